@@ -1,0 +1,263 @@
+/**
+ * The ports: what the engine may ask of the outside world. Each adapter implements one of them for one
+ * provider and passes that port's contract suite; nothing above this line knows a provider's name.
+ *
+ * Rules that hold for every method: it ends before `call.signal` fires or throws `RekeyError("unreachable")`;
+ * "absent" is a result and "unreachable" is an error; calling it twice with the same arguments leaves the same
+ * state as once; a lost answer to a change is `RekeyError("unknown-outcome")`, never a guess.
+ */
+import type { ZodObject } from "zod";
+import type { FenceTag } from "../domain/fence.js";
+import type { Finding } from "../domain/finding.js";
+import type { IssuerTraits } from "../domain/kinds.js";
+import type { Secret } from "../domain/secret.js";
+
+/** The frame of one outside call: it stops when `signal` fires. */
+export interface Call {
+  readonly signal: AbortSignal;
+}
+
+/** A version's content: field names to values, for example `username` and `password`. All of them travel together (H34). */
+export type SecretDocument = Readonly<Record<string, Secret>>;
+
+/** Fields that the engine adds to a document, so that a consumer can say which version it holds (protocol.md, Consumers). */
+export const ownFields = {
+  version: "rekey_version",
+  attestKey: "rekey_attest_key",
+  tag: "rekey_tag",
+} as const;
+
+/** A fenced change: made only when the place still carries `expect` (as text; `""` for untagged), which becomes `tag`. */
+export interface FencedChange {
+  readonly slot: string;
+  readonly expect: string;
+  readonly tag: FenceTag;
+  /** The issuer's identity that the plan was made for; checked in the session that mutates (H9). `null` before there is a plan. */
+  readonly identity: string | null;
+}
+
+/** `already`: the place carries this very tag, so an earlier attempt did it. */
+export type Applied = "applied" | "already";
+
+// ---------------------------------------------------------------------------------------------- issuers
+
+/** One place at the issuer where a version can live: an account of a pair, a key slot. */
+export interface Slot {
+  readonly slot: string;
+  /** Text of the tag, `""` when there is none. */
+  readonly tag: string;
+  readonly enabled: boolean;
+}
+
+/** One server that accepts the credential. */
+export interface IssuerNode {
+  readonly node: string;
+  readonly role: "primary" | "standby";
+}
+
+/** Who is connected, grouped so that nothing personal is kept. `slot` is `null` for a session that is not identified yet (H4). */
+export interface SessionGroup {
+  readonly node: string;
+  readonly slot: string | null;
+  readonly application: string;
+  readonly address: string;
+  readonly count: number;
+  /** Milliseconds since the epoch at which the youngest of them began. */
+  readonly youngestAt: number;
+}
+
+/** What the issuer looks like now, read in one go. */
+export interface IssuerView {
+  readonly identity: string;
+  readonly nodes: readonly IssuerNode[];
+  readonly slots: readonly Slot[];
+  readonly sessions: readonly SessionGroup[];
+  /**
+   * The engine's own marked session was seen in the same listing, so "nothing" means nothing (H21).
+   * When false the sessions are not evidence of anything.
+   */
+  readonly watermarkSeen: boolean;
+  /** When the listing was taken, on the issuer's clock, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** One node's answer to a login with the version's value. `as` is who the server said we are, never "a command worked" (H9). */
+export interface NodeProof {
+  readonly node: string;
+  readonly ok: boolean;
+  /** Our own words: `logged in as orders_b acting as orders`, `refused: not permitted to log in`. */
+  readonly sentence: string;
+}
+
+/** Where versions are made valid and invalid. One instance serves one credential's account. */
+export interface Issuer {
+  readonly traits: IssuerTraits;
+  /** Rights, versions, settings that the protocol needs; each missing one is a finding with the mend in its sentence. */
+  preflight(call: Call): Promise<Finding[]>;
+  survey(call: Call): Promise<IssuerView>;
+  /** A fresh value for the slot. Pure randomness where `traits.valueBy` is `engine`; nothing outside changes. */
+  generate(slot: string): SecretDocument;
+  /** Makes the slot accept exactly this document's value, enabled, in one fenced change (H12: never a bare switch-on). */
+  enable(change: FencedChange, document: SecretDocument, call: Call): Promise<Applied>;
+  /** Logs in at every node with the value: right identity, right rights, survives the drivers' session reset (H13, H14, H16). */
+  prove(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]>;
+  /** Reversible: switches the slot off in a fenced change, then ends its sessions on every node until none is left and none is unidentified (H4). */
+  disable(change: FencedChange, call: Call): Promise<Applied>;
+  /** Logs in at every node with the value and expects a refusal for the right reason; bounded tries (H35). `ok` means refused. */
+  proveRefused(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]>;
+  /** Irreversible: the value is forgotten at the issuer, in a fenced change. Nothing is dropped (H36). */
+  destroy(change: FencedChange, call: Call): Promise<Applied>;
+  /** Replaces the tag and nothing else: how a new epoch makes an old one's late writes harmless (H3, H8). */
+  seize(change: FencedChange, call: Call): Promise<Applied>;
+  /** Ends connections. The adapter cannot be used afterwards. */
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------- stores
+
+/** What stands at a place, without any value. */
+export interface PlaceView {
+  /** Text of the tag of the live document, `""` when there is none. */
+  readonly tag: string;
+  /** Version of the live document, `null` where it carries none (before the first rotation) or there is no document. */
+  readonly liveVersion: string | null;
+  /** Ids of the versions of which an engine-only copy exists. */
+  readonly staged: readonly string[];
+}
+
+/** Where documents are kept. One instance serves one place of one store. */
+export interface Store {
+  /** Retention, locks, other writers, rights: each a finding (H18 to H20). */
+  preflight(call: Call): Promise<Finding[]>;
+  view(call: Call): Promise<PlaceView>;
+  /** The live document as consumers read it, or `null` when there is none. Fields that are not ours are left out. */
+  live(call: Call): Promise<SecretDocument | null>;
+  /** Keeps a copy of the version where only the engine reads; writing the same version twice keeps the first. Returns the kept one. */
+  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument>;
+  /** The engine-only copy of a version, or `null` when there is none. */
+  staged(version: string, call: Call): Promise<SecretDocument | null>;
+  /**
+   * Copies the staged version over our own fields of the live document, by compare-and-set on the tag and on
+   * the store's own revision (H18). Fields of others stay as they are. Throws `fenced`, `conflict`, `value-missing`.
+   */
+  promote(change: FencedChange, call: Call): Promise<Applied>;
+  /** Replaces the live document's tag and nothing else. */
+  seize(change: FencedChange, call: Call): Promise<Applied>;
+  /** Removes every copy of a version that is not live: staging, hold, older revisions (H20). Refuses the live one. */
+  purge(version: string, call: Call): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------- consumers
+
+/** A version that an instance may turn out to hold. */
+export interface Candidate {
+  readonly version: string;
+  readonly slot: string;
+  /** Keys the consumer's answer; absent for a version that the engine did not generate (H6). */
+  readonly attestKey?: Secret;
+}
+
+/** A person's word that a consumer holds a version; signed and verified before it gets here. */
+export interface Confirmation {
+  readonly consumer: string;
+  readonly version: string;
+  readonly person: string;
+  readonly at: number;
+}
+
+/** What an observation is about. */
+export interface ObserveRequest {
+  readonly installation: string;
+  readonly credential: string;
+  readonly consumer: string;
+  readonly rotation: string;
+  readonly candidates: readonly Candidate[];
+  readonly confirmations: readonly Confirmation[];
+}
+
+/** One instance seen once (H10). `version` is `null` when it holds none of the candidates or cannot say. */
+export interface InstanceSeen {
+  readonly instance: string;
+  readonly version: string | null;
+  /** A positive sign that it did work with what it holds (H39), not the absence of complaints. */
+  readonly working: boolean;
+  /** Our own words, for people. */
+  readonly sentence: string;
+}
+
+/** One way of telling a consumer, or of seeing what it holds. One instance serves one consumer. */
+export interface Consumer {
+  preflight(call: Call): Promise<Finding[]>;
+  /** Asks the consumer to take up the version in its store now; absent where it notices by itself. Twice is as good as once. */
+  deliver?(request: { credential: string; consumer: string; version: string }, call: Call): Promise<void>;
+  /** Every instance, each asked on its own. An instance that cannot be reached is reported with `version: null`; no listing at all is an error. */
+  observe(request: ObserveRequest, call: Call): Promise<InstanceSeen[]>;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------- notifiers
+
+/** What is told to whom. `recipients` are addresses of owners; the text names systems and never values. */
+export interface Notice {
+  readonly id: string;
+  readonly kind: "approval-asked" | "reminder" | "needs-operator" | "emergency" | "closed" | "sign-off-due";
+  readonly recipients: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  readonly rotation: string;
+}
+
+/** Tells people. Delivering the same `id` twice must be harmless to the reader. */
+export interface Notifier {
+  preflight(call: Call): Promise<Finding[]>;
+  notify(notice: Notice, call: Call): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------- factories
+
+/** What every adapter may use besides its own SDK. */
+export interface AdapterDeps {
+  /** Resolves `env:NAME`, `file:/path`, `vault:path#key` anew at each call, so that the engine's own credentials can rotate. */
+  readonly resolve: (reference: string, call: Call) => Promise<Secret>;
+  /** Id of this installation; part of every tag. */
+  readonly installation: string;
+  /** Signs an attestation challenge: a compact JWS over the payload with the engine's key. */
+  readonly signChallenge: (payload: object) => Promise<string>;
+  readonly now: () => number;
+  /** Bytes of randomness for nonces, salts and values. */
+  readonly random: (bytes: number) => Uint8Array;
+}
+
+/** How a kind of issuer enters the registry: its traits, what the estate says of it, and how it is made. */
+export interface IssuerKind<Config extends ZodObject = ZodObject, Account extends ZodObject = ZodObject> {
+  readonly traits: IssuerTraits;
+  readonly config: Config;
+  readonly account: Account;
+  create(config: Config["_output"], account: Account["_output"], deps: AdapterDeps): Issuer;
+  /** Stable texts that name the account, so that two credentials cannot share one (the lock, H18). */
+  lockKeys(config: Config["_output"], account: Account["_output"]): string[];
+  /** What an administrator of the provider runs once (`rekey grants <kind>`). */
+  grants?(options: Readonly<Record<string, string>>): string;
+}
+
+/** How a kind of store enters the registry. */
+export interface StoreKind<Config extends ZodObject = ZodObject, Place extends ZodObject = ZodObject> {
+  readonly config: Config;
+  readonly place: Place;
+  create(config: Config["_output"], place: Place["_output"], deps: AdapterDeps): Store;
+  lockKeys(config: Config["_output"], place: Place["_output"]): string[];
+  grants?(options: Readonly<Record<string, string>>): string;
+}
+
+/** How a kind of consumer enters the registry. */
+export interface ConsumerKind<Config extends ZodObject = ZodObject> {
+  readonly config: Config;
+  create(config: Config["_output"], deps: AdapterDeps): Consumer;
+}
+
+/** How a kind of notifier enters the registry. */
+export interface NotifierKind<Config extends ZodObject = ZodObject> {
+  readonly config: Config;
+  create(config: Config["_output"], deps: AdapterDeps): Notifier;
+}

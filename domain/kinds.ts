@@ -1,0 +1,30 @@
+/**
+ * What a kind of issuer declares about itself, because the order of the walk, what "drained" can mean and
+ * whether there is a way back all come out of the kind's nature and not out of a provider's name.
+ */
+
+/** How two versions live side by side (protocol.md, Kinds of overlap). */
+export type Overlap = "two-accounts" | "several-secrets" | "several-keys" | "none";
+
+/** Something that outlives the credential it was taken with, its longest life, and whether disabling ends it (H27). */
+export interface Derived {
+  readonly what: string;
+  readonly maxLifeMs: number | null;
+  readonly endedByDisable: boolean;
+}
+
+/** The declaration of a kind. */
+export interface IssuerTraits {
+  readonly overlap: Overlap;
+  /** Whether a listing of sessions shows which version each one logged in with (H23). */
+  readonly sessionsTellVersions: boolean;
+  /** How many versions can be valid at once; a third is what an emergency may need (H25). */
+  readonly capacity: number;
+  /** Who makes the value: the engine, or the provider in the call that mints it (H11). */
+  readonly valueBy: "engine" | "issuer";
+  /** Whether a disabled version can be enabled again with the same value (H29). */
+  readonly disableReversible: boolean;
+  readonly derives: readonly Derived[];
+  /** How long the issuer's nodes may differ after a change. */
+  readonly propagationMs: number;
+}
