@@ -1,0 +1,71 @@
+/** Gate 7: when a wave counts as adopted, and how long it may take (H1, H10, H39). */
+import { others } from "./rotation/moves.js";
+import type { RotationState, Wave } from "./rotation/state.js";
+import { allOn } from "./rotation/survey.js";
+import { pass, type Verdict } from "./rotation/verdict.js";
+
+/** How many equal listings of a consumer's instances make one that can be relied on. */
+const listingsNeeded = 2;
+
+/** True while the last look at the world was taken after the last change and is young enough to act on. */
+export function isFresh(state: RotationState, now: number): boolean {
+  return (
+    state.surveyedAt !== null &&
+    state.surveyedAt >= state.changedAt &&
+    now - state.surveyedAt <= state.policy.observationMaxAgeMs
+  );
+}
+
+/**
+ * Passes when every instance of every consumer of the wave was freshly seen working on the target, in two
+ * equal listings, since the wave was told, and has stayed so for the soak. Stuck when that has not come
+ * about by the deadline; once another version is already off, an instance seen on it is reason enough.
+ */
+export function standing(state: RotationState, wave: Wave, now: number): Verdict {
+  const place = state.places[wave.place];
+  const toldAt = place?.toldAt ?? state.startedAt;
+  const soakMs = state.emergency ? 0 : state.policy.adoptionSoakMs;
+  let soakedAt = 0;
+  // Absence of news is not news: look before anything is concluded from old facts.
+  if (!isFresh(state, now)) return { is: "do", step: { do: "survey" } };
+  for (const id of wave.consumers) {
+    const seen = state.consumers[id];
+    const fresh =
+      seen !== undefined && seen.at >= toldAt && now - seen.at <= state.policy.observationMaxAgeMs;
+    if (
+      fresh &&
+      seen.since !== null &&
+      seen.stable >= listingsNeeded &&
+      allOn(seen.instances, state.target)
+    ) {
+      soakedAt = Math.max(soakedAt, seen.since + soakMs);
+      continue;
+    }
+    const otherIsOff = others(state).some((other) => other.issuer === "disabled" && other.delivered);
+    const strayed = seen?.instances.find(
+      (instance) => instance.version !== null && instance.version !== state.target,
+    );
+    const reason = strayed
+      ? `Consumer ${id}: instance ${strayed.instance} is on version ${strayed.version}.`
+      : `Consumer ${id} was not seen working on version ${state.target}.`;
+    const graceMs = otherIsOff ? state.policy.observationMaxAgeMs : state.policy.adoptionTimeoutMs;
+    const begun = Math.max(
+      toldAt,
+      seen?.lostAt ?? 0,
+      state.resumedAt ?? 0,
+      state.turned?.at ?? 0,
+      otherIsOff ? state.changedAt : 0,
+    );
+    if (now >= begun + graceMs || (otherIsOff && strayed && !state.emergency)) return { is: "stuck", reason };
+    return {
+      is: "wait",
+      until: begun + graceMs,
+      for: `adoption. ${reason}`,
+      who: `the owner of ${id}`,
+      watch: true,
+    };
+  }
+  if (now < soakedAt)
+    return { is: "wait", until: soakedAt, for: "the soak of this wave", who: "time", watch: true };
+  return pass;
+}

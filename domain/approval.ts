@@ -1,0 +1,47 @@
+/** Gate 3: whose leave is asked for what, how long, and what a missing, late or contrary answer does (H7, H17, H38). */
+import { tally } from "./decisions.js";
+import { isGoingBack, nothingIssued } from "./rotation/moves.js";
+import type { Plan, RotationState } from "./rotation/state.js";
+import { pass, type Verdict } from "./rotation/verdict.js";
+
+/** Passes when the plan and every amendment has its quorum of decisions that hold now. */
+export function approval(state: RotationState, now: number): Verdict {
+  // Going back is part of the plan that was approved; an emergency was authorised when it was reported.
+  if (isGoingBack(state) || state.emergency) return pass;
+  for (const plan of [state.plan, ...state.amendments]) {
+    if (plan === null) continue;
+    const verdict = approvalOf(state, plan, now);
+    if (verdict.is !== "pass") return verdict;
+  }
+  return pass;
+}
+
+function approvalOf(state: RotationState, plan: Plan, now: number): Verdict {
+  const { quorum, deadlineMs, reminderMs } = state.policy.approval;
+  if (quorum === 0) return pass;
+  const askedAt = state.asked.includes(plan.digest) ? state.askedAt : null;
+  const deadline = askedAt === null ? Number.POSITIVE_INFINITY : askedAt + deadlineMs;
+  const count = tally(plan, state.decisions, state.policy, deadline, now);
+  if (count.vetoedBy !== null) {
+    const reason = `${count.vetoedBy} rejected the plan.`;
+    return nothingIssued(state) ? { is: "refuse", reason } : { is: "stuck", reason };
+  }
+  if (count.satisfied) return pass;
+  if (askedAt === null) return { is: "do", step: { do: "ask", digests: [plan.digest], reminder: false } };
+  if (now >= deadline) {
+    const reason = `${count.missing} sign-off(s) were still missing at the deadline.`;
+    // After issue a missing paper is no reason to go back: both versions stay valid and people are asked (H38).
+    return nothingIssued(state) ? { is: "refuse", reason } : { is: "hold", reason };
+  }
+  if (state.remindedAt === null && now >= askedAt + reminderMs) {
+    return { is: "do", step: { do: "ask", digests: [plan.digest], reminder: true } };
+  }
+  const until = state.remindedAt === null ? Math.min(deadline, askedAt + reminderMs) : deadline;
+  return {
+    is: "wait",
+    until,
+    for: `${count.missing} sign-off(s)`,
+    who: "the owners that the policy names",
+    watch: false,
+  };
+}

@@ -1,0 +1,266 @@
+/**
+ * The gates: the whole protocol as one ordered list. For the target T and every other live version O, the
+ * first gate that is not satisfied says what happens next. The list reads as the table of protocol.md; the
+ * same list leads forward, back and through an emergency, because going back is only another target.
+ */
+import { isFresh, standing } from "./adoption.js";
+import { approval } from "./approval.js";
+import { quietFrom, quietNeededMs } from "./drain.js";
+import { refusals } from "./finding.js";
+import { isGoingBack, nothingIssued, others, targetOf } from "./rotation/moves.js";
+import type { PlaceState, RotationState, VersionState } from "./rotation/state.js";
+import type { Step } from "./rotation/steps.js";
+import { pass, type Verdict } from "./rotation/verdict.js";
+
+/** One gate: its name in protocol.md, the question it asks, and the answer. */
+export interface Gate {
+  readonly name: string;
+  readonly asks: string;
+  readonly check: (state: RotationState, now: number) => Verdict;
+}
+
+const mapped: Gate = {
+  name: "mapped",
+  asks: "Do we know every consumer, and how do we know?",
+  check: (state) =>
+    state.surveyedAt === null || state.plan === null ? { is: "do", step: { do: "survey" } } : pass,
+};
+
+const assessed: Gate = {
+  name: "assessed",
+  asks: "Is there a reason not to?",
+  check: (state, now) => {
+    // Going back needs no leave: the plan that was approved covers it, and both versions are valid meanwhile.
+    if (isGoingBack(state)) return pass;
+    const reasons = refusals(state.findings).map((finding) => finding.sentence);
+    if (reasons.length > 0) {
+      if (nothingIssued(state)) return { is: "refuse", reason: reasons.join(" ") };
+      return heldBy(state, now, reasons.join(" "));
+    }
+    if (nothingIssued(state) && !state.emergency && state.notBefore !== null && now < state.notBefore) {
+      return {
+        is: "wait",
+        until: state.notBefore,
+        for: "the rotation window opens",
+        who: "time, or an emergency",
+        watch: false,
+      };
+    }
+    return pass;
+  },
+};
+
+/** A reason that came up after issue: both versions stay valid, it is looked at again, and after a while an operator is asked. */
+function heldBy(state: RotationState, now: number, reason: string): Verdict {
+  const since = Math.max(state.changedAt, state.resumedAt ?? 0);
+  const until = since + state.policy.stallTimeoutMs;
+  if (now >= until) return { is: "stuck", reason };
+  return {
+    is: "wait",
+    until,
+    for: `this to be mended: ${reason}`,
+    who: "whoever can mend it, or cancel",
+    watch: true,
+  };
+}
+
+const approved: Gate = {
+  name: "approved",
+  asks: "Did the owners sign this very plan, and do their decisions still hold?",
+  check: approval,
+};
+
+const issued: Gate = {
+  name: "issued",
+  asks: "Does the target exist and is it enabled at the issuer?",
+  check: (state) => {
+    const target = targetOf(state);
+    const { id: version, slot } = target;
+    if (target.leaked) return { is: "hold", reason: "Every version that could be used has leaked." };
+    if (target.issuer === "enabled") return pass;
+    if (target.issuer === "disabled") return { is: "do", step: { do: "enable", version, slot } };
+    if (target.issuer !== "absent")
+      return { is: "stuck", reason: `The target ${version} is ${target.issuer} at the issuer.` };
+    const occupant = others(state).find((other) => other.slot === slot && other.issuer !== "absent");
+    if (!occupant) return { is: "do", step: { do: "issue", version, slot } };
+    // Both had leaked and no slot is free: a leaked one is emptied to make room (H25).
+    if (!occupant.leaked) return { is: "stuck", reason: `No slot is free for ${version}.` };
+    return {
+      is: "do",
+      step: {
+        do: occupant.issuer === "disabled" && occupant.refused ? "destroy" : "disable",
+        version: occupant.id,
+        slot,
+      },
+    };
+  },
+};
+
+const proved: Gate = {
+  name: "proved",
+  asks: "Does it log in at every node, as whom it should, with the rights that it should have?",
+  check: (state) => {
+    const target = targetOf(state);
+    return target.proved ? pass : { is: "do", step: { do: "prove", version: target.id, slot: target.slot } };
+  },
+};
+
+const contained: Gate = {
+  name: "contained",
+  asks: "In an emergency that revokes at once: is every leaked version refused?",
+  check: (state, now) => {
+    const step = containment(state, now);
+    return step === null ? pass : { is: "do", step };
+  },
+};
+
+/** The step that takes a leaked version out of use at once, where the emergency asks for that; else null. */
+export function containment(state: RotationState, now: number): Step | null {
+  if (!revokesNow(state, now)) return null;
+  const leaked = others(state).find((other) => other.leaked && !isRefused(other));
+  return leaked ? { do: "disable", version: leaked.id, slot: leaked.slot } : null;
+}
+
+/** True once containment no longer waits for consumers. */
+function revokesNow(state: RotationState, now: number): boolean {
+  if (!state.emergency) return false;
+  return state.emergency.containment === "revoke-now" || now >= state.emergency.containBy;
+}
+
+function isRefused(version: VersionState): boolean {
+  return (
+    version.issuer === "absent" ||
+    version.issuer === "destroyed" ||
+    (version.issuer === "disabled" && version.refused)
+  );
+}
+
+const delivered: Gate = {
+  name: "delivered and adopted",
+  asks: "Wave after wave: is it in the store, and does every instance of every consumer work on it, through its soak?",
+  check: (state, now) => {
+    const plan = state.amendments.at(-1) ?? state.plan;
+    for (const wave of plan?.waves ?? []) {
+      const place = state.places[wave.place];
+      if (place === undefined || !wasTold(place, state.target, wave.consumers)) {
+        const red = isGoingBack(state) || state.emergency ? null : firstRed(state, wave.consumers);
+        if (red !== null) return heldBy(state, now, `${red} was not working before its wave began.`);
+        return {
+          is: "do",
+          step: { do: "deliver", version: state.target, place: wave.place, consumers: wave.consumers },
+        };
+      }
+      const verdict = standing(state, wave, now);
+      if (verdict.is !== "pass") return verdict;
+    }
+    return pass;
+  },
+};
+
+/** The place carries the version and these consumers were told so; a place that was never touched needs no telling. */
+function wasTold(place: PlaceState, target: string, consumers: readonly string[]): boolean {
+  if (place.liveVersion !== target || place.told !== target) return false;
+  return place.toldAt === null || consumers.every((id) => place.toldTo.includes(id));
+}
+
+/** A consumer that already fails must not be the one to judge the new version by (H39). */
+function firstRed(state: RotationState, consumers: readonly string[]): string | null {
+  const red = consumers.find((id) => {
+    const instances = state.consumers[id]?.instances ?? [];
+    return instances.length === 0 || instances.some((instance) => !instance.working);
+  });
+  return red === undefined ? null : `Consumer ${red}`;
+}
+
+const drained: Gate = {
+  name: "drained",
+  asks: "Has nobody used any other version for the quiet period, as far as we can see?",
+  check: (state, now) => {
+    for (const other of others(state)) {
+      if (other.issuer !== "enabled") continue;
+      if (state.emergency && now >= state.emergency.containBy) continue;
+      const needMs = quietNeededMs(state, other);
+      const from = quietFrom(state, other);
+      const seenUntil = state.uses[other.id]?.watermarkAt ?? null;
+      // Only a look that could see counts, and only the last one: blindness is not quiet (H21).
+      const sees = seenUntil !== null && seenUntil >= (state.surveyedAt ?? 0) && seenUntil >= state.changedAt;
+      if (sees && from !== null && seenUntil - from >= needMs) continue;
+      if (!isFresh(state, now)) return { is: "do", step: { do: "survey" } };
+      const deadline = Math.max(state.changedAt, state.resumedAt ?? 0) + state.policy.drainTimeoutMs + needMs;
+      if (now >= deadline) return { is: "stuck", reason: `Version ${other.id} is still in use.` };
+      const until = from === null ? deadline : Math.min(deadline, from + needMs);
+      return {
+        is: "wait",
+        until,
+        for: `nobody to have used version ${other.id} for the quiet period`,
+        who: "its consumers",
+        watch: true,
+      };
+    }
+    return pass;
+  },
+};
+
+const disabled: Gate = {
+  name: "disabled",
+  asks: "Is every other version refused at every node, with no session left, and did everything go on working?",
+  check: (state, now) => {
+    for (const other of others(state)) {
+      if (other.issuer === "absent") continue;
+      if (!isRefused(other))
+        return { is: "do", step: { do: "disable", version: other.id, slot: other.slot } };
+      // A version that nobody ever held, or that has leaked, has nothing to soak for.
+      if (other.leaked || !other.delivered || other.disabledAt === null) continue;
+      const until = other.disabledAt + (state.emergency ? 0 : state.policy.disableSoakMs);
+      if (now < until)
+        return {
+          is: "wait",
+          until,
+          for: `the soak after ${other.id} was disabled`,
+          who: "time",
+          watch: true,
+        };
+    }
+    return pass;
+  },
+};
+
+const destroyed: Gate = {
+  name: "destroyed",
+  asks: "Is every other version gone, at the issuer first and then every copy?",
+  check: (state) => {
+    // At the issuer already, but not yet every copy: the step is repeated, it is the same twice.
+    const other = others(state).find(
+      (version) => version.issuer === "disabled" || version.issuer === "destroyed",
+    );
+    return other ? { is: "do", step: { do: "destroy", version: other.id, slot: other.slot } } : pass;
+  },
+};
+
+const closed: Gate = {
+  name: "closed",
+  asks: "Is the evidence sealed?",
+  check: (state) => ({
+    is: "do",
+    step: {
+      do: "close",
+      outcome: isGoingBack(state) ? "went-back" : "rotated",
+      reason: state.turned?.reason ?? "every gate was satisfied",
+    },
+  }),
+};
+
+/** The table of protocol.md, in its order. */
+export const gates: readonly Gate[] = [
+  mapped,
+  assessed,
+  approved,
+  issued,
+  proved,
+  contained,
+  delivered,
+  drained,
+  disabled,
+  destroyed,
+  closed,
+];

@@ -1,0 +1,99 @@
+/**
+ * What can happen in a rotation. The state is the fold of its events and nothing else, so that it can be
+ * rebuilt from the records after Temporal lost it, and explored without Temporal.
+ */
+import type { Finding } from "../finding.js";
+import type { Containment, DecisionRecord, Emergency, InstanceState, Outcome, Plan } from "./state.js";
+import type { Exit, Step } from "./steps.js";
+
+/** A slot as the issuer shows it. */
+export interface SlotFact {
+  readonly slot: string;
+  readonly tag: string;
+  readonly enabled: boolean;
+}
+
+/** A place as the store shows it. */
+export interface PlaceFact {
+  readonly place: string;
+  readonly tag: string;
+  readonly liveVersion: string | null;
+}
+
+/** All that one look at the world found. */
+export interface SurveyFacts {
+  readonly slots: readonly SlotFact[];
+  readonly places: readonly PlaceFact[];
+  readonly findings: readonly Finding[];
+  /** Closed window or freeze: not before this time; null when it may begin now. */
+  readonly notBefore: number | null;
+  readonly observations: Readonly<Record<string, readonly InstanceState[]>>;
+  /** Sessions per version; absent for a version whose sessions could not be listed. */
+  readonly sessions: Readonly<Record<string, number>>;
+  /** False when the engine's own mark was not seen, so "no session" is not evidence (H21). */
+  readonly watermarkSeen: boolean;
+  /** The plan as the world is now; equal digests mean that nothing material changed. */
+  readonly plan: Plan;
+}
+
+/** One event; `at` is milliseconds since the epoch on the worker's clock. */
+export type RotationEvent = { readonly at: number } & (
+  | { readonly type: "surveyed"; readonly facts: SurveyFacts }
+  | { readonly type: "asked"; readonly digests: readonly string[]; readonly reminder: boolean }
+  | { readonly type: "decided"; readonly decision: DecisionRecord }
+  | {
+      readonly type: "seized";
+      readonly epoch: number;
+      readonly change: number;
+      readonly slots: readonly SlotFact[];
+      readonly places: readonly PlaceFact[];
+    }
+  | {
+      readonly type: "issued" | "enabled" | "disabled" | "destroyed";
+      readonly version: string;
+      readonly change: number;
+      readonly tag: string;
+    }
+  | { readonly type: "proved"; readonly version: string }
+  | {
+      readonly type: "delivered";
+      readonly version: string;
+      readonly place: string;
+      readonly consumers: readonly string[];
+      readonly change: number;
+      readonly tag: string;
+    }
+  | {
+      readonly type: "failed";
+      readonly step: Step;
+      /** Number of the change if one was begun; null when nothing was sent. */
+      readonly change: number | null;
+      readonly code: string;
+      readonly sentence: string;
+      readonly outcome: "not-done" | "unknown";
+      /** Trying again may help. */
+      readonly again: boolean;
+    }
+  | {
+      readonly type: "turned";
+      readonly target: string;
+      readonly slot: string | null;
+      readonly reason: string;
+    }
+  | { readonly type: "held"; readonly reason: string }
+  | { readonly type: "resumed"; readonly exit: Exit; readonly by: string }
+  | { readonly type: "cancelled"; readonly by: string; readonly reason: string }
+  | {
+      readonly type: "incident";
+      readonly leaked: readonly string[];
+      readonly containment: Containment;
+      readonly emergency: Emergency;
+    }
+  | {
+      readonly type: "adopted";
+      readonly epoch: number;
+      readonly nonce: string;
+      readonly openChange: Step | null;
+    }
+  | { readonly type: "closed"; readonly outcome: Outcome; readonly reason: string }
+);

@@ -1,0 +1,178 @@
+/** Changes of course: where the walk may turn to, how it turns, and what a failed step does to the state. */
+import { isEnded } from "../version.js";
+import type { RotationEvent } from "./events.js";
+import type { PlaceState, RotationState, VersionState } from "./state.js";
+import type { Exit, Step } from "./steps.js";
+
+/** The target's own record. The state always holds it. */
+export function targetOf(state: RotationState): VersionState {
+  const target = state.versions[state.target];
+  if (!target) throw new Error("a rotation without its target");
+  return target;
+}
+
+/** Every version but the target that has not ended. */
+export function others(state: RotationState): VersionState[] {
+  return Object.values(state.versions).filter(
+    (version) => version.id !== state.target && !isEnded(version.life),
+  );
+}
+
+/** True while the walk leads to the version that was live at the start. */
+export function isGoingBack(state: RotationState): boolean {
+  return state.target === state.origin;
+}
+
+/** True while nothing was made at the issuer, so that ending the rotation needs no walk at all. */
+export function nothingIssued(state: RotationState): boolean {
+  return Object.values(state.versions).every(
+    (version) => version.id === state.origin || (version.life === "planned" && version.issuer === "absent"),
+  );
+}
+
+/**
+ * Where the walk could turn to now: the origin first, then a version that never existed in a free slot. Null
+ * when there is nowhere to go: past the point of no return, or turned once already, so that a rotation never
+ * swings (protocol.md, One walk).
+ */
+export function turnTarget(state: RotationState): { target: string; slot: string | null } | null {
+  if (state.turned) return null;
+  const origin = state.versions[state.origin];
+  const mayReturn =
+    origin !== undefined && state.acceptable.includes(origin.id) && !isEnded(origin.life) && !origin.leaked;
+  if (mayReturn && !state.irreversible && origin.id !== state.target && isReachable(state, origin)) {
+    return { target: origin.id, slot: null };
+  }
+  // Never back to a leaked version: forward to a third one instead (H5, H25).
+  if (state.emergency && origin?.leaked) return thirdVersion(state);
+  return null;
+}
+
+function isReachable(state: RotationState, version: VersionState): boolean {
+  return version.issuer !== "disabled" || state.traits.disableReversible;
+}
+
+/** A version that does not exist yet, in a slot that nobody holds; null when ids or slots are used up. */
+export function thirdVersion(state: RotationState): { target: string; slot: string } | null {
+  const id = state.spareIds.find((spare) => !(spare in state.versions));
+  const slot = state.freeSlots[0];
+  return id === undefined || slot === undefined ? null : { target: id, slot };
+}
+
+/** The walk with another target: what was adopted for the former one says nothing about this one. */
+export function retarget(state: RotationState, target: string): RotationState {
+  const version = state.versions[target];
+  const consumers = Object.fromEntries(
+    Object.entries(state.consumers).map(([id, consumer]) => [
+      id,
+      { ...consumer, stable: 0, since: null, lostAt: null },
+    ]),
+  );
+  return {
+    ...state,
+    target,
+    consumers,
+    trouble: null,
+    operator: null,
+    versions: version ? { ...state.versions, [target]: { ...version, proved: false } } : state.versions,
+  };
+}
+
+/** Turns the walk round, to a version that is known or to a new one in `slot`. */
+export function turnedBack(
+  state: RotationState,
+  event: {
+    readonly at: number;
+    readonly target: string;
+    readonly slot: string | null;
+    readonly reason: string;
+  },
+): RotationState {
+  const withTarget =
+    event.slot === null || event.target in state.versions
+      ? state
+      : {
+          ...state,
+          acceptable: [...state.acceptable, event.target],
+          versions: { ...state.versions, [event.target]: plannedVersion(event.target, event.slot) },
+          freeSlots: state.freeSlots.filter((slot) => slot !== event.slot),
+        };
+  return { ...retarget(withTarget, event.target), turned: { at: event.at, reason: event.reason } };
+}
+
+/** A version of which nothing exists yet. */
+export function plannedVersion(id: string, slot: string): VersionState {
+  return {
+    id,
+    slot,
+    life: "planned",
+    issuer: "absent",
+    leaked: false,
+    proved: false,
+    delivered: false,
+    disabledAt: null,
+    refused: false,
+  };
+}
+
+/** Which exits an operator has now: going back only where that is still possible, forward only from the way back (H30). */
+export function legalExits(state: RotationState): Exit[] {
+  const exits: Exit[] = ["retry"];
+  const origin = state.versions[state.origin];
+  const canReturn =
+    origin !== undefined && !isEnded(origin.life) && !origin.leaked && isReachable(state, origin);
+  if (!isGoingBack(state) && !state.irreversible && canReturn) exits.push("back");
+  const ahead = Object.values(state.versions).some(
+    (version) => version.id !== state.origin && !version.leaked && version.issuer === "enabled",
+  );
+  if (isGoingBack(state) && ahead) exits.push("forward");
+  return exits;
+}
+
+/** A step that failed: remembered with its age; where the answer was lost, what it acted on is unknown until asked. */
+export function foldFailure(
+  state: RotationState,
+  event: Extract<RotationEvent, { type: "failed" }>,
+): RotationState {
+  const name = stepName(event.step);
+  const same = state.trouble?.step === name ? state.trouble : null;
+  const attempts = (same?.attempts ?? 0) + 1;
+  const delayMs = state.policy.retryDelayMs * 2 ** Math.min(attempts - 1, 6);
+  const troubled: RotationState = {
+    ...state,
+    change: Math.max(state.change, event.change ?? 0),
+    changedAt: event.change === null ? state.changedAt : event.at,
+    trouble: {
+      step: name,
+      code: event.code,
+      sentence: event.sentence,
+      since: same?.since ?? event.at,
+      attempts,
+      retryAt: event.at + delayMs,
+      again: event.again,
+    },
+  };
+  return event.outcome === "unknown" ? markUnknown(troubled, event.step) : troubled;
+}
+
+/** The name under which a step's failures are counted. */
+export function stepName(step: Step): string {
+  if ("version" in step) return `${step.do}:${step.version}`;
+  return step.do;
+}
+
+function markUnknown(state: RotationState, step: Step): RotationState {
+  if (step.do === "deliver") {
+    const place = state.places[step.place];
+    if (!place) return state;
+    const unknown: PlaceState = { ...place, unknown: true };
+    return { ...state, places: { ...state.places, [step.place]: unknown } };
+  }
+  if (step.do === "seize") {
+    return { ...state, seized: false };
+  }
+  if (!("version" in step)) return state;
+  const version = state.versions[step.version];
+  if (!version) return state;
+  return { ...state, versions: { ...state.versions, [version.id]: { ...version, issuer: "unknown" } } };
+}
