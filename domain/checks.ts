@@ -1,0 +1,203 @@
+/**
+ * Gate 2: the named checks. Each looks at one input and answers with a code and a sentence, so that a refusal
+ * can be read, named in a policy, and tested by itself. Adapters' preflights add theirs.
+ */
+import { parseTag } from "./fence.js";
+import type { Finding } from "./finding.js";
+import type { IssuerTraits } from "./kinds.js";
+import type { SlotFact } from "./rotation/events.js";
+
+/** A consumer as assess sees it. */
+export interface AssessedConsumer {
+  readonly name: string;
+  readonly owner: string | null;
+  /** It has at least one way of being observed. */
+  readonly observable: boolean;
+  /** Instances that the last listing named; null when the listing failed. */
+  readonly instances: number | null;
+  /** Pool life, cache life and cadence are all stated. */
+  readonly memoryKnown: boolean;
+}
+
+/** A session at the issuer that no declared consumer accounts for. */
+export interface UnmappedReader {
+  readonly application: string;
+  readonly address: string;
+  readonly count: number;
+}
+
+/** All that the checks look at. */
+export interface AssessInput {
+  readonly installation: string;
+  readonly owner: string | null;
+  readonly approvers: number;
+  readonly quorum: number;
+  readonly consumers: readonly AssessedConsumer[];
+  readonly unmapped: readonly UnmappedReader[];
+  readonly unmappedReaders: "refuse" | "warn";
+  readonly traits: IssuerTraits;
+  readonly slots: readonly SlotFact[];
+  /** Slots in which a new version could be made. */
+  readonly freeSlots: number;
+  /** Answers of the nodes to a login with the value that is live now; null when there is no live value. */
+  readonly originProof: readonly { readonly node: string; readonly ok: boolean }[] | null;
+  /** Our own mark was seen in the listing of sessions. */
+  readonly watermarkSeen: boolean;
+  readonly identityChanged: boolean;
+  readonly preflight: readonly Finding[];
+  readonly emergency: boolean;
+}
+
+interface Check {
+  readonly code: string;
+  /** What an emergency makes of a refusal: `holds` keeps it, `waived` turns it into a warning that the plan shows. */
+  readonly inEmergency: "holds" | "waived";
+  readonly look: (
+    input: AssessInput,
+  ) => readonly { sentence: string; subject?: string; severity?: Finding["severity"] }[];
+}
+
+const checks: readonly Check[] = [
+  {
+    code: "no-owner",
+    inEmergency: "waived",
+    look: ({ owner }) =>
+      owner === null ? [{ sentence: "The credential has no owner who could answer for it." }] : [],
+  },
+  {
+    code: "consumer-without-owner",
+    inEmergency: "waived",
+    look: ({ consumers }) =>
+      consumers
+        .filter((consumer) => consumer.owner === null)
+        .map(({ name }) => ({ subject: name, sentence: `Consumer ${name} has no owner.` })),
+  },
+  {
+    code: "too-few-approvers",
+    inEmergency: "waived",
+    look: ({ approvers, quorum }) =>
+      approvers < quorum
+        ? [{ sentence: `The policy asks ${quorum} person(s) to agree, and only ${approvers} may.` }]
+        : [],
+  },
+  {
+    code: "unmapped-reader",
+    inEmergency: "waived",
+    look: ({ unmapped, unmappedReaders }) =>
+      unmapped.map(({ application, address, count }) => ({
+        severity: unmappedReaders,
+        subject: application === "" ? address : application,
+        sentence: `${count} session(s) of ${application === "" ? "an unnamed program" : application} from ${address || "a local socket"} belong to no declared consumer.`,
+      })),
+  },
+  {
+    code: "not-observable",
+    inEmergency: "waived",
+    look: ({ consumers }) =>
+      consumers
+        .filter((consumer) => !consumer.observable)
+        .map(({ name }) => ({
+          subject: name,
+          sentence: `Nothing can tell which version consumer ${name} uses.`,
+        })),
+  },
+  {
+    code: "instances-unknown",
+    inEmergency: "waived",
+    look: ({ consumers }) =>
+      consumers
+        .filter((consumer) => consumer.observable && (consumer.instances ?? 0) === 0)
+        .map(({ name }) => ({ subject: name, sentence: `No instance of consumer ${name} could be listed.` })),
+  },
+  {
+    code: "memory-unknown",
+    inEmergency: "waived",
+    look: ({ consumers }) =>
+      consumers
+        .filter((consumer) => !consumer.memoryKnown)
+        .map(({ name }) => ({
+          subject: name,
+          severity: "warn" as const,
+          sentence: `How long consumer ${name} keeps a credential (pool, cache, cadence) is not stated; the policy's quiet period is all there is.`,
+        })),
+  },
+  {
+    code: "sessions-not-visible",
+    inEmergency: "waived",
+    look: ({ watermarkSeen }) =>
+      watermarkSeen
+        ? []
+        : [{ sentence: "The engine does not see its own session at the issuer, so it would see nobody's." }],
+  },
+  {
+    code: "wrong-server",
+    inEmergency: "holds",
+    look: ({ identityChanged }) =>
+      identityChanged ? [{ sentence: "The issuer is not the server that the plan was made for." }] : [],
+  },
+  {
+    code: "drifted",
+    inEmergency: "waived",
+    look: ({ originProof }) => {
+      if (originProof === null)
+        return [{ sentence: "The store holds no value of this credential, so there would be no way back." }];
+      return originProof
+        .filter((proof) => !proof.ok)
+        .map(({ node }) => ({
+          subject: node,
+          sentence: `The value in the store does not log in at ${node}; it was changed outside.`,
+        }));
+    },
+  },
+  {
+    code: "foreign-tag",
+    inEmergency: "holds",
+    look: ({ slots, installation }) =>
+      slots.flatMap(({ slot, tag }) => {
+        const parsed = parseTag(tag);
+        return parsed && parsed.installation !== installation
+          ? [{ subject: slot, sentence: `${slot} carries the tag of installation ${parsed.installation}.` }]
+          : [];
+      }),
+  },
+  {
+    code: "no-free-slot",
+    inEmergency: "waived",
+    look: ({ freeSlots }) =>
+      freeSlots === 0 ? [{ sentence: "There is no free account or slot for a new version." }] : [],
+  },
+  {
+    code: "no-overlap",
+    inEmergency: "waived",
+    look: ({ traits }) =>
+      traits.overlap === "none"
+        ? [
+            {
+              severity: "warn",
+              sentence:
+                "Old and new cannot be valid together: whoever uses the old one fails from the moment of issue.",
+            },
+          ]
+        : [],
+  },
+];
+
+/** The answers of every check, and the adapters' own, worst first. */
+export function assess(input: AssessInput): Finding[] {
+  const own = checks.flatMap((check) =>
+    check.look(input).map((answer): Finding => {
+      const severity = answer.severity ?? "refuse";
+      const waived = input.emergency && check.inEmergency === "waived" && severity === "refuse";
+      return {
+        code: check.code,
+        severity: waived ? "warn" : severity,
+        sentence: answer.sentence,
+        ...(answer.subject === undefined ? {} : { subject: answer.subject }),
+      };
+    }),
+  );
+  const rank = { refuse: 0, warn: 1, info: 2 };
+  return [...own, ...input.preflight].sort(
+    (a, b) => rank[a.severity] - rank[b.severity] || (a.code < b.code ? -1 : 1),
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * Signed documents: what a person can say to a rotation. A document is a compact JWS over one of these
+ * payloads; it is bound to installation, rotation and run nonce, and used once, so it can be neither forged by
+ * whoever runs the engine nor replayed after a reset (H7).
+ */
+
+/** What a document says. `confirm` is a person's word that a consumer holds the target (protocol.md, Consumers). */
+export type Said = "approve" | "reject" | "confirm" | "emergency" | "sign-off";
+
+/** The payload. Times are milliseconds since the epoch. */
+export interface DocumentPayload {
+  readonly form: "rekey-decision/1";
+  readonly installation: string;
+  /** Name of the credential, for the person who signs. */
+  readonly credential: string;
+  /** Empty for an emergency that is reported before a rotation exists. */
+  readonly rotation: string;
+  readonly nonce: string;
+  /** Digest of the plan or amendment; for `emergency`, of the report. */
+  readonly digest: string;
+  readonly says: Said;
+  /** For `confirm`: the consumer's id. */
+  readonly consumer?: string;
+  /** Name of the person in the estate; their keys verify the signature. */
+  readonly person: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** Single use. */
+  readonly id: string;
+}
+
+/** Skew that is allowed between the signer's clock and ours. */
+export const clockSkewMs = 30_000;
+
+/** Why a payload does not count for this rotation now, or null when it does. The signature is checked by the caller. */
+export function objectionTo(
+  payload: DocumentPayload,
+  expected: {
+    readonly installation: string;
+    readonly rotation: string;
+    readonly nonce: string;
+    readonly digests: readonly string[];
+  },
+  now: number,
+): string | null {
+  if (payload.form !== "rekey-decision/1") return "It is not a decision of this program.";
+  if (payload.installation !== expected.installation) return "It was signed for another installation.";
+  if (payload.rotation !== expected.rotation) return "It was signed for another rotation.";
+  if (payload.nonce !== expected.nonce)
+    return "It was signed for an earlier run of this rotation; sign the present plan.";
+  if (!expected.digests.includes(payload.digest))
+    return "The plan has changed since it was signed; sign the present plan.";
+  if (payload.issuedAt > now + clockSkewMs) return "It is dated in the future.";
+  if (payload.expiresAt <= now) return "It has expired.";
+  return null;
+}

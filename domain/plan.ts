@@ -1,0 +1,97 @@
+/**
+ * The plan: what a rotation will do and to whom, in one form that people sign. Two plans with the same digest
+ * do the same; ages of evidence are left out, so that looking again does not void a signature (H17).
+ */
+import type { IssuerTraits } from "./kinds.js";
+import type { Plan, PlannedConsumer, RotationPolicy, Wave } from "./rotation/state.js";
+
+/** What a plan is made from. */
+export interface PlanInput {
+  readonly installation: string;
+  readonly rotation: string;
+  readonly nonce: string;
+  readonly credential: string;
+  readonly identity: string;
+  readonly origin: { readonly version: string; readonly slot: string; readonly fingerprint: string | null };
+  readonly target: { readonly slot: string };
+  readonly consumers: readonly (PlannedConsumer & {
+    readonly canary: boolean;
+    readonly wave: number | null;
+  })[];
+  readonly policy: RotationPolicy;
+  readonly traits: IssuerTraits;
+  readonly approvers: readonly string[];
+  readonly emergency: boolean;
+}
+
+/** A deterministic text of any JSON value: keys sorted, no spaces (RFC 8785's order, for the values that occur here). */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).filter(([, field]) => field !== undefined);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`).join(",")}}`;
+  }
+  return JSON.stringify(value ?? null);
+}
+
+/**
+ * Consumers in the order in which they move. All that share a place are one wave, because promoting the place
+ * moves them together (H1); pinned ones come first, canaries before the rest, irreversible ones last (H29).
+ */
+export function wavesOf(consumers: PlanInput["consumers"]): Wave[] {
+  const places = new Map<string, PlanInput["consumers"][number][]>();
+  for (const consumer of consumers) {
+    places.set(consumer.place, [...(places.get(consumer.place) ?? []), consumer]);
+  }
+  const rank = (group: PlanInput["consumers"]): number[] => [
+    group.some((consumer) => !consumer.reversible) ? 1 : 0,
+    Math.min(...group.map((consumer) => consumer.wave ?? Number.MAX_SAFE_INTEGER)),
+    group.some((consumer) => consumer.canary) ? 0 : 1,
+    group.some((consumer) => consumer.isolation === "shared") ? 1 : 0,
+  ];
+  const waves = [...places.entries()].map(([place, group]) => ({ place, group, rank: rank(group) }));
+  waves.sort((a, b) => compare(a.rank, b.rank) || (a.place < b.place ? -1 : 1));
+  const ordered = waves.map(({ place, group }) => ({
+    place,
+    consumers: group.map((consumer) => consumer.id).sort(),
+  }));
+  // A credential that nobody was declared to use still has its main place to be written.
+  return ordered.length > 0 ? ordered : [{ place: "main", consumers: [] }];
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((value, index) => value - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+/** The first step of the walk that cannot be undone, in words; it is shown, signed, and guarded hardest (H29). */
+export function pointOfNoReturn(input: Pick<PlanInput, "traits" | "consumers">): string {
+  if (input.traits.overlap === "none") return "issue";
+  const stuck = input.consumers.filter((consumer) => !consumer.reversible).map((consumer) => consumer.id);
+  if (stuck.length > 0) return `deliver to ${stuck.sort().join(", ")}`;
+  return input.traits.disableReversible ? "destroy" : "disable";
+}
+
+/** Makes the plan. `sha256Hex` hashes a text; it is an argument because this room has no cryptography of its own. */
+export function planOf(input: PlanInput, now: number, sha256Hex: (text: string) => string): Plan {
+  const consumers = [...input.consumers].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const waves = wavesOf(consumers);
+  const approvers = [...new Set(input.approvers)].sort();
+  const signed = {
+    form: "rekey-plan/1",
+    ...input,
+    consumers,
+    waves,
+    approvers,
+    pointOfNoReturn: pointOfNoReturn(input),
+  };
+  return {
+    digest: sha256Hex(canonical(signed)),
+    identity: input.identity,
+    waves,
+    consumers: consumers.map(({ canary: _canary, wave: _wave, ...consumer }) => consumer),
+    approvers,
+    pointOfNoReturn: signed.pointOfNoReturn,
+    madeAt: now,
+  };
+}

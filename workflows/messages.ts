@@ -1,0 +1,112 @@
+/**
+ * How a rotation is talked to: the names and shapes of its messages, shared by workflows and clients so that
+ * neither can drift. References and signed documents travel, never values.
+ */
+import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
+import type { Finding } from "../domain/finding.js";
+import type { Outcome, Plan, RotationState } from "../domain/rotation/state.js";
+import type { Exit } from "../domain/rotation/steps.js";
+
+/** Name of the task queue that ordinary rotations run on. */
+export const rotationQueue = "rekey-rotations";
+/** Task queue of emergencies, so that they never stand behind ordinary work. */
+export const emergencyQueue = "rekey-emergencies";
+
+/** How a rotation is found. It is not the lock (H8). */
+export function rotationWorkflowId(credentialId: string): string {
+  return `rotate/${credentialId}`;
+}
+
+/** The workflow id under which an epoch takes over a rotation whose workflow does not answer (H24). */
+export function takeoverWorkflowId(credentialId: string, epoch: number): string {
+  return `rotate/${credentialId}/e${epoch}`;
+}
+
+/** What starts a rotation. */
+export interface RotateInput {
+  readonly credential: string;
+  readonly requestedBy: string;
+  readonly reason: string;
+  /** A signed report; its presence makes the rotation an emergency one. */
+  readonly emergency?: EmergencyReport;
+  /** The rotation as the run before left it; only a continued run carries it. */
+  readonly continued?: { readonly state: RotationState; readonly timeline: readonly TimelineEntry[] };
+}
+
+/** A leak as it is reported. The value itself was matched and dropped at the door; `leaked` are version ids. */
+export interface EmergencyReport {
+  /** Compact JWS documents of the responders: two persons, or one with evidence. */
+  readonly documents: readonly string[];
+  readonly reason: string;
+  readonly leaked: readonly string[] | "unknown";
+  /** The reported value matched a known version's fingerprint. */
+  readonly evidence: boolean;
+  readonly containment?: "after-adoption" | "revoke-now";
+}
+
+/** How it ended. */
+export interface RotateResult {
+  readonly rotation: string;
+  readonly outcome: Outcome | "taken-over";
+  readonly reason: string;
+}
+
+/** The answer to a message. */
+export interface Receipt {
+  readonly accepted: boolean;
+  readonly sentence: string;
+}
+
+/** One line of what happened. */
+export interface TimelineEntry {
+  readonly at: number;
+  /** Milliseconds that the step took; null for what is not a step. */
+  readonly tookMs: number | null;
+  readonly what: string;
+  readonly sentence: string;
+}
+
+/** Where a rotation is and what it waits for. */
+export interface Progress {
+  readonly rotation: string;
+  readonly credential: string;
+  readonly nonce: string;
+  readonly epoch: number;
+  readonly gate: string;
+  readonly direction: "forward" | "back" | "emergency";
+  /** `doing`, `waiting`, `needs-operator` or `done`. */
+  readonly standing: "doing" | "waiting" | "needs-operator" | "done";
+  readonly sentence: string;
+  readonly who: string | null;
+  readonly until: number | null;
+  readonly exits: readonly Exit[];
+  readonly outcome: Outcome | null;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+/** The facts that the next step rests on, with their ages on the engine's clock. */
+export interface Facts {
+  readonly now: number;
+  readonly state: RotationState;
+}
+
+/** Why it may not go on, sentence by sentence. */
+export interface Reasons {
+  readonly findings: readonly Finding[];
+  readonly waitingFor: string | null;
+  readonly trouble: string | null;
+}
+
+export const progressQuery = defineQuery<Progress>("progress");
+export const planQuery = defineQuery<{ plan: Plan | null; amendments: readonly Plan[] }>("plan");
+export const factsQuery = defineQuery<Facts>("facts");
+export const reasonsQuery = defineQuery<Reasons>("reasons");
+
+/** A signed document (compact JWS), answered. The same document twice is answered alike. */
+export const decideUpdate = defineUpdate<Receipt, [string]>("decide");
+/** The same, for senders that cannot wait for an answer. */
+export const decideSignal = defineSignal<[string]>("decide-later");
+export const cancelUpdate = defineUpdate<Receipt, [{ by: string; reason: string }]>("cancel");
+export const resumeUpdate = defineUpdate<Receipt, [{ by: string; exit: Exit }]>("resume");
+/** A leak is reported while the rotation runs: what it changes is the table of protocol.md, Emergency. */
+export const expediteUpdate = defineUpdate<Receipt, [EmergencyReport]>("expedite");
