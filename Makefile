@@ -1,0 +1,30 @@
+# The whole surface of the project for a newcomer: two commands that set themselves up, and their parts.
+
+RUN := scripts/setup.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench check clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install Node (when too old), node modules and nothing else
+	@$(RUN) --no-build
+
+build: ## compile to dist/
+	@$(RUN)
+
+demo: ## rotate a live credential before your eyes (STORE=vault for a real Vault, KEEP=1 keeps its files)
+	@$(RUN) node dist/bin/rekey.js demo $(if $(STORE),--store $(STORE))
+
+test: ## run every test suite (SUITES="domain tidy" for some of them)
+	@$(RUN) node dist/scripts/test.js $(SUITES)
+
+bench: ## measure, and print JSON and a table
+	@$(RUN) node dist/bench/main.js
+
+check: ## formatting, types, dead code and house rules only
+	@$(RUN) node dist/scripts/test.js tidy domain
+
+clean: ## remove what was built (the cache of tools stays; delete .cache by hand)
+	@rm -rf dist dist.next.* dist.old.* coverage .cache/stamps

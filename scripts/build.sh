@@ -1,0 +1,18 @@
+#!/bin/sh
+# Builds dist beside the old one and swaps the two at the end, so that a program started from dist never
+# meets half a build and a file whose source is gone does not live on.
+set -eu
+cd "$(dirname "$0")/.."
+
+next=dist.next.$$
+trap 'rm -rf "$next" "dist.old.$$"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+node_modules/.bin/tsc -p tsconfig.build.json --outDir "$next"
+node "$next/scripts/bundle-workflows.js"
+chmod +x "$next/bin/rekey.js"
+touch "$next/.complete"
+
+if [ -d dist ]; then mv dist "dist.old.$$"; fi
+mv "$next" dist

@@ -1,0 +1,26 @@
+/**
+ * The list of test suites, kept apart because the test runner, its configuration and the house rules must
+ * not disagree about which folders under `test/` are suites.
+ */
+
+/** One suite: the folder `test/<name>`, whether its tests may ask for servers, and a test's deadline. */
+export interface Suite {
+  readonly name: string;
+  readonly servers: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Every suite, in the order in which they run: the cheapest verdict first. */
+export const suites: readonly Suite[] = [
+  { name: "tidy", servers: false, timeoutMs: 120_000 },
+  { name: "domain", servers: false, timeoutMs: 60_000 },
+  { name: "setup", servers: true, timeoutMs: 120_000 },
+  { name: "deploy", servers: false, timeoutMs: 60_000 },
+  { name: "contract", servers: true, timeoutMs: 60_000 },
+  { name: "workflows", servers: true, timeoutMs: 60_000 },
+  { name: "cli", servers: true, timeoutMs: 60_000 },
+  { name: "e2e", servers: true, timeoutMs: 180_000 },
+];
+
+/** Folders under `test/` that hold helpers and no tests of their own. */
+export const helperFolders: readonly string[] = ["fixtures", "support"];

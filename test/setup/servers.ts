@@ -1,0 +1,63 @@
+/**
+ * The servers that all test files of a run share, asked for by name. Whoever changes a server's settings,
+ * stops it or fills it with load starts one of his own with the functions of `worker/dev` instead.
+ */
+
+import { inject } from "vitest";
+import { Secret } from "../../domain/secret.js";
+
+/** The shared Temporal development server. Use task queues and workflow ids of your own. */
+export interface SharedTemporal {
+  readonly address: string;
+  readonly namespace: string;
+}
+
+/** The shared PostgreSQL. Databases and roles are visible to all files: give yours names of their own. */
+export interface SharedPostgres {
+  readonly host: string;
+  readonly port: number;
+  /** The superuser. */
+  readonly user: string;
+  readonly password: Secret;
+  /** Connection URL of the superuser. */
+  url(database?: string): Secret;
+}
+
+/** The shared Vault in development mode, with KV version 2 at `secret/`. Use paths of your own. */
+export interface SharedVault {
+  readonly address: string;
+  /** A root token. */
+  readonly token: Secret;
+}
+
+/** The Temporal server of this run, started by the first call of any file. */
+export async function temporalServer(): Promise<SharedTemporal> {
+  return ask<SharedTemporal>("/temporal");
+}
+
+/** The PostgreSQL of this run, started by the first call of any file. */
+export async function postgresServer(): Promise<SharedPostgres> {
+  const about = await ask<{ port: number; user: string; password: string }>("/postgres");
+  const at = `${about.user}:${about.password}@127.0.0.1:${about.port}`;
+  return {
+    host: "127.0.0.1",
+    port: about.port,
+    user: about.user,
+    password: new Secret(about.password),
+    url: (database = "postgres") => new Secret(`postgres://${at}/${encodeURIComponent(database)}`),
+  };
+}
+
+/** The Vault of this run, started by the first call of any file. */
+export async function vaultServer(): Promise<SharedVault> {
+  const about = await ask<{ address: string; token: string }>("/vault");
+  return { address: about.address, token: new Secret(about.token) };
+}
+
+async function ask<T>(path: string): Promise<T> {
+  const broker = inject("broker");
+  if (broker === undefined) throw new Error("this suite has `servers: false` in scripts/suites.ts");
+  const response = await fetch(`${broker.url}${path}`, { headers: { authorization: broker.token } });
+  if (!response.ok) throw new Error(`the shared server ${path} did not start: ${await response.text()}`);
+  return (await response.json()) as T;
+}

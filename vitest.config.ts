@@ -1,0 +1,44 @@
+/**
+ * The suites of `make test`, each a project of its own so that it is counted, timed out and run alone:
+ * static rules first, then pure rules, then what needs servers, then everything together.
+ */
+
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { suites } from "./scripts/suites.js";
+
+const rooms = [
+  "activities",
+  "adapters",
+  "audit",
+  "bin",
+  "client",
+  "domain",
+  "inventory",
+  "kit",
+  "worker",
+  "workflows",
+];
+
+export default defineConfig({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  test: {
+    coverage: {
+      provider: "v8",
+      include: rooms.map((room) => `${room}/**/*.ts`),
+      reporter: ["json-summary", "lcovonly"],
+      thresholds: { "domain/**": { lines: 100 } },
+    },
+    projects: suites.map((suite, groupOrder) => ({
+      extends: true,
+      test: {
+        name: suite.name,
+        include: [`test/${suite.name}/**/*.test.ts`],
+        globalSetup: suite.servers ? ["test/setup/broker.ts"] : [],
+        testTimeout: suite.timeoutMs,
+        hookTimeout: suite.timeoutMs,
+        sequence: { groupOrder },
+      },
+    })),
+  },
+});
