@@ -1,0 +1,23 @@
+/** What entries of an estate may not say of one another, as one list: a rule is added by adding its function here. */
+import type { EstateIssue } from "./issues.js";
+import type { EstateKinds } from "./kinds.js";
+import { checkPeople } from "./people.js";
+import { checkEdges, checkPolicies } from "./rules.js";
+import { checkEngineCredentials, checkPlaces } from "./systems.js";
+import type { Estate } from "./types.js";
+
+const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[] = [
+  checkPeople,
+  checkPolicies,
+  checkEdges,
+  checkPlaces,
+  checkEngineCredentials,
+];
+
+/**
+ * Every contradiction within an estate whose entries are sound. Names that lead nowhere are passed over here;
+ * `checkReferences` reports them.
+ */
+export function checkEstate(estate: Estate, kinds: EstateKinds): EstateIssue[] {
+  return checks.flatMap((check) => check(estate, kinds));
+}

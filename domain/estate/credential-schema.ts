@@ -1,0 +1,95 @@
+/** Credentials, their consumers and the edges between them: the map that a rotation is planned on. */
+import { z } from "zod";
+import { duration, withMs } from "./duration.js";
+import { address, name, sentence } from "./fields.js";
+import type { KindConfig } from "./types.js";
+
+const edge = withMs(
+  z.strictObject({
+    consumer: name().describe("Name of a consumer."),
+    isolation: z
+      .enum(["pinned", "shared"])
+      .prefault("shared")
+      .describe("`pinned`: can be moved alone. `shared`: moves with everybody who reads the same place."),
+    reversible: z
+      .boolean()
+      .optional()
+      .describe("Whether it can be moved back; absent: as the consumer says."),
+    cadence: duration()
+      .optional()
+      .describe("Longest normal gap between two uses; absent: as the consumer says."),
+    wave: z
+      .int()
+      .min(1)
+      .max(99)
+      .optional()
+      .describe("Which wave it moves in, from 1; absent: the plan decides."),
+  }),
+  ["cadence"],
+);
+
+const bareEdge = name().transform((consumer) => ({ consumer, isolation: "shared" as const }));
+
+/** One entry of `credentials`. `account` and `place` are checked against their kinds once it is known which those are. */
+export const credentialSchema = z.strictObject({
+  issuer: name().describe("Name of the issuer that accepts it."),
+  account: z
+    .record(z.string(), z.unknown())
+    .describe("What it is at the issuer; the fields depend on the issuer's kind."),
+  store: name().describe("Name of the store that keeps it."),
+  place: z
+    .record(z.string(), z.unknown())
+    .describe("Where it is in the store; the fields depend on the store's kind."),
+  owner: name().describe("Who answers for it and signs."),
+  policy: name().describe("Name of the policy that it is rotated by."),
+  class: z
+    .enum(["service-account", "api-key", "token", "certificate", "workload-identity", "signing-key", "agent"])
+    .describe("What it is."),
+  purpose: sentence().describe("What it is for, in a sentence that a stranger understands."),
+  consumers: z
+    .array(
+      z
+        .union([bareEdge, edge], { error: "expected the name of a consumer, or a map with `consumer`" })
+        .describe("The name of a consumer, or a map with `consumer` and how it uses this credential."),
+    )
+    .prefault([])
+    .describe("Everything that uses it. What is missing here and seen in use stops the rotation."),
+});
+
+/** The schema of one entry of `consumers`, given the settings of the registered kinds. */
+export function consumerSchema(kinds: z.ZodType<KindConfig>) {
+  const match = z.strictObject({
+    applicationName: z
+      .array(sentence(200))
+      .prefault([])
+      .describe("Names that its sessions carry at the issuer."),
+    address: z
+      .array(address())
+      .prefault([])
+      .describe("IP addresses or CIDR ranges that its sessions come from."),
+  });
+  return withMs(
+    z.strictObject({
+      owner: name().describe("Who answers for it."),
+      purpose: sentence().optional().describe("What it does, in a sentence."),
+      observe: z
+        .array(kinds)
+        .min(1)
+        .describe("How Rekey sees which version each instance holds; all of them have to agree."),
+      deliver: kinds
+        .optional()
+        .describe("How it is told to take up a new version; absent: it notices by itself."),
+      match: match.prefault({}).describe("How sessions seen at an issuer are known to be its own."),
+      maxCacheLife: duration()
+        .optional()
+        .describe("Longest time for which it may keep a value that it has read."),
+      maxPoolLife: duration().optional().describe("Longest time for which it may keep a connection open."),
+      cadence: duration()
+        .optional()
+        .describe("Longest normal gap between two uses: a month-end job has 31d."),
+      reversible: z.boolean().prefault(true).describe("Whether it can be moved back to the version before."),
+      canary: z.boolean().prefault(false).describe("Whether it may go first and alone; needs a pinned edge."),
+    }),
+    ["maxCacheLife", "maxPoolLife", "cadence"],
+  );
+}

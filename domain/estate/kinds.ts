@@ -1,0 +1,70 @@
+/**
+ * What the estate needs to know of the registered kinds. The registry of adapters is handed in and fits this
+ * shape, so a kind's settings are declared in exactly one place and the rules here stay free of providers.
+ */
+import { z } from "zod";
+import type { Overlap } from "../kinds.js";
+import { name } from "./fields.js";
+import type { KindConfig, SystemConfig } from "./types.js";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A kind of issuer: its settings, the shape of an account at it, and what two credentials may not share. */
+export interface EstateIssuerKind {
+  readonly config: z.ZodObject;
+  readonly account: z.ZodObject;
+  readonly traits: { readonly overlap: Overlap };
+  lockKeys(config: Fields, account: Fields): string[];
+}
+
+/** A kind of store: its settings, the shape of a place in it, and what two credentials may not share. */
+export interface EstateStoreKind {
+  readonly config: z.ZodObject;
+  readonly place: z.ZodObject;
+  lockKeys(config: Fields, place: Fields): string[];
+}
+
+/** A kind whose entries are only its settings: consumers and notifiers. */
+export interface EstateSimpleKind {
+  readonly config: z.ZodObject;
+}
+
+/** Every registered kind by the name that stands behind `kind:` in the estate. */
+export interface EstateKinds {
+  readonly issuers: Readonly<Record<string, EstateIssuerKind>>;
+  readonly stores: Readonly<Record<string, EstateStoreKind>>;
+  readonly consumers: Readonly<Record<string, EstateSimpleKind>>;
+  readonly notifiers: Readonly<Record<string, EstateSimpleKind>>;
+}
+
+/** The settings of any one of the kinds, told apart by `kind`; unknown fields are refused whatever the kind's own schema says. */
+export function configUnion(kinds: Readonly<Record<string, EstateSimpleKind>>): z.ZodType<KindConfig> {
+  return unionOf(kinds, {});
+}
+
+/** Like `configUnion`, for the systems that the engine logs in to. */
+export function systemUnion(kinds: Readonly<Record<string, EstateSimpleKind>>): z.ZodType<SystemConfig> {
+  return unionOf(kinds, {
+    engineCredential: name()
+      .optional()
+      .describe(
+        "The credential of this estate that Rekey itself logs in to this system with; needed so that a rotation never waits for itself.",
+      ),
+  });
+}
+
+function unionOf(
+  kinds: Readonly<Record<string, EstateSimpleKind>>,
+  common: z.core.$ZodShape,
+): z.ZodType<KindConfig> {
+  const options = Object.entries(kinds).map(([kind, { config }]) =>
+    config
+      .safeExtend({ kind: z.literal(kind).describe(`Settings of the kind "${kind}".`), ...common })
+      .strict(),
+  );
+  const [first, ...others] = options;
+  if (first === undefined)
+    return z.never({ error: "expected no entry: no kind is registered for this section" });
+  const union: z.ZodType = z.discriminatedUnion("kind", [first, ...others]);
+  return union as z.ZodType<KindConfig>;
+}

@@ -1,0 +1,86 @@
+/**
+ * Finds text that is a secret rather than the name of one. The estate is read by many and kept for ever in
+ * version control, so a value that slips into it is refused at the door, and never repeated in the refusal.
+ * Wrong alarms cost a person a minute, so digests, names, addresses and references are let through.
+ */
+import { isSecretRef } from "./secret-ref.js";
+
+/** Prefixes and shapes that issuers of credentials chose so that they can be recognised. Repetitions are bounded: the text may be hostile. */
+const shapes: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/, "a private key"],
+  [/\bAGE-SECRET-KEY-1[0-9A-Z]{20,}/i, "a private key"],
+  [/\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b/, "a cloud access key"],
+  [/\bAIza[A-Za-z0-9_-]{30,}/, "a cloud access key"],
+  [
+    /\b(?:gh[opusr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,})/,
+    "an access token",
+  ],
+  [/\bxox[abeoprs]-[A-Za-z0-9-]{10,}/, "an access token"],
+  [/\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}/, "an access token"],
+  [/\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{40,}|hv[sbr]\.[A-Za-z0-9_-]{20,})/, "an access token"],
+  [/\beyJ[A-Za-z0-9_-]{8,400}\.[A-Za-z0-9_-]{8,}/, "a signed token"],
+  [/\bSCRAM-SHA-(?:1|256|512)\$[0-9]+:/, "a password verifier"],
+  [
+    /\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]{0,100}:(?![${<*])[^\s/@]{1,200}@/i,
+    "an address with a password in it",
+  ],
+  [
+    /\b(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key)\s*=\s*(?![${<*]|env:|file:|vault:)[^\s&;,]{4,}/i,
+    "a password",
+  ],
+];
+
+/** Public by nature: they look random and may be written down. */
+const harmless = [
+  /-----BEGIN (?:CERTIFICATE|(?:[A-Z]+ )?PUBLIC KEY)-----[\s\S]{0,8000}?-----END [A-Z ]+-----/g,
+  /\bsha(?:1|224|256|384|512)[:/]{1,2}[A-Za-z0-9+/=_-]+/gi,
+  /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi,
+];
+
+/** What text of a known shape is, in words; `undefined` when none is in it. Fit for comments, where prose is expected. */
+export function knownShape(text: string): string | undefined {
+  return shapes.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** What the text seems to hold, in words without the text itself; `undefined` when it does not look like a secret. */
+export function findLiteral(text: string): string | undefined {
+  if (isSecretRef(text)) return undefined;
+  const shape = knownShape(text);
+  if (shape !== undefined) return shape;
+  const rest = harmless.reduce((remaining, pattern) => remaining.replace(pattern, " "), text);
+  return rest.split(/[^A-Za-z0-9+_-]+/).some(looksRandom) ? "a random value" : undefined;
+}
+
+/**
+ * True for a run of characters that a generator made. People's names change between letters and digits, or
+ * between cases, a few times in twenty characters; random ones do so at every second.
+ */
+function looksRandom(word: string): boolean {
+  if (word.length >= 32 && /^[0-9a-f]+$/i.test(word)) return entropyBits(word) >= 3 && /[a-f]/i.test(word);
+  if (word.length >= 20 && /[a-z]/.test(word) && /[A-Z]/.test(word) && /[0-9]/.test(word)) {
+    return entropyBits(word) >= 3.6 && changes(word) >= 0.35;
+  }
+  // One case only: names with dashes in them are split first, as what is between the dashes is short.
+  return word.split(/[-_]/).some((part) => {
+    const mixed = part.length >= 24 && /[A-Za-z]/.test(part) && /[0-9]/.test(part);
+    return mixed && entropyBits(part) >= 3.5 && changes(part) >= 0.25;
+  });
+}
+
+/** Shannon entropy of the characters, in bits for each. */
+function entropyBits(word: string): number {
+  const counts = new Map<string, number>();
+  for (const character of word) counts.set(character, (counts.get(character) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values()) bits -= (count / word.length) * Math.log2(count / word.length);
+  return bits;
+}
+
+/** Share of neighbours that are of different classes: lower case, upper case, digit, other. */
+function changes(word: string): number {
+  const classes = [...word].map((c) =>
+    /[a-z]/.test(c) ? "a" : /[A-Z]/.test(c) ? "A" : /[0-9]/.test(c) ? "0" : "-",
+  );
+  const changed = classes.filter((kind, i) => i > 0 && kind !== classes[i - 1]).length;
+  return changed / (word.length - 1);
+}

@@ -1,0 +1,79 @@
+/**
+ * From parsed text to an estate, or to everything that is wrong with it at once. What cannot be read is set
+ * aside and the rest is still checked, so that correcting one line does not uncover the next error.
+ */
+import type { z } from "zod";
+import { checkEstate } from "./check.js";
+import { explain } from "./explain.js";
+import type { EstateIssue } from "./issues.js";
+import type { EstateKinds } from "./kinds.js";
+import { checkReferences } from "./references.js";
+import { estateSchema, sections } from "./schema.js";
+import { entriesOf, type Fields, isMap, lookUp, valueAt } from "./shape.js";
+import type { Credential, Estate } from "./types.js";
+
+/** The estate, or every reason why there is none. */
+export type ParsedEstate =
+  | { readonly ok: true; readonly estate: Estate }
+  | { readonly ok: false; readonly issues: readonly EstateIssue[] };
+
+/**
+ * Validates what was read from `estate.yaml`: every entry on its own, the fields of accounts and places by
+ * their kinds, and what entries say of one another. Never throws and never quotes what may be a secret.
+ */
+export function parseEstate(raw: unknown, kinds: EstateKinds): ParsedEstate {
+  const schema = estateSchema(kinds);
+  const whole = schema.safeParse(raw);
+  const issues = (whole.error?.issues ?? []).flatMap((report) =>
+    explain(report, { path: [], schema, value: raw }),
+  );
+  const shapes = parseShapes(raw, kinds);
+  issues.push(...shapes.issues, ...checkReferences(raw));
+  const readable = whole.success ? whole.data : schema.parse(withoutFaults(raw, whole.error.issues));
+  const credentials = Object.entries(readable.credentials).flatMap(([name, credential]) => {
+    const shape = shapes.sound.get(name);
+    return shape === undefined ? [] : [[name, { ...credential, ...shape }] as const];
+  });
+  const estate: Estate = { ...readable, credentials: Object.fromEntries(credentials) };
+  issues.push(...checkEstate(estate, kinds));
+  return issues.length === 0 ? { ok: true, estate } : { ok: false, issues };
+}
+
+/** The same text without the entries that were complained about, and with stand-ins for the two scalars. */
+function withoutFaults(raw: unknown, reports: readonly z.core.$ZodIssue[]): Record<string, unknown> {
+  const left: Record<string, unknown> = { version: 1, installation: "unknown" };
+  for (const section of sections) left[section] = Object.fromEntries(entriesOf(raw, section));
+  for (const { path } of reports) {
+    const [section, entry] = path;
+    const entries = left[String(section)];
+    if (entry !== undefined && isMap(entries)) delete entries[String(entry)];
+  }
+  return left;
+}
+
+/** The two parts of a credential that only its issuer's and its store's kind can read. */
+type Shape = Pick<Credential, "account" | "place">;
+
+/** What the kinds make of every `account` and `place`; credentials where that fails are not among the sound ones. */
+function parseShapes(raw: unknown, kinds: EstateKinds): { sound: Map<string, Shape>; issues: EstateIssue[] } {
+  const sound = new Map<string, Shape>();
+  const issues: EstateIssue[] = [];
+  const read = (schema: z.ZodObject | undefined, name: string, field: "account" | "place") => {
+    const value = valueAt(raw, ["credentials", name, field]);
+    if (schema === undefined || !isMap(value)) return undefined;
+    const result = schema.strict().safeParse(value);
+    const subject = { path: ["credentials", name, field], schema, value };
+    issues.push(...(result.error?.issues ?? []).flatMap((report) => explain(report, subject)));
+    return result.data as Fields | undefined;
+  };
+  for (const [name, credential] of entriesOf(raw, "credentials")) {
+    const issuer = String(valueAt(credential, ["issuer"]));
+    const store = String(valueAt(credential, ["store"]));
+    const issuerKind = lookUp(kinds.issuers, valueAt(raw, ["issuers", issuer, "kind"]));
+    const storeKind = lookUp(kinds.stores, valueAt(raw, ["stores", store, "kind"]));
+    const account = read(issuerKind?.account, name, "account");
+    const place = read(storeKind?.place, name, "place");
+    if (account !== undefined && place !== undefined) sound.set(name, { account, place });
+  }
+  return { sound, issues };
+}

@@ -1,0 +1,127 @@
+/**
+ * Every name that points at another entry has to point at one. Works on the text as read, so that a wrong
+ * name is reported also where something else is wrong with the same entry.
+ */
+import { type EstateIssue, type EstatePath, issue, listed } from "./issues.js";
+import type { Section } from "./schema.js";
+import { entriesOf, isMap, valueAt } from "./shape.js";
+import { suggest } from "./suggest.js";
+
+interface Reference {
+  readonly path: EstatePath;
+  readonly name: unknown;
+  readonly section: Section;
+  /** Only a human being will do. */
+  readonly person?: boolean;
+}
+
+const singular: Readonly<Record<Section, string>> = {
+  owners: "owner",
+  stores: "store",
+  issuers: "issuer",
+  notifiers: "notifier",
+  policies: "policy",
+  consumers: "consumer",
+  credentials: "credential",
+};
+
+/** Only so many unknown names are compared with the known ones: the cost is their product, and nobody reads more. */
+const suggestionsMax = 200;
+
+/** One issue for every name that no entry has, and for every team where only a person can stand. */
+export function checkReferences(raw: unknown): EstateIssue[] {
+  const names = new Map<Section, readonly string[]>();
+  const namesOf = (section: Section) => {
+    const known = names.get(section) ?? entriesOf(raw, section).map(([name]) => name);
+    names.set(section, known);
+    return known;
+  };
+  let unknown = 0;
+  return references(raw).flatMap((reference) => {
+    const { section, name, person, path } = reference;
+    if (typeof name !== "string") return [];
+    if (valueAt(raw, [section, name]) === undefined) {
+      unknown++;
+      return [unknownName(reference, name, namesOf(section), unknown <= suggestionsMax)];
+    }
+    if (person !== true || valueAt(raw, [section, name, "kind"]) !== "team") return [];
+    const hint = "name the persons; a team cannot sign, stand in or be a member";
+    return [
+      issue({ path, code: "not-a-person", message: `"${name}" is a team and a person is needed here`, hint }),
+    ];
+  });
+}
+
+function unknownName(
+  { path, section }: Reference,
+  name: string,
+  known: readonly string[],
+  compare: boolean,
+): EstateIssue {
+  const close = compare ? suggest(name, known) : undefined;
+  const message = `there is no ${singular[section]} of this name`;
+  const expected = known.length === 0 ? `a name from \`${section}\`, which is empty` : listed(known);
+  const hint = close === undefined ? `add it to \`${section}\`` : `did you mean "${close}"?`;
+  return issue({ path, code: "unknown-reference", message, expected, found: JSON.stringify(name), hint });
+}
+
+function references(raw: unknown): Reference[] {
+  return [
+    ...entriesOf(raw, "owners").flatMap(([name, owner]) => fromOwner(["owners", name], owner)),
+    ...(["issuers", "stores"] as const).flatMap((section) =>
+      entriesOf(raw, section).map(([name, system]) =>
+        field([section, name], system, "engineCredential", "credentials"),
+      ),
+    ),
+    ...entriesOf(raw, "policies").flatMap(([name, policy]) => {
+      const path = ["policies", name, "approval", "from"];
+      return list(valueAt(policy, ["approval", "from"])).map((owner, i) => ({
+        path: [...path, i],
+        name: owner,
+        section: "owners" as const,
+      }));
+    }),
+    ...entriesOf(raw, "consumers").map(([name, consumer]) =>
+      field(["consumers", name], consumer, "owner", "owners"),
+    ),
+    ...entriesOf(raw, "credentials").flatMap(([name, credential]) =>
+      fromCredential(["credentials", name], credential),
+    ),
+  ];
+}
+
+function fromOwner(path: EstatePath, owner: unknown): Reference[] {
+  const members = list(valueAt(owner, ["members"])).map((name, i) => ({
+    path: [...path, "members", i],
+    name,
+  }));
+  const delegates = list(valueAt(owner, ["delegates"])).map((delegate, i) => ({
+    path: [...path, "delegates", i, "to"],
+    name: valueAt(delegate, ["to"]),
+  }));
+  const manager = { path: [...path, "manager"], name: valueAt(owner, ["manager"]) };
+  return [manager, ...members, ...delegates].map((found) => ({ ...found, section: "owners", person: true }));
+}
+
+function fromCredential(path: EstatePath, credential: unknown): Reference[] {
+  const consumers = list(valueAt(credential, ["consumers"])).map((edge, i): Reference => {
+    const at = [...path, "consumers", i];
+    if (isMap(edge)) return field(at, edge, "consumer", "consumers");
+    return { path: at, name: edge, section: "consumers" };
+  });
+  return [
+    field(path, credential, "issuer", "issuers"),
+    field(path, credential, "store", "stores"),
+    field(path, credential, "owner", "owners"),
+    field(path, credential, "policy", "policies"),
+    ...consumers,
+  ];
+}
+
+function field(path: EstatePath, entry: unknown, key: string, section: Section): Reference {
+  return { path: [...path, key], name: valueAt(entry, [key]), section };
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,68 @@
+/** Rules about issuers and stores: one credential to a place (H18), and an engine that never waits for itself (H26). */
+import { findCycles } from "./cycles.js";
+import { type EstateIssue, issue } from "./issues.js";
+import type { EstateKinds } from "./kinds.js";
+import { lookUp } from "./shape.js";
+import type { Credential, Estate } from "./types.js";
+
+/** Two credentials that claim the same account or the same place: each rotation would undo the other's. */
+export function checkPlaces(estate: Estate, kinds: EstateKinds): EstateIssue[] {
+  const holders = new Map<string, string>();
+  return Object.entries(estate.credentials).flatMap(([name, credential]) => {
+    const taken = (field: "account" | "place", keys: readonly string[]) => {
+      const other = keys
+        .map((key) => holders.get(`${field} ${key}`))
+        .find((holder) => holder !== undefined && holder !== name);
+      for (const key of keys) holders.set(`${field} ${key}`, other ?? name);
+      return other === undefined ? [] : [sameClaim(name, field, other)];
+    };
+    return [
+      ...taken("account", accountKeys(estate, kinds, credential)),
+      ...taken("place", placeKeys(estate, kinds, credential)),
+    ];
+  });
+}
+
+function accountKeys(estate: Estate, kinds: EstateKinds, { issuer, account }: Credential): string[] {
+  const config = lookUp(estate.issuers, issuer);
+  return config === undefined ? [] : (lookUp(kinds.issuers, config.kind)?.lockKeys(config, account) ?? []);
+}
+
+function placeKeys(estate: Estate, kinds: EstateKinds, { store, place }: Credential): string[] {
+  const config = lookUp(estate.stores, store);
+  return config === undefined ? [] : (lookUp(kinds.stores, config.kind)?.lockKeys(config, place) ?? []);
+}
+
+function sameClaim(name: string, field: "account" | "place", other: string): EstateIssue {
+  const what = field === "account" ? "account at the issuer" : "place in the store";
+  const message = `"${other}" has the same ${what}, and two rotations would undo each other`;
+  const hint =
+    field === "account"
+      ? "make them one credential"
+      : "give each a place of its own, or make them one credential";
+  return issue({ path: ["credentials", name, field], code: `same-${field}`, message, hint });
+}
+
+/**
+ * A credential depends on those that the engine logs in with to its issuer and to its store. A ring of them
+ * cannot be rotated once one of them fails. The one exception is a login that its issuer lets replace itself
+ * while both versions work (H15).
+ */
+export function checkEngineCredentials(estate: Estate, kinds: EstateKinds): EstateIssue[] {
+  const needs = (name: string): string[] => {
+    const credential = lookUp(estate.credentials, name);
+    if (credential === undefined) return [];
+    const issuer = lookUp(estate.issuers, credential.issuer);
+    const store = lookUp(estate.stores, credential.store);
+    const overlaps = issuer !== undefined && lookUp(kinds.issuers, issuer.kind)?.traits.overlap !== "none";
+    const atIssuer = issuer?.engineCredential === name && overlaps ? undefined : issuer?.engineCredential;
+    return [atIssuer, store?.engineCredential].filter((needed) => needed !== undefined);
+  };
+  return findCycles(Object.keys(estate.credentials), needs).map((ring) => {
+    const [first = ""] = ring;
+    const message = `rotating it needs itself: ${[...ring, first].join(" → ")}`;
+    const hint =
+      "let the engine log in to one of these issuers or stores with a credential from outside the ring";
+    return issue({ path: ["credentials", first], at: "key", code: "engine-cycle", message, hint });
+  });
+}

@@ -1,0 +1,177 @@
+/**
+ * The estate as the rest of the program sees it: plain data without zod, because workflows import these types
+ * and must not carry a validator in their bundle. The schemas are held to them by the type-checker.
+ */
+
+/** What a credential is; rules, intervals and telemetry follow from it (capabilities.md, C5). */
+export type CredentialClass =
+  | "service-account"
+  | "api-key"
+  | "token"
+  | "certificate"
+  | "workload-identity"
+  | "signing-key"
+  | "agent";
+
+/** `pinned`: can be moved alone; `shared`: moves with everybody on its path (H1). */
+export type Isolation = "pinned" | "shared";
+
+/** Days of the week as they are written in a window. */
+export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+/** The public half of an Ed25519 key as a JSON Web Key; `x` is base64url. */
+export interface PublicKey {
+  readonly kty: "OKP";
+  readonly crv: "Ed25519";
+  readonly x: string;
+  readonly kid?: string | undefined;
+}
+
+/** A span of time; both ends are ISO 8601 in UTC with milliseconds, `until` is no longer part of it. */
+export interface Period {
+  readonly from: string;
+  readonly until: string;
+}
+
+/** Whoever may sign in a person's place, for a time, one level deep (H37). */
+export interface Delegate extends Period {
+  readonly to: string;
+}
+
+/** A human being; decisions count persons, not accounts. `subject` is the identity provider's immutable id. */
+export interface Person {
+  readonly kind: "person";
+  readonly name?: string | undefined;
+  readonly email: string;
+  readonly subject?: string | undefined;
+  readonly manager?: string | undefined;
+  readonly keys: readonly PublicKey[];
+  readonly delegates: readonly Delegate[];
+}
+
+/** Several persons who answer for something together; each member signs as themself. */
+export interface Team {
+  readonly kind: "team";
+  readonly name?: string | undefined;
+  readonly email?: string | undefined;
+  readonly members: readonly string[];
+}
+
+/** Who answers for a credential or a consumer. */
+export type Owner = Person | Team;
+
+/** The validated settings of one adapter; which fields there are depends on its kind. */
+export interface KindConfig {
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}
+
+/** An issuer or a store. `engineCredential`: the credential of this estate that the engine itself logs in with (H26). */
+export interface SystemConfig extends KindConfig {
+  readonly engineCredential?: string | undefined;
+}
+
+/** Weekly hours in which a rotation may start; `to` before `from` runs over midnight. */
+export interface Window {
+  readonly days: readonly Weekday[];
+  /** `HH:MM` in `timezone`. */
+  readonly from: string;
+  readonly to: string;
+  /** IANA name. */
+  readonly timezone: string;
+}
+
+/** A span in which nothing starts, and why. */
+export interface Freeze extends Period {
+  readonly reason: string;
+}
+
+/** Who has to sign, and by when. */
+export interface ApprovalPolicy {
+  /** Number of different persons; 0 means that the reviewed policy itself is the consent. */
+  readonly quorum: number;
+  /** `owner`: the credential's; otherwise names of owners, whose persons are counted together. */
+  readonly from: "owner" | readonly string[];
+  readonly deadlineMs: number;
+  readonly reminderMs: number;
+  readonly validForMs: number;
+}
+
+/** The rules of a rotation; every field but `intervalMs` and `window` has a value after parsing. */
+export interface Policy {
+  /** Rotate this often; absent: only when asked. */
+  readonly intervalMs?: number | undefined;
+  readonly window?: Window | undefined;
+  readonly freezes: readonly Freeze[];
+  readonly approval: ApprovalPolicy;
+  readonly quietPeriodMs: number;
+  readonly adoptionSoakMs: number;
+  readonly disableSoakMs: number;
+  readonly adoptionTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly observationMaxAgeMs: number;
+  readonly unmappedReaders: "refuse" | "warn";
+  readonly containment: "after-adoption" | "revoke-now";
+  readonly containmentDeadlineMs: number;
+  readonly signOffDeadlineMs: number;
+  readonly overlapMaxMs: number;
+  readonly cooldownMs: number;
+}
+
+/** How sessions that are seen at the issuer are told to be this consumer's. Empty lists match nothing. */
+export interface Match {
+  readonly applicationName: readonly string[];
+  /** IP addresses and CIDR ranges. */
+  readonly address: readonly string[];
+}
+
+/** Whatever uses credentials. An absent life or cadence is unknown, which is not the same as zero. */
+export interface Consumer {
+  readonly owner: string;
+  readonly purpose?: string | undefined;
+  readonly observe: readonly KindConfig[];
+  readonly deliver?: KindConfig | undefined;
+  readonly match: Match;
+  readonly maxCacheLifeMs?: number | undefined;
+  readonly maxPoolLifeMs?: number | undefined;
+  /** The longest normal gap between two uses. */
+  readonly cadenceMs?: number | undefined;
+  readonly reversible: boolean;
+  readonly canary: boolean;
+}
+
+/** One consumer's use of one credential. Absent fields are the consumer's own. */
+export interface Edge {
+  readonly consumer: string;
+  readonly isolation: Isolation;
+  readonly reversible?: boolean | undefined;
+  readonly cadenceMs?: number | undefined;
+  /** Waves go from 1 upwards; absent leaves it to the plan. */
+  readonly wave?: number | undefined;
+}
+
+/** A non-human identity's secret as a logical thing. `account` and `place` have the shape of their issuer's and store's kind. */
+export interface Credential {
+  readonly issuer: string;
+  readonly account: Readonly<Record<string, unknown>>;
+  readonly store: string;
+  readonly place: Readonly<Record<string, unknown>>;
+  readonly owner: string;
+  readonly policy: string;
+  readonly class: CredentialClass;
+  readonly purpose: string;
+  readonly consumers: readonly Edge[];
+}
+
+/** Everything that `estate.yaml` says, validated; all sections are keyed by name. */
+export interface Estate {
+  readonly version: 1;
+  readonly installation: string;
+  readonly owners: Readonly<Record<string, Owner>>;
+  readonly stores: Readonly<Record<string, SystemConfig>>;
+  readonly issuers: Readonly<Record<string, SystemConfig>>;
+  readonly notifiers: Readonly<Record<string, KindConfig>>;
+  readonly policies: Readonly<Record<string, Policy>>;
+  readonly consumers: Readonly<Record<string, Consumer>>;
+  readonly credentials: Readonly<Record<string, Credential>>;
+}
