@@ -1,0 +1,58 @@
+/** What the example services are told by their environment; everything but the credential itself. */
+import { readFileSync } from "node:fs";
+import { type EngineKeys, fromFile, fromVault, type Load } from "../../kit/index.js";
+
+/** Where one service is, what it works with, and whom it answers to. */
+export interface Settings {
+  /** Also its `application_name`, and its name in the estate. */
+  readonly service: string;
+  readonly credential: string;
+  readonly httpPort: number;
+  readonly database: { readonly host: string; readonly port: number; readonly database: string };
+  /** The statement that a request runs; it returns a column `login`. */
+  readonly workSql: string;
+  readonly load: Load;
+  /** The file behind `load`, when it is one. */
+  readonly file: string | undefined;
+  readonly pollMs: number;
+  readonly pidFile: string | undefined;
+  readonly engineKeys: EngineKeys;
+  readonly refuseToMove: boolean;
+}
+
+/** Reads the settings. Throws with the name of the variable that is missing. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const file = env.STORE_FILE;
+  return {
+    service: needed(env, "SERVICE"),
+    credential: needed(env, "CREDENTIAL"),
+    httpPort: Number(env.HTTP_PORT ?? 0),
+    database: {
+      host: env.PGHOST ?? "127.0.0.1",
+      port: Number(needed(env, "PGPORT")),
+      database: needed(env, "PGDATABASE"),
+    },
+    workSql: env.WORK_SQL ?? "select session_user as login",
+    load: file === undefined ? vault(env) : fromFile(file),
+    file,
+    pollMs: Number(env.POLL_MS ?? 1000),
+    pidFile: env.PID_FILE,
+    engineKeys: JSON.parse(env.ENGINE_JWK ?? readFileSync(needed(env, "ENGINE_JWK_FILE"), "utf8")),
+    refuseToMove: env.REFUSE_TO_MOVE === "1",
+  };
+}
+
+function vault(env: NodeJS.ProcessEnv): Load {
+  return fromVault({
+    address: needed(env, "VAULT_ADDR"),
+    mount: env.VAULT_MOUNT ?? "secret",
+    path: needed(env, "VAULT_PATH"),
+    login: { token: env.VAULT_TOKEN ?? (() => readFileSync(needed(env, "VAULT_TOKEN_FILE"), "utf8")) },
+  });
+}
+
+function needed(env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === "") throw new Error(`The environment variable ${name} is missing.`);
+  return value;
+}
