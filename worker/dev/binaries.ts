@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { RekeyError } from "../../domain/errors.js";
 import { extract } from "./archive.js";
 import { type DownloadLimits, download } from "./download.js";
-import { findGo, goBuild } from "./go-build.js";
+import { findGo, goBuild, usualGoPlaces } from "./go-build.js";
 import { withLock } from "./lock.js";
 import { isProgram, onPath } from "./path.js";
 import type { ProgramPin } from "./pins.js";
@@ -24,6 +24,8 @@ export interface FindOptions {
   /** In the vendors' spelling, e.g. `linux_amd64`. */
   readonly platform?: string;
   readonly limits?: DownloadLimits;
+  /** Where Go may lie when it is not on PATH. */
+  readonly goPlaces?: readonly string[];
 }
 
 /**
@@ -75,7 +77,7 @@ async function install(
   try {
     const ok =
       (await fromRelease(pin, draft, env, progress, options)) ||
-      (await fromSource(pin, draft, env, progress));
+      (await fromSource(pin, draft, env, progress, options));
     if (!ok) {
       throw new RekeyError(
         "missing-setup",
@@ -122,8 +124,9 @@ async function fromSource(
   draft: string,
   env: NodeJS.ProcessEnv,
   progress: Progress,
+  options: FindOptions,
 ): Promise<boolean> {
-  const go = await findGo(env);
+  const go = await findGo(env, options.goPlaces ?? usualGoPlaces);
   if (go === undefined) {
     progress("there is no Go to build it with");
     return false;

@@ -4,28 +4,27 @@
  */
 
 import { execFile } from "node:child_process";
-import { access, constants } from "node:fs/promises";
 import { promisify } from "node:util";
 import { RekeyError } from "../../domain/errors.js";
-import { onPath } from "./path.js";
+import { isProgram, onPath } from "./path.js";
 import type { Progress } from "./progress.js";
 
 const run = promisify(execFile);
 const buildMsMax = 40 * 60_000;
 
 /** Where Go's own installer puts it, often without adding it to PATH. */
-const usualPlaces = ["/usr/local/go/bin/go", "/opt/homebrew/bin/go", "/usr/lib/go/bin/go"];
+export const usualGoPlaces: readonly string[] = [
+  "/usr/local/go/bin/go",
+  "/opt/homebrew/bin/go",
+  "/usr/lib/go/bin/go",
+];
 
-/** The `go` command, from PATH or its usual places; undefined when the machine has none. */
-export async function findGo(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+/** The `go` command, from PATH or one of `places`; undefined when the machine has none. */
+export async function findGo(env: NodeJS.ProcessEnv, places: readonly string[]): Promise<string | undefined> {
   const found = await onPath("go", env);
   if (found !== undefined) return found;
-  for (const place of usualPlaces) {
-    const usable = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (usable) return place;
+  for (const place of places) {
+    if (await isProgram(place)) return place;
   }
   return undefined;
 }
