@@ -6,15 +6,16 @@ import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
 import { parseTag } from "../../domain/fence.js";
 import type { Finding } from "../../domain/finding.js";
-import type {
-  AdapterDeps,
-  Applied,
-  Call,
-  FencedChange,
-  PlaceView,
-  SecretDocument,
-  Store,
-  StoreKind,
+import {
+  type AdapterDeps,
+  type Applied,
+  type Call,
+  type FencedChange,
+  ownFields,
+  type PlaceView,
+  type SecretDocument,
+  type Store,
+  type StoreKind,
 } from "../ports.js";
 import { type Exchange, type Place, promoteFenced, seizeFenced } from "../shared/fenced-document.js";
 import {
@@ -27,6 +28,7 @@ import {
   sameCredential,
   toStage,
   versionSegment,
+  withEngineFields,
 } from "../shared/own-fields.js";
 import { orWhenOver } from "../shared/retry.js";
 
@@ -42,6 +44,7 @@ export interface MemoryPlace {
   revision: number;
   /** Older contents of `raw`, as a store with history keeps them. */
   readonly history: Array<Readonly<Record<string, unknown>>>;
+  /** By version; for a credential that gives the tag another name, by `<that name>/<version>`. */
   readonly copies: Map<string, Record<string, string>>;
 }
 
@@ -102,6 +105,10 @@ export function memoryStores(): MemoryStores {
   return { kind, faults, place, calls };
 }
 
+function afterSlash(key: string): string {
+  return key.slice(key.indexOf("/") + 1);
+}
+
 class MemoryStore implements Store {
   readonly #world: MemoryStores;
   readonly #at: MemoryPlace;
@@ -123,7 +130,10 @@ class MemoryStore implements Store {
       return {
         tag: own?.tag ?? "",
         liveVersion: own?.version ?? null,
-        staged: [...this.#at.copies.keys()].sort(),
+        staged: [...this.#at.copies.keys()]
+          .filter((key) => this.#isOurs(key))
+          .map(afterSlash)
+          .sort(),
       };
     });
   }
@@ -138,7 +148,7 @@ class MemoryStore implements Store {
   stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
     return this.#do("stage", call, () => {
       const kept = toStage(document, versionSegment(version), this.#fenced.fields, this.#fenced.name);
-      if (!this.#at.copies.has(version)) this.#at.copies.set(version, revealed(kept));
+      if (!this.#at.copies.has(this.#key(version))) this.#at.copies.set(this.#key(version), revealed(kept));
       return this.#copy(version) ?? kept;
     });
   }
@@ -167,7 +177,7 @@ class MemoryStore implements Store {
       const { history, copies } = this.#at;
       const others = history.filter((raw) => !holds(readOwn(raw, this.#fenced.fields, this.#fenced.name)));
       history.splice(0, history.length, ...others);
-      copies.delete(version);
+      copies.delete(this.#key(version));
     });
   }
 
@@ -177,8 +187,17 @@ class MemoryStore implements Store {
     return readOwn(this.#at.raw, this.#fenced.fields, this.#fenced.name);
   }
 
+  #key(version: string): string {
+    const tagName = withEngineFields(this.#fenced.fields)[ownFields.tag];
+    return tagName === ownFields.tag ? version : `${tagName}/${version}`;
+  }
+
+  #isOurs(key: string): boolean {
+    return key === this.#key(afterSlash(key));
+  }
+
   #copy(version: string): SecretDocument | null {
-    const copy = this.#at.copies.get(version);
+    const copy = this.#at.copies.get(this.#key(version));
     return copy === undefined ? null : asSecrets(copy);
   }
 
