@@ -1,6 +1,6 @@
 /** Gate 7: when a wave counts as adopted, and how long it may take (H1, H10, H39). */
 import { others } from "./rotation/moves.js";
-import type { RotationState, Wave } from "./rotation/state.js";
+import type { RotationState, VersionState, Wave } from "./rotation/state.js";
 import { allOn } from "./rotation/survey.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
 
@@ -13,6 +13,31 @@ export function isFresh(state: RotationState, now: number): boolean {
     state.surveyedAt !== null &&
     state.surveyedAt >= state.changedAt &&
     now - state.surveyedAt <= state.policy.observationMaxAgeMs
+  );
+}
+
+/** The first of these consumers that already fails: it must not be the one to judge the new version by (H39). */
+export function firstRed(state: RotationState, consumers: readonly string[]): string | null {
+  const red = consumers.find((id) => {
+    const instances = state.consumers[id]?.instances ?? [];
+    return instances.length === 0 || instances.some((instance) => !instance.working);
+  });
+  return red === undefined ? null : `Consumer ${red}`;
+}
+
+/** True when the last look showed that nobody has the version, and no place in the store would give it out. */
+export function isUnheld(state: RotationState, version: VersionState): boolean {
+  const use = state.uses[version.id];
+  const seen = Object.values(state.consumers);
+  return (
+    use !== undefined &&
+    use.sessions === 0 &&
+    use.watermarkAt !== null &&
+    use.watermarkAt === state.surveyedAt &&
+    Object.values(state.places).every((place) => place.liveVersion !== version.id) &&
+    seen.every(({ instances }) =>
+      instances.every((instance) => instance.version !== null && instance.version !== version.id),
+    )
   );
 }
 

@@ -6,8 +6,9 @@ import { pass, type Verdict } from "./rotation/verdict.js";
 
 /** Passes when the plan and every amendment has its quorum of decisions that hold now. */
 export function approval(state: RotationState, now: number): Verdict {
-  // Going back is part of the plan that was approved; an emergency was authorised when it was reported.
-  if (isGoingBack(state) || state.emergency) return pass;
+  // Going back is part of the plan that was approved; an emergency was authorised when it was reported; and
+  // past the point of no return there is nothing left to withhold (H38).
+  if (isGoingBack(state) || state.emergency || state.irreversible) return pass;
   for (const plan of [state.plan, ...state.amendments]) {
     if (plan === null) continue;
     const verdict = approvalOf(state, plan, now);
@@ -19,7 +20,7 @@ export function approval(state: RotationState, now: number): Verdict {
 function approvalOf(state: RotationState, plan: Plan, now: number): Verdict {
   const { quorum, deadlineMs, reminderMs } = state.policy.approval;
   if (quorum === 0) return pass;
-  const askedAt = state.asked.includes(plan.digest) ? state.askedAt : null;
+  const askedAt = openRound(state, plan, now);
   const deadline = askedAt === null ? Number.POSITIVE_INFINITY : askedAt + deadlineMs;
   const count = tally(plan, state.decisions, state.policy, deadline, now);
   if (count.vetoedBy !== null) {
@@ -44,4 +45,18 @@ function approvalOf(state: RotationState, plan: Plan, now: number): Verdict {
     who: "the owners that the policy names",
     watch: false,
   };
+}
+
+/**
+ * When people were last asked about this plan, or null when they have to be asked (again): never asked, or a
+ * sign-off has expired since, or an operator resumed the rotation after the round had ended (H30, H38).
+ */
+function openRound(state: RotationState, plan: Plan, now: number): number | null {
+  if (state.askedAt === null || !state.asked.includes(plan.digest)) return null;
+  const lapses = state.decisions
+    .filter(
+      ({ digest, verdict, expiresAt }) => digest === plan.digest && verdict === "approve" && expiresAt <= now,
+    )
+    .map((decision) => decision.expiresAt);
+  return state.askedAt >= Math.max(0, state.resumedAt ?? 0, ...lapses) ? state.askedAt : null;
 }

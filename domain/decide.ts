@@ -1,27 +1,42 @@
 /**
  * `decide` picks the next step from the state and the time, and from nothing else. It walks the gates in
  * their order; what it adds is only what holds for all of them: unknown outcomes are settled first, a failing
- * step is tried again for a while, and a gate that cannot be satisfied turns the walk round once.
+ * step is tried again for a while, a gate that cannot be satisfied turns the walk round once, and a leak that
+ * is to be revoked at once goes first wherever nothing else brings a clean version nearer.
  */
 import { isFresh } from "./adoption.js";
-import { containment, gates } from "./gates.js";
-import { legalExits, nothingIssued, stepName, turnTarget } from "./rotation/moves.js";
+import { containment, type Gate, gates, revokesNow } from "./gates.js";
+import { leakIsOpen, legalExits, nothingIssued, stepName, turnTarget } from "./rotation/moves.js";
 import type { RotationState } from "./rotation/state.js";
 import { type Decision, needsFreshFacts, type Step, sameStep } from "./rotation/steps.js";
 import type { Verdict } from "./rotation/verdict.js";
 
-/** What to do now. Deterministic: equal arguments give equal answers. */
-export function decide(state: RotationState, now: number): Decision {
+/**
+ * What to do now. Deterministic: equal arguments give equal answers. `list` is there so that tests can show
+ * that each gate is needed; everybody else leaves it out.
+ */
+export function decide(state: RotationState, now: number, list: readonly Gate[] = gates): Decision {
+  return untilContainment(state, now, next(state, now, list));
+}
+
+function next(state: RotationState, now: number, list: readonly Gate[]): Decision {
   if (state.closed) return { kind: "done", outcome: state.closed };
   const doubt = unsettled(state);
-  if (doubt) return attempt(state, doubt, now);
+  // Without our own fences no step can be trusted, so nothing overtakes this one.
+  if (doubt) return state.operator ? needsOperator(state) : attempt(state, doubt, now);
+  const cut = containment(state, now);
+  // A leak does not wait for an operator, unless revoking it is what the operator was called for.
   if (state.operator) {
-    return { kind: "needs-operator", reason: state.operator.reason, exits: legalExits(state) };
+    return cut !== null && !isExhausted(state, cut, now) ? attempt(state, cut, now) : needsOperator(state);
   }
   if (state.refused !== null && nothingIssued(state)) return close(state.refused);
-  for (const gate of gates) {
+  if (cut !== null && isFailing(state, cut)) return attempt(state, cut, now);
+  for (const gate of list) {
     const verdict = gate.check(state, now);
-    if (verdict.is !== "pass") return answer(state, verdict, now);
+    if (verdict.is === "pass") continue;
+    // Nothing brings a clean version nearer at this moment: then the leak is cut off without one (H5).
+    const advances = verdict.is === "do" && !isFailing(state, verdict.step);
+    return cut !== null && !advances ? attempt(state, cut, now) : answer(state, verdict, now);
   }
   return { kind: "done", outcome: "rotated" };
 }
@@ -35,8 +50,13 @@ export function currentGate(state: RotationState, now: number): string {
  * True when `step` may be carried out on these facts: it is still what `decide` answers, and, for a step
  * that relies on observations, they were taken after the last change and are not too old (H10, H17).
  */
-export function mayAct(state: RotationState, step: Step, now: number): boolean {
-  const decision = decide(state, now);
+export function mayAct(
+  state: RotationState,
+  step: Step,
+  now: number,
+  list: readonly Gate[] = gates,
+): boolean {
+  const decision = decide(state, now, list);
   if (decision.kind !== "do" || !sameStep(decision.step, step)) return false;
   if (!needsFreshFacts(step)) return true;
   return isFresh(state, now);
@@ -55,7 +75,7 @@ function unsettled(state: RotationState): Step | null {
     .map(([name]) => name);
   return slots.length + places.length === 0
     ? null
-    : { do: "seize", slots: slots.sort(), places: places.sort() };
+    : { do: "seize", slots: [...new Set(slots)].sort(), places: places.sort() };
 }
 
 function answer(state: RotationState, verdict: Exclude<Verdict, { is: "pass" }>, now: number): Decision {
@@ -67,45 +87,66 @@ function answer(state: RotationState, verdict: Exclude<Verdict, { is: "pass" }>,
     case "refuse":
       return close(verdict.reason);
     case "hold":
-      return { kind: "do", step: { do: "hold", reason: verdict.reason } };
+      return hold(verdict.reason);
     case "stuck":
-      return turn(state, verdict.reason, now);
+      return turn(state, verdict.reason);
   }
+}
+
+function isFailing(state: RotationState, step: Step): boolean {
+  return state.trouble?.step === stepName(step);
+}
+
+/** True when the step has failed for good, or for so long that trying again is no longer the answer. */
+function isExhausted(state: RotationState, step: Step, now: number): boolean {
+  const trouble = isFailing(state, step) ? state.trouble : null;
+  return trouble !== null && (!trouble.again || now - trouble.since >= state.policy.stallTimeoutMs);
 }
 
 /** The step, unless it has just failed: then after a pause, and not for ever (hashicorp/vault#28989). */
 function attempt(state: RotationState, step: Step, now: number): Decision {
   const trouble = state.trouble;
-  if (!trouble || trouble.step !== stepName(step)) return { kind: "do", step };
-  // A leak that is to be revoked at once does not wait until the clean version can be had.
-  const cut = containment(state, now);
-  if (cut !== null && !sameStep(cut, step)) return { kind: "do", step: cut };
-  const tooLong = now - trouble.since >= state.policy.stallTimeoutMs;
-  if (!trouble.again || tooLong) {
-    if (nothingIssued(state) && state.seized) return close(trouble.sentence);
-    return step.do === "seize"
-      ? { kind: "do", step: { do: "hold", reason: trouble.sentence } }
-      : turn(state, trouble.sentence, now);
-  }
-  if (now < trouble.retryAt) {
-    return {
-      kind: "wait",
-      until: trouble.retryAt,
-      for: trouble.sentence,
-      who: "the system named there",
-      watch: false,
-    };
-  }
-  return { kind: "do", step };
+  if (trouble === null || !isFailing(state, step)) return { kind: "do", step };
+  if (isExhausted(state, step, now)) return giveUp(state, step, trouble.sentence, now);
+  if (now >= trouble.retryAt) return { kind: "do", step };
+  const who = "the system named there";
+  return { kind: "wait", until: trouble.retryAt, for: trouble.sentence, who, watch: false };
 }
 
-function turn(state: RotationState, reason: string, now: number): Decision {
+/** Fences that cannot be had, or a leak that cannot be revoked, are not mended by walking the other way. */
+function giveUp(state: RotationState, step: Step, reason: string, now: number): Decision {
   const cut = containment(state, now);
-  if (cut !== null) return attempt(state, cut, now);
+  const isCut = cut !== null && sameStep(cut, step);
+  const canEnd = nothingIssued(state) && !leakIsOpen(state);
+  return isCut || (step.do === "seize" && !canEnd) ? hold(reason) : turn(state, reason);
+}
+
+/** Round once; to its end where there is nothing to walk back from; to an operator where there is no other way. */
+function turn(state: RotationState, reason: string): Decision {
+  if (nothingIssued(state) && !leakIsOpen(state)) return close(reason);
   const course = turnTarget(state);
-  return { kind: "do", step: course ? { do: "turn", ...course, reason } : { do: "hold", reason } };
+  return course ? { kind: "do", step: { do: "turn", ...course, reason } } : hold(reason);
+}
+
+function hold(reason: string): Decision {
+  return { kind: "do", step: { do: "hold", reason } };
 }
 
 function close(reason: string): Decision {
   return { kind: "do", step: { do: "close", outcome: "refused", reason } };
+}
+
+function needsOperator(state: RotationState): Decision {
+  const reason = state.operator?.reason ?? "";
+  return { kind: "needs-operator", reason, exits: legalExits(state), until: null };
+}
+
+/** No wait outlasts the moment at which an emergency stops waiting for consumers. */
+function untilContainment(state: RotationState, now: number, decision: Decision): Decision {
+  if (decision.kind !== "wait" && decision.kind !== "needs-operator") return decision;
+  if (!leakIsOpen(state) || state.emergency === null || revokesNow(state, now)) return decision;
+  return {
+    ...decision,
+    until: Math.min(decision.until ?? Number.POSITIVE_INFINITY, state.emergency.containBy),
+  };
 }

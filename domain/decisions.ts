@@ -34,7 +34,7 @@ export function tally(
     if (decision.digest !== plan.digest) continue;
     if (!decision.owners.some((owner) => plan.approvers.includes(owner))) continue;
     const known = last.get(decision.person);
-    if (!known || known.issuedAt <= decision.issuedAt) last.set(decision.person, decision);
+    if (!known || isLater(decision, known)) last.set(decision.person, decision);
   }
   const agreements = [...last.values()].filter(
     (decision) => decision.verdict === "approve" && decision.issuedAt < signedBy && decision.expiresAt > now,
@@ -50,4 +50,10 @@ export function tally(
     missing: Math.max(0, quorum - agreements.length),
     holdsUntil: satisfied && quorum > 0 ? (expiries[quorum - 1] ?? null) : null,
   };
+}
+
+/** Later by the time inside the document. Of two that were signed at one moment the rejection is the later (H38). */
+function isLater(decision: DecisionRecord, known: DecisionRecord): boolean {
+  if (decision.issuedAt !== known.issuedAt) return decision.issuedAt > known.issuedAt;
+  return decision.verdict === "reject";
 }

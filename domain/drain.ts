@@ -7,8 +7,8 @@ import type { RotationState, VersionState } from "./rotation/state.js";
  */
 export function quietNeededMs(state: RotationState, version: VersionState): number {
   if (!version.delivered) return 0;
-  // An emergency does not wait for a cadence; the plan lists whom that breaks.
-  if (state.emergency) return 0;
+  // What has leaked does not wait for a cadence; the plan lists whom that breaks.
+  if (state.emergency && version.leaked) return 0;
   const plan = state.amendments.at(-1) ?? state.plan;
   const memories = (plan?.consumers ?? []).map((consumer) => consumer.memoryMs);
   return Math.max(state.policy.quietPeriodMs, 0, ...memories);

@@ -3,14 +3,15 @@
  * first gate that is not satisfied says what happens next. The list reads as the table of protocol.md; the
  * same list leads forward, back and through an emergency, because going back is only another target.
  */
-import { isFresh, standing } from "./adoption.js";
+import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
 import { quietFrom, quietNeededMs } from "./drain.js";
 import { refusals } from "./finding.js";
-import { isGoingBack, nothingIssued, others, targetOf } from "./rotation/moves.js";
-import type { PlaceState, RotationState, VersionState } from "./rotation/state.js";
+import { isGoingBack, leakIsOpen, nothingIssued, others, targetOf } from "./rotation/moves.js";
+import type { PlaceState, RotationState, VersionState, Wave } from "./rotation/state.js";
 import type { Step } from "./rotation/steps.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
+import { isEnded } from "./version.js";
 
 /** One gate: its name in protocol.md, the question it asks, and the answer. */
 export interface Gate {
@@ -33,9 +34,11 @@ const assessed: Gate = {
     // Going back needs no leave: the plan that was approved covers it, and both versions are valid meanwhile.
     if (isGoingBack(state)) return pass;
     const reasons = refusals(state.findings).map((finding) => finding.sentence);
+    const reason = reasons.join(" ");
     if (reasons.length > 0) {
-      if (nothingIssued(state)) return { is: "refuse", reason: reasons.join(" ") };
-      return heldBy(state, now, reasons.join(" "));
+      // A leak is not left open because of a finding: it is looked at again, and containment goes its way.
+      if (nothingIssued(state) && !leakIsOpen(state)) return { is: "refuse", reason };
+      return heldBy(state, now, reason);
     }
     if (nothingIssued(state) && !state.emergency && state.notBefore !== null && now < state.notBefore) {
       return {
@@ -52,9 +55,10 @@ const assessed: Gate = {
 
 /** A reason that came up after issue: both versions stay valid, it is looked at again, and after a while an operator is asked. */
 function heldBy(state: RotationState, now: number, reason: string): Verdict {
-  const since = Math.max(state.changedAt, state.resumedAt ?? 0);
+  const since = Math.max(state.blockedSince ?? state.changedAt, state.resumedAt ?? 0);
   const until = since + state.policy.stallTimeoutMs;
-  if (now >= until) return { is: "stuck", reason };
+  // Turning round would mend nothing in an emergency: the finding would stand in the other way too.
+  if (now >= until) return { is: state.emergency ? "hold" : "stuck", reason };
   return {
     is: "wait",
     until,
@@ -73,7 +77,7 @@ const approved: Gate = {
 const issued: Gate = {
   name: "issued",
   asks: "Does the target exist and is it enabled at the issuer?",
-  check: (state) => {
+  check: (state, now) => {
     const target = targetOf(state);
     const { id: version, slot } = target;
     if (target.leaked) return { is: "hold", reason: "Every version that could be used has leaked." };
@@ -83,18 +87,30 @@ const issued: Gate = {
       return { is: "stuck", reason: `The target ${version} is ${target.issuer} at the issuer.` };
     const occupant = others(state).find((other) => other.slot === slot && other.issuer !== "absent");
     if (!occupant) return { is: "do", step: { do: "issue", version, slot } };
-    // Both had leaked and no slot is free: a leaked one is emptied to make room (H25).
-    if (!occupant.leaked) return { is: "stuck", reason: `No slot is free for ${version}.` };
-    return {
-      is: "do",
-      step: {
-        do: occupant.issuer === "disabled" && occupant.refused ? "destroy" : "disable",
-        version: occupant.id,
-        slot,
-      },
-    };
+    return occupant.leaked
+      ? emptied(state, now, occupant)
+      : { is: "stuck", reason: `No slot is free for ${version}.` };
   },
 };
+
+/**
+ * Both had leaked and no slot is free: a leaked one is emptied to make room (H25), as soon as nobody holds it
+ * or the emergency no longer waits for those who do.
+ */
+function emptied(state: RotationState, now: number, occupant: VersionState): Verdict {
+  const { id: version, slot } = occupant;
+  if (isRefused(occupant)) return { is: "do", step: { do: "destroy", version, slot } };
+  if (revokesNow(state, now) || isUnheld(state, occupant)) {
+    return { is: "do", step: { do: "disable", version, slot } };
+  }
+  return {
+    is: "wait",
+    until: state.emergency?.containBy ?? null,
+    for: `slot ${slot} to become free: every slot holds a version that leaked, and ${version} is in use`,
+    who: "time, or a responder who revokes at once",
+    watch: true,
+  };
+}
 
 const proved: Gate = {
   name: "proved",
@@ -117,12 +133,14 @@ const contained: Gate = {
 /** The step that takes a leaked version out of use at once, where the emergency asks for that; else null. */
 export function containment(state: RotationState, now: number): Step | null {
   if (!revokesNow(state, now)) return null;
-  const leaked = others(state).find((other) => other.leaked && !isRefused(other));
+  const leaked = Object.values(state.versions).find(
+    (version) => version.leaked && !isEnded(version.life) && !isRefused(version),
+  );
   return leaked ? { do: "disable", version: leaked.id, slot: leaked.slot } : null;
 }
 
 /** True once containment no longer waits for consumers. */
-function revokesNow(state: RotationState, now: number): boolean {
+export function revokesNow(state: RotationState, now: number): boolean {
   if (!state.emergency) return false;
   return state.emergency.containment === "revoke-now" || now >= state.emergency.containBy;
 }
@@ -140,36 +158,35 @@ const delivered: Gate = {
   asks: "Wave after wave: is it in the store, and does every instance of every consumer work on it, through its soak?",
   check: (state, now) => {
     const plan = state.amendments.at(-1) ?? state.plan;
-    for (const wave of plan?.waves ?? []) {
-      const place = state.places[wave.place];
-      if (place === undefined || !wasTold(place, state.target, wave.consumers)) {
-        const red = isGoingBack(state) || state.emergency ? null : firstRed(state, wave.consumers);
-        if (red !== null) return heldBy(state, now, `${red} was not working before its wave began.`);
-        return {
-          is: "do",
-          step: { do: "deliver", version: state.target, place: wave.place, consumers: wave.consumers },
-        };
-      }
-      const verdict = standing(state, wave, now);
+    const waves = plan?.waves ?? [];
+    // In an emergency nobody waits for the wave before: all are told first (H24).
+    const checks = state.emergency
+      ? [
+          ...waves.map((wave) => () => told(state, wave, now)),
+          ...waves.map((wave) => () => standing(state, wave, now)),
+        ]
+      : waves.flatMap((wave) => [() => told(state, wave, now), () => standing(state, wave, now)]);
+    for (const check of checks) {
+      const verdict = check();
       if (verdict.is !== "pass") return verdict;
     }
     return pass;
   },
 };
 
+function told(state: RotationState, wave: Wave, now: number): Verdict {
+  const place = state.places[wave.place];
+  if (place !== undefined && wasTold(place, state.target, wave.consumers)) return pass;
+  const red = isGoingBack(state) || state.emergency ? null : firstRed(state, wave.consumers);
+  if (red !== null) return heldBy(state, now, `${red} was not working before its wave began.`);
+  const { place: name, consumers } = wave;
+  return { is: "do", step: { do: "deliver", version: state.target, place: name, consumers } };
+}
+
 /** The place carries the version and these consumers were told so; a place that was never touched needs no telling. */
 function wasTold(place: PlaceState, target: string, consumers: readonly string[]): boolean {
   if (place.liveVersion !== target || place.told !== target) return false;
   return place.toldAt === null || consumers.every((id) => place.toldTo.includes(id));
-}
-
-/** A consumer that already fails must not be the one to judge the new version by (H39). */
-function firstRed(state: RotationState, consumers: readonly string[]): string | null {
-  const red = consumers.find((id) => {
-    const instances = state.consumers[id]?.instances ?? [];
-    return instances.length === 0 || instances.some((instance) => !instance.working);
-  });
-  return red === undefined ? null : `Consumer ${red}`;
 }
 
 const drained: Gate = {
@@ -178,7 +195,8 @@ const drained: Gate = {
   check: (state, now) => {
     for (const other of others(state)) {
       if (other.issuer !== "enabled") continue;
-      if (state.emergency && now >= state.emergency.containBy) continue;
+      // A leaked version is given no quiet time past the emergency's deadline; a clean one always is.
+      if (other.leaked && revokesNow(state, now)) continue;
       const needMs = quietNeededMs(state, other);
       const from = quietFrom(state, other);
       const seenUntil = state.uses[other.id]?.watermarkAt ?? null;
@@ -211,7 +229,7 @@ const disabled: Gate = {
         return { is: "do", step: { do: "disable", version: other.id, slot: other.slot } };
       // A version that nobody ever held, or that has leaked, has nothing to soak for.
       if (other.leaked || !other.delivered || other.disabledAt === null) continue;
-      const until = other.disabledAt + (state.emergency ? 0 : state.policy.disableSoakMs);
+      const until = other.disabledAt + state.policy.disableSoakMs;
       if (now < until)
         return {
           is: "wait",

@@ -3,8 +3,8 @@
  * leading to one of them, another target is chosen (H5, H24, H25). The walk itself does not change.
  */
 import type { RotationEvent } from "./rotation/events.js";
-import { retarget, thirdVersion, turnedBack } from "./rotation/moves.js";
-import type { RotationState } from "./rotation/state.js";
+import { isUsable, retarget, spareId, thirdVersion, turnedBack } from "./rotation/moves.js";
+import type { Emergency, RotationState, VersionState } from "./rotation/state.js";
 import { isEnded } from "./version.js";
 
 /** Which version a reported value turned out to be. `unknown`: it matched nothing, so anything may have leaked. */
@@ -22,24 +22,28 @@ export function leakedBy(match: LeakMatch, state: Pick<RotationState, "versions"
 }
 
 /**
- * The state after an incident. A target that leaked is replaced: by the origin where that is clean, else by a
- * third version in a free slot, else by one in the slot of a leaked version, which then has to be emptied
- * first: an outage that containment asks for anyway, and that the plan states.
+ * The state after an incident. A leak of what no longer lives changes nothing. A target that leaked is
+ * replaced: by a version that is clean, else by a third one in a free slot, else by one in the slot of a
+ * leaked version, which then has to be emptied first: an outage that containment asks for anyway, and that the
+ * plan states.
  */
 export function applyIncident(
   state: RotationState,
   event: Extract<RotationEvent, { type: "incident" }>,
 ): RotationState {
-  const versions = { ...state.versions };
-  for (const id of event.leaked) {
-    const version = versions[id];
-    if (version) versions[id] = { ...version, leaked: true };
-  }
+  const leaked = leakedBy({ kind: "versions", ids: event.leaked }, state);
+  if (leaked.length === 0) return state;
+  const versions = Object.fromEntries(
+    Object.values(state.versions).map((version) => [
+      version.id,
+      leaked.includes(version.id) ? { ...version, leaked: true } : version,
+    ]),
+  );
   const alarmed: RotationState = {
     ...state,
     versions,
-    acceptable: state.acceptable.filter((id) => !event.leaked.includes(id)),
-    emergency: { ...event.emergency, containment: event.containment },
+    acceptable: state.acceptable.filter((id) => !leaked.includes(id)),
+    emergency: stricter(state.emergency, { ...event.emergency, containment: event.containment }),
     // A new cause: the walk may turn once more, and nobody's old hold stops containment.
     turned: null,
     operator: null,
@@ -47,31 +51,46 @@ export function applyIncident(
     refused: null,
     resumedAt: event.at,
   };
-  if (!event.leaked.includes(state.target)) return stayOrAdvance(alarmed, event.at);
-  return { ...chooseAnother(alarmed, event.at), turned: null };
+  return versions[state.target]?.leaked ? { ...chooseAnother(alarmed, event.at), turned: null } : alarmed;
 }
 
-/** Going back to a version that has just leaked turns round to the newer one, if that one is clean and alive. */
-function stayOrAdvance(state: RotationState, at: number): RotationState {
-  const target = state.versions[state.target];
-  return target?.leaked ? chooseAnother(state, at) : state;
+/** A second report never loosens the first: the earlier deadlines and the harder containment stand. */
+function stricter(before: Emergency | null, now: Emergency): Emergency {
+  if (before === null) return now;
+  return {
+    ...now,
+    containment: before.containment === "revoke-now" ? "revoke-now" : now.containment,
+    startedAt: before.startedAt,
+    containBy: Math.min(before.containBy, now.containBy),
+    signOffBy: Math.min(before.signOffBy, now.signOffBy),
+    responders: [...new Set([...before.responders, ...now.responders])],
+  };
 }
 
 function chooseAnother(state: RotationState, at: number): RotationState {
-  const alive = state.acceptable
+  const rank = { enabled: 0, disabled: 1, absent: 2, unknown: 3, destroyed: 4 };
+  const clean = state.acceptable
     .map((id) => state.versions[id])
-    .filter((version) => version !== undefined && !isEnded(version.life) && version.issuer === "enabled");
-  const known = alive.at(-1);
-  if (known) return retarget(state, known.id);
+    .filter((version): version is VersionState => version !== undefined && isUsable(version))
+    .filter(({ issuer }) => issuer !== "disabled" || state.traits.disableReversible)
+    .reverse()
+    .sort((a, b) => rank[a.issuer] - rank[b.issuer])[0];
+  if (clean) return retarget(state, clean.id);
   const third = thirdVersion(state) ?? inLeakedSlot(state);
   if (third === null) return state;
   return turnedBack(state, { at, ...third, reason: "the versions in use have leaked" });
 }
 
-/** The slot of the leaked version that consumers are least likely to hold: the newest one. */
+/** The slot of the leaked version that the fewest instances hold; of equals, the newest one. */
 function inLeakedSlot(state: RotationState): { target: string; slot: string } | null {
-  const id = state.spareIds.find((spare) => !(spare in state.versions));
-  const leaked = Object.values(state.versions).filter((version) => version.leaked && !isEnded(version.life));
-  const newest = leaked.at(-1);
-  return id === undefined || newest === undefined ? null : { target: id, slot: newest.slot };
+  const id = spareId(state);
+  const holders = (version: VersionState) =>
+    Object.values(state.consumers)
+      .flatMap((consumer) => consumer.instances)
+      .filter((instance) => instance.version === version.id).length;
+  const least = Object.values(state.versions)
+    .filter((version) => version.leaked && !isEnded(version.life))
+    .reverse()
+    .sort((a, b) => holders(a) - holders(b))[0];
+  return id === null || least === undefined ? null : { target: id, slot: least.slot };
 }

@@ -3,12 +3,24 @@
  * in the database and the loop in the workflow run the very same function, so that they cannot disagree.
  */
 import { RekeyError } from "../errors.js";
-import { parseTag } from "../fence.js";
 import { applyIncident } from "../incident.js";
-import { allows, type LifeEvent, step as lifeStep } from "../version.js";
-import type { RotationEvent, SlotFact } from "./events.js";
-import { foldFailure, isGoingBack, nothingIssued, retarget, turnedBack } from "./moves.js";
-import type { PlaceState, RotationState, VersionState } from "./state.js";
+import { allows, isEnded, type LifeEvent, step as lifeStep } from "../version.js";
+import type { RotationEvent } from "./events.js";
+import {
+  afterLook,
+  foldFailure,
+  forwardTarget,
+  isGoingBack,
+  isPastReturn,
+  leakIsOpen,
+  legalExits,
+  mayReturn,
+  nothingIssued,
+  retarget,
+  turnedBack,
+} from "./moves.js";
+import { seized } from "./seize.js";
+import type { Outcome, PlaceState, RotationState, VersionState } from "./state.js";
 import { foldSurvey } from "./survey.js";
 
 /** The state after `event`. Throws `internal` when the event is not possible in this state. */
@@ -21,7 +33,7 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
         ? { ...state, remindedAt: event.at }
         : { ...state, asked: event.digests, askedAt: event.at, remindedAt: null };
     case "decided":
-      return { ...state, decisions: [...state.decisions, event.decision] };
+      return decided(state, event);
     case "seized":
       return seized(state, event);
     case "issued":
@@ -44,16 +56,17 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
         event,
       );
     case "destroyed":
-      return {
-        ...changed(
+      return freed(
+        changed(
           withVersion(state, event.version, (version) => ({
             ...live(version, "destroy"),
             issuer: "destroyed",
+            proved: false,
           })),
           event,
         ),
-        irreversible: state.irreversible || event.version === state.origin,
-      };
+        event.version,
+      );
     case "proved":
       return calm(
         withVersion(state, event.version, (version) => ({ ...live(version, "prove"), proved: true })),
@@ -75,7 +88,7 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
     case "adopted":
       return adopted(state, event);
     case "closed":
-      return { ...state, closed: event.outcome };
+      return closed(state, event.outcome);
   }
 }
 
@@ -109,13 +122,44 @@ function changed(
   event: { readonly at: number; readonly change: number; readonly tag: string; readonly version: string },
 ): RotationState {
   const slot = state.versions[event.version]?.slot ?? "";
-  return calm({
+  const after: RotationState = {
     ...state,
     change: Math.max(state.change, event.change),
-    changedAt: event.at,
+    changedAt: afterLook(state, event.at),
     tags: { ...state.tags, [slot]: event.tag },
     freeSlots: state.freeSlots.filter((free) => free !== slot),
-  });
+  };
+  return calm({ ...after, irreversible: isPastReturn(after) });
+}
+
+/** The slot of a version that is gone can take another one. */
+function freed(state: RotationState, id: string): RotationState {
+  const slot = state.versions[id]?.slot;
+  const taken = Object.values(state.versions).some(
+    (version) => version.slot === slot && !isEnded(version.life),
+  );
+  return slot === undefined || taken ? state : { ...state, freeSlots: [...state.freeSlots, slot] };
+}
+
+/** A rejection past the point of no return is recorded, and too late (H38). */
+function decided(state: RotationState, event: Extract<RotationEvent, { type: "decided" }>): RotationState {
+  const { decision } = event;
+  const objections =
+    state.irreversible && decision.verdict === "reject"
+      ? [...state.objections, `${decision.person} rejected the plan.`]
+      : state.objections;
+  return { ...state, decisions: [...state.decisions, decision], objections };
+}
+
+/** At the end the target is what is in use, and what was never made never will be. */
+function closed(state: RotationState, outcome: Outcome): RotationState {
+  const versions = Object.fromEntries(
+    Object.values(state.versions).map((version) => {
+      const move: LifeEvent = version.id === state.target ? "activate" : "abandon";
+      return [version.id, allows(version.life, move) ? live(version, move) : version];
+    }),
+  );
+  return { ...state, versions, closed: outcome };
 }
 
 function calm(state: RotationState): RotationState {
@@ -145,102 +189,39 @@ function delivered(
     ...state,
     versions,
     change: Math.max(state.change, event.change),
-    changedAt: event.at,
+    changedAt: afterLook(state, event.at),
     places: { ...state.places, [event.place]: place },
   });
 }
 
 /**
- * After a seize the tags are ours and known, and an earlier attempt can do nothing any more. What it did
- * before is read from the slot: the tag that was found there names version and state.
+ * An operator's order, where it is legal. The world is looked at anew and every tag is taken again, so that
+ * nothing rests on what was true when the rotation was held (H30).
  */
-function seized(state: RotationState, event: Extract<RotationEvent, { type: "seized" }>): RotationState {
-  const bySlot = new Map(event.slots.map((slot) => [slot.slot, slot]));
-  const versions = Object.fromEntries(
-    Object.values(state.versions).map((version) => {
-      const slot = bySlot.get(version.slot);
-      return [version.id, slot ? settle(version, slot, event.at) : version];
-    }),
-  );
-  const places = { ...state.places };
-  for (const place of event.places) {
-    const known = places[place.place];
-    places[place.place] = {
-      tag: place.tag,
-      liveVersion: place.liveVersion,
-      told: known?.unknown ? null : (known?.told ?? null),
-      toldTo: known?.unknown ? [] : (known?.toldTo ?? []),
-      toldAt: known?.toldAt ?? null,
-      unknown: false,
-    };
-    const carried = place.liveVersion === null ? undefined : versions[place.liveVersion];
-    if (carried) versions[carried.id] = { ...carried, delivered: true };
-  }
-  const tags = { ...state.tags };
-  for (const slot of event.slots) tags[slot.slot] = slot.tag;
-  return calm({
-    ...state,
-    irreversible: state.irreversible || versions[state.origin]?.issuer === "destroyed",
-    versions,
-    places,
-    tags,
-    seized: state.seized || event.epoch === state.epoch,
-    change: Math.max(state.change, event.change),
-    changedAt: event.at,
-  });
-}
-
-function settle(version: VersionState, slot: SlotFact, at: number): VersionState {
-  const tag = parseTag(slot.tag);
-  if (tag === null || tag.version !== version.id) {
-    return version.issuer === "unknown" && version.life === "planned"
-      ? { ...version, issuer: "absent" }
-      : version;
-  }
-  switch (tag.state) {
-    case "enabled": {
-      if (version.issuer === "enabled") return version;
-      const move: LifeEvent = version.life === "planned" ? "issue" : "enable";
-      const base = allows(version.life, move) ? live(version, move) : version;
-      return enabled(base);
-    }
-    case "disabled":
-      // The switch is off, but nobody saw yet that sessions ended and the value is refused: `refused` stays false.
-      return {
-        ...(allows(version.life, "disable") ? live(version, "disable") : version),
-        issuer: "disabled",
-        proved: false,
-        disabledAt: version.disabledAt ?? at,
-        refused: version.issuer === "disabled" && version.refused,
-      };
-    case "destroyed":
-      // At the issuer only: its copies may still be in the store, so its life has not ended yet.
-      return { ...version, issuer: "destroyed", proved: false };
-  }
-}
-
 function resumed(state: RotationState, event: Extract<RotationEvent, { type: "resumed" }>): RotationState {
-  const awake = { ...state, operator: null, trouble: null, resumedAt: event.at };
-  if (event.exit === "retry") return awake;
-  const wanted = event.exit === "back" ? state.origin : newestForward(state);
-  if (wanted === null || wanted === state.target) return awake;
-  return retarget(awake, wanted);
-}
-
-/** The version that the walk went to before it was turned round. */
-function newestForward(state: RotationState): string | null {
-  const candidates = state.acceptable.filter((id) => id !== state.origin && !state.versions[id]?.leaked);
-  return candidates.at(-1) ?? null;
+  if (!legalExits(state).includes(event.exit)) return state;
+  const awake: RotationState = {
+    ...state,
+    operator: null,
+    trouble: null,
+    seized: false,
+    surveyedAt: null,
+    blockedSince: null,
+    resumedAt: event.at,
+  };
+  const wanted = { retry: null, back: state.origin, forward: forwardTarget(state) }[event.exit];
+  return wanted === null ? awake : retarget(awake, wanted);
 }
 
 function cancelled(
   state: RotationState,
   event: Extract<RotationEvent, { type: "cancelled" }>,
 ): RotationState {
-  if (state.irreversible)
+  if (nothingIssued(state) && !leakIsOpen(state)) return { ...state, refused: `cancelled: ${event.reason}` };
+  if (isGoingBack(state)) return state;
+  // Too late, or the way back leads to a version that leaked.
+  if (!mayReturn(state))
     return { ...state, objections: [...state.objections, `${event.by}: ${event.reason}`] };
-  if (nothingIssued(state)) return { ...state, refused: `cancelled: ${event.reason}` };
-  if (isGoingBack(state) || !state.acceptable.includes(state.origin)) return state;
   return turnedBack(state, {
     at: event.at,
     target: state.origin,
@@ -259,6 +240,7 @@ function adopted(state: RotationState, event: Extract<RotationEvent, { type: "ad
     operator: null,
     trouble: null,
     surveyedAt: null,
+    blockedSince: null,
     consumers: {},
     uses: {},
     changedAt: event.at,

@@ -23,10 +23,26 @@ export function isGoingBack(state: RotationState): boolean {
   return state.target === state.origin;
 }
 
+/** The time of a change, later than the last look in any case: what was seen before it does not allow the next one. */
+export function afterLook(state: RotationState, at: number): number {
+  return state.surveyedAt === null ? at : Math.max(at, state.surveyedAt + 1);
+}
+
 /** True while nothing was made at the issuer, so that ending the rotation needs no walk at all. */
 export function nothingIssued(state: RotationState): boolean {
   return Object.values(state.versions).every(
     (version) => version.id === state.origin || (version.life === "planned" && version.issuer === "absent"),
+  );
+}
+
+/** True in an emergency as long as a version that leaked may still be accepted somewhere. */
+export function leakIsOpen(state: RotationState): boolean {
+  return Object.values(state.versions).some(
+    (version) =>
+      version.leaked &&
+      version.issuer !== "absent" &&
+      version.issuer !== "destroyed" &&
+      !(version.issuer === "disabled" && version.refused),
   );
 }
 
@@ -37,26 +53,42 @@ export function nothingIssued(state: RotationState): boolean {
  */
 export function turnTarget(state: RotationState): { target: string; slot: string | null } | null {
   if (state.turned) return null;
-  const origin = state.versions[state.origin];
-  const mayReturn =
-    origin !== undefined && state.acceptable.includes(origin.id) && !isEnded(origin.life) && !origin.leaked;
-  if (mayReturn && !state.irreversible && origin.id !== state.target && isReachable(state, origin)) {
-    return { target: origin.id, slot: null };
-  }
+  if (!isGoingBack(state) && mayReturn(state)) return { target: state.origin, slot: null };
   // Never back to a leaked version: forward to a third one instead (H5, H25).
-  if (state.emergency && origin?.leaked) return thirdVersion(state);
-  return null;
+  return state.versions[state.origin]?.leaked ? thirdVersion(state) : null;
 }
 
-function isReachable(state: RotationState, version: VersionState): boolean {
-  return version.issuer !== "disabled" || state.traits.disableReversible;
+/** True while the walk may lead to the origin: before the point of no return, and never to what has leaked. */
+export function mayReturn(state: RotationState): boolean {
+  const origin = state.versions[state.origin];
+  return (
+    origin !== undefined && !state.irreversible && isUsable(origin) && state.acceptable.includes(origin.id)
+  );
+}
+
+/** True for a version that did not leak and has not ended, at the issuer or by its life. */
+export function isUsable(version: VersionState): boolean {
+  return !version.leaked && !isEnded(version.life) && version.issuer !== "destroyed";
+}
+
+/** True once the version that going back needs cannot be had again: destroyed, or off for good by its kind (H29). */
+export function isPastReturn(state: RotationState): boolean {
+  const issuer = state.versions[state.origin]?.issuer;
+  return (
+    state.irreversible || issuer === "destroyed" || (issuer === "disabled" && !state.traits.disableReversible)
+  );
 }
 
 /** A version that does not exist yet, in a slot that nobody holds; null when ids or slots are used up. */
 export function thirdVersion(state: RotationState): { target: string; slot: string } | null {
-  const id = state.spareIds.find((spare) => !(spare in state.versions));
+  const id = spareId(state);
   const slot = state.freeSlots[0];
-  return id === undefined || slot === undefined ? null : { target: id, slot };
+  return id === null || slot === undefined ? null : { target: id, slot };
+}
+
+/** An id that no version has had yet, or null. */
+export function spareId(state: RotationState): string | null {
+  return state.spareIds.find((spare) => !(spare in state.versions)) ?? null;
 }
 
 /** The walk with another target: what was adopted for the former one says nothing about this one. */
@@ -118,15 +150,18 @@ export function plannedVersion(id: string, slot: string): VersionState {
 /** Which exits an operator has now: going back only where that is still possible, forward only from the way back (H30). */
 export function legalExits(state: RotationState): Exit[] {
   const exits: Exit[] = ["retry"];
-  const origin = state.versions[state.origin];
-  const canReturn =
-    origin !== undefined && !isEnded(origin.life) && !origin.leaked && isReachable(state, origin);
-  if (!isGoingBack(state) && !state.irreversible && canReturn) exits.push("back");
-  const ahead = Object.values(state.versions).some(
-    (version) => version.id !== state.origin && !version.leaked && version.issuer === "enabled",
-  );
-  if (isGoingBack(state) && ahead) exits.push("forward");
+  if (!isGoingBack(state) && mayReturn(state)) exits.push("back");
+  if (isGoingBack(state) && forwardTarget(state) !== null) exits.push("forward");
   return exits;
+}
+
+/** The newest version that the walk could go to instead of the origin: usable, and enabled at the issuer now. */
+export function forwardTarget(state: RotationState): string | null {
+  const ahead = state.acceptable.filter((id) => {
+    const version = state.versions[id];
+    return id !== state.origin && version !== undefined && isUsable(version) && version.issuer === "enabled";
+  });
+  return ahead.at(-1) ?? null;
 }
 
 /** A step that failed: remembered with its age; where the answer was lost, what it acted on is unknown until asked. */
@@ -141,7 +176,7 @@ export function foldFailure(
   const troubled: RotationState = {
     ...state,
     change: Math.max(state.change, event.change ?? 0),
-    changedAt: event.change === null ? state.changedAt : event.at,
+    changedAt: event.change === null ? state.changedAt : afterLook(state, event.at),
     trouble: {
       step: name,
       code: event.code,

@@ -184,6 +184,8 @@ export interface RotationState {
   readonly amendments: readonly Plan[];
   readonly surveyedAt: number | null;
   readonly findings: readonly Finding[];
+  /** Since when something stands in the way without a break; null or absent while nothing does. */
+  readonly blockedSince?: number | null;
   readonly notBefore: number | null;
   readonly consumers: Readonly<Record<string, ConsumerState>>;
   readonly uses: Readonly<Record<string, UseState>>;

@@ -34,7 +34,13 @@ export type Decision =
       /** True when the world has to be looked at meanwhile. */
       readonly watch: boolean;
     }
-  | { readonly kind: "needs-operator"; readonly reason: string; readonly exits: readonly Exit[] }
+  | {
+      readonly kind: "needs-operator";
+      readonly reason: string;
+      readonly exits: readonly Exit[];
+      /** When to decide anew although nobody said anything: a leak is then revoked without an operator. */
+      readonly until: number | null;
+    }
   | { readonly kind: "done"; readonly outcome: Outcome };
 
 /** What an operator may order; `decide` offers only those that are legal now (H30). */

@@ -1,9 +1,13 @@
 /** What one look at the world changes in the state: facts with their ages, and never a wish (H10, H21, H39). */
 import { parseTag } from "../fence.js";
+import { type Finding, refusals } from "../finding.js";
 import type { SurveyFacts } from "./events.js";
 import type { ConsumerState, InstanceState, RotationState, UseState, VersionState } from "./state.js";
 
-/** The state after a look taken at `at`. A change that we did not make shows here: tags are kept as seen. */
+/**
+ * The state after a look taken at `at`. Tags are never taken from a look: what the next change expects is what
+ * our own last one wrote, and another tag is somebody else's change, which becomes a finding (H8, H18).
+ */
 export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number): RotationState {
   const consumers: Record<string, ConsumerState> = {};
   // A consumer that could not be listed this time was seen with no instance: it is not adopted, and not forgotten.
@@ -14,13 +18,19 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
   for (const version of Object.values(state.versions)) {
     uses[version.id] = used(state.uses[version.id], facts.sessions[version.id], facts.watermarkSeen, at);
   }
+  const findings = [...facts.findings, ...changedOutside(state, facts)];
+  const blocked =
+    refusals(findings).length > 0 ||
+    Object.values(consumers).some(({ instances }) => instances.some((instance) => !instance.working));
   return {
     ...withPlan(state, facts),
     consumers,
     uses,
-    findings: facts.findings,
+    findings,
+    blockedSince: blocked ? (state.blockedSince ?? at) : null,
     notBefore: facts.notBefore,
-    surveyedAt: at,
+    // In the order of events this look is the later one, whatever two workers' clocks say.
+    surveyedAt: Math.max(at, state.changedAt),
     trouble: state.trouble?.step === "survey" ? null : state.trouble,
     versions: asSeen(state, facts),
   };
@@ -83,20 +93,39 @@ function withPlan(state: RotationState, facts: SurveyFacts): RotationState {
   if (state.plan === null || !issued) {
     return { ...state, plan, amendments: [], asked: [], askedAt: null, remindedAt: null };
   }
+  // Back to what was planned before: what came in between asks nobody any more.
+  const known = [state.plan, ...state.amendments].findIndex(({ digest }) => digest === plan.digest);
+  if (known >= 0) return { ...state, amendments: state.amendments.slice(0, known) };
   return { ...state, amendments: [...state.amendments, plan], askedAt: null, remindedAt: null };
 }
 
-/** An enabled slot that was switched off by somebody else is not enabled, whatever our records say. */
+/** A switch that somebody else moved makes a version's standing unknown, whatever our records say (H12). */
 function asSeen(state: RotationState, facts: SurveyFacts): RotationState["versions"] {
   const versions: Record<string, VersionState> = { ...state.versions };
-  for (const slot of facts.slots) {
+  for (const { slot, tag, enabled } of facts.slots) {
     const version = Object.values(versions).find(
-      (candidate) => candidate.slot === slot.slot && candidate.issuer === "enabled",
+      (candidate) => candidate.slot === slot && candidate.issuer === (enabled ? "disabled" : "enabled"),
     );
-    const tag = parseTag(slot.tag);
-    if (version && !slot.enabled && (tag === null || tag.version === version.id)) {
+    const named = parseTag(tag)?.version;
+    if (version && (named === undefined || named === version.id)) {
       versions[version.id] = { ...version, issuer: "unknown", proved: false };
     }
   }
   return versions;
+}
+
+/** Whose tag is not the one that our last change left, or whose live version is another: not ours to go on with. */
+function changedOutside(state: RotationState, facts: SurveyFacts): Finding[] {
+  const finding = (subject: string): Finding => ({
+    code: "changed-outside",
+    severity: "refuse",
+    subject,
+    sentence: `${subject} was changed by somebody else during this rotation.`,
+  });
+  const slots = facts.slots.filter(({ slot, tag }) => (state.tags[slot] ?? tag) !== tag);
+  const places = facts.places.filter(({ place, tag, liveVersion }) => {
+    const known = state.places[place];
+    return known !== undefined && (known.tag !== tag || known.liveVersion !== liveVersion);
+  });
+  return [...slots.map(({ slot }) => finding(slot)), ...places.map(({ place }) => finding(place))];
 }

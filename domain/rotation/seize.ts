@@ -1,0 +1,97 @@
+/**
+ * What a seize settles. An answer that was lost is neither assumed nor guessed: the tag is replaced, so that an
+ * earlier attempt can do nothing any more, and what was found there says what had happened (H3, H8).
+ */
+import { parseTag, type TagState } from "../fence.js";
+import { allows, type LifeEvent, step } from "../version.js";
+import type { RotationEvent, SlotFact } from "./events.js";
+import { afterLook, isPastReturn } from "./moves.js";
+import type { RotationState, VersionState } from "./state.js";
+
+/**
+ * After a seize the tags are ours and known, and an earlier attempt can do nothing any more. What it did
+ * before is read from the slot: the tag that was found there names version and state.
+ */
+export function seized(
+  state: RotationState,
+  event: Extract<RotationEvent, { type: "seized" }>,
+): RotationState {
+  const bySlot = new Map(event.slots.map((slot) => [slot.slot, slot]));
+  const versions = Object.fromEntries(
+    Object.values(state.versions).map((version) => {
+      const slot = bySlot.get(version.slot);
+      return [version.id, slot ? settle(version, slot, event.at) : version];
+    }),
+  );
+  const places = { ...state.places };
+  for (const place of event.places) {
+    const known = places[place.place];
+    places[place.place] = {
+      tag: place.tag,
+      liveVersion: place.liveVersion,
+      told: known?.unknown ? null : (known?.told ?? null),
+      toldTo: known?.unknown ? [] : (known?.toldTo ?? []),
+      toldAt: known?.toldAt ?? null,
+      unknown: false,
+    };
+    const carried = place.liveVersion === null ? undefined : versions[place.liveVersion];
+    if (carried) versions[carried.id] = { ...carried, delivered: true };
+  }
+  const tags = { ...state.tags };
+  for (const slot of event.slots) tags[slot.slot] = slot.tag;
+  const after: RotationState = {
+    ...state,
+    versions,
+    places,
+    tags,
+    seized: state.seized || event.epoch === state.epoch,
+    change: Math.max(state.change, event.change),
+    changedAt: afterLook(state, event.at),
+    // Only its own failures end here: a step whose answer is lost every time must not be tried for ever.
+    trouble: state.trouble?.step === "seize" ? null : state.trouble,
+  };
+  return { ...after, irreversible: isPastReturn(after) };
+}
+
+function settle(version: VersionState, slot: SlotFact, at: number): VersionState {
+  const tag = parseTag(slot.tag);
+  if (tag === null || tag.version !== version.id) {
+    return version.issuer === "unknown" ? { ...version, issuer: lastKnown(version), proved: false } : version;
+  }
+  switch (standingOf(tag.state, slot.enabled)) {
+    case "enabled": {
+      if (version.issuer === "enabled") return version;
+      const move: LifeEvent = version.life === "planned" ? "issue" : "enable";
+      return { ...moved(version, move), issuer: "enabled", proved: false, disabledAt: null, refused: false };
+    }
+    case "disabled":
+      // The switch is off, but nobody saw yet that sessions ended and the value is refused: `refused` stays false.
+      return {
+        ...moved(version, "disable"),
+        issuer: "disabled",
+        proved: false,
+        disabledAt: version.disabledAt ?? at,
+        refused: version.issuer === "disabled" && version.refused,
+      };
+    case "destroyed":
+      // At the issuer only: its copies may still be in the store, so its life has not ended yet.
+      return { ...moved(version, "disable"), issuer: "destroyed", proved: false };
+  }
+}
+
+/** What a slot without our tag leaves of a version: nothing if it was never made, else what its life says. */
+function lastKnown(version: VersionState): VersionState["issuer"] {
+  if (version.life === "planned") return "absent";
+  return version.life === "disabled" ? "disabled" : "enabled";
+}
+
+/** The switch outranks the tag: somebody else may have moved it, and did not write what they did. */
+function standingOf(tagged: TagState, on: boolean): TagState {
+  if (tagged === "destroyed") return "destroyed";
+  return on ? "enabled" : "disabled";
+}
+
+/** The version one stage further where its life allows that; a switch that somebody else moved has no stage. */
+function moved(version: VersionState, event: LifeEvent): VersionState {
+  return allows(version.life, event) ? { ...version, life: step(version.life, event) } : version;
+}
