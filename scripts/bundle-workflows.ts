@@ -1,17 +1,12 @@
 /**
  * Writes the workflow bundle into dist once, at build time, because bundling takes seconds that neither a
- * worker's start nor a crash loop should pay; and it fails the build when workflow code is not bundleable.
+ * worker's start nor a crash loop should pay; and it fails the build when workflow code cannot be bundled.
  */
 
-import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode } from "@temporalio/worker";
+import { workflowBundleOptions } from "./workflow-bundle.js";
 
-const workflowsPath = fileURLToPath(new URL("../workflows/index.js", import.meta.url));
-const target = fileURLToPath(new URL("../workflow-bundle.js", import.meta.url));
-
-if (existsSync(workflowsPath)) {
-  const { code } = await bundleWorkflowCode({ workflowsPath });
-  await writeFile(target, code);
-}
+const dist = new URL("../", import.meta.url);
+const { code } = await bundleWorkflowCode(workflowBundleOptions(dist, "js"));
+await writeFile(new URL("workflow-bundle.js", dist), code);

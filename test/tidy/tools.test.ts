@@ -4,14 +4,14 @@
  */
 
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { bundleWorkflowCode, DefaultLogger, type LogEntry } from "@temporalio/worker";
+import { type BundleOptions, bundleWorkflowCode, DefaultLogger, type LogEntry } from "@temporalio/worker";
 import { afterEach, describe, expect, test } from "vitest";
+import { workflowBundleOptions } from "../../scripts/workflow-bundle.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -85,10 +85,10 @@ test("dead files, exports and dependencies", async () => {
 });
 
 describe("the workflow bundle", () => {
-  async function bundle(workflowsPath: string): Promise<{ code: string; warnings: string[] }> {
+  async function bundle(options: BundleOptions): Promise<{ code: string; warnings: string[] }> {
     const entries: LogEntry[] = [];
     const logger = new DefaultLogger("WARN", (entry) => entries.push(entry));
-    const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+    const { code } = await bundleWorkflowCode({ ...options, logger });
     return { code, warnings: entries.map((entry) => entry.message) };
   }
   /** Webpack names every module that it takes in by its path. */
@@ -100,18 +100,16 @@ describe("the workflow bundle", () => {
         'import { readFileSync } from "node:fs"; export async function a() { return readFileSync("x"); }',
       "zod.ts": 'import { z } from "zod"; export async function a() { return z.string().parse("x"); }',
     });
-    const outcome = await bundle(join(folder, "node.ts")).then(
+    const outcome = await bundle({ workflowsPath: join(folder, "node.ts") }).then(
       ({ warnings }) => warnings.length,
       () => "refused",
     );
     expect(outcome).not.toBe(0);
-    expect(holdsZod((await bundle(join(folder, "zod.ts"))).code)).toBe(true);
+    expect(holdsZod((await bundle({ workflowsPath: join(folder, "zod.ts") })).code)).toBe(true);
   });
 
   test("ours has no warning and no zod", async () => {
-    const path = join(root, "workflows", "index.ts");
-    expect(existsSync(path)).toBe(true);
-    const { code, warnings } = await bundle(path);
+    const { code, warnings } = await bundle(workflowBundleOptions(new URL("../../", import.meta.url), "ts"));
     expect(warnings).toEqual([]);
     expect(holdsZod(code)).toBe(false);
   });
