@@ -1,0 +1,104 @@
+/**
+ * A gate in front of a real HTTP server: it passes everything through, counts it, and can be shut, fall
+ * silent, lose an answer or let somebody else go first. The server behind it is the real one.
+ */
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+/** One request that came through. */
+export interface Passed {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** The gate; open and passing at first. */
+export interface Gate {
+  readonly address: string;
+  readonly passed: Passed[];
+  /** Requests are accepted and never answered, until it is set back. */
+  silent: boolean;
+  /** Changes among them (not GET, not below `/sys` or `/auth`) arrive, and their answer is cut off; once. */
+  losing: boolean;
+  /** Runs once, before the next change goes through. */
+  beforeChange: (() => Promise<void>) | null;
+  /** Nobody listens any more; resolves to what opens it again at the same address. */
+  shut(): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** Opens a gate to the server at `target` on a free port of 127.0.0.1. */
+export async function openGate(target: string): Promise<Gate> {
+  const sockets = new Set<Socket>();
+  const gate = {
+    passed: [] as Passed[],
+    silent: false,
+    losing: false,
+    beforeChange: null,
+  } as unknown as Gate & {
+    address: string;
+  };
+  const server = createServer((incoming, outgoing) => {
+    void pass(gate, target, incoming, outgoing);
+  });
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  const listen = (port: number) => new Promise<void>((done) => server.listen(port, "127.0.0.1", done));
+  const stop = () =>
+    new Promise<void>((done) => {
+      server.close(() => done());
+      for (const socket of sockets) socket.destroy();
+    });
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(gate, {
+    address: `http://127.0.0.1:${port}`,
+    shut: async () => {
+      await stop();
+      return () => listen(port);
+    },
+    close: stop,
+  });
+}
+
+async function pass(
+  gate: Gate,
+  target: string,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const method = incoming.method ?? "";
+  const path = incoming.url ?? "";
+  gate.passed.push({ method, path, headers: incoming.headers });
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  if (gate.silent) return;
+  const isChange = method !== "GET" && !/^\/v1\/(sys|auth)\//.test(path);
+  if (isChange && gate.beforeChange !== null) {
+    const first = gate.beforeChange;
+    gate.beforeChange = null;
+    await first();
+  }
+  const lose = isChange && gate.losing;
+  if (lose) gate.losing = false;
+  const { host: _, ...headers } = incoming.headers;
+  const onward = request(`${target}${path}`, { method, headers }, (answer) => {
+    if (lose) {
+      answer.resume();
+      answer.on("end", () => outgoing.destroy());
+      return;
+    }
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(outgoing);
+  });
+  onward.on("error", () => outgoing.destroy());
+  onward.end(Buffer.concat(chunks));
+}
