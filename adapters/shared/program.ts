@@ -31,8 +31,8 @@ const exits = { unsupported: 64, temporary: 75, notPermitted: 77 } as const;
 /** The settings that every kind has which runs a program. */
 export const programFields = {
   command: z
-    .array(z.string().min(1))
-    .min(1)
+    .array(z.string())
+    .refine(([file]) => file !== undefined && file !== "", { error: "expected a program's name first" })
     .describe("The program and its arguments, each an entry of its own; no shell is involved."),
   environment: z
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "expected the name of a variable" }))

@@ -7,9 +7,7 @@ import { readSettings } from "./settings.js";
 const settings = readSettings(process.env);
 const credential = await watch({ load: settings.load, intervalMs: settings.pollMs });
 
-await serve({
-  settings,
-  watch: credential,
-  work: () => useCredential(credential, (current) => workOnce(settings, current), isAuthFailure),
+await serve(settings, credential, async () => ({
+  run: () => useCredential(credential, (current) => workOnce(settings, current), isAuthFailure),
   close: async () => {},
-});
+}));

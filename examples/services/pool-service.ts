@@ -10,11 +10,11 @@ const credential = await watch({
   intervalMs: settings.pollMs,
   ...(settings.file === undefined ? {} : { file: settings.file }),
 });
-const pool = await swapPool(credential, poolHooks(settings));
 
-await serve({
-  settings,
-  watch: credential,
-  work: () => pool.use((current) => workWith(settings, current)),
-  close: () => pool.close(),
+await serve(settings, credential, async () => {
+  const pool = await swapPool(credential, poolHooks(settings));
+  return {
+    run: () => pool.use((current) => workWith(settings, current)),
+    close: () => pool.close(),
+  };
 });

@@ -7,17 +7,18 @@ import type { AddressInfo } from "node:net";
 import { attestHandler, type CredentialWatch } from "../../kit/index.js";
 import type { Settings } from "./settings.js";
 
-/** The service's own part: one request's work, which resolves with the login that did it, and its end. */
-export interface Service {
-  readonly settings: Settings;
-  readonly watch: CredentialWatch;
-  work(): Promise<string>;
+/** A service's own part: one request's work, which resolves with the login that did it, and its end. */
+export interface Work {
+  run(): Promise<string>;
   close(): Promise<void>;
 }
 
 /** Serves until SIGTERM, or until the process that started it is gone. Prints `{port, attestUrl, instance, pid}` once it listens. */
-export async function serve(service: Service): Promise<void> {
-  const { settings, watch } = service;
+export async function serve(
+  settings: Settings,
+  watch: CredentialWatch,
+  begin: () => Promise<Work>,
+): Promise<void> {
   const figures = { requests: 0, failed: 0, changes: 0, troubles: 0 };
   let refusing = settings.refuseToMove;
   watch.onChange(() => figures.changes++);
@@ -27,6 +28,7 @@ export async function serve(service: Service): Promise<void> {
     if (refusing) throw new Error("told not to move");
     return undefined;
   });
+  const work = await begin();
 
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(settings.httpPort, "127.0.0.1", resolve));
@@ -40,10 +42,10 @@ export async function serve(service: Service): Promise<void> {
     instance,
   });
 
-  const work = async (response: ServerResponse) => {
+  const answer = async (response: ServerResponse) => {
     figures.requests++;
     try {
-      json(response, 200, { ok: true, login: await service.work(), version: watch.current.version });
+      json(response, 200, { ok: true, login: await work.run(), version: watch.current.version });
     } catch (error) {
       figures.failed++;
       json(response, 503, { ok: false, code: (error as { code?: string }).code ?? "error" });
@@ -68,7 +70,7 @@ export async function serve(service: Service): Promise<void> {
 
   server.on("request", (request, response) => {
     const route = `${request.method} ${request.url}`;
-    if (route === "GET /work") void work(response);
+    if (route === "GET /work") void answer(response);
     else if (route === "GET /healthz") json(response, 200, { ok: true });
     else if (route === "GET /stats") json(response, 200, stats());
     else if (route === "POST /demo/refuse") {
@@ -77,7 +79,7 @@ export async function serve(service: Service): Promise<void> {
     else json(response, 404, { error: "no such page" });
   });
 
-  endWith(server, service);
+  endWith(server, watch, work);
   const ready = { port, attestUrl: `http://${instance}/rekey/attest`, instance, pid: process.pid };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }
@@ -88,14 +90,14 @@ function json(response: ServerResponse, status: number, body: object): void {
 }
 
 /** Stops taking requests, finishes those that run, and lets go of the database. */
-function endWith(server: Server, service: Service): void {
+function endWith(server: Server, watch: CredentialWatch, work: Work): void {
   const parent = process.ppid;
   let ending = false;
   const end = () => {
     if (ending) return;
     ending = true;
-    service.watch.close();
-    server.close(() => void service.close().finally(() => process.exit(0)));
+    watch.close();
+    server.close(() => void work.close().finally(() => process.exit(0)));
     server.closeIdleConnections();
   };
   process.on("SIGTERM", end);

@@ -9,11 +9,9 @@ const settings = readSettings(process.env);
 const credential = await watch({ load: settings.load, intervalMs: 0, signals: ["SIGHUP"] });
 if (settings.pidFile !== undefined) writeFileSync(settings.pidFile, `${process.pid}\n`);
 
-await serve({
-  settings,
-  watch: credential,
-  work: () => useCredential(credential, (current) => workOnce(settings, current), isAuthFailure),
+await serve(settings, credential, async () => ({
+  run: () => useCredential(credential, (current) => workOnce(settings, current), isAuthFailure),
   close: async () => {
     if (settings.pidFile !== undefined) rmSync(settings.pidFile, { force: true });
   },
-});
+}));
