@@ -181,7 +181,7 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
     it("H18: another writer between read and write loses nothing when the field is theirs", async () => {
       await withFirst();
       await store.stage("v2", contents("v2"), call());
-      world.foreignWriteInBetween({ host: "h2", port: "5433" });
+      await world.foreignWriteInBetween({ host: "h2", port: "5433" });
       expect(await store.promote(change(first, second), call())).toBe("applied");
       expect(await world.raw()).toEqual({
         ...kept("v2"),
@@ -194,7 +194,7 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
     it("H18: another writer between read and write holds us when the field is ours", async () => {
       await withFirst();
       await store.stage("v2", contents("v2"), call());
-      world.foreignWriteInBetween({ password: "canary-foreign" });
+      await world.foreignWriteInBetween({ password: "canary-foreign" });
       expect(await codeOf(store.promote(change(first, second), call()))).toBe("conflict");
       expect(await world.raw()).toMatchObject({ ...kept("v1"), password: "canary-foreign" });
     });
@@ -211,7 +211,7 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
       await withFirst();
       await store.stage("v2", contents("v2"), call());
       const taken = formatTag(tag("v1", 3, { epoch: 2 }));
-      world.foreignWriteInBetween({ rekey_tag: taken });
+      await world.foreignWriteInBetween({ rekey_tag: taken });
       expect(await codeOf(store.promote(change(first, second), call()))).toBe("fenced");
       expect(await world.raw()).toMatchObject({ ...kept("v1"), rekey_tag: taken });
     });

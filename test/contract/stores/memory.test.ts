@@ -33,7 +33,7 @@ async function make(): Promise<WiredStoreWorld> {
     },
     raw: async () => (at.raw === null ? null : { ...at.raw }),
     foreignWrite: async (fields) => write(fields),
-    foreignWriteInBetween: (fields) => {
+    foreignWriteInBetween: async (fields) => {
       faults.beforeWrite = () => write(fields);
     },
     everything: async () => JSON.stringify([at.raw, at.history, [...at.copies]]),

@@ -106,7 +106,7 @@ export async function vaultWorld(rights?: (printed: string) => string): Promise<
       ),
     raw,
     foreignWrite,
-    foreignWriteInBetween: (fields) => {
+    foreignWriteInBetween: async (fields) => {
       gate.beforeChange = () => foreignWrite(fields);
     },
     everything: async () => {

@@ -16,7 +16,7 @@ export interface StoreWorld {
   /** Somebody else writes fields into the live document (makes it when there is none), as their tools do. */
   foreignWrite(fields: Record<string, string>): Promise<void>;
   /** The same, once, between the next change's read and its write. */
-  foreignWriteInBetween(fields: Record<string, string>): void;
+  foreignWriteInBetween(fields: Record<string, string>): Promise<void>;
   /** Everything that the store keeps of this place anywhere, old revisions included, as text. */
   everything(): Promise<string>;
   /** Takes the store away as an outage does; resolves to what brings it back. */

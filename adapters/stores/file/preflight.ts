@@ -1,0 +1,176 @@
+/** What must be true of a tree of files before a rotation may rely on it, each gap a sentence with its mend (H19, H20). */
+import { lstat } from "node:fs/promises";
+import { relative } from "node:path";
+import { RekeyError } from "../../../domain/errors.js";
+import type { Finding, Severity } from "../../../domain/finding.js";
+import type { Call } from "../../ports.js";
+import { readOwn, withEngineFields } from "../../shared/own-fields.js";
+import { isFolder } from "./disk.js";
+import type { FileConfig, FilePlace } from "./schema.js";
+import type { RawDocument, Sealing } from "./sealing.js";
+
+const sample = { any: "thing" } as const;
+
+/**
+ * All findings about one place. `readLive` gives the live document or throws. Throws `unreachable` where a
+ * folder is not there: whether it is sound cannot be said then.
+ */
+export async function preflight(
+  config: FileConfig,
+  place: FilePlace,
+  readLive: () => Promise<RawDocument | null>,
+  copies: Sealing,
+  call: Call,
+): Promise<Finding[]> {
+  return [
+    ...(await stagingFindings(config)),
+    ...(await liveFolderFindings(config)),
+    ...accessFindings(config, place),
+    ...(await sealingFindings(config, copies, call)),
+    ...(await documentFindings(config, place, readLive)),
+  ];
+}
+
+async function stagingFindings({ directory, stagingDirectory }: FileConfig): Promise<Finding[]> {
+  await requireFolder(stagingDirectory);
+  const found: Finding[] = [];
+  const { mode, uid } = await lstat(stagingDirectory);
+  if ((mode & 0o077) !== 0 || uid !== process.getuid?.()) {
+    found.push(
+      finding(
+        "file-staging-open",
+        "refuse",
+        `Others than the engine's user can reach ${stagingDirectory}, where values stand that are not proven yet; \`chown\` it to that user and \`chmod 0700\` it.`,
+        stagingDirectory,
+      ),
+    );
+  }
+  const way = relative(directory, stagingDirectory);
+  if (way === "" || !way.startsWith("..")) {
+    found.push(
+      finding(
+        "file-staging-inside",
+        "refuse",
+        `${stagingDirectory} lies inside ${directory}, which is given to consumers; move it out.`,
+        stagingDirectory,
+      ),
+    );
+  }
+  return found;
+}
+
+async function liveFolderFindings({ directory }: FileConfig): Promise<Finding[]> {
+  await requireFolder(directory);
+  const { mode } = await lstat(directory);
+  const sticky = (mode & 0o1000) !== 0;
+  if ((mode & 0o022) === 0 || sticky) return [];
+  return [
+    finding(
+      "file-directory-writable",
+      "refuse",
+      `Others than its owner may replace files in ${directory}; take away their write permission.`,
+      directory,
+    ),
+  ];
+}
+
+function accessFindings(config: FileConfig, place: FilePlace): Finding[] {
+  const found: Finding[] = [];
+  if (place.protection === "plain" && (Number.parseInt(place.permissions, 8) & 0o004) !== 0) {
+    found.push(
+      finding(
+        "file-world-readable",
+        "warn",
+        `Every user of the host can read ${place.path} with permissions ${place.permissions}; give it to a group instead.`,
+        place.path,
+      ),
+    );
+  }
+  const me = process.getuid?.();
+  if (place.owner !== undefined && me !== 0 && place.owner.uid !== me) {
+    found.push(
+      finding(
+        "file-cannot-chown",
+        "refuse",
+        `The engine does not run as root and so cannot give ${place.path} to user ${place.owner.uid}.`,
+        place.path,
+      ),
+    );
+  }
+  if (config.age === undefined) {
+    found.push(
+      finding(
+        "file-copies-plain",
+        "info",
+        `Copies in ${config.stagingDirectory} are guarded by permissions only; \`age\` encrypts them.`,
+        config.stagingDirectory,
+      ),
+    );
+  }
+  return found;
+}
+
+/** What cannot be opened again must not be sealed: the old value would be lost with the way back. */
+async function sealingFindings(config: FileConfig, copies: Sealing, call: Call): Promise<Finding[]> {
+  if (config.age === undefined) return [];
+  try {
+    await copies.open(await copies.seal(sample), "the engine's age identity", call);
+    return [];
+  } catch (error) {
+    if (error instanceof RekeyError && error.code === "unreachable") throw error;
+    return [
+      finding(
+        "file-age-mismatch",
+        "refuse",
+        "What is encrypted to `age.recipients` cannot be opened with `age.identity`; add the identity's own public key to the recipients.",
+        config.directory,
+      ),
+    ];
+  }
+}
+
+async function documentFindings(
+  { directory }: FileConfig,
+  place: FilePlace,
+  readLive: () => Promise<RawDocument | null>,
+): Promise<Finding[]> {
+  const name = `${directory}/${place.path}`;
+  let raw: RawDocument | null;
+  try {
+    raw = await readLive();
+  } catch (error) {
+    if (!(error instanceof RekeyError) || error.code === "unreachable") throw error;
+    return [finding("file-live-unreadable", "refuse", error.message, name)];
+  }
+  if (raw === null) {
+    return [
+      finding(
+        "file-place-empty",
+        "info",
+        `There is no file at ${name} yet; the first promote makes it.`,
+        name,
+      ),
+    ];
+  }
+  const values = readOwn(raw, place.fields, name)?.values ?? {};
+  const stored = withEngineFields(place.fields);
+  return Object.keys(place.fields)
+    .filter((field) => !values[field])
+    .map((field) =>
+      finding(
+        "file-field-missing",
+        "warn",
+        `The document at ${name} has no field "${stored[field]}" (${field}); check the place's \`fields\`.`,
+        name,
+      ),
+    );
+}
+
+async function requireFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  throw new RekeyError("unreachable", `The folder ${path} is not there; is it mounted?`);
+}
+
+function finding(code: string, severity: Severity, sentence: string, subject: string): Finding {
+  return { code, severity, sentence, subject };
+}

@@ -1,0 +1,280 @@
+/**
+ * One place in a tree of files: the live document where its consumers read it, copies of versions in a folder
+ * of the engine's own. A file has no check-and-set, so a lock and a digest of what was read stand in for it.
+ */
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { RekeyError } from "../../../domain/errors.js";
+import { parseTag } from "../../../domain/fence.js";
+import type { Finding } from "../../../domain/finding.js";
+import {
+  type AdapterDeps,
+  type Applied,
+  type Call,
+  type FencedChange,
+  ownFields,
+  type PlaceView,
+  type SecretDocument,
+  type Store,
+} from "../../ports.js";
+import {
+  type Exchange,
+  type Place,
+  promoteFenced,
+  type Seen,
+  seizeFenced,
+} from "../../shared/fenced-document.js";
+import {
+  applyWrites,
+  asSecrets,
+  type OwnDocument,
+  readOwn,
+  revealed,
+  sameCredential,
+  toStage,
+  versionSegment,
+  withEngineFields,
+} from "../../shared/own-fields.js";
+import { orWhenOver } from "../../shared/retry.js";
+import { createOnce, isFolder, namesIn, readBelow, removeFile, replaceBelow, sweepDrafts } from "./disk.js";
+import { withFileLock } from "./lock.js";
+import { preflight } from "./preflight.js";
+import type { FileConfig, FilePlace } from "./schema.js";
+import { ageSealing, plainSealing, type RawDocument, type Sealing } from "./sealing.js";
+
+/** The live file as it was read. */
+interface LiveFile {
+  readonly raw: RawDocument | null;
+  /** SHA-256 of the bytes, `null` for no file: the mark by which another writer's change is seen. */
+  readonly digest: string | null;
+}
+
+/** Names longer than this do not fit a folder entry once they are escaped. */
+const nameLengthMax = 150;
+
+/** A place of a file store; see the port for what each method promises. */
+export class FileStore implements Store {
+  readonly #config: FileConfig;
+  readonly #place: FilePlace;
+  readonly #deps: AdapterDeps;
+  readonly #fenced: Place;
+  readonly #liveSealing: Sealing;
+  readonly #copySealing: Sealing;
+  /** The folder of this place's copies, below the staging directory. */
+  readonly #folder: string;
+
+  constructor(config: FileConfig, place: FilePlace, deps: AdapterDeps) {
+    this.#config = config;
+    this.#place = place;
+    this.#deps = deps;
+    this.#fenced = {
+      name: join(config.directory, place.path),
+      fields: place.fields,
+      installation: deps.installation,
+    };
+    const age = config.age === undefined ? null : ageSealing(config.age, deps);
+    if (place.protection === "age" && age === null) {
+      throw new RekeyError(
+        "bad-input",
+        `The place ${place.path} asks for age, and its store has no \`age\` settings.`,
+      );
+    }
+    this.#copySealing = age ?? plainSealing;
+    this.#liveSealing = place.protection === "age" && age !== null ? age : plainSealing;
+    this.#folder = join(
+      entryName(place.path),
+      entryName(withEngineFields(place.fields)[ownFields.tag] ?? ""),
+    );
+  }
+
+  preflight(call: Call): Promise<Finding[]> {
+    return this.#reading(call, () =>
+      preflight(
+        this.#config,
+        this.#place,
+        async () => (await this.#readLive(call)).raw,
+        this.#copySealing,
+        call,
+      ),
+    );
+  }
+
+  view(call: Call): Promise<PlaceView> {
+    return this.#reading(call, async () => {
+      const own = this.#own(await this.#readLive(call));
+      await this.#requireStaging();
+      const ending = `.${this.#copySealing.extension}`;
+      const names = await namesIn(this.#copies());
+      const staged = names
+        .filter((name) => name.endsWith(ending))
+        .map((name) => name.slice(0, -ending.length));
+      return { tag: own?.tag ?? "", liveVersion: own?.version ?? null, staged: staged.sort() };
+    });
+  }
+
+  live(call: Call): Promise<SecretDocument | null> {
+    return this.#reading(call, async () => {
+      const own = this.#own(await this.#readLive(call));
+      return own === null || Object.keys(own.values).length === 0 ? null : own.values;
+    });
+  }
+
+  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
+    return this.#changing(call, async () => {
+      const kept = toStage(document, versionSegment(version), this.#place.fields, this.#fenced.name);
+      const bytes = await this.#copySealing.seal(revealed(kept));
+      const path = join(this.#config.stagingDirectory, this.#copyOf(version));
+      if (await createOnce(path, bytes, this.#nonce())) return kept;
+      return (await this.#readCopy(version, call)) ?? kept;
+    });
+  }
+
+  staged(version: string, call: Call): Promise<SecretDocument | null> {
+    return this.#reading(call, () => this.#readCopy(version, call));
+  }
+
+  promote(change: FencedChange, call: Call): Promise<Applied> {
+    const held = parseTag(change.expect)?.version ?? null;
+    return this.#changing(call, (commit) => {
+      const read = async (): Promise<Seen<LiveFile>> => {
+        const revision = await this.#readLive(call);
+        const staged = await this.#readCopy(change.tag.version, call);
+        const old = held === null ? null : await this.#readCopy(held, call);
+        return { live: this.#own(revision), staged, held: old, revision };
+      };
+      return promoteFenced(this.#fenced, change, { read, write: this.#writer(commit, call) }, call);
+    });
+  }
+
+  seize(change: FencedChange, call: Call): Promise<Applied> {
+    return this.#changing(call, (commit) => {
+      const read = async (): Promise<Seen<LiveFile>> => {
+        const revision = await this.#readLive(call);
+        return { live: this.#own(revision), staged: null, held: null, revision };
+      };
+      return seizeFenced(this.#fenced, change, { read, write: this.#writer(commit, call) }, call);
+    });
+  }
+
+  purge(version: string, call: Call): Promise<void> {
+    return this.#changing(call, async () => {
+      const copy = await this.#readCopy(version, call);
+      const own = this.#own(await this.#readLive(call));
+      const isLive =
+        own?.version === version ||
+        (own !== null && copy !== null && sameCredential(own.values, copy, this.#place.fields));
+      if (isLive)
+        throw new RekeyError("refused-by-policy", `The version ${version} is live at ${this.#fenced.name}.`);
+      await removeFile(join(this.#config.stagingDirectory, this.#copyOf(version)));
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  /** A hung disk cannot be interrupted; the caller is told in time all the same. */
+  #reading<T>(call: Call, work: () => Promise<T>): Promise<T> {
+    if (call.signal.aborted) return Promise.reject(this.#late());
+    return orWhenOver(work(), call.signal, () => this.#late());
+  }
+
+  /** Under the lock, with what killed writers left behind swept away first. After its time a change stops short of the rename. */
+  #changing<T>(call: Call, work: (commit: { begun: boolean }) => Promise<T>): Promise<T> {
+    if (call.signal.aborted) return Promise.reject(this.#late());
+    const commit = { begun: false };
+    const done = (async () => {
+      await this.#requireStaging();
+      const lock = join(this.#config.stagingDirectory, `${entryName(this.#place.path)}.lock`);
+      return withFileLock(lock, this.#config.lockTimeout, call, async () => {
+        await sweepDrafts(dirname(this.#fenced.name), basename(this.#fenced.name));
+        await sweepDrafts(this.#copies());
+        return work(commit);
+      });
+    })();
+    return orWhenOver(done, call.signal, () =>
+      commit.begun
+        ? new RekeyError("unknown-outcome", `${this.#fenced.name} was being replaced.`)
+        : this.#late(),
+    );
+  }
+
+  #writer(commit: { begun: boolean }, call: Call): Exchange<LiveFile>["write"] {
+    return async (writes, seen) => {
+      const bytes = await this.#liveSealing.seal(applyWrites(seen.raw, writes));
+      const { permissions, owner, path } = this.#place;
+      const access = { mode: Number.parseInt(permissions, 8), owner };
+      const written = await replaceBelow(
+        this.#config.directory,
+        path,
+        bytes,
+        access,
+        this.#nonce(),
+        async () => {
+          // The lock holds other engines off; this look is for writers that know nothing of it.
+          const now = await this.#readBytes();
+          if (digestOf(now) !== seen.digest) return false;
+          if (call.signal.aborted) throw this.#late();
+          commit.begun = true;
+          return true;
+        },
+      );
+      return written ? "written" : "stale";
+    };
+  }
+
+  async #readLive(call: Call): Promise<LiveFile> {
+    const bytes = await this.#readBytes();
+    const raw = bytes === null ? null : await this.#liveSealing.open(bytes, this.#fenced.name, call);
+    return { raw, digest: digestOf(bytes) };
+  }
+
+  #readBytes(): Promise<Buffer | null> {
+    return readBelow(this.#config.directory, this.#place.path);
+  }
+
+  async #readCopy(version: string, call: Call): Promise<SecretDocument | null> {
+    const relative = this.#copyOf(version);
+    const bytes = await readBelow(this.#config.stagingDirectory, relative);
+    return bytes === null ? null : asSecrets(await this.#copySealing.open(bytes, relative, call));
+  }
+
+  /** A staging directory that is not mounted must not look like one without copies, nor be made anew elsewhere. */
+  async #requireStaging(): Promise<void> {
+    if (await isFolder(this.#config.stagingDirectory)) return;
+    throw new RekeyError(
+      "unreachable",
+      `The staging directory ${this.#config.stagingDirectory} is not there; is it mounted?`,
+      `Make it once with \`install -d -m 0700 ${this.#config.stagingDirectory}\`.`,
+    );
+  }
+
+  #own(file: LiveFile): OwnDocument | null {
+    return readOwn(file.raw, this.#place.fields, this.#fenced.name);
+  }
+
+  #copies(): string {
+    return join(this.#config.stagingDirectory, this.#folder);
+  }
+
+  #copyOf(version: string): string {
+    return join(this.#folder, `${versionSegment(version)}.${this.#copySealing.extension}`);
+  }
+
+  #nonce(): string {
+    return Buffer.from(this.#deps.random(12)).toString("hex");
+  }
+
+  #late(): RekeyError {
+    return new RekeyError("unreachable", `${this.#fenced.name} could not be used in time.`);
+  }
+}
+
+/** One name for a whole path: readable, and one that no other path has. */
+function entryName(path: string): string {
+  const name = encodeURIComponent(path);
+  if (name.length <= nameLengthMax) return name;
+  return `${name.slice(0, nameLengthMax - 65)}-${createHash("sha256").update(path).digest("hex")}`;
+}
+
+function digestOf(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : createHash("sha256").update(bytes).digest("hex");
+}
