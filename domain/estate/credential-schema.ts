@@ -11,6 +11,10 @@ const edge = withMs(
       .enum(["pinned", "shared"])
       .prefault("shared")
       .describe("`pinned`: can be moved alone. `shared`: moves with everybody who reads the same place."),
+    place: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("For `pinned`: the place of its own that it reads, in the credential's store."),
     reversible: z
       .boolean()
       .optional()

@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import { type EstateIssue, type EstatePath, issue, listed } from "./issues.js";
 import { findLiteral } from "./literals.js";
-import { isSecretRefPattern } from "./secret-ref.js";
+import { isSecretRefMessage } from "./secret-ref.js";
 import { descriptionAt, fieldsAt, valueAt } from "./shape.js";
 import { suggest } from "./suggest.js";
 
@@ -27,7 +27,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /** Fields whose value is not shown, whatever it looks like. */
-const privateField = /pass|pwd|secret|token|api[-_]?key|private|auth|dsn/i;
+const privateField = /pass|pwd|secret|token|bearer|api[-_]?key|private|auth|dsn/i;
 
 /** Every sentence that one report of the validator stands for: one for each unknown field, otherwise one. */
 export function explain(report: z.core.$ZodIssue, subject: Subject): EstateIssue[] {
@@ -61,11 +61,17 @@ function wrongValue(
   value: unknown,
   expected: string,
 ): EstateIssue {
-  const secret = report.code === "invalid_format" && isSecretRefPattern(report.pattern);
+  const secret = wantsReference(report);
   const found = secret ? foundWord(value) : describe(value, path);
   const close = typeof value === "string" && !secret ? suggest(value, allowedWords(report)) : undefined;
   const hint = close === undefined ? {} : { hint: `did you mean "${close}"?` };
   return issue({ path, ...verdict(report, path, secret), expected, found, secret, ...hint });
+}
+
+/** Whether a reference to a secret could stand here, be it as one of several forms. */
+function wantsReference(report: z.core.$ZodIssue): boolean {
+  if (report.code !== "invalid_union") return isSecretRefMessage(report.message);
+  return report.errors.some((branch) => branch.some(wantsReference));
 }
 
 function verdict(
@@ -80,7 +86,7 @@ function verdict(
       message: `${field} takes a reference to a secret and holds something else`,
     };
   if (report.code === "invalid_union" && report.discriminator !== undefined) {
-    return { code: "unknown-kind", message: "there is no such kind here" };
+    return { code: "unknown-kind", message: `there is no such ${report.discriminator} here` };
   }
   if (report.code === "invalid_type") return { code: "wrong-type", message: `${field} is of the wrong type` };
   return { code: "wrong-value", message: `${field} cannot have this value` };

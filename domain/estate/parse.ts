@@ -5,11 +5,11 @@
 import type { z } from "zod";
 import { checkEstate } from "./check.js";
 import { explain } from "./explain.js";
-import type { EstateIssue } from "./issues.js";
+import type { EstateIssue, EstatePath } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
 import { checkReferences } from "./references.js";
 import { estateSchema, sections } from "./schema.js";
-import { entriesOf, type Fields, isMap, lookUp, valueAt } from "./shape.js";
+import { entriesOf, type Fields, isMap, listAt, lookUp, valueAt } from "./shape.js";
 import type { Credential, Estate } from "./types.js";
 
 /** The estate, or every reason why there is none. */
@@ -32,7 +32,7 @@ export function parseEstate(raw: unknown, kinds: EstateKinds): ParsedEstate {
   const readable = whole.success ? whole.data : schema.parse(withoutFaults(raw, whole.error.issues));
   const credentials = Object.entries(readable.credentials).flatMap(([name, credential]) => {
     const shape = shapes.sound.get(name);
-    return shape === undefined ? [] : [[name, { ...credential, ...shape }] as const];
+    return shape === undefined ? [] : [[name, withShape(credential, shape)] as const];
   });
   const estate: Estate = { ...readable, credentials: Object.fromEntries(credentials) };
   issues.push(...checkEstate(estate, kinds));
@@ -51,29 +51,50 @@ function withoutFaults(raw: unknown, reports: readonly z.core.$ZodIssue[]): Reco
   return left;
 }
 
-/** The two parts of a credential that only its issuer's and its store's kind can read. */
-type Shape = Pick<Credential, "account" | "place">;
+/** The parts of a credential that only its issuer's and its store's kind can read. */
+interface Shape {
+  readonly account: Fields;
+  readonly place: Fields;
+  /** Places of pinned consumers by their index among the edges. */
+  readonly edges: ReadonlyMap<number, Fields>;
+}
 
-/** What the kinds make of every `account` and `place`; credentials where that fails are not among the sound ones. */
+function withShape(credential: Credential, { account, place, edges }: Shape): Credential {
+  const consumers = credential.consumers.map((edge, i) =>
+    edges.has(i) ? { ...edge, place: edges.get(i) } : edge,
+  );
+  return { ...credential, account, place, consumers };
+}
+
+/** What the kinds make of every account and place; credentials where that fails are not among the sound ones. */
 function parseShapes(raw: unknown, kinds: EstateKinds): { sound: Map<string, Shape>; issues: EstateIssue[] } {
   const sound = new Map<string, Shape>();
   const issues: EstateIssue[] = [];
-  const read = (schema: z.ZodObject | undefined, name: string, field: "account" | "place") => {
-    const value = valueAt(raw, ["credentials", name, field]);
+  const read = (schema: z.ZodObject | undefined, path: EstatePath): Fields | undefined => {
+    const value = valueAt(raw, path);
     if (schema === undefined || !isMap(value)) return undefined;
     const result = schema.strict().safeParse(value);
-    const subject = { path: ["credentials", name, field], schema, value };
-    issues.push(...(result.error?.issues ?? []).flatMap((report) => explain(report, subject)));
-    return result.data as Fields | undefined;
+    const reports = result.error?.issues ?? [];
+    issues.push(...reports.flatMap((report) => explain(report, { path, schema, value })));
+    return result.data;
   };
   for (const [name, credential] of entriesOf(raw, "credentials")) {
+    const path = ["credentials", name];
     const issuer = String(valueAt(credential, ["issuer"]));
     const store = String(valueAt(credential, ["store"]));
     const issuerKind = lookUp(kinds.issuers, valueAt(raw, ["issuers", issuer, "kind"]));
     const storeKind = lookUp(kinds.stores, valueAt(raw, ["stores", store, "kind"]));
-    const account = read(issuerKind?.account, name, "account");
-    const place = read(storeKind?.place, name, "place");
-    if (account !== undefined && place !== undefined) sound.set(name, { account, place });
+    const account = read(issuerKind?.account, [...path, "account"]);
+    const place = read(storeKind?.place, [...path, "place"]);
+    const edges = new Map<number, Fields>();
+    let whole = true;
+    for (const [i, edge] of listAt(credential, ["consumers"]).entries()) {
+      if (valueAt(edge, ["place"]) === undefined) continue;
+      const own = read(storeKind?.place, [...path, "consumers", i, "place"]);
+      if (own === undefined) whole = false;
+      else edges.set(i, own);
+    }
+    if (account !== undefined && place !== undefined && whole) sound.set(name, { account, place, edges });
   }
   return { sound, issues };
 }

@@ -59,7 +59,9 @@ const approval = withMs(
     deadline: duration({ positive: true })
       .prefault("3d")
       .describe("How long to wait for signatures before giving up."),
-    reminder: duration({ positive: true }).prefault("1d").describe("How often to remind while waiting."),
+    reminder: duration({ positive: true })
+      .prefault("1d")
+      .describe("When to remind those who have not signed yet."),
     validFor: duration({ positive: true })
       .prefault("14d")
       .describe(
@@ -94,6 +96,12 @@ const rules = z.strictObject({
   observationMaxAge: duration({ positive: true })
     .prefault("5m")
     .describe("Older observations do not count any more."),
+  stallTimeout: duration({ positive: true })
+    .prefault("15m")
+    .describe("How long a step that cannot be done is tried again before the rotation turns round."),
+  retryDelay: duration({ positive: true })
+    .prefault("10s")
+    .describe("Pause between two tries of such a step."),
   unmappedReaders: z
     .enum(["refuse", "warn"])
     .prefault("refuse")
@@ -127,6 +135,8 @@ export const policySchema = withMs(rules, [
   "adoptionTimeout",
   "drainTimeout",
   "observationMaxAge",
+  "stallTimeout",
+  "retryDelay",
   "containmentDeadline",
   "signOffDeadline",
   "overlapMax",

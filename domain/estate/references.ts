@@ -4,7 +4,7 @@
  */
 import { type EstateIssue, type EstatePath, issue, listed } from "./issues.js";
 import type { Section } from "./schema.js";
-import { entriesOf, isMap, valueAt } from "./shape.js";
+import { entriesOf, isMap, listAt, valueAt } from "./shape.js";
 import { suggest } from "./suggest.js";
 
 interface Reference {
@@ -75,7 +75,7 @@ function references(raw: unknown): Reference[] {
     ),
     ...entriesOf(raw, "policies").flatMap(([name, policy]) => {
       const path = ["policies", name, "approval", "from"];
-      return list(valueAt(policy, ["approval", "from"])).map((owner, i) => ({
+      return listAt(policy, ["approval", "from"]).map((owner, i) => ({
         path: [...path, i],
         name: owner,
         section: "owners" as const,
@@ -91,11 +91,11 @@ function references(raw: unknown): Reference[] {
 }
 
 function fromOwner(path: EstatePath, owner: unknown): Reference[] {
-  const members = list(valueAt(owner, ["members"])).map((name, i) => ({
+  const members = listAt(owner, ["members"]).map((name, i) => ({
     path: [...path, "members", i],
     name,
   }));
-  const delegates = list(valueAt(owner, ["delegates"])).map((delegate, i) => ({
+  const delegates = listAt(owner, ["delegates"]).map((delegate, i) => ({
     path: [...path, "delegates", i, "to"],
     name: valueAt(delegate, ["to"]),
   }));
@@ -104,7 +104,7 @@ function fromOwner(path: EstatePath, owner: unknown): Reference[] {
 }
 
 function fromCredential(path: EstatePath, credential: unknown): Reference[] {
-  const consumers = list(valueAt(credential, ["consumers"])).map((edge, i): Reference => {
+  const consumers = listAt(credential, ["consumers"]).map((edge, i): Reference => {
     const at = [...path, "consumers", i];
     if (isMap(edge)) return field(at, edge, "consumer", "consumers");
     return { path: at, name: edge, section: "consumers" };
@@ -120,8 +120,4 @@ function fromCredential(path: EstatePath, credential: unknown): Reference[] {
 
 function field(path: EstatePath, entry: unknown, key: string, section: Section): Reference {
   return { path: [...path, key], name: valueAt(entry, [key]), section };
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -80,6 +80,7 @@ export function checkEdges(estate: Estate): EstateIssue[] {
     });
     return [
       ...repeated(credential, name),
+      ...placesOfTheirOwn(used),
       ...splitWaves(used),
       ...falseCanaries(used),
       ...irreversibleFirst(used),
@@ -94,6 +95,21 @@ function repeated(credential: Credential, name: string): EstateIssue[] {
   return repeats(names).map(([consumer, i]) => {
     const path = ["credentials", name, "consumers", i, "consumer"];
     return issue({ path, code: "duplicate-consumer", message: `"${consumer}" is listed twice` });
+  });
+}
+
+/** H1: pinned means a place of one's own, and only that. */
+function placesOfTheirOwn(used: readonly UsedBy[]): EstateIssue[] {
+  return used.flatMap(({ edge, path }) => {
+    if ((edge.isolation === "pinned") === (edge.place !== undefined)) return [];
+    if (edge.place !== undefined) {
+      const hint = "remove the place, or write `isolation: pinned`";
+      const message = `"${edge.consumer}" is shared and reads the credential's place, not one of its own`;
+      return [issue({ path: [...path, "place"], code: "shared-with-place", message, hint })];
+    }
+    const hint = "add a `place` that only this consumer reads, or write `isolation: shared`";
+    const message = `"${edge.consumer}" is pinned and has no place of its own, so it cannot be moved alone`;
+    return [issue({ path: [...path, "isolation"], code: "pinned-without-place", message, hint })];
   });
 }
 

@@ -23,6 +23,12 @@ export function isMap(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The list at a path; empty where there is none. */
+export function listAt(root: unknown, path: EstatePath): unknown[] {
+  const value = valueAt(root, path);
+  return Array.isArray(value) ? value : [];
+}
+
 /** Names and contents of a section's entries; none where the section is absent or not a map. */
 export function entriesOf(root: unknown, section: string): [string, unknown][] {
   const entries = valueAt(root, [section]);
@@ -77,10 +83,12 @@ function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   return schema;
 }
 
-/** Whether an alternative is the one that was meant: the right sort of value and, in a map, the right `kind`. */
+/** Whether an alternative is the one that was meant: the right sort of value and, in a map, the right fixed words. */
 function accepts(option: z.core.$ZodType, value: unknown): boolean {
-  if (!(option instanceof z.ZodObject)) return Array.isArray(value) ? option instanceof z.ZodArray : false;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const kind = option.shape.kind;
-  return !(kind instanceof z.ZodLiteral) || kind.values.has(valueAt(value, ["kind"]) as string);
+  if (option instanceof z.ZodArray) return Array.isArray(value);
+  if (!(option instanceof z.ZodObject) || !isMap(value)) return false;
+  return Object.entries(option.shape).every(
+    ([field, schema]) =>
+      !(schema instanceof z.ZodLiteral) || schema.values.has(lookUp(value, field) as string),
+  );
 }

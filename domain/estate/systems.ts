@@ -1,6 +1,6 @@
 /** Rules about issuers and stores: one credential to a place (H18), and an engine that never waits for itself (H26). */
 import { findCycles } from "./cycles.js";
-import { type EstateIssue, issue } from "./issues.js";
+import { type EstateIssue, type EstatePath, issue } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
 import { lookUp } from "./shape.js";
 import type { Credential, Estate } from "./types.js";
@@ -9,16 +9,20 @@ import type { Credential, Estate } from "./types.js";
 export function checkPlaces(estate: Estate, kinds: EstateKinds): EstateIssue[] {
   const holders = new Map<string, string>();
   return Object.entries(estate.credentials).flatMap(([name, credential]) => {
-    const taken = (field: "account" | "place", keys: readonly string[]) => {
-      const other = keys
-        .map((key) => holders.get(`${field} ${key}`))
-        .find((holder) => holder !== undefined && holder !== name);
+    const path = ["credentials", name];
+    const taken = (field: "account" | "place", keys: readonly string[], at: EstatePath): EstateIssue[] => {
+      const other = keys.map((key) => holders.get(`${field} ${key}`)).find((holder) => holder !== undefined);
       for (const key of keys) holders.set(`${field} ${key}`, other ?? name);
-      return other === undefined ? [] : [sameClaim(name, field, other)];
+      return other === undefined ? [] : [sameClaim(at, field, other)];
     };
     return [
-      ...taken("account", accountKeys(estate, kinds, credential)),
-      ...taken("place", placeKeys(estate, kinds, credential)),
+      ...taken("account", accountKeys(estate, kinds, credential), [...path, "account"]),
+      ...taken("place", placeKeys(estate, kinds, credential, credential.place), [...path, "place"]),
+      ...credential.consumers.flatMap(({ place }, i) =>
+        place === undefined
+          ? []
+          : taken("place", placeKeys(estate, kinds, credential, place), [...path, "consumers", i, "place"]),
+      ),
     ];
   });
 }
@@ -28,19 +32,24 @@ function accountKeys(estate: Estate, kinds: EstateKinds, { issuer, account }: Cr
   return config === undefined ? [] : (lookUp(kinds.issuers, config.kind)?.lockKeys(config, account) ?? []);
 }
 
-function placeKeys(estate: Estate, kinds: EstateKinds, { store, place }: Credential): string[] {
+function placeKeys(
+  estate: Estate,
+  kinds: EstateKinds,
+  { store }: Credential,
+  place: Credential["place"],
+): string[] {
   const config = lookUp(estate.stores, store);
   return config === undefined ? [] : (lookUp(kinds.stores, config.kind)?.lockKeys(config, place) ?? []);
 }
 
-function sameClaim(name: string, field: "account" | "place", other: string): EstateIssue {
+function sameClaim(path: EstatePath, field: "account" | "place", other: string): EstateIssue {
   const what = field === "account" ? "account at the issuer" : "place in the store";
-  const message = `"${other}" has the same ${what}, and two rotations would undo each other`;
+  const message = `"${other}" has the same ${what}, and two writers would undo each other`;
   const hint =
     field === "account"
       ? "make them one credential"
       : "give each a place of its own, or make them one credential";
-  return issue({ path: ["credentials", name, field], code: `same-${field}`, message, hint });
+  return issue({ path, code: `same-${field}`, message, hint });
 }
 
 /**

@@ -110,6 +110,8 @@ export interface Policy {
   readonly adoptionTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly observationMaxAgeMs: number;
+  readonly stallTimeoutMs: number;
+  readonly retryDelayMs: number;
   readonly unmappedReaders: "refuse" | "warn";
   readonly containment: "after-adoption" | "revoke-now";
   readonly containmentDeadlineMs: number;
@@ -146,6 +148,8 @@ export interface Edge {
   readonly isolation: Isolation;
   readonly reversible?: boolean | undefined;
   readonly cadenceMs?: number | undefined;
+  /** A pinned consumer's own place in the credential's store, in the shape of the store's kind. */
+  readonly place?: Readonly<Record<string, unknown>> | undefined;
   /** Waves go from 1 upwards; absent leaves it to the plan. */
   readonly wave?: number | undefined;
 }
