@@ -143,11 +143,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function bootId(): Promise<string> {
-  return readFile("/proc/sys/kernel/random/boot_id", "utf8").then(
+let boot: Promise<string> | undefined;
+
+/** Does not change while this process lives, so it is read once. */
+function bootId(): Promise<string> {
+  boot ??= readFile("/proc/sys/kernel/random/boot_id", "utf8").then(
     (text) => text.trim(),
     () => "",
   );
+  return boot;
 }
 
 /** The 22nd field of `stat`, counted behind the command, which may hold anything. */

@@ -137,9 +137,11 @@ export class FileStore implements Store {
     const held = parseTag(change.expect)?.version ?? null;
     return this.#changing(call, (commit) => {
       const read = async (): Promise<Seen<LiveFile>> => {
-        const revision = await this.#readLive(call);
-        const staged = await this.#readCopy(change.tag.version, call);
-        const old = held === null ? null : await this.#readCopy(held, call);
+        const [revision, staged, old] = await Promise.all([
+          this.#readLive(call),
+          this.#readCopy(change.tag.version, call),
+          held === null ? null : this.#readCopy(held, call),
+        ]);
         return { live: this.#own(revision), staged, held: old, revision };
       };
       return promoteFenced(this.#fenced, change, { read, write: this.#writer(commit, call) }, call);
