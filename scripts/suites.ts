@@ -17,6 +17,7 @@ export const suites: readonly Suite[] = [
   { name: "setup", servers: true, timeoutMs: 120_000 },
   { name: "deploy", servers: false, timeoutMs: 60_000 },
   { name: "contract", servers: true, timeoutMs: 60_000 },
+  { name: "inventory", servers: true, timeoutMs: 60_000 },
   { name: "workflows", servers: true, timeoutMs: 60_000 },
   { name: "cli", servers: true, timeoutMs: 60_000 },
   { name: "e2e", servers: true, timeoutMs: 180_000 },

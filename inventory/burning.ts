@@ -1,0 +1,115 @@
+/**
+ * Using decisions up. A sign-off is counted and burned in the transaction of the intent that it allows, so
+ * that the same paper never allows something twice and nothing is begun on a paper that no longer holds (H7).
+ */
+import { and, eq, inArray, isNull } from "drizzle-orm";
+import { tally } from "../domain/decisions.js";
+import { RekeyError } from "../domain/errors.js";
+import type { DecisionRecord, Plan, RotationPolicy } from "../domain/rotation/state.js";
+import type { Tx } from "./database.js";
+import { decisions } from "./people-tables.js";
+
+/** The sign-offs that a change needs. */
+export interface SignOffs {
+  readonly policy: Pick<RotationPolicy, "approval">;
+  /** Every plan and amendment in force; each needs its own quorum. */
+  readonly plans: readonly Pick<Plan, "digest" | "approvers">[];
+  /** When owners were asked last; signatures are held to the policy's deadline from there (H38). */
+  readonly askedAt: number;
+  /**
+   * Owners for whom a person may speak now; absent: those that were found when the decision was verified.
+   * Authority is a matter of the time of use (H37).
+   */
+  readonly speaksFor?: ((person: string) => readonly string[]) | undefined;
+}
+
+/** Where a decision is used. `change` is null for what is used up by opening a rotation. */
+export interface Use {
+  readonly rotation: string;
+  readonly change: number | null;
+  readonly at: number;
+}
+
+/**
+ * Counts the rotation's stored decisions for every plan as of `use.at` and burns those that were counted.
+ * Throws `decision-refused` when one plan's sign-offs do not suffice.
+ */
+export async function burnSignOffs(tx: Tx, use: Use, signOffs: SignOffs): Promise<void> {
+  const records = await recordsOf(tx, use.rotation, signOffs.speaksFor);
+  const signedBy = signOffs.askedAt + signOffs.policy.approval.deadlineMs;
+  for (const plan of signOffs.plans) {
+    const count = tally(plan, records, signOffs.policy, signedBy, use.at);
+    if (!count.satisfied) {
+      const sentence =
+        count.vetoedBy === null
+          ? `${count.missing} sign-off(s) are missing for plan ${plan.digest}.`
+          : `${count.vetoedBy} rejected plan ${plan.digest}.`;
+      throw new RekeyError("decision-refused", sentence);
+    }
+    const counted = records.filter(
+      ({ digest, verdict, person }) =>
+        digest === plan.digest && verdict === "approve" && count.agreed.includes(person),
+    );
+    await burn(
+      tx,
+      counted.map(({ id }) => id),
+      use,
+    );
+  }
+}
+
+/**
+ * Burns decisions by their ids. One that this rotation has burned before stays as it was; one that another
+ * rotation has burned, or that nobody knows, throws `decision-refused`.
+ */
+export async function burn(tx: Tx, ids: readonly string[], use: Use): Promise<void> {
+  const wanted = [...new Set(ids)].sort();
+  if (wanted.length === 0) return;
+  const found = await tx
+    .select({ jti: decisions.jti, rotation: decisions.rotation, burnedBy: decisions.burnedByRotation })
+    .from(decisions)
+    .where(inArray(decisions.jti, wanted))
+    .orderBy(decisions.jti)
+    .for("update");
+  if (found.length < wanted.length) throw new RekeyError("decision-refused", "It was never received.");
+  for (const { jti, rotation, burnedBy } of found) {
+    if ((burnedBy ?? rotation ?? use.rotation) !== use.rotation) {
+      throw new RekeyError(
+        "decision-refused",
+        `Decision ${jti} belongs to another rotation or was used by one.`,
+      );
+    }
+  }
+  await tx
+    .update(decisions)
+    .set({ burnedAt: use.at, burnedByRotation: use.rotation, burnedByChange: use.change })
+    .where(and(inArray(decisions.jti, wanted), isNull(decisions.burnedByRotation)));
+}
+
+/** The rotation's approvals and rejections, as the counting wants them. */
+export async function recordsOf(
+  tx: Tx,
+  rotation: string,
+  speaksFor?: SignOffs["speaksFor"],
+): Promise<DecisionRecord[]> {
+  const rows = await tx
+    .select()
+    .from(decisions)
+    .where(eq(decisions.rotation, rotation))
+    .orderBy(decisions.receivedAt, decisions.jti);
+  return rows.flatMap(({ jti, person, digest, says, owners, issuedAt, expiresAt }) =>
+    says === "approve" || says === "reject"
+      ? [
+          {
+            id: jti,
+            person,
+            digest,
+            verdict: says,
+            owners: speaksFor?.(person) ?? owners,
+            issuedAt,
+            expiresAt,
+          },
+        ]
+      : [],
+  );
+}

@@ -1,0 +1,44 @@
+/** The tables of migration 0001 as drizzle sees them: what exists, and who changed what may be decided by whom. */
+import { bigint, boolean, integer, json, text } from "drizzle-orm/pg-core";
+import type { Section } from "../domain/estate/schema.js";
+import type { Estate } from "../domain/estate/types.js";
+import { inventory, moment } from "./columns.js";
+
+/** Who we are; one row. */
+export const installation = inventory.table("installation", {
+  onlyRow: boolean("only_row").primaryKey().default(true),
+  id: text("id").notNull(),
+  createdAt: moment("created_at").notNull(),
+  restoreGeneration: text("restore_generation").notNull(),
+});
+
+/** Every estate that was applied, whole; rows are only ever added. */
+export const estateRevisions = inventory.table("estate_revisions", {
+  number: integer("number").primaryKey(),
+  digest: text("digest").notNull(),
+  document: json("document").$type<Estate>().notNull(),
+  appliedAt: moment("applied_at").notNull(),
+  appliedBy: text("applied_by").notNull(),
+});
+
+/** The estate's entries with their opaque ids; an entry that left the estate has ended. */
+export const entries = inventory.table("entries", {
+  id: text("id").primaryKey(),
+  section: text("section").$type<Section>().notNull(),
+  name: text("name").notNull(),
+  body: json("body").$type<Readonly<Record<string, unknown>>>().notNull(),
+  since: moment("since").notNull(),
+  changedAt: moment("changed_at").notNull(),
+  endedAt: moment("ended_at"),
+});
+
+/** Changes of who may decide on a credential and by which rules; rows are only ever added. */
+export const authorityChanges = inventory.table("authority_changes", {
+  number: bigint("number", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  credential: text("credential").notNull(),
+  what: text("what").$type<"owner" | "policy" | "people">().notNull(),
+  previously: text("previously").notNull(),
+  revision: integer("revision").notNull(),
+  at: moment("at").notNull(),
+  by: text("by").notNull(),
+});

@@ -1,0 +1,78 @@
+/** What happened in a rotation, in order and for ever: the records that its state can be rebuilt from without Temporal. */
+import { createHash } from "node:crypto";
+import { and, eq, lte, max } from "drizzle-orm";
+import { canonical } from "../domain/plan.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
+import { type Database, type Tx, transact } from "./database.js";
+import { holdFence } from "./fence.js";
+import { rotationEvents } from "./rotation-tables.js";
+
+/** Where the event stands. `repeated`: it had been recorded before, and nothing was written now. */
+export interface Appended {
+  readonly seq: number;
+  readonly repeated: boolean;
+}
+
+/**
+ * Records the event once. A second attempt is recognised by `key`, by default the event's own content with
+ * its time. Throws `superseded` for another epoch than the present one, `already-closed` after the end.
+ */
+export async function appendEvent(
+  db: Database,
+  rotation: string,
+  epoch: number,
+  event: RotationEvent,
+  key: string = contentKey(event),
+): Promise<Appended> {
+  return transact(db, async (tx) => {
+    await holdFence(tx, rotation, epoch);
+    return append(tx, rotation, epoch, event, key);
+  });
+}
+
+/** Records the event in a transaction that holds the rotation's fence. */
+export async function append(
+  tx: Tx,
+  rotation: string,
+  epoch: number,
+  event: RotationEvent,
+  key: string = contentKey(event),
+): Promise<Appended> {
+  const mine = eq(rotationEvents.rotation, rotation);
+  const [known] = await tx
+    .select({ seq: rotationEvents.seq })
+    .from(rotationEvents)
+    .where(and(mine, eq(rotationEvents.key, key)));
+  if (known) return { seq: known.seq, repeated: true };
+  const [last] = await tx
+    .select({ seq: max(rotationEvents.seq) })
+    .from(rotationEvents)
+    .where(mine);
+  const seq = (last?.seq ?? 0) + 1;
+  await tx.insert(rotationEvents).values({ rotation, seq, epoch, at: event.at, key, event });
+  return { seq, repeated: false };
+}
+
+/** The rotation's events in their order, up to the one numbered `until` where it is given. */
+export async function eventsOf(tx: Tx, rotation: string, until?: number): Promise<RotationEvent[]> {
+  const mine = eq(rotationEvents.rotation, rotation);
+  const rows = await tx
+    .select({ event: rotationEvents.event })
+    .from(rotationEvents)
+    .where(until === undefined ? mine : and(mine, lte(rotationEvents.seq, until)))
+    .orderBy(rotationEvents.seq);
+  return rows.map(({ event }) => event);
+}
+
+/** One recorded event, or null. */
+export async function eventAt(tx: Tx, rotation: string, seq: number): Promise<RotationEvent | null> {
+  const [row] = await tx
+    .select({ event: rotationEvents.event })
+    .from(rotationEvents)
+    .where(and(eq(rotationEvents.rotation, rotation), eq(rotationEvents.seq, seq)));
+  return row?.event ?? null;
+}
+
+function contentKey(event: RotationEvent): string {
+  return createHash("sha256").update(canonical(event)).digest("hex");
+}

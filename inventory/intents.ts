@@ -1,0 +1,185 @@
+/**
+ * No act without a durable intent (I8): what is about to be changed is written first, together with the
+ * decisions that it uses up and the consumers that it moves, in one transaction that only the present epoch
+ * can make. How it ended is written once, together with the event that tells it.
+ */
+import { and, desc, eq, isNull } from "drizzle-orm";
+import { RekeyError } from "../domain/errors.js";
+import { canonical } from "../domain/plan.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
+import type { Step } from "../domain/rotation/steps.js";
+import { burnSignOffs, type SignOffs } from "./burning.js";
+import { type Database, read, type Tx, transact } from "./database.js";
+import { append, eventAt } from "./events.js";
+import { holdFence } from "./fence.js";
+import { takeLeases } from "./leases.js";
+import { type IntentOutcome, intents } from "./rotation-tables.js";
+
+/** Whatever the change expects to find, as plain data: tags by slot and place, what was listed before a mint. */
+export type Expectations = Readonly<Record<string, unknown>>;
+
+/** A change that was begun. `event` tells its outcome; null while it is open, or where nobody told. */
+export interface Intent<Expects extends Expectations = Expectations> {
+  readonly rotation: string;
+  readonly change: number;
+  readonly epoch: number;
+  readonly step: Step;
+  readonly expects: Expects;
+  readonly at: number;
+  readonly outcome: IntentOutcome | null;
+  readonly event: RotationEvent | null;
+}
+
+/** What is about to be changed. */
+export interface IntendRequest<Expects extends Expectations = Expectations> {
+  readonly rotation: string;
+  readonly epoch: number;
+  /** Number of the change in this rotation; greater than that of every change before it. */
+  readonly change: number;
+  readonly step: Step;
+  readonly expects: Expects;
+  readonly at: number;
+  /** Sign-offs that the change needs; counted again and burned here. */
+  readonly decisions?: SignOffs | undefined;
+  /** Ids of consumers that the change moves; leased all or none until the rotation closes. */
+  readonly leases?: readonly string[] | undefined;
+}
+
+/** The intent in force, and whether it had been written by an earlier attempt. */
+export interface Intended<Expects extends Expectations = Expectations> extends Intent<Expects> {
+  readonly repeated: boolean;
+}
+
+/**
+ * Writes the intent, or returns the one that an earlier attempt wrote for the same change and step: with its
+ * first `expects`, whatever is asked now, because the change may have been made since. An earlier change that
+ * nobody settled is closed as `unknown`.
+ *
+ * Throws `superseded` for another epoch, for a change that a later one has followed, and for a number that
+ * stands for another step; `decision-refused` when the sign-offs do not suffice at `at`; `conflict` when
+ * another rotation moves one of the consumers. Nothing at all is written then.
+ */
+export async function intend<Expects extends Expectations>(
+  db: Database,
+  request: IntendRequest<Expects>,
+): Promise<Intended<Expects>> {
+  const { rotation, epoch, change, step, expects, at } = request;
+  return transact(db, async (tx) => {
+    await holdFence(tx, rotation, epoch);
+    const last = await lastIntent(tx, rotation);
+    if (last !== null && last.change >= change) {
+      const same = last.change === change && last.epoch === epoch && canonical(last.step) === canonical(step);
+      if (!same) throw leftBehind(rotation, change);
+      return { ...(last as Intent<Expects>), repeated: true };
+    }
+    await closeOpenIntent(tx, rotation, at);
+    await tx.insert(intents).values({ rotation, change, epoch, step, expects, at });
+    if (request.decisions) await burnSignOffs(tx, { rotation, change, at }, request.decisions);
+    if (request.leases) await takeLeases(tx, rotation, request.leases, at);
+    return { rotation, change, epoch, step, expects, at, outcome: null, event: null, repeated: false };
+  });
+}
+
+/** How a change ended, and the event that tells it. */
+export interface SettleRequest {
+  readonly rotation: string;
+  readonly epoch: number;
+  readonly change: number;
+  readonly outcome: IntentOutcome;
+  readonly event: RotationEvent;
+  readonly at: number;
+}
+
+/** What is recorded of the change's end. `repeated`: it had been settled before, maybe otherwise. */
+export interface Settled {
+  readonly outcome: IntentOutcome;
+  readonly event: RotationEvent;
+  readonly repeated: boolean;
+}
+
+/**
+ * Closes the intent and records the event. The first outcome stands: a later attempt gets that one and its
+ * event back. Throws `superseded` when another epoch or a later change has left the change behind, and
+ * `internal` when there is no such intent, which means that the database was restored and not "first time" (H32).
+ */
+export async function settle(db: Database, request: SettleRequest): Promise<Settled> {
+  const { rotation, epoch, change, outcome, event, at } = request;
+  return transact(db, async (tx) => {
+    const before = await settledBefore(tx, rotation, change);
+    if (before) return before;
+    await holdFence(tx, rotation, epoch);
+    // Once more, now that nobody else can write: another attempt may have settled it meanwhile.
+    const meanwhile = await settledBefore(tx, rotation, change);
+    if (meanwhile) return meanwhile;
+    const mine = and(eq(intents.rotation, rotation), eq(intents.change, change));
+    const [open] = await tx
+      .select({ outcome: intents.outcome, epoch: intents.epoch })
+      .from(intents)
+      .where(mine);
+    if (open === undefined) {
+      const hint = "Compare every credential's tags with the records before anything goes on.";
+      const sentence = `Change ${change} of rotation ${rotation} has no intent; the database may have been restored.`;
+      throw new RekeyError("internal", sentence, hint);
+    }
+    if (open.outcome !== null || open.epoch !== epoch) throw leftBehind(rotation, change);
+    const { seq } = await append(tx, rotation, epoch, event, `change:${change}`);
+    await tx.update(intents).set({ outcome, outcomeAt: at, eventSeq: seq }).where(mine);
+    return { outcome, event, repeated: false };
+  });
+}
+
+/** The intent of that change, settled or not, or null where none was written. */
+export async function intentOf(db: Database, rotation: string, change: number): Promise<Intent | null> {
+  return read(db, (tx) => intentAt(tx, rotation, change));
+}
+
+/** The rotation's open intent, or null. At most one is open. */
+export async function openIntentOf(tx: Tx, rotation: string): Promise<Intent | null> {
+  const last = await lastIntent(tx, rotation);
+  return last?.outcome === null ? last : null;
+}
+
+/** The same, on the picture of the database that `tx` has. */
+export async function intentAt(tx: Tx, rotation: string, change: number): Promise<Intent | null> {
+  const [row] = await tx
+    .select()
+    .from(intents)
+    .where(and(eq(intents.rotation, rotation), eq(intents.change, change)));
+  return row ? withEvent(tx, row) : null;
+}
+
+/** Leaves the open intent's outcome unknown, which whoever goes on has to settle by asking. */
+export async function closeOpenIntent(tx: Tx, rotation: string, at: number): Promise<void> {
+  await tx
+    .update(intents)
+    .set({ outcome: "unknown", outcomeAt: at })
+    .where(and(eq(intents.rotation, rotation), isNull(intents.outcome)));
+}
+
+async function lastIntent(tx: Tx, rotation: string): Promise<Intent | null> {
+  const [row] = await tx
+    .select()
+    .from(intents)
+    .where(eq(intents.rotation, rotation))
+    .orderBy(desc(intents.change))
+    .limit(1);
+  return row ? withEvent(tx, row) : null;
+}
+
+async function withEvent(tx: Tx, row: typeof intents.$inferSelect): Promise<Intent> {
+  const { rotation, change, epoch, step, expects, at, outcome, eventSeq } = row;
+  const event = eventSeq === null ? null : await eventAt(tx, rotation, eventSeq);
+  return { rotation, change, epoch, step, expects, at, outcome, event };
+}
+
+async function settledBefore(tx: Tx, rotation: string, change: number): Promise<Settled | null> {
+  const intent = await intentAt(tx, rotation, change);
+  return intent?.outcome && intent.event
+    ? { outcome: intent.outcome, event: intent.event, repeated: true }
+    : null;
+}
+
+function leftBehind(rotation: string, change: number): RekeyError {
+  const sentence = `Change ${change} of rotation ${rotation} was left behind by a takeover or another change.`;
+  return new RekeyError("superseded", sentence);
+}
