@@ -54,7 +54,10 @@ export async function recordDecision(
       .from(decisions)
       .where(eq(decisions.jti, decision.jti));
     if (known?.jws !== decision.jws || known.rotation !== decision.rotation) {
-      throw new RekeyError("decision-refused", `The id ${decision.jti} was used by another document.`);
+      throw new RekeyError(
+        "decision-refused",
+        `The id ${decision.jti} was used before, in another document or for another rotation.`,
+      );
     }
     return { repeated: true };
   });

@@ -1,6 +1,6 @@
 /** What happened in a rotation, in order and for ever: the records that its state can be rebuilt from without Temporal. */
 import { createHash } from "node:crypto";
-import { and, eq, lte, max } from "drizzle-orm";
+import { and, eq, max } from "drizzle-orm";
 import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import { type Database, type Tx, transact } from "./database.js";
@@ -53,13 +53,12 @@ export async function append(
   return { seq, repeated: false };
 }
 
-/** The rotation's events in their order, up to the one numbered `until` where it is given. */
-export async function eventsOf(tx: Tx, rotation: string, until?: number): Promise<RotationEvent[]> {
-  const mine = eq(rotationEvents.rotation, rotation);
+/** The rotation's events in their order. */
+export async function eventsOf(tx: Tx, rotation: string): Promise<RotationEvent[]> {
   const rows = await tx
     .select({ event: rotationEvents.event })
     .from(rotationEvents)
-    .where(until === undefined ? mine : and(mine, lte(rotationEvents.seq, until)))
+    .where(eq(rotationEvents.rotation, rotation))
     .orderBy(rotationEvents.seq);
   return rows.map(({ event }) => event);
 }

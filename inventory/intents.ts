@@ -40,7 +40,7 @@ export interface IntendRequest<Expects extends Expectations = Expectations> {
   readonly expects: Expects;
   readonly at: number;
   /** Sign-offs that the change needs; counted again and burned here. */
-  readonly decisions?: SignOffs | undefined;
+  readonly signOffs?: SignOffs | undefined;
   /** Ids of consumers that the change moves; leased all or none until the rotation closes. */
   readonly leases?: readonly string[] | undefined;
 }
@@ -74,7 +74,7 @@ export async function intend<Expects extends Expectations>(
     }
     await closeOpenIntent(tx, rotation, at);
     await tx.insert(intents).values({ rotation, change, epoch, step, expects, at });
-    if (request.decisions) await burnSignOffs(tx, { rotation, change, at }, request.decisions);
+    if (request.signOffs) await burnSignOffs(tx, { rotation, change, at }, request.signOffs);
     if (request.leases) await takeLeases(tx, rotation, request.leases, at);
     return { rotation, change, epoch, step, expects, at, outcome: null, event: null, repeated: false };
   });

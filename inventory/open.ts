@@ -47,10 +47,10 @@ export interface OpenRequest {
 }
 
 /**
- * The rotation that this run holds now, as it was when the run came to hold it; `foldAll(initial, events)` is
- * its state. `adopted`: another run had it open; `events` ends with the `adopted` event of this takeover, which
- * is recorded already, and `openIntent` is the change that was under way: its record is closed as `unknown`,
- * and the fold of the events says so too. `continued`: handed on by the run before, with everything so far.
+ * The rotation that this run holds now; `foldAll(initial, events)` is its state, with everything that this run
+ * has recorded before it asked again. `adopted`: another run had it open; `events` has the `adopted` event of
+ * this takeover, recorded already, and `openIntent` is the change that was under way: its record is closed as
+ * `unknown`, and the fold of the events says so too. `continued`: handed on by the run before.
  */
 export interface Opened {
   readonly kind: "opened" | "adopted" | "continued";
@@ -64,7 +64,7 @@ export interface Opened {
 
 /**
  * Opens a rotation of the credential, or adopts the open one with the next epoch. Called again by the same run
- * it gives the same answer and raises nothing. Throws `rotation-open` when another credential's rotation holds
+ * it answers for the same rotation and epoch and raises nothing. Throws `rotation-open` when another credential's rotation holds
  * one of the lock keys, `superseded` to a run whose rotation was taken over since, `already-closed` to one
  * whose rotation has ended, `not-found` for a credential that is not in the estate.
  */
@@ -127,7 +127,7 @@ async function answerAgain(tx: Tx, mine: RunRow): Promise<Opened> {
     epoch,
     nonce: taken.nonce,
     initial: row.initial,
-    events: taken.eventSeq === null ? [] : await eventsOf(tx, rotation, taken.eventSeq),
+    events: await eventsOf(tx, rotation),
     openIntent: taken.openChange === null ? null : await intentAt(tx, rotation, taken.openChange),
   };
 }

@@ -110,23 +110,6 @@ export async function latestRotations(tx: Tx): Promise<RotationSummary[]> {
     .orderBy(rotations.credential, desc(isNull(rotations.closedAt)), desc(rotations.openedAt));
 }
 
-/**
- * Throws `superseded` unless this run holds the rotation with this epoch: a run that was reset, or that was
- * taken over, has another id or another epoch (H7, H8). `already-closed` once the rotation has ended.
- */
-export async function requireHolder(
-  db: Database,
-  holder: Pick<RotationSummary, "workflowId" | "runId" | "epoch"> & { readonly rotation: string },
-): Promise<void> {
-  const { rotation, epoch, workflowId, runId } = holder;
-  const [row] = await read(db, (tx) => tx.select().from(rotations).where(eq(rotations.id, rotation)));
-  if (row === undefined) throw new RekeyError("not-found", `There is no rotation ${rotation}.`);
-  if (row.epoch !== epoch || row.workflowId !== workflowId || row.runId !== runId) {
-    throw new RekeyError("superseded", `Rotation ${rotation} is held by another run.`);
-  }
-  if (row.closedAt !== null) throw new RekeyError("already-closed", `Rotation ${rotation} has ended.`);
-}
-
 /** Notes where the rotation stands, for people. An old epoch's note is dropped in silence: it decides nothing. */
 export async function noteProgress(
   db: Database,
