@@ -95,6 +95,8 @@ export interface Issuer {
   /** Rights, versions, settings that the protocol needs; each missing one is a finding with the mend in its sentence. */
   preflight(call: Call): Promise<Finding[]>;
   survey(call: Call): Promise<IssuerView>;
+  /** The slot whose account a document logs in with, or `null` when it belongs to none of this account's slots. */
+  slotOf(document: SecretDocument): string | null;
   /** A fresh value for the slot. Pure randomness where `traits.valueBy` is `engine`; nothing outside changes. */
   generate(slot: string): SecretDocument;
   /** Makes the slot accept exactly this document's value, enabled, in one fenced change (H12: never a bare switch-on). */

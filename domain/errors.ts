@@ -49,6 +49,11 @@ const entries = {
     hint: "Nothing to do: the late attempt changed nothing.",
     retry: "never",
   },
+  "run-reset": {
+    summary: "The workflow was reset; what its earlier run was told does not count any more.",
+    hint: "Nothing to do: the rotation is adopted under a new epoch, and asks for decisions anew.",
+    retry: "never",
+  },
   "wrong-server": {
     summary: "The server is not the one that the plan was made for.",
     hint: "Check the address and the certificate; a clone or a restored copy answers with another identity.",

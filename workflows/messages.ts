@@ -6,6 +6,7 @@ import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { Finding } from "../domain/finding.js";
 import type { Outcome, Plan, RotationState } from "../domain/rotation/state.js";
 import type { Exit } from "../domain/rotation/steps.js";
+import type { EmergencyReport } from "../domain/rotation/work.js";
 
 /** Name of the task queue that ordinary rotations run on. */
 export const rotationQueue = "rekey-rotations";
@@ -31,24 +32,6 @@ export interface RotateInput {
   readonly emergency?: EmergencyReport;
   /** The rotation as the run before left it; only a continued run carries it. */
   readonly continued?: { readonly state: RotationState; readonly timeline: readonly TimelineEntry[] };
-}
-
-/** A leak as it is reported. The value itself was matched and dropped at the door; `leaked` are version ids. */
-export interface EmergencyReport {
-  /** Compact JWS documents of the responders: two persons, or one with evidence. */
-  readonly documents: readonly string[];
-  readonly reason: string;
-  readonly leaked: readonly string[] | "unknown";
-  /** The reported value matched a known version's fingerprint. */
-  readonly evidence: boolean;
-  readonly containment?: "after-adoption" | "revoke-now";
-}
-
-/** How it ended. */
-export interface RotateResult {
-  readonly rotation: string;
-  readonly outcome: Outcome | "taken-over";
-  readonly reason: string;
 }
 
 /** The answer to a message. */

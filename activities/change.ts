@@ -1,0 +1,175 @@
+/**
+ * The frame of every change to the world: facts taken anew, the pure rule asked once more, the intent written,
+ * the fenced change made, its outcome kept. No adapter is told to change anything outside this frame (I8).
+ */
+import type { Call } from "../adapters/ports.js";
+import { speaksFor } from "../domain/authority.js";
+import { mayAct } from "../domain/decide.js";
+import type { FenceTag, TagState } from "../domain/fence.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
+import { fold } from "../domain/rotation/fold.js";
+import type { RotationState } from "../domain/rotation/state.js";
+import { needsFreshFacts, type Step } from "../domain/rotation/steps.js";
+import type { StepRequest, StepResult } from "../domain/rotation/work.js";
+import type { SignOffs } from "../inventory/burning.js";
+import { intend, intentOf, settle } from "../inventory/intents.js";
+import { asRekeyError, callWithin, framed } from "./calls.js";
+import type { ActivityDeps, Systems } from "./deps.js";
+import { checkRun } from "./run-check.js";
+import { survey } from "./survey.js";
+import { surveyorFor } from "./surveyor.js";
+
+/** What a change is given: the state it acts on, its number, and the tag that it leaves. */
+export interface Changing<S extends Step = Step> {
+  readonly deps: ActivityDeps;
+  readonly systems: Systems;
+  readonly state: RotationState;
+  readonly step: S;
+  readonly change: number;
+  /** Texts of the tags that the change expects, by slot or place; kept with the intent, the same for every attempt. */
+  readonly expects: Readonly<Record<string, string>>;
+  readonly call: Call;
+  /** The tag of this change for a version. */
+  readonly tag: (version: string, state: TagState) => FenceTag;
+}
+
+/** Makes the change and says what came of it. Throwing means that nothing was changed, unless `touched` was called. */
+export type Performer<S extends Step> = (
+  changing: Changing<S>,
+  touched: () => void,
+) => Promise<RotationEvent>;
+
+/** The activity for a step of the kind `S`, from what performs it. */
+export function changeActivity<S extends Step>(
+  deps: ActivityDeps,
+  expectsOf: (state: RotationState, step: S) => Readonly<Record<string, string>>,
+  perform: Performer<S>,
+): (request: StepRequest) => Promise<StepResult> {
+  return ({ state, step }) =>
+    framed(async () => {
+      const record = await checkRun(deps, state);
+      const change = state.change + 1;
+      const earlier = await intentOf(deps.db, state.id, change);
+      if (earlier) return { events: [await settleEarlier(deps, state, step, earlier)] };
+      const systems = await deps.systems(state.credential);
+      const call = callWithin();
+      const events: RotationEvent[] = [];
+      let current = state;
+      if (needsFreshFacts(step)) {
+        const seen = await survey(await surveyorFor(deps, systems, state, record), state, call);
+        events.push(seen);
+        current = fold(state, seen);
+      }
+      if (!mayAct(current, step, deps.now())) return { events };
+      const changing = step as S;
+      const expects = expectsOf(current, changing);
+      await intend(deps.db, {
+        rotation: state.id,
+        epoch: state.epoch,
+        change,
+        step,
+        expects,
+        at: deps.now(),
+        ...signOffsFor(current, step, systems, deps.now()),
+        leases: step.do === "deliver" ? step.consumers : [],
+      });
+      const outcome = await attempt(deps, systems, current, changing, change, expects, call, perform);
+      return { events: [...events, await settleWith(deps, state, change, outcome)] };
+    });
+}
+
+/** Which plans have to be signed for this step; counted again, with today's authority, where its intent is written (H7, H37). */
+function signOffsFor(
+  state: RotationState,
+  step: Step,
+  { estate }: Systems,
+  now: number,
+): { signOffs?: SignOffs } {
+  const asks = needsFreshFacts(step) && state.target !== state.origin && state.emergency === null;
+  if (!asks || state.policy.approval.quorum === 0) return {};
+  const plans = [state.plan, ...state.amendments].filter((plan) => plan !== null);
+  const asked = plans.flatMap((plan) => plan.approvers);
+  return {
+    signOffs: {
+      policy: state.policy,
+      plans,
+      askedAt: state.askedAt ?? 0,
+      speaksFor: (person) => speaksFor(estate, person, asked, now),
+    },
+  };
+}
+
+async function attempt<S extends Step>(
+  deps: ActivityDeps,
+  systems: Systems,
+  state: RotationState,
+  step: S,
+  change: number,
+  expects: Readonly<Record<string, string>>,
+  call: Call,
+  perform: Performer<S>,
+): Promise<RotationEvent> {
+  let touched = false;
+  const tag = (version: string, tagState: TagState): FenceTag => ({
+    installation: deps.installation,
+    rotation: state.id,
+    epoch: state.epoch,
+    version,
+    state: tagState,
+    change,
+  });
+  try {
+    return await perform({ deps, systems, state, step, change, expects, call, tag }, () => {
+      touched = true;
+    });
+  } catch (error) {
+    const known = asRekeyError(error);
+    const unknown = known.retry === "unknown-outcome" || (touched && known.code !== "fenced");
+    return {
+      type: "failed",
+      at: deps.now(),
+      step,
+      change,
+      code: known.code,
+      sentence: known.message,
+      outcome: unknown ? "unknown" : "not-done",
+      again: known.retry !== "never",
+    };
+  }
+}
+
+/** Keeps the outcome and answers with the one that is kept, which is the first that any attempt told. */
+async function settleWith(
+  deps: ActivityDeps,
+  state: RotationState,
+  change: number,
+  event: RotationEvent,
+): Promise<RotationEvent> {
+  const { id: rotation, epoch } = state;
+  const outcome = event.type === "failed" ? event.outcome : "done";
+  return (await settle(deps.db, { rotation, epoch, change, outcome, event, at: deps.now() })).event;
+}
+
+/**
+ * An attempt before this one has written the intent. Where it also kept the outcome, that is the answer; where
+ * it did not, nobody knows what it did, and the walk settles that by asking (H3).
+ */
+async function settleEarlier(
+  deps: ActivityDeps,
+  state: RotationState,
+  step: Step,
+  earlier: { readonly change: number; readonly event: RotationEvent | null },
+): Promise<RotationEvent> {
+  if (earlier.event) return earlier.event;
+  const event: RotationEvent = {
+    type: "failed",
+    at: deps.now(),
+    step,
+    change: earlier.change,
+    code: "unknown-outcome",
+    sentence: "An earlier attempt ended before it could say what it did.",
+    outcome: "unknown",
+    again: true,
+  };
+  return settleWith(deps, state, earlier.change, event);
+}

@@ -1,0 +1,48 @@
+/** What the activities are given: the records, the systems of a credential, and the world's clock and dice. */
+import type { Consumer, Issuer, Notifier, Store } from "../adapters/ports.js";
+import type { Estate, Match, Policy } from "../domain/estate/types.js";
+import type { PlannedConsumer, RotationPolicy } from "../domain/rotation/state.js";
+import type { Secret } from "../domain/secret.js";
+import type { Database } from "../inventory/database.js";
+
+/** A consumer with the ways of telling it and of seeing what it holds. */
+export interface ConsumerSystem extends PlannedConsumer {
+  readonly name: string;
+  readonly canary: boolean;
+  readonly wave: number | null;
+  readonly memoryKnown: boolean;
+  readonly match: Match;
+  readonly observe: readonly Consumer[];
+  readonly deliver: Consumer | null;
+}
+
+/** One credential with everything that it touches, as adapters. Kept open between activities. */
+export interface Systems {
+  readonly id: string;
+  readonly name: string;
+  readonly estate: Estate;
+  readonly owner: string | null;
+  readonly policy: Policy;
+  readonly rules: RotationPolicy;
+  readonly issuer: Issuer;
+  /** By place; `main` is the credential's own. */
+  readonly stores: { readonly main: Store } & Readonly<Record<string, Store>>;
+  readonly consumers: readonly ConsumerSystem[];
+  readonly notifiers: readonly Notifier[];
+  /** Stable texts for the lock: the credential, its places and its accounts (H18). */
+  readonly lockKeys: readonly string[];
+}
+
+/** What every activity gets. */
+export interface ActivityDeps {
+  readonly db: Database;
+  readonly installation: string;
+  readonly systems: (credential: string) => Promise<Systems>;
+  readonly now: () => number;
+  /** A new opaque id with this prefix. */
+  readonly newId: (prefix: string) => string;
+  readonly randomSecret: () => Secret;
+  readonly sha256Hex: (text: string) => string;
+  /** Keyed HMAC of a value under the installation's key, by which a leaked value is recognised later. */
+  readonly fingerprint: (value: Secret) => Promise<string>;
+}

@@ -1,0 +1,61 @@
+/** Watches the world until there is something to do, so that waiting costs one activity and not one a second. */
+import { setTimeout as pause } from "node:timers/promises";
+import { Context } from "@temporalio/activity";
+import { decide } from "../domain/decide.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
+import { fold } from "../domain/rotation/fold.js";
+import type { RotationState } from "../domain/rotation/state.js";
+import type { LookRequest, StepResult } from "../domain/rotation/work.js";
+import { callWithin, framed } from "./calls.js";
+import type { ActivityDeps } from "./deps.js";
+import { checkRun } from "./run-check.js";
+import { survey } from "./survey.js";
+import { surveyorFor } from "./surveyor.js";
+
+/** The first looks follow quickly, because most consumers move within a second; later ones spare the systems. */
+const firstPauseMs = 25;
+const pauseMsMax = 5_000;
+/** More of them than this say nothing that the last ones do not say. */
+const eventsMax = 40;
+
+type Seen = Extract<RotationEvent, { type: "surveyed" }>;
+
+/** The activity `look`: surveys until `decide` asks for something else than looking on, or until the time is up. */
+export function lookActivity(deps: ActivityDeps) {
+  return ({ state, until }: LookRequest): Promise<StepResult> =>
+    framed(async () => {
+      const record = await checkRun(deps, state);
+      const systems = await deps.systems(state.credential);
+      let current: RotationState = state;
+      let events: Seen[] = [];
+      let pauseMs = firstPauseMs;
+      for (;;) {
+        const seen = await survey(await surveyorFor(deps, systems, state, record), current, callWithin());
+        events = kept(events, seen);
+        current = fold(current, seen);
+        const decision = decide(current, deps.now());
+        const looksOn = decision.kind === "wait" && decision.watch;
+        const leftMs = until - deps.now();
+        if (!looksOn || leftMs <= 0) return { events };
+        const untilDecided = decision.until === null ? leftMs : decision.until - deps.now();
+        const waitMs = Math.max(1, Math.min(pauseMs, leftMs, Math.max(1, untilDecided)));
+        await pause(waitMs, undefined, { signal: Context.current().cancellationSignal });
+        pauseMs = Math.min(pauseMs * 1.5, pauseMsMax);
+      }
+    });
+}
+
+/**
+ * Adds a look to those kept. Of a run of equal ones the first and the last say all: when something began, and
+ * that it still holds. History stays short although the world was watched closely.
+ */
+function kept(events: readonly Seen[], next: Seen): Seen[] {
+  const [before, last] = [events.at(-2), events.at(-1)];
+  const repeats = before !== undefined && last !== undefined && same(before, last) && same(last, next);
+  return [...(repeats ? events.slice(0, -1) : events), next].slice(-eventsMax);
+}
+
+function same(a: Seen, b: Seen): boolean {
+  const plain = ({ facts: { plan, ...facts } }: Seen) => JSON.stringify([plan.digest, facts]);
+  return plain(a) === plain(b);
+}

@@ -1,0 +1,72 @@
+/** Opens a rotation: the lock first, then what the world looks like; or adopts the one that is open (H8). */
+import { foldAll } from "../domain/rotation/fold.js";
+import { initialState } from "../domain/rotation/initial.js";
+import type { RotationState } from "../domain/rotation/state.js";
+import type { Opened, OpenRequest } from "../domain/rotation/work.js";
+import { appendEvent } from "../inventory/events.js";
+import { openRotation } from "../inventory/open.js";
+import { callWithin, framed } from "./calls.js";
+import type { ActivityDeps } from "./deps.js";
+import { incidentOf } from "./report.js";
+import { ownRun } from "./run-check.js";
+import { survey } from "./survey.js";
+import { surveyorFor } from "./surveyor.js";
+
+/** Ids that a rotation may use up: the origin's if it has none, the target, and third versions. */
+const idsMax = 6;
+
+/** The activity `open`. Answers alike when it is asked again by the same run. */
+export function openActivity(deps: ActivityDeps) {
+  return (request: OpenRequest): Promise<Opened> =>
+    framed(async () => {
+      const call = callWithin();
+      const systems = await deps.systems(request.credential);
+      const [view, places, live] = await Promise.all([
+        systems.issuer.survey(call),
+        Promise.all(
+          Object.entries(systems.stores).map(async ([place, store]) => {
+            const { tag, liveVersion } = await store.view(call);
+            return { place, tag, liveVersion };
+          }),
+        ),
+        systems.stores.main.live(call),
+      ]);
+      const ids = Array.from({ length: idsMax }, () => deps.newId("ver"));
+      const opened = await openRotation(deps.db, {
+        credential: request.credential,
+        ...ownRun(),
+        continuedFrom: request.continuedFrom,
+        newRotationId: deps.newId("rot"),
+        nonce: deps.newId("run"),
+        lockKeys: systems.lockKeys,
+        mode: request.emergency ? "emergency" : "ordinary",
+        requestedBy: request.requestedBy,
+        reason: request.reason,
+        now: deps.now(),
+        initial: ({ rotation, epoch, nonce, versions }): RotationState =>
+          initialState({
+            rotation,
+            credential: request.credential,
+            installation: deps.installation,
+            nonce,
+            epoch,
+            policy: systems.rules,
+            traits: systems.issuer.traits,
+            slots: view.slots,
+            places,
+            liveSlot: live === null ? null : systems.issuer.slotOf(live),
+            living: versions,
+            ids,
+            now: deps.now(),
+          }),
+      });
+      let state = foldAll(opened.initial, opened.events);
+      if (request.emergency && state.emergency === null) {
+        const { event } = await incidentOf(deps, systems, state, request.emergency);
+        await appendEvent(deps.db, state.id, state.epoch, event);
+        state = foldAll(state, [event]);
+      }
+      const seen = await survey(await surveyorFor(deps, systems, state, request), state, call);
+      return { state: foldAll(state, [seen]), adopted: opened.kind === "adopted" };
+    });
+}

@@ -1,0 +1,92 @@
+/**
+ * Settles what is not known, and fences off whoever may still be writing: every named slot and place gets a
+ * tag of this epoch, by compare-and-set on what is there. What is there tells what the earlier attempt did (H3, H8).
+ */
+import { RekeyError } from "../domain/errors.js";
+import { formatTag, parseTag } from "../domain/fence.js";
+import type { PlaceFact, SlotFact } from "../domain/rotation/events.js";
+import type { RotationState } from "../domain/rotation/state.js";
+import type { Step } from "../domain/rotation/steps.js";
+import { type Changing, changeActivity } from "./change.js";
+import type { ActivityDeps } from "./deps.js";
+
+type Seize = Extract<Step, { do: "seize" }>;
+
+/** Takes over the tags of the step's slots and places. A foreign installation's tag is never taken over. */
+export function seizeActivity(deps: ActivityDeps) {
+  return changeActivity<Seize>(
+    deps,
+    () => ({}),
+    async (changing, touched) => {
+      touched();
+      const slots = await seizeSlots(changing);
+      const places = await seizePlaces(changing);
+      return {
+        type: "seized",
+        at: deps.now(),
+        epoch: changing.state.epoch,
+        change: changing.change,
+        slots,
+        places,
+      };
+    },
+  );
+}
+
+async function seizeSlots(changing: Changing<Seize>): Promise<SlotFact[]> {
+  const { deps, systems, state, step, call, tag } = changing;
+  if (step.slots.length === 0) return [];
+  const view = await systems.issuer.survey(call);
+  const wanted = view.slots.filter((slot) => step.slots.includes(slot.slot));
+  return Promise.all(
+    wanted.map(async ({ slot, tag: text, enabled }) => {
+      refuseForeign(deps.installation, slot, text);
+      const before = parseTag(text);
+      const next = tag(
+        before?.version ?? versionIn(state, slot),
+        before?.state ?? (enabled ? "enabled" : "disabled"),
+      );
+      await systems.issuer.seize(
+        { slot, expect: text, tag: next, identity: state.plan?.identity ?? null },
+        call,
+      );
+      return { slot, tag: formatTag(next), enabled };
+    }),
+  );
+}
+
+async function seizePlaces(changing: Changing<Seize>): Promise<PlaceFact[]> {
+  const { deps, systems, state, step, call, tag } = changing;
+  return Promise.all(
+    step.places.map(async (place) => {
+      const store = systems.stores[place];
+      if (!store) throw new RekeyError("internal", `The credential has no place ${place}.`);
+      const { tag: text, liveVersion } = await store.view(call);
+      refuseForeign(deps.installation, place, text);
+      const next = tag(liveVersion ?? state.origin, "enabled");
+      await store.seize(
+        { slot: place, expect: text, tag: next, identity: state.plan?.identity ?? null },
+        call,
+      );
+      return { place, tag: formatTag(next), liveVersion };
+    }),
+  );
+}
+
+/** The version that the records put into a slot; a slot that was never used carries `none`. */
+function versionIn(state: RotationState, slot: string): string {
+  const version = Object.values(state.versions).find(
+    (candidate) => candidate.slot === slot && candidate.life !== "planned",
+  );
+  return version?.id ?? "none";
+}
+
+function refuseForeign(installation: string, where: string, text: string): void {
+  const tag = parseTag(text);
+  if (tag && tag.installation !== installation) {
+    throw new RekeyError(
+      "foreign-installation",
+      `${where} carries the tag of installation ${tag.installation}.`,
+    );
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * One look at the world: issuer, store and every consumer at once, in parallel, read-only. What it answers is
+ * facts; what they mean is decided in `domain/`.
+ */
+import { BlockList, isIP } from "node:net";
+import type {
+  Call,
+  Candidate,
+  Confirmation,
+  IssuerView,
+  SecretDocument,
+  SessionGroup,
+} from "../adapters/ports.js";
+import { ownFields } from "../adapters/ports.js";
+import { type Excluded, signersFor } from "../domain/authority.js";
+import { assess, type UnmappedReader } from "../domain/checks.js";
+import { startableAt } from "../domain/due.js";
+import { RekeyError } from "../domain/errors.js";
+import type { Match } from "../domain/estate/types.js";
+import type { Finding } from "../domain/finding.js";
+import { planOf } from "../domain/plan.js";
+import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
+import { nothingIssued, targetOf } from "../domain/rotation/moves.js";
+import type { InstanceState, RotationState } from "../domain/rotation/state.js";
+import { isEnded } from "../domain/version.js";
+import { askedOwners } from "./approvers.js";
+import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
+
+/** The engine's own sessions carry this; they are nobody's use of a version. */
+const ownApplication = "rekey/";
+
+/** What one look needs besides the state. */
+export interface Surveyor {
+  readonly deps: Pick<ActivityDeps, "installation" | "now" | "sha256Hex">;
+  readonly systems: Systems;
+  readonly confirmations: readonly Confirmation[];
+  readonly excluded: Excluded;
+}
+
+/** Looks once. Throws `unreachable` when the issuer or a place of the store cannot be read; a silent consumer is a fact. */
+export async function survey(
+  { deps, systems, confirmations, excluded }: Surveyor,
+  state: RotationState,
+  call: Call,
+): Promise<Extract<RotationEvent, { type: "surveyed" }>> {
+  const { issuer, stores } = systems;
+  const candidates = candidatesOf(systems, state, call);
+  const [view, places, observations, origin, preflight] = await Promise.all([
+    issuer.survey(call),
+    placesOf(stores, call),
+    candidates.then((known) => observe(systems, state, known, confirmations, deps.installation, call)),
+    proveOrigin(systems, state, call),
+    preflightOf(systems, call),
+  ]);
+  const now = deps.now();
+  const asked = askedOwners(systems);
+  const facts: SurveyFacts = {
+    slots: view.slots.map(({ slot, tag, enabled }) => ({ slot, tag, enabled })),
+    places,
+    findings: assess({
+      installation: deps.installation,
+      owner: systems.owner,
+      approvers: signersFor(systems.estate, asked, excluded, now).length,
+      quorum: systems.rules.approval.quorum,
+      consumers: systems.consumers.map((consumer) => ({
+        name: consumer.name,
+        owner: consumer.owner === "" ? null : consumer.owner,
+        observable: consumer.observe.length > 0,
+        instances: observations[consumer.id]?.length ?? null,
+        memoryKnown: consumer.memoryKnown,
+      })),
+      unmapped: unmappedReaders(view.sessions, systems.consumers),
+      unmappedReaders: systems.policy.unmappedReaders,
+      traits: state.traits,
+      slots: view.slots,
+      freeSlots: targetOf(state).slot === "" ? 0 : 1,
+      originProof: origin,
+      watermarkSeen: view.watermarkSeen,
+      identityChanged: state.plan !== null && state.plan.identity !== view.identity,
+      preflight,
+      emergency: state.emergency !== null,
+    }),
+    notBefore: notBefore(systems, now),
+    observations,
+    sessions: sessionsByVersion(view, state),
+    watermarkSeen: view.watermarkSeen,
+    plan: planFor(deps, systems, state, view, now),
+  };
+  return { type: "surveyed", at: now, facts };
+}
+
+function notBefore(systems: Systems, now: number): number | null {
+  const opens = startableAt(systems.policy, now);
+  // Nothing opens within the horizon: a date far away says so better than an error would.
+  return opens === null ? Number.MAX_SAFE_INTEGER : opens > now ? opens : null;
+}
+
+function planFor(
+  deps: Surveyor["deps"],
+  systems: Systems,
+  state: RotationState,
+  view: IssuerView,
+  now: number,
+): SurveyFacts["plan"] {
+  const origin = state.versions[state.origin];
+  return planOf(
+    {
+      installation: deps.installation,
+      rotation: state.id,
+      nonce: state.nonce,
+      credential: state.credential,
+      identity: state.plan?.identity ?? view.identity,
+      origin: { version: state.origin, slot: origin?.slot ?? "", fingerprint: null },
+      target: { slot: forwardSlot(state) },
+      consumers: systems.consumers.map(
+        ({ id, owner, isolation, reversible, place, memoryMs, canary, wave }) => ({
+          id,
+          owner,
+          isolation,
+          reversible,
+          place,
+          memoryMs,
+          canary,
+          wave,
+        }),
+      ),
+      policy: state.policy,
+      traits: state.traits,
+      approvers: askedOwners(systems),
+      emergency: state.emergency !== null,
+    },
+    now,
+    deps.sha256Hex,
+  );
+}
+
+/** The slot that the rotation moves to, also while it is on its way back: turning round is not another plan. */
+function forwardSlot(state: RotationState): string {
+  const forward = Object.values(state.versions).find((version) => version.id !== state.origin);
+  return forward?.slot ?? "";
+}
+
+async function placesOf(stores: Systems["stores"], call: Call): Promise<PlaceFact[]> {
+  return Promise.all(
+    Object.entries(stores).map(async ([place, store]) => {
+      const { tag, liveVersion } = await store.view(call);
+      return { place, tag, liveVersion };
+    }),
+  );
+}
+
+async function preflightOf({ issuer, stores, consumers }: Systems, call: Call): Promise<Finding[]> {
+  const ways = consumers.flatMap(({ observe, deliver }) =>
+    deliver === null ? [...observe] : [...observe, deliver],
+  );
+  const all = await Promise.all([
+    issuer.preflight(call),
+    ...Object.values(stores).map((store) => store.preflight(call)),
+    ...ways.map((way) => way.preflight(call)),
+  ]);
+  return all.flat();
+}
+
+/** Before anything is issued, the value that going back needs has to log in (H12); afterwards it is the walk's to prove. */
+async function proveOrigin(
+  { issuer, stores }: Systems,
+  state: RotationState,
+  call: Call,
+): Promise<{ node: string; ok: boolean }[] | null> {
+  const origin = state.versions[state.origin];
+  if (!nothingIssued(state) || !origin) return [];
+  const live = await stores.main.live(call);
+  if (!live) return null;
+  const proofs = await issuer.prove(origin.slot, live, call);
+  return proofs.map(({ node, ok }) => ({ node, ok }));
+}
+
+/** The versions that an instance may turn out to hold, with the keys by which it can answer. */
+async function candidatesOf({ stores }: Systems, state: RotationState, call: Call): Promise<Candidate[]> {
+  const living = Object.values(state.versions).filter(
+    (version) => !isEnded(version.life) && version.issuer !== "absent",
+  );
+  return Promise.all(
+    living.map(async ({ id, slot }) => {
+      const attestKey = (await stores.main.staged(id, call))?.[ownFields.attestKey];
+      return { version: id, slot, ...(attestKey === undefined ? {} : { attestKey }) };
+    }),
+  );
+}
+
+async function observe(
+  { consumers, name }: Systems,
+  state: RotationState,
+  candidates: readonly Candidate[],
+  confirmations: readonly Confirmation[],
+  installation: string,
+  call: Call,
+): Promise<Record<string, InstanceState[]>> {
+  const seen = await Promise.all(
+    consumers.map(async (consumer): Promise<[string, InstanceState[]] | null> => {
+      const request = {
+        installation,
+        credential: name,
+        consumer: consumer.name,
+        rotation: state.id,
+        candidates,
+        confirmations: confirmations.filter((word) => word.consumer === consumer.id),
+      };
+      try {
+        const ways = await Promise.all(consumer.observe.map((way) => way.observe(request, call)));
+        // Every way has to see the version: its instances are named apart, so that none stands in for another.
+        const instances = ways.flatMap((way, index) =>
+          way.map(({ instance, version, working }) => ({
+            instance: ways.length > 1 ? `${index + 1}/${instance}` : instance,
+            version,
+            working,
+          })),
+        );
+        const everyWaySaw = ways.length > 0 && ways.every((way) => way.length > 0);
+        return [consumer.id, everyWaySaw ? instances : []];
+      } catch (error) {
+        // No listing is a fact about this consumer, not about the rotation; it is not adopted, and named.
+        if (error instanceof RekeyError && error.retry !== "never") return null;
+        throw error;
+      }
+    }),
+  );
+  return Object.fromEntries(seen.filter((entry) => entry !== null));
+}
+
+function sessionsByVersion(view: IssuerView, state: RotationState): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const version of Object.values(state.versions)) {
+    const groups = view.sessions.filter(
+      (group) => group.slot === version.slot && !group.application.startsWith(ownApplication),
+    );
+    counts[version.id] = groups.reduce((sum, group) => sum + group.count, 0);
+  }
+  return counts;
+}
+
+/** Sessions of the credential's accounts that no declared consumer accounts for. */
+export function unmappedReaders(
+  sessions: readonly SessionGroup[],
+  consumers: readonly Pick<ConsumerSystem, "match">[],
+): UnmappedReader[] {
+  const strangers = sessions.filter(
+    (group) =>
+      group.slot !== null &&
+      !group.application.startsWith(ownApplication) &&
+      !consumers.some(({ match }) => matches(match, group)),
+  );
+  const merged = new Map<string, UnmappedReader>();
+  for (const { application, address, count } of strangers) {
+    const key = `${application}\n${address}`;
+    merged.set(key, { application, address, count: (merged.get(key)?.count ?? 0) + count });
+  }
+  return [...merged.values()];
+}
+
+function matches(match: Match, { application, address }: SessionGroup): boolean {
+  if (match.applicationName.includes(application)) return true;
+  const family = isIP(address);
+  if (family === 0) return false;
+  const list = new BlockList();
+  for (const entry of match.address) {
+    const [net = "", bits] = entry.split("/");
+    const type = isIP(net) === 6 ? "ipv6" : "ipv4";
+    if (isIP(net) === 0) continue;
+    if (bits === undefined) list.addAddress(net, type);
+    else list.addSubnet(net, Number(bits), type);
+  }
+  return list.check(address, family === 6 ? "ipv6" : "ipv4");
+}
+
+/** The document of a version as the engine keeps it. Throws `value-missing` where there is none. */
+export async function keptDocument(systems: Systems, version: string, call: Call): Promise<SecretDocument> {
+  const document = await systems.stores.main.staged(version, call);
+  if (!document) throw new RekeyError("value-missing", `The store keeps no copy of version ${version}.`);
+  return document;
+}

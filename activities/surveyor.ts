@@ -1,0 +1,40 @@
+/** What a look needs besides the credential's systems: people's words, and whose sign-off does not count. */
+import type { RotationState } from "../domain/rotation/state.js";
+import { documentsOf } from "../inventory/decisions.js";
+import { changesSince } from "../inventory/estate.js";
+import type { RotationSummary } from "../inventory/rotations.js";
+import type { ActivityDeps, Systems } from "./deps.js";
+import type { Surveyor } from "./survey.js";
+
+/** Who is left out when decisions are counted: the requester, and recent editors of this credential's rules (H37). */
+export async function excludedFor(
+  deps: Pick<ActivityDeps, "db" | "now">,
+  systems: Systems,
+  record: Pick<RotationSummary, "credential" | "requestedBy">,
+): Promise<Surveyor["excluded"]> {
+  const since = deps.now() - systems.policy.cooldownMs;
+  const changes = await changesSince(deps.db, record.credential, since);
+  return { requestedBy: record.requestedBy, recentEditors: changes.map((change) => change.by) };
+}
+
+/** Everything for one look at this rotation's world. */
+export async function surveyorFor(
+  deps: ActivityDeps,
+  systems: Systems,
+  state: RotationState,
+  record: Pick<RotationSummary, "credential" | "requestedBy">,
+): Promise<Surveyor> {
+  const [documents, excluded] = await Promise.all([
+    documentsOf(deps.db, state.id),
+    excludedFor(deps, systems, record),
+  ]);
+  const confirmations = documents
+    .filter((document) => document.says === "confirm" && document.consumer !== null)
+    .map(({ consumer, person, issuedAt }) => ({
+      consumer: consumer ?? "",
+      version: state.target,
+      person,
+      at: issuedAt,
+    }));
+  return { deps, systems, confirmations, excluded };
+}

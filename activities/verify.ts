@@ -1,0 +1,95 @@
+/** Takes in what a person signed: verified here and not in the workflow, so that nobody who runs Temporal can forge it (H7). */
+import { speaksFor } from "../domain/authority.js";
+import { objectionTo } from "../domain/documents.js";
+import { RekeyError } from "../domain/errors.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
+import type { Answered, DocumentRequest } from "../domain/rotation/work.js";
+import { recordDecision } from "../inventory/decisions.js";
+import { appendEvent } from "../inventory/events.js";
+import { listIncidents, signOffIncident } from "../inventory/incidents.js";
+import { askedOwners } from "./approvers.js";
+import { framed } from "./calls.js";
+import type { ActivityDeps } from "./deps.js";
+import { checkRun } from "./run-check.js";
+import { verifiedPayload } from "./signatures.js";
+import { excludedFor } from "./surveyor.js";
+
+/** The activity `verify`. A document that does not count is answered with the reason, and leaves no trace in the state. */
+export function verifyActivity(deps: ActivityDeps) {
+  return ({ state, document }: DocumentRequest): Promise<Answered> =>
+    framed(async () => {
+      const record = await checkRun(deps, state);
+      const systems = await deps.systems(state.credential);
+      try {
+        const payload = await verifiedPayload(systems.estate, document);
+        const now = deps.now();
+        const digests = [state.plan, ...state.amendments].flatMap((plan) => (plan ? [plan.digest] : []));
+        const objection = objectionTo(
+          payload,
+          { installation: deps.installation, rotation: state.id, nonce: state.nonce, digests },
+          now,
+        );
+        if (objection !== null) throw new RekeyError("decision-refused", objection);
+        const excluded = await excludedFor(deps, systems, record);
+        const owners = speaksFor(systems.estate, payload.person, ownersFor(payload.says), now);
+        if (owners.length === 0)
+          throw new RekeyError("decision-refused", `${payload.person} may not decide on this.`);
+        const counts = payload.says === "approve" || payload.says === "reject";
+        if (
+          payload.says === "approve" &&
+          [excluded.requestedBy, ...excluded.recentEditors].includes(payload.person)
+        ) {
+          const why = "whoever asked for the rotation or has just changed its rules cannot agree to it";
+          throw new RekeyError("decision-refused", `${payload.person} does not count: ${why}.`);
+        }
+        const { repeated } = await recordDecision(deps.db, {
+          jti: payload.id,
+          rotation: state.id,
+          credential: state.credential,
+          digest: payload.digest,
+          person: payload.person,
+          says: payload.says,
+          consumer: payload.consumer ?? null,
+          owners,
+          jws: document,
+          issuedAt: payload.issuedAt,
+          expiresAt: payload.expiresAt,
+          receivedAt: now,
+        });
+        if (payload.says === "sign-off") await signOff(deps, state.credential, payload.id, now);
+        const known = state.decisions.some((decision) => decision.id === payload.id);
+        const events: RotationEvent[] = [];
+        if (counts && !known) {
+          const { id, person, digest, issuedAt, expiresAt } = payload;
+          const verdict = payload.says === "approve" ? "approve" : "reject";
+          events.push({
+            type: "decided",
+            at: now,
+            decision: { id, person, digest, verdict, owners, issuedAt, expiresAt },
+          });
+          for (const event of events)
+            await appendEvent(deps.db, state.id, state.epoch, event, `decision:${id}`);
+        }
+        const sentence = `${payload.person}: ${payload.says}${repeated ? ", as said before" : ""}.`;
+        return { events, accepted: true, sentence };
+      } catch (error) {
+        if (error instanceof RekeyError && error.code === "decision-refused") {
+          return { events: [], accepted: false, sentence: error.message };
+        }
+        throw error;
+      }
+
+      function ownersFor(says: string): string[] {
+        // A consumer's owner confirms for the consumer; everything else is the credential's owners' to say.
+        const consumers = says === "confirm" ? systems.consumers.map((consumer) => consumer.owner) : [];
+        return [...askedOwners(systems), ...(systems.owner === null ? [] : [systems.owner]), ...consumers];
+      }
+    });
+}
+
+/** Owners sign afterwards for what was done without them: every incident of the credential that nobody signed yet. */
+async function signOff(deps: ActivityDeps, credential: string, decision: string, now: number): Promise<void> {
+  for (const incident of await listIncidents(deps.db, { credential, unsigned: true })) {
+    await signOffIncident(deps.db, incident.id, decision, now);
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * Every kind, once: its name in the estate and what makes it. The estate's schema, the worker and the pages
+ * are derived from this object, so that adding a kind is one line here.
+ */
+import { commandConsumer } from "./consumers/command.js";
+import { confirmation } from "./consumers/confirmation.js";
+import { httpAttest } from "./consumers/http-attest.js";
+import { postgresSessions } from "./consumers/postgres-sessions.js";
+import { postgres } from "./issuers/postgres.js";
+import { commandNotifier } from "./notifiers/command.js";
+import { webhook } from "./notifiers/webhook.js";
+import type { ConsumerKind, IssuerKind, NotifierKind, StoreKind } from "./ports.js";
+import { file } from "./stores/file.js";
+import { vault } from "./stores/vault.js";
+
+interface Kinds {
+  readonly issuers: Readonly<Record<string, IssuerKind>>;
+  readonly stores: Readonly<Record<string, StoreKind>>;
+  readonly consumers: Readonly<Record<string, ConsumerKind>>;
+  readonly notifiers: Readonly<Record<string, NotifierKind>>;
+}
+
+/** The registry. Keys are what stands behind `kind:` in the estate. */
+export const kinds: Kinds = {
+  issuers: { postgres },
+  stores: { file, vault },
+  consumers: {
+    command: commandConsumer,
+    confirmation,
+    "http-attest": httpAttest,
+    "postgres-sessions": postgresSessions,
+  },
+  notifiers: { command: commandNotifier, webhook },
+};

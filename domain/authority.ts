@@ -1,0 +1,52 @@
+/** Whose word counts: which persons stand behind an owner's name now, and for which owners a person may speak (H37). */
+import type { Delegate, Estate, Person } from "./estate/types.js";
+
+/** Who is left out of the count, however many groups they are in. */
+export interface Excluded {
+  readonly requestedBy: string;
+  /** Persons who changed this credential's owner or policy within the cool-down. */
+  readonly recentEditors: readonly string[];
+}
+
+/** The person's record, or undefined where the name is no person of the estate. */
+export function personOf(estate: Estate, name: string): Person | undefined {
+  const owner = Object.hasOwn(estate.owners, name) ? estate.owners[name] : undefined;
+  return owner?.kind === "person" ? owner : undefined;
+}
+
+/**
+ * Owners among `asked` for whom `person` may sign at `at`: themself, their teams, and whoever has named them
+ * as a delegate for that time. Delegation is one level deep: a delegate of a delegate speaks for nobody.
+ */
+export function speaksFor(estate: Estate, person: string, asked: readonly string[], at: number): string[] {
+  return asked.filter((name) => standIns(estate, name, at).includes(person));
+}
+
+/** Every person who may sign for these owners at `at`, without those who are excluded. */
+export function signersFor(
+  estate: Estate,
+  asked: readonly string[],
+  excluded: Excluded,
+  at: number,
+): string[] {
+  const barred = new Set([excluded.requestedBy, ...excluded.recentEditors]);
+  return [...new Set(asked.flatMap((name) => standIns(estate, name, at)))]
+    .filter((name) => !barred.has(name))
+    .sort();
+}
+
+function standIns(estate: Estate, name: string, at: number): string[] {
+  const owner = Object.hasOwn(estate.owners, name) ? estate.owners[name] : undefined;
+  if (!owner) return [];
+  const own = owner.kind === "person" ? [name] : [...owner.members];
+  return own.flatMap((person) => [person, ...delegatesOf(estate, person, at)]);
+}
+
+function delegatesOf(estate: Estate, person: string, at: number): string[] {
+  const delegates = personOf(estate, person)?.delegates ?? [];
+  return delegates.filter((delegate) => isActive(delegate, at)).map((delegate) => delegate.to);
+}
+
+function isActive(delegate: Delegate, at: number): boolean {
+  return Date.parse(delegate.from) <= at && at < Date.parse(delegate.until);
+}

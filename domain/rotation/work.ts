@@ -1,0 +1,118 @@
+/**
+ * What the loop may ask to be done: the contract between `workflows/` and `activities/`, in the room that both
+ * may read. Requests carry the state and the step; answers are events. No value travels either way.
+ */
+import type { Finding } from "../finding.js";
+import type { RotationEvent } from "./events.js";
+import type { Outcome, Plan, RotationState } from "./state.js";
+import type { Step } from "./steps.js";
+
+/** Asks for a rotation of a credential: a new one, or the adoption of the one that is open. */
+export interface OpenRequest {
+  readonly credential: string;
+  readonly requestedBy: string;
+  readonly reason: string;
+  readonly emergency: EmergencyReport | null;
+  /** Run ids under which this workflow is known; the second one after it continued as new. */
+  readonly continuedFrom: string | null;
+}
+
+/** A leak as it is reported. The value itself was matched and dropped at the door; `leaked` are version ids. */
+export interface EmergencyReport {
+  /** Compact JWS documents of the responders: two persons, or one with evidence. */
+  readonly documents: readonly string[];
+  readonly reason: string;
+  readonly leaked: readonly string[] | "unknown";
+  /** Keyed HMAC of the reported value, if there was one; it is evidence when it is a known version's. */
+  readonly evidence: string | null;
+  readonly containment?: "after-adoption" | "revoke-now";
+}
+
+/** A rotation as it was opened or adopted. */
+export interface Opened {
+  readonly state: RotationState;
+  readonly adopted: boolean;
+}
+
+/** One step to carry out, on the state that `decide` chose it for. */
+export interface StepRequest {
+  readonly state: RotationState;
+  readonly step: Step;
+}
+
+/** What came of it, in order. Already in the records when it arrives. */
+export interface StepResult {
+  readonly events: readonly RotationEvent[];
+}
+
+/** A look at the world that lasts until something can be done, or until `until`. */
+export interface LookRequest {
+  readonly state: RotationState;
+  readonly until: number;
+}
+
+/** A document that somebody signed, to be verified against this rotation. */
+export interface DocumentRequest {
+  readonly state: RotationState;
+  readonly document: string;
+}
+
+/** The answer to a message, for the person who sent it, and what it changed. */
+export interface Answered extends StepResult {
+  readonly accepted: boolean;
+  readonly sentence: string;
+}
+
+/** A dry run: what a rotation would do now, and why it may not begin. */
+export interface Preview {
+  readonly credential: string;
+  readonly plan: Plan | null;
+  readonly findings: readonly Finding[];
+  readonly notBefore: number | null;
+  /** Names of what the plan knows by id, for people. */
+  readonly names: Readonly<Record<string, string>>;
+  /** What would happen to whom, step by step. */
+  readonly sentences: readonly string[];
+}
+
+/** What one subject of the installation lacks. */
+export interface Diagnosis {
+  readonly subject: string;
+  readonly findings: readonly Finding[];
+}
+
+/** The activities of a rotation, one a step. */
+export interface RotationWork {
+  open(request: OpenRequest): Promise<Opened>;
+  look(request: LookRequest): Promise<StepResult>;
+  seize(request: StepRequest): Promise<StepResult>;
+  issue(request: StepRequest): Promise<StepResult>;
+  enable(request: StepRequest): Promise<StepResult>;
+  prove(request: StepRequest): Promise<StepResult>;
+  deliver(request: StepRequest): Promise<StepResult>;
+  disable(request: StepRequest): Promise<StepResult>;
+  destroy(request: StepRequest): Promise<StepResult>;
+  ask(request: StepRequest): Promise<StepResult>;
+  turn(request: StepRequest): Promise<StepResult>;
+  hold(request: StepRequest): Promise<StepResult>;
+  close(request: StepRequest): Promise<StepResult>;
+  verify(request: DocumentRequest): Promise<Answered>;
+  report(request: { readonly state: RotationState; readonly report: EmergencyReport }): Promise<Answered>;
+  /** Keeps an event that a message made; answers with it. */
+  record(request: { readonly state: RotationState; readonly event: RotationEvent }): Promise<StepResult>;
+}
+
+/** The activities of the other, short workflows. */
+export interface HouseWork {
+  preview(request: { readonly credential: string }): Promise<Preview>;
+  diagnose(): Promise<readonly Diagnosis[]>;
+  /** Ids of the credentials whose rotation is due under this policy, most overdue first. */
+  due(request: { readonly policy: string }): Promise<readonly string[]>;
+}
+
+/** How a rotation ended. */
+export interface RotationResult {
+  readonly rotation: string;
+  readonly outcome: Outcome | "taken-over";
+  readonly reason: string;
+}

@@ -1,0 +1,117 @@
+/** Opens what an installation's settings name: its database, its keys, its way to Temporal. Nothing else reads a secret of ours. */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { DataConverter } from "@temporalio/common";
+import { CompactSign, importJWK, type JWK } from "jose";
+import type { AdapterDeps } from "../adapters/ports.js";
+import { secretResolver } from "../adapters/shared/secret-resolver.js";
+import { RekeyError } from "../domain/errors.js";
+import { Secret } from "../domain/secret.js";
+import { type Database, openDatabase } from "../inventory/database.js";
+import { sealingCodec } from "./codec.js";
+import { failureConverterPath, type Installation } from "./config.js";
+
+const resolveTimeoutMs = 10_000;
+const idBytes = 12;
+
+/** Resolves a reference of the settings once. */
+async function resolved(settings: Installation, reference: string): Promise<Secret> {
+  return resolverOf(settings)(reference, { signal: AbortSignal.timeout(resolveTimeoutMs) });
+}
+
+/** The resolver for every reference in settings and estate. */
+export function resolverOf(_settings: Installation): AdapterDeps["resolve"] {
+  return secretResolver({ env: process.env, now: Date.now });
+}
+
+/** The inventory database, not yet connected. */
+export async function databaseOf(settings: Installation): Promise<Database> {
+  return openDatabase({ url: await resolved(settings, settings.REKEY_DATABASE_URL) });
+}
+
+/** How payloads are sealed for Temporal, the same in workers and clients. */
+export async function dataConverterOf(settings: Installation): Promise<DataConverter> {
+  const keys = await Promise.all(settings.REKEY_CODEC_KEYS.map((reference) => resolved(settings, reference)));
+  return { payloadCodecs: [sealingCodec(keys)], failureConverterPath: failureConverterPath() };
+}
+
+/** Where Temporal is and how we log in there, in the form that clients and workers take alike. */
+export interface TemporalLogin {
+  readonly address: string;
+  readonly apiKey?: string;
+  readonly tls?: {
+    readonly serverRootCACertificate?: Buffer;
+    readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
+  };
+}
+
+/** How this process reaches Temporal. Throws `missing-setup` where a key that is named is not there. */
+export async function temporalLoginOf(settings: Installation): Promise<TemporalLogin> {
+  const { REKEY_TEMPORAL_ADDRESS: address, REKEY_TEMPORAL_API_KEY: apiKey } = settings;
+  const tls = await tlsOf(settings);
+  return {
+    address,
+    ...(tls === null ? {} : { tls }),
+    ...(apiKey === undefined ? {} : { apiKey: (await resolved(settings, apiKey)).reveal() }),
+  };
+}
+
+async function tlsOf(settings: Installation): Promise<TemporalLogin["tls"] | null> {
+  if (settings.REKEY_TEMPORAL_TLS === "off") return null;
+  const { REKEY_TEMPORAL_TLS_CA: ca, REKEY_TEMPORAL_TLS_CERT: crt, REKEY_TEMPORAL_TLS_KEY: key } = settings;
+  return {
+    ...(ca === undefined ? {} : { serverRootCACertificate: await readFile(ca) }),
+    ...(crt === undefined || key === undefined
+      ? {}
+      : { clientCertPair: { crt: await readFile(crt), key: await readFile(key) } }),
+  };
+}
+
+/** What adapters are made with. The engine's key signs challenges and never leaves this closure. */
+export async function adapterDepsOf(settings: Installation, installation: string): Promise<AdapterDeps> {
+  const jwk = parsedKey(await resolved(settings, settings.REKEY_ENGINE_KEY));
+  const key = await importJWK(jwk, "EdDSA");
+  return {
+    installation,
+    resolve: resolverOf(settings),
+    now: Date.now,
+    random: (bytes) => randomBytes(bytes),
+    signChallenge: (payload) =>
+      new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
+        .setProtectedHeader({ alg: "EdDSA" })
+        .sign(key),
+  };
+}
+
+function parsedKey(secret: Secret): JWK {
+  try {
+    return JSON.parse(secret.reveal()) as JWK;
+  } catch {
+    throw new RekeyError(
+      "bad-input",
+      "The engine's key is not a JSON Web Key.",
+      "Make one with `rekey keygen`.",
+    );
+  }
+}
+
+/** Keyed HMAC of a value, by which a leaked one is recognised (H40: the key is not in the database). */
+export async function fingerprinterOf(settings: Installation): Promise<(value: Secret) => Promise<string>> {
+  const key = await resolved(settings, settings.REKEY_FINGERPRINT_KEY);
+  return async (value) => createHmac("sha256", key.reveal()).update(value.reveal()).digest("hex");
+}
+
+/** A fresh opaque id that nobody can guess. */
+export function newId(prefix: string): string {
+  return `${prefix}_${randomBytes(idBytes).toString("hex")}`;
+}
+
+/** A fresh random value, for attestation keys. */
+export function randomSecret(): Secret {
+  return new Secret(randomBytes(32).toString("base64url"));
+}
+
+/** SHA-256 in hex, for digests of plans and reports. */
+export function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,161 @@
+/**
+ * Puts a credential's adapters together from the estate in force, and keeps them open between activities: a
+ * rotation's dozen steps should not pay for a dozen logins. A changed estate makes new ones.
+ */
+import type { ActivityDeps, ConsumerSystem, Systems } from "../activities/deps.js";
+import type { AdapterDeps, Consumer as ConsumerAdapter } from "../adapters/ports.js";
+import { kinds } from "../adapters/registry.js";
+import { RekeyError } from "../domain/errors.js";
+import type { Consumer, Edge, Estate, KindConfig, Policy } from "../domain/estate/types.js";
+import type { RotationPolicy } from "../domain/rotation/state.js";
+import type { Database } from "../inventory/database.js";
+import { currentEstate, entryOf, listEntries } from "../inventory/estate.js";
+
+interface Kept {
+  readonly revision: number;
+  readonly systems: Systems;
+  usedAt: number;
+}
+
+/** Adapters that nobody has used for this long are closed. */
+const idleMsMax = 5 * 60_000;
+
+/** Opens the systems of credentials, and closes all of them at the end. */
+export function systemsKeeper(
+  db: Database,
+  adapterDeps: AdapterDeps,
+): { readonly open: ActivityDeps["systems"]; readonly close: () => Promise<void> } {
+  const kept = new Map<string, Kept>();
+
+  const dismiss = async (credential: string): Promise<void> => {
+    const known = kept.get(credential);
+    kept.delete(credential);
+    if (known) await closeSystems(known.systems);
+  };
+
+  const open = async (credential: string): Promise<Systems> => {
+    const now = adapterDeps.now();
+    for (const [other, { usedAt }] of kept) {
+      if (other !== credential && now - usedAt > idleMsMax) await dismiss(other);
+    }
+    const revision = await currentEstate(db);
+    if (revision === null)
+      throw new RekeyError("not-found", "No estate has been applied.", "Apply one with `rekey apply`.");
+    const known = kept.get(credential);
+    if (known?.revision === revision.number) {
+      known.usedAt = now;
+      return known.systems;
+    }
+    await dismiss(credential);
+    const systems = await build(db, revision.estate, credential, adapterDeps);
+    kept.set(credential, { revision: revision.number, systems, usedAt: now });
+    return systems;
+  };
+
+  return {
+    open,
+    close: async () => {
+      await Promise.all([...kept.keys()].map(dismiss));
+    },
+  };
+}
+
+async function closeSystems({ issuer, stores, consumers }: Systems): Promise<void> {
+  const ways = consumers.flatMap(({ observe, deliver }) =>
+    deliver === null ? [...observe] : [...observe, deliver],
+  );
+  await Promise.allSettled([issuer, ...Object.values(stores), ...ways].map((adapter) => adapter.close()));
+}
+
+async function build(db: Database, estate: Estate, id: string, deps: AdapterDeps): Promise<Systems> {
+  const { name } = await entryOf(db, id);
+  const credential = own(estate.credentials, name, "credential");
+  const policy = own(estate.policies, credential.policy, "policy");
+  const issuerConfig = own(estate.issuers, credential.issuer, "issuer");
+  const storeConfig = own(estate.stores, credential.store, "store");
+  const issuerKind = own(kinds.issuers, issuerConfig.kind, "kind of issuer");
+  const storeKind = own(kinds.stores, storeConfig.kind, "kind of store");
+  const ids = new Map((await listEntries(db, "consumers")).map((entry) => [entry.name, entry.id]));
+
+  const places: Record<string, Readonly<Record<string, unknown>>> = {};
+  const consumers = credential.consumers.map((edge): ConsumerSystem => {
+    const consumerId = ids.get(edge.consumer);
+    if (consumerId === undefined)
+      throw new RekeyError("not-found", `The inventory knows no consumer ${edge.consumer}.`);
+    if (edge.place) places[consumerId] = edge.place;
+    return consumerSystem(consumerId, edge, own(estate.consumers, edge.consumer, "consumer"), deps);
+  });
+  return {
+    id,
+    name,
+    estate,
+    owner: Object.hasOwn(estate.owners, credential.owner) ? credential.owner : null,
+    policy,
+    rules: rulesOf(policy),
+    issuer: issuerKind.create(issuerConfig, credential.account, deps),
+    stores: {
+      ...Object.fromEntries(
+        Object.entries(places).map(([place, config]) => [place, storeKind.create(storeConfig, config, deps)]),
+      ),
+      main: storeKind.create(storeConfig, credential.place, deps),
+    },
+    consumers,
+    notifiers: Object.values(estate.notifiers).map((config) =>
+      own(kinds.notifiers, config.kind, "kind of notifier").create(config, deps),
+    ),
+    lockKeys: [
+      `credential:${id}`,
+      ...issuerKind.lockKeys(issuerConfig, credential.account).map((key) => `account:${key}`),
+      ...[credential.place, ...Object.values(places)].flatMap((place) =>
+        storeKind.lockKeys(storeConfig, place).map((key) => `place:${key}`),
+      ),
+    ],
+  };
+}
+
+function consumerSystem(id: string, edge: Edge, consumer: Consumer, deps: AdapterDeps): ConsumerSystem {
+  const way = (config: KindConfig): ConsumerAdapter =>
+    own(kinds.consumers, config.kind, "kind of consumer").create(config, deps);
+  const cadenceMs = edge.cadenceMs ?? consumer.cadenceMs;
+  const memories = [consumer.maxPoolLifeMs, consumer.maxCacheLifeMs, cadenceMs];
+  return {
+    id,
+    name: edge.consumer,
+    owner: consumer.owner,
+    isolation: edge.isolation,
+    reversible: edge.reversible ?? consumer.reversible,
+    place: edge.place ? id : "main",
+    memoryMs: Math.max(0, ...memories.map((memory) => memory ?? 0)),
+    memoryKnown: memories.every((memory) => memory !== undefined),
+    canary: consumer.canary,
+    wave: edge.wave ?? null,
+    match: consumer.match,
+    observe: consumer.observe.map(way),
+    deliver: consumer.deliver === undefined ? null : way(consumer.deliver),
+  };
+}
+
+/** The numbers of a policy that a rotation runs by. */
+function rulesOf(policy: Policy): RotationPolicy {
+  const { quorum, deadlineMs, reminderMs } = policy.approval;
+  return {
+    approval: { quorum, deadlineMs, reminderMs },
+    adoptionTimeoutMs: policy.adoptionTimeoutMs,
+    adoptionSoakMs: policy.adoptionSoakMs,
+    quietPeriodMs: policy.quietPeriodMs,
+    drainTimeoutMs: policy.drainTimeoutMs,
+    disableSoakMs: policy.disableSoakMs,
+    observationMaxAgeMs: policy.observationMaxAgeMs,
+    stallTimeoutMs: policy.stallTimeoutMs,
+    retryDelayMs: policy.retryDelayMs,
+    containment: policy.containment,
+    containmentDeadlineMs: policy.containmentDeadlineMs,
+    signOffDeadlineMs: policy.signOffDeadlineMs,
+  };
+}
+
+function own<T>(section: Readonly<Record<string, T>>, name: string, what: string): T {
+  const found = Object.hasOwn(section, name) ? section[name] : undefined;
+  if (found === undefined) throw new RekeyError("not-found", `The estate has no ${what} ${name}.`);
+  return found;
+}

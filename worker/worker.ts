@@ -1,0 +1,100 @@
+/** The process that does the work: polls Temporal, runs workflows and activities, and stops without leaving anything half done. */
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import { createActivities } from "../activities/index.js";
+import { ensureInstallation } from "../inventory/installation.js";
+import { migrate } from "../inventory/migrate.js";
+import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
+import { bundlePath, type Installation } from "./config.js";
+import {
+  adapterDepsOf,
+  databaseOf,
+  dataConverterOf,
+  fingerprinterOf,
+  newId,
+  randomSecret,
+  sha256Hex,
+  temporalLoginOf,
+} from "./installation.js";
+import { systemsKeeper } from "./systems.js";
+
+/** Emergencies have slots of their own, so that they never stand behind ordinary work. */
+const emergencySlots = 10;
+const cachedWorkflowsMax = 500;
+const shutdownGraceTime = "20s";
+
+/** A worker that runs. `stop` lets activities that are under way end, and resolves when nothing is left. */
+export interface RunningWorker {
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a worker for both queues. Resolves once it polls; throws `missing-setup` or `unreachable` when it cannot. */
+export async function startWorker(settings: Installation): Promise<RunningWorker> {
+  quietRuntime();
+  const db = await databaseOf(settings);
+  await migrate(db);
+  const { id: installation } = await ensureInstallation(db, {
+    id: settings.REKEY_INSTALLATION ?? newId("inst"),
+    createdAt: Date.now(),
+    restoreGeneration: newId("gen"),
+  });
+  const systems = systemsKeeper(db, await adapterDepsOf(settings, installation));
+  const connection = await NativeConnection.connect(await temporalLoginOf(settings));
+  const common: Omit<WorkerOptions, "taskQueue"> = {
+    connection,
+    namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+    dataConverter: await dataConverterOf(settings),
+    workflowBundle: { codePath: bundlePath() },
+    activities: createActivities({
+      db,
+      installation,
+      systems: systems.open,
+      now: Date.now,
+      newId,
+      randomSecret,
+      sha256Hex,
+      fingerprint: await fingerprinterOf(settings),
+    }),
+    maxCachedWorkflows: cachedWorkflowsMax,
+    shutdownGraceTime,
+  };
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      taskQueue: rotationQueue,
+      maxConcurrentActivityTaskExecutions: settings.REKEY_ACTIVITY_SLOTS,
+    }),
+    Worker.create({
+      ...common,
+      taskQueue: emergencyQueue,
+      maxConcurrentActivityTaskExecutions: emergencySlots,
+    }),
+  ]);
+  const done = Promise.all(workers.map((worker) => worker.run()))
+    .then(() => undefined)
+    .finally(async () => {
+      await systems.close();
+      await connection.close();
+      await db.close();
+    });
+  return {
+    done,
+    stop: async () => {
+      for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
+      await done;
+    },
+  };
+}
+
+let installed = false;
+
+/** The SDK's runtime is one a process, and has to be set before its first use. */
+function quietRuntime(): void {
+  if (installed) return;
+  installed = true;
+  // Signals are ours: the caller stops the worker, and decides what happens around it.
+  Runtime.install({
+    shutdownSignals: [],
+    telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR" } } },
+  });
+}

@@ -1,0 +1,41 @@
+/** The short workflows: a dry run, a check of the installation, and the launcher that schedules start. */
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import { ParentClosePolicy, startChild } from "@temporalio/workflow";
+import type { Diagnosis, Preview } from "../domain/rotation/work.js";
+import { type RotateInput, rotationWorkflowId } from "./messages.js";
+import { houseWork } from "./proxies.js";
+import { rotate } from "./rotate.js";
+
+/** What a rotation would do now, and why it may not begin. Changes nothing. */
+export async function preview(credential: string): Promise<Preview> {
+  return houseWork.preview({ credential });
+}
+
+/** What every issuer, store and consumer of the estate lacks for a safe rotation. Changes nothing. */
+export async function doctor(): Promise<readonly Diagnosis[]> {
+  return houseWork.diagnose();
+}
+
+/**
+ * Starts the rotations that are due under a policy and ends. A schedule appends a time stamp to its ids, so it
+ * starts this one, and this one starts the stable ids; a rotation that runs already is left alone.
+ */
+export async function launch(policy: string): Promise<number> {
+  const due = await houseWork.due({ policy });
+  let started = 0;
+  for (const credential of due) {
+    const input: RotateInput = { credential, requestedBy: "schedule", reason: "due by its policy" };
+    try {
+      await startChild(rotate, {
+        workflowId: rotationWorkflowId(credential),
+        args: [input],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        searchAttributes: { RekeyPhase: ["planning"], RekeyEmergency: [false] },
+      });
+      started += 1;
+    } catch (failure) {
+      if (!(failure instanceof WorkflowExecutionAlreadyStartedError)) throw failure;
+    }
+  }
+  return started;
+}

@@ -1,0 +1,104 @@
+/** How each kind of step is called: deadlines, retries and heartbeats, chosen by what the step does to the world. */
+import { ActivityFailure, ApplicationFailure, proxyActivities, TimeoutFailure } from "@temporalio/workflow";
+import type { Step } from "../domain/rotation/steps.js";
+import { changes } from "../domain/rotation/steps.js";
+import type { HouseWork, RotationWork } from "../domain/rotation/work.js";
+
+/** Refusals that no repetition changes; the same list that `domain/errors.ts` marks as `never`. */
+const final = [
+  "bad-input",
+  "not-found",
+  "refused-by-policy",
+  "rotation-open",
+  "fenced",
+  "foreign-installation",
+  "superseded",
+  "wrong-server",
+  "not-permitted",
+  "unsupported",
+  "decision-refused",
+  "already-closed",
+  "internal",
+];
+
+/** Reads and records: repeated quickly, because twice is as good as once. */
+const reading = proxyActivities<RotationWork>({
+  startToCloseTimeout: "60s",
+  heartbeatTimeout: "15s",
+  retry: {
+    initialInterval: "200ms",
+    backoffCoefficient: 2,
+    maximumInterval: "10s",
+    maximumAttempts: 6,
+    nonRetryableErrorTypes: final,
+  },
+});
+
+/** A look lasts as long as there is something to wait for; its heartbeat says that its worker is alive. */
+const looking = proxyActivities<RotationWork>({
+  startToCloseTimeout: "10m",
+  heartbeatTimeout: "15s",
+  cancellationType: "TRY_CANCEL",
+  retry: {
+    initialInterval: "200ms",
+    backoffCoefficient: 2,
+    maximumInterval: "10s",
+    maximumAttempts: 6,
+    nonRetryableErrorTypes: final,
+  },
+});
+
+/**
+ * Changes: an attempt whose answer was lost finds its own intent and settles it, so a repetition is safe; the
+ * adapters' deadlines are shorter than this one, so an attempt that is given up does not act later (H3).
+ */
+const changing = proxyActivities<RotationWork>({
+  startToCloseTimeout: "90s",
+  heartbeatTimeout: "15s",
+  retry: {
+    initialInterval: "500ms",
+    backoffCoefficient: 2,
+    maximumInterval: "10s",
+    maximumAttempts: 5,
+    nonRetryableErrorTypes: final,
+  },
+});
+
+/** The lock is waited for as long as it takes: nothing has been done yet, and an outage only delays (I10). */
+const opening = proxyActivities<RotationWork>({
+  startToCloseTimeout: "90s",
+  heartbeatTimeout: "15s",
+  retry: {
+    initialInterval: "500ms",
+    backoffCoefficient: 2,
+    maximumInterval: "30s",
+    nonRetryableErrorTypes: final,
+  },
+});
+
+/** The activities of the short workflows. */
+export const houseWork = proxyActivities<HouseWork>({
+  startToCloseTimeout: "90s",
+  retry: { initialInterval: "200ms", maximumAttempts: 3, nonRetryableErrorTypes: final },
+});
+
+/** The proxy for a step; `null` opens the rotation. */
+export function workFor(step: Step | null): RotationWork {
+  if (step === null) return opening;
+  if (step.do === "survey") return looking;
+  return changes(step) ? changing : reading;
+}
+
+/** Our code in a failure that came out of an activity; `unknown-outcome` when there is none. */
+export function codeOf(failure: unknown): string {
+  const cause = failure instanceof ActivityFailure ? failure.cause : failure;
+  return cause instanceof ApplicationFailure && cause.type ? cause.type : "unknown-outcome";
+}
+
+/** What to tell people about a failure. Our own sentences only: an activity's error is already one of them. */
+export function sentenceOfFailure(failure: unknown): string {
+  const cause = failure instanceof ActivityFailure ? failure.cause : failure;
+  if (cause instanceof ApplicationFailure) return cause.message;
+  if (cause instanceof TimeoutFailure) return "The step did not answer in its time.";
+  return "The step did not answer.";
+}

@@ -1,0 +1,55 @@
+/**
+ * One rotation, from its lock to its close. Everything that matters is said by `decide`; this loop asks it
+ * what to do, has that done by one activity, folds what came of it into the state, and asks again. It runs
+ * for milliseconds or for months, and holds no value, only references.
+ */
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  workflowInfo,
+} from "@temporalio/workflow";
+import { RekeyError } from "../domain/errors.js";
+import type { RotationResult } from "../domain/rotation/work.js";
+import { listen } from "./listen.js";
+import type { RotateInput } from "./messages.js";
+import { Run } from "./run.js";
+
+/** The workflow `rotate/<credentialId>`. It ends when the rotation is closed, or when a newer epoch has taken over. */
+export async function rotate(input: RotateInput): Promise<RotationResult> {
+  const run = new Run(input);
+  listen(run);
+  await run.open();
+  try {
+    await walk(run);
+  } catch (error) {
+    // A bug in the rules must end this run loudly; the lock stays, and a new start adopts the rotation.
+    throw error instanceof RekeyError ? ApplicationFailure.nonRetryable(error.message, error.code) : error;
+  }
+  await condition(allHandlersFinished);
+  return run.result();
+}
+
+async function walk(run: Run): Promise<void> {
+  for (;;) {
+    if (run.reopen) await run.open();
+    const decision = run.decide();
+    if (run.takenOver || decision.kind === "done") return;
+    switch (decision.kind) {
+      case "do":
+        await run.take(decision.step);
+        break;
+      case "wait":
+        await run.wait(decision.until, decision.watch);
+        break;
+      case "needs-operator":
+        await run.wait(null, false);
+        break;
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof rotate>(run.carriedOver());
+    }
+  }
+}

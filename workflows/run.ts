@@ -1,0 +1,197 @@
+/** One run of a rotation: its state, the steps under way, and what wakes it. */
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  upsertSearchAttributes,
+  workflowInfo,
+} from "@temporalio/workflow";
+import { decide } from "../domain/decide.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
+import { foldAll } from "../domain/rotation/fold.js";
+import type { RotationState } from "../domain/rotation/state.js";
+import { changes, type Decision, type Step } from "../domain/rotation/steps.js";
+import type { RotationResult } from "../domain/rotation/work.js";
+import type { RotateInput, TimelineEntry } from "./messages.js";
+import { codeOf, sentenceOfFailure, workFor } from "./proxies.js";
+import { phaseOf, sentenceOf } from "./sentences.js";
+
+/** How long one look at the world lasts at most, so that a lost worker is noticed and history stays short. */
+const lookMsMax = 5 * 60_000;
+const timelineMax = 200;
+
+/** The mutable side of the loop. Only workflow code touches it, one turn at a time. */
+export class Run {
+  readonly #input: RotateInput;
+  #state: RotationState | null = null;
+  #timeline: TimelineEntry[] = [];
+  /** How far the workers' clock, by which events are dated, is ahead of Temporal's (H38). */
+  #skewMs = 0;
+  /** Counts messages, so that a wait ends when one has changed the state. */
+  #woken = 0;
+  #look: CancellationScope | null = null;
+  /** The phase that the search attributes show; the client starts every rotation as `planning`. */
+  #shown = "planning";
+  takenOver = false;
+  /** This run came out of a reset: what it remembers is from before, and it has to adopt the rotation anew (H7). */
+  reopen = false;
+
+  constructor(input: RotateInput) {
+    this.#input = input;
+    this.#timeline = [...(input.continued?.timeline ?? [])];
+  }
+
+  /** Takes the lock and the state: a new rotation, the adoption of an open one, or the run before this one's. */
+  async open(): Promise<void> {
+    const { credential, requestedBy, reason, emergency, continued } = this.#input;
+    const opened = await this.#timed("open", () =>
+      workFor(null).open({
+        credential,
+        requestedBy,
+        reason,
+        emergency: emergency ?? null,
+        continuedFrom: workflowInfo().continuedFromExecutionRunId ?? null,
+      }),
+    );
+    // A continued run keeps its facts, unless somebody else has adopted the rotation in between.
+    const handedOn = continued?.state.epoch === opened.state.epoch && !this.reopen;
+    this.#state = handedOn ? continued.state : opened.state;
+    this.reopen = false;
+    this.#measureSkew(this.#state.surveyedAt ?? this.#state.startedAt);
+  }
+
+  /** True once there is a state to talk about. */
+  get ready(): boolean {
+    return this.#state !== null;
+  }
+
+  get state(): RotationState {
+    if (this.#state === null) throw new Error("the rotation is not open yet");
+    return this.#state;
+  }
+
+  get timeline(): readonly TimelineEntry[] {
+    return this.#timeline;
+  }
+
+  /** Now, on the clock by which events are dated. */
+  now(): number {
+    return Date.now() + this.#skewMs;
+  }
+
+  decide(): Decision {
+    return decide(this.state, this.now());
+  }
+
+  /** Has one step done. Whatever comes of it, also nothing, is in the state afterwards. */
+  async take(step: Step): Promise<void> {
+    if (step.do === "survey") return this.#lookAround(this.now());
+    const state = this.state;
+    this.#show();
+    await CancellationScope.nonCancellable(async () => {
+      try {
+        const work = workFor(step);
+        const { events } = await this.#timed(step.do, () => work[step.do]({ state, step }), step);
+        this.fold(events);
+      } catch (failure) {
+        this.#failed(state, step, failure);
+      }
+    });
+  }
+
+  /** Waits for the time, for a message, or, where the world has to be watched, for something to change there. */
+  async wait(until: number | null, watch: boolean): Promise<void> {
+    this.#show();
+    if (watch) return this.#lookAround(until);
+    const woken = this.#woken;
+    const changed = () => this.#woken !== woken;
+    if (until === null) await condition(changed);
+    else await condition(changed, Math.max(1, until - this.now()));
+  }
+
+  async #lookAround(until: number | null): Promise<void> {
+    const latest = this.now() + lookMsMax;
+    const state = this.state;
+    const scope = new CancellationScope({ cancellable: true });
+    this.#look = scope;
+    try {
+      const { events } = await scope.run(() =>
+        workFor({ do: "survey" }).look({ state, until: Math.min(until ?? latest, latest) }),
+      );
+      this.fold(events);
+    } catch (failure) {
+      // A message cut the look short: what it changed decides what happens next.
+      if (!isCancellation(failure)) this.#failed(state, { do: "survey" }, failure);
+    } finally {
+      this.#look = null;
+    }
+  }
+
+  /** Folds events that a step or a message made, and wakes the loop. */
+  fold(events: readonly RotationEvent[]): void {
+    this.#state = foldAll(this.state, events);
+    const last = events.at(-1);
+    if (last) this.#measureSkew(last.at);
+    this.#woken += 1;
+  }
+
+  /** A message changed the state: a look that is under way looks for the wrong thing. */
+  interrupt(): void {
+    this.#look?.cancel();
+  }
+
+  note(what: string, sentence: string, tookMs: number | null = null): void {
+    this.#timeline.push({ at: this.now(), tookMs, what, sentence });
+    if (this.#timeline.length > timelineMax) this.#timeline.splice(0, this.#timeline.length - timelineMax);
+  }
+
+  carriedOver(): RotateInput {
+    return { ...this.#input, continued: { state: this.state, timeline: this.#timeline } };
+  }
+
+  result(): RotationResult {
+    const { id, closed } = this.state;
+    const reason = this.#timeline.at(-1)?.sentence ?? "";
+    return { rotation: id, outcome: this.takenOver ? "taken-over" : (closed ?? "refused"), reason };
+  }
+
+  async #timed<T>(what: string, work: () => Promise<T>, step?: Step): Promise<T> {
+    const begun = Date.now();
+    const result = await work();
+    this.note(what, step ? sentenceOf(step) : "The rotation is open and holds its lock.", Date.now() - begun);
+    return result;
+  }
+
+  /** No attempt of the step came back with an answer: what it did, if anything, is not known here. */
+  #failed(state: RotationState, step: Step, failure: unknown): void {
+    // A newer epoch has the lock: this run can do nothing any more, and says so by ending.
+    if (codeOf(failure) === "superseded" || codeOf(failure) === "already-closed") this.takenOver = true;
+    if (codeOf(failure) === "run-reset") this.reopen = true;
+    const sentence = sentenceOfFailure(failure);
+    this.note("failed", sentence);
+    this.fold([
+      {
+        type: "failed",
+        at: this.now(),
+        step,
+        change: changes(step) ? state.change + 1 : null,
+        code: codeOf(failure),
+        sentence,
+        outcome: changes(step) ? "unknown" : "not-done",
+        again: true,
+      },
+    ]);
+  }
+
+  #measureSkew(workerAt: number): void {
+    this.#skewMs = workerAt - Date.now();
+  }
+
+  /** The phase, for searches; it names nobody (H40). Upserted only when it changes, for each costs an event. */
+  #show(): void {
+    const phase = phaseOf(this.state);
+    if (phase === this.#shown) return;
+    this.#shown = phase;
+    upsertSearchAttributes({ RekeyPhase: [phase], RekeyEmergency: [this.state.emergency !== null] });
+  }
+}

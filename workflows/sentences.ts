@@ -1,0 +1,91 @@
+/** What the loop says about itself, for people: a step, a phase, a standing. Ids only; names are added by the client. */
+import { currentGate } from "../domain/decide.js";
+import { isGoingBack, nothingIssued } from "../domain/rotation/moves.js";
+import type { RotationState } from "../domain/rotation/state.js";
+import type { Decision, Step } from "../domain/rotation/steps.js";
+import type { Progress, TimelineEntry } from "./messages.js";
+
+/** One sentence about a step. */
+export function sentenceOf(step: Step): string {
+  switch (step.do) {
+    case "survey":
+      return "Looked at consumers, issuer and store.";
+    case "ask":
+      return step.reminder ? "Reminded the owners of the sign-off." : "Asked the owners to sign the plan.";
+    case "seize":
+      return "Settled what an earlier attempt had done, and fenced it off.";
+    case "issue":
+      return `Issued version ${step.version} in ${step.slot}, beside the old one.`;
+    case "enable":
+      return `Enabled version ${step.version} in ${step.slot} again, from its stored value.`;
+    case "prove":
+      return `Proved version ${step.version} by logging in at every node.`;
+    case "deliver":
+      return `Delivered version ${step.version} to ${step.place}, read by ${step.consumers.length} consumer(s).`;
+    case "disable":
+      return `Disabled version ${step.version}; every node refused it, and none of its sessions is left.`;
+    case "destroy":
+      return `Destroyed version ${step.version}, at the issuer and in every copy.`;
+    case "turn":
+      return `Turned to version ${step.target}: ${step.reason}`;
+    case "hold":
+      return `Holding for an operator: ${step.reason}`;
+    case "close":
+      return `Closed as ${step.outcome}: ${step.reason}`;
+  }
+}
+
+/** The phase that searches show. */
+export function phaseOf(state: RotationState): string {
+  if (state.closed) return "closed";
+  if (state.operator) return "needs-operator";
+  if (nothingIssued(state)) return "planning";
+  const revoking = Object.values(state.versions).some((version) => version.issuer === "disabled");
+  return revoking ? "revoking" : "moving";
+}
+
+/** The answer to the query `progress`. */
+export function progressOf(
+  state: RotationState,
+  decision: Decision,
+  now: number,
+  timeline: readonly TimelineEntry[],
+): Progress {
+  return {
+    rotation: state.id,
+    credential: state.credential,
+    nonce: state.nonce,
+    epoch: state.epoch,
+    gate: currentGate(state, now),
+    direction: state.emergency ? "emergency" : isGoingBack(state) ? "back" : "forward",
+    ...standingOf(decision),
+    outcome: state.closed,
+    timeline,
+  };
+}
+
+function standingOf(decision: Decision): Pick<Progress, "standing" | "sentence" | "who" | "until" | "exits"> {
+  const nobody = { who: null, until: null, exits: [] };
+  switch (decision.kind) {
+    case "do":
+      return { standing: "doing", sentence: `Next: ${decision.step.do}.`, ...nobody };
+    case "wait":
+      return {
+        standing: "waiting",
+        sentence: `Waiting for ${decision.for}.`,
+        who: decision.who,
+        until: decision.until,
+        exits: [],
+      };
+    case "needs-operator":
+      return {
+        standing: "needs-operator",
+        sentence: decision.reason,
+        who: "an operator",
+        until: null,
+        exits: decision.exits,
+      };
+    case "done":
+      return { standing: "done", sentence: `Ended: ${decision.outcome}.`, ...nobody };
+  }
+}
