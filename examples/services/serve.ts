@@ -7,6 +7,9 @@ import type { AddressInfo } from "node:net";
 import { attestHandler, type CredentialWatch } from "../../kit/index.js";
 import type { Settings } from "./settings.js";
 
+/** What is not finished by then is broken off. */
+const endMsMax = 10_000;
+
 /** A service's own part: one request's work, which resolves with the login that did it, and its end. */
 export interface Work {
   run(): Promise<string>;
@@ -98,7 +101,9 @@ function endWith(server: Server, watch: CredentialWatch, work: Work): void {
     ending = true;
     watch.close();
     server.close(() => void work.close().finally(() => process.exit(0)));
-    server.closeIdleConnections();
+    // A client keeps its connection open after the answer that it waited for.
+    setInterval(() => server.closeIdleConnections(), 50).unref();
+    setTimeout(() => process.exit(1), endMsMax).unref();
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
