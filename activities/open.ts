@@ -7,7 +7,7 @@ import { appendEvent } from "../inventory/events.js";
 import { openRotation } from "../inventory/open.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
-import { incidentOf } from "./report.js";
+import { authorise, incidentOf } from "./report.js";
 import { ownRun } from "./run-check.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
@@ -31,6 +31,8 @@ export function openActivity(deps: ActivityDeps) {
         ),
         systems.stores.main.live(call),
       ]);
+      // Who stands behind an emergency is settled before anything is locked.
+      const authorised = request.emergency && (await authorise(deps, systems, null, request.emergency));
       const ids = Array.from({ length: idsMax }, () => deps.newId("ver"));
       const opened = await openRotation(deps.db, {
         credential: request.credential,
@@ -42,6 +44,7 @@ export function openActivity(deps: ActivityDeps) {
         mode: request.emergency ? "emergency" : "ordinary",
         requestedBy: request.requestedBy,
         reason: request.reason,
+        burns: authorised?.documents,
         now: deps.now(),
         initial: ({ rotation, epoch, nonce, versions }): RotationState =>
           initialState({
@@ -61,8 +64,8 @@ export function openActivity(deps: ActivityDeps) {
           }),
       });
       let state = foldAll(opened.initial, opened.events);
-      if (request.emergency && state.emergency === null) {
-        const { event } = await incidentOf(deps, systems, state, request.emergency);
+      if (authorised && state.emergency === null) {
+        const { event } = await incidentOf(deps, systems, state, authorised);
         await appendEvent(deps.db, state.id, state.epoch, event);
         state = foldAll(state, [event]);
       }

@@ -1,5 +1,6 @@
 /** Takes in the report of a leak: who says so, on what evidence, and which versions it is about (H25, H37). */
-import { personOf, speaksFor } from "../domain/authority.js";
+import { speaksFor } from "../domain/authority.js";
+import type { DocumentPayload } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import { leakedBy } from "../domain/incident.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -26,7 +27,8 @@ export function reportActivity(deps: ActivityDeps) {
       await checkRun(deps, state);
       const systems = await deps.systems(state.credential);
       try {
-        const { event, sentence } = await incidentOf(deps, systems, state, report);
+        const authorised = await authorise(deps, systems, state.id, report);
+        const { event, sentence } = await incidentOf(deps, systems, state, authorised);
         await appendEvent(deps.db, state.id, state.epoch, event);
         return { events: [event], accepted: true, sentence };
       } catch (error) {
@@ -38,29 +40,81 @@ export function reportActivity(deps: ActivityDeps) {
     });
 }
 
-/** The incident that a report makes of this rotation. Throws `decision-refused` when nobody with authority stands behind it. */
+/** A report whose authority was checked: who stands behind it, with which documents, and what the value matched. */
+export interface Authorised {
+  readonly report: EmergencyReport;
+  readonly responders: readonly string[];
+  /** Single-use ids of the documents. */
+  readonly documents: readonly string[];
+  readonly matched: readonly string[];
+}
+
+/**
+ * Checks who stands behind a report: two responders, or one with a value that is known to be ours. Throws
+ * `decision-refused` otherwise. `rotation` is null for a report that starts one.
+ */
+export async function authorise(
+  deps: ActivityDeps,
+  systems: Systems,
+  rotation: string | null,
+  report: EmergencyReport,
+): Promise<Authorised> {
+  const matches = report.evidence === null ? [] : await versionsMatching(deps.db, report.evidence);
+  const matched = matches.filter((match) => match.credential === systems.id).map((match) => match.version);
+  const persons = new Set<string>();
+  const documents: string[] = [];
+  for (const document of report.documents) {
+    const payload = await respondersWord(deps, systems, report, document);
+    const { id: jti, digest, person, says, issuedAt, expiresAt } = payload;
+    const kept = { jti, rotation, credential: systems.id, digest, person, says, consumer: null, owners: [] };
+    await recordDecision(deps.db, { ...kept, jws: document, issuedAt, expiresAt, receivedAt: deps.now() });
+    persons.add(person);
+    documents.push(jti);
+  }
+  const needed = matched.length > 0 ? 1 : respondersWithoutEvidence;
+  if (persons.size < needed) {
+    throw new RekeyError(
+      "decision-refused",
+      `The report needs ${needed} responder(s) and has ${persons.size}.`,
+      "Have a second responder sign it, or give the leaked value with --value-from, so that it can be matched.",
+    );
+  }
+  return { report, responders: [...persons].sort(), documents, matched };
+}
+
+/** What a responder signed, if it is this very report and they may say so. */
+async function respondersWord(
+  deps: ActivityDeps,
+  systems: Systems,
+  report: EmergencyReport,
+  document: string,
+): Promise<DocumentPayload> {
+  const payload = await verifiedPayload(systems.estate, document);
+  const { says, installation, credential, digest, expiresAt, person } = payload;
+  const now = deps.now();
+  const mine = says === "emergency" && installation === deps.installation && credential === systems.name;
+  if (!mine || digest !== deps.sha256Hex(report.reason))
+    throw refused(`What ${person} signed is another report.`);
+  if (expiresAt <= now) throw refused(`What ${person} signed has expired.`);
+  const allowed = systems.policy.responders;
+  const may = allowed.length === 0 || speaksFor(systems.estate, person, allowed, now).length > 0;
+  if (!may) throw refused(`${person} is no responder for this credential.`);
+  return payload;
+}
+
+function refused(detail: string): RekeyError {
+  return new RekeyError("decision-refused", detail);
+}
+
+/** The incident that an authorised report makes of this rotation. */
 export async function incidentOf(
   deps: ActivityDeps,
   systems: Systems,
   state: RotationState,
-  report: EmergencyReport,
+  { report, responders, matched }: Authorised,
 ): Promise<{ readonly event: Incident; readonly sentence: string }> {
   const now = deps.now();
-  const responders = await respondersOf(deps, systems, state, report, now);
-  const matched = report.evidence === null ? [] : await versionsMatching(deps.db, report.evidence);
-  const needed = matched.length > 0 ? 1 : respondersWithoutEvidence;
-  if (responders.length < needed) {
-    throw new RekeyError(
-      "decision-refused",
-      `The report needs ${needed} responder(s) and has ${responders.length}.`,
-      "Have a second responder sign it, or give the leaked value with --value-from, so that it can be matched.",
-    );
-  }
-  const leaked = versionsOf(
-    report,
-    matched.map((match) => match.version),
-    state,
-  );
+  const leaked = versionsOf(report, matched, state);
   const emergency: Emergency = {
     reason: report.reason,
     containment: report.containment ?? systems.rules.containment,
@@ -87,47 +141,6 @@ export async function incidentOf(
     emergency,
   };
   return { event, sentence: `Emergency: ${leaked.length} version(s) are treated as leaked.` };
-}
-
-async function respondersOf(
-  deps: ActivityDeps,
-  systems: Systems,
-  state: RotationState,
-  report: EmergencyReport,
-  now: number,
-): Promise<string[]> {
-  const allowed = systems.policy.responders;
-  const persons = new Set<string>();
-  for (const document of report.documents) {
-    const payload = await verifiedPayload(systems.estate, document);
-    const { says, installation, credential, digest, expiresAt, person } = payload;
-    const mine = says === "emergency" && installation === deps.installation && credential === systems.name;
-    if (!mine || digest !== deps.sha256Hex(report.reason)) {
-      throw new RekeyError("decision-refused", `What ${person} signed is another report.`);
-    }
-    if (expiresAt <= now) throw new RekeyError("decision-refused", `What ${person} signed has expired.`);
-    const may =
-      allowed.length === 0
-        ? personOf(systems.estate, person) !== undefined
-        : speaksFor(systems.estate, person, allowed, now).length > 0;
-    if (!may) throw new RekeyError("decision-refused", `${person} is no responder for this credential.`);
-    await recordDecision(deps.db, {
-      jti: payload.id,
-      rotation: state.id,
-      credential: state.credential,
-      digest,
-      person,
-      says,
-      consumer: null,
-      owners: [],
-      jws: document,
-      issuedAt: payload.issuedAt,
-      expiresAt,
-      receivedAt: now,
-    });
-    persons.add(person);
-  }
-  return [...persons].sort();
 }
 
 /** `old` and `new` are words for people; what matched nothing may be anything, so everything that lives counts. */

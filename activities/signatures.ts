@@ -1,5 +1,6 @@
 /** Signatures of people: a document counts when a key that the estate gives to its person has signed it (H7). */
 import { compactVerify, decodeJwt, importJWK } from "jose";
+import { z } from "zod";
 import { personOf } from "../domain/authority.js";
 import type { DocumentPayload } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
@@ -17,13 +18,39 @@ export async function verifiedPayload(estate: Estate, document: string): Promise
     const key = await importJWK({ kty, crv, x }, "EdDSA");
     try {
       const { payload } = await compactVerify(document, key, { algorithms: ["EdDSA"] });
-      return JSON.parse(new TextDecoder().decode(payload)) as DocumentPayload;
+      return shaped(payload);
     } catch (error) {
       // Not this key; the next one may be the one. Anything but a wrong signature is a fault of ours.
       if (!isWrongSignature(error)) throw error;
     }
   }
   throw refused(`None of the keys of ${claimed} has signed it.`);
+}
+
+const time = z.int().nonnegative();
+const word = z.string().min(1).max(256);
+
+/** The payload as we write it; a signature over anything else is a signature over something else. */
+const payloadSchema = z.strictObject({
+  form: z.literal("rekey-decision/1"),
+  installation: word,
+  credential: word,
+  rotation: z.string().max(256),
+  nonce: z.string().max(256),
+  digest: word,
+  says: z.enum(["approve", "reject", "confirm", "emergency", "sign-off"]),
+  consumer: word.optional(),
+  person: word,
+  issuedAt: time,
+  expiresAt: time,
+  id: word,
+});
+
+function shaped(bytes: Uint8Array): DocumentPayload {
+  const parsed = payloadSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  if (!parsed.success) throw refused("It does not have the form of a decision.");
+  const { consumer, ...payload } = parsed.data;
+  return consumer === undefined ? payload : { ...payload, consumer };
 }
 
 function claimedPerson(document: string): string {

@@ -51,13 +51,13 @@ export async function temporalLoginOf(settings: Installation): Promise<TemporalL
   const tls = await tlsOf(settings);
   return {
     address,
-    ...(tls === null ? {} : { tls }),
+    ...(tls === undefined ? {} : { tls }),
     ...(apiKey === undefined ? {} : { apiKey: (await resolved(settings, apiKey)).reveal() }),
   };
 }
 
-async function tlsOf(settings: Installation): Promise<TemporalLogin["tls"] | null> {
-  if (settings.REKEY_TEMPORAL_TLS === "off") return null;
+async function tlsOf(settings: Installation): Promise<NonNullable<TemporalLogin["tls"]> | undefined> {
+  if (settings.REKEY_TEMPORAL_TLS === "off") return undefined;
   const { REKEY_TEMPORAL_TLS_CA: ca, REKEY_TEMPORAL_TLS_CERT: crt, REKEY_TEMPORAL_TLS_KEY: key } = settings;
   return {
     ...(ca === undefined ? {} : { serverRootCACertificate: await readFile(ca) }),

@@ -113,6 +113,10 @@ const rules = z.strictObject({
   containmentDeadline: duration()
     .prefault("1h")
     .describe("In an emergency: when `after-adoption` becomes `revoke-now`."),
+  responders: z
+    .array(name())
+    .prefault([])
+    .describe("Owners who may report a leak and override the sign-off; empty: every person of the estate."),
   signOffDeadline: duration({ positive: true })
     .prefault("1d")
     .describe("In an emergency: by when the owners sign what was done without them."),

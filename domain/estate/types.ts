@@ -115,6 +115,8 @@ export interface Policy {
   readonly unmappedReaders: "refuse" | "warn";
   readonly containment: "after-adoption" | "revoke-now";
   readonly containmentDeadlineMs: number;
+  /** Owners who may report a leak; empty: every person. */
+  readonly responders: readonly string[];
   readonly signOffDeadlineMs: number;
   readonly overlapMaxMs: number;
   readonly cooldownMs: number;
