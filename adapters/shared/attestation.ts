@@ -71,7 +71,10 @@ export function readAnswer(
   if (answer === null) return unproven(instance, "gave an answer that is not an attestation");
   if (answer.instance !== instance) return unproven(instance, "was answered for by another instance");
   if (answer.version === null || answer.mac === null) {
-    return unproven(instance, "holds a document without a version or without a key to attest with");
+    // Before the first rotation there is no key. That it works is only said, which is enough for a baseline (H39):
+    // without a version it never counts as adopted.
+    const sentence = "holds a document without a version or without a key to attest with";
+    return { ...unproven(instance, sentence), working: answer.working };
   }
   const candidate = candidates.find(({ version }) => version === answer.version);
   if (candidate === undefined) return unproven(instance, "holds a version that has no part in this rotation");

@@ -71,7 +71,7 @@ export function initialState(beginning: Beginning): RotationState {
     freeSlots: free.slice(1),
     spareIds,
     tags: Object.fromEntries(slots.map(({ slot, tag }) => [slot, tag])),
-    places: Object.fromEntries(places.map((place) => [place.place, untouched(place, originId)])),
+    places: Object.fromEntries(places.map((place) => [place.place, untouched(place)])),
     change: 0,
     changedAt: now,
     plan: null,
@@ -97,16 +97,9 @@ export function initialState(beginning: Beginning): RotationState {
   };
 }
 
-/** A document without a version's id is the origin's: nobody has rotated this credential before. */
-function untouched({ tag, liveVersion }: PlaceFact, origin: string): PlaceState {
-  return {
-    tag,
-    liveVersion: liveVersion ?? origin,
-    told: liveVersion ?? origin,
-    toldTo: [],
-    toldAt: null,
-    unknown: false,
-  };
+/** A document without a version's id is left as that: going back would write the origin's, so that it can be attested. */
+function untouched({ tag, liveVersion }: PlaceFact): PlaceState {
+  return { tag, liveVersion, told: liveVersion, toldTo: [], toldAt: null, unknown: false };
 }
 
 /** A slot in which a version can be made: switched off, or holding one that was destroyed. An enabled one may be somebody's. */
