@@ -1,0 +1,151 @@
+/**
+ * What a consumer of a PostgreSQL login holds, seen from the server: who is connected as which login of the
+ * pair. It only looks; the text of statements is never read (H40).
+ */
+import { z } from "zod";
+import { RekeyError } from "../../domain/errors.js";
+import { parseTag } from "../../domain/fence.js";
+import type { Finding } from "../../domain/finding.js";
+import type {
+  AdapterDeps,
+  Call,
+  Candidate,
+  Consumer,
+  ConsumerKind,
+  InstanceSeen,
+  ObserveRequest,
+} from "../ports.js";
+import { Nodes } from "../shared/pg-nodes.js";
+import { serverFields } from "../shared/pg-server.js";
+
+const configSchema = z.object({
+  ...serverFields,
+  applicationName: z
+    .string()
+    .min(1)
+    .max(63)
+    .describe("What the consumer sets as application_name; a `*` at the end stands for anything."),
+});
+
+type SessionsConfig = z.output<typeof configSchema>;
+
+/** The kind's entry in the registry. */
+export const postgresSessions: ConsumerKind<typeof configSchema> = {
+  config: configSchema,
+  create: (config, deps) => new PostgresSessions(config, deps),
+};
+
+/** Sessions of one application from one address as one login. */
+interface Seen {
+  readonly login: string;
+  readonly application: string;
+  readonly address: string;
+  readonly sessions: number;
+  /** How many have run a statement since they logged in: a pool that only connected has not worked (H39). */
+  readonly worked: number;
+  /** Text of the tag on the login, which names the version that lives in it. */
+  readonly tag: string;
+}
+
+const seenSql = `
+  SELECT usename::text AS login, application_name AS application, coalesce(host(client_addr), 'local') AS address,
+         coalesce(shobj_description(usesysid, 'pg_authid'), '') AS tag, count(*)::int AS sessions,
+         count(*) FILTER (WHERE query_start IS NOT NULL AND state IN ('active', 'idle', 'idle in transaction'))::int AS worked
+  FROM pg_stat_activity
+  WHERE usename = ANY ($1) AND CASE WHEN $3 THEN starts_with(application_name, $2) ELSE application_name = $2 END
+  GROUP BY 1, 2, 3, 4`;
+
+const rightSql = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees";
+
+class PostgresSessions implements Consumer {
+  readonly #config: SessionsConfig;
+  readonly #nodes: Nodes;
+
+  constructor(config: SessionsConfig, deps: AdapterDeps) {
+    this.#config = config;
+    this.#nodes = new Nodes(config, deps);
+  }
+
+  async preflight(call: Call): Promise<Finding[]> {
+    if (await this.#sees(call)) return [];
+    return [
+      {
+        code: "postgres-stats-unreadable",
+        severity: "refuse",
+        subject: this.#config.applicationName,
+        sentence: "The engine's login cannot see others' sessions: GRANT pg_read_all_stats to its group.",
+      },
+    ];
+  }
+
+  /** One entry for each pair of application name and address. Throws `not-permitted` where sessions are hidden from the engine (H21). */
+  async observe(request: ObserveRequest, call: Call): Promise<InstanceSeen[]> {
+    if (!(await this.#sees(call))) {
+      throw new RekeyError(
+        "not-permitted",
+        "The engine's login lacks pg_read_all_stats, so nothing seen means nothing.",
+      );
+    }
+    const prefix = this.#config.applicationName.endsWith("*");
+    const name = prefix ? this.#config.applicationName.slice(0, -1) : this.#config.applicationName;
+    const logins = request.candidates.map(({ slot }) => slot);
+    const seen = await Promise.all(
+      this.#nodes.all.map((node) =>
+        this.#nodes.read(node, call, ({ session }) =>
+          session.query<Seen>(seenSql, [logins, name, prefix], call),
+        ),
+      ),
+    );
+    return instancesOf(seen.flat(), request.candidates);
+  }
+
+  close(): Promise<void> {
+    return this.#nodes.close();
+  }
+
+  async #sees(call: Call): Promise<boolean> {
+    const rows = await Promise.all(
+      this.#nodes.all.map((node) =>
+        this.#nodes.read(node, call, ({ session }) => session.query<{ sees: boolean }>(rightSql, [], call)),
+      ),
+    );
+    return rows.flat().every(({ sees }) => sees);
+  }
+}
+
+function instancesOf(seen: readonly Seen[], candidates: readonly Candidate[]): InstanceSeen[] {
+  const byInstance = new Map<string, Seen[]>();
+  for (const group of seen) {
+    const instance = `${group.application}@${group.address}`;
+    byInstance.set(instance, [...(byInstance.get(instance) ?? []), group]);
+  }
+  return [...byInstance]
+    .map(([instance, groups]) => instanceOf(instance, groups, candidates))
+    .sort((a, b) => (a.instance < b.instance ? -1 : 1));
+}
+
+/** An instance that still holds sessions of two logins has not moved: several processes may share its name and address (H10). */
+function instanceOf(
+  instance: string,
+  groups: readonly Seen[],
+  candidates: readonly Candidate[],
+): InstanceSeen {
+  const logins = [...new Set(groups.map(({ login }) => login))].sort();
+  const [login = ""] = logins;
+  if (logins.length > 1) {
+    const sentence = `holds sessions of ${logins.join(" and ")}`;
+    return { instance, version: null, working: groups.some(({ worked }) => worked > 0), sentence };
+  }
+  const sessions = groups.reduce((sum, group) => sum + group.sessions, 0);
+  const working = groups.some(({ worked }) => worked > 0);
+  const sentence = `${sessions} ${sessions === 1 ? "session" : "sessions"} as ${login}, ${working ? "at work" : "none has run anything yet"}`;
+  return { instance, version: versionOf(login, groups[0]?.tag ?? "", candidates), working, sentence };
+}
+
+/** Who is connected tells the login; the login's tag tells which of several versions in the same slot it is. */
+function versionOf(login: string, tag: string, candidates: readonly Candidate[]): string | null {
+  const versions = candidates.filter(({ slot }) => slot === login).map(({ version }) => version);
+  const tagged = parseTag(tag)?.version;
+  if (tagged !== undefined && versions.includes(tagged)) return tagged;
+  return versions.length === 1 ? (versions[0] ?? null) : null;
+}

@@ -1,0 +1,175 @@
+/**
+ * Proofs by logging in: that a value works at every node as whom it should and with what it should, and that
+ * it is refused at every node for the right reason (H9, H13, H14, H16, H34).
+ */
+import { RekeyError } from "../../../domain/errors.js";
+import type { Secret } from "../../../domain/secret.js";
+import type { Call, NodeProof } from "../../ports.js";
+import { attemptLogin, type PgSession } from "../../shared/pg.js";
+import type { Node, Nodes } from "../../shared/pg-nodes.js";
+import { within } from "../../shared/retry.js";
+import { differencesOf } from "./compare.js";
+import type { PostgresAccount } from "./config.js";
+import { positionNow, waitForReplay } from "./replay.js";
+
+/** How long a standby may be behind before the proof is not given, in milliseconds. */
+const replayMsMax = 30_000;
+
+/** What is logged in with. */
+export interface Value {
+  readonly username: string;
+  readonly password: Secret;
+}
+
+interface Who {
+  readonly login: string;
+  readonly acting: string;
+  readonly standby: boolean;
+  readonly identity: string;
+}
+
+const whoSql = `SELECT session_user::text AS login, current_user::text AS acting,
+  pg_is_in_recovery() AS standby, rekey.identity() AS identity`;
+
+/** One proof for each node, taken side by side; `unreachable` when a node gave no answer at all. */
+export async function proveAtNodes(
+  nodes: Nodes,
+  account: PostgresAccount,
+  value: Value,
+  call: Call,
+): Promise<NodeProof[]> {
+  return atEveryNode(nodes, call, async (node) => {
+    const identity = await nodes.read(node, call, async (on) => on.identity);
+    const [login, differences] = await Promise.all([
+      proveLogin(node, account, value, identity, call),
+      node.role === "primary" ? differencesOf(nodes, account, value.username, call) : [],
+    ]);
+    if (!login.ok || differences.length === 0) return login;
+    return {
+      node: node.name,
+      ok: false,
+      sentence: `${value.username} differs from its sibling: ${differences.join("; ")}`,
+    };
+  });
+}
+
+/** One refusal for each node. Only "wrong value" and "not permitted to log in" count; anything else proves nothing. */
+export async function proveRefusedAtNodes(nodes: Nodes, value: Value, call: Call): Promise<NodeProof[]> {
+  return atEveryNode(nodes, call, async (node) => {
+    // The refusal counts only from a server that is the right one, so it is asked who it is beside it.
+    await nodes.read(node, call, async ({ session }) => session.query(whoSql, [], call));
+    const result = await attemptLogin(node.endpoint, probe(value), call);
+    if (result.in) {
+      await result.session.end();
+      return { node: node.name, ok: false, sentence: `still accepts ${value.username}` };
+    }
+    const sentence = {
+      value: `refused: the value of ${value.username} is not accepted`,
+      "switched-off": `refused: ${value.username} is not permitted to log in`,
+      rules: `no proof: pg_hba.conf does not let ${value.username} in from here, whatever the value`,
+    }[result.why];
+    return { node: node.name, ok: result.why !== "rules", sentence };
+  });
+}
+
+async function atEveryNode(
+  nodes: Nodes,
+  call: Call,
+  prove: (node: Node) => Promise<NodeProof>,
+): Promise<NodeProof[]> {
+  const lsn = await positionNow(nodes, call);
+  return Promise.all(
+    nodes.all.map(async (node) => {
+      try {
+        await waitForReplay(nodes, node, lsn, within(call, replayMsMax));
+      } catch (error) {
+        if (call.signal.aborted || !(error instanceof RekeyError) || error.code !== "unreachable")
+          throw error;
+        return { node: node.name, ok: false, sentence: "has not replayed the change within 30 s" };
+      }
+      return prove(node);
+    }),
+  );
+}
+
+function probe(value: Value) {
+  return { ...value, applicationName: `rekey/probe/${value.username}` };
+}
+
+async function proveLogin(
+  node: Node,
+  account: PostgresAccount,
+  value: Value,
+  identity: string,
+  call: Call,
+): Promise<NodeProof> {
+  const result = await attemptLogin(node.endpoint, probe(value), call);
+  if (!result.in) {
+    const sentence = {
+      value: `refused: the value of ${value.username} is not accepted`,
+      "switched-off": `refused: ${value.username} is not permitted to log in`,
+      rules: `refused: pg_hba.conf does not let ${value.username} in from here`,
+    }[result.why];
+    return { node: node.name, ok: false, sentence };
+  }
+  const { session } = result;
+  try {
+    const wrong =
+      (await wrongWho(session, node, account, value, identity, "after login", call)) ??
+      (await afterReset(session, node, account, value, identity, call)) ??
+      (await wrongCanary(session, account, call));
+    const sentence = wrong ?? `logged in as ${value.username} acting as ${account.group}`;
+    return { node: node.name, ok: wrong === null, sentence };
+  } finally {
+    await session.end();
+  }
+}
+
+async function wrongWho(
+  session: PgSession,
+  node: Node,
+  account: PostgresAccount,
+  value: Value,
+  identity: string,
+  when: string,
+  call: Call,
+): Promise<string | null> {
+  const [who] = await session.query<Who>(whoSql, [], call);
+  if (who?.identity !== identity || who.standby !== (node.role === "standby")) {
+    throw new RekeyError("wrong-server", `${node.name} gave the login to another server than the engine.`);
+  }
+  if (who.login !== value.username) return `logged in as ${who.login} and not as ${value.username}`;
+  if (who.acting === account.group) return null;
+  return `${when} ${value.username} acts as ${who.acting} and not as ${account.group}`;
+}
+
+/** Poolers and drivers reset sessions with this; servers before November 2024 forget the group then (H13). */
+async function afterReset(
+  session: PgSession,
+  node: Node,
+  account: PostgresAccount,
+  value: Value,
+  identity: string,
+  call: Call,
+): Promise<string | null> {
+  await session.query("DISCARD ALL", [], call);
+  return wrongWho(session, node, account, value, identity, "after DISCARD ALL", call);
+}
+
+async function wrongCanary(session: PgSession, account: PostgresAccount, call: Call): Promise<string | null> {
+  const { canary } = account;
+  if (canary === undefined) return null;
+  try {
+    await session.query("SET default_transaction_read_only = on", [], call);
+    const [row] = await session.query<{ rows: number }>(
+      `SELECT count(*)::int AS rows FROM (${canary.query}) AS canary`,
+      [],
+      call,
+    );
+    if (row?.rows === canary.rows) return null;
+    return `the canary query returned ${row?.rows} rows and not ${canary.rows}`;
+  } catch (error) {
+    if (call.signal.aborted || !(error instanceof RekeyError) || error.code === "unreachable") throw error;
+    return "the canary query failed";
+  }
+}

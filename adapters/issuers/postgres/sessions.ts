@@ -1,0 +1,121 @@
+/**
+ * Ending the sessions of a login until none is left, also those that the server cannot name yet: a client may
+ * pass the login check and hide behind `post_auth_delay` for half an hour (H4, facts 15).
+ */
+import { RekeyError } from "../../../domain/errors.js";
+import type { Call } from "../../ports.js";
+import type { Node, NodeSession, Nodes } from "../../shared/pg-nodes.js";
+import { pause } from "../../shared/retry.js";
+
+/** How many sessions are ended in one round, so that their owners do not all come back in the same instant (H35). */
+const endedPerRoundMax = 100;
+
+/** Pause between rounds in milliseconds: short while backends exit, longer while a hidden one is waited for. */
+const pauseMs = { first: 2, max: 200 };
+
+interface Round {
+  readonly tag: string;
+  readonly left: number;
+  readonly timeoutMs: number;
+  readonly hidden: readonly { readonly pid: number; readonly ageMs: number | null }[];
+}
+
+/** When a backend was first found without a name, by node and pid; where the server does not tell its age. */
+export type FirstSeen = Map<string, number>;
+
+/**
+ * Ends every session of `login` on `node` and returns once none is left and every backend that was unidentified
+ * after the disable has been identified or ended. Call it after the disable is visible on the node. Throws
+ * `fenced` as soon as the login carries another tag than `tag`, `unreachable` when the call ends before that.
+ */
+export async function endSessions(
+  nodes: Nodes,
+  node: Node,
+  login: string,
+  tag: string,
+  firstSeen: FirstSeen,
+  call: Call,
+): Promise<void> {
+  // Who could have passed the login check before the disable is in this first listing; who comes later was refused.
+  let suspects: Set<number> | null = null;
+  for (let waitMs = pauseMs.first; ; waitMs = Math.min(waitMs * 2, pauseMs.max)) {
+    const round = await nodes.read(node, call, (on) => endOnce(on, login, tag, call));
+    if (round.tag !== tag) {
+      throw new RekeyError(
+        "fenced",
+        `${login} carries another tag at ${node.name}; its sessions are left alone.`,
+      );
+    }
+    const before: Set<number> = suspects ?? new Set(round.hidden.map(({ pid }) => pid));
+    const hidden = round.hidden.filter(({ pid }) => before.has(pid));
+    suspects = new Set(hidden.map(({ pid }) => pid));
+    if (round.left === 0 && hidden.length === 0) return;
+    for (const { pid, ageMs } of hidden) {
+      const key = `${node.name}/${pid}`;
+      const since = firstSeen.get(key) ?? Date.now();
+      firstSeen.set(key, since);
+      // No honest client is still unnamed after the time that the server gives to authentication.
+      if ((ageMs ?? Date.now() - since) > round.timeoutMs) await endHidden(nodes, node, pid, call);
+    }
+    await pause(
+      waitMs,
+      call,
+      `${node.name}: ${round.left + hidden.length} sessions are left or not yet identified; it`,
+    );
+  }
+}
+
+/**
+ * The locks are read before the listing: a backend that is in neither then began after the disable. The other
+ * way round one could leave the first before it was looked for and enter the second after (17 and older).
+ */
+async function endOnce(on: NodeSession, login: string, tag: string, call: Call): Promise<Round> {
+  const [locks] = await on.session.query<{ pids: number[] }>(
+    "SELECT coalesce(array_agg(DISTINCT pid) FILTER (WHERE pid IS NOT NULL), '{}') AS pids FROM pg_locks WHERE locktype = 'virtualxid'",
+    [],
+    call,
+  );
+  const [row] = await on.session.query<{
+    tag: string;
+    left: number;
+    timeout: number;
+    hidden: { pid: number; ageMs: number | null }[];
+  }>(
+    `WITH account AS (
+       SELECT coalesce(shobj_description(oid, 'pg_authid'), '') AS tag FROM pg_roles WHERE rolname = $1
+     ), named AS MATERIALIZED (
+       SELECT pid, row_number() OVER (ORDER BY random()) AS place FROM pg_stat_activity
+       WHERE usename = $1 AND pid <> pg_backend_pid()
+     ), ended AS MATERIALIZED (
+       SELECT pg_terminate_backend(pid) FROM named WHERE place <= $4 AND (SELECT tag FROM account) = $2
+     ), hidden AS (
+       SELECT pid, extract(epoch FROM clock_timestamp() - backend_start) * 1000 AS "ageMs" FROM pg_stat_activity
+       WHERE usesysid IS NULL AND backend_type IN ('client backend', 'walsender')
+       UNION ALL
+       SELECT pid, NULL FROM unnest($3::int[]) AS pid WHERE pid NOT IN (SELECT a.pid FROM pg_stat_activity a)
+     )
+     SELECT (SELECT tag FROM account) AS tag,
+            (SELECT count(*)::int FROM named) + 0 * (SELECT count(*)::int FROM ended) AS left,
+            (SELECT setting::int * 1000 FROM pg_settings WHERE name = 'authentication_timeout') AS timeout,
+            (SELECT coalesce(json_agg(hidden), '[]') FROM hidden) AS hidden`,
+    [login, tag, locks?.pids ?? [], endedPerRoundMax],
+    call,
+  );
+  return {
+    tag: row?.tag ?? "",
+    left: row?.left ?? 0,
+    timeoutMs: row?.timeout ?? 0,
+    hidden: row?.hidden ?? [],
+  };
+}
+
+/** A backend that has no role yet, or a superuser's, may not be ended by us; it stays in the listing and is waited for. */
+async function endHidden(nodes: Nodes, node: Node, pid: number, call: Call): Promise<void> {
+  try {
+    await nodes.read(node, call, ({ session }) =>
+      session.query("SELECT pg_terminate_backend($1)", [pid], call),
+    );
+  } catch (error) {
+    if (!(error instanceof RekeyError) || error.code !== "not-permitted") throw error;
+  }
+}

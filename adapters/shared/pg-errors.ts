@@ -1,0 +1,100 @@
+/**
+ * What PostgreSQL's errors mean to the engine, by SQLSTATE alone: the server's text may quote a statement, a
+ * verifier or a row, so it never leaves this file (H33).
+ */
+import { RekeyError } from "../../domain/errors.js";
+
+/** SQLSTATEs that `rekey.apply` raises itself; the SQL in adapters/issuers/postgres/functions.ts uses the same. */
+export const functionStates = {
+  fenced: "RK001",
+  unmanaged: "RK002",
+  verifierOnly: "RK003",
+  wrongServer: "RK004",
+  superuser: "RK005",
+} as const;
+
+/** SQLSTATE of a server's error; `undefined` for anything that is not one (a socket's error, a bug). */
+export function sqlState(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) && "severity" in error
+    ? error.code
+    : undefined;
+}
+
+/** The server's own function that raised the error: not localised, holds no data, tells two meanings of one SQLSTATE apart. */
+export function routineOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("routine" in error)) return undefined;
+  return typeof error.routine === "string" ? error.routine : undefined;
+}
+
+type Meaning = readonly [code: ConstructorParameters<typeof RekeyError>[0], sentence: string, hint?: string];
+
+const installHint = "Have a DBA run the SQL that `rekey grants postgres` prints, in the issuer's `database`.";
+
+const meanings: Readonly<Record<string, Meaning>> = {
+  "28000": ["not-permitted", "refuses the login"],
+  "28P01": ["not-permitted", "refuses the login's name or password"],
+  "42501": ["not-permitted", "does not give the engine's login a right that this step needs"],
+  "53300": ["unreachable", "has no free connection for this login"],
+  "55P03": ["conflict", "keeps the account locked for another transaction"],
+  "40001": ["conflict", "saw a concurrent change and rolled this one back"],
+  "40P01": ["conflict", "found a deadlock and rolled this change back"],
+  "57014": ["unreachable", "stopped the statement at its time limit"],
+  "25006": ["wrong-server", "is read-only: a standby answered where the primary was expected"],
+  "3D000": ["unsupported", "has no database of the configured name"],
+  "3F000": ["missing-setup", "lacks the schema rekey", installHint],
+  "42883": ["missing-setup", "lacks a function of the schema rekey, or has an older one", installHint],
+  "42P01": ["missing-setup", "lacks a table of the schema rekey", installHint],
+  [functionStates.fenced]: ["fenced", "holds another tag than the expected one, so nothing was changed"],
+  [functionStates.unmanaged]: [
+    "not-permitted",
+    "does not list this login in rekey.managed",
+    "Have a DBA add it with the SQL that `rekey grants postgres` or `rekey adopt` prints.",
+  ],
+  [functionStates.verifierOnly]: ["internal", "was sent something else than a SCRAM verifier and refused it"],
+  [functionStates.wrongServer]: ["wrong-server", "has another identity than the plan's"],
+  [functionStates.superuser]: ["unsupported", "lists a superuser in rekey.managed, which is never rotated"],
+};
+
+/** Classes in which nothing was done, or nothing more than the connection was lost. */
+const unreachableClasses = new Set(["08", "53", "57", "58"]);
+
+/**
+ * The error as the engine's own. `where` names the server (`host:port`), never a value. A `RekeyError` is
+ * returned as it is; what is not a server's error counts as a lost connection.
+ */
+export function translatePg(error: unknown, where: string): RekeyError {
+  if (error instanceof RekeyError) return error;
+  const state = sqlState(error);
+  if (state === undefined) return connectionError(error, where);
+  // The loser of two concurrent catalog updates; it has no SQLSTATE of its own (facts 11).
+  if (state === "XX000" && routineOf(error) === "simple_heap_update") {
+    return new RekeyError("conflict", `${where} changed the account for somebody else at this moment.`);
+  }
+  const meaning = meanings[state];
+  if (meaning) {
+    const [code, sentence, hint] = meaning;
+    return new RekeyError(code, `${where} ${sentence}.`, hint);
+  }
+  if (unreachableClasses.has(state.slice(0, 2))) {
+    return new RekeyError("unreachable", `${where} is not able to answer now (SQLSTATE ${state}).`);
+  }
+  return new RekeyError("internal", `${where} answered with the unexpected SQLSTATE ${state}.`);
+}
+
+/** Node's own codes for a certificate that nobody vouches for, or that names somebody else. */
+const certificateCode = /CERT|^ERR_TLS|^UNABLE_TO_(?:GET|VERIFY)/;
+
+function connectionError(error: unknown, where: string): RekeyError {
+  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+  if (certificateCode.test(code)) {
+    return new RekeyError(
+      "wrong-server",
+      `${where} shows a certificate that does not prove who it is (${code}).`,
+    );
+  }
+  if (error instanceof Error && error.message.includes("does not support SSL")) {
+    return new RekeyError("unsupported", `${where} does not offer TLS, which the estate asks for.`);
+  }
+  return new RekeyError("unreachable", `${where} could not be reached.`);
+}
