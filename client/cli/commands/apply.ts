@@ -1,0 +1,60 @@
+/** `rekey apply`: makes the inventory say what the estate says, after showing what that changes. */
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { formatProblems } from "../../estate/format.js";
+import { loadEstate } from "../../estate/load.js";
+import { command, fileOption, option, yesOption } from "../command.js";
+import { diffText } from "../format/diff.js";
+import { requester } from "../person.js";
+
+interface ApplyOptions {
+  readonly file: string;
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly as?: string;
+}
+
+/** Shows the difference, asks, applies. */
+export const apply = command<ApplyOptions>({
+  usage: "apply",
+  summary: "Make the inventory say what estate.yaml says",
+  description: "Shows what would change and asks first. Nothing is rotated by it.",
+  options: [
+    fileOption(),
+    option("--dry-run", "only show what would change"),
+    yesOption(),
+    option("--as <person>", "who applies it (default: REKEY_PERSON, or the login name)"),
+  ],
+  examples: [
+    ["rekey apply", "show the difference, ask, apply"],
+    ["rekey apply --dry-run", "show the difference"],
+    ["rekey apply -f prod/estate.yaml --yes", "in a pipeline, after review"],
+  ],
+  async run(cli, _args, { file, yes, dryRun, as }) {
+    const loaded = await loadEstate(file, cli.deps.kinds);
+    if (!loaded.ok) {
+      cli.note(formatProblems(loaded.problems));
+      throw new RekeyError(
+        "bad-input",
+        `${file} is not a valid estate.`,
+        `See \`rekey validate -f ${file}\`.`,
+      );
+    }
+    const { inventory } = await cli.services();
+    const diff = await inventory.diff(loaded.estate);
+    if (diff.empty || dryRun === true) {
+      cli.show({ applied: false, diff }, () => diffText(diff, cli.paint));
+      return exitCodes.done;
+    }
+    if (!cli.json) cli.io.stdout.write(`${diffText(diff, cli.paint)}\n`);
+    if (!(await cli.confirm("Apply this?", yes === true))) {
+      cli.note("Nothing was changed.");
+      return exitCodes.failed;
+    }
+    const applied = await inventory.apply(loaded.estate, loaded.digest, requester(cli.io, as));
+    cli.show(
+      { applied: true, revision: applied.revision, diff: applied.diff },
+      () => `Applied as revision ${applied.revision}.`,
+    );
+    return exitCodes.done;
+  },
+});

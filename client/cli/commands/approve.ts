@@ -1,0 +1,96 @@
+/** `rekey approve` and `rekey reject`: a person's signed word on the plan that was shown to them. */
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import type { Cli } from "../cli.js";
+import { type AnyCommand, type AsOptions, asOptions, command, option, yesOption } from "../command.js";
+import { decisionText, lookToDecide, type OpenPlan, plansOf, signDecisions, waitingFor } from "../decide.js";
+import type { Services } from "../deps.js";
+import { signingKey } from "../person.js";
+import { readDocuments, type Sent, send, writeDocuments } from "../signing.js";
+import { type OpenSubject, openSubject } from "../subject.js";
+
+interface DecideOptions extends AsOptions {
+  readonly yes?: boolean;
+  readonly file?: string;
+  readonly document?: string;
+}
+
+type Word = "approve" | "reject";
+
+function decision(says: Word, summary: string, description: string): AnyCommand {
+  return command<DecideOptions>({
+    usage: `${says} <credential>`,
+    summary,
+    description,
+    arguments: { credential: "name of a credential with an open rotation" },
+    options: [
+      ...asOptions(),
+      yesOption(),
+      option("--file <path>", "only write the signed decision there, to be sent from elsewhere"),
+      option("--document <path>", "send a decision that was signed elsewhere").conflicts("file"),
+    ],
+    examples: [
+      [`rekey ${says} orders-db`, "show the plan, ask, sign and send"],
+      [`rekey ${says} orders-db --file decision.jws`, "sign on the machine that has the key"],
+      [`rekey ${says} orders-db --document decision.jws`, "send it from one that reaches Rekey"],
+    ],
+    async run(cli, [name = ""], options) {
+      const services = await cli.services();
+      const subject = await openSubject(services, name);
+      if (options.document !== undefined) {
+        return sendAll(cli, services, subject, await readDocuments(options.document));
+      }
+      const look = await lookToDecide(cli, services, subject);
+      const key = await signingKey(cli.io, options);
+      const open = openFor(says, look.state, key.person, cli.io.now());
+      if (open.length === 0) {
+        cli.show({ credential: name, sent: [] }, "Nothing waits for your signature.");
+        return exitCodes.done;
+      }
+      if (!cli.json) cli.io.stdout.write(`${decisionText(cli, subject, look, open)}\n\n`);
+      if (!(await cli.confirm(`Sign as ${key.person}: ${says} this?`, options.yes === true))) {
+        cli.note("Nothing was signed.");
+        return exitCodes.failed;
+      }
+      const documents = await signDecisions(cli, services, subject, look.state, open, key, says);
+      if (options.file === undefined) return sendAll(cli, services, subject, documents);
+      await writeDocuments(options.file, documents);
+      const sentence = `Signed, and written to ${options.file}. Nothing was sent.`;
+      cli.show({ credential: name, file: options.file, documents }, sentence);
+      return exitCodes.done;
+    },
+  });
+}
+
+/** A rejection counts also against a plan that has its signatures; an agreement is only asked where it is missing. */
+function openFor(says: Word, state: Parameters<typeof plansOf>[0], person: string, now: number): OpenPlan[] {
+  return says === "approve" ? waitingFor(state, person, now) : plansOf(state).slice(-1);
+}
+
+async function sendAll(
+  cli: Cli,
+  services: Services,
+  subject: OpenSubject,
+  documents: readonly string[],
+): Promise<number> {
+  const sent: Sent[] = [];
+  for (const document of documents) sent.push(await send(services, subject.open.workflowId, document));
+  cli.show({ credential: subject.name, sent }, sent.map(({ sentence }) => sentence).join("\n"));
+  if (sent.length === 0) throw new RekeyError("internal", "There was nothing to send.");
+  return exitCodes.done;
+}
+
+/** Agrees to the plan. */
+export const approve = decision(
+  "approve",
+  "Agree to a rotation's plan, with your signature",
+  "Shows the plan and every amendment that waits for you, asks, and signs each with your key. The signature\n" +
+    "is bound to this run of this rotation and this very plan.",
+);
+
+/** Refuses the plan. */
+export const reject = decision(
+  "reject",
+  "Refuse a rotation's plan, with your signature",
+  "Before anything was issued the rotation ends; after that it goes back. Past the point of no return a\n" +
+    "rejection is recorded as an objection.",
+);

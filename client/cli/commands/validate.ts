@@ -1,0 +1,43 @@
+/** `rekey validate`: everything that is wrong with an estate, before anybody relies on it. Needs no server. */
+import { exitCodes } from "../../../domain/errors.js";
+import { sections } from "../../../domain/estate/schema.js";
+import type { Estate } from "../../../domain/estate/types.js";
+import { formatProblems } from "../../estate/format.js";
+import { loadEstate } from "../../estate/load.js";
+import { command, fileOption } from "../command.js";
+import { count } from "../format/layout.js";
+
+/** Checks the file and prints every problem, or what it holds. */
+export const validate = command<{ file: string }>({
+  usage: "validate",
+  summary: "Check estate.yaml and list everything that is wrong with it",
+  options: [fileOption()],
+  examples: [
+    ["rekey validate", "check estate.yaml in this folder"],
+    ["rekey validate -f prod/estate.yaml --json", "for an editor or a pipeline"],
+  ],
+  async run(cli, _args, { file }) {
+    const result = await loadEstate(file, cli.deps.kinds);
+    if (!result.ok) {
+      cli.show({ valid: false, problems: result.problems }, "");
+      if (!cli.json) cli.io.stderr.write(`${formatProblems(result.problems)}\n`);
+      return exitCodes.usage;
+    }
+    const { estate, digest } = result;
+    cli.show(
+      { valid: true, file, digest },
+      () => `${cli.paint("good", "valid")}  ${file}: ${contents(estate)}`,
+    );
+    return exitCodes.done;
+  },
+});
+
+/** `3 credentials, 5 consumers, …`: what the file holds, for the eye. */
+function contents(estate: Estate): string {
+  const singular = { policies: "policy" } as Partial<Record<string, string>>;
+  return sections
+    .map((section) => [section, Object.keys(estate[section]).length] as const)
+    .filter(([, number]) => number > 0)
+    .map(([section, number]) => count(number, singular[section] ?? section.slice(0, -1), section))
+    .join(", ");
+}

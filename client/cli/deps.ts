@@ -1,0 +1,99 @@
+/**
+ * Everything that the command line is given instead of reaching for it: the kinds, the streams, the clock and
+ * the services. So it knows no adapter, and a whole command can be run inside a test.
+ */
+import type { EstateKinds } from "../../domain/estate/kinds.js";
+import type { Finding } from "../../domain/finding.js";
+import type { Secret } from "../../domain/secret.js";
+import type { RotationClient } from "../temporal.js";
+import type { Inventory } from "./inventory.js";
+
+/** Where text goes. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  /** Width of the terminal in characters. */
+  readonly columns?: number;
+}
+
+/** Where text comes from. */
+export interface Input extends AsyncIterable<string | Uint8Array> {
+  readonly isTTY?: boolean;
+}
+
+/** The process as the command line sees it. */
+export interface Io {
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A fresh id, `<prefix>_…`, that nobody can guess. */
+  randomId(prefix: string): string;
+  /** Calls `listener` at Ctrl-C instead of ending the process; the answer takes it off again. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+/** What a command talks to. Nothing in it is connected before it is used. */
+export interface Services {
+  /** The installation that signed documents are bound to. */
+  readonly installation: string;
+  readonly inventory: Inventory;
+  readonly rotations: RotationClient;
+  /** Keyed HMAC of a reported value, by which the versions that had it are found. The value is not kept. */
+  fingerprint(value: Secret): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** One thing that an adoption does. */
+export interface AdoptionStep {
+  readonly sentence: string;
+  /** What an administrator has to run for it, where the engine must not be able to; null where the engine does it. */
+  readonly run: string | null;
+  /** It stands already, from an earlier attempt. */
+  readonly done: boolean;
+}
+
+/** What it takes to bring an existing login under rotation, or to take that back. */
+export interface AdoptionPlan {
+  readonly steps: readonly AdoptionStep[];
+  readonly findings: readonly Finding[];
+}
+
+/** Brings an existing login under rotation. Every call may be repeated; the credential is an id. */
+export interface Adoption {
+  plan(credential: string, direction: "adopt" | "undo"): Promise<AdoptionPlan>;
+  /** Carries the plan out and yields the sentence of each step once it is done. */
+  carryOut(credential: string, direction: "adopt" | "undo"): AsyncIterable<string>;
+}
+
+/** What `rekey demo` was asked for. */
+export interface DemoOptions {
+  readonly store: "file" | "vault";
+  /** Leave files and processes for a look at them. */
+  readonly keep: boolean;
+  /** Only this act; null for all of them. */
+  readonly act: number | null;
+}
+
+/** The programs that run until they are told to stop; each answers with an exit code. */
+export interface Processes {
+  worker(): Promise<number>;
+  /** `directory` keeps the state over a restart. */
+  up(options: { readonly directory: string }): Promise<number>;
+  demo(options: DemoOptions): Promise<number>;
+}
+
+/** What `run` is given. */
+export interface CliDeps {
+  readonly kinds: EstateKinds;
+  readonly io: Io;
+  connect(): Promise<Services>;
+  /** Brings the inventory database up to date; answers with what was applied. */
+  migrate(): Promise<readonly string[]>;
+  /** What an administrator runs once, for each kind that needs it. */
+  readonly grants: Readonly<Record<string, (options: Readonly<Record<string, string>>) => string>>;
+  readonly adoption: Adoption;
+  readonly processes: Processes;
+}

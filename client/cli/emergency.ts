@@ -1,0 +1,122 @@
+/**
+ * The report of a leak: which versions, on what evidence, and who signs for it. The value itself is read,
+ * hashed with the installation's key and dropped; only the hash goes on (protocol.md, Emergency).
+ */
+import { createHash } from "node:crypto";
+import { Option } from "commander";
+import { RekeyError } from "../../domain/errors.js";
+import type { EmergencyReport } from "../../domain/rotation/work.js";
+import type { Cli } from "./cli.js";
+import { type AsOptions, asOptions, option } from "./command.js";
+import type { Services } from "./deps.js";
+import { readValue } from "./files.js";
+import { signingKey } from "./person.js";
+import { readDocuments, sign } from "./signing.js";
+import type { Subject } from "./subject.js";
+
+/** A report is used at once, so a copy of it is worth nothing soon after. */
+const validForMs = 3_600_000;
+
+/** The flags of a report. */
+export interface ReportOptions extends AsOptions {
+  readonly reason?: string;
+  readonly leaked?: "old" | "new" | "both" | "unknown";
+  readonly valueFrom?: string;
+  readonly containment?: "after-adoption" | "revoke-now";
+  readonly document?: readonly string[];
+}
+
+/** The flags as commander reads them. `--reason` is the command's own. */
+export function reportOptions(): Option[] {
+  return [
+    new Option("--leaked <which>", "which version leaked").choices(["old", "new", "both", "unknown"]),
+    option(
+      "--value-from <source>",
+      "`stdin`, or a file that holds the leaked value: evidence; it is not kept",
+    ),
+    new Option("--containment <how>", "when the leaked version is revoked (default: the policy's)").choices([
+      "after-adoption",
+      "revoke-now",
+    ]),
+    ...asOptions(),
+    option("--document <file...>", "the same report, signed by another responder"),
+  ];
+}
+
+/** What stands in the report's signed documents instead of the report: the reason, hashed. */
+export function reasonDigest(reason: string): string {
+  return createHash("sha256").update(reason).digest("hex");
+}
+
+/** The signed report. Throws `bad-input` without a reason, and for a value that is another credential's. */
+export async function reportOf(
+  cli: Cli,
+  services: Services,
+  subject: Subject,
+  options: ReportOptions,
+): Promise<EmergencyReport> {
+  const reason = reasonOf(options);
+  const key = await signingKey(cli.io, options);
+  const evidence =
+    options.valueFrom === undefined ? null : await evidenceOf(cli, services, subject, options.valueFrom);
+  const bound = { installation: services.installation, credential: subject.name, rotation: "", nonce: "" };
+  const mine = await sign(cli, key, bound, { says: "emergency", digest: reasonDigest(reason) }, validForMs);
+  const others = await Promise.all((options.document ?? []).map(readDocuments));
+  return {
+    documents: [mine, ...others.flat()],
+    reason,
+    leaked: leakedOf(options.leaked, evidence?.matched === true),
+    evidence: evidence?.fingerprint ?? null,
+    ...(options.containment === undefined ? {} : { containment: options.containment }),
+  };
+}
+
+/** The reason, which is what responders sign. */
+export function reasonOf({ reason }: ReportOptions): string {
+  if (reason !== undefined && reason.trim() !== "") return reason;
+  throw new RekeyError(
+    "bad-input",
+    "An emergency needs a reason.",
+    "Add --reason: it is signed, shown and kept.",
+  );
+}
+
+/** Matched evidence says itself which versions it is about; otherwise what nobody knows may be everything. */
+function leakedOf(given: ReportOptions["leaked"], matched: boolean): EmergencyReport["leaked"] {
+  switch (given) {
+    case "both":
+      return ["old", "new"];
+    case "old":
+    case "new":
+      return [given];
+    default:
+      return given === undefined && matched ? [] : "unknown";
+  }
+}
+
+async function evidenceOf(
+  cli: Cli,
+  services: Services,
+  subject: Subject,
+  source: string,
+): Promise<{ readonly fingerprint: string; readonly matched: boolean }> {
+  const value = await readValue(cli.io, source);
+  const fingerprint = await services.fingerprint(value).finally(() => value.clear());
+  const found = await services.inventory.matching(fingerprint);
+  const mine = found.some(({ credential }) => credential === subject.id);
+  const other = found.find(({ credential }) => credential !== subject.id);
+  if (!mine && other !== undefined) {
+    const name = subject.names.of(other.credential);
+    throw new RekeyError(
+      "bad-input",
+      `That value is one of ${name}'s, not of ${subject.name}.`,
+      `Report it there: rekey rotate ${name} --emergency.`,
+    );
+  }
+  cli.note(
+    mine
+      ? "The value is a known version's; that is evidence, and one responder is enough."
+      : "The value matches no version that is known; a second responder has to sign.",
+  );
+  return { fingerprint, matched: mine };
+}

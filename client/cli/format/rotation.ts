@@ -1,0 +1,171 @@
+/** A rotation for the eye: the gates it has passed, the waves and their instances, the versions, and what happened. */
+import { currentGate, decide } from "../../../domain/decide.js";
+import { gates } from "../../../domain/gates.js";
+import { isGoingBack } from "../../../domain/rotation/moves.js";
+import type { RotationState, VersionState, Wave } from "../../../domain/rotation/state.js";
+import type { Decision } from "../../../domain/rotation/steps.js";
+import type { TimelineEntry } from "../../../workflows/messages.js";
+import type { Look } from "../look.js";
+import { count, fields, section, table } from "./layout.js";
+import { type Names, namesOf } from "./names.js";
+import type { Paint } from "./style.js";
+import { clock, moment, relative, span } from "./time.js";
+
+/** What is shown of one rotation. */
+export interface Shown {
+  readonly look: Look;
+  readonly credential: string;
+  readonly names: Names;
+  readonly paint: Paint;
+}
+
+/** The whole picture. `timelineMax`: how many of the last lines of the timeline. */
+export function rotationText({ look, credential, names: given, paint }: Shown, timelineMax: number): string {
+  const { state, timeline } = look;
+  const names = withVersions(given, state);
+  return [
+    headline(look, credential, names, paint),
+    gatesText(look, paint),
+    ...section("Consumers", consumersText(state, names, paint), paint),
+    ...section("Versions", versionsText(state, paint), paint),
+    ...section("Timeline", timelineText(timeline.slice(-timelineMax), names, paint), paint),
+  ].join("\n\n");
+}
+
+/** People call versions old and new; ids are for records. */
+export function withVersions(names: Names, state: RotationState): Names {
+  const versions = namesOf(Object.keys(state.versions).map((id) => [id, versionWord(state, id)]));
+  return { of: (id) => versions.of(names.of(id)), in: (text) => versions.in(names.in(text)) };
+}
+
+/** `old` for the one that was live at the start, `new` for the first one made, `new-2` for a later one. */
+export function versionWord(state: RotationState, id: string): string {
+  if (id === state.origin) return "old";
+  const made = Object.keys(state.versions).filter((one) => one !== state.origin);
+  const place = made.indexOf(id);
+  return place < 0 ? id : place === 0 ? "new" : `new-${place + 1}`;
+}
+
+/** Where it goes and what it waits for. */
+function headline({ state, now, live }: Look, credential: string, names: Names, paint: Paint): string {
+  const decision = decide(state, now);
+  const lines = fields(
+    [
+      [
+        "rotation",
+        `${state.id}${paint("quiet", `  epoch ${state.epoch}, started ${relative(state.startedAt, now)}`)}`,
+      ],
+      ["direction", directionOf(state)],
+      ["now", standingText(decision, names, paint, now)],
+      ["exits", decision.kind === "needs-operator" ? decision.exits.join(", ") : null],
+      ["seen", live ? null : paint("quiet", "in the records; its workflow did not answer")],
+    ],
+    paint,
+  );
+  return `${paint("strong", credential)}\n${lines}`;
+}
+
+function directionOf(state: RotationState): string {
+  if (state.emergency) return `emergency, ${state.emergency.containment}: ${state.emergency.reason}`;
+  if (state.turned) return `${isGoingBack(state) ? "going back" : "turned"}: ${state.turned.reason}`;
+  return isGoingBack(state) ? "going back" : "forward";
+}
+
+/** What `decide` says, for people. */
+export function standingText(decision: Decision, names: Names, paint: Paint, now: number): string {
+  switch (decision.kind) {
+    case "do":
+      return `doing: ${decision.step.do}`;
+    case "wait": {
+      const until =
+        decision.until === null ? "" : `, until ${moment(decision.until)} (${relative(decision.until, now)})`;
+      return `waiting for ${names.in(decision.for)}${paint("quiet", ` (ended by ${names.in(decision.who)}${until})`)}`;
+    }
+    case "needs-operator":
+      return paint("bad", `needs an operator: ${names.in(decision.reason)}`);
+    case "done":
+      return paint(decision.outcome === "rotated" ? "good" : "warn", outcomeWord(decision.outcome));
+  }
+}
+
+/** How it ended, in words. */
+export function outcomeWord(outcome: string): string {
+  const words: Readonly<Record<string, string>> = {
+    rotated: "rotated; the old one is gone",
+    "went-back": "went back; the old one is in use, as before",
+    refused: "refused; nothing was changed",
+    "taken-over": "taken over by a newer epoch",
+  };
+  return words[outcome] ?? outcome;
+}
+
+/** One line: passed, current and coming gates. */
+function gatesText({ state, now }: Look, paint: Paint): string {
+  const shown = gates.filter((gate) => gate.name !== "contained" || state.emergency !== null);
+  const at = state.closed ? shown.length : shown.findIndex((gate) => gate.name === currentGate(state, now));
+  return shown
+    .map(({ name }, index) => {
+      if (index < at) return paint("good", `✓ ${name}`);
+      return index === at ? paint("strong", `▸ ${name}`) : paint("quiet", `· ${name}`);
+    })
+    .join("  ");
+}
+
+function consumersText(state: RotationState, names: Names, paint: Paint): string {
+  const plan = state.amendments.at(-1) ?? state.plan;
+  const rows = (plan?.waves ?? []).flatMap((wave, index) =>
+    wave.consumers.map((id) => consumerRow(state, wave, index, id, names, paint)),
+  );
+  return table(["  wave", "consumer", "on target", "instances"], rows, paint);
+}
+
+function consumerRow(
+  state: RotationState,
+  wave: Wave,
+  index: number,
+  id: string,
+  names: Names,
+  paint: Paint,
+): string[] {
+  const instances = state.consumers[id]?.instances ?? [];
+  const there = instances.filter(({ version, working }) => version === state.target && working).length;
+  const told = state.places[wave.place]?.told === state.target;
+  const tone = !told ? "quiet" : there === instances.length && there > 0 ? "good" : "warn";
+  const each = instances.map(({ instance, version, working }) => {
+    const on = version === null ? "?" : names.of(version);
+    return paint(working ? "quiet" : "bad", `${instance}:${on}${working ? "" : "!"}`);
+  });
+  return [`  ${index + 1}`, names.of(id), paint(tone, `${there}/${instances.length}`), each.join(" ")];
+}
+
+function versionsText(state: RotationState, paint: Paint): string {
+  const marks = (version: VersionState) =>
+    [
+      version.id === state.target ? "target" : "",
+      version.leaked ? paint("bad", "leaked") : "",
+      version.refused ? "refused everywhere" : "",
+      state.uses[version.id]?.sessions ? count(state.uses[version.id]?.sessions ?? 0, "session") : "",
+    ]
+      .filter((mark) => mark !== "")
+      .join(", ");
+  const rows = Object.values(state.versions).map((version) => [
+    `  ${versionWord(state, version.id)}`,
+    version.id,
+    version.slot,
+    version.life,
+    version.issuer,
+    marks(version),
+  ]);
+  return table(["  version", "id", "slot", "life", "at the issuer", ""], rows, paint);
+}
+
+/** The timeline, a line each. */
+export function timelineText(entries: readonly TimelineEntry[], names: Names, paint: Paint): string {
+  return entries.map((entry) => `  ${timelineLine(entry, names, paint)}`).join("\n");
+}
+
+/** One line of it. */
+export function timelineLine({ at, tookMs, sentence }: TimelineEntry, names: Names, paint: Paint): string {
+  const took = tookMs === null ? "" : paint("quiet", `  ${span(tookMs)}`);
+  return `${paint("quiet", clock(at))}  ${names.in(sentence)}${took}`;
+}

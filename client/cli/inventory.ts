@@ -1,0 +1,67 @@
+/**
+ * The inventory as commands use it: reads, and the one thing that they change there, the applied estate. An
+ * interface of its own, so that what a command prints can be tested without a database.
+ */
+import type { Section } from "../../domain/estate/schema.js";
+import type { Estate } from "../../domain/estate/types.js";
+import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
+import type { Database } from "../../inventory/database.js";
+import {
+  type Applied,
+  applyEstate,
+  currentEstate,
+  type Entry,
+  type EstateRevision,
+  listEntries,
+  planEstate,
+} from "../../inventory/estate.js";
+import type { EstateDiff } from "../../inventory/estate-diff.js";
+import { versionsMatching } from "../../inventory/fingerprints.js";
+import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
+import {
+  type LoadedRotation,
+  listRotations,
+  loadRotation,
+  type RotationSummary,
+} from "../../inventory/rotations.js";
+import { type Overview, overview } from "../../inventory/views.js";
+
+/** What commands ask and order. Credentials are ids. */
+export interface Inventory {
+  estate(): Promise<EstateRevision | null>;
+  diff(estate: Estate): Promise<EstateDiff>;
+  apply(estate: Estate, digest: string, by: string): Promise<Applied>;
+  /** With `ended`, also what has left the estate. */
+  entries(section: Section, options?: { readonly ended?: boolean }): Promise<readonly Entry[]>;
+  credentials(): Promise<readonly CredentialView[]>;
+  overview(): Promise<Overview>;
+  /** Newest first. */
+  rotations(credential: string, limit: number): Promise<readonly RotationSummary[]>;
+  rotation(id: string): Promise<LoadedRotation>;
+  /** Reports of leaks that the owners have not signed off. */
+  unsigned(credential: string): Promise<readonly KeptIncident[]>;
+  /** Versions, living or not, that had the value of this keyed hash. */
+  matching(
+    fingerprint: string,
+  ): Promise<readonly { readonly version: string; readonly credential: string }[]>;
+}
+
+/** The inventory in a database. */
+export function inventoryIn(
+  db: Database,
+  world: { now(): number; randomId(prefix: string): string },
+): Inventory {
+  return {
+    estate: () => currentEstate(db),
+    diff: (estate) => planEstate(db, estate),
+    apply: (estate, digest, by) =>
+      applyEstate(db, { estate, digest, by, now: world.now(), newId: world.randomId }),
+    entries: (section, options) => listEntries(db, section, options),
+    credentials: () => listCredentials(db),
+    overview: () => overview(db, world.now()),
+    rotations: (credential, limit) => listRotations(db, { credential, limit }),
+    rotation: (id) => loadRotation(db, id),
+    matching: (fingerprint) => versionsMatching(db, fingerprint),
+    unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
+  };
+}

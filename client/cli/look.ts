@@ -1,0 +1,65 @@
+/**
+ * One look at a rotation. The records say where it is, because they are written before anything else is told;
+ * its workflow, where it answers, adds what was done this second and how long it took.
+ */
+import { RekeyError } from "../../domain/errors.js";
+import { foldAll } from "../../domain/rotation/fold.js";
+import type { RotationState } from "../../domain/rotation/state.js";
+import type { Step } from "../../domain/rotation/steps.js";
+import type { RotationSummary } from "../../inventory/rotations.js";
+import type { Progress, TimelineEntry } from "../../workflows/messages.js";
+import type { Services } from "./deps.js";
+import { timelineOf } from "./format/events.js";
+import { latestRotation } from "./subject.js";
+
+/** What a look found. */
+export interface Look {
+  readonly row: RotationSummary;
+  readonly state: RotationState;
+  readonly timeline: readonly TimelineEntry[];
+  /** The change that is under way; null between two of them. */
+  readonly doing: Step | null;
+  readonly now: number;
+  /** False when the workflow did not answer, or is another epoch's. */
+  readonly live: boolean;
+}
+
+/**
+ * Looks once at the latest rotation of the credential (an id). Null while there is none, or none but `ignore`:
+ * an earlier rotation that must not be taken for the one that was just started.
+ */
+export async function lookAt(
+  services: Services,
+  credential: string,
+  now: number,
+  ignore?: string,
+): Promise<Look | null> {
+  const latest = await latestRotation(services, credential);
+  if (latest === null || latest.id === ignore) return null;
+  const [record, told] = await Promise.all([
+    services.inventory.rotation(latest.id),
+    progressOf(services, latest.workflowId),
+  ]);
+  const { initial, events, openIntent, ...row } = record;
+  const state = foldAll(initial, events);
+  const live = told !== null && told.rotation === row.id && told.epoch === row.epoch;
+  return {
+    row,
+    state,
+    timeline: live ? told.timeline : timelineOf(record),
+    doing: openIntent?.step ?? null,
+    now,
+    live,
+  };
+}
+
+/** A workflow that is silent, lost or ended is no failure here: the records are enough. */
+async function progressOf({ rotations }: Services, workflow: string): Promise<Progress | null> {
+  try {
+    return await rotations.progress(workflow);
+  } catch (failure) {
+    if (failure instanceof RekeyError && ["unreachable", "already-closed"].includes(failure.code))
+      return null;
+    throw failure;
+  }
+}

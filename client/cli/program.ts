@@ -1,0 +1,73 @@
+/** All commands in one list, in the order in which somebody new needs them. */
+import { Command } from "commander";
+import { type AnyCommand, build } from "./command.js";
+import { adopt } from "./commands/adopt.js";
+import { apply } from "./commands/apply.js";
+import { approve, reject } from "./commands/approve.js";
+import { cancel } from "./commands/cancel.js";
+import { completion } from "./commands/completion.js";
+import { confirm } from "./commands/confirm.js";
+import { demo } from "./commands/demo.js";
+import { doctor } from "./commands/doctor.js";
+import { expedite } from "./commands/expedite.js";
+import { get } from "./commands/get.js";
+import { grants } from "./commands/grants.js";
+import { init } from "./commands/init.js";
+import { keygen } from "./commands/keygen.js";
+import { migrate } from "./commands/migrate.js";
+import { plan } from "./commands/plan.js";
+import { resume } from "./commands/resume.js";
+import { rotate } from "./commands/rotate.js";
+import { schema } from "./commands/schema.js";
+import { signOff } from "./commands/sign-off.js";
+import { status } from "./commands/status.js";
+import { up } from "./commands/up.js";
+import { validate } from "./commands/validate.js";
+import { watch } from "./commands/watch.js";
+import { worker } from "./commands/worker.js";
+
+/** The commands under the headings of `rekey --help`. */
+function groups(program: () => Command): readonly (readonly [string, readonly AnyCommand[]])[] {
+  return [
+    ["Describe what you have:", [init, validate, schema, apply, get]],
+    ["Prepare:", [keygen, grants, adopt, doctor]],
+    ["Rotate:", [plan, rotate, status, watch]],
+    ["Decide:", [approve, reject, confirm, signOff]],
+    ["When something is wrong:", [cancel, resume, expedite]],
+    ["Run it:", [up, worker, migrate, demo, completion(program)]],
+  ];
+}
+
+/** What runs a command that was recognised. */
+export type Act = Parameters<typeof build>[1];
+
+/** The whole command line. Parsing throws `CommanderError` instead of ending the process; texts go to `write`. */
+export function programFor(act: Act, write: (text: string) => void, columns = 100): Command {
+  const program = new Command("rekey")
+    .description(
+      "Rotate machine credentials without an outage: map every consumer, ask the owner, prove the new\none, prove the old one dead.",
+    )
+    .helpCommand(false)
+    .addHelpText("after", epilogue);
+  for (const [heading, specs] of groups(() => program)) {
+    for (const spec of specs) program.addCommand(build(spec, act).helpGroup(heading));
+  }
+  for (const one of [program, ...program.commands]) {
+    one.exitOverride().showSuggestionAfterError(true);
+    one.configureOutput({
+      writeOut: write,
+      // Errors are printed by `run`, in one voice with all others.
+      outputError: () => undefined,
+      writeErr: () => undefined,
+      getOutHelpWidth: () => columns,
+      getOutHasColors: () => false,
+    });
+    one.configureHelp({ showGlobalOptions: false });
+  }
+  return program;
+}
+
+const epilogue = `
+Begin with \`rekey demo\`, or with \`rekey init\` for your own estate.
+Exit codes: 0 done, 1 failed or went back, 2 wrong usage, 3 refused by policy, 4 needs an operator,
+5 something is not reachable, 130 you stopped waiting.`;

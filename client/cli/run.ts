@@ -1,0 +1,70 @@
+/** One run of the command line, from the words that were typed to an exit code. Nothing escapes as an exception. */
+import { CommanderError } from "commander";
+import { exitCodes } from "../../domain/errors.js";
+import { cliOf } from "./cli.js";
+import type { CliDeps, Services } from "./deps.js";
+import { Detached, detachedCode, failureJson, failureOf, failureText } from "./failure.js";
+import { painter } from "./format/style.js";
+import { programFor } from "./program.js";
+
+/** Longest wait for connections to close; the process must end even where a server is gone. */
+const closeMsMax = 2_000;
+
+/** Runs one command and answers with the exit code (domain/errors.ts). `argv` is without node and script. */
+export async function run(argv: readonly string[], deps: CliDeps): Promise<number> {
+  const { io } = deps;
+  const json = asksJson(argv);
+  let connected: Promise<Services> | undefined;
+  let code: number = exitCodes.done;
+  const services = () => {
+    connected ??= deps.connect();
+    return connected;
+  };
+  const program = programFor(
+    async (spec, args, options) => {
+      code = await spec.run(cliOf(deps, json, services), args, options);
+    },
+    (text) => io.stdout.write(text),
+  );
+  try {
+    if (argv.length === 0) {
+      io.stdout.write(program.helpInformation());
+      return exitCodes.usage;
+    }
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (failure) {
+    if (isHelp(failure)) return exitCodes.done;
+    if (failure instanceof Detached) return detach(deps, json, failure);
+    const failed = failureOf(failure);
+    io.stderr.write(json ? failureJson(failed) : failureText(failed, painter(io.stderr, io.env)));
+    return failed.exitCode;
+  } finally {
+    await connected?.then(close, () => undefined);
+  }
+}
+
+/** Asked before parsing, because an error in the words must be answered in the same form. What follows `--` are names. */
+function asksJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? argv.length : end).includes("--json");
+}
+
+function isHelp(failure: unknown): boolean {
+  return failure instanceof CommanderError && failure.code.startsWith("commander.help");
+}
+
+function detach({ io }: CliDeps, json: boolean, { comeBack }: Detached): number {
+  const text = `It goes on without you. Come back with \`${comeBack}\`.`;
+  io.stderr.write(json ? `${JSON.stringify({ detached: true, comeBack })}\n` : `\n${text}\n`);
+  return detachedCode;
+}
+
+async function close(services: Services): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, closeMsMax);
+  });
+  await Promise.race([services.close().catch(() => undefined), late]);
+  clearTimeout(timer);
+}
