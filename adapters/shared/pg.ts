@@ -53,6 +53,7 @@ export class PgSession {
   readonly where: string;
   readonly #client: pg.Client;
   #alive = true;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: pg.Client, where: string) {
     this.#client = client;
@@ -75,38 +76,41 @@ export class PgSession {
    * destroyed and `unreachable` is thrown; the server may go on, so who sent a change settles it afterwards.
    */
   async query<Row extends object>(text: string, values: readonly unknown[], call: Call): Promise<Row[]> {
-    if (call.signal.aborted || !this.#alive) {
-      throw new RekeyError(
-        "unreachable",
-        `${this.where} was not asked: the connection or the call had ended.`,
-      );
-    }
-    const cut = () => this.destroy();
-    call.signal.addEventListener("abort", cut, { once: true });
-    try {
-      // Always the extended protocol: one statement a call, whatever the text contains.
-      const statement = { text, values: [...values], queryMode: "extended" };
-      const result = await this.#client.query<Row>(statement);
-      return result.rows;
-    } catch (error) {
-      if (sqlState(error) === undefined) this.destroy();
-      throw translatePg(error, this.where);
-    } finally {
-      call.signal.removeEventListener("abort", cut);
-    }
+    // Always the extended protocol: one statement a call, whatever the text contains.
+    const statement = { text, values: [...values], queryMode: "extended" };
+    return this.#inTurn(call, async () => (await this.#client.query<Row>(statement)).rows);
   }
 
-  /** Runs a script of several statements, for DBA's SQL; it takes no parameters and returns nothing. */
+  /** Runs a script of several statements, for a DBA's SQL; it takes no parameters and returns nothing. */
   async script(text: string, call: Call): Promise<void> {
-    const cut = () => this.destroy();
-    call.signal.addEventListener("abort", cut, { once: true });
-    try {
-      await this.#client.query(text);
-    } catch (error) {
-      throw translatePg(error, this.where);
-    } finally {
-      call.signal.removeEventListener("abort", cut);
-    }
+    await this.#inTurn(call, () => this.#client.query(text));
+  }
+
+  /** Statements of several callers go out one after the other; the call that ends first cuts the connection for all. */
+  async #inTurn<T>(call: Call, send: () => Promise<T>): Promise<T> {
+    const before = this.#last;
+    const mine = before.then(async () => {
+      if (call.signal.aborted || !this.#alive) throw this.#notAsked();
+      const cut = () => this.destroy();
+      call.signal.addEventListener("abort", cut, { once: true });
+      try {
+        return await send();
+      } catch (error) {
+        if (endsConnection(error)) this.destroy();
+        throw translatePg(error, this.where);
+      } finally {
+        call.signal.removeEventListener("abort", cut);
+      }
+    });
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #notAsked(): RekeyError {
+    return new RekeyError(
+      "unreachable",
+      `${this.where} was not asked: the connection or the call had ended.`,
+    );
   }
 
   /** Cuts the connection without a word to the server. */
@@ -190,6 +194,13 @@ export async function attemptLogin(endpoint: PgEndpoint, login: PgLogin, call: C
     call.signal.removeEventListener("abort", cut);
     forgetPassword(client);
   }
+}
+
+/** No server's error, or one after which the server hangs up. */
+function endsConnection(error: unknown): boolean {
+  if (sqlState(error) === undefined) return true;
+  const { severity } = error as { severity?: unknown };
+  return severity === "FATAL" || severity === "PANIC";
 }
 
 class ClearTextAsked extends Error {}

@@ -65,12 +65,15 @@ async function ready(nodes: Nodes, change: FencedChange, effect: Effect, call: C
   const on = await notAsItself(nodes, change, effect, call);
   const rotation = `rekey/${change.tag.rotation}/`;
   const [row] = await on.session.query<{ left: number }>(
-    `SELECT set_config('application_name', $1, false),
-            (SELECT count(*)::int FROM pg_stat_activity a
-              WHERE starts_with(a.application_name, $2) AND a.pid <> pg_backend_pid() AND a.state <> 'idle'
-                AND a.usename IN (SELECT session_user UNION SELECT m.login FROM rekey.managed m
-                                   JOIN rekey.managed me ON me.grp = m.grp WHERE me.login = session_user)
-                AND NOT pg_terminate_backend(a.pid, $3)) AS left`,
+    // Materialised, because the planner may otherwise ask pg_terminate_backend first and the conditions after.
+    `WITH older AS MATERIALIZED (
+       SELECT a.pid FROM pg_stat_activity a
+       WHERE starts_with(a.application_name, $2) AND a.pid <> pg_backend_pid() AND a.state <> 'idle'
+         AND a.usename IN (SELECT session_user UNION SELECT m.login FROM rekey.managed m
+                            JOIN rekey.managed me ON me.grp = m.grp WHERE me.login = session_user)
+     )
+     SELECT set_config('application_name', $1, false),
+            (SELECT count(*) FILTER (WHERE NOT pg_terminate_backend(pid, $3))::int FROM older) AS left`,
     [`${rotation}${change.tag.epoch}/${effect.step}`, rotation, endOlderMs],
     call,
   );

@@ -1,0 +1,251 @@
+/**
+ * The contract of every issuer, as the rotation protocol relies on it. Each kind passes it against the real
+ * server, the in-memory fake first, so that what the engine is tested with behaves like what it runs with.
+ */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Issuer, SecretDocument } from "../../adapters/ports.js";
+import { formatTag } from "../../domain/fence.js";
+import { call, changeOf, codeOf, type IssuerWorld, passwordOf, tag } from "./issuers/world.js";
+
+/** Registers the suite for one kind. `make` gives a fresh account each time. */
+export function issuerContract(name: string, make: () => Promise<IssuerWorld>): void {
+  describe(`issuer contract: ${name}`, () => {
+    let world: IssuerWorld;
+    let issuer: Issuer;
+    let a: string;
+    let b: string;
+
+    beforeEach(async () => {
+      world = await make();
+      issuer = world.open();
+      [a, b] = world.slots;
+    });
+    afterEach(async () => {
+      await issuer.close();
+      await world.dispose();
+    });
+
+    const first = tag("v1", 1);
+    const off = tag("v1", 2, { state: "disabled" });
+
+    /** Slot a enabled with a fresh document under the tag `first`. */
+    async function enabled(): Promise<SecretDocument> {
+      const document = issuer.generate(a);
+      expect(await issuer.enable(changeOf(a, null, first), document, call())).toBe("applied");
+      return document;
+    }
+
+    async function works(document: SecretDocument): Promise<boolean> {
+      const session = await world.connect(document.username?.reveal() ?? "", passwordOf(document));
+      await session?.close();
+      return session !== null;
+    }
+
+    const slotOf = async (slot: string) => {
+      const found = (await issuer.survey(call())).slots.find((candidate) => candidate.slot === slot);
+      if (!found) throw new Error(`no slot ${slot}`);
+      return found;
+    };
+
+    it("shows a fresh account: every slot off and untagged, its identity, its own mark", async () => {
+      const view = await issuer.survey(call());
+      expect(view.slots).toEqual(world.slots.map((slot) => ({ slot, tag: "", enabled: false })));
+      expect(view.identity).not.toBe("");
+      expect(view.nodes.filter((node) => node.role === "primary")).toHaveLength(1);
+      expect(view.sessions).toEqual([]);
+      expect(view.watermarkSeen).toBe(true);
+      expect(Math.abs(view.at - Date.now())).toBeLessThan(60_000);
+    });
+
+    it("a sound account has nothing that refuses", async () => {
+      const findings = await issuer.preflight(call());
+      expect(findings.filter((finding) => finding.severity === "refuse")).toEqual([]);
+    });
+
+    it("generates values that differ and carry at least 256 bits, for its own slots only", () => {
+      const documents = Array.from({ length: 20 }, () => issuer.generate(a));
+      const values = new Set(documents.map(passwordOf));
+      expect(values.size).toBe(20);
+      for (const value of values) expect(Buffer.from(value, "base64url").length).toBeGreaterThanOrEqual(32);
+      for (const document of documents) expect(issuer.slotOf(document)).toBe(a);
+      expect(() => issuer.generate("postgres")).toThrow("not a login");
+    });
+
+    it("tells whose document one is, and that one is nobody's", () => {
+      const document = issuer.generate(b);
+      expect(issuer.slotOf(document)).toBe(b);
+      expect(issuer.slotOf({ password: document.password as never })).toBeNull();
+    });
+
+    it("enables a slot with exactly the document's value and proves it", async () => {
+      const document = await enabled();
+      expect(await works(document)).toBe(true);
+      expect(await slotOf(a)).toEqual({ slot: a, tag: formatTag(first), enabled: true });
+      const proofs = await issuer.prove(a, document, call());
+      expect(proofs.length).toBeGreaterThan(0);
+      expect(proofs.filter((proof) => !proof.ok)).toEqual([]);
+      expect((await issuer.proveRefused(a, document, call())).some((proof) => proof.ok)).toBe(false);
+    });
+
+    it("does not prove a value that is not the slot's", async () => {
+      await enabled();
+      const other = issuer.generate(a);
+      expect((await issuer.prove(a, other, call())).some((proof) => proof.ok)).toBe(false);
+      expect((await issuer.proveRefused(a, other, call())).every((proof) => proof.ok)).toBe(true);
+    });
+
+    it("twice is as good as once, also from another process", async () => {
+      const document = await enabled();
+      const other = world.open();
+      expect(await other.enable(changeOf(a, null, first), document, call())).toBe("already");
+      expect(await works(document)).toBe(true);
+      expect(await issuer.disable(changeOf(a, first, off), call())).toBe("applied");
+      expect(await other.disable(changeOf(a, first, off), call())).toBe("already");
+      const gone = tag("v1", 3, { state: "destroyed" });
+      expect(await issuer.destroy(changeOf(a, off, gone), call())).toBe("applied");
+      expect(await other.destroy(changeOf(a, off, gone), call())).toBe("already");
+      await other.close();
+    });
+
+    it("refuses a document that lacks a field, names another slot, or is for no slot of ours", async () => {
+      const document = issuer.generate(a);
+      const lacking = { username: document.username } as SecretDocument;
+      expect(await codeOf(issuer.enable(changeOf(a, null, first), lacking, call()))).toBe("value-missing");
+      expect(await codeOf(issuer.enable(changeOf(b, null, first), document, call()))).toBe("bad-input");
+      const stranger = changeOf("postgres", null, first);
+      expect(await codeOf(Promise.resolve().then(() => issuer.destroy(stranger, call())))).toBe("bad-input");
+    });
+
+    it("H3: a change that expects another tag changes nothing", async () => {
+      const document = await enabled();
+      const stale = changeOf(a, tag("v0", 0), off);
+      expect(await codeOf(issuer.disable(stale, call()))).toBe("fenced");
+      expect(await codeOf(issuer.destroy(stale, call()))).toBe("fenced");
+      expect(await codeOf(issuer.seize(stale, call()))).toBe("fenced");
+      const other = issuer.generate(a);
+      const work = issuer.enable(changeOf(a, tag("v0", 0), tag("v2", 5)), other, call());
+      expect(await codeOf(work, passwordOf(other))).toBe("fenced");
+      expect(await works(document)).toBe(true);
+      expect((await slotOf(a)).tag).toBe(formatTag(first));
+    });
+
+    it("H3: a state that came back does not let a late change through", async () => {
+      const document = await enabled();
+      expect(await issuer.disable(changeOf(a, first, off), call())).toBe("applied");
+      const again = tag("v1", 3);
+      expect(await issuer.enable(changeOf(a, off, again), document, call())).toBe("applied");
+      // The late one expected the first "v1 enabled"; this one looks the same but for its number.
+      expect(
+        await codeOf(issuer.disable(changeOf(a, first, tag("v1", 9, { state: "disabled" })), call())),
+      ).toBe("fenced");
+      expect(await works(document)).toBe(true);
+    });
+
+    it("H8: a seized slot keeps its value and refuses the epoch before", async () => {
+      const document = await enabled();
+      const seized = tag("v1", 4, { epoch: 2 });
+      expect(await issuer.seize(changeOf(a, first, seized), call())).toBe("applied");
+      expect(await issuer.seize(changeOf(a, first, seized), call())).toBe("already");
+      expect(await works(document)).toBe(true);
+      expect(await codeOf(issuer.disable(changeOf(a, first, off), call()))).toBe("fenced");
+      expect(await works(document)).toBe(true);
+    });
+
+    it("H8: the tag of another installation refuses, expected or not", async () => {
+      const document = await enabled();
+      const theirs = tag("v1", 7, { installation: "elsewhere" });
+      await world.overwriteTag(a, formatTag(theirs));
+      expect(await codeOf(issuer.disable(changeOf(a, first, off), call()))).toBe("foreign-installation");
+      expect(await codeOf(issuer.disable(changeOf(a, theirs, off), call()))).toBe("foreign-installation");
+      expect(await codeOf(issuer.seize(changeOf(a, theirs, off), call()))).toBe("foreign-installation");
+      expect(await works(document)).toBe(true);
+    });
+
+    it("H9: changes nothing at a server with another identity, and says so", async () => {
+      const { identity } = await issuer.survey(call());
+      const document = await enabled();
+      const clone = await world.openClone();
+      expect((await clone.survey(call())).identity).not.toBe(identity);
+      const before = await clone.survey(call());
+      const work = clone.disable(changeOf(a, first, off, identity), call());
+      expect(await codeOf(work)).toBe("wrong-server");
+      expect((await clone.survey(call())).slots).toEqual(before.slots);
+      await clone.close();
+      expect(await issuer.disable(changeOf(a, first, off, identity), call())).toBe("applied");
+      expect(await works(document)).toBe(false);
+    });
+
+    it("disabling ends every session of the slot, leaves the other slot's alone, and is refused afterwards", async () => {
+      const document = await enabled();
+      const sibling = issuer.generate(b);
+      await issuer.enable(changeOf(b, null, tag("v2", 2)), sibling, call());
+      const mine = await Promise.all([1, 2, 3].map(() => world.connect(a, passwordOf(document))));
+      const theirs = await world.connect(b, passwordOf(sibling));
+      const counted = (await issuer.survey(call())).sessions;
+      expect(counted.filter(({ slot }) => slot === a).reduce((sum, { count }) => sum + count, 0)).toBe(3);
+      expect(counted.filter(({ slot }) => slot === b).reduce((sum, { count }) => sum + count, 0)).toBe(1);
+
+      await issuer.disable(changeOf(a, first, off), call());
+      for (const session of mine) expect(await session?.alive()).toBe(false);
+      expect(await theirs?.alive()).toBe(true);
+      expect(await works(document)).toBe(false);
+      expect(await slotOf(a)).toEqual({ slot: a, tag: formatTag(off), enabled: false });
+      expect((await issuer.survey(call())).sessions.filter(({ slot }) => slot !== b)).toEqual([]);
+      expect((await issuer.proveRefused(a, document, call())).every((proof) => proof.ok)).toBe(true);
+      expect((await issuer.prove(a, document, call())).some((proof) => proof.ok)).toBe(false);
+      await Promise.all([...mine, theirs].map((session) => session?.close()));
+    });
+
+    it("H29: what was disabled is enabled again with the same value", async () => {
+      const document = await enabled();
+      await issuer.disable(changeOf(a, first, off), call());
+      await issuer.enable(changeOf(a, off, tag("v1", 3)), document, call());
+      expect((await issuer.prove(a, document, call())).every((proof) => proof.ok)).toBe(true);
+      expect(await works(document)).toBe(true);
+    });
+
+    it("H12: enabling again sets our value, whatever the holder of a session has set", async () => {
+      const document = await enabled();
+      const session = await world.connect(a, passwordOf(document));
+      await session?.setOwnValue("attackers-own-value");
+      await issuer.disable(changeOf(a, first, off), call());
+      await issuer.enable(changeOf(a, off, tag("v1", 3)), document, call());
+      expect(await works(document)).toBe(true);
+      expect(await world.connect(a, "attackers-own-value")).toBeNull();
+      await session?.close();
+    });
+
+    it("H36: destroying forgets the value and drops nothing", async () => {
+      const document = await enabled();
+      await issuer.disable(changeOf(a, first, off), call());
+      const gone = tag("v1", 3, { state: "destroyed" });
+      await issuer.destroy(changeOf(a, off, gone), call());
+      expect(await world.exists(a)).toBe(true);
+      expect(await slotOf(a)).toEqual({ slot: a, tag: formatTag(gone), enabled: false });
+      expect((await issuer.proveRefused(a, document, call())).every((proof) => proof.ok)).toBe(true);
+      // The slot serves the next version.
+      const next = issuer.generate(a);
+      await issuer.enable(changeOf(a, gone, tag("v3", 4)), next, call());
+      expect(await works(next)).toBe(true);
+      expect(await works(document)).toBe(false);
+    });
+
+    it("a server that does not answer is an error and never an empty listing", async () => {
+      const nobody = world.openUnreachable();
+      const document = nobody.generate(a);
+      expect(await codeOf(nobody.survey(call()))).toBe("unreachable");
+      expect(await codeOf(nobody.prove(a, document, call()), passwordOf(document))).toBe("unreachable");
+      expect(await codeOf(nobody.proveRefused(a, document, call()))).toBe("unreachable");
+      expect(await codeOf(nobody.disable(changeOf(a, null, off), call()))).toBe("unreachable");
+      await nobody.close();
+    });
+
+    it("does nothing once its call is over", async () => {
+      const over = { signal: AbortSignal.abort() };
+      const document = issuer.generate(a);
+      expect(await codeOf(issuer.survey(over))).toBe("unreachable");
+      expect(await codeOf(issuer.enable(changeOf(a, null, first), document, over))).toBe("unreachable");
+      expect((await slotOf(a)).tag).toBe("");
+    });
+  });
+}
