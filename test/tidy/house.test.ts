@@ -43,3 +43,17 @@ test("the lock file names no registry, and every version is pinned exactly", () 
   );
   expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
 });
+
+test("the lock file knows the packages of every platform, or `npm ci` refuses it", () => {
+  const lock = JSON.parse(readFileSync(`${root}package-lock.json`, "utf8"));
+  const entries = Object.entries<{ optionalDependencies?: Record<string, string> }>(lock.packages);
+  const wanted = entries.flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {}).map((name) => [path, name] as const),
+  );
+  const missing = wanted.filter(
+    ([path, name]) =>
+      !(`node_modules/${name}` in lock.packages || `${path}/node_modules/${name}` in lock.packages),
+  );
+  expect(wanted.length).toBeGreaterThan(20);
+  expect(missing.map(([, name]) => name)).toEqual([]);
+});
