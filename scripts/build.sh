@@ -10,8 +10,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$next"
+# What is read beside the code, and is not code.
+mkdir -p "$next/inventory/migrations"
+cp inventory/migrations/*.sql "$next/inventory/migrations/"
 node "$next/scripts/bundle-workflows.js"
-chmod +x "$next/bin/rekey.js"
+[ ! -f "$next/bin/rekey.js" ] || chmod +x "$next/bin/rekey.js"
 touch "$next/.complete"
 
 if [ -d dist ]; then mv dist "dist.old.$$"; fi
