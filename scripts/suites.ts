@@ -17,7 +17,6 @@ export const suites: readonly Suite[] = [
   { name: "setup", servers: true, timeoutMs: 120_000 },
   { name: "deploy", servers: false, timeoutMs: 60_000 },
   { name: "kit", servers: true, timeoutMs: 60_000 },
-  { name: "inventory", servers: true, timeoutMs: 60_000 },
   { name: "contract", servers: true, timeoutMs: 60_000 },
   { name: "inventory", servers: true, timeoutMs: 60_000 },
   { name: "activities", servers: true, timeoutMs: 60_000 },
