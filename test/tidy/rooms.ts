@@ -11,7 +11,7 @@ export interface Room {
   readonly packages?: readonly string[];
 }
 
-/** The rooms by folder. */
+/** The rooms by folder; a longer one stands before the shorter. */
 export const rooms: Readonly<Record<string, Room>> = {
   domain: { rooms: [], packages: ["zod"] },
   workflows: { rooms: ["domain"], packages: ["@temporalio/workflow", "@temporalio/common"] },
@@ -24,6 +24,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   web: { rooms: [], files: ["client/api/client.ts"] },
   kit: { rooms: [], packages: [] },
   examples: { rooms: ["kit"] },
+  // The demo is a composition root of its own: it starts everything and watches it.
+  "examples/demo": { rooms: "all" },
   bin: { rooms: "all" },
   test: { rooms: "all" },
   bench: { rooms: "all" },
@@ -39,5 +41,6 @@ export const temporalRooms: readonly string[] = [
   "bin",
   "test",
   "bench",
+  "examples/demo",
   "scripts",
 ];

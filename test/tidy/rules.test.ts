@@ -45,6 +45,14 @@ const examples: Readonly<Record<string, Example>> = {
     good: { "inventory/a.ts": 'export { x } from "../domain/b.js";' },
     says: /domain\/ may not import inventory/,
   },
+  "a room inside another": {
+    rule: rules.arrows,
+    bad: { "examples/pool/a.ts": 'import { b } from "../../worker/b.js";' },
+    good: {
+      "examples/demo/a.ts": 'import { b } from "../../worker/b.js"; import { c } from "../pool/c.js";',
+    },
+    says: /examples\/ may not import worker/,
+  },
   "a file where only one of a room is allowed": {
     rule: rules.arrows,
     bad: { "activities/a.ts": 'import { x } from "../adapters/registry.js";' },

@@ -17,7 +17,9 @@ const providerNames =
 
 /** The room of a file; files at the top level (configuration) are in none. */
 function roomOf(path: string): string | undefined {
-  return path.includes("/") ? path.split("/")[0] : undefined;
+  const [first, second] = path.split("/");
+  if (first === path) return undefined;
+  return rooms[`${first}/${second}`] === undefined ? first : `${first}/${second}`;
 }
 
 /** An import against the table of rooms. */
