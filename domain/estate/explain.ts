@@ -26,7 +26,7 @@ const words: Readonly<Record<string, string>> = {
   int: "a whole number",
 };
 
-/** Fields whose value is not shown, whatever it looks like. */
+/** Fields whose value is not shown, whatever it looks like; nor is text in which such a word occurs. */
 const privateField = /pass|pwd|secret|token|bearer|api[-_]?key|private|auth|dsn/i;
 
 /** Every sentence that one report of the validator stands for: one for each unknown field, otherwise one. */
@@ -64,7 +64,8 @@ function wrongValue(
   const secret = wantsReference(report);
   const found = secret ? foundWord(value) : describe(value, path);
   const close = typeof value === "string" && !secret ? suggest(value, allowedWords(report)) : undefined;
-  const hint = close === undefined ? {} : { hint: `did you mean "${close}"?` };
+  const advice = value === null ? "write it, or remove the line" : undefined;
+  const hint = close === undefined ? advice && { hint: advice } : { hint: `did you mean "${close}"?` };
   return issue({ path, ...verdict(report, path, secret), expected, found, secret, ...hint });
 }
 
@@ -79,7 +80,8 @@ function verdict(
   path: EstatePath,
   secret: boolean,
 ): { code: string; message: string } {
-  const field = `"${String(path.findLast((step) => typeof step === "string") ?? "the estate")}"`;
+  const name = path.findLast((step) => typeof step === "string");
+  const field = name === undefined ? "the estate" : `"${name}"`;
   if (secret)
     return {
       code: "not-a-reference",
@@ -157,7 +159,11 @@ export function describe(value: unknown, path: EstatePath): string {
   const field = path.findLast((step) => typeof step === "string") ?? "";
   if (privateField.test(String(field))) return foundWord(value);
   if (typeof value !== "string") return typeof value === "number" ? String(value) : foundWord(value);
-  const shown = value.length <= 60 && !/[\r\n]/.test(value) && findLiteral(value) === undefined;
+  const shown =
+    value.length <= 60 &&
+    !/[\r\n]/.test(value) &&
+    !privateField.test(value) &&
+    findLiteral(value) === undefined;
   return shown ? JSON.stringify(value) : "text";
 }
 

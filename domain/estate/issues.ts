@@ -30,9 +30,9 @@ export function issue(
   return { at: "value", secret: false, ...given };
 }
 
-/** `a, b or c`, cut after a dozen; for expectations and hints. */
+/** `a, b or c`, cut after a score; for expectations and hints. */
 export function listed(words: readonly string[]): string {
-  if (words.length > 12) return `${words.slice(0, 12).join(", ")} and ${words.length - 12} more`;
+  if (words.length > 20) return `${words.slice(0, 20).join(", ")} and ${words.length - 20} more`;
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} or ${last}`;
 }

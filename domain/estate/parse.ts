@@ -22,7 +22,7 @@ export type ParsedEstate =
  * their kinds, and what entries say of one another. Never throws and never quotes what may be a secret.
  */
 export function parseEstate(raw: unknown, kinds: EstateKinds): ParsedEstate {
-  const schema = estateSchema(kinds);
+  const schema = schemaFor(kinds);
   const whole = schema.safeParse(raw);
   const issues = (whole.error?.issues ?? []).flatMap((report) =>
     explain(report, { path: [], schema, value: raw }),
@@ -38,6 +38,19 @@ export function parseEstate(raw: unknown, kinds: EstateKinds): ParsedEstate {
   issues.push(...checkEstate(estate, kinds));
   return issues.length === 0 ? { ok: true, estate } : { ok: false, issues };
 }
+
+/** Preparing a schema costs a thousand times what using it does, and the kinds do not change while a program runs. */
+function memo<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+const schemaFor = memo((kinds: EstateKinds) => estateSchema(kinds));
+const strictly = memo((schema: z.ZodObject) => schema.strict());
 
 /** The same text without the entries that were complained about, and with stand-ins for the two scalars. */
 function withoutFaults(raw: unknown, reports: readonly z.core.$ZodIssue[]): Record<string, unknown> {
@@ -73,7 +86,7 @@ function parseShapes(raw: unknown, kinds: EstateKinds): { sound: Map<string, Sha
   const read = (schema: z.ZodObject | undefined, path: EstatePath): Fields | undefined => {
     const value = valueAt(raw, path);
     if (schema === undefined || !isMap(value)) return undefined;
-    const result = schema.strict().safeParse(value);
+    const result = strictly(schema).safeParse(value);
     const reports = result.error?.issues ?? [];
     issues.push(...reports.flatMap((report) => explain(report, { path, schema, value })));
     return result.data;

@@ -73,14 +73,10 @@ function references(raw: unknown): Reference[] {
         field([section, name], system, "engineCredential", "credentials"),
       ),
     ),
-    ...entriesOf(raw, "policies").flatMap(([name, policy]) => {
-      const path = ["policies", name, "approval", "from"];
-      return listAt(policy, ["approval", "from"]).map((owner, i) => ({
-        path: [...path, i],
-        name: owner,
-        section: "owners" as const,
-      }));
-    }),
+    ...entriesOf(raw, "policies").flatMap(([name, policy]) => [
+      ...owners(["policies", name, "approval", "from"], valueAt(policy, ["approval"]), "from"),
+      ...owners(["policies", name, "responders"], policy, "responders"),
+    ]),
     ...entriesOf(raw, "consumers").map(([name, consumer]) =>
       field(["consumers", name], consumer, "owner", "owners"),
     ),
@@ -116,6 +112,10 @@ function fromCredential(path: EstatePath, credential: unknown): Reference[] {
     field(path, credential, "policy", "policies"),
     ...consumers,
   ];
+}
+
+function owners(path: EstatePath, root: unknown, key: string): Reference[] {
+  return listAt(root, [key]).map((name, i) => ({ path: [...path, i], name, section: "owners" }));
 }
 
 function field(path: EstatePath, entry: unknown, key: string, section: Section): Reference {

@@ -41,6 +41,7 @@ describe("a sound estate", () => {
       unmappedReaders: "refuse",
       containment: "after-adoption",
       containmentDeadlineMs: 3_600_000,
+      responders: [],
       signOffDeadlineMs: 86_400_000,
       overlapMaxMs: 2_592_000_000,
       cooldownMs: 86_400_000,

@@ -1,0 +1,38 @@
+/** The estate's format for editors: completion, descriptions and red underlines while writing, from the same schemas. */
+import { z } from "zod";
+import type { EstateKinds } from "../../domain/estate/kinds.js";
+import { estateSchema } from "../../domain/estate/schema.js";
+
+/** A JSON Schema or a part of one. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** Draft 7, because that is what editors' YAML support understands best. */
+const options = { io: "input", target: "draft-07" } as const;
+
+/**
+ * JSON Schema of what may be written in `estate.yaml` for the registered kinds; the same kinds give the same
+ * text. Which fields an `account` or a `place` has depends on another entry, which JSON Schema cannot say: any
+ * kind's fields are accepted there.
+ */
+export function estateJsonSchema(kinds: EstateKinds): JsonSchema {
+  const schema: JsonSchema = z.toJSONSchema(estateSchema(kinds), options);
+  const credential = fieldsOf(fieldsOf(schema).credentials?.additionalProperties);
+  const places = shapes(Object.values(kinds.stores).map(({ place }) => place));
+  Object.assign(credential.account ?? {}, shapes(Object.values(kinds.issuers).map(({ account }) => account)));
+  Object.assign(credential.place ?? {}, places);
+  const alternatives = (credential.consumers?.items as JsonSchema | undefined)?.anyOf ?? [];
+  for (const edge of alternatives) Object.assign(fieldsOf(edge).place ?? {}, places);
+  return { ...schema, title: "Rekey estate" };
+}
+
+function fieldsOf(schema: unknown): Record<string, JsonSchema> {
+  return ((schema as JsonSchema | undefined)?.properties ?? {}) as Record<string, JsonSchema>;
+}
+
+function shapes(schemas: readonly z.ZodObject[]): JsonSchema {
+  const anyOf = schemas.map((schema) => {
+    const { $schema: _, ...shape } = z.toJSONSchema(schema.strict(), options);
+    return shape;
+  });
+  return anyOf.length === 0 ? {} : { anyOf };
+}
