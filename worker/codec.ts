@@ -4,7 +4,6 @@
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import type { Payload, PayloadCodec } from "@temporalio/common";
-import { temporal } from "@temporalio/proto";
 import { RekeyError } from "../domain/errors.js";
 import type { Secret } from "../domain/secret.js";
 
@@ -12,6 +11,7 @@ const encoding = "binary/rekey-sealed-1";
 const ivBytes = 12;
 const tagBytes = 16;
 const keyBytes = 32;
+const lengthBytes = 4;
 
 /** Sealing key with its id; the id is a hash, so it can stand beside the payload. */
 interface SealingKey {
@@ -53,8 +53,7 @@ function sealingKey(secret: Secret): SealingKey {
 function seal(payload: Payload, { id, key }: SealingKey): Payload {
   const iv = randomBytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", key, iv);
-  const plain = temporal.api.common.v1.Payload.encode(payload).finish();
-  const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
+  const sealed = Buffer.concat([cipher.update(packed(payload)), cipher.final()]);
   return {
     metadata: { encoding: Buffer.from(encoding), "rekey-key": Buffer.from(id) },
     data: Buffer.concat([iv, cipher.getAuthTag(), sealed]),
@@ -76,7 +75,26 @@ function open(payload: Payload, keys: readonly SealingKey[]): Payload {
   const decipher = createDecipheriv("aes-256-gcm", key, data.subarray(0, ivBytes));
   decipher.setAuthTag(data.subarray(ivBytes, ivBytes + tagBytes));
   const plain = Buffer.concat([decipher.update(data.subarray(ivBytes + tagBytes)), decipher.final()]);
-  return temporal.api.common.v1.Payload.decode(plain);
+  return unpacked(plain);
+}
+
+/** Metadata and data in one piece: the length of the metadata's JSON in four bytes, that JSON, the data as it is. */
+function packed({ metadata, data }: Payload): Buffer {
+  const texts = Object.entries(metadata ?? {}).map(([name, bytes]) => [
+    name,
+    Buffer.from(bytes).toString("base64"),
+  ]);
+  const header = Buffer.from(JSON.stringify(Object.fromEntries(texts)));
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32BE(header.length);
+  return Buffer.concat([length, header, data ?? Buffer.alloc(0)]);
+}
+
+function unpacked(plain: Buffer): Payload {
+  const end = lengthBytes + plain.readUInt32BE(0);
+  const texts = JSON.parse(plain.subarray(lengthBytes, end).toString("utf8")) as Record<string, string>;
+  const metadata = Object.entries(texts).map(([name, base64]) => [name, Buffer.from(base64, "base64")]);
+  return { metadata: Object.fromEntries(metadata), data: plain.subarray(end) };
 }
 
 function text(bytes: Uint8Array | null | undefined): string {

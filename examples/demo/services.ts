@@ -1,0 +1,142 @@
+/** The three services of the demo, each a process of its own, and the customers that keep asking them for work. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** A service that runs. */
+export interface Service {
+  readonly name: string;
+  readonly attestUrl: string;
+  readonly instance: string;
+  readonly pidFile: string | null;
+  /** Makes it deliberately refuse new versions, or take them up again. */
+  refuse(on: boolean): Promise<void>;
+  /** Has it do one piece of work now; false when it could not. */
+  work(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+/** How one is started. */
+export interface ServiceOptions {
+  readonly name: string;
+  readonly program: "poll-service" | "sighup-service" | "pool-service";
+  /** Its environment besides what the demo's own process has. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly pidFile?: string;
+}
+
+const readyMsMax = 15_000;
+const requestMsMax = 5_000;
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** Starts a service and resolves once it listens. */
+export async function startService({ name, program, env, pidFile }: ServiceOptions): Promise<Service> {
+  const script = fileURLToPath(new URL(`../services/${program}.js`, import.meta.url));
+  const child = spawn(process.execPath, [script], {
+    env: {
+      PATH: process.env.PATH ?? "",
+      ...env,
+      SERVICE: name,
+      ...(pidFile === undefined ? {} : { PID_FILE: pidFile }),
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const { port, attestUrl, instance } = await readyLine(child, name);
+  const ask = (method: string, path: string, body?: string) => call(port, method, path, body);
+  return {
+    name,
+    attestUrl,
+    instance,
+    pidFile: pidFile ?? null,
+    refuse: async (on) => {
+      await ask("POST", "/demo/refuse", JSON.stringify({ on }));
+    },
+    work: async () => (await ask("GET", "/work").catch(() => 0)) === 200,
+    stop: () => stop(child),
+  };
+}
+
+async function readyLine(
+  child: ChildProcess,
+  name: string,
+): Promise<{ port: number; attestUrl: string; instance: string }> {
+  const lines = createInterface({ input: child.stdout ?? process.stdin });
+  const signal = AbortSignal.timeout(readyMsMax);
+  const line = await Promise.race([
+    once(lines, "line", { signal }).then(([text]) => String(text)),
+    once(child, "exit", { signal }).then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`))),
+  ]);
+  return JSON.parse(line);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+  const late = pause(readyMsMax, "late", { ref: false });
+  if ((await Promise.race([exit, late])) === "late") child.kill("SIGKILL");
+}
+
+function call(port: number, method: string, path: string, body?: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { host: "127.0.0.1", port, method, path, agent, timeout: requestMsMax },
+      (incoming) => {
+        incoming.resume();
+        incoming.on("end", () => resolve(incoming.statusCode ?? 0));
+      },
+    );
+    outgoing.on("timeout", () => outgoing.destroy(new Error("no answer")));
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** What customers saw. */
+export interface Counts {
+  readonly requests: number;
+  readonly failed: number;
+}
+
+/** Customers of several services: each asked `perSecond` times a second, whatever the answers, until `stop`. */
+export class Customers {
+  readonly #services: readonly Service[];
+  readonly #timers: NodeJS.Timeout[];
+  readonly #pending = new Set<Promise<void>>();
+  #requests = 0;
+  #failed = 0;
+
+  constructor(services: readonly Service[], perSecond: number) {
+    this.#services = services;
+    const everyMs = 1000 / perSecond;
+    this.#timers = services.map((service) => setInterval(() => this.#ask(service), everyMs));
+  }
+
+  #ask(service: Service): void {
+    const asked = service.work().then((ok) => {
+      this.#requests += 1;
+      if (!ok) this.#failed += 1;
+    });
+    this.#pending.add(asked);
+    void asked.finally(() => this.#pending.delete(asked));
+  }
+
+  /** What was seen so far. */
+  get counts(): Counts {
+    return { requests: this.#requests, failed: this.#failed };
+  }
+
+  get services(): readonly Service[] {
+    return this.#services;
+  }
+
+  /** Asks no more, waits for the answers that are due, and says what was seen. */
+  async stop(): Promise<Counts> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#pending);
+    return this.counts;
+  }
+}
