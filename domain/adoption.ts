@@ -11,7 +11,7 @@ const listingsNeeded = 2;
 export function isFresh(state: RotationState, now: number): boolean {
   return (
     state.surveyedAt !== null &&
-    state.surveyedAt >= state.changedAt &&
+    state.stale !== true &&
     now - state.surveyedAt <= state.policy.observationMaxAgeMs
   );
 }
@@ -25,11 +25,12 @@ export function firstRed(state: RotationState, consumers: readonly string[]): st
   return red === undefined ? null : `Consumer ${red}`;
 }
 
-/** True when the last look showed that nobody has the version, and no place in the store would give it out. */
-export function isUnheld(state: RotationState, version: VersionState): boolean {
+/** True when the last look, a fresh one, showed that nobody has the version, and no place in the store would give it out. */
+export function isUnheld(state: RotationState, version: VersionState, now: number): boolean {
   const use = state.uses[version.id];
   const seen = Object.values(state.consumers);
   return (
+    isFresh(state, now) &&
     use !== undefined &&
     use.sessions === 0 &&
     use.watermarkAt !== null &&

@@ -29,7 +29,7 @@ function next(state: RotationState, now: number, list: readonly Gate[]): Decisio
   if (state.operator) {
     return cut !== null && !isExhausted(state, cut, now) ? attempt(state, cut, now) : needsOperator(state);
   }
-  if (state.refused !== null && nothingIssued(state)) return close(state.refused);
+  if (state.refused !== null) return turn(state, state.refused);
   if (cut !== null && isFailing(state, cut)) return attempt(state, cut, now);
   for (const gate of list) {
     const verdict = gate.check(state, now);

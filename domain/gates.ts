@@ -100,7 +100,7 @@ const issued: Gate = {
 function emptied(state: RotationState, now: number, occupant: VersionState): Verdict {
   const { id: version, slot } = occupant;
   if (isRefused(occupant)) return { is: "do", step: { do: "destroy", version, slot } };
-  if (revokesNow(state, now) || isUnheld(state, occupant)) {
+  if (revokesNow(state, now) || isUnheld(state, occupant, now)) {
     return { is: "do", step: { do: "disable", version, slot } };
   }
   return {
@@ -200,13 +200,14 @@ const drained: Gate = {
       const needMs = quietNeededMs(state, other);
       const from = quietFrom(state, other);
       const seenUntil = state.uses[other.id]?.watermarkAt ?? null;
-      // Only a look that could see counts, and only the last one: blindness is not quiet (H21).
-      const sees = seenUntil !== null && seenUntil >= (state.surveyedAt ?? 0) && seenUntil >= state.changedAt;
-      if (sees && from !== null && seenUntil - from >= needMs) continue;
       if (!isFresh(state, now)) return { is: "do", step: { do: "survey" } };
+      // Only a look that could see counts, and only the last one: blindness is not quiet (H21).
+      const sees = from !== null && seenUntil !== null && seenUntil >= (state.surveyedAt ?? 0);
+      if (sees && seenUntil - from >= needMs) continue;
       const deadline = Math.max(state.changedAt, state.resumedAt ?? 0) + state.policy.drainTimeoutMs + needMs;
       if (now >= deadline) return { is: "stuck", reason: `Version ${other.id} is still in use.` };
-      const until = from === null ? deadline : Math.min(deadline, from + needMs);
+      const until = sees ? Math.min(deadline, from + needMs) : deadline;
+      if (now >= until) return { is: "do", step: { do: "survey" } };
       return {
         is: "wait",
         until,

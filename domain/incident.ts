@@ -2,9 +2,9 @@
  * What a leak does to a running rotation: it takes versions out of the acceptable set, and where the walk was
  * leading to one of them, another target is chosen (H5, H24, H25). The walk itself does not change.
  */
+import { chooseAnother } from "./rotation/course.js";
 import type { RotationEvent } from "./rotation/events.js";
-import { isUsable, retarget, spareId, thirdVersion, turnedBack } from "./rotation/moves.js";
-import type { Emergency, RotationState, VersionState } from "./rotation/state.js";
+import type { Emergency, RotationState } from "./rotation/state.js";
 import { isEnded } from "./version.js";
 
 /** Which version a reported value turned out to be. `unknown`: it matched nothing, so anything may have leaked. */
@@ -65,32 +65,4 @@ function stricter(before: Emergency | null, now: Emergency): Emergency {
     signOffBy: Math.min(before.signOffBy, now.signOffBy),
     responders: [...new Set([...before.responders, ...now.responders])],
   };
-}
-
-function chooseAnother(state: RotationState, at: number): RotationState {
-  const rank = { enabled: 0, disabled: 1, absent: 2, unknown: 3, destroyed: 4 };
-  const clean = state.acceptable
-    .map((id) => state.versions[id])
-    .filter((version): version is VersionState => version !== undefined && isUsable(version))
-    .filter(({ issuer }) => issuer !== "disabled" || state.traits.disableReversible)
-    .reverse()
-    .sort((a, b) => rank[a.issuer] - rank[b.issuer])[0];
-  if (clean) return retarget(state, clean.id);
-  const third = thirdVersion(state) ?? inLeakedSlot(state);
-  if (third === null) return state;
-  return turnedBack(state, { at, ...third, reason: "the versions in use have leaked" });
-}
-
-/** The slot of the leaked version that the fewest instances hold; of equals, the newest one. */
-function inLeakedSlot(state: RotationState): { target: string; slot: string } | null {
-  const id = spareId(state);
-  const holders = (version: VersionState) =>
-    Object.values(state.consumers)
-      .flatMap((consumer) => consumer.instances)
-      .filter((instance) => instance.version === version.id).length;
-  const least = Object.values(state.versions)
-    .filter((version) => version.leaked && !isEnded(version.life))
-    .reverse()
-    .sort((a, b) => holders(a) - holders(b))[0];
-  return id === null || least === undefined ? null : { target: id, slot: least.slot };
 }

@@ -5,13 +5,14 @@
 import { RekeyError } from "../errors.js";
 import { applyIncident } from "../incident.js";
 import { allows, isEnded, type LifeEvent, step as lifeStep } from "../version.js";
+import { onwards } from "./course.js";
 import type { RotationEvent } from "./events.js";
 import {
-  afterLook,
   foldFailure,
   forwardTarget,
   isGoingBack,
   isPastReturn,
+  isUsable,
   leakIsOpen,
   legalExits,
   mayReturn,
@@ -56,16 +57,16 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
         event,
       );
     case "destroyed":
-      return freed(
-        changed(
+      return changed(
+        freed(
           withVersion(state, event.version, (version) => ({
             ...live(version, "destroy"),
             issuer: "destroyed",
             proved: false,
           })),
-          event,
+          event.version,
         ),
-        event.version,
+        event,
       );
     case "proved":
       return calm(
@@ -76,7 +77,7 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
     case "failed":
       return foldFailure(state, event);
     case "turned":
-      return turnedBack(state, event);
+      return isOvertaken(state, event.target) ? state : turnedBack(state, event);
     case "held":
       return { ...state, operator: { since: event.at, reason: event.reason } };
     case "resumed":
@@ -119,17 +120,18 @@ function enabled(version: VersionState): VersionState {
 /** A change at the issuer ended: its tag is known, facts taken before it are old, and nothing is in trouble. */
 function changed(
   state: RotationState,
-  event: { readonly at: number; readonly change: number; readonly tag: string; readonly version: string },
+  event: Extract<RotationEvent, { type: "issued" | "enabled" | "disabled" | "destroyed" }>,
 ): RotationState {
   const slot = state.versions[event.version]?.slot ?? "";
   const after: RotationState = {
     ...state,
     change: Math.max(state.change, event.change),
-    changedAt: afterLook(state, event.at),
+    changedAt: event.at,
+    stale: true,
     tags: { ...state.tags, [slot]: event.tag },
-    freeSlots: state.freeSlots.filter((free) => free !== slot),
+    freeSlots: event.type === "destroyed" ? state.freeSlots : state.freeSlots.filter((free) => free !== slot),
   };
-  return calm({ ...after, irreversible: isPastReturn(after) });
+  return onwards(calm({ ...after, irreversible: isPastReturn(after) }), event.at);
 }
 
 /** The slot of a version that is gone can take another one. */
@@ -139,6 +141,12 @@ function freed(state: RotationState, id: string): RotationState {
     (version) => version.slot === slot && !isEnded(version.life),
   );
   return slot === undefined || taken ? state : { ...state, freeSlots: [...state.freeSlots, slot] };
+}
+
+/** A message may come while a turn is recorded: a target that leaked since is not taken, nor a second turn (H5). */
+function isOvertaken(state: RotationState, target: string): boolean {
+  const known = state.versions[target];
+  return state.turned !== null || (known !== undefined && !isUsable(known));
 }
 
 /** A rejection past the point of no return is recorded, and too late (H38). */
@@ -189,7 +197,8 @@ function delivered(
     ...state,
     versions,
     change: Math.max(state.change, event.change),
-    changedAt: afterLook(state, event.at),
+    changedAt: event.at,
+    stale: true,
     places: { ...state.places, [event.place]: place },
   });
 }
@@ -199,7 +208,7 @@ function delivered(
  * nothing rests on what was true when the rotation was held (H30).
  */
 function resumed(state: RotationState, event: Extract<RotationEvent, { type: "resumed" }>): RotationState {
-  if (!legalExits(state).includes(event.exit)) return state;
+  if (state.operator === null || !legalExits(state).includes(event.exit)) return state;
   const awake: RotationState = {
     ...state,
     operator: null,

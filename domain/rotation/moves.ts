@@ -23,15 +23,16 @@ export function isGoingBack(state: RotationState): boolean {
   return state.target === state.origin;
 }
 
-/** The time of a change, later than the last look in any case: what was seen before it does not allow the next one. */
-export function afterLook(state: RotationState, at: number): number {
-  return state.surveyedAt === null ? at : Math.max(at, state.surveyedAt + 1);
-}
-
-/** True while nothing was made at the issuer, so that ending the rotation needs no walk at all. */
+/**
+ * True while this rotation made nothing at the issuer, so that ending it needs no walk at all. A version that
+ * an earlier rotation left behind was never acceptable to this one, and does not count.
+ */
 export function nothingIssued(state: RotationState): boolean {
   return Object.values(state.versions).every(
-    (version) => version.id === state.origin || (version.life === "planned" && version.issuer === "absent"),
+    ({ id, life, issuer, leaked }) =>
+      id === state.origin ||
+      (life === "planned" && issuer === "absent") ||
+      !(leaked || state.acceptable.includes(id)),
   );
 }
 
@@ -106,6 +107,7 @@ export function retarget(state: RotationState, target: string): RotationState {
     consumers,
     trouble: null,
     operator: null,
+    refused: null,
     versions: version ? { ...state.versions, [target]: { ...version, proved: false } } : state.versions,
   };
 }
@@ -176,7 +178,7 @@ export function foldFailure(
   const troubled: RotationState = {
     ...state,
     change: Math.max(state.change, event.change ?? 0),
-    changedAt: event.change === null ? state.changedAt : afterLook(state, event.at),
+    ...(event.change === null ? {} : { changedAt: event.at, stale: true }),
     trouble: {
       step: name,
       code: event.code,

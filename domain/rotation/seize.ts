@@ -4,8 +4,9 @@
  */
 import { parseTag, type TagState } from "../fence.js";
 import { allows, type LifeEvent, step } from "../version.js";
+import { onwards } from "./course.js";
 import type { RotationEvent, SlotFact } from "./events.js";
-import { afterLook, isPastReturn } from "./moves.js";
+import { isPastReturn } from "./moves.js";
 import type { RotationState, VersionState } from "./state.js";
 
 /**
@@ -46,11 +47,12 @@ export function seized(
     tags,
     seized: state.seized || event.epoch === state.epoch,
     change: Math.max(state.change, event.change),
-    changedAt: afterLook(state, event.at),
+    changedAt: event.at,
+    stale: true,
     // Only its own failures end here: a step whose answer is lost every time must not be tried for ever.
     trouble: state.trouble?.step === "seize" ? null : state.trouble,
   };
-  return { ...after, irreversible: isPastReturn(after) };
+  return onwards({ ...after, irreversible: isPastReturn(after) }, event.at);
 }
 
 function settle(version: VersionState, slot: SlotFact, at: number): VersionState {

@@ -178,8 +178,13 @@ export interface RotationState {
   readonly places: Readonly<Record<string, PlaceState>>;
   /** Number of the last change that was begun here; intents and tags carry it. */
   readonly change: number;
-  /** When the last change ended; facts that are older do not allow the next one. */
+  /** When the last change ended. */
   readonly changedAt: number;
+  /**
+   * True while the last look came before the last change: what it saw does not allow the next one. By the order
+   * of events and not by their times, because two workers' clocks may disagree.
+   */
+  readonly stale?: boolean;
   readonly plan: Plan | null;
   readonly amendments: readonly Plan[];
   readonly surveyedAt: number | null;

@@ -2,6 +2,7 @@
 import { parseTag } from "../fence.js";
 import { type Finding, refusals } from "../finding.js";
 import type { SurveyFacts } from "./events.js";
+import { nothingIssued } from "./moves.js";
 import type { ConsumerState, InstanceState, RotationState, UseState, VersionState } from "./state.js";
 
 /**
@@ -29,8 +30,8 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
     findings,
     blockedSince: blocked ? (state.blockedSince ?? at) : null,
     notBefore: facts.notBefore,
-    // In the order of events this look is the later one, whatever two workers' clocks say.
-    surveyedAt: Math.max(at, state.changedAt),
+    surveyedAt: at,
+    stale: false,
     trouble: state.trouble?.step === "survey" ? null : state.trouble,
     versions: asSeen(state, facts),
   };
@@ -87,10 +88,7 @@ function withPlan(state: RotationState, facts: SurveyFacts): RotationState {
   const { plan } = facts;
   const current = state.amendments.at(-1) ?? state.plan;
   if (current?.digest === plan.digest) return state;
-  const issued = Object.values(state.versions).some(
-    (version) => version.id !== state.origin && version.life !== "planned",
-  );
-  if (state.plan === null || !issued) {
+  if (state.plan === null || nothingIssued(state)) {
     return { ...state, plan, amendments: [], asked: [], askedAt: null, remindedAt: null };
   }
   // Back to what was planned before: what came in between asks nobody any more.

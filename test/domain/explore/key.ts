@@ -1,0 +1,101 @@
+/**
+ * The canonical form of a node. Two points from which the same things can happen have the same form: times
+ * count from now and no further than the longest deadline, tags count by what they say and whether they match,
+ * and like instances may change places. That makes the space finite.
+ */
+import type { RotationState } from "../../../domain/rotation/state.js";
+import { tick } from "../begin.js";
+import type { Node } from "./node.js";
+import { mayLand, tagMeaning } from "./world.js";
+
+/** How many ticks ago still make a difference, by what is measured: the age of a fact, a deadline, a signature. */
+const ages = { fact: 2, deadline: 3, signature: 5, none: 0 } as const;
+const futureMs = 6 * tick;
+
+type Rel = (time: number | null | undefined, kind: keyof typeof ages) => string;
+
+/** The form, as a text. */
+export function keyOf(node: Node): string {
+  const { state, world, now } = node;
+  const at: Rel = (time, kind) =>
+    time === null || time === undefined
+      ? "-"
+      : String(Math.min(futureMs, Math.max(-ages[kind] * tick, time - now)));
+  const tag = (known: string | undefined, real: string | undefined): string =>
+    known === real ? "=" : tagMeaning(known ?? "");
+  const parts: string[] = [
+    `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding}`,
+    `${state.target} ${state.acceptable.join()} ${state.freeSlots.join()} ${state.seized} ${state.irreversible}`,
+    `${at(state.turned?.at, "deadline")} ${state.operator === null} ${state.refused === null} ${state.closed}`,
+    `${at(state.changedAt, "deadline")} ${at(state.surveyedAt, "fact")} ${state.stale === true} ${at(state.resumedAt, "signature")} ${at(state.askedAt, "signature")} ${state.remindedAt === null} ${at(state.blockedSince, "deadline")}`,
+    `${state.plan?.digest} ${state.amendments.map(({ digest }) => digest).join()} ${state.asked.join()}`,
+    state.findings.map(({ code, subject }) => `${code}${subject ?? ""}`).join(),
+    state.emergency === null
+      ? "-"
+      : `${state.emergency.containment} ${at(state.emergency.containBy, "none")}`,
+    trouble(state, at),
+    decisions(state, at),
+  ];
+  for (const version of Object.values(state.versions)) {
+    const { id, slot, life, issuer, leaked, proved, delivered, refused } = version;
+    const use = state.uses[id];
+    parts.push(
+      `${id}@${slot} ${life} ${issuer} ${leaked} ${proved} ${delivered} ${refused} ${at(version.disabledAt, "fact")}`,
+      use ? `${at(use.quietSince, "fact")} ${use.watermarkAt === state.surveyedAt} ${use.sessions > 0}` : "-",
+    );
+  }
+  for (const [name, slot] of Object.entries(world.slots)) {
+    parts.push(`${name}:${slot.accepts} ${tagMeaning(slot.tag)} ${tag(state.tags[name], slot.tag)}`);
+  }
+  for (const [name, place] of Object.entries(world.places)) {
+    const known = state.places[name];
+    parts.push(`${name}:${place.live} ${tagMeaning(place.tag)} ${tag(known?.tag, place.tag)}`);
+    if (known)
+      parts.push(
+        `${known.liveVersion} ${known.told} ${known.toldTo.join()} ${at(known.toldAt, "deadline")} ${known.unknown}`,
+      );
+  }
+  for (const write of world.flying) {
+    if (mayLand(world, write))
+      parts.push(`>${write.name} ${write.effect.does} ${write.effect.version} ${write.excused}`);
+  }
+  parts.push(...consumers(node, at));
+  return parts.join("|");
+}
+
+function trouble(state: RotationState, at: Rel): string {
+  const { trouble: known } = state;
+  return known === null
+    ? "-"
+    : `${known.step} ${at(known.since, "deadline")} ${at(known.retryAt, "none")} ${Math.min(known.attempts, 3)} ${known.again}`;
+}
+
+function decisions(state: RotationState, at: Rel): string {
+  const forms = state.decisions.map(
+    ({ person, digest, verdict, issuedAt, expiresAt }) =>
+      `${person} ${digest} ${verdict} ${at(issuedAt, "signature")} ${at(expiresAt, "signature")}`,
+  );
+  return [...new Set(forms)].sort().join();
+}
+
+/** Each consumer with its instances as they are and as they were last seen; like ones in a fixed order. */
+function consumers({ state, world }: Node, at: Rel): string[] {
+  const ids = [...new Set(world.instances.map(({ consumer }) => consumer))];
+  const forms = ids.map((id) => {
+    const known = state.consumers[id];
+    const instances = world.instances
+      .filter(({ consumer }) => consumer === id)
+      .map(({ name, holds, sick, unseen }) => {
+        const seen = known?.instances.find(({ instance }) => instance === name);
+        return `${holds} ${sick} ${unseen} ${seen ? `${seen.version} ${seen.working}` : "?"}`;
+      })
+      .sort();
+    const record = known
+      ? `${at(known.at, "fact")} ${Math.min(known.stable, 2)} ${at(known.since, "fact")} ${at(known.lostAt, "deadline")} ${known.instances.length}`
+      : "-";
+    const place = world.instances.find(({ consumer }) => consumer === id)?.place;
+    const planned = state.plan?.consumers.some((consumer) => consumer.id === id);
+    return `${place} ${planned}:${record}:${instances.join(";")}`;
+  });
+  return forms.sort();
+}

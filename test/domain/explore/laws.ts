@@ -1,0 +1,135 @@
+/**
+ * What must hold on every path, judged by the world and not by the engine's records: I1, I2, I4 and what an
+ * end means (protocol.md, Invariants).
+ */
+import type { RotationState } from "../../../domain/rotation/state.js";
+import type { Decision, Step } from "../../../domain/rotation/steps.js";
+import type { Model, Node } from "./node.js";
+import { accepts, mayLand, type World, works } from "./world.js";
+
+/** True where an emergency takes a leaked version away although somebody may hold it. */
+function isContainment(state: RotationState, version: string, now: number): boolean {
+  const { emergency } = state;
+  if (!emergency || !state.versions[version]?.leaked) return false;
+  return emergency.containment === "revoke-now" || now >= emergency.containBy;
+}
+
+/** I2: what the sending of a step breaks, and whether containment excuses those whom it cuts off. */
+export function brokenBySending(
+  model: Model,
+  node: Node,
+  step: Step,
+): { readonly broken: readonly string[]; readonly excused: boolean } {
+  if (step.do !== "disable" && step.do !== "destroy") return { broken: [], excused: false };
+  const { state, world, now } = node;
+  const { version } = step;
+  if (isContainment(state, version, now)) return { broken: [], excused: true };
+  const given = Object.values(world.places).some(({ live }) => live === version);
+  const held = world.instances.some(({ holds }) => holds === version);
+  // Nobody can lose what nobody holds and nobody is given; it leaked, so it need not be kept for anybody either.
+  if (state.versions[version]?.leaked && !held && !given) return { broken: [], excused: false };
+  const plan = model.estate.plans[world.plan];
+  const broken = world.instances.flatMap((instance) => {
+    const { holds, consumer, name } = instance;
+    const declared = plan?.consumers.some(({ id }) => id === consumer);
+    if (holds === version) return [`I2: ${step.do} ${version} while ${name} holds it`];
+    if (!state.acceptable.includes(holds) || !accepts(world, holds))
+      return [`I2: ${step.do} ${version} while ${name} is on ${holds}`];
+    return declared && !works(world, instance) ? [`I2: ${step.do} ${version} while ${name} fails`] : [];
+  });
+  if (given) broken.push(`I2: ${step.do} ${version} while the store gives it out`);
+  return { broken, excused: false };
+}
+
+/** I1: whoever held a working version still does, and the store gives out one that works. */
+export function brokenByLanding(
+  before: World,
+  after: World,
+  excused: boolean,
+  state: RotationState,
+): string[] {
+  if (before === after) return [];
+  const cutOff = excused
+    ? []
+    : after.instances.filter(
+        ({ holds, unseen }) => !unseen && accepts(before, holds) && !accepts(after, holds),
+      );
+  const dead = Object.entries(after.places).filter(
+    ([, { live }]) => !accepts(after, live) && !state.versions[live]?.leaked,
+  );
+  return [
+    ...cutOff.map(({ name, holds }) => `I1: ${name} is cut off from ${holds}`),
+    ...dead.map(([name, { live }]) => `I1: ${name} gives out ${live}, which nobody accepts`),
+  ];
+}
+
+/** I4 and the records: once everything is settled nothing is on its way, and what is written down is so. */
+export function brokenByStanding({ state, world, swings }: Node): string[] {
+  const broken: string[] = [];
+  if (swings > 1) broken.push("the walk swings");
+  const unknown =
+    Object.values(state.versions).some(({ issuer }) => issuer === "unknown") ||
+    Object.values(state.places).some((place) => place.unknown);
+  if (!state.seized || unknown || state.closed) return broken;
+  for (const write of world.flying) {
+    if (mayLand(world, write))
+      broken.push(`I4: a late write of ${write.name} (${write.effect.does}) would land`);
+  }
+  for (const version of Object.values(state.versions)) {
+    const slot = world.slots[version.slot];
+    if ((version.issuer === "enabled") !== (slot?.accepts === version.id))
+      broken.push(`records: ${version.id} is ${version.issuer}, and the issuer accepts ${slot?.accepts}`);
+  }
+  for (const [name, place] of Object.entries(state.places)) {
+    if (place.liveVersion !== world.places[name]?.live)
+      broken.push(`records: ${name} gives ${world.places[name]?.live}, not ${place.liveVersion}`);
+  }
+  return broken;
+}
+
+/** What an end means: one version left, everybody on it. */
+export function brokenByClosing({ state, world }: Node): string[] {
+  if (!state.closed) return [];
+  const kept = state.closed === "refused" ? state.origin : state.target;
+  const broken: string[] = [];
+  for (const [name, slot] of Object.entries(world.slots)) {
+    if (slot.accepts !== null && slot.accepts !== kept)
+      broken.push(`closed (${state.closed}): ${name} still accepts ${slot.accepts}`);
+  }
+  for (const { name, holds, sick, unseen } of world.instances) {
+    if (!sick && !unseen && !(holds === kept && accepts(world, holds)))
+      broken.push(`closed (${state.closed}): ${name} is on ${holds}`);
+  }
+  for (const [name, place] of Object.entries(world.places)) {
+    if (place.live !== kept) broken.push(`closed (${state.closed}): ${name} gives out ${place.live}`);
+  }
+  return broken;
+}
+
+/** No answer leaves the rotation with nobody to move it, and no exit is offered that is not legal (H30). */
+export function brokenByDecision({ state, now }: Node, decision: Decision): string[] {
+  switch (decision.kind) {
+    case "wait":
+      if (decision.who === "" || decision.for === "") return ["deadlock: a wait that names nobody"];
+      return decision.until === null || decision.until <= now ? ["deadlock: a wait without an end"] : [];
+    case "needs-operator": {
+      const origin = state.versions[state.origin];
+      const broken = decision.exits.length === 0 ? ["deadlock: an operator without an exit"] : [];
+      if (
+        decision.exits.includes("back") &&
+        (origin?.leaked || origin?.issuer === "destroyed" || state.irreversible)
+      )
+        broken.push("exits: back to a version that is gone or leaked");
+      return broken;
+    }
+    case "do": {
+      const { step } = decision;
+      const target = "target" in step ? state.versions[step.target] : undefined;
+      return step.do === "turn" && (target?.leaked || target?.issuer === "destroyed")
+        ? [`course: turns to ${step.target}, which is gone or leaked`]
+        : [];
+    }
+    case "done":
+      return state.closed ? [] : ["deadlock: done, and not closed"];
+  }
+}
