@@ -106,12 +106,18 @@ async function linked(draft: string, path: string): Promise<boolean> {
   }
 }
 
+/** `null`: released between two looks. A lock that a power cut left unreadable has an owner from before that boot. */
 async function ownerOf(path: string): Promise<Owner | null> {
+  let text: string;
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Owner;
+    text = await readFile(path, "utf8");
   } catch {
-    // Released between two looks.
     return null;
+  }
+  try {
+    return JSON.parse(text) as Owner;
+  } catch {
+    return { nonce: "unreadable", host: hostname(), boot: "an earlier one", pid: 0, began: "" };
   }
 }
 
