@@ -1,7 +1,10 @@
-/** Databases for the tests of `inventory/`: each test gets an empty or a migrated one of its own on the shared server. */
+/**
+ * Databases for the tests of `inventory/`. Making and migrating one takes longer than a test: each file gets
+ * one of its own on the shared server, and each test finds it migrated and without a row.
+ */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 import type { Secret } from "../../domain/secret.js";
 import { type Database, type DatabaseOptions, openDatabase } from "../../inventory/database.js";
 import { migrate } from "../../inventory/migrate.js";
@@ -12,59 +15,99 @@ export interface Fresh {
   readonly name: string;
   readonly url: Secret;
   readonly db: Database;
-  /** Rows of a statement, run by the superuser on a connection of its own. */
+  /** Rows of a statement, run by the superuser. */
   readonly sql: <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<Row[]>;
   /** Another handle, as another process would have. */
   readonly another: (options?: Partial<DatabaseOptions>) => Database;
 }
 
+let migrated: Promise<{ name: string; url: Secret; client: pg.Client }> | undefined;
+
+afterAll(async () => {
+  if (migrated === undefined) return;
+  const { name, client } = await migrated;
+  await client.end();
+  await drop(name);
+});
+
 /** An empty database; it and every handle are gone when the test has finished. */
 export async function emptyDatabase(options: Partial<DatabaseOptions> = {}): Promise<Fresh> {
-  const server = await postgresServer();
-  const name = `inv_${randomBytes(6).toString("hex")}`;
-  const url = server.url(name);
-  const admin = (text: string, values: unknown[] = []) => query(server.url(), text, values);
-  await admin(`create database ${name}`);
+  const { name, url } = await create();
+  const client = await connected(url);
+  onTestFinished(async () => {
+    await client.end();
+    await drop(name);
+  });
+  return { name, url, ...access(url, client, options) };
+}
+
+/** This file's database with all migrations and no rows. */
+export async function migratedDatabase(options: Partial<DatabaseOptions> = {}): Promise<Fresh> {
+  migrated ??= createMigrated();
+  const { name, url, client } = await migrated;
+  const tables = await client.query<{ name: string }>(
+    `select quote_ident(table_name) as name from information_schema.tables
+      where table_schema = 'rekey_inventory' and table_name <> 'migrations'`,
+  );
+  const deletes = tables.rows.map((table) => `delete from rekey_inventory.${table.name}`);
+  // Without triggers, because the records refuse to be deleted.
+  await client.query(`begin; set local session_replication_role = replica; ${deletes.join("; ")}; commit`);
+  return { name, url, ...access(url, client, options) };
+}
+
+/** A superuser's connection, to hold locks or transactions open; ended when the test has finished. */
+export async function session(url: Secret): Promise<pg.Client> {
+  const client = await connected(url);
+  onTestFinished(() => client.end());
+  return client;
+}
+
+function access(
+  url: Secret,
+  client: pg.Client,
+  options: Partial<DatabaseOptions>,
+): Pick<Fresh, "db" | "sql" | "another"> {
   const handles: Database[] = [];
+  onTestFinished(async () => {
+    await Promise.all(handles.map((handle) => handle.close()));
+  });
   const another = (more: Partial<DatabaseOptions> = {}): Database => {
     const handle = openDatabase({ url, ...options, ...more });
     handles.push(handle);
     return handle;
   };
-  onTestFinished(async () => {
-    await Promise.all(handles.map((handle) => handle.close()));
-    await admin(`drop database ${name} with (force)`);
-  });
-  const sql: Fresh["sql"] = (text, values = []) => query(url, text, values);
-  return { name, url, db: another(), sql, another };
+  const sql: Fresh["sql"] = async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
+    (await client.query<Row>(text, values)).rows;
+  return { db: another(), sql, another };
 }
 
-/** A database with all migrations. */
-export async function migratedDatabase(options: Partial<DatabaseOptions> = {}): Promise<Fresh> {
-  const fresh = await emptyDatabase(options);
-  await migrate(fresh.db);
-  return fresh;
+async function createMigrated(): Promise<{ name: string; url: Secret; client: pg.Client }> {
+  const { name, url } = await create();
+  const db = openDatabase({ url });
+  await migrate(db);
+  await db.close();
+  return { name, url, client: await connected(url) };
 }
 
-/** A superuser's connection, to hold locks or transactions open; ended when the test has finished. */
-export async function session(url: Secret): Promise<pg.Client> {
+async function create(): Promise<{ name: string; url: Secret }> {
+  const name = `inv_${randomBytes(6).toString("hex")}`;
+  await asSuperuser(`create database ${name}`);
+  return { name, url: (await postgresServer()).url(name) };
+}
+
+async function drop(name: string): Promise<void> {
+  await asSuperuser(`drop database ${name} with (force)`);
+}
+
+async function asSuperuser(text: string): Promise<void> {
+  const client = await connected((await postgresServer()).url());
+  await client.query(text);
+  await client.end();
+}
+
+async function connected(url: Secret): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url.reveal() });
   client.on("error", () => undefined);
   await client.connect();
-  onTestFinished(() => client.end());
   return client;
-}
-
-async function query<Row extends pg.QueryResultRow>(
-  url: Secret,
-  text: string,
-  values: unknown[],
-): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: url.reveal() });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -47,7 +47,8 @@ it("leaves nothing behind when its connection is cut in the middle", async () =>
 });
 
 it("refuses a database that a newer release has migrated", async () => {
-  const { db, sql } = await migratedDatabase();
+  const { db, sql } = await emptyDatabase();
+  await migrate(db);
   const next = bundled.length + 1;
   await sql("insert into rekey_inventory.migrations values ($1, '9999_later', 'x', now())", [next]);
   await expect(migrate(db)).rejects.toMatchObject({
@@ -58,7 +59,8 @@ it("refuses a database that a newer release has migrated", async () => {
 });
 
 it("refuses a database whose past is not this release's", async () => {
-  const { db, sql } = await migratedDatabase();
+  const { db, sql } = await emptyDatabase();
+  await migrate(db);
   await sql("update rekey_inventory.migrations set digest = 'other' where number = 2");
   await expect(migrate(db)).rejects.toMatchObject({
     code: "unsupported",

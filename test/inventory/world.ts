@@ -45,6 +45,7 @@ export const policy: Policy = {
   signOffDeadlineMs: 24 * hourMs,
   overlapMaxMs: 168 * hourMs,
   cooldownMs: 24 * hourMs,
+  responders: [],
 };
 
 function person(email: string) {
