@@ -96,6 +96,7 @@ function refusal(
 /** What is said of a value that looks like a secret, wherever it stands. */
 export function literalFound(message: string): Pick<Spotted, "code" | "message" | "hint" | "show"> {
   const hint =
-    "treat it as leaked: keep a new one in a store, and write env:NAME, file:/path or vault:path#key here";
+    "treat it as leaked: keep a new one in a store, and write env:NAME, file:/path or vault:path#key here; " +
+    "an id that only looks like one is let through with `# not a secret` behind it";
   return { code: "secret-literal", message, hint, show: "nothing" };
 }

@@ -29,6 +29,9 @@ export interface Tree {
   readonly broken: boolean;
 }
 
+/** Written as a comment behind a value that looks random and is no secret: an id that somebody else has generated. */
+const publicMark = "not a secret";
+
 /** How many values may come into being by aliases; a file that repeats more is an attack or a mistake. */
 const repeatedMax = 10_000;
 
@@ -76,7 +79,8 @@ class Walk {
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
     if (isScalar(node)) {
       if (node.type?.startsWith("QUOTE")) this.quoted.set(range[1], range[0]);
-      return this.#scalar(node.value, path, range);
+      const marked = node.comment?.trim() === publicMark;
+      return this.#scalar(node.value, path, range, marked);
     }
     this.#open.add(node);
     const read = isMap(node) ? this.#map(node, path, range) : this.#list(node as YAMLSeq, path, range);
@@ -84,16 +88,16 @@ class Walk {
     return read;
   }
 
-  #scalar(value: unknown, path: EstatePath, range: Range): Read {
-    this.#refuseLiteral(value, path, range);
+  #scalar(value: unknown, path: EstatePath, range: Range, marked: boolean): Read {
+    const isPublicKey = path[0] === "owners" && path[2] === "keys";
+    this.#refuseLiteral(value, path, range, marked || isPublicKey);
     return { value, located: { value: range, children: new Map() } };
   }
 
-  /** Owners' public keys look random and are meant to be read by everybody; only unmistakable secrets are refused there. */
-  #refuseLiteral(value: unknown, path: EstatePath, [start, end]: Range): void {
+  /** Public keys and what is marked as public may look random; only unmistakable secrets are refused there. */
+  #refuseLiteral(value: unknown, path: EstatePath, [start, end]: Range, isPublic: boolean): void {
     if (typeof value !== "string" || this.#aliases > 0) return;
-    const isPublicKey = path[0] === "owners" && path[2] === "keys";
-    const literal = isPublicKey ? knownShape(value) : findLiteral(value);
+    const literal = isPublic ? knownShape(value) : findLiteral(value);
     if (literal === undefined) return;
     this.secrets.push(value);
     this.problems.push({ start, end, path, ...literalFound(`this looks like ${literal}`) });
@@ -137,7 +141,7 @@ class Walk {
       const at: Range = key?.range ? [key.range[0], key.range[1]] : range;
       // Anything else was reported as syntax: names are text.
       if (typeof name !== "string" || name === "") continue;
-      this.#refuseLiteral(name, path, at);
+      this.#refuseLiteral(name, path, at, false);
       if (this.#refuseName(name, path, at, children)) continue;
       const read = this.read(pair.value as Node | null, [...path, name], at);
       value[name] = read.value;

@@ -115,14 +115,27 @@ function unknownField(key: string, local: EstatePath, subject: Subject): EstateI
   });
 }
 
-/** The alternative that has the right sort of value and only something wrong inside; `undefined` when none or several have. */
-function meantBranch(
-  branches: readonly (readonly z.core.$ZodIssue[])[],
-): readonly z.core.$ZodIssue[] | undefined {
-  const close = branches.filter(
-    (branch) => !branch.some(({ code, path }) => code === "invalid_type" && path.length === 0),
-  );
-  return close.length === 1 ? close[0] : undefined;
+type Branch = readonly z.core.$ZodIssue[];
+
+/** The alternative of the right sort of value in which the least is wrong; `undefined` when none or several are that. */
+function meantBranch(branches: readonly Branch[]): Branch | undefined {
+  const close = branches.filter((branch) => !branch.some(isWrongSort));
+  const [best, next] = close.toSorted((one, other) => one.length - other.length);
+  return best !== undefined && best.length === next?.length ? undefined : best;
+}
+
+/** True for the report that a map was wanted where text stands, or the like. */
+function isWrongSort({ code, path }: z.core.$ZodIssue): boolean {
+  return code === "invalid_type" && path.length === 0;
+}
+
+/** An alternative in words: what it is, or the fields that it would need. */
+function branchWords(branch: Branch): string {
+  const whole = branch.find(({ path }) => path.length === 0);
+  const missing = branch.filter(({ code, path }) => code === "invalid_type" && path.length === 1);
+  if (missing.length > 0)
+    return `a map with ${missing.map(({ path }) => `\`${String(path[0])}\``).join(" and ")}`;
+  return whole === undefined ? "a map" : expectation(whole);
 }
 
 /** What would have been right, in words that follow "expected". */
@@ -135,6 +148,9 @@ function expectation(report: z.core.$ZodIssue): string {
       return bound("at least", Number(report.minimum), report.origin);
     case "too_big":
       return bound("at most", Number(report.maximum), report.origin);
+    case "invalid_union":
+      if (report.errors.length > 0) return listed([...new Set(report.errors.map(branchWords))]);
+      return listed(allowedWords(report));
     default: {
       const allowed = allowedWords(report);
       return allowed.length > 0 ? listed(allowed) : report.message;

@@ -32,6 +32,8 @@ const shapes: readonly (readonly [RegExp, string])[] = [
 
 /** Public by nature: they look random and may be written down. */
 const harmless = [
+  /\bage1[02-9ac-hj-np-z]{58}\b/g,
+  /\bssh-(?:ed25519|rsa) [A-Za-z0-9+/]+={0,2}/g,
   /-----BEGIN (?:CERTIFICATE|(?:[A-Z]+ )?PUBLIC KEY)-----[\s\S]{0,8000}?-----END [A-Z ]+-----/g,
   /\bsha(?:1|224|256|384|512)[:/]{1,2}[A-Za-z0-9+/=_-]+/gi,
   /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi,

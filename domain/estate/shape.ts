@@ -77,8 +77,9 @@ function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
     return unwrap(schema.def.innerType, value);
   }
   if (schema instanceof z.ZodDiscriminatedUnion || schema instanceof z.ZodUnion) {
-    const options = schema.options.map((option: z.core.$ZodType) => unwrap(option, value));
-    return options.find((option: z.core.$ZodType) => accepts(option, value)) ?? schema;
+    const options: z.core.$ZodType[] = schema.options.map((option: z.core.$ZodType) => unwrap(option, value));
+    const meant = options.filter((option) => accepts(option, value));
+    return meant.toSorted((one, other) => familiarity(other, value) - familiarity(one, value))[0] ?? schema;
   }
   return schema;
 }
@@ -91,4 +92,10 @@ function accepts(option: z.core.$ZodType, value: unknown): boolean {
     ([field, schema]) =>
       !(schema instanceof z.ZodLiteral) || schema.values.has(lookUp(value, field) as string),
   );
+}
+
+/** How many of a map's fields an alternative knows. */
+function familiarity(option: z.core.$ZodType, value: unknown): number {
+  if (!(option instanceof z.ZodObject) || !isMap(value)) return 0;
+  return Object.keys(value).filter((field) => Object.hasOwn(option.shape, field)).length;
 }

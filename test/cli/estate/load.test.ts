@@ -240,6 +240,14 @@ describe("I6: secrets in the file", () => {
     expect(first(soundText.replace(/ed25519:a+A/, token))).toContain("secret-literal");
   });
 
+  it("are not what a comment says is none, unless the shape is unmistakable", () => {
+    const withPurpose = (text: string) => soundText.replace("Orders are written with it.", text);
+    expect(first(withPurpose("'1234-k3j9x8q2m5w7r4t6y1u8i2o5p9a3'"))).toContain("secret-literal");
+    expect(first(withPurpose("'1234-k3j9x8q2m5w7r4t6y1u8i2o5p9a3' # not a secret"))).toBe("sound");
+    const key = ["AKIA", "IOSFODNN7EXAMPLE"].join("");
+    expect(first(withPurpose(`${key} # not a secret`))).toContain("secret-literal");
+  });
+
   it("are never repeated, whatever the estate and wherever they are put", () => {
     const places = [...soundText.matchAll(/[a-z0-9]+/gi)].map(
       ({ index, 0: word }) => [index, word.length] as const,

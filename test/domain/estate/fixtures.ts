@@ -63,6 +63,20 @@ export const kinds: EstateKinds = {
         timeout: duration({ positive: true }).prefault("2s").describe("How long."),
       }),
     },
+    watch: {
+      config: z.strictObject({
+        at: z
+          .union([
+            z.strictObject({ port: z.int().min(1).describe("Port.") }),
+            z.strictObject({
+              file: z.string().describe("File."),
+              mode: z.int().optional().describe("Mode."),
+            }),
+            z.array(z.string()),
+          ])
+          .describe("What is watched."),
+      }),
+    },
     person: { config: z.object({ ask: z.string().optional().describe("Whom.") }) },
   },
   notifiers: { bell: { config: z.strictObject({ key: secretRef().describe("Key.") }) } },

@@ -279,6 +279,27 @@ describe("what is wrong", () => {
       {},
     ],
     [
+      "the nearest of several forms of a map",
+      (raw) => {
+        raw.consumers.jobs = { owner: "ada", observe: [{ kind: "watch", at: { port: 0 } }] };
+      },
+      { path: ["consumers", "jobs", "observe", 0, "at", "port"], expected: "at least 1" },
+    ],
+    [
+      "none of several forms of a map",
+      (raw) => {
+        raw.consumers.jobs = { owner: "ada", observe: [{ kind: "watch", at: { prot: 1 } }] };
+      },
+      { expected: "a map with `port`, a map with `file` or a list", found: "a map" },
+    ],
+    [
+      "a field that one of several forms has",
+      (raw) => {
+        raw.consumers.jobs = { owner: "ada", observe: [{ kind: "watch", at: { file: "/f", moed: 1 } }] };
+      },
+      { path: ["consumers", "jobs", "observe", 0, "at", "moed"], hint: 'did you mean "mode"?' },
+    ],
+    [
       "a day that does not exist",
       (raw) => (raw.policies.calm = { freezes: [{ from: "2027-02-30", until: "2027-03-09", reason: "x" }] }),
       { expected: "a day and hour that exist" },

@@ -75,6 +75,8 @@ describe("I6: literals that look like secrets", () => {
     "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
     "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ3k9xT1mB7yR4wL8cN2pF6\n-----END CERTIFICATE-----",
+    "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0v3k9xT1mB7yR4wL8cN2pF6q8Zk3vQ9xT1mB7yR4wL ada@example.com",
     "OrdersApiProductionEuropeWestReplica2",
     "0000000000000000000000000000000000000000",
     "Writes orders; read by the 3 services of team payments, see wiki page 12345.",
