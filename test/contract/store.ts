@@ -199,6 +199,14 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
       expect(await world.raw()).toMatchObject({ ...kept("v1"), password: "canary-foreign" });
     });
 
+    it("H18: the same before the first rotation, when no copy of ours tells what stood there", async () => {
+      await world.foreignWrite({ username: "orders", password: "canary-old" });
+      await store.stage("v1", contents("v1"), call());
+      await world.foreignWriteInBetween({ password: "canary-foreign" });
+      expect(await codeOf(store.promote(change(null, first), call()))).toBe("conflict");
+      expect(await world.raw()).toEqual({ username: "orders", password: "canary-foreign" });
+    });
+
     it("H18: a value that somebody changed under our tag long ago holds us too", async () => {
       await withFirst();
       await store.stage("v2", contents("v2"), call());
