@@ -52,7 +52,8 @@ const seenSql = `
          coalesce(shobj_description(usesysid, 'pg_authid'), '') AS tag, count(*)::int AS sessions,
          count(*) FILTER (WHERE query_start IS NOT NULL AND state IN ('active', 'idle', 'idle in transaction'))::int AS worked
   FROM pg_stat_activity
-  WHERE usename = ANY ($1) AND CASE WHEN $3 THEN starts_with(application_name, $2) ELSE application_name = $2 END
+  WHERE usename IS NOT NULL
+    AND CASE WHEN $2 THEN starts_with(application_name, $1) ELSE application_name = $1 END
   GROUP BY 1, 2, 3, 4`;
 
 const rightSql = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees";
@@ -88,12 +89,9 @@ class PostgresSessions implements Consumer {
     }
     const prefix = this.#config.applicationName.endsWith("*");
     const name = prefix ? this.#config.applicationName.slice(0, -1) : this.#config.applicationName;
-    const logins = request.candidates.map(({ slot }) => slot);
     const seen = await Promise.all(
       this.#nodes.all.map((node) =>
-        this.#nodes.read(node, call, ({ session }) =>
-          session.query<Seen>(seenSql, [logins, name, prefix], call),
-        ),
+        this.#nodes.read(node, call, ({ session }) => session.query<Seen>(seenSql, [name, prefix], call)),
       ),
     );
     return instancesOf(seen.flat(), request.candidates);
@@ -124,22 +122,35 @@ function instancesOf(seen: readonly Seen[], candidates: readonly Candidate[]): I
     .sort((a, b) => (a.instance < b.instance ? -1 : 1));
 }
 
-/** An instance that still holds sessions of two logins has not moved: several processes may share its name and address (H10). */
+/**
+ * An instance that still holds sessions of two logins of the pair has not moved: several processes may share
+ * its name and address (H10). Sessions of logins that have no part in this are not its answer.
+ */
 function instanceOf(
   instance: string,
   groups: readonly Seen[],
   candidates: readonly Candidate[],
 ): InstanceSeen {
-  const logins = [...new Set(groups.map(({ login }) => login))].sort();
-  const [login = ""] = logins;
-  if (logins.length > 1) {
-    const sentence = `holds sessions of ${logins.join(" and ")}`;
-    return { instance, version: null, working: groups.some(({ worked }) => worked > 0), sentence };
+  const mine = groups.filter(({ login }) => candidates.some(({ slot }) => slot === login));
+  const logins = [...new Set(mine.map(({ login }) => login))].sort();
+  const [login] = logins;
+  if (login === undefined) {
+    return {
+      instance,
+      version: null,
+      working: false,
+      sentence: "It is connected, as none of the pair's logins.",
+    };
   }
-  const sessions = groups.reduce((sum, group) => sum + group.sessions, 0);
-  const working = groups.some(({ worked }) => worked > 0);
-  const sentence = `${sessions} ${sessions === 1 ? "session" : "sessions"} as ${login}, ${working ? "at work" : "none has run anything yet"}`;
-  return { instance, version: versionOf(login, groups[0]?.tag ?? "", candidates), working, sentence };
+  const working = mine.some(({ worked }) => worked > 0);
+  if (logins.length > 1) {
+    const sentence = `It holds sessions of ${logins.join(" and of ")} at once.`;
+    return { instance, version: null, working, sentence };
+  }
+  const sessions = mine.reduce((sum, group) => sum + group.sessions, 0);
+  const doing = working ? "which do work" : "none of which has run anything yet";
+  const sentence = `It holds ${sessions} ${sessions === 1 ? "session" : "sessions"} as ${login}, ${doing}.`;
+  return { instance, version: versionOf(login, mine[0]?.tag ?? "", candidates), working, sentence };
 }
 
 /** Who is connected tells the login; the login's tag tells which of several versions in the same slot it is. */

@@ -1,0 +1,63 @@
+/** A wire in front of a real PostgreSQL that can be cut at the worst moment: after a change was sent, before or after it was made. */
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** The wire; it passes everything on at first. */
+export interface Wire {
+  readonly port: number;
+  /**
+   * What happens to the next statement that contains `text`: `before` cuts without passing it on, `after`
+   * passes it on and cuts when the server has answered. Then the wire is whole again unless `stayDown`.
+   */
+  cutNext(text: string, moment: "before" | "after", stayDown?: boolean): void;
+  close(): Promise<void>;
+}
+
+/** Opens a wire to a server on 127.0.0.1. */
+export async function wireTo(port: number): Promise<Wire> {
+  const sockets = new Set<Socket>();
+  let cut: { text: string; moment: "before" | "after"; stayDown: boolean } | null = null;
+  let down = false;
+  const server = createServer((near) => {
+    if (down) {
+      near.destroy();
+      return;
+    }
+    const far = connect(port, "127.0.0.1");
+    const ended = () => {
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("error", ended);
+      socket.on("close", ended);
+    }
+    let cutting = false;
+    near.on("data", (chunk) => {
+      if (cut !== null && chunk.includes(cut.text)) {
+        down = cut.stayDown;
+        cutting = true;
+        const { moment } = cut;
+        cut = null;
+        if (moment === "before") return ended();
+      }
+      far.write(chunk);
+    });
+    far.on("data", (chunk) => {
+      if (cutting) ended();
+      else near.write(chunk);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    port: (server.address() as AddressInfo).port,
+    cutNext: (text, moment, stayDown = false) => {
+      cut = { text, moment, stayDown };
+    },
+    close: () =>
+      new Promise((done) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => done());
+      }),
+  };
+}
