@@ -3,6 +3,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { attestHandler, bearer, fromFile, watch } from "../../kit/index.js";
 
+/** Its first line of output. */
+export interface Ready {
+  readonly instance: string;
+  readonly url: string;
+}
+
 const env = process.env as Record<string, string>;
 const credential = await watch({ load: fromFile(env.STORE_FILE ?? ""), intervalMs: 0 });
 let staying = false;
@@ -34,4 +40,5 @@ server.on("request", (request, response) => {
   else return attest(request, response);
   response.end();
 });
-process.stdout.write(`${JSON.stringify({ instance, url: `http://${instance}` })}\n`);
+const ready: Ready = { instance, url: `http://${instance}` };
+process.stdout.write(`${JSON.stringify(ready)}\n`);

@@ -1,4 +1,4 @@
-/** Notices to a program of the user's own. */
+/** Notices to a program of the user's own, which talks more than it should and must not be quoted. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
