@@ -1,5 +1,5 @@
 /** The process that does the work: polls Temporal, runs workflows and activities, and stops without leaving anything half done. */
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { createActivities } from "../activities/index.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
@@ -93,8 +93,5 @@ function quietRuntime(): void {
   if (installed) return;
   installed = true;
   // Signals are ours: the caller stops the worker, and decides what happens around it.
-  Runtime.install({
-    shutdownSignals: [],
-    telemetryOptions: { logging: { forward: {}, filter: { core: "ERROR" } } },
-  });
+  Runtime.install({ shutdownSignals: [], logger: new DefaultLogger("WARN") });
 }

@@ -19,12 +19,18 @@ import {
 } from "./messages.js";
 import { workFor } from "./proxies.js";
 import type { Run } from "./run.js";
-import { progressOf } from "./sentences.js";
+import { openingProgress, progressOf } from "./sentences.js";
 
 /** Sets every handler. Messages that arrive before the rotation is open wait for it. */
 export function listen(run: Run): void {
-  setHandler(progressQuery, () => progressOf(run.state, run.decide(), run.now(), run.timeline));
-  setHandler(planQuery, () => ({ plan: run.state.plan, amendments: run.state.amendments }));
+  setHandler(progressQuery, () =>
+    run.ready
+      ? progressOf(run.state, run.decide(), run.now(), run.timeline)
+      : openingProgress(run.credential),
+  );
+  setHandler(planQuery, () =>
+    run.ready ? { plan: run.state.plan, amendments: run.state.amendments } : { plan: null, amendments: [] },
+  );
   setHandler(factsQuery, () => ({ now: run.now(), state: run.state }));
   setHandler(reasonsQuery, () => {
     const decision = decide(run.state, run.now());

@@ -60,6 +60,10 @@ export class Run {
     this.#measureSkew(this.#state.surveyedAt ?? this.#state.startedAt);
   }
 
+  get credential(): string {
+    return this.#input.credential;
+  }
+
   /** True once there is a state to talk about. */
   get ready(): boolean {
     return this.#state !== null;

@@ -64,6 +64,25 @@ export function progressOf(
   };
 }
 
+/** The same before there is a state: the lock is waited for, or a system that cannot be read yet. */
+export function openingProgress(credential: string): Progress {
+  return {
+    rotation: "",
+    credential,
+    nonce: "",
+    epoch: 0,
+    gate: "opening",
+    direction: "forward",
+    standing: "doing",
+    sentence: "Opening: the lock, and a first look at issuer, store and consumers.",
+    who: null,
+    until: null,
+    exits: [],
+    outcome: null,
+    timeline: [],
+  };
+}
+
 function standingOf(decision: Decision): Pick<Progress, "standing" | "sentence" | "who" | "until" | "exits"> {
   const nobody = { who: null, until: null, exits: [] };
   switch (decision.kind) {

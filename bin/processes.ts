@@ -1,0 +1,35 @@
+/** The commands that run until they are told to stop, and the demo. */
+import { once } from "node:events";
+import type { Processes } from "../client/cli/deps.js";
+import { exitCodes } from "../domain/errors.js";
+import { playDemo } from "../examples/demo/play.js";
+import { readInstallation } from "../worker/config.js";
+import { startHouse } from "../worker/up.js";
+import { startWorker } from "../worker/worker.js";
+
+/** Starts them with this environment; progress goes to standard error, so that output can be piped. */
+export function processesWith(env: NodeJS.ProcessEnv): Processes {
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  return {
+    worker: async () => {
+      const worker = await startWorker(readInstallation(env));
+      say("The worker polls. Ctrl-C ends it once its steps are done.");
+      await Promise.race([told(), worker.done]);
+      await worker.stop();
+      return exitCodes.done;
+    },
+    up: async ({ directory }) => {
+      const house = await startHouse({ folder: directory, progress: say });
+      say(`Everything runs; its state is kept in ${directory}. Ctrl-C ends all of it.`);
+      await Promise.race([told(), house.worker.done]);
+      await house.stop();
+      return exitCodes.done;
+    },
+    demo: (options) => playDemo(options),
+  };
+}
+
+/** Resolves when somebody asks the process to stop. */
+async function told(): Promise<void> {
+  await Promise.race(["SIGINT", "SIGTERM"].map((signal) => once(process, signal)));
+}
