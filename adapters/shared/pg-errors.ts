@@ -4,13 +4,16 @@
  */
 import { RekeyError } from "../../domain/errors.js";
 
-/** SQLSTATEs that `rekey.apply` raises itself; the SQL in adapters/issuers/postgres/functions.ts uses the same. */
+/** SQLSTATEs that our own SQL raises: `rekey.apply` the first five, the guards of `rekey adopt` the others. */
 export const functionStates = {
   fenced: "RK001",
   unmanaged: "RK002",
   verifierOnly: "RK003",
   wrongServer: "RK004",
   superuser: "RK005",
+  sessionsLeft: "RK006",
+  pairNotOn: "RK007",
+  pairStillOn: "RK008",
 } as const;
 
 /** SQLSTATE of a server's error; `undefined` for anything that is not one (a socket's error, a bug). */
@@ -53,6 +56,20 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ],
   [functionStates.verifierOnly]: ["internal", "was sent something else than a SCRAM verifier and refused it"],
   [functionStates.wrongServer]: ["wrong-server", "has another identity than the plan's"],
+  [functionStates.sessionsLeft]: [
+    "conflict",
+    "still has sessions of a login that this step would switch off",
+  ],
+  [functionStates.pairNotOn]: [
+    "refused-by-policy",
+    "has no login of the pair switched on",
+    "Rotate the credential first, so that its consumers use the pair.",
+  ],
+  [functionStates.pairStillOn]: [
+    "refused-by-policy",
+    "still has a login of the pair switched on, or the former login switched off",
+    "Go back to the former login with `rekey rotate` first, so that nobody is cut off.",
+  ],
   [functionStates.superuser]: ["unsupported", "lists a superuser in rekey.managed, which is never rotated"],
 };
 

@@ -55,7 +55,8 @@ export function compareLogins(mine: LoginFacts, sibling: LoginFacts): string[] {
   });
 }
 
-const factsSql = `
+/** `LoginFacts` of the roles named in $1. */
+export const factsSql = `
   SELECT r.rolname::text AS login,
     ARRAY['superuser=' || r.rolsuper, 'inherit=' || r.rolinherit, 'createrole=' || r.rolcreaterole,
           'createdb=' || r.rolcreatedb, 'replication=' || r.rolreplication, 'bypassrls=' || r.rolbypassrls,

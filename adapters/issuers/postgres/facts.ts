@@ -143,7 +143,8 @@ const serverSql = `
     current_setting('password_encryption') AS "passwordEncryption"
   FROM pg_roles me WHERE me.rolname IN (session_user, current_user)`;
 
-const rolesSql = `
+/** `RoleFacts` of the roles named in $1 towards the group $2. */
+export const rolesSql = `
   SELECT r.rolname::text AS role, r.rolsuper AS superuser, r.rolcanlogin AS enabled, r.rolconnlimit AS limit,
     CASE WHEN isfinite(r.rolvaliduntil) THEN extract(epoch FROM r.rolvaliduntil - clock_timestamp())::float8 * 1000 END AS "validMs",
     (SELECT count(*)::int FROM pg_stat_activity a WHERE a.usesysid = r.oid) AS sessions,

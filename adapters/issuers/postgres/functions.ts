@@ -84,6 +84,13 @@ CREATE TABLE IF NOT EXISTS rekey.marker (
 INSERT INTO rekey.marker (marker) SELECT ${environment} || '-' || gen_random_uuid()
   WHERE NOT EXISTS (SELECT FROM rekey.marker);
 
+-- What a former login was like before \`rekey adopt\`, so that going back restores it exactly. Nobody but the owner reads it.
+CREATE TABLE IF NOT EXISTS rekey.former (
+  login    name PRIMARY KEY,
+  comment  text,
+  verifier text
+);
+
 -- Who this server is. Any session may ask, so that every proof is given where the plan meant it.
 CREATE OR REPLACE FUNCTION rekey.identity() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $identity$${identityBody}$identity$;
@@ -113,6 +120,7 @@ export function schemaOwnerSql(owner: string): string {
   return `ALTER SCHEMA rekey OWNER TO ${owner};
 ALTER TABLE rekey.managed OWNER TO ${owner};
 ALTER TABLE rekey.marker OWNER TO ${owner};
+ALTER TABLE rekey.former OWNER TO ${owner};
 ALTER FUNCTION rekey.identity() OWNER TO ${owner};
 ALTER FUNCTION ${applySignature} OWNER TO ${owner};`;
 }
