@@ -39,7 +39,7 @@ const memoryPlace = z
   .strict();
 
 /** What a place holds. Tests may write `raw` to play another writer; each write must raise `revision`. */
-export interface MemoryPlace {
+interface MemoryPlace {
   raw: Readonly<Record<string, unknown>> | null;
   revision: number;
   /** Older contents of `raw`, as a store with history keeps them. */
@@ -52,7 +52,7 @@ export interface MemoryPlace {
 export type MemoryMethod = "preflight" | "view" | "live" | "stage" | "staged" | "promote" | "seize" | "purge";
 
 /** Switches; all off at first. A set that names a method keeps doing so until the test takes it out. */
-export interface MemoryFaults {
+interface MemoryFaults {
   /** Every call fails with `unreachable` and does nothing. */
   unreachable: boolean;
   /** These never answer: they end with the call's signal, having done nothing. */

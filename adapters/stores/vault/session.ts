@@ -63,11 +63,6 @@ export class VaultSession {
     return this.#held ?? { endsAt: 0, renewable: false };
   }
 
-  /** Ends the connections. */
-  close(): void {
-    this.#wire.close();
-  }
-
   async #permitted(request: VaultRequest, what: string, call: Call): Promise<Answer> {
     const token = await this.#token(call);
     let answer = await this.#wire.send(request, token, call);

@@ -55,7 +55,6 @@ const untrustedCodes = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MIS
 /** A transport in the shape that node-vault asks for. Connections are kept open between calls and hold no program up. */
 export interface Transport {
   defaults(): (options: SendOptions) => Promise<Sent>;
-  close(): void;
 }
 
 /** A transport with its own connections. The CA file is read at the first call, and anew after it failed to prove a server. */
@@ -86,13 +85,7 @@ export function createTransport(trust: TlsTrust): Transport {
       throw error;
     }
   };
-  return {
-    defaults: () => send,
-    close: () => {
-      plain.destroy();
-      secure?.destroy();
-    },
-  };
+  return { defaults: () => send };
 }
 
 function exchange(url: URL, options: SendOptions, agent: PlainAgent | TlsAgent): Promise<Sent> {

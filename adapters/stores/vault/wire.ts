@@ -29,7 +29,6 @@ export interface Answer {
 export interface Wire {
   /** The answer, whatever its status, unless the status says that Vault could not work. Throws `unreachable`, `unknown-outcome`, `wrong-server`. */
   send(request: VaultRequest, token: Secret | null, call: Call): Promise<Answer>;
-  close(): void;
 }
 
 /** A path for Vault from plain segments: each one is encoded, so that no name can climb or ask. */
@@ -71,7 +70,7 @@ export function createWire(config: VaultConfig): Wire {
       return usable(answerOf(error, request, server), request, server);
     }
   };
-  return { send, close: () => transport.close() };
+  return { send };
 }
 
 function headersOf(request: VaultRequest, token: Secret | null): Record<string, string> {

@@ -12,7 +12,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 
 /** One request that came through. */
-export interface Passed {
+interface Passed {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;

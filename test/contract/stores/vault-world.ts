@@ -37,7 +37,7 @@ export function adminOf(address: string, token: string): Admin {
 }
 
 /** The policy of that name in the printed commands. */
-export function policyIn(grants: string, name: RegExp): string {
+function policyIn(grants: string, name: RegExp): string {
   const match = new RegExp(`vault policy write ${name.source} - <<'HCL'\\n([\\s\\S]*?)\\nHCL\\n`).exec(
     grants,
   );
