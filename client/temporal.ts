@@ -61,6 +61,8 @@ export interface RotationClient {
   start(input: RotateInput): Promise<Started>;
   /** Starts the epoch after a lost one, under an id of its own (protocol.md, Emergency). Joins likewise. */
   takeOver(input: RotateInput, epoch: number): Promise<Started>;
+  /** Whether the workflow runs. Throws what it failed with, where that is why it does not. */
+  standing(workflow: string): Promise<"running" | "ended">;
   progress(workflow: string): Promise<Progress>;
   plan(workflow: string): Promise<Plans>;
   facts(workflow: string): Promise<Facts>;
@@ -173,6 +175,12 @@ export function rotationClient(options: TemporalOptions): RotationClient {
   return {
     start: (input) => startAs(rotationWorkflowId(input.credential), input),
     takeOver: (input, epoch) => startAs(takeoverWorkflowId(input.credential, epoch), input),
+    standing: (workflow) =>
+      within(deadlines.callMs, "whether it runs", async () => {
+        const { status } = await handle(workflow).describe();
+        if (status.name === "FAILED") await handle(workflow).result();
+        return status.name === "RUNNING" ? "running" : "ended";
+      }),
     progress: (workflow) => ask(workflow, progressQuery, "for its progress"),
     plan: (workflow) => ask(workflow, planQuery, "for its plan"),
     facts: (workflow) => ask(workflow, factsQuery, "for its facts"),

@@ -70,9 +70,9 @@ export function build(
   act: (spec: AnyCommand, args: readonly string[], options: Record<string, unknown>) => Promise<void>,
 ): Command {
   const made = new Command(spec.usage.split(" ")[0] ?? "").summary(spec.summary);
-  made.description(
-    spec.description === undefined ? `${spec.summary}.` : `${spec.summary}.\n\n${spec.description}`,
-  );
+  // Lines are broken where the text is written for its readers here; the terminal's width breaks them anew.
+  const more = spec.description?.replaceAll(/(?<!\n)\n(?!\n)/g, " ");
+  made.description(more === undefined ? `${spec.summary}.` : `${spec.summary}.\n\n${more}`);
   for (const word of spec.usage.split(" ").slice(1)) {
     made.argument(word, spec.arguments?.[word.replaceAll(/[<>[\].]/g, "")] ?? "");
   }
@@ -90,7 +90,5 @@ export function build(
 }
 
 function examplesText(examples: readonly Example[]): string {
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  # ${what}`);
-  return `\nExamples:\n${lines.join("\n")}`;
+  return `\nExamples:\n${examples.map(([line, what]) => `  # ${what}\n  ${line}`).join("\n")}`;
 }

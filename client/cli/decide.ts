@@ -60,7 +60,7 @@ export function decisionText(cli: Cli, subject: Subject, look: Look, open: reado
   const head = [
     paint("strong", `${subject.name}: ${subject.purpose}`),
     `  asked for by ${row.requestedBy}: ${row.reason}`,
-    `  now ${standingText(decide(state, now), names, paint, now)}`,
+    `  now ${standingText(decide(state, now), names, paint)}`,
   ].join("\n");
   const each = open.flatMap(({ title, plan }) => [
     `${paint("strong", title)}${paint("quiet", `  ${plan.digest}`)}`,

@@ -21,18 +21,21 @@ export interface Failed {
   readonly exitCode: number;
 }
 
-/** Any failure in the program's own words. A foreign one is reported by its class only: its text may quote anything. */
-export function failureOf(failure: unknown): Failed {
-  if (failure instanceof CommanderError) return usage(failure);
+/** Any failure of a command in the program's own words. A foreign one is reported by its class only: its text may quote anything. */
+export function failureOf(failure: unknown, command?: string): Failed {
+  if (failure instanceof CommanderError) return usage(failure, command);
   const known = failure instanceof RekeyError ? failure : foreign(failure);
   return { code: known.code, error: known.message, hint: known.hint, exitCode: exitCodeOf(known.code) };
 }
 
 /** Commander's message is `error: …`, with a suggestion in brackets on a line of its own. */
-function usage(failure: CommanderError): Failed {
+function usage(failure: CommanderError, command: string | undefined): Failed {
   const [first = "", suggestion = ""] = failure.message.replace(/^error: /, "").split("\n");
   const meant = /Did you mean (?:one of )?(.+?)\?\)?$/.exec(suggestion)?.[1];
-  const hint = meant === undefined ? "see `rekey --help`" : `did you mean ${meant}?`;
+  const hint =
+    meant === undefined
+      ? `see \`rekey ${command === undefined ? "" : `${command} `}--help\``
+      : `did you mean ${meant}?`;
   return { code: "bad-input", error: sentence(first), hint: sentence(hint), exitCode: exitCodes.usage };
 }
 

@@ -24,6 +24,8 @@ export interface FollowOptions {
   readonly ignore?: string | undefined;
 }
 
+/** How many looks in a row may find the workflow gone: it takes a moment until its end is in the records. */
+const goneMax = 5;
 /** How often in a row the records may be out of reach before watching is given up. */
 const failuresMax = 10;
 
@@ -38,7 +40,7 @@ export async function follow(
   const restore = cli.io.onInterrupt(() => detached.abort());
   const screen = screenFor(cli, subject, options);
   try {
-    for (let failures = 0; !detached.signal.aborted; ) {
+    for (let failures = 0, gone = 0; !detached.signal.aborted; ) {
       const look = await lookAt(services, subject.id, cli.io.now(), options.ignore).catch(
         (failure: unknown) => {
           failures += 1;
@@ -51,6 +53,8 @@ export async function follow(
         screen.draw(look);
         const code = endOf(look, options.stopAtOperator);
         if (code !== null) return code;
+        gone = look.workflow === "gone" ? gone + 1 : 0;
+        if (options.stopAtOperator && gone >= goneMax) throw lost(subject.name);
       }
       await setTimeout(options.everyMs, undefined, { signal: detached.signal }).catch(() => undefined);
     }
@@ -59,6 +63,14 @@ export async function follow(
     screen.end();
     restore();
   }
+}
+
+function lost(name: string): RekeyError {
+  return new RekeyError(
+    "unreachable",
+    `The rotation of ${name} is open, and its workflow has ended.`,
+    `\`rekey rotate ${name}\` takes it up again where it is.`,
+  );
 }
 
 function mayPass(failure: unknown): boolean {
@@ -121,7 +133,7 @@ function lines({ io, paint }: Cli, subject: Subject, json: boolean): Screen {
         print({ ...entry, sentence: names.in(entry.sentence) }, timelineLine(entry, names, paint));
       }
       const decision = decide(state, now);
-      const text = standingText(decision, names, paint, now);
+      const text = standingText(decision, names, paint);
       const mark = decision.kind === "wait" ? decision.for : decision.kind;
       if (mark !== standing && decision.kind !== "do") {
         const outcome =

@@ -7,7 +7,7 @@ import { foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Step } from "../../domain/rotation/steps.js";
 import type { RotationSummary } from "../../inventory/rotations.js";
-import type { Progress, TimelineEntry } from "../../workflows/messages.js";
+import type { TimelineEntry } from "../../workflows/messages.js";
 import type { Services } from "./deps.js";
 import { timelineOf } from "./format/events.js";
 import { latestRotation } from "./subject.js";
@@ -20,8 +20,8 @@ export interface Look {
   /** The change that is under way; null between two of them. */
   readonly doing: Step | null;
   readonly now: number;
-  /** False when the workflow did not answer, or is another epoch's. */
-  readonly live: boolean;
+  /** `gone`: its workflow has ended and it has not; `silent`: the workflow did not answer, or is another epoch's. */
+  readonly workflow: "live" | "silent" | "gone";
 }
 
 /**
@@ -36,27 +36,38 @@ export async function lookAt(
 ): Promise<Look | null> {
   const latest = await latestRotation(services, credential);
   if (latest === null || latest.id === ignore) return null;
-  const [record, told] = await Promise.all([
+  const [record, told, gone] = await Promise.all([
     services.inventory.rotation(latest.id),
-    progressOf(services, latest.workflowId),
+    asked(() => services.rotations.progress(latest.workflowId)),
+    hasEnded(services, latest.workflowId),
   ]);
   const { initial, events, openIntent, ...row } = record;
   const state = foldAll(initial, events);
-  const live = told !== null && told.rotation === row.id && told.epoch === row.epoch;
+  const mine = told !== null && told.rotation === row.id && told.epoch === row.epoch;
   return {
     row,
     state,
-    timeline: live ? told.timeline : timelineOf(record),
+    timeline: mine ? told.timeline : timelineOf(record),
     doing: openIntent?.step ?? null,
     now,
-    live,
+    workflow: gone && state.closed === null ? "gone" : mine ? "live" : "silent",
   };
 }
 
-/** A workflow that is silent, lost or ended is no failure here: the records are enough. */
-async function progressOf({ rotations }: Services, workflow: string): Promise<Progress | null> {
+/** True when the workflow is known to have ended, by itself or by somebody's hand (H8). */
+async function hasEnded({ rotations }: Services, workflow: string): Promise<boolean> {
   try {
-    return await rotations.progress(workflow);
+    return (await asked(() => rotations.standing(workflow))) === "ended";
+  } catch {
+    // It has failed; with what is told by the records, or by whoever started it.
+    return true;
+  }
+}
+
+/** What was answered; null from a workflow that is silent or lost, which is no failure here: the records are enough. */
+async function asked<T>(question: () => Promise<T>): Promise<T | null> {
+  try {
+    return await question();
   } catch (failure) {
     if (failure instanceof RekeyError && ["unreachable", "already-closed"].includes(failure.code))
       return null;

@@ -1,5 +1,5 @@
 /** All commands in one list, in the order in which somebody new needs them. */
-import { Command } from "commander";
+import { type Argument, Command } from "commander";
 import { type AnyCommand, build } from "./command.js";
 import { adopt } from "./commands/adopt.js";
 import { apply } from "./commands/apply.js";
@@ -45,7 +45,7 @@ export type Act = Parameters<typeof build>[1];
 export function programFor(act: Act, write: (text: string) => void, columns = 100): Command {
   const program = new Command("rekey")
     .description(
-      "Rotate machine credentials without an outage: map every consumer, ask the owner, prove the new\none, prove the old one dead.",
+      "Rotate machine credentials without an outage: map every consumer, ask the owner, prove the new one, prove the old one dead.",
     )
     .helpCommand(false)
     .addHelpText("after", epilogue);
@@ -62,9 +62,16 @@ export function programFor(act: Act, write: (text: string) => void, columns = 10
       getOutHelpWidth: () => columns,
       getOutHasColors: () => false,
     });
-    one.configureHelp({ showGlobalOptions: false });
+    one.configureHelp({
+      showGlobalOptions: false,
+      subcommandTerm: (sub) => [sub.name(), ...sub.registeredArguments.map(argumentTerm)].join(" "),
+    });
   }
   return program;
+}
+
+function argumentTerm(argument: Argument): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
 }
 
 const epilogue = `

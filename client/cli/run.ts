@@ -28,7 +28,7 @@ export async function run(argv: readonly string[], deps: CliDeps): Promise<numbe
   );
   try {
     if (argv.length === 0) {
-      io.stdout.write(program.helpInformation());
+      program.outputHelp();
       return exitCodes.usage;
     }
     await program.parseAsync([...argv], { from: "user" });
@@ -36,7 +36,8 @@ export async function run(argv: readonly string[], deps: CliDeps): Promise<numbe
   } catch (failure) {
     if (isHelp(failure)) return exitCodes.done;
     if (failure instanceof Detached) return detach(deps, json, failure);
-    const failed = failureOf(failure);
+    const named = program.commands.find((one) => one.name() === argv[0])?.name();
+    const failed = failureOf(failure, named);
     io.stderr.write(json ? failureJson(failed) : failureText(failed, painter(io.stderr, io.env)));
     return failed.exitCode;
   } finally {

@@ -25,7 +25,7 @@ export function completion(program: () => Command): AnyCommand {
       ["rekey completion fish > ~/.config/fish/completions/rekey.fish", "for fish"],
     ],
     async run(cli, [shell = ""]) {
-      const known = knownName(shell, Object.keys(shells), "shell that is completed") as keyof typeof shells;
+      const known = knownName(shell, Object.keys(shells), "completion for") as keyof typeof shells;
       cli.io.stdout.write(shells[known](wordsOf(program())));
       return exitCodes.done;
     },

@@ -19,7 +19,7 @@ export const grants = command<{ set: readonly string[] }>({
     ["rekey grants postgres --set engine=rekey_engine | psql -d orders", "with another login for the engine"],
   ],
   async run(cli, [kind = ""], { set }) {
-    const known = knownName(kind, Object.keys(cli.deps.grants), "kind that needs grants");
+    const known = knownName(kind, Object.keys(cli.deps.grants), "script of grants for");
     const text = cli.deps.grants[known]?.(settingsOf(set)) ?? "";
     cli.show({ kind, text }, text.trimEnd());
     return exitCodes.done;

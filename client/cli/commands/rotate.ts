@@ -1,5 +1,8 @@
 /** `rekey rotate`: starts a rotation, or joins the one that runs; with `--emergency`, reports a leak to it. */
+import { setTimeout } from "node:timers/promises";
+import { decide } from "../../../domain/decide.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { foldAll } from "../../../domain/rotation/fold.js";
 import type { EmergencyReport } from "../../../domain/rotation/work.js";
 import type { Started } from "../../temporal.js";
 import type { Cli } from "../cli.js";
@@ -7,8 +10,10 @@ import { command, option } from "../command.js";
 import type { Services } from "../deps.js";
 import { type ReportOptions, reasonOf, reportOf, reportOptions } from "../emergency.js";
 import { follow } from "../follow.js";
+import { standingText, withVersions } from "../format/rotation.js";
+import { lookAt } from "../look.js";
 import { requester } from "../person.js";
-import { credentialNamed, latestRotation, type Subject } from "../subject.js";
+import { credentialNamed, type Subject } from "../subject.js";
 
 interface RotateOptions extends ReportOptions {
   readonly emergency?: boolean;
@@ -53,26 +58,60 @@ export const rotate = command<RotateOptions>({
     checkFlags(options);
     const services = await cli.services();
     const subject = await credentialNamed(services, name);
-    const before = await latestRotation(services, subject.id);
-    const ignore = before !== null && before.closedAt !== null ? before.id : undefined;
+    const { rotation } = subject;
+    const ignore = rotation !== null && rotation.closedAt !== null ? rotation.id : undefined;
     const begun =
       options.emergency === true
         ? await report(cli, services, subject, options)
         : await start(cli, services, subject, options);
-    const show = options.follow === true ? "live" : "quiet";
     if (options.follow !== true && options.wait !== true) {
-      cli.show({ credential: name, ...begun }, `${begun.sentence}\nWatch it with \`rekey watch ${name}\`.`);
+      const taken = begun.joined || (await isTakenUp(cli, services, subject, begun, ignore));
+      const more = taken
+        ? []
+        : ["No worker has taken it up yet; is one running? (`rekey worker`, `rekey up`)"];
+      const text = [begun.sentence, ...more, `Watch it with \`rekey watch ${name}\`.`].join("\n");
+      cli.show({ credential: name, ...begun, taken }, text);
       return exitCodes.done;
     }
     cli.note(begun.sentence);
+    const show = options.follow === true ? "live" : "quiet";
     const code = await follow(cli, services, subject, { everyMs: 500, show, stopAtOperator: true, ignore });
     if (show === "quiet") await showEnd(cli, services, subject, code);
     return code;
   },
 });
 
+/** How long the answer to "has it begun?" is waited for. */
+const takenUpMsMax = 3_000;
+
+/**
+ * True once the rotation is in the records, so that `rekey watch` finds it. Throws what its workflow failed
+ * with: a report that does not count is refused there and not at the start.
+ */
+async function isTakenUp(
+  cli: Cli,
+  { rotations, inventory }: Services,
+  subject: Subject,
+  { workflow, emergency }: Begun,
+  ignore: string | undefined,
+): Promise<boolean> {
+  const until = cli.io.now() + takenUpMsMax;
+  do {
+    if ((await rotations.standing(workflow)) === "ended") return true;
+    const [latest] = await inventory.rotations(subject.id, 1);
+    if (latest !== undefined && latest.id !== ignore) {
+      if (!emergency) return true;
+      const { initial, events } = await inventory.rotation(latest.id);
+      if (foldAll(initial, events).emergency !== null) return true;
+    }
+    await setTimeout(100);
+  } while (cli.io.now() < until);
+  return false;
+}
+
 interface Begun extends Pick<Started, "workflow" | "joined"> {
   readonly sentence: string;
+  readonly emergency: boolean;
 }
 
 function checkFlags(options: RotateOptions): void {
@@ -90,6 +129,13 @@ function checkFlags(options: RotateOptions): void {
 async function start(cli: Cli, services: Services, subject: Subject, options: RotateOptions): Promise<Begun> {
   const requestedBy = requester(cli.io, options.as);
   const reason = options.reason ?? "asked for on the command line";
+  const { open } = subject;
+  // One that runs under a takeover's id would otherwise be taken over once more. One whose workflow is gone
+  // is adopted by starting it.
+  if (open !== null && (await runs(services, open.workflowId))) {
+    const sentence = `A rotation of ${subject.name} is running already; nothing new was started.`;
+    return { workflow: open.workflowId, joined: true, sentence, emergency: false };
+  }
   const { workflow, joined } = await services.rotations.start({
     credential: subject.id,
     requestedBy,
@@ -98,7 +144,16 @@ async function start(cli: Cli, services: Services, subject: Subject, options: Ro
   const sentence = joined
     ? `A rotation of ${subject.name} is running already; nothing new was started.`
     : `A rotation of ${subject.name} has started.`;
-  return { workflow, joined, sentence };
+  return { workflow, joined, sentence, emergency: false };
+}
+
+async function runs({ rotations }: Services, workflow: string): Promise<boolean> {
+  try {
+    return (await rotations.standing(workflow)) === "running";
+  } catch (failure) {
+    if (failure instanceof RekeyError && failure.code === "unreachable") throw failure;
+    return false;
+  }
 }
 
 async function report(
@@ -117,13 +172,19 @@ async function report(
       workflow,
       joined,
       sentence: `Epoch ${open.epoch + 1} takes over the rotation of ${subject.name}.`,
+      emergency: true,
     };
   }
   if (open !== null) return expedite(cli, services, open.workflowId, emergency);
   const { workflow, joined } = await services.rotations.start(input);
   // Somebody else was faster by a moment: the report goes to the rotation that they started.
   if (joined) return expedite(cli, services, workflow, emergency);
-  return { workflow, joined, sentence: `An emergency rotation of ${subject.name} has started.` };
+  return {
+    workflow,
+    joined,
+    sentence: `An emergency rotation of ${subject.name} has started.`,
+    emergency: true,
+  };
 }
 
 /** Reports the leak to a rotation that runs. Throws `decision-refused` when the report does not count. */
@@ -135,7 +196,7 @@ export async function expedite(
 ): Promise<Begun> {
   const receipt = await services.rotations.expedite(workflow, emergency, cli.io.randomId("msg")).catch(lost);
   if (!receipt.accepted) throw new RekeyError("decision-refused", receipt.sentence);
-  return { workflow, joined: true, sentence: receipt.sentence };
+  return { workflow, joined: true, sentence: receipt.sentence, emergency: true };
 }
 
 function lost(failure: unknown): never {
@@ -150,10 +211,20 @@ function lost(failure: unknown): never {
 }
 
 async function showEnd(cli: Cli, services: Services, subject: Subject, code: number): Promise<void> {
-  const row = await latestRotation(services, subject.id);
-  const ended = row?.outcome ?? "needs-operator";
+  const look = await lookAt(services, subject.id, cli.io.now());
+  if (look === null) return;
+  const { row, state, now } = look;
+  const names = withVersions(subject.names, state);
+  const standing = standingText(decide(state, now), names, cli.paint);
+  const reason = row.closingReason === null ? "" : ` (${names.in(row.closingReason)})`;
   cli.show(
-    { credential: subject.name, rotation: row?.id ?? null, outcome: row?.outcome ?? null, exitCode: code },
-    () => `${subject.name}: ${ended}${row?.closingReason ? `: ${subject.names.in(row.closingReason)}` : ""}`,
+    {
+      credential: subject.name,
+      rotation: row.id,
+      outcome: row.outcome,
+      reason: row.closingReason,
+      exitCode: code,
+    },
+    `${subject.name}: ${standing}${reason}`,
   );
 }

@@ -8,8 +8,10 @@ export const schema = command({
   usage: "schema",
   summary: "Print the JSON Schema of estate.yaml, for editors",
   examples: [
-    ["rekey schema > estate.schema.json", "name it in the first line of estate.yaml:"],
-    ["# yaml-language-server: $schema=estate.schema.json", "that line"],
+    [
+      "rekey schema > estate.schema.json",
+      "then, as the first line of estate.yaml: # yaml-language-server: $schema=estate.schema.json",
+    ],
   ],
   async run(cli) {
     cli.io.stdout.write(`${JSON.stringify(estateJsonSchema(cli.deps.kinds), null, 2)}\n`);

@@ -47,7 +47,12 @@ export function versionWord(state: RotationState, id: string): string {
 }
 
 /** Where it goes and what it waits for. */
-function headline({ state, now, live }: Look, credential: string, names: Names, paint: Paint): string {
+function headline(
+  { state, now, workflow, doing }: Look,
+  credential: string,
+  names: Names,
+  paint: Paint,
+): string {
   const decision = decide(state, now);
   const lines = fields(
     [
@@ -56,13 +61,29 @@ function headline({ state, now, live }: Look, credential: string, names: Names, 
         `${state.id}${paint("quiet", `  epoch ${state.epoch}, started ${relative(state.startedAt, now)}`)}`,
       ],
       ["direction", directionOf(state)],
-      ["now", standingText(decision, names, paint, now)],
-      ["exits", decision.kind === "needs-operator" ? decision.exits.join(", ") : null],
-      ["seen", live ? null : paint("quiet", "in the records; its workflow did not answer")],
+      ["now", doing === null ? standingText(decision, names, paint) : `doing: ${doing.do}`],
+      ["ended by", decision.kind === "wait" ? names.in(decision.who) : null],
+      ["until", decision.kind === "wait" ? untilText(decision.until, now) : null],
+      ["next", nextText(decision, state, now, credential)],
+      ["seen", state.closed ? null : seenText(workflow, credential, paint)],
     ],
     paint,
   );
   return `${paint("strong", credential)}\n${lines}`;
+}
+
+function seenText(workflow: Look["workflow"], credential: string, paint: Paint): string | null {
+  switch (workflow) {
+    case "live":
+      return null;
+    case "silent":
+      return paint("quiet", "in the records; its workflow did not answer");
+    case "gone":
+      return paint(
+        "warn",
+        `in the records; its workflow has ended: \`rekey rotate ${credential}\` takes it up again`,
+      );
+  }
 }
 
 function directionOf(state: RotationState): string {
@@ -71,16 +92,25 @@ function directionOf(state: RotationState): string {
   return isGoingBack(state) ? "going back" : "forward";
 }
 
+function untilText(until: number | null, now: number): string | null {
+  return until === null ? null : `${moment(until)} (${relative(until, now)})`;
+}
+
+/** The command that a person could give now; null where nothing is asked of anybody. */
+function nextText(decision: Decision, state: RotationState, now: number, credential: string): string | null {
+  if (decision.kind === "needs-operator")
+    return `rekey resume ${credential} --exit ${decision.exits.join("|")}`;
+  const asks = decision.kind === "wait" && currentGate(state, now) === "approved";
+  return asks ? `rekey approve ${credential}` : null;
+}
+
 /** What `decide` says, for people. */
-export function standingText(decision: Decision, names: Names, paint: Paint, now: number): string {
+export function standingText(decision: Decision, names: Names, paint: Paint): string {
   switch (decision.kind) {
     case "do":
       return `doing: ${decision.step.do}`;
-    case "wait": {
-      const until =
-        decision.until === null ? "" : `, until ${moment(decision.until)} (${relative(decision.until, now)})`;
-      return `waiting for ${names.in(decision.for)}${paint("quiet", ` (ended by ${names.in(decision.who)}${until})`)}`;
-    }
+    case "wait":
+      return `waiting for ${names.in(decision.for)}`;
     case "needs-operator":
       return paint("bad", `needs an operator: ${names.in(decision.reason)}`);
     case "done":

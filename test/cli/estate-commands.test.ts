@@ -1,0 +1,77 @@
+/** The commands that read estate.yaml, with real files and the kinds that really exist. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { kinds } from "../../adapters/registry.js";
+import { emptyWorld, runIn } from "./fakes.js";
+
+const around = { deps: { kinds } };
+let folder = "";
+let file = "";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "rekey-estate-"));
+  file = join(folder, "estate.yaml");
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("init writes an estate that lacks nothing but a key, never over another, and with one it is valid", async () => {
+  const first = await runIn(emptyWorld(), ["init", "-f", file], around);
+  expect(first.code).toBe(0);
+  expect(first.stdout).toMatch(/rekey keygen[\s\S]*rekey validate[\s\S]*rekey apply/);
+
+  const again = await runIn(emptyWorld(), ["init", "-f", file], around);
+  expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("is left as it is")]);
+
+  const keyless = await runIn(emptyWorld(), ["validate", "-f", file, "--json"], around);
+  const { problems } = JSON.parse(keyless.stdout) as { problems: { code: string }[] };
+  expect([keyless.code, problems.map(({ code }) => code)]).toEqual([2, ["quorum-out-of-reach"]]);
+
+  const made = await runIn(emptyWorld(), ["keygen", "--as", "alice", "--out", join(folder, "k"), "--json"]);
+  const line = (JSON.parse(made.stdout) as { public: string }).public;
+  writeFileSync(file, readFileSync(file, "utf8").replace("keys: []", `keys: [${line}]`));
+  const valid = await runIn(emptyWorld(), ["validate", "-f", file], around);
+  expect(valid.stderr).toBe("");
+  expect(valid.stdout).toContain("2 owners, 1 store, 1 issuer, 1 policy, 2 consumers, 1 credential");
+  expect(valid.code).toBe(0);
+});
+
+test("apply shows the difference, asks, and says who applied it", async () => {
+  const world = emptyWorld();
+  const unasked = await runIn(world, ["apply", "-f", file], around);
+  expect(unasked.stdout).toContain("+ credentials › orders-db");
+  expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining("--yes")]);
+  const dry = await runIn(world, ["apply", "-f", file, "--dry-run"], around);
+  expect(dry.code).toBe(0);
+  expect(world.calls).toEqual([]);
+  const applied = await runIn(world, ["apply", "-f", file, "--yes", "--as", "alice"], around);
+  expect([applied.code, applied.stdout]).toEqual([0, expect.stringContaining("Applied as revision 4.")]);
+  expect(world.calls).toContainEqual(["apply", expect.stringMatching(/^sha256:/), "alice"]);
+});
+
+test("apply of an estate that is not valid applies nothing and lists why", async () => {
+  const broken = join(folder, "broken.yaml");
+  writeFileSync(broken, readFileSync(file, "utf8").replace("policy: standard", "policy: standart"));
+  const world = emptyWorld();
+  const { code, stderr } = await runIn(world, ["apply", "-f", broken, "--yes"], around);
+  expect(code).toBe(2);
+  expect(stderr).toContain('did you mean "standard"?');
+  expect(stderr).toContain("error:");
+  expect(world.calls).toEqual([]);
+});
+
+test("validate names file, line and column for people on standard error", async () => {
+  const broken = join(folder, "broken.yaml");
+  const { code, stdout, stderr } = await runIn(emptyWorld(), ["validate", "-f", broken], around);
+  expect(code).toBe(2);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/broken\.yaml:\d+:\d+: credentials › orders-db › policy/);
+});
+
+test("schema prints a JSON Schema of the registered kinds", async () => {
+  const { stdout } = await runIn(emptyWorld(), ["schema"], around);
+  const schema = JSON.parse(stdout) as { title: string };
+  expect(schema.title).toBe("Rekey estate");
+  for (const kind of Object.keys(kinds.issuers)) expect(stdout).toContain(`"${kind}"`);
+});

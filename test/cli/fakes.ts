@@ -1,0 +1,183 @@
+/** A command line with everything around it made of memory: for what commands print, and for nothing else. */
+import { PassThrough } from "node:stream";
+import type { CliDeps, Services } from "../../client/cli/deps.js";
+import type { Inventory } from "../../client/cli/inventory.js";
+import { run } from "../../client/cli/run.js";
+import type { RotationClient } from "../../client/temporal.js";
+import { RekeyError } from "../../domain/errors.js";
+import { type Section, sections } from "../../domain/estate/schema.js";
+import type { Secret } from "../../domain/secret.js";
+import type { CredentialView } from "../../inventory/credentials.js";
+import type { Entry } from "../../inventory/estate.js";
+import { diffEstate } from "../../inventory/estate-diff.js";
+import type { KeptIncident } from "../../inventory/incidents.js";
+import type { LoadedRotation } from "../../inventory/rotations.js";
+import { kinds } from "../domain/estate/fixtures.js";
+
+/** The moment at which every test takes place. */
+export const now = Date.UTC(2026, 7, 1, 9, 30, 0);
+
+/** What the fakes know and what they were told. */
+export interface World {
+  readonly credentials: CredentialView[];
+  readonly entries: Entry[];
+  readonly rotations: LoadedRotation[];
+  readonly unsigned: KeptIncident[];
+  /** Answers of the workflow, by name of the client's method; one that is missing is silence. */
+  readonly answers: Partial<Record<keyof RotationClient, (...args: unknown[]) => unknown>>;
+  /** Every call of the client that was answered, with its arguments. */
+  readonly calls: [method: string, ...args: unknown[]][];
+  readonly matching: { version: string; credential: string }[];
+  connect: () => Promise<void>;
+}
+
+/** A world in which nothing is declared. */
+export function emptyWorld(more: Partial<World> = {}): World {
+  return {
+    credentials: [],
+    entries: [],
+    rotations: [],
+    unsigned: [],
+    answers: {},
+    calls: [],
+    matching: [],
+    connect: async () => undefined,
+    ...more,
+  };
+}
+
+/** How the process stands to its surroundings. */
+export interface Surroundings {
+  readonly stdin?: string;
+  readonly terminal?: boolean;
+  readonly stdinTerminal?: boolean;
+  readonly columns?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly deps?: Partial<CliDeps>;
+  /** Presses Ctrl-C after so many milliseconds. */
+  readonly interruptAfterMs?: number;
+}
+
+/** What a run left behind. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line in a world. */
+export async function runIn(world: World, argv: readonly string[], around: Surroundings = {}): Promise<Ran> {
+  const printed = { stdout: "", stderr: "" };
+  let ids = 0;
+  const output = (name: "stdout" | "stderr") => ({
+    isTTY: around.terminal ?? false,
+    columns: around.columns ?? 100,
+    write: (text: string) => {
+      printed[name] += text;
+    },
+  });
+  const stdin = new PassThrough();
+  stdin.end(around.stdin ?? "");
+  const deps: CliDeps = {
+    kinds,
+    io: {
+      stdin: Object.assign(stdin, { isTTY: around.stdinTerminal ?? around.terminal ?? false }),
+      stdout: output("stdout"),
+      stderr: output("stderr"),
+      env: { USER: "olga", ...around.env },
+      now: () => now,
+      randomId: (prefix) => {
+        ids += 1;
+        return `${prefix}_${ids}`;
+      },
+      onInterrupt: (listener) => {
+        const timer =
+          around.interruptAfterMs === undefined ? undefined : setTimeout(listener, around.interruptAfterMs);
+        return () => clearTimeout(timer);
+      },
+    },
+    connect: async () => {
+      await world.connect();
+      return servicesIn(world);
+    },
+    migrate: async () => ["0001_estate"],
+    grants: {
+      postgres: (options) => `-- run as a superuser\n-- engine: ${options.engine ?? "rekey_engine"}\n`,
+    },
+    adoption: {
+      plan: async () => ({ steps: [], findings: [] }),
+      carryOut: async function* () {},
+    },
+    processes: { worker: async () => 0, up: async () => 0, demo: async () => 0 },
+    ...around.deps,
+  };
+  const code = await run(argv, deps);
+  return { code, ...printed };
+}
+
+function servicesIn(world: World): Services {
+  return {
+    installation: "inst",
+    inventory: inventoryIn(world),
+    rotations: clientIn(world),
+    fingerprint: async (value: Secret) => `hmac-of-${value.reveal().length}-characters`,
+    close: async () => undefined,
+  };
+}
+
+function inventoryIn(world: World): Inventory {
+  const current = () =>
+    Object.fromEntries(
+      sections.map((section) => [
+        section,
+        Object.fromEntries(named(world, section).map(({ name, body }) => [name, body])),
+      ]),
+    ) as never;
+  return {
+    estate: async () =>
+      world.entries.length === 0
+        ? null
+        : { number: 3, digest: "sha256:0", estate: current(), appliedAt: now, appliedBy: "olga" },
+    diff: async (estate) => diffEstate(current(), estate),
+    apply: async (estate, digest, by) => {
+      world.calls.push(["apply", digest, by]);
+      return { revision: 4, diff: diffEstate(current(), estate) };
+    },
+    entries: async (section) => named(world, section),
+    credentials: async () => world.credentials,
+    overview: async () => ({
+      entries: {},
+      open: [],
+      due: [],
+      unsignedIncidents: world.unsigned.length,
+      unsentNotices: 0,
+    }),
+    rotations: async (credential, limit) =>
+      world.rotations.filter((row) => row.credential === credential).slice(0, limit),
+    rotation: async (id) => {
+      const found = world.rotations.find((row) => row.id === id);
+      if (found === undefined) throw new RekeyError("not-found", `There is no rotation ${id}.`);
+      return found;
+    },
+    unsigned: async () => world.unsigned,
+    matching: async () => world.matching,
+  };
+}
+
+function named(world: World, section: Section): Entry[] {
+  return world.entries.filter((entry) => entry.section === section);
+}
+
+function clientIn(world: World): RotationClient {
+  return new Proxy({} as RotationClient, {
+    get: (_, method: keyof RotationClient) => {
+      if (method === "close") return async () => undefined;
+      return async (...args: unknown[]) => {
+        const answer = world.answers[method];
+        if (answer === undefined) throw new RekeyError("unreachable", "Nobody answered in time.");
+        world.calls.push([method, ...args]);
+        return answer(...args);
+      };
+    },
+  });
+}

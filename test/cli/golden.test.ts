@@ -1,0 +1,306 @@
+/** What commands print, word for word: the words are the product here. */
+import { expect, test } from "vitest";
+import { RekeyError } from "../../domain/errors.js";
+import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
+import { expectGolden } from "./golden.js";
+import { amendment, idle, moving, plan, rotating, stateOf } from "./worlds.js";
+
+const finding = (code: string, severity: "refuse" | "warn", sentence: string) => ({
+  code,
+  severity,
+  sentence,
+});
+
+const preview = {
+  credential: "crd_1",
+  plan,
+  findings: [
+    finding("memory-unknown", "warn", "How long consumer orders-report keeps a credential is not stated."),
+  ],
+  notBefore: null,
+  names: { crd_1: "orders-db" },
+  sentences: ["1 sign-off(s) asked of orders-team.", "Wave 1: promote it in the store for con_3."],
+};
+
+const refused = {
+  ...preview,
+  plan: amendment,
+  notBefore: now + 3_600_000,
+  findings: [
+    finding(
+      "unmapped-reader",
+      "refuse",
+      "2 session(s) of psql from 10.0.0.9 belong to no declared consumer.",
+    ),
+    ...preview.findings,
+  ],
+};
+
+const timeline = [
+  { at: now - 20_000, tookMs: 84, what: "open", sentence: "The rotation is open and holds its lock." },
+  {
+    at: now - 9_000,
+    tookMs: 132,
+    what: "issue",
+    sentence: "Issued version new in orders_b, beside the old one.",
+  },
+];
+
+const live = {
+  progress: () => ({ rotation: "rot_1", epoch: 1, timeline }),
+  standing: () => "running",
+};
+
+const held = stateOf({
+  operator: { since: now - 5_000, reason: "Consumer con_2 was not seen working on version new." },
+});
+
+const closed = (outcome: "rotated" | "went-back") => ({
+  closedAt: now - 1_000,
+  outcome,
+  closingReason:
+    outcome === "rotated"
+      ? "every gate was satisfied"
+      : "Consumer con_2: instance report-1 is on version old.",
+});
+
+const leak = {
+  id: "inc_1",
+  credential: "crd_1",
+  rotation: "rot_1",
+  reason: "in a public log",
+  reportedBy: "alice",
+  at: now - 60_000,
+  matched: ["old"],
+  signOffBy: now + 86_400_000,
+  signedOffAt: null,
+  signedOffWith: null,
+};
+
+interface Scenario extends Surroundings {
+  readonly argv: readonly string[];
+  readonly world?: () => World;
+}
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  "no-command": { argv: [] },
+  "unknown-command": { argv: ["rotat", "orders-db"] },
+  "unknown-option": { argv: ["rotate", "orders-db", "--emergancy"] },
+  "unknown-option-json": { argv: ["rotate", "orders-db", "--emergancy", "--json"] },
+  "missing-argument": { argv: ["plan"] },
+  "wrong-choice": { argv: ["resume", "orders-db", "--exit", "sideways"] },
+  "unknown-credential": { argv: ["plan", "order-db"], world: idle },
+  "unknown-credential-json": { argv: ["plan", "order-db", "--json"], world: idle },
+  "nothing-listening": {
+    argv: ["status"],
+    world: () =>
+      emptyWorld({
+        connect: async () => {
+          throw Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:7233"), { code: "ECONNREFUSED" });
+        },
+      }),
+  },
+  "failure-of-ours": {
+    argv: ["status"],
+    world: () =>
+      emptyWorld({
+        connect: async () => {
+          throw new TypeError("postgres://rekey:hunter2@db");
+        },
+      }),
+  },
+  "get-sections": { argv: ["get"], world: idle },
+  "get-nothing-applied": { argv: ["get"] },
+  "get-owners": { argv: ["get", "owners"], world: idle },
+  "get-policies": { argv: ["get", "policies"], world: idle },
+  "get-one": { argv: ["get", "consumers", "orders-api"], world: idle },
+  "get-one-json": { argv: ["get", "consumers", "orders-api", "--json"], world: idle },
+  "get-section-mistyped": { argv: ["get", "credental"], world: idle },
+  plan: { argv: ["plan", "orders-db"], world: () => idle({ answers: { preview: () => preview } }) },
+  "plan-json": {
+    argv: ["plan", "orders-db", "--json"],
+    world: () => idle({ answers: { preview: () => preview } }),
+  },
+  "plan-refused": { argv: ["plan", "orders-db"], world: () => idle({ answers: { preview: () => refused } }) },
+  "plan-no-worker": { argv: ["plan", "orders-db"], world: idle },
+  "rotate-started": {
+    argv: ["rotate", "orders-db"],
+    world: () =>
+      idle({
+        answers: { start: () => ({ workflow: "rotate/crd_1", joined: false }), standing: () => "ended" },
+      }),
+  },
+  "rotate-joined": { argv: ["rotate", "orders-db", "--json"], world: () => rotating() },
+  "rotate-leaked-without-emergency": { argv: ["rotate", "orders-db", "--value-from", "stdin"], world: idle },
+  "rotate-emergency-without-reason": { argv: ["rotate", "orders-db", "--emergency"], world: idle },
+  "status-nothing": { argv: ["status"] },
+  "status-idle": { argv: ["status"], world: () => idle({ unsigned: [leak] }) },
+  "status-rotating": { argv: ["status"], world: () => rotating() },
+  "status-one-idle": { argv: ["status", "orders-db"], world: idle },
+  "status-one-moving": {
+    argv: ["status", "orders-db"],
+    world: () => rotating(moving(), {}, { answers: live }),
+  },
+  "status-one-silent": { argv: ["status", "orders-db"], world: () => rotating() },
+  "status-one-gone": {
+    argv: ["status", "orders-db"],
+    world: () => rotating(stateOf(), {}, { answers: { standing: () => "ended" } }),
+  },
+  "status-one-needs-operator": {
+    argv: ["status", "orders-db"],
+    world: () => rotating(held, {}, { answers: live, unsigned: [leak] }),
+  },
+  "watch-went-back": {
+    argv: ["watch", "orders-db"],
+    world: () =>
+      rotating(moving({ closed: "went-back", target: "old" }), closed("went-back"), { answers: live }),
+  },
+  "watch-json": {
+    argv: ["watch", "orders-db", "--json"],
+    world: () => rotating(moving({ closed: "rotated" }), closed("rotated"), { answers: live }),
+  },
+  "watch-never-rotated": { argv: ["watch", "orders-db"], world: idle },
+  "watch-interrupted": {
+    argv: ["watch", "orders-db", "--every", "50ms"],
+    interruptAfterMs: 20,
+    world: () => rotating(moving(), {}, { answers: live }),
+  },
+  "rotate-wait-needs-operator": {
+    argv: ["rotate", "orders-db", "--wait"],
+    world: () => rotating(held, {}, { answers: live }),
+  },
+  "cancel-without-terminal": { argv: ["cancel", "orders-db"], world: () => rotating() },
+  "cancel-declined": {
+    argv: ["cancel", "orders-db"],
+    stdinTerminal: true,
+    stdin: "n\n",
+    world: () => rotating(),
+  },
+  cancel: {
+    argv: ["cancel", "orders-db", "--yes"],
+    world: () =>
+      rotating(
+        stateOf(),
+        {},
+        { answers: { cancel: () => ({ accepted: true, sentence: "The rotation is being cancelled." }) } },
+      ),
+  },
+  "cancel-refused": {
+    argv: ["cancel", "orders-db", "--yes"],
+    world: () =>
+      rotating(
+        stateOf(),
+        {},
+        { answers: { cancel: () => ({ accepted: false, sentence: "The rotation has ended." }) } },
+      ),
+  },
+  "cancel-nothing-open": { argv: ["cancel", "orders-db", "--yes"], world: idle },
+  "resume-not-waiting": { argv: ["resume", "orders-db", "--exit", "back", "--yes"], world: () => rotating() },
+  "resume-illegal": {
+    argv: ["resume", "orders-db", "--exit", "forward", "--yes"],
+    world: () => rotating(held),
+  },
+  resume: {
+    argv: ["resume", "orders-db", "--exit", "retry", "--yes"],
+    world: () =>
+      rotating(
+        held,
+        {},
+        { answers: { resume: () => ({ accepted: true, sentence: "The rotation goes on: retry." }) } },
+      ),
+  },
+  doctor: {
+    argv: ["doctor"],
+    world: () =>
+      idle({
+        answers: {
+          doctor: () => [
+            { subject: "billing-db", findings: [] },
+            { subject: "orders-db", findings: refused.findings },
+          ],
+        },
+      }),
+  },
+  grants: { argv: ["grants", "postgres", "--set", "engine=rekey"] },
+  "grants-unknown": { argv: ["grants", "postgre"] },
+  "grants-not-a-pair": { argv: ["grants", "postgres", "--set", "engine"] },
+  "adopt-by-hand": {
+    argv: ["adopt", "orders-db", "--yes"],
+    world: idle,
+    deps: {
+      adoption: {
+        plan: async () => ({
+          steps: [
+            {
+              sentence: "Make the logins orders_a and orders_b.",
+              run: "CREATE ROLE orders_a NOLOGIN;\nCREATE ROLE orders_b NOLOGIN;",
+              done: false,
+            },
+            { sentence: "Store the present value as version 1.", run: null, done: true },
+          ],
+          findings: [finding("login-still-used", "warn", "orders can still log in by itself.")],
+        }),
+        carryOut: async function* () {},
+      },
+    },
+  },
+  adopt: {
+    argv: ["adopt", "orders-db", "--yes"],
+    world: idle,
+    deps: {
+      adoption: {
+        plan: async () => ({
+          steps: [{ sentence: "Store the present value.", run: null, done: false }],
+          findings: [],
+        }),
+        carryOut: async function* () {
+          yield "The present value is stored.";
+        },
+      },
+    },
+  },
+  migrate: { argv: ["migrate"] },
+  "completion-unknown": { argv: ["completion", "tcsh"] },
+};
+
+test.each(Object.entries(scenarios))("%s prints what it printed before", async (name, scenario) => {
+  const world = scenario.world?.() ?? emptyWorld();
+  expectGolden(name, scenario.argv, await runIn(world, scenario.argv, scenario));
+});
+
+test("a failure that is not ours is reported without its text", async () => {
+  const world = emptyWorld({
+    connect: async () => {
+      throw new TypeError("postgres://rekey:hunter2@db");
+    },
+  });
+  const { stderr } = await runIn(world, ["status"]);
+  expect(stderr).toContain("TypeError");
+  expect(stderr).not.toContain("hunter2");
+});
+
+test.each([
+  ["bad-input", 2],
+  ["not-found", 2],
+  ["secret-in-input", 2],
+  ["refused-by-policy", 3],
+  ["rotation-open", 3],
+  ["not-permitted", 3],
+  ["needs-operator", 4],
+  ["unreachable", 5],
+  ["missing-setup", 5],
+  ["fenced", 1],
+  ["internal", 1],
+] as const)("the error %s ends the program with %i, as text and as an object", async (code, exitCode) => {
+  const world = () =>
+    emptyWorld({
+      connect: async () => {
+        throw new RekeyError(code, "This happened.", "Do that.");
+      },
+    });
+  const text = await runIn(world(), ["status"]);
+  expect(text).toEqual({ code: exitCode, stdout: "", stderr: "error: This happened.\nhint: Do that.\n" });
+  const json = await runIn(world(), ["status", "--json"]);
+  expect(json.code).toBe(exitCode);
+  expect(JSON.parse(json.stderr)).toEqual({ code, error: "This happened.", hint: "Do that." });
+});
