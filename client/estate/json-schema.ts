@@ -6,8 +6,17 @@ import { estateSchema } from "../../domain/estate/schema.js";
 /** A JSON Schema or a part of one. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
+/** Formats that draft 7 knows; the validator has words of its own besides, which checkers stumble over. */
+const formats = new Set(["date", "date-time", "email", "hostname", "ipv4", "ipv6", "regex", "time", "uri"]);
+
 /** Draft 7, because that is what editors' YAML support understands best. */
-const options = { io: "input", target: "draft-07" } as const;
+const options = {
+  io: "input",
+  target: "draft-07",
+  override: ({ jsonSchema }: { jsonSchema: JsonSchema }) => {
+    if (jsonSchema.format !== undefined && !formats.has(jsonSchema.format)) delete jsonSchema.format;
+  },
+} as const;
 
 /**
  * JSON Schema of what may be written in `estate.yaml` for the registered kinds; the same kinds give the same
