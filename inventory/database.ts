@@ -4,6 +4,7 @@
  * password.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { DrizzleQueryError } from "drizzle-orm";
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg, { type PoolClient } from "pg";
 import { RekeyError } from "../domain/errors.js";
@@ -67,8 +68,9 @@ export function openDatabase(options: DatabaseOptions): Database {
 /**
  * Runs `work` in one transaction: all of it is kept or nothing. A broken connection or a clash with another
  * writer is tried again, so `work` must be repeatable: it touches nothing but `tx`, and where its record is
- * found to be there already it answers as the first time. Throws what `work` throws, `unreachable`,
- * `conflict`, or `unknown-outcome` when it may have been kept and the database no longer says.
+ * found to be there already it answers as the first time. What `work` throws of its own passes unchanged;
+ * otherwise throws `unreachable`, `conflict`, or `unknown-outcome` when it may have been kept and the
+ * database no longer says.
  */
 export async function transact<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
   return attempts(db, "read committed", work);
@@ -86,15 +88,13 @@ async function attempts<T>(db: Database, mode: string, work: (tx: Tx) => Promise
     try {
       return await once(db, mode, work, over, doubt);
     } catch (caught) {
+      if (caught instanceof Refused) throw caught.refusal;
       const failure = failureOf(caught);
       if (failure.again && attempt < attemptsMax && !over.aborted) {
         await sleep(pauseMs * attempt * (1 + Math.random()));
         continue;
       }
-      // A refusal answers for the lost commit too: the work looked and found out.
-      throw doubt.commitLost && !(caught instanceof RekeyError && caught.code !== "unreachable")
-        ? lostCommit()
-        : failure.error;
+      throw doubt.commitLost ? lostCommit() : failure.error;
     }
   }
 }
@@ -117,7 +117,7 @@ async function once<T>(
     return result;
   } catch (error) {
     sound = error instanceof Refused;
-    throw error instanceof Refused ? error.refusal : error;
+    throw error;
   } finally {
     // Anything but a clean end leaves the connection in a state that nobody knows: it is cut.
     client.release(!sound);
@@ -125,9 +125,9 @@ async function once<T>(
   }
 }
 
-/** A refusal by the work itself, after its transaction was rolled back in good order. */
+/** What the work itself threw, after its transaction was rolled back in good order. It is not ours to translate. */
 class Refused extends Error {
-  constructor(readonly refusal: RekeyError) {
+  constructor(readonly refusal: unknown) {
     super();
   }
 }
@@ -143,7 +143,7 @@ async function run<T>(
   try {
     result = await work(drizzle(client));
   } catch (error) {
-    if (!(error instanceof RekeyError)) throw error;
+    if (error instanceof DrizzleQueryError) throw error;
     await client.query("rollback");
     throw new Refused(error);
   }

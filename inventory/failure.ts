@@ -13,8 +13,8 @@ export interface Failure {
 const what = "The inventory database";
 
 /**
- * Translates whatever the driver or drizzle threw. A `RekeyError` passes unchanged: it was a refusal and not
- * a failure. No text of the server, the statement or its parameters is kept.
+ * Translates whatever the driver or drizzle threw. A `RekeyError` passes unchanged: it is translated already.
+ * No text of the server, the statement or its parameters is kept.
  */
 export function failureOf(error: unknown): Failure {
   if (error instanceof RekeyError) return { error, again: false };
