@@ -4,10 +4,10 @@ import { RekeyError } from "../domain/errors.js";
 import { formatTag } from "../domain/fence.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
-import { Secret } from "../domain/secret.js";
 import { keepFingerprint } from "../inventory/fingerprints.js";
 import { type Changing, changeActivity } from "./change.js";
 import type { ActivityDeps } from "./deps.js";
+import { isOwnField, secretValues, withOwnFields } from "./documents.js";
 import { keptDocument } from "./survey.js";
 
 type Issue = Extract<Step, { do: "issue" | "enable" }>;
@@ -107,25 +107,15 @@ async function copyToPlaces({ systems, call }: Changing, document: SecretDocumen
 
 async function remember({ deps, state }: Changing, document: SecretDocument): Promise<void> {
   const version = document[ownFields.version]?.reveal() ?? "";
-  const values = Object.entries(document).filter(([field]) => !isOwnField(field) && field !== "username");
-  const hmacs = await Promise.all(values.map(([, value]) => deps.fingerprint(value)));
+  const at = deps.now();
   await Promise.all(
-    hmacs.map((hmac) =>
-      keepFingerprint(deps.db, { version, credential: state.credential, hmac, at: deps.now() }),
+    secretValues(document).map(async (value) =>
+      keepFingerprint(deps.db, {
+        version,
+        credential: state.credential,
+        hmac: await deps.fingerprint(value),
+        at,
+      }),
     ),
   );
-}
-
-function isOwnField(field: string): boolean {
-  return Object.values<string>(ownFields).includes(field);
-}
-
-/** The document with its version's id, and a key for attestation unless it has one. */
-function withOwnFields(document: SecretDocument, version: string, attestKey: Secret): SecretDocument {
-  const { [ownFields.tag]: _tag, ...fields } = document;
-  return {
-    ...fields,
-    [ownFields.version]: new Secret(version),
-    [ownFields.attestKey]: document[ownFields.attestKey] ?? attestKey,
-  };
 }

@@ -14,8 +14,8 @@ export interface Service {
   readonly pidFile: string | null;
   /** Makes it deliberately refuse new versions, or take them up again. */
   refuse(on: boolean): Promise<void>;
-  /** Has it do one piece of work now; false when it could not. */
-  work(): Promise<boolean>;
+  /** Has it do one piece of work now; answers null, or with why it could not. */
+  work(): Promise<string | null>;
   stop(): Promise<void>;
 }
 
@@ -54,9 +54,18 @@ export async function startService({ name, program, env, pidFile }: ServiceOptio
     refuse: async (on) => {
       await ask("POST", "/demo/refuse", JSON.stringify({ on }));
     },
-    work: async () => (await ask("GET", "/work").catch(() => 0)) === 200,
+    work: () => ask("GET", "/work").then(trouble, (error: Error) => error.message),
     stop: () => stop(child),
   };
+}
+
+function trouble({ status, body }: Answer): string | null {
+  return status === 200 ? null : body;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
 }
 
 async function readyLine(
@@ -80,18 +89,21 @@ async function stop(child: ChildProcess): Promise<void> {
   if ((await Promise.race([exit, late])) === "late") child.kill("SIGKILL");
 }
 
-function call(port: number, method: string, path: string, body?: string): Promise<number> {
+function call(port: number, method: string, path: string, sent?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       { host: "127.0.0.1", port, method, path, agent, timeout: requestMsMax },
       (incoming) => {
-        incoming.resume();
-        incoming.on("end", () => resolve(incoming.statusCode ?? 0));
+        let body = "";
+        incoming.setEncoding("utf8").on("data", (text: string) => {
+          body += text;
+        });
+        incoming.on("end", () => resolve({ status: incoming.statusCode ?? 0, body }));
       },
     );
     outgoing.on("timeout", () => outgoing.destroy(new Error("no answer")));
     outgoing.on("error", reject);
-    outgoing.end(body);
+    outgoing.end(sent);
   });
 }
 
@@ -99,6 +111,8 @@ function call(port: number, method: string, path: string, body?: string): Promis
 export interface Counts {
   readonly requests: number;
   readonly failed: number;
+  /** What the failed ones were told: time, service, answer. */
+  readonly failures: readonly string[];
 }
 
 /** Customers of several services: each asked `perSecond` times a second, whatever the answers, until `stop`. */
@@ -107,7 +121,7 @@ export class Customers {
   readonly #timers: NodeJS.Timeout[];
   readonly #pending = new Set<Promise<void>>();
   #requests = 0;
-  #failed = 0;
+  readonly #failures: string[] = [];
 
   constructor(services: readonly Service[], perSecond: number) {
     this.#services = services;
@@ -116,9 +130,10 @@ export class Customers {
   }
 
   #ask(service: Service): void {
-    const asked = service.work().then((ok) => {
+    const begun = Date.now();
+    const asked = service.work().then((why) => {
       this.#requests += 1;
-      if (!ok) this.#failed += 1;
+      if (why !== null) this.#failures.push(`${service.name} after ${Date.now() - begun} ms: ${why}`);
     });
     this.#pending.add(asked);
     void asked.finally(() => this.#pending.delete(asked));
@@ -126,7 +141,7 @@ export class Customers {
 
   /** What was seen so far. */
   get counts(): Counts {
-    return { requests: this.#requests, failed: this.#failed };
+    return { requests: this.#requests, failed: this.#failures.length, failures: [...this.#failures] };
   }
 
   get services(): readonly Service[] {

@@ -28,13 +28,18 @@ export class Story {
     this.line(at, told, what === "turn" || what === "failed" ? "!" : " ");
   }
 
-  counts(now: number, { requests, failed }: Counts): void {
+  counts(now: number, { requests, failed, failures }: Counts): void {
     this.line(now, `${requests} requests, ${failed} failed`, failed === 0 ? "✓" : "✗");
+    for (const failure of failures) this.line(now, failure, "✗");
   }
 }
 
 /** The difference between two counts: what customers saw in between. */
 export function since(customers: Customers, before: Counts): Counts {
-  const { requests, failed } = customers.counts;
-  return { requests: requests - before.requests, failed: failed - before.failed };
+  const { requests, failed, failures } = customers.counts;
+  return {
+    requests: requests - before.requests,
+    failed: failed - before.failed,
+    failures: failures.slice(before.failed),
+  };
 }
