@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 import type { Spotted } from "./problem.js";
 
 /** Estates are written by people; the largest real ones are far below, and reading more only helps an attacker. */
-export const estateBytesMax = 2 * 1024 * 1024;
+const estateBytesMax = 2 * 1024 * 1024;
 
 /** Text, or why there is none and the part of it up to there. */
 export type Decoded =

@@ -17,7 +17,7 @@ export interface Located {
 }
 
 /** From and up to, as offsets into the text. */
-export type Range = readonly [start: number, end: number];
+type Range = readonly [start: number, end: number];
 
 /** What was read. `broken`: the syntax is wrong, so the value is not what was meant. */
 export interface Tree {

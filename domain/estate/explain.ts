@@ -171,7 +171,7 @@ function allowedWords(report: z.core.$ZodIssue): string[] {
 }
 
 /** What was found, shown only where it is short and cannot be a secret. */
-export function describe(value: unknown, path: EstatePath): string {
+function describe(value: unknown, path: EstatePath): string {
   const field = path.findLast((step) => typeof step === "string") ?? "";
   if (privateField.test(String(field))) return foundWord(value);
   if (typeof value !== "string") return typeof value === "number" ? String(value) : foundWord(value);

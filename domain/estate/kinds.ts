@@ -10,7 +10,7 @@ import type { KindConfig, SystemConfig } from "./types.js";
 type Fields = Readonly<Record<string, unknown>>;
 
 /** A kind of issuer: its settings, the shape of an account at it, and what two credentials may not share. */
-export interface EstateIssuerKind {
+interface EstateIssuerKind {
   readonly config: z.ZodObject;
   readonly account: z.ZodObject;
   readonly traits: { readonly overlap: Overlap };
@@ -18,7 +18,7 @@ export interface EstateIssuerKind {
 }
 
 /** A kind of store: its settings, the shape of a place in it, and what two credentials may not share. */
-export interface EstateStoreKind {
+interface EstateStoreKind {
   readonly config: z.ZodObject;
   readonly place: z.ZodObject;
   lockKeys(config: Fields, place: Fields): string[];

@@ -41,11 +41,7 @@ export function lookUp<T>(entries: Readonly<Record<string, T>>, name: unknown): 
 }
 
 /** The schema that what stands at the path is held to; `undefined` where the path leaves the schema. */
-export function schemaAt(
-  root: z.core.$ZodType,
-  value: unknown,
-  path: EstatePath,
-): z.core.$ZodType | undefined {
+function schemaAt(root: z.core.$ZodType, value: unknown, path: EstatePath): z.core.$ZodType | undefined {
   let schema: z.core.$ZodType | undefined = root;
   path.forEach((step, depth) => {
     const inner: z.core.$ZodType | undefined = schema && unwrap(schema, valueAt(value, path.slice(0, depth)));

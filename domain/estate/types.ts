@@ -14,13 +14,13 @@ export type CredentialClass =
   | "agent";
 
 /** `pinned`: can be moved alone; `shared`: moves with everybody on its path (H1). */
-export type Isolation = "pinned" | "shared";
+type Isolation = "pinned" | "shared";
 
 /** Days of the week as they are written in a window. */
 export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
 
 /** The public half of an Ed25519 key as a JSON Web Key; `x` is base64url. */
-export interface PublicKey {
+interface PublicKey {
   readonly kty: "OKP";
   readonly crv: "Ed25519";
   readonly x: string;
@@ -28,7 +28,7 @@ export interface PublicKey {
 }
 
 /** A span of time; both ends are ISO 8601 in UTC with milliseconds, `until` is no longer part of it. */
-export interface Period {
+interface Period {
   readonly from: string;
   readonly until: string;
 }
@@ -50,7 +50,7 @@ export interface Person {
 }
 
 /** Several persons who answer for something together; each member signs as themself. */
-export interface Team {
+interface Team {
   readonly kind: "team";
   readonly name?: string | undefined;
   readonly email?: string | undefined;
@@ -82,12 +82,12 @@ export interface Window {
 }
 
 /** A span in which nothing starts, and why. */
-export interface Freeze extends Period {
+interface Freeze extends Period {
   readonly reason: string;
 }
 
 /** Who has to sign, and by when. */
-export interface ApprovalPolicy {
+interface ApprovalPolicy {
   /** Number of different persons; 0 means that the reviewed policy itself is the consent. */
   readonly quorum: number;
   /** `owner`: the credential's; otherwise names of owners, whose persons are counted together. */

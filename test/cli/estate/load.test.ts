@@ -81,7 +81,7 @@ describe("a file on disk", () => {
   });
 
   it("is not waited for when it is a pipe", async () => {
-    execFileSync("mkfifo", [join(folder, "pipe")]);
+    execFileSync("sh", ["-c", 'mkfifo "$0"', join(folder, "pipe")]);
     expect(await load("pipe")).toBe("1:1 not-a-file");
   });
 
