@@ -15,6 +15,7 @@ import {
   sha256Hex,
   temporalLoginOf,
 } from "./installation.js";
+import { keepSchedules } from "./schedules.js";
 import { systemsKeeper } from "./systems.js";
 
 /** Emergencies have slots of their own, so that they never stand behind ordinary work. */
@@ -39,11 +40,13 @@ export async function startWorker(settings: Installation): Promise<RunningWorker
     restoreGeneration: newId("gen"),
   });
   const systems = systemsKeeper(db, await adapterDepsOf(settings, installation));
-  const connection = await NativeConnection.connect(await temporalLoginOf(settings));
+  const login = await temporalLoginOf(settings);
+  const connection = await NativeConnection.connect(login);
+  const dataConverter = await dataConverterOf(settings);
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
     namespace: settings.REKEY_TEMPORAL_NAMESPACE,
-    dataConverter: await dataConverterOf(settings),
+    dataConverter,
     workflowBundle: { codePath: bundlePath() },
     activities: createActivities({
       db,
@@ -70,9 +73,17 @@ export async function startWorker(settings: Installation): Promise<RunningWorker
       maxConcurrentActivityTaskExecutions: emergencySlots,
     }),
   ]);
+  const stopSchedules = keepSchedules({
+    db,
+    login,
+    namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+    dataConverter,
+    warn: (sentence) => Runtime.instance().logger.warn(sentence),
+  });
   const done = Promise.all(workers.map((worker) => worker.run()))
     .then(() => undefined)
     .finally(async () => {
+      await stopSchedules();
       await systems.close();
       await connection.close();
       await db.close();

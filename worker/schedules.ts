@@ -1,0 +1,54 @@
+/** Keeps Temporal's schedules in agreement with the estate in force, also after it changes while the worker runs. */
+import { Client, Connection } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
+import { agreeSchedules, scheduledPolicies } from "../client/schedules.js";
+import type { Database } from "../inventory/database.js";
+import { currentEstate, listEntries } from "../inventory/estate.js";
+import type { TemporalLogin } from "./installation.js";
+
+const everyMs = 15_000;
+const agreeMsMax = 10_000;
+
+/** What the keeper needs. */
+export interface ScheduleKeeperOptions {
+  readonly db: Database;
+  readonly login: TemporalLogin;
+  readonly namespace: string;
+  readonly dataConverter: DataConverter;
+  /** Takes one sentence about an attempt that failed; the next one follows by itself. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** Looks at the estate now and then, and agrees the schedules when it has changed. The answer stops it. */
+export function keepSchedules({
+  db,
+  login,
+  namespace,
+  dataConverter,
+  warn,
+}: ScheduleKeeperOptions): () => Promise<void> {
+  const connection = Connection.lazy(login);
+  const client = new Client({ connection, namespace, dataConverter });
+  let agreed = -1;
+
+  const agree = async (): Promise<void> => {
+    const revision = await currentEstate(db);
+    if (revision === null || revision.number === agreed) return;
+    const ids = new Map((await listEntries(db, "policies")).map(({ name, id }) => [name, id]));
+    const wanted = scheduledPolicies(revision.estate, ids);
+    await connection.withDeadline(Date.now() + agreeMsMax, () => agreeSchedules(client, wanted));
+    agreed = revision.number;
+  };
+
+  let last: Promise<void> = Promise.resolve();
+  const look = () => {
+    last = last.then(agree).catch(() => warn("The schedules could not be brought up to date; trying again."));
+  };
+  look();
+  const timer = setInterval(look, everyMs);
+  return async () => {
+    clearInterval(timer);
+    await last;
+    await connection.close();
+  };
+}
