@@ -11,7 +11,12 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from "@temporalio/client";
-import { ApplicationFailure, TimeoutFailure, WorkflowNotFoundError } from "@temporalio/common";
+import {
+  ApplicationFailure,
+  NamespaceNotFoundError,
+  TimeoutFailure,
+  WorkflowNotFoundError,
+} from "@temporalio/common";
 import { isErrorCode, RekeyError } from "../domain/errors.js";
 
 /** Status codes of gRPC that are told apart here. */
@@ -25,6 +30,7 @@ export function fromTemporal(failure: unknown, what: string): RekeyError {
   if (failure instanceof WorkflowNotFoundError) {
     return new RekeyError("already-closed", `No running rotation could be asked ${what}.`);
   }
+  if (failure instanceof NamespaceNotFoundError) return unknownPlace();
   if (failure instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return silence(what);
   if (failure instanceof QueryNotRegisteredError || failure instanceof QueryRejectedError) {
     return new RekeyError("unreachable", `The rotation is not ready to be asked ${what}.`, "Try again.");
@@ -60,17 +66,17 @@ function fromService(failure: unknown, what: string): RekeyError {
         "Check the REKEY_TEMPORAL_* settings of this installation.",
       );
     case grpc.notFound:
-      return new RekeyError(
-        "unreachable",
-        "Temporal does not know the namespace or the rotation.",
-        startHint,
-      );
+      return unknownPlace();
     case grpc.unavailable:
     case grpc.exhausted:
       return new RekeyError("unreachable", "Temporal is not reachable.", "Start everything with `rekey up`.");
     default:
       return new RekeyError("internal", `Temporal could not be asked ${what}.`);
   }
+}
+
+function unknownPlace(): RekeyError {
+  return new RekeyError("unreachable", "Temporal does not know the namespace or the rotation.", startHint);
 }
 
 /** Temporal answers, and nobody behind it does. */
