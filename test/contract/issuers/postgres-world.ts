@@ -39,7 +39,11 @@ export async function clientOf(config: pg.ClientConfig): Promise<pg.Client> {
 
 /** Starts a server and installs the SQL of `rekey grants postgres`. `lines` go into its configuration. */
 export async function postgresWorld(lines: readonly string[] = []): Promise<PostgresWorld> {
-  const server = await startPostgres({ config: lines });
+  return worldOn(await startPostgres({ config: lines }));
+}
+
+/** Installs the same on a server that runs already. */
+export async function worldOn(server: PostgresServer): Promise<PostgresWorld> {
   const at = { host: server.host, port: server.port };
   const root = { ...at, user: server.user, password: server.password.reveal() };
   const first = await clientOf({ ...root, database: "postgres" });
