@@ -7,7 +7,6 @@ import { speaksFor } from "../domain/authority.js";
 import { mayAct } from "../domain/decide.js";
 import type { FenceTag, TagState } from "../domain/fence.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
-import { fold } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { needsFreshFacts, type Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
@@ -15,6 +14,7 @@ import type { SignOffs } from "../inventory/burning.js";
 import { intend, intentOf, settle } from "../inventory/intents.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
+import { foldLook } from "./plans.js";
 import { checkRun } from "./run-check.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
@@ -58,7 +58,7 @@ export function changeActivity<S extends Step>(
       if (needsFreshFacts(step)) {
         const seen = await survey(await surveyorFor(deps, systems, state, record), state, call);
         events.push(seen);
-        current = fold(state, seen);
+        current = await foldLook(deps, state, seen);
       }
       if (!mayAct(current, step, deps.now())) return { events };
       const changing = step as S;

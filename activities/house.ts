@@ -6,6 +6,7 @@ import type { Diagnosis, HouseWork, Preview } from "../domain/rotation/work.js";
 import { dueCredentials, listCredentials } from "../inventory/credentials.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
+import { takeSignOff } from "./sign-off.js";
 import { survey } from "./survey.js";
 import { excludedFor } from "./surveyor.js";
 
@@ -14,6 +15,7 @@ export function houseWork(deps: ActivityDeps): HouseWork {
   return {
     preview: ({ credential }) => framed(() => preview(deps, credential)),
     diagnose: () => framed(() => diagnose(deps)),
+    signOff: ({ credential, document }) => framed(() => takeSignOff(deps, credential, document)),
     due: ({ policy }) =>
       framed(async () => {
         const due = await dueCredentials(deps.db, deps.now());

@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Context } from "@temporalio/activity";
 import { decide } from "../domain/decide.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
-import { fold } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { LookRequest, StepResult } from "../domain/rotation/work.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
+import { foldLook } from "./plans.js";
 import { checkRun } from "./run-check.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
@@ -32,7 +32,7 @@ export function lookActivity(deps: ActivityDeps) {
       for (;;) {
         const seen = await survey(await surveyorFor(deps, systems, state, record), current, callWithin());
         events = kept(events, seen);
-        current = fold(current, seen);
+        current = await foldLook(deps, current, seen);
         const decision = decide(current, deps.now());
         const looksOn = decision.kind === "wait" && decision.watch;
         const leftMs = until - deps.now();

@@ -7,6 +7,7 @@ import { appendEvent } from "../inventory/events.js";
 import { openRotation } from "../inventory/open.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
+import { foldLook } from "./plans.js";
 import { authorise, incidentOf } from "./report.js";
 import { ownRun } from "./run-check.js";
 import { survey } from "./survey.js";
@@ -70,6 +71,6 @@ export function openActivity(deps: ActivityDeps) {
         state = foldAll(state, [event]);
       }
       const seen = await survey(await surveyorFor(deps, systems, state, request), state, call);
-      return { state: foldAll(state, [seen]), adopted: opened.kind === "adopted" };
+      return { state: await foldLook(deps, state, seen), adopted: opened.kind === "adopted" };
     });
 }

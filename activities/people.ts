@@ -9,10 +9,10 @@ import type { StepRequest, StepResult } from "../domain/rotation/work.js";
 import { closeRotation } from "../inventory/close.js";
 import { appendEvent } from "../inventory/events.js";
 import { markNoticeSent, recordNotice } from "../inventory/notices.js";
-import { askedOwners } from "./approvers.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { checkRun } from "./run-check.js";
+import { signingOwners } from "./sign-off.js";
 import { excludedFor } from "./surveyor.js";
 
 type Told = Extract<Step, { do: "ask" | "turn" | "hold" | "close" }>;
@@ -49,17 +49,13 @@ export function peopleActivity(deps: ActivityDeps) {
       }
       if (notice) {
         const excluded = await excludedFor(deps, systems, record);
-        const persons = signersFor(systems.estate, recipientsOf(systems), excluded, deps.now());
+        const persons = signersFor(systems.estate, signingOwners(systems), excluded, deps.now());
         const emails = persons.flatMap((name) => personOf(systems.estate, name)?.email ?? []);
         const id = `${state.id}/${step.do}/${state.change}/${state.remindedAt ?? state.askedAt ?? 0}`;
         await tell(deps, systems, { ...notice, id, recipients: emails, rotation: state.id });
       }
       return { events: [event] };
     });
-}
-
-function recipientsOf(systems: Systems): string[] {
-  return [...askedOwners(systems), ...(systems.owner === null ? [] : [systems.owner])];
 }
 
 function messageOf(step: Told, name: string, at: number): Message {

@@ -6,11 +6,10 @@ import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Answered, DocumentRequest } from "../domain/rotation/work.js";
 import { recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
-import { listIncidents, signOffIncident } from "../inventory/incidents.js";
-import { askedOwners } from "./approvers.js";
 import { framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
 import { checkRun } from "./run-check.js";
+import { signIncidents, signingOwners } from "./sign-off.js";
 import { verifiedPayload } from "./signatures.js";
 import { excludedFor } from "./surveyor.js";
 
@@ -56,7 +55,7 @@ export function verifyActivity(deps: ActivityDeps) {
           expiresAt: payload.expiresAt,
           receivedAt: now,
         });
-        if (payload.says === "sign-off") await signOff(deps, state.credential, payload.id, now);
+        if (payload.says === "sign-off") await signIncidents(deps, state.credential, payload.id, now);
         const known = state.decisions.some((decision) => decision.id === payload.id);
         const events: RotationEvent[] = [];
         if (counts && !known) {
@@ -82,14 +81,7 @@ export function verifyActivity(deps: ActivityDeps) {
       function ownersFor(says: string): string[] {
         // A consumer's owner confirms for the consumer; everything else is the credential's owners' to say.
         const consumers = says === "confirm" ? systems.consumers.map((consumer) => consumer.owner) : [];
-        return [...askedOwners(systems), ...(systems.owner === null ? [] : [systems.owner]), ...consumers];
+        return [...signingOwners(systems), ...consumers];
       }
     });
-}
-
-/** Owners sign afterwards for what was done without them: every incident of the credential that nobody signed yet. */
-async function signOff(deps: ActivityDeps, credential: string, decision: string, now: number): Promise<void> {
-  for (const incident of await listIncidents(deps.db, { credential, unsigned: true })) {
-    await signOffIncident(deps.db, incident.id, decision, now);
-  }
 }

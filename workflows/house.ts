@@ -2,7 +2,7 @@
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ParentClosePolicy, startChild } from "@temporalio/workflow";
 import type { Diagnosis, Preview } from "../domain/rotation/work.js";
-import { type RotateInput, rotationWorkflowId } from "./messages.js";
+import { type Receipt, type RotateInput, rotationWorkflowId } from "./messages.js";
 import { houseWork } from "./proxies.js";
 import { rotate } from "./rotate.js";
 
@@ -14,6 +14,11 @@ export async function preview(credential: string): Promise<Preview> {
 /** What every issuer, store and consumer of the estate lacks for a safe rotation. Changes nothing. */
 export async function doctor(): Promise<readonly Diagnosis[]> {
   return houseWork.diagnose();
+}
+
+/** Takes in an owner's signature for what an emergency did, after its rotation has ended. */
+export async function signOff(credential: string, document: string): Promise<Receipt> {
+  return houseWork.signOff({ credential, document });
 }
 
 /**

@@ -106,6 +106,11 @@ export interface RotationWork {
 export interface HouseWork {
   preview(request: { readonly credential: string }): Promise<Preview>;
   diagnose(): Promise<readonly Diagnosis[]>;
+  /** An owner's signature for what an emergency did, taken in without a rotation. */
+  signOff(request: {
+    readonly credential: string;
+    readonly document: string;
+  }): Promise<Pick<Answered, "accepted" | "sentence">>;
   /** Ids of the credentials whose rotation is due under this policy, most overdue first. */
   due(request: { readonly policy: string }): Promise<readonly string[]>;
 }

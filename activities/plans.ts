@@ -1,0 +1,19 @@
+/** Keeps the looks that made or changed a plan: what people sign has to be in the records, word for word. */
+import type { RotationEvent } from "../domain/rotation/events.js";
+import { fold } from "../domain/rotation/fold.js";
+import type { RotationState } from "../domain/rotation/state.js";
+import { appendEvent } from "../inventory/events.js";
+import type { ActivityDeps } from "./deps.js";
+
+/** Folds a look into the state, and keeps it when the plan is another one afterwards. Other looks can be taken again. */
+export async function foldLook(
+  deps: Pick<ActivityDeps, "db">,
+  state: RotationState,
+  seen: Extract<RotationEvent, { type: "surveyed" }>,
+): Promise<RotationState> {
+  const next = fold(state, seen);
+  const changed =
+    next.plan?.digest !== state.plan?.digest || next.amendments.length !== state.amendments.length;
+  if (changed) await appendEvent(deps.db, state.id, state.epoch, seen, `plan:${seen.facts.plan.digest}`);
+  return next;
+}

@@ -1,0 +1,58 @@
+/** Owners sign afterwards for what an emergency did without them, also when its rotation has long ended (H37). */
+import { speaksFor } from "../domain/authority.js";
+import { RekeyError } from "../domain/errors.js";
+import type { Answered } from "../domain/rotation/work.js";
+import { recordDecision } from "../inventory/decisions.js";
+import { listIncidents, signOffIncident } from "../inventory/incidents.js";
+import { askedOwners } from "./approvers.js";
+import type { ActivityDeps, Systems } from "./deps.js";
+import { verifiedPayload } from "./signatures.js";
+
+/** Owners who may sign for the credential: its own, and those that its policy asks. */
+export function signingOwners(systems: Systems): string[] {
+  return [...askedOwners(systems), ...(systems.owner === null ? [] : [systems.owner])];
+}
+
+/** Notes the signature on every incident of the credential that nobody signed yet. */
+export async function signIncidents(
+  deps: Pick<ActivityDeps, "db">,
+  credential: string,
+  decision: string,
+  now: number,
+): Promise<number> {
+  const unsigned = await listIncidents(deps.db, { credential, unsigned: true });
+  for (const incident of unsigned) await signOffIncident(deps.db, incident.id, decision, now);
+  return unsigned.length;
+}
+
+/** Takes in a sign-off outside a rotation. Answers with the reason when it does not count. */
+export async function takeSignOff(
+  deps: ActivityDeps,
+  credential: string,
+  document: string,
+): Promise<Pick<Answered, "accepted" | "sentence">> {
+  const systems = await deps.systems(credential);
+  const now = deps.now();
+  try {
+    const payload = await verifiedPayload(systems.estate, document);
+    const { id: jti, rotation, digest, person, says, issuedAt, expiresAt } = payload;
+    const bound =
+      says === "sign-off" &&
+      payload.installation === deps.installation &&
+      payload.credential === systems.name;
+    if (!bound) throw new RekeyError("decision-refused", "It signs something else off.");
+    if (expiresAt <= now) throw new RekeyError("decision-refused", "It has expired.");
+    const owners = speaksFor(systems.estate, person, signingOwners(systems), now);
+    if (owners.length === 0)
+      throw new RekeyError("decision-refused", `${person} may not sign for this credential.`);
+    const kept = { jti, rotation, credential, digest, person, says, consumer: null, owners };
+    await recordDecision(deps.db, { ...kept, jws: document, issuedAt, expiresAt, receivedAt: now });
+    const signed = await signIncidents(deps, credential, jti, now);
+    return { accepted: true, sentence: `${person} has signed ${signed} report(s) off.` };
+  } catch (error) {
+    if (error instanceof RekeyError && error.code === "decision-refused") {
+      return { accepted: false, sentence: error.message };
+    }
+    throw error;
+  }
+}
