@@ -10,11 +10,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$next"
-# What is read beside the code, and is not code.
-mkdir -p "$next/inventory/migrations"
-cp inventory/migrations/*.sql "$next/inventory/migrations/"
+# The compiler leaves out what is no TypeScript: migrations are SQL, read from beside the code.
+find adapters inventory -name '*.sql' | while read -r file; do
+  mkdir -p "$next/$(dirname "$file")"
+  cp "$file" "$next/$file"
+done
 node "$next/scripts/bundle-workflows.js"
-[ ! -f "$next/bin/rekey.js" ] || chmod +x "$next/bin/rekey.js"
+chmod +x "$next/bin/rekey.js"
 touch "$next/.complete"
 
 if [ -d dist ]; then mv dist "dist.old.$$"; fi

@@ -30,7 +30,7 @@ const namespace = "rekey";
 const readyMsMax = 30_000;
 
 /** Names that a search may use; values are phases and flags, never a system or a person. */
-const searchAttributes = { RekeyPhase: "Keyword", RekeyEmergency: "Bool", RekeyGate: "Keyword" };
+export const searchAttributes = { RekeyPhase: "Keyword", RekeyEmergency: "Bool", RekeyGate: "Keyword" };
 
 /** Without the first two, one shard's queues are read 20 times a second at most. */
 const dynamicConfig = {
