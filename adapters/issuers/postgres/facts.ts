@@ -106,23 +106,25 @@ async function replicationFacts(nodes: Nodes, call: Call): Promise<ReplicationFa
   };
 }
 
-/** The view is closed even to pg_monitor (facts 14); a DBA may have opened it. */
+/** The view is closed even to pg_monitor (facts 14); a DBA may have opened it. Asking first keeps the refusal out of the server's log. */
 async function hba(nodes: Nodes, account: PostgresAccount, call: Call): Promise<number[] | null> {
-  try {
-    const rows = await nodes.read(nodes.primary, call, ({ session }) =>
-      session.query<{ line: number }>(
-        `SELECT line_number AS line FROM pg_hba_file_rules
-         WHERE error IS NULL AND type <> 'local' AND auth_method <> 'reject' AND $1 = ANY (user_name)
-           AND NOT user_name && ARRAY['all', '+' || $1] AND NOT user_name @> $2`,
-        [account.group, [...account.logins]],
-        call,
-      ),
+  return nodes.read(nodes.primary, call, async ({ session }) => {
+    const [right] = await session.query<{ open: boolean }>(
+      `SELECT has_table_privilege('pg_hba_file_rules', 'SELECT')
+          AND has_function_privilege('pg_hba_file_rules()', 'EXECUTE') AS open`,
+      [],
+      call,
+    );
+    if (!right?.open) return null;
+    const rows = await session.query<{ line: number }>(
+      `SELECT line_number AS line FROM pg_hba_file_rules
+       WHERE error IS NULL AND type <> 'local' AND auth_method <> 'reject' AND $1 = ANY (user_name)
+         AND NOT user_name && ARRAY['all', '+' || $1] AND NOT user_name @> $2`,
+      [account.group, [...account.logins]],
+      call,
     );
     return rows.map((row) => row.line);
-  } catch (error) {
-    if (error instanceof RekeyError && error.code === "not-permitted") return null;
-    throw error;
-  }
+  });
 }
 
 const serverSql = `

@@ -84,6 +84,10 @@ const listingSql = `
     SELECT a.pid, a.usename::text AS usename, a.usesysid, a.backend_type, a.backend_start,
            coalesce(a.application_name, '') AS application, coalesce(host(a.client_addr), 'local') AS address
     FROM pg_stat_activity a
+  ), unlisted AS MATERIALIZED (
+    -- Up to 17 a backend has no row at all before it is identified; its lock shows it (H4).
+    SELECT l.pid FROM pg_locks l WHERE l.locktype = 'virtualxid' AND l.pid IS NOT NULL
+      AND NOT EXISTS (SELECT FROM listed WHERE listed.pid = l.pid)
   )
   SELECT rekey.identity() AS identity,
          extract(epoch FROM clock_timestamp())::float8 * 1000 AS at,
@@ -98,7 +102,11 @@ const listingSql = `
             FROM listed
             WHERE pid <> pg_backend_pid()
               AND (usename = ANY ($1) OR usesysid IS NULL AND backend_type IN ('client backend', 'walsender'))
-            GROUP BY usename, application, address ORDER BY usename, application, address
+            GROUP BY usename, application, address
+            UNION ALL
+            SELECT NULL, '', 'unknown', count(*)::int, extract(epoch FROM clock_timestamp())::float8 * 1000
+            FROM unlisted HAVING count(*) > 0
+            ORDER BY 1, 2, 3
           ) g) AS sessions,
          (SELECT coalesce(json_agg(s), '[]') FROM (
             SELECT r.rolname AS login, r.rolcanlogin AS enabled,

@@ -1,4 +1,5 @@
 /** As whom a login acts, on a real server: four ways in which it silently may not act as its group, and what finds them. */
+import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { PostgresAccount } from "../../../adapters/issuers/postgres/config.js";
 import type { Issuer, SecretDocument } from "../../../adapters/ports.js";
@@ -119,7 +120,6 @@ describe("who the login acts as", () => {
 
   it("H8: a refusal by the network rules is no proof that a value is refused", async () => {
     const { rows } = await dba("SHOW hba_file");
-    const { readFile, writeFile } = await import("node:fs/promises");
     const before = await readFile(rows[0]?.hba_file, "utf8");
     await writeFile(rows[0]?.hba_file, `host all ${a} 127.0.0.1/32 reject\n${before}`);
     await dba("SELECT pg_reload_conf()");
@@ -131,6 +131,29 @@ describe("who the login acts as", () => {
     } finally {
       await writeFile(rows[0]?.hba_file, before);
       await dba("SELECT pg_reload_conf()");
+    }
+  });
+
+  it("H34: a line of pg_hba.conf that names the group and not its members is found where the file may be read", async () => {
+    const { group } = account;
+    const { rows } = await dba("SHOW hba_file");
+    const before = await readFile(rows[0]?.hba_file, "utf8");
+    const opened = "GRANT %s ON %s TO rekey_engine";
+    for (const [right, what] of [
+      ["SELECT", "pg_hba_file_rules"],
+      ["EXECUTE", "FUNCTION pg_hba_file_rules()"],
+    ] as const) {
+      await dba(opened.replace("%s", right).replace("%s", what));
+    }
+    try {
+      await writeFile(rows[0]?.hba_file, `host ordersdb ${group} 127.0.0.1/32 scram-sha-256\n${before}`);
+      expect(await codes()).toContain("postgres-hba-names-login");
+      await writeFile(rows[0]?.hba_file, `host ordersdb +${group} 127.0.0.1/32 scram-sha-256\n${before}`);
+      expect(await codes()).not.toContain("postgres-hba-names-login");
+    } finally {
+      await writeFile(rows[0]?.hba_file, before);
+      await dba("REVOKE SELECT ON pg_hba_file_rules FROM rekey_engine");
+      await dba("REVOKE EXECUTE ON FUNCTION pg_hba_file_rules() FROM rekey_engine");
     }
   });
 
