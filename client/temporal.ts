@@ -161,14 +161,20 @@ export function rotationClient(options: TemporalOptions): RotationClient {
       }
     });
 
-  const shortly = <T>(type: string, workflow: string, args: unknown[], what: string): Promise<T> =>
-    within(deadlines.workMs, what, () =>
+  const shortly = <T>(
+    type: string,
+    workflow: string,
+    args: unknown[],
+    what: string,
+    ms = deadlines.workMs,
+  ): Promise<T> =>
+    within(ms, what, () =>
       client.workflow.execute(type, {
         workflowId: workflow,
         taskQueue: rotationQueue,
         args,
         // Nobody waits for its answer after that, so it ends by itself.
-        workflowExecutionTimeout: deadlines.workMs,
+        workflowExecutionTimeout: ms,
       }),
     );
 
@@ -197,6 +203,7 @@ export function rotationClient(options: TemporalOptions): RotationClient {
         `sign-off/${credential}/${options.randomId("run")}`,
         [credential, document],
         "to take a sign-off",
+        deadlines.answerMs,
       ),
     preview: (credential) =>
       shortly("preview", `preview/${credential}/${options.randomId("run")}`, [credential], "for a plan"),

@@ -54,6 +54,8 @@ export interface Surroundings {
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly deps?: Partial<CliDeps>;
+  /** A real inventory instead of the one in memory. */
+  readonly inventory?: Inventory;
   /** Presses Ctrl-C after so many milliseconds. */
   readonly interruptAfterMs?: number;
 }
@@ -98,7 +100,7 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
     },
     connect: async () => {
       await world.connect();
-      return servicesIn(world);
+      return { ...servicesIn(world), ...(around.inventory ? { inventory: around.inventory } : {}) };
     },
     migrate: async () => ["0001_estate"],
     grants: {

@@ -1,0 +1,91 @@
+/** Commands on a real inventory: what was applied and recorded is what is shown. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { kinds } from "../../adapters/registry.js";
+import { inventoryIn } from "../../client/cli/inventory.js";
+import { starterEstate } from "../../client/cli/starter.js";
+import type { Database } from "../../inventory/database.js";
+import { appendEvent } from "../../inventory/events.js";
+import { recordIncident } from "../../inventory/incidents.js";
+import { migratedDatabase } from "../inventory/database.js";
+import { applySample, newId, openedRotation, t0 } from "../inventory/world.js";
+import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
+
+function around(db: Database, more: Surroundings = {}): Surroundings {
+  return { ...more, inventory: inventoryIn(db, { now: () => now, randomId: newId }), deps: { kinds } };
+}
+
+async function jsonOf(
+  world: World,
+  argv: string[],
+  surroundings: Surroundings,
+): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await runIn(world, [...argv, "--json"], surroundings);
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+test("an estate is applied once, shown as it is in force, and changed by the next", async () => {
+  const { db } = await migratedDatabase();
+  const folder = mkdtempSync(join(tmpdir(), "rekey-apply-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "estate.yaml");
+  const signable = starterEstate.replace("keys: []", `keys: [ed25519:${"a".repeat(42)}A]`);
+  writeFileSync(file, signable);
+  const apply = (...flags: string[]) =>
+    runIn(emptyWorld(), ["apply", "-f", file, "--yes", ...flags], around(db));
+
+  expect((await apply()).stdout).toContain("Applied as revision 1.");
+  expect((await apply()).stdout).toContain("nothing would change");
+  const entries = await runIn(emptyWorld(), ["get", "credentials"], around(db));
+  expect(entries.stdout).toMatch(/orders-db +orders-team +standard +orders-pg +files +2/);
+
+  writeFileSync(file, signable.replace("quietPeriod: 1h", "quietPeriod: 2h"));
+  const changed = await apply("--as", "alice");
+  expect(changed.stdout).toContain("~ policies › standard  (quietPeriodMs)");
+  expect(await jsonOf(emptyWorld(), ["get"], around(db))).toMatchObject({ revision: 2 });
+
+  const status = await runIn(emptyWorld(), ["status"], around(db));
+  expect(status.stdout).toMatch(/orders-db +orders-team +idle +never/);
+});
+
+test("a rotation is shown from the records while its workflow is silent", async () => {
+  const { db } = await migratedDatabase();
+  const { orders } = await applySample(db);
+  const { rotation, epoch } = await openedRotation(db, orders);
+  const name = "orders-db";
+  const world = () => emptyWorld({ answers: { standing: () => "running" } });
+
+  const shown = await runIn(world(), ["status", name], around(db));
+  expect(shown.stdout).toContain(rotation);
+  expect(shown.stdout).toContain("its workflow did not answer");
+
+  const seized = { type: "seized", at: t0, epoch, change: 0, slots: [], places: [] } as const;
+  await appendEvent(db, rotation, epoch, seized);
+  await appendEvent(db, rotation, epoch, { type: "held", at: t0 + 1_000, reason: "Somebody is needed." });
+  const held = await runIn(world(), ["status", name], around(db));
+  expect(held.stdout).toContain("needs an operator: Somebody is needed.");
+  expect(held.stdout).toContain(`rekey resume ${name} --exit`);
+
+  const waited = await runIn(world(), ["rotate", name, "--wait"], around(db));
+  expect([waited.code, waited.stdout]).toEqual([4, expect.stringContaining("Somebody is needed.")]);
+});
+
+test("what is to be signed off is shown until it is", async () => {
+  const { db } = await migratedDatabase();
+  const { orders } = await applySample(db);
+  await recordIncident(db, {
+    id: "inc_1",
+    credential: orders,
+    rotation: null,
+    reason: "in a public log",
+    reportedBy: "alice",
+    at: t0,
+    matched: [],
+    signOffBy: t0 + 1_000,
+  });
+  const { stdout } = await runIn(emptyWorld(), ["status"], around(db));
+  expect(stdout).toContain("1 emergency to sign off");
+});
