@@ -7,22 +7,29 @@ import { type AdoptionPlan, type AdoptionStep, planAdoption } from "./adopt.js";
 import type { AdoptionView } from "./adopt-checks.js";
 import { factsSql, type LoginFacts } from "./compare.js";
 import { type RoleFacts, rolesSql } from "./facts.js";
+import { applySignature } from "./functions.js";
 import type { PairNames } from "./pair.js";
 
 /** Reads the view that an adoption is planned from. */
 export async function readAdoption(session: PgSession, pair: PairNames, call: Call): Promise<AdoptionView> {
-  const [server] = await session.query<{ versionNum: number; installed: boolean }>(
+  const [server] = await session.query<{
+    versionNum: number;
+    installed: boolean;
+    functionOwner: string | null;
+  }>(
     `SELECT current_setting('server_version_num')::int AS "versionNum",
-            to_regclass('rekey.managed') IS NOT NULL AND to_regclass('rekey.former') IS NOT NULL AS installed`,
-    [],
+            to_regclass('rekey.managed') IS NOT NULL AND to_regclass('rekey.former') IS NOT NULL AS installed,
+            (SELECT r.rolname::text FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+             WHERE p.oid = to_regprocedure($1) AND NOT r.rolsuper) AS "functionOwner"`,
+    [applySignature],
     call,
   );
-  const { versionNum = 0, installed = false } = server ?? {};
-  if (!installed) return { versionNum, installed, roles: [], logins: [] };
+  const { versionNum = 0, installed = false, functionOwner = null } = server ?? {};
+  if (!installed) return { versionNum, installed, functionOwner, roles: [], logins: [] };
   const names = [...pair.logins, pair.group];
   const roles = await session.query<RoleFacts>(rolesSql, [names, pair.group], call);
   const logins = await session.query<LoginFacts>(factsSql, [names], call);
-  return { versionNum, installed, roles, logins };
+  return { versionNum, installed, functionOwner, roles, logins };
 }
 
 /**

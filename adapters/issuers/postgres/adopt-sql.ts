@@ -55,6 +55,9 @@ export function switchOnFormerSql(former: string): string {
   IF kept IS NOT NULL THEN
     EXECUTE format('ALTER ROLE %I PASSWORD %L', ${name}, kept);
     UPDATE rekey.former SET verifier = NULL WHERE login = ${name};
+  ELSIF coalesce(shobj_description((SELECT oid FROM pg_roles WHERE rolname = ${name}), 'pg_authid'), '') LIKE 'rekey/1 %' THEN
+    -- A rotation switched it off and overwrote its password; only a rotation can set the stored one again.
+    RAISE EXCEPTION 'switched off by a rotation' USING ERRCODE = '${functionStates.pairStillOn}';
   ELSE
     RAISE NOTICE 'its password was not kept: set it again from the store with \\password';
   END IF;

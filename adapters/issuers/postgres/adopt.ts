@@ -60,7 +60,8 @@ export interface AdoptionStatus {
 }
 
 /** Plans the adoption, purely. Steps that are already done are marked so; doing them again changes nothing. */
-export function planAdoption(view: AdoptionView, pair: PairNames): AdoptionPlan {
+export function planAdoption(view: AdoptionView, asked: PairNames): AdoptionPlan {
+  const pair: PairNames = { ...asked, owner: asked.owner ?? view.functionOwner ?? undefined };
   const { group, logins } = pair;
   const names = logins.map(ident).join(", ");
   const former = ident(group);

@@ -204,6 +204,9 @@ describe("adoption", () => {
     await issuer.disable(first, call());
     expect(await shown()).toEqual({ slot: group, tag: formatTag(off), enabled: false });
     expect((await issuer.proveRefused(group, present, call())).every((proof) => proof.ok)).toBe(true);
+    // H12: its password was overwritten, so switching it on again needs the stored value, which only Rekey has.
+    expect(await codeOf(undoAdoption(dba, pair, call()))).toBe("refused-by-policy");
+    expect((await shown())?.enabled).toBe(false);
     await issuer.enable(changeOf(group, off, tag("v0", 3)), present, call());
     expect((await issuer.prove(group, present, call())).every((proof) => proof.ok)).toBe(true);
     await issuer.disable(changeOf(group, tag("v0", 3), tag("v0", 4, { state: "disabled" })), call());

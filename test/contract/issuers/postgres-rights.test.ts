@@ -2,10 +2,12 @@
 import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runAdoption, undoAdoption } from "../../../adapters/issuers/postgres/adopt-run.js";
 import type { PostgresAccount } from "../../../adapters/issuers/postgres/config.js";
 import { postgresGrants } from "../../../adapters/issuers/postgres/grants.js";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import type { Issuer } from "../../../adapters/ports.js";
+import { connectPg } from "../../../adapters/shared/pg.js";
 import { Secret } from "../../../domain/secret.js";
 import { clientOf, type PostgresWorld, postgresWorld } from "./postgres-world.js";
 import { call, changeOf, codeOf, passwordOf, tag } from "./world.js";
@@ -261,6 +263,42 @@ describe("a server without a superuser", () => {
     ]);
     await managed.close();
     await dba.end();
+  });
+
+  it("adopts a login and goes back, by an administrator who is no superuser", async () => {
+    const { host, port } = world.server;
+    const login = { username: "dba", password: new Secret("dba"), applicationName: "rekey/probe/dba" };
+    const dba = await connectPg({ host, port, database: "managed" }, login, call());
+    await dba.script("CREATE ROLE depot LOGIN PASSWORD 'depot'", call());
+    const roles = async () =>
+      (
+        await world.superuser.query(
+          `SELECT (SELECT json_agg(r ORDER BY r.rolname) FROM pg_authid r) AS roles,
+                  (SELECT json_agg(m ORDER BY m.oid) FROM pg_auth_members m) AS members`,
+        )
+      ).rows[0];
+    const before = await roles();
+    const pair = { group: "depot", logins: ["depot_a", "depot_b"] };
+    await runAdoption(dba, pair, call());
+    const password = new Secret("engine-of-managed");
+    const config = { database: "managed", login: { username: "managed_a", password: "env:ENGINE" } };
+    await world.superuser.query(`ALTER ROLE managed_a PASSWORD '${password.reveal()}'`);
+    const managed = world.issuer(pair, config, { resolve: async () => password });
+    const document = managed.generate("depot_a");
+    await managed.enable(changeOf("depot_a", null, tag("v1", 1)), document, call());
+    expect((await managed.prove("depot_a", document, call())).filter(({ ok }) => !ok)).toEqual([]);
+    expect((await runAdoption(dba, pair, call())).map(({ id }) => id)).toEqual(["former-off"]);
+    // Its password was not readable, so it stayed; the way back switches it on with it.
+    const off = tag("v1", 2, { state: "disabled" });
+    expect(await codeOf(undoAdoption(dba, pair, call()))).toBe("refused-by-policy");
+    await managed.disable(changeOf("depot_a", tag("v1", 1), off), call());
+    await undoAdoption(dba, pair, call());
+    const { members, roles: after } = await roles();
+    const withoutEngine = (list: { rolname: string }[]) =>
+      list.filter(({ rolname }) => rolname !== "managed_a");
+    expect(withoutEngine(after)).toEqual(withoutEngine(before.roles));
+    expect(members).toEqual(before.members);
+    await Promise.all([managed.close(), dba.end()]);
   });
 });
 

@@ -118,7 +118,19 @@ describe("who the login acts as", () => {
     expect((await dba(`SELECT count(*)::int AS n FROM ${group}.items`)).rows).toEqual([{ n: 3 }]);
   });
 
-  it("H8: a refusal by the network rules is no proof that a value is refused", async () => {
+  it("H12: a disabled login that somebody switches on by hand accepts neither our value nor the attacker's", async () => {
+    const session = await world.login(a, passwordOf(document));
+    await session.query("SET ROLE NONE");
+    await session.query(`ALTER ROLE ${a} PASSWORD 'attackers'`);
+    await issuer.disable(changeOf(a, tag("v1", 1), tag("v1", 2, { state: "disabled" })), call());
+    await dba(`ALTER ROLE ${a} LOGIN`);
+    for (const password of ["attackers", passwordOf(document)]) {
+      await expect(world.login(a, password)).rejects.toMatchObject({ code: "28P01" });
+    }
+    await session.end().catch(() => undefined);
+  });
+
+  it("H9: a refusal by the network rules is no proof that a value is refused", async () => {
     const { rows } = await dba("SHOW hba_file");
     const before = await readFile(rows[0]?.hba_file, "utf8");
     await writeFile(rows[0]?.hba_file, `host all ${a} 127.0.0.1/32 reject\n${before}`);
