@@ -5,8 +5,10 @@
 import type { Call } from "../adapters/ports.js";
 import { speaksFor } from "../domain/authority.js";
 import { mayAct } from "../domain/decide.js";
+import { RekeyError } from "../domain/errors.js";
 import type { FenceTag, TagState } from "../domain/fence.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
+import { fold } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { needsFreshFacts, type Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
@@ -18,6 +20,9 @@ import { foldLook } from "./plans.js";
 import { checkRun } from "./run-check.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
+
+/** With the change's own time it stays well below the activity's. */
+const lookTimeoutMs = 10_000;
 
 /** What a change is given: the state it acts on, its number, and the tag that it leaves. */
 export interface Changing<S extends Step = Step> {
@@ -74,8 +79,33 @@ export function changeActivity<S extends Step>(
         leases: step.do === "deliver" ? step.consumers : [],
       });
       const outcome = await attempt(deps, systems, current, changing, change, expects, call, perform);
-      return { events: [...events, await settleWith(deps, state, change, outcome)] };
+      const kept = await settleWith(deps, state, change, outcome);
+      const after = await lookAfter(deps, systems, fold(current, kept), record, kept);
+      return { events: [...events, kept, ...after] };
     });
+}
+
+/**
+ * What the world looks like once something was taken away: the walk wants to know before anything else, and
+ * asking here spares it a step. A look that cannot be had is taken later, by itself; it undoes no change.
+ */
+async function lookAfter(
+  deps: ActivityDeps,
+  systems: Systems,
+  state: RotationState,
+  record: Awaited<ReturnType<typeof checkRun>>,
+  kept: RotationEvent,
+): Promise<RotationEvent[]> {
+  if (kept.type !== "disabled" && kept.type !== "destroyed") return [];
+  try {
+    const surveyor = await surveyorFor(deps, systems, state, record);
+    const seen = await survey(surveyor, state, callWithin(lookTimeoutMs));
+    await foldLook(deps, state, seen);
+    return [seen];
+  } catch (error) {
+    if (error instanceof RekeyError) return [];
+    throw error;
+  }
 }
 
 /** Which plans have to be signed for this step; counted again, with today's authority, where its intent is written (H7, H37). */

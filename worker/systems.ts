@@ -136,7 +136,7 @@ function consumerSystem(id: string, edge: Edge, consumer: Consumer, deps: Adapte
 }
 
 /** The numbers of a policy that a rotation runs by. */
-function rulesOf(policy: Policy): RotationPolicy {
+export function rulesOf(policy: Policy): RotationPolicy {
   const { quorum, deadlineMs, reminderMs } = policy.approval;
   return {
     approval: { quorum, deadlineMs, reminderMs },

@@ -27,6 +27,7 @@ export async function rotate(input: RotateInput): Promise<RotationResult> {
     // A bug in the rules must end this run loudly; the lock stays, and a new start adopts the rotation.
     throw error instanceof RekeyError ? ApplicationFailure.nonRetryable(error.message, error.code) : error;
   }
+  run.show();
   await condition(allHandlersFinished);
   return run.result();
 }

@@ -91,7 +91,8 @@ export class Run {
   async take(step: Step): Promise<void> {
     if (step.do === "survey") return this.#lookAround(this.now());
     const state = this.state;
-    this.#show();
+    // The end is shown when it has come; one event for both.
+    if (step.do !== "close") this.show();
     await CancellationScope.nonCancellable(async () => {
       try {
         const work = workFor(step);
@@ -105,7 +106,7 @@ export class Run {
 
   /** Waits for the time, for a message, or, where the world has to be watched, for something to change there. */
   async wait(until: number | null, watch: boolean): Promise<void> {
-    this.#show();
+    this.show();
     if (watch) return this.#lookAround(until);
     const woken = this.#woken;
     const changed = () => this.#woken !== woken;
@@ -191,8 +192,8 @@ export class Run {
     this.#skewMs = workerAt - Date.now();
   }
 
-  /** The phase, for searches; it names nobody (H40). Upserted only when it changes, for each costs an event. */
-  #show(): void {
+  /** Shows the phase to searches; it names nobody (H40). Upserted only when it changes, for each costs an event. */
+  show(): void {
     const phase = phaseOf(this.state);
     if (phase === this.#shown) return;
     this.#shown = phase;

@@ -1,0 +1,302 @@
+/**
+ * A house for the workflow tests: the real Temporal server, the real inventory on PostgreSQL and real workers
+ * with the real codec, around a world in memory whose faults can be switched. Only provider and consumers are fakes.
+ */
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { Client, Connection, type WorkflowHandle } from "@temporalio/client";
+import { type DataConverter, defineSearchAttributeKey } from "@temporalio/common";
+import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { onTestFinished } from "vitest";
+import type { ActivityDeps, ConsumerSystem, Systems } from "../../activities/deps.js";
+import { createActivities } from "../../activities/index.js";
+import type { Estate, Policy } from "../../domain/estate/types.js";
+import { Secret } from "../../domain/secret.js";
+import { openDatabase } from "../../inventory/database.js";
+import { applyEstate, currentEstate, entryNamed } from "../../inventory/estate.js";
+import { recordVersions } from "../../inventory/versions.js";
+import { sealingCodec } from "../../worker/codec.js";
+import { failureConverterPath } from "../../worker/config.js";
+import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
+import { rulesOf } from "../../worker/systems.js";
+import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
+import { type Fresh, migratedDatabase } from "../inventory/database.js";
+import { temporalServer } from "../setup/servers.js";
+import { testBundle } from "./bundle.js";
+import { people } from "./people.js";
+import { adaptersOf, logins, makeWorld, type World } from "./world.js";
+
+/** How a house may differ from the usual one. */
+export interface HouseOptions {
+  readonly policy?: Partial<Omit<Policy, "approval">>;
+  readonly quorum?: number;
+  readonly approval?: Partial<Policy["approval"]>;
+  readonly consumers?: readonly string[];
+  /** Without it payloads travel as they are, which only the replay tests want. */
+  readonly sealed?: boolean;
+}
+
+/** A worker of the house. */
+export interface HouseWorker {
+  /** Lets it end what it does. */
+  stop(): Promise<void>;
+  /** Takes its database away and stops it at once: what it was doing is never told to anybody. */
+  kill(): Promise<void>;
+}
+
+/** The house, with one credential, `orders-db`. Everything ends with the test. */
+export interface House {
+  readonly fresh: Fresh;
+  readonly world: World;
+  readonly client: Client;
+  readonly installation: string;
+  /** Id of the credential. */
+  readonly credential: string;
+  readonly workflowId: string;
+  readonly taskQueue: string;
+  readonly worker: HouseWorker;
+  startWorker(): Promise<HouseWorker>;
+  /** Starts `rotate/<credential>`, or the id given. */
+  start(input?: Partial<RotateInput>, workflowId?: string): Promise<WorkflowHandle>;
+  /** Keyed hash of a value, as the door makes it. */
+  fingerprint(value: string): Promise<string>;
+  /** Applies the estate with this changed. */
+  apply(change: (estate: Estate) => Estate, by?: string): Promise<void>;
+}
+
+/** Milliseconds everywhere, but observations may be old: the machine that runs the tests may be slow. */
+const quick: Policy = {
+  freezes: [],
+  approval: { quorum: 0, from: "owner", deadlineMs: 60_000, reminderMs: 30_000, validForMs: 3_600_000 },
+  adoptionTimeoutMs: 2_000,
+  adoptionSoakMs: 0,
+  quietPeriodMs: 20,
+  drainTimeoutMs: 2_000,
+  disableSoakMs: 20,
+  observationMaxAgeMs: 10_000,
+  stallTimeoutMs: 1_000,
+  retryDelayMs: 50,
+  unmappedReaders: "refuse",
+  containment: "after-adoption",
+  containmentDeadlineMs: 30_000,
+  responders: ["rashid", "runa"],
+  signOffDeadlineMs: 60_000,
+  overlapMaxMs: 3_600_000,
+  cooldownMs: 3_600_000,
+};
+
+const fingerprintKey = randomBytes(32);
+const codecKey = new Secret(randomBytes(32).toString("base64"));
+let shared: Promise<{ client: Connection; worker: NativeConnection; namespace: string }> | undefined;
+
+/** The way to the server; one per file. */
+async function connections() {
+  shared ??= (async () => {
+    Runtime.install({ shutdownSignals: [], logger: new DefaultLogger("ERROR") });
+    const { address, namespace } = await temporalServer();
+    const [client, worker] = [
+      await Connection.connect({ address, connectTimeout: "20s" }),
+      await NativeConnection.connect({ address }),
+    ];
+    return { client, worker, namespace };
+  })();
+  return shared;
+}
+
+/** The data converter of the house, as workers and clients have it. */
+export function converter(sealed = true): DataConverter {
+  return {
+    failureConverterPath: failureConverterPath(),
+    ...(sealed ? { payloadCodecs: [sealingCodec([codecKey])] } : {}),
+  };
+}
+
+/** Opens a house; call it in a test. */
+export async function openHouse(options: HouseOptions = {}): Promise<House> {
+  const fresh = await migratedDatabase();
+  const { client: connection, worker: native, namespace } = await connections();
+  const names = options.consumers ?? ["checkout", "reports"];
+  const world = makeWorld(names);
+  const installation = newId("inst");
+  const policy: Policy = {
+    ...quick,
+    ...options.policy,
+    approval: { ...quick.approval, quorum: options.quorum ?? 0, ...options.approval },
+  };
+  let estate = estateOf((await people()).owners, policy, names);
+  // Long ago, so that nobody counts as a recent editor.
+  let appliedAt = Date.now() - 86_400_000;
+  const apply: House["apply"] = async (change, by = "platform") => {
+    estate = change(estate);
+    await applyEstate(fresh.db, { estate, digest: newId("digest"), by, now: appliedAt, newId });
+    appliedAt = Date.now();
+  };
+  await apply((same) => same);
+  const credential = (await entryNamed(fresh.db, "credentials", "orders-db")).id;
+  const standings = [{ id: world.first.version, slot: logins[0], life: "active" as const }];
+  await recordVersions(fresh.db, { credential, by: null, standings, at: Date.now() - 86_400_000 });
+  const dataConverter = converter(options.sealed);
+  const client = new Client({ connection, namespace, dataConverter });
+  const taskQueue = newId("queue");
+  const codePath = await testBundle();
+  const fingerprint = async (value: string) =>
+    createHmac("sha256", fingerprintKey).update(value).digest("hex");
+
+  const startWorker = async (): Promise<HouseWorker> => {
+    const db = openDatabase({ url: fresh.url });
+    const deps: ActivityDeps = {
+      db,
+      installation,
+      systems: (id) => systemsOf(fresh, world, installation, id),
+      now: Date.now,
+      newId,
+      randomSecret,
+      sha256Hex,
+      fingerprint: (value) => fingerprint(value.reveal()),
+    };
+    const worker = await Worker.create({
+      connection: native,
+      namespace,
+      taskQueue,
+      dataConverter,
+      workflowBundle: { codePath },
+      activities: createActivities(deps),
+      maxCachedWorkflows: 20,
+      shutdownGraceTime: 1,
+      shutdownForceTime: "5s",
+    });
+    const done = worker.run().catch(() => undefined);
+    let closing: Promise<void> | undefined;
+    const close = () => {
+      closing ??= db.close();
+      return closing;
+    };
+    const shutdown = async () => {
+      if (worker.getState() === "RUNNING") worker.shutdown();
+      await done;
+    };
+    const stop = async () => {
+      await shutdown();
+      await close();
+    };
+    onTestFinished(stop);
+    return {
+      stop,
+      kill: async () => {
+        await Promise.all([close(), shutdown()]);
+      },
+    };
+  };
+
+  const worker = await startWorker();
+  const workflowId = rotationWorkflowId(credential);
+  onTestFinished(async () => {
+    const handle = client.workflow.getHandle(workflowId);
+    await handle.terminate("the test is over").catch(() => undefined);
+  });
+  return {
+    fresh,
+    world,
+    client,
+    installation,
+    credential,
+    workflowId,
+    taskQueue,
+    worker,
+    startWorker,
+    fingerprint,
+    apply,
+    start: (input = {}, id = workflowId) =>
+      client.workflow.start("rotate", {
+        workflowId: id,
+        taskQueue,
+        args: [{ credential, requestedBy: "eve", reason: "it is time", ...input }],
+        workflowIdConflictPolicy: "FAIL",
+        typedSearchAttributes: [
+          { key: defineSearchAttributeKey("RekeyPhase", "KEYWORD"), value: "planning" },
+          { key: defineSearchAttributeKey("RekeyEmergency", "BOOL"), value: input.emergency !== undefined },
+        ],
+      }),
+  };
+}
+
+function estateOf(owners: Estate["owners"], policy: Policy, consumers: readonly string[]): Estate {
+  const consumer = {
+    owner: "payments",
+    observe: [{ kind: "memory" }],
+    match: { applicationName: ["app"], address: [] },
+    reversible: true,
+    canary: false,
+  };
+  return {
+    version: 1,
+    installation: "test",
+    owners,
+    stores: { secrets: { kind: "memory" } },
+    issuers: { main: { kind: "memory" } },
+    notifiers: {},
+    policies: { quick: policy },
+    consumers: Object.fromEntries(consumers.map((name) => [name, consumer])),
+    credentials: {
+      "orders-db": {
+        issuer: "main",
+        account: { logins: [...logins] },
+        store: "secrets",
+        place: { path: "orders" },
+        owner: "payments",
+        policy: "quick",
+        class: "service-account",
+        purpose: "Orders are read and written with it.",
+        consumers: consumers.map((name) => ({ consumer: name, isolation: "shared" as const })),
+      },
+    },
+  };
+}
+
+async function systemsOf(fresh: Fresh, world: World, installation: string, id: string): Promise<Systems> {
+  const estate = (await currentEstate(fresh.db))?.estate;
+  const policy = estate?.policies.quick;
+  const credential = estate?.credentials["orders-db"];
+  if (estate === undefined || policy === undefined || credential === undefined) throw new Error("no estate");
+  const { issuer, store } = adaptersOf(world, installation);
+  const consumers = await Promise.all(
+    [...world.consumers].map(async ([name, adapter]): Promise<ConsumerSystem> => {
+      const { owner, match } = estate.consumers[name] ?? {
+        owner: "",
+        match: { applicationName: [], address: [] },
+      };
+      return {
+        id: (await entryNamed(fresh.db, "consumers", name)).id,
+        name,
+        owner,
+        isolation: "shared",
+        reversible: true,
+        place: "main",
+        memoryMs: 0,
+        memoryKnown: true,
+        canary: false,
+        wave: null,
+        match,
+        observe: [adapter],
+        deliver: null,
+      };
+    }),
+  );
+  return {
+    id,
+    name: "orders-db",
+    estate,
+    owner: credential.owner,
+    policy,
+    rules: rulesOf(policy),
+    issuer,
+    stores: { main: store },
+    consumers,
+    notifiers: [],
+    lockKeys: [`credential:${id}`, ...logins.map((login) => `account:${login}`), "place:orders"],
+  };
+}
+
+/** SHA-256 of a report's reason, which responders sign. */
+export function digestOf(reason: string): string {
+  return createHash("sha256").update(reason).digest("hex");
+}
