@@ -43,7 +43,7 @@ import {
 import { fromTemporal } from "./temporal-errors.js";
 
 /** A rotation's plan and what was added to it since; null before the first look at the world. */
-export interface Plans {
+interface Plans {
   readonly plan: Plan | null;
   readonly amendments: readonly Plan[];
 }

@@ -6,7 +6,7 @@ import { Command, Option } from "commander";
 import type { Cli } from "./cli.js";
 
 /** A command line and what it is good for. */
-export type Example = readonly [line: string, what: string];
+type Example = readonly [line: string, what: string];
 
 /** One command. `Options` are what commander makes of its flags. */
 export interface CommandSpec<Options> {

@@ -17,7 +17,7 @@ export interface Output {
 }
 
 /** Where text comes from. */
-export interface Input extends AsyncIterable<string | Uint8Array> {
+interface Input extends AsyncIterable<string | Uint8Array> {
   readonly isTTY?: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface Services {
 }
 
 /** One thing that an adoption does. */
-export interface AdoptionStep {
+interface AdoptionStep {
   readonly sentence: string;
   /** What an administrator has to run for it, where the engine must not be able to; null where the engine does it. */
   readonly run: string | null;
@@ -69,7 +69,7 @@ export interface Adoption {
 }
 
 /** What `rekey demo` was asked for. */
-export interface DemoOptions {
+interface DemoOptions {
   readonly store: "file" | "vault";
   /** Leave files and processes for a look at them. */
   readonly keep: boolean;

@@ -44,7 +44,7 @@ export function reportOptions(): Option[] {
 }
 
 /** What stands in the report's signed documents instead of the report: the reason, hashed. */
-export function reasonDigest(reason: string): string {
+function reasonDigest(reason: string): string {
   return createHash("sha256").update(reason).digest("hex");
 }
 

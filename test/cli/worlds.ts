@@ -91,7 +91,7 @@ export function stateOf(more: Partial<RotationState> = {}): RotationState {
 }
 
 /** The record of a rotation in that state. */
-export function recordOf(state: RotationState, more: Partial<LoadedRotation> = {}): LoadedRotation {
+function recordOf(state: RotationState, more: Partial<LoadedRotation> = {}): LoadedRotation {
   const { id, credential: of, nonce, epoch, startedAt } = state;
   return {
     id,

@@ -85,7 +85,7 @@ function wavesText(plan: Plan, names: Names, paint: Paint): string {
 }
 
 /** The first step that cannot be undone, as a sentence. */
-export function pointText(point: string, names: Names): string {
+function pointText(point: string, names: Names): string {
   switch (point) {
     case "issue":
       return "Issuing the new value: old and new cannot be valid together.";

@@ -39,7 +39,7 @@ export function withVersions(names: Names, state: RotationState): Names {
 }
 
 /** `old` for the one that was live at the start, `new` for the first one made, `new-2` for a later one. */
-export function versionWord(state: RotationState, id: string): string {
+function versionWord(state: RotationState, id: string): string {
   if (id === state.origin) return "old";
   const made = Object.keys(state.versions).filter((one) => one !== state.origin);
   const place = made.indexOf(id);
@@ -190,7 +190,7 @@ function versionsText(state: RotationState, paint: Paint): string {
 }
 
 /** The timeline, a line each. */
-export function timelineText(entries: readonly TimelineEntry[], names: Names, paint: Paint): string {
+function timelineText(entries: readonly TimelineEntry[], names: Names, paint: Paint): string {
   return entries.map((entry) => `  ${timelineLine(entry, names, paint)}`).join("\n");
 }
 

@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import type { Io, Output } from "../deps.js";
 
 /** What a piece of text means; how that looks is decided here and nowhere else. */
-export type Tone = "good" | "bad" | "warn" | "quiet" | "strong" | "name";
+type Tone = "good" | "bad" | "warn" | "quiet" | "strong" | "name";
 
 /** Marks a text with a tone; without colour the text as it is. */
 export type Paint = (tone: Tone, text: string) => string;
@@ -21,7 +21,7 @@ const looks = {
 export const plain: Paint = (_tone, text) => text;
 
 /** True when colour may be sent to this output. */
-export function isColourful(output: Output, env: Io["env"]): boolean {
+function isColourful(output: Output, env: Io["env"]): boolean {
   return output.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
 }
 
