@@ -5,7 +5,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
@@ -16,6 +16,7 @@ import { startChild } from "../../worker/dev/child.js";
 import { temporalPin, vaultPin } from "../../worker/dev/pins.js";
 import { accepts } from "../../worker/dev/ports.js";
 import { startPostgres } from "../../worker/dev/postgres.js";
+import { reachable } from "../../worker/dev/postgres-binaries.js";
 import { startTemporal } from "../../worker/dev/temporal-server.js";
 import { startVault } from "../../worker/dev/vault-server.js";
 import { postgresServer, temporalServer, vaultServer } from "./servers.js";
@@ -110,6 +111,29 @@ test("PostgreSQL: a kept folder keeps data and password; two servers run side by
   expect(second.password.equals(first.password)).toBe(true);
   expect(await query(second.url("kept").reveal(), "SELECT 1 AS one")).toEqual([{ one: 1 }]);
   cleanups.push(() => rm(join(second.dataDir, ".."), { recursive: true, force: true }));
+});
+
+test("PostgreSQL: a folder that its user cannot enter is noticed before the server is started", async () => {
+  const closed = join(await folder(), "closed");
+  await mkdir(join(closed, "inner"), { recursive: true });
+  const { uid, gid } = await stat(closed);
+  const [owner, group, other] = [
+    { uid, gid: gid + 1 },
+    { uid: uid + 1, gid },
+    { uid: uid + 1, gid: gid + 1 },
+  ] as const;
+  await chmod(join(closed, ".."), 0o755);
+  for (const [mode, expected] of [
+    [0o755, [true, true, true]],
+    [0o750, [true, true, false]],
+    [0o700, [true, false, false]],
+  ] as const) {
+    await chmod(closed, mode);
+    const path = join(closed, "inner", "postgres");
+    const found = await Promise.all([owner, group, other].map((user) => reachable(path, user)));
+    // The folder inside is open to all; only the one above it differs.
+    expect(found).toEqual(expected);
+  }
 });
 
 test("Vault: a random root token works, another is refused, stop leaves nothing", async () => {

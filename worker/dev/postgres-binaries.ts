@@ -5,7 +5,7 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, mkdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, cp, lstat, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { arch, platform, tmpdir, userInfo } from "node:os";
 import { dirname, join, parse } from "node:path";
@@ -95,25 +95,26 @@ export async function reachable(path: string, user: SystemUser): Promise<boolean
 async function copyFor(native: string, user: SystemUser): Promise<PostgresPrograms> {
   const key = createHash("sha256").update(native).digest("hex").slice(0, 12);
   const copy = join(tmpdir(), `rekey-postgres-${key}`);
-  const programs = { postgres: join(copy, "bin", "postgres"), initdb: join(copy, "bin", "initdb") };
-  const made = await stat(copy).catch(() => undefined);
-  // Only a folder of our own is trusted: anybody may write to the folder for temporary files.
-  if (made !== undefined && made.uid === 0 && (made.mode & 0o022) === 0) return programs;
-  const draft = `${copy}.${process.pid}`;
-  await mkdir(draft, { recursive: true, mode: 0o755 });
-  await cp(native, draft, { recursive: true, verbatimSymlinks: true });
-  try {
-    await rename(draft, copy);
-  } catch {
-    // Another process was first; its copy is the same.
-    await rm(draft, { recursive: true, force: true });
+  if (!(await trusted(copy))) {
+    const draft = await mkdtemp(`${copy}.`);
+    await cp(native, draft, { recursive: true, verbatimSymlinks: true });
+    await chmod(draft, 0o755);
+    // Fails when another process was first, whose copy then has to pass the same check.
+    await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }));
   }
-  if (!(await reachable(programs.postgres, user))) {
+  const programs = { postgres: join(copy, "bin", "postgres"), initdb: join(copy, "bin", "initdb") };
+  if (!(await trusted(copy)) || !(await reachable(programs.postgres, user))) {
     throw new RekeyError(
       "missing-setup",
-      `the user postgres cannot reach ${copy}`,
-      "set TMPDIR to a folder that every user may enter",
+      `the user postgres cannot run PostgreSQL from ${copy}`,
+      "remove that folder, or set TMPDIR to a folder that every user may enter",
     );
   }
   return programs;
+}
+
+/** True for a folder that only root can have filled: anybody may write to the folder for temporary files. */
+async function trusted(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found?.isDirectory() === true && found.uid === 0 && (found.mode & 0o022) === 0;
 }

@@ -5,7 +5,18 @@
 
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -184,6 +195,10 @@ async function keptFolder(wanted: string, user: SystemUser | undefined): Promise
     folder = join("/var/tmp", `rekey-pg-${createHash("sha256").update(folder).digest("hex").slice(0, 16)}`);
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const owner = (await lstat(folder)).uid;
+  if (user !== undefined && owner !== 0 && owner !== user.uid) {
+    throw new RekeyError("missing-setup", `${folder} belongs to somebody else`, "name another folder");
+  }
   await chmod(folder, 0o700);
   await own(folder, user);
   return folder;
