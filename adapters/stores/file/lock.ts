@@ -4,7 +4,7 @@
  * process left behind is recognised and taken away, by exactly one of those who wait.
  */
 import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,6 +23,18 @@ interface Owner {
   /** When the process began, as the system counts it; process ids are used again. Empty where unknown. */
   readonly began: string;
 }
+
+/** Whoever made a lock that is not whole: locks appear whole, so only a power cut leaves one like that. */
+const unreadable: Owner = {
+  nonce: "unreadable",
+  host: hostname(),
+  boot: "an earlier one",
+  pid: 0,
+  began: "",
+};
+
+/** Writing a draft takes microseconds; one that is not whole after this will not become so. */
+const draftAgeMsMax = 60_000;
 
 /** How long a waiter sleeps between looks, plus as much again at random. */
 const lookEveryMs = 4;
@@ -90,10 +102,20 @@ async function release(path: string, me: Owner): Promise<void> {
 async function sweep(path: string): Promise<void> {
   const names = await readdir(dirname(path));
   for (const name of names.filter((other) => other.startsWith(`${basename(path)}.`))) {
-    const owner = await ownerOf(join(dirname(path), name));
-    if (owner !== null && (await isGone(owner)))
-      await unlink(join(dirname(path), name)).catch(() => undefined);
+    const left = join(dirname(path), name);
+    const owner = await ownerOf(left);
+    if (owner === null || !(await isGone(owner))) continue;
+    // A draft that cannot be read is being written right now, unless it is old.
+    if (owner === unreadable && (await ageMs(left)) < draftAgeMsMax) continue;
+    await unlink(left).catch(() => undefined);
   }
+}
+
+async function ageMs(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
 }
 
 async function linked(draft: string, path: string): Promise<boolean> {
@@ -117,7 +139,7 @@ async function ownerOf(path: string): Promise<Owner | null> {
   try {
     return JSON.parse(text) as Owner;
   } catch {
-    return { nonce: "unreadable", host: hostname(), boot: "an earlier one", pid: 0, began: "" };
+    return unreadable;
   }
 }
 

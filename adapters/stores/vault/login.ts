@@ -57,7 +57,8 @@ export async function renew(
     call,
   );
   const renewed = tokenOf(answer, deps.now());
-  if (renewed === null) return null;
+  // No life left is written as 0, which elsewhere means a token without an end.
+  if (renewed === null || (!Number.isFinite(renewed.lifeMs) && Number.isFinite(held.lifeMs))) return null;
   const atLongestLife = renewed.lifeMs < held.lifeMs / 2;
   return { ...renewed, lifeMs: held.lifeMs, renewable: renewed.renewable && !atLongestLife };
 }

@@ -108,7 +108,13 @@ export class VaultSession {
 
   async #renewed(held: HeldToken | null, call: Call): Promise<HeldToken | null> {
     if (held === null || !held.renewable || this.#deps.now() >= held.endsAt) return null;
-    return (await this.#isCurrent(held, call)) ? renew(this.#wire, held, this.#deps, call) : null;
+    try {
+      return (await this.#isCurrent(held, call)) ? await renew(this.#wire, held, this.#deps, call) : null;
+    } catch (error) {
+      // Vault fails inside over a token that ends this very moment; the login tells whether it is really away.
+      if (error instanceof RekeyError && error.code === "unreachable") return null;
+      throw error;
+    }
   }
 
   #forget(token: Secret): void {
