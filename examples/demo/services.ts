@@ -1,10 +1,12 @@
 /** The three services of the demo, each a process of its own, and the customers that keep asking them for work. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { Agent, request } from "node:http";
+import { request } from "node:http";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+
+import { projectRoot } from "../../worker/dev/places.js";
 
 /** A service that runs. */
 export interface Service {
@@ -29,12 +31,11 @@ export interface ServiceOptions {
 }
 
 const readyMsMax = 15_000;
-const requestMsMax = 5_000;
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+const requestMsMax = 15_000;
 
 /** Starts a service and resolves once it listens. */
 export async function startService({ name, program, env, pidFile }: ServiceOptions): Promise<Service> {
-  const script = fileURLToPath(new URL(`../services/${program}.js`, import.meta.url));
+  const script = join(projectRoot(), "dist", "examples", "services", `${program}.js`);
   const child = spawn(process.execPath, [script], {
     env: {
       PATH: process.env.PATH ?? "",
@@ -89,10 +90,11 @@ async function stop(child: ChildProcess): Promise<void> {
   if ((await Promise.race([exit, late])) === "late") child.kill("SIGKILL");
 }
 
+/** A connection for each request: a kept one may be closed by its server in the moment in which it is used again. */
 function call(port: number, method: string, path: string, sent?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: "127.0.0.1", port, method, path, agent, timeout: requestMsMax },
+      { host: "127.0.0.1", port, method, path, agent: false, timeout: requestMsMax },
       (incoming) => {
         let body = "";
         incoming.setEncoding("utf8").on("data", (text: string) => {

@@ -1,0 +1,86 @@
+/** Rotations one after the other, each timed from its start to its close, with and without customers. */
+import { setTimeout as pause } from "node:timers/promises";
+import { Client, Connection } from "@temporalio/client";
+import type { Scene } from "../examples/demo/scene.js";
+import { Customers } from "../examples/demo/services.js";
+import { temporalLoginOf } from "../worker/installation.js";
+
+/** What was seen. */
+export interface Measured {
+  readonly totalMs: readonly number[];
+  /** Time of each step, by its name. */
+  readonly steps: readonly { readonly what: string; readonly ms: readonly number[] }[];
+  readonly events: readonly number[];
+  /** Billable actions of Temporal's cloud, counted from the history by its price list. */
+  readonly actions: readonly number[];
+  readonly requests: number;
+  readonly failed: number;
+  readonly failures: readonly string[];
+}
+
+const rotationMsMax = 60_000;
+
+/** Measures `rotations` rotations; customers ask each service for its share of `requestsPerSecond`. */
+export async function measureRotations(
+  scene: Scene,
+  { rotations, requestsPerSecond }: { readonly rotations: number; readonly requestsPerSecond: number },
+): Promise<Measured> {
+  const connection = await Connection.connect(await temporalLoginOf(scene.house.settings));
+  const temporal = new Client({ connection, namespace: scene.house.settings.REKEY_TEMPORAL_NAMESPACE });
+  // Only this one opens a connection for each request, which is the hardest on a rotation.
+  const asked = scene.services.filter((service) => service.name === "checkout");
+  const customers = requestsPerSecond > 0 ? new Customers(asked, requestsPerSecond) : null;
+  const totalMs: number[] = [];
+  const events: number[] = [];
+  const actions: number[] = [];
+  const steps = new Map<string, number[]>();
+  try {
+    for (let index = 0; index < rotations; index++) {
+      const { workflow } = await scene.rotations.start({
+        credential: scene.credential,
+        requestedBy: "bench",
+        reason: "measured",
+      });
+      const handle = temporal.workflow.getHandle(workflow);
+      await ended(handle);
+      const description = await handle.describe();
+      totalMs.push((description.closeTime?.getTime() ?? 0) - description.startTime.getTime());
+      const progress = await scene.rotations.progress(workflow);
+      if (progress.outcome !== "rotated")
+        throw new Error(`it ended as ${progress.outcome}: ${progress.sentence}`);
+      for (const { what, tookMs } of progress.timeline) {
+        if (tookMs !== null) steps.set(what, [...(steps.get(what) ?? []), tookMs]);
+      }
+      const types = await historyTypes(handle);
+      events.push(types.length);
+      actions.push(billable(types));
+    }
+    const counts = (await customers?.stop()) ?? { requests: 0, failed: 0, failures: [] };
+    return { totalMs, steps: [...steps].map(([what, ms]) => ({ what, ms })), events, actions, ...counts };
+  } finally {
+    await customers?.stop();
+    await connection.close();
+  }
+}
+
+type Handle = ReturnType<Client["workflow"]["getHandle"]>;
+
+async function ended(handle: Handle): Promise<void> {
+  const until = Date.now() + rotationMsMax;
+  while ((await handle.describe()).status.name === "RUNNING") {
+    if (Date.now() > until) throw new Error("a rotation took longer than a minute");
+    await pause(20);
+  }
+}
+
+async function historyTypes(handle: Handle): Promise<number[]> {
+  const history = await handle.fetchHistory();
+  return (history.events ?? []).map((event) => Number(event.eventType ?? 0));
+}
+
+/** Event types that the price list counts: start, activity, timer, signal, search attributes, update. Retries have no event. */
+const counted = new Set([1, 10, 17, 26, 40, 41]);
+
+function billable(types: readonly number[]): number {
+  return types.filter((type) => counted.has(type)).length;
+}
