@@ -30,7 +30,7 @@ export type Tx = NodePgDatabase;
 
 /** The handle that every repository function takes first. */
 export interface Database {
-  /** A connection of the pool, or the driver's error. For `transact`, `read` and the migrator only. */
+  /** A connection of the pool, or the driver's error. For `transact` and `read` only. */
   readonly connect: () => Promise<PoolClient>;
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number;
@@ -160,7 +160,6 @@ function opening(db: Database, mode: string): string {
   return [
     `begin isolation level ${mode}`,
     `set local statement_timeout = ${limit}`,
-    `set local lock_timeout = ${limit}`,
     `set local idle_in_transaction_session_timeout = ${Math.max(limit, Math.round(db.deadlineMs))}`,
     "set local datestyle = 'ISO'",
     "set local timezone = 'UTC'",

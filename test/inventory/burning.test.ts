@@ -209,16 +209,27 @@ it("H39: a consumer is moved by one rotation at a time, and an intent gets all o
 });
 
 it("H39: rotations that want the same consumers at the same moment never wait in a ring", async () => {
-  const { db, opened, billing } = await world();
+  const { db, opened, billing, sql, url } = await world();
   const second = await openedRotation(db, billing);
-  const consumers = Array.from({ length: 30 }, (_, i) => `con_${String(i).padStart(2, "0")}`);
-  const answers = await Promise.allSettled([
-    intend(db, { ...request(opened), signOffs: undefined, leases: consumers }),
-    intend(db, { ...request(second), signOffs: undefined, leases: [...consumers].reverse() }),
+  // A stranger holds the consumer in the middle, so that both come to wait: in a ring, if one came from the end.
+  const stranger = await session(url);
+  await stranger.query("begin");
+  await stranger.query("insert into rekey_inventory.leases values ('con_m', $1, now())", [opened.rotation]);
+  const [me] = (await stranger.query<{ pid: number }>("select pg_backend_pid() as pid")).rows;
+  const move = (rotation: Opened, leases: readonly string[]) =>
+    intend(db, { ...request(rotation), signOffs: undefined, leases });
+  const running = Promise.allSettled([
+    move(opened, ["con_a", "con_m", "con_z"]),
+    move(second, ["con_z", "con_m", "con_a"]),
   ]);
+  await expect.poll(() => waiting(sql)).toHaveLength(2);
+  const behindMe = "select 1 from pg_locks where not granted and $1 = any(pg_blocking_pids(pid))";
+  expect(await sql(behindMe, [me?.pid])).toHaveLength(1);
+  await stranger.query("rollback");
+  const answers = await running;
   expect(answers.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   const lost = answers.find((answer) => answer.status === "rejected");
-  expect(lost?.reason).toMatchObject({ code: "conflict", detail: expect.stringContaining("con_00") });
+  expect(lost?.reason).toMatchObject({ code: "conflict", detail: expect.stringContaining("con_a") });
 });
 
 it("H7: a decision signed for a rotation that was taken over still needs to be one on the present plan", async () => {

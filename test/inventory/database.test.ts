@@ -65,6 +65,14 @@ it("I10: a statement that waits for a lock too long ends on the server too", asy
   expect(await readInstallation(db)).toEqual(first);
 });
 
+it("I10: a statement that takes too long is ended by the server", async () => {
+  const { db, sql } = await migratedDatabase({ statementTimeoutMs: 150 });
+  const slow = read(db, (tx) => tx.execute(statement`select pg_sleep(10)`));
+  await expect(slow).rejects.toMatchObject({ code: "unreachable", retry: "safe" });
+  const running = "select 1 from pg_stat_activity where state = 'active' and query like 'select pg_sleep%'";
+  expect(await sql(running)).toEqual([]);
+});
+
 it("I10: connections that were terminated while idle are replaced without an error", async () => {
   const { db, sql } = await migratedDatabase();
   await Promise.all(Array.from({ length: 5 }, () => ensureInstallation(db, first)));
