@@ -45,7 +45,7 @@ async function walk(run: Run): Promise<void> {
         await run.wait(decision.until, decision.watch);
         break;
       case "needs-operator":
-        await run.wait(null, false);
+        await run.wait(decision.until, false);
         break;
     }
     if (workflowInfo().continueAsNewSuggested) {
