@@ -128,6 +128,13 @@ describe("approve", () => {
     expect(payloads.map(({ digest }) => digest)).toEqual([amendment.digest]);
   });
 
+  test("a plan that has its signatures from others asks nobody more", async () => {
+    const [decision] = moving().decisions;
+    const decisions = decision === undefined ? [] : [{ ...decision, person: "bob" }];
+    const world = rotating(moving({ decisions }), {}, { answers: accepts });
+    expect((await runIn(world, argv, { env })).stdout).toBe("Nothing waits for your signature.\n");
+  });
+
   test("says so when nothing waits, and signs nothing", async () => {
     const world = rotating(moving(), {}, { answers: accepts });
     const { code, stdout } = await runIn(world, argv, { env });
