@@ -36,6 +36,7 @@ const variables = z.object({
   REKEY_FINGERPRINT_KEY: reference,
   REKEY_VAULT_ADDR: z.url().optional(),
   REKEY_VAULT_TOKEN: reference.optional(),
+  REKEY_VAULT_MOUNT: z.string().min(1).default("secret"),
   REKEY_DBA_USER: z.string().min(1).optional(),
   REKEY_DBA_PASSWORD: reference.optional(),
   REKEY_ACTIVITY_SLOTS: z.coerce.number().int().min(1).max(10_000).default(50),

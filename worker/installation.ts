@@ -5,6 +5,8 @@ import type { DataConverter } from "@temporalio/common";
 import { CompactSign, importJWK, type JWK } from "jose";
 import type { AdapterDeps } from "../adapters/ports.js";
 import { secretResolver } from "../adapters/shared/secret-resolver.js";
+import { vaultReader } from "../adapters/stores/vault/reader.js";
+import { vaultConfig } from "../adapters/stores/vault/schema.js";
 import { RekeyError } from "../domain/errors.js";
 import { Secret } from "../domain/secret.js";
 import { type Database, openDatabase } from "../inventory/database.js";
@@ -19,9 +21,25 @@ async function resolved(settings: Installation, reference: string): Promise<Secr
   return resolverOf(settings)(reference, { signal: AbortSignal.timeout(resolveTimeoutMs) });
 }
 
-/** The resolver for every reference in settings and estate. */
-export function resolverOf(_settings: Installation): AdapterDeps["resolve"] {
-  return secretResolver({ env: process.env, now: Date.now });
+/** The resolver for every reference in settings and estate; `vault:` ones are read where the settings name a Vault. */
+export function resolverOf(settings: Installation): AdapterDeps["resolve"] {
+  const sources = { env: process.env, now: Date.now };
+  const { REKEY_VAULT_ADDR: address, REKEY_VAULT_TOKEN: token, REKEY_VAULT_MOUNT: mount } = settings;
+  if (address === undefined || token === undefined) return secretResolver(sources);
+  const config = vaultConfig.parse({ address, mount, auth: { method: "token", token } });
+  // The login's own token must not be a `vault:` reference: nobody could read it.
+  const deps = {
+    resolve: secretResolver(sources),
+    now: Date.now,
+    random: randomBytes,
+    installation: "",
+    signChallenge: unsigned,
+  };
+  return secretResolver({ ...sources, vault: vaultReader(config, deps) });
+}
+
+function unsigned(): Promise<string> {
+  return Promise.reject(new RekeyError("internal", "Reading a reference needs no signature."));
 }
 
 /** The inventory database, not yet connected. */

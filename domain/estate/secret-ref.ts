@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 
-/** `env:NAME`, `file:/absolute/path`, `vault:path#key`: the forms that architecture.md fixes for every configuration. */
+/** `env:NAME`, `file:/absolute/path` (with `#key` for a field of a JSON document), `vault:path#key`. */
 const secretRefPattern =
-  /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\/[^\s#]+|vault:[A-Za-z0-9_][A-Za-z0-9_./-]*#[A-Za-z0-9_.-]+)$/;
+  /^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\/[^\s#]+(?:#[A-Za-z0-9_.-]+)?|vault:[A-Za-z0-9_][A-Za-z0-9_./-]*#[A-Za-z0-9_.-]+)$/;
 
 const expectation = "expected a reference to a secret: env:NAME, file:/path or vault:path#key";
 

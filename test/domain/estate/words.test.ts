@@ -12,6 +12,7 @@ describe("references to secrets", () => {
     const right = [
       "env:PG_PASSWORD",
       "file:/run/secrets/pg",
+      "file:/run/secrets/pg.json#password",
       "vault:apps/orders/db#password",
       "vault:kv.v2/a-b_c#k.1",
     ];
