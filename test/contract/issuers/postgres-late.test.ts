@@ -66,8 +66,11 @@ describe("late writes", () => {
 
     const other = world.issuer(account);
     const seized = tag("v1", 3, { epoch: 2 });
+    const began = Date.now();
     expect(await other.seize(changeOf(a, first, seized), call())).toBe("applied");
     expect(await waiting()).toBe(0);
+    // It was ended, and not waited for until it gave up the lock by itself.
+    expect(Date.now() - began).toBeLessThan(2_000);
     await lock.end();
     await sleep(300);
     expect(await canLogin()).toBe(true);

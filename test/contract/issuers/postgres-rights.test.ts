@@ -318,6 +318,26 @@ describe("the SQL for the DBA", () => {
     expect(await state()).toEqual(before);
   });
 
+  it("H14: gives the logins of an account its group's settings", async () => {
+    const { group, logins } = await world.account({ pair: false });
+    await world.superuser.query(`ALTER ROLE ${group} SET statement_timeout = '1234ms';
+      ALTER ROLE ${group} IN DATABASE postgres SET search_path = "$user", audit`);
+    await world.superuser.query(postgresGrants({ group, logins: logins.join(",") }));
+    const { rows } = await world.superuser.query(
+      `SELECT s.setrole::regrole::text AS role, d.datname, c AS setting
+       FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS c
+       WHERE s.setrole::regrole::text = ANY ($1) ORDER BY 1, 2, 3`,
+      [[...logins]],
+    );
+    expect(rows).toEqual(
+      logins.flatMap((role) => [
+        { role, datname: "postgres", setting: 'search_path="$user", audit' },
+        { role, datname: null, setting: `role=${group}` },
+        { role, datname: null, setting: "statement_timeout=1234ms" },
+      ]),
+    );
+  });
+
   it("refuses options that it does not know, a password for a verifier, and lists that are no pair", () => {
     expect(() => postgresGrants({ enigne: "x" })).toThrow("Unknown option enigne");
     expect(() => postgresGrants({ verifier: "plain" })).toThrow("never a password");

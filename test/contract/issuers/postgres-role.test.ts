@@ -130,6 +130,15 @@ describe("who the login acts as", () => {
     await session.end().catch(() => undefined);
   });
 
+  it("H36: a destroyed login stands there without any password", async () => {
+    const stored = async () =>
+      (await dba(`SELECT rolpassword FROM pg_authid WHERE rolname = '${a}'`)).rows[0]?.rolpassword;
+    expect(await stored()).toMatch(/^SCRAM-SHA-256\$/);
+    const gone = tag("v1", 2, { state: "destroyed" });
+    await issuer.destroy(changeOf(a, tag("v1", 1), gone), call());
+    expect(await stored()).toBeNull();
+  });
+
   it("H9: a refusal by the network rules is no proof that a value is refused", async () => {
     const { rows } = await dba("SHOW hba_file");
     const before = await readFile(rows[0]?.hba_file, "utf8");
