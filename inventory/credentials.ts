@@ -42,8 +42,7 @@ export async function listCredentials(db: Database): Promise<CredentialView[]> {
   return read(db, credentialsWithin);
 }
 
-/** The same, on the picture of the database that `tx` has. */
-export async function credentialsWithin(tx: Tx): Promise<CredentialView[]> {
+async function credentialsWithin(tx: Tx): Promise<CredentialView[]> {
   const rows = await tx
     .select()
     .from(entries)

@@ -30,6 +30,8 @@ export interface OpenRequest {
   readonly runId: string;
   /** The run that this one continues: where that one holds the rotation, this one takes its place and its epoch. */
   readonly continuedFrom?: string | null | undefined;
+  /** The first run of the chain or, after a reset, of the run that was reset: its rotation is not begun a second time (H7). */
+  readonly firstRunId?: string | undefined;
   /** Used when a new one is opened. */
   readonly newRotationId: string;
   /** Used by this run either way; decisions carry it (H7). */
@@ -77,7 +79,10 @@ export async function openRotation(db: Database, request: OpenRequest): Promise<
       .select()
       .from(rotations)
       .where(and(eq(rotations.credential, request.credential), isNull(rotations.closedAt)));
-    if (open === undefined) return begin(tx, request);
+    if (open === undefined) {
+      await refuseRepetition(tx, request);
+      return begin(tx, request);
+    }
     const { continuedFrom, workflowId } = request;
     const handedOn = open.workflowId === workflowId && open.runId === continuedFrom;
     return handedOn ? goOn(tx, open, request) : adopt(tx, open, request);
@@ -104,6 +109,12 @@ async function runOf(tx: Tx, workflowId: string, runId: string): Promise<RunRow 
     .from(rotationRuns)
     .where(and(eq(rotationRuns.workflowId, workflowId), eq(rotationRuns.runId, runId)));
   return row;
+}
+
+/** A reset run of a rotation that has ended would begin it all over, with nobody having asked for that (H7). */
+async function refuseRepetition(tx: Tx, { workflowId, firstRunId }: OpenRequest): Promise<void> {
+  const first = firstRunId === undefined ? undefined : await runOf(tx, workflowId, firstRunId);
+  if (first) throw new RekeyError("already-closed", `Rotation ${first.rotation} of this run has ended.`);
 }
 
 async function answerAgain(tx: Tx, mine: RunRow): Promise<Opened> {

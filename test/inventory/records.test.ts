@@ -23,8 +23,8 @@ function end(opened: Opened, at = t0 + 100) {
   const { rotation, epoch, initial } = opened;
   const [origin, target] = [initial.origin, initial.target];
   const versions = [
-    { id: origin, slot: "a", life: "destroyed" as const },
     { id: target, slot: "b", life: "delivered" as const },
+    { id: origin, slot: "a", life: "destroyed" as const },
     { id: `${target}_spare`, slot: "a", life: "planned" as const },
   ];
   const outcome = "rotated" as const;

@@ -113,7 +113,7 @@ const traits: IssuerTraits = {
 };
 
 /** The first state of a rotation from the version in slot `a` to a new one in slot `b`. */
-export function firstState(credential: string, opening: Opening): RotationState {
+function firstState(credential: string, opening: Opening): RotationState {
   const origin = opening.versions[0]?.id ?? "ver_origin";
   const target = `ver_${opening.rotation}`;
   return {
