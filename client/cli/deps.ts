@@ -14,6 +14,9 @@ export interface Output {
   readonly isTTY?: boolean;
   /** Width of the terminal in characters. */
   readonly columns?: number;
+  /** False once nobody reads any more: the other end of the pipe has gone. */
+  readonly writable?: boolean;
+  on?(event: "error", listener: (failure: Error) => void): unknown;
 }
 
 /** Where text comes from. */

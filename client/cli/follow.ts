@@ -41,6 +41,7 @@ export async function follow(
   const screen = screenFor(cli, subject, options);
   try {
     for (let failures = 0, gone = 0; !detached.signal.aborted; ) {
+      if (cli.io.stdout.writable === false) break;
       const look = await lookAt(services, subject.id, cli.io.now(), options.ignore).catch(
         (failure: unknown) => {
           failures += 1;

@@ -13,6 +13,8 @@ const closeMsMax = 2_000;
 /** Runs one command and answers with the exit code (domain/errors.ts). `argv` is without node and script. */
 export async function run(argv: readonly string[], deps: CliDeps): Promise<number> {
   const { io } = deps;
+  // `rekey status | head -1` is no failure: what nobody reads is not written, and the command ends as it would.
+  for (const output of [io.stdout, io.stderr]) output.on?.("error", () => undefined);
   const json = asksJson(argv);
   let connected: Promise<Services> | undefined;
   let code: number = exitCodes.done;

@@ -52,6 +52,8 @@ export interface Surroundings {
   readonly terminal?: boolean;
   readonly stdinTerminal?: boolean;
   readonly columns?: number;
+  /** False: the other end of standard output's pipe has gone. */
+  readonly readers?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly deps?: Partial<CliDeps>;
   /** A real inventory instead of the one in memory. */
@@ -74,6 +76,7 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
   const output = (name: "stdout" | "stderr") => ({
     isTTY: around.terminal ?? false,
     columns: around.columns ?? 100,
+    writable: around.readers ?? true,
     write: (text: string) => {
       printed[name] += text;
     },

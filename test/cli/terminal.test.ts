@@ -110,3 +110,9 @@ test("waiting ends when the workflow is gone and the rotation is not", async () 
 });
 
 const standings = ["running"];
+
+test("what nobody reads any more ends watching, and is no failure", async () => {
+  const world = rotating(moving(), {}, { answers });
+  const { code, stderr } = await runIn(world, ["watch", "orders-db"], { readers: false });
+  expect([code, stderr]).toEqual([130, expect.stringContaining("Come back")]);
+});

@@ -21,9 +21,9 @@ export const init = command<{ file: string }>({
     cli.show({ file, next }, () =>
       [
         `Wrote ${cli.paint("name", file)}. Next:`,
-        `  ${next[0]}   # a key to sign with; paste the line that it prints`,
-        `  ${next[1]}             # once the names in the file are yours`,
-        `  ${next[2]}                # shows what would change, and asks`,
+        `  ${next[0]}  # a key to sign with; paste the line that it prints`,
+        `  ${next[1]}           # once the names in the file are yours`,
+        `  ${next[2]}              # shows what would change, and asks`,
       ].join("\n"),
     );
     return exitCodes.done;
