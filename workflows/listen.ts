@@ -17,7 +17,7 @@ import {
   reasonsQuery,
   resumeUpdate,
 } from "./messages.js";
-import { workFor } from "./proxies.js";
+import { messageWork, sentenceOfFailure } from "./proxies.js";
 import type { Run } from "./run.js";
 import { openingProgress, progressOf } from "./sentences.js";
 
@@ -43,13 +43,13 @@ export function listen(run: Run): void {
   });
 
   const verify = async (document: string): Promise<Receipt> =>
-    answer(run, () => workFor({ do: "hold", reason: "" }).verify({ state: run.state, document }));
+    answer(run, () => messageWork.verify({ state: run.state, document }));
   setHandler(decideUpdate, verify);
   setHandler(decideSignal, async (document) => {
     await verify(document);
   });
   setHandler(expediteUpdate, async (report) =>
-    answer(run, () => workFor({ do: "hold", reason: "" }).report({ state: run.state, report })),
+    answer(run, () => messageWork.report({ state: run.state, report })),
   );
   setHandler(cancelUpdate, async ({ by, reason }) =>
     keep(
@@ -75,7 +75,7 @@ export function listen(run: Run): void {
 /** Keeps an event in the records first, and only then in the state. */
 async function keep(run: Run, event: RotationEvent, sentence: string): Promise<Receipt> {
   return answer(run, async () => {
-    const { events } = await workFor({ do: "hold", reason: "" }).record({ state: run.state, event });
+    const { events } = await messageWork.record({ state: run.state, event });
     return { events, accepted: true, sentence };
   });
 }
@@ -84,11 +84,19 @@ async function answer(run: Run, ask: () => Promise<Answered>): Promise<Receipt> 
   await condition(() => run.ready);
   if (run.state.closed) return { accepted: false, sentence: "The rotation has ended." };
   // Somebody's word must not be lost because the rotation is being wound up around it.
-  const { events, accepted, sentence } = await CancellationScope.nonCancellable(ask);
+  const { events: told, accepted, sentence } = await CancellationScope.nonCancellable(ask).catch(refusal);
+  // The same document may be under way twice; it is one decision, here as in the records.
+  const known = new Set(run.state.decisions.map((decision) => decision.id));
+  const events = told.filter((event) => event.type !== "decided" || !known.has(event.decision.id));
   if (events.length > 0) {
     for (const event of events) run.note(event.type, sentence);
     run.fold(events);
     run.interrupt();
   }
   return { accepted, sentence };
+}
+
+/** A refusal that no repetition changes. It is an answer to whoever asked, and must not end the rotation. */
+function refusal(failure: unknown): Answered {
+  return { events: [], accepted: false, sentence: sentenceOfFailure(failure) };
 }

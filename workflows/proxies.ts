@@ -76,6 +76,18 @@ const opening = proxyActivities<RotationWork>({
   },
 });
 
+/** What people say is taken in as long as it takes: a word that was given is not lost in an outage. */
+export const messageWork = proxyActivities<RotationWork>({
+  startToCloseTimeout: "60s",
+  heartbeatTimeout: "15s",
+  retry: {
+    initialInterval: "200ms",
+    backoffCoefficient: 2,
+    maximumInterval: "30s",
+    nonRetryableErrorTypes: final,
+  },
+});
+
 /** The activities of the short workflows. */
 export const houseWork = proxyActivities<HouseWork>({
   startToCloseTimeout: "90s",

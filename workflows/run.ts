@@ -3,6 +3,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
@@ -18,6 +19,8 @@ import { phaseOf, sentenceOf } from "./sentences.js";
 
 /** How long one look at the world lasts at most, so that a lost worker is noticed and history stays short. */
 const lookMsMax = 5 * 60_000;
+/** A longer wait is begun anew: timers have a limit, and a freeze may have none. */
+const waitMsMax = 30 * 24 * 60 * 60_000;
 const timelineMax = 200;
 
 /** The mutable side of the loop. Only workflow code touches it, one turn at a time. */
@@ -27,6 +30,8 @@ export class Run {
   #timeline: TimelineEntry[] = [];
   /** How far the workers' clock, by which events are dated, is ahead of Temporal's (H38). */
   #skewMs = 0;
+  /** How many steps in a row changed nothing. */
+  #idleSteps = 0;
   /** Counts messages, so that a wait ends when one has changed the state. */
   #woken = 0;
   #look: CancellationScope | null = null;
@@ -51,6 +56,7 @@ export class Run {
         reason,
         emergency: emergency ?? null,
         continuedFrom: workflowInfo().continuedFromExecutionRunId ?? null,
+        firstRunId: workflowInfo().firstExecutionRunId,
       }),
     );
     // A continued run keeps its facts, unless somebody else has adopted the rotation in between.
@@ -98,10 +104,18 @@ export class Run {
         const work = workFor(step);
         const { events } = await this.#timed(step.do, () => work[step.do]({ state, step }), step);
         this.fold(events);
+        if (events.some((event) => event.type !== "surveyed")) this.#idleSteps = 0;
+        else await this.#rest();
       } catch (failure) {
         this.#failed(state, step, failure);
       }
     });
+  }
+
+  /** The world did not allow the step after all. Should it go on not to, looking at it more slowly harms nobody. */
+  async #rest(): Promise<void> {
+    this.#idleSteps += 1;
+    if (this.#idleSteps > 1) await sleep(this.state.policy.retryDelayMs);
   }
 
   /** Waits for the time, for a message, or, where the world has to be watched, for something to change there. */
@@ -111,7 +125,7 @@ export class Run {
     const woken = this.#woken;
     const changed = () => this.#woken !== woken;
     if (until === null) await condition(changed);
-    else await condition(changed, Math.max(1, until - this.now()));
+    else await condition(changed, Math.min(waitMsMax, Math.max(1, until - this.now())));
   }
 
   async #lookAround(until: number | null): Promise<void> {
