@@ -51,7 +51,7 @@ export async function makeChange(
 }
 
 /** Text of the tag that a login carries now, `""` for none. */
-export async function readTag(on: NodeSession, login: string, call: Call): Promise<string> {
+async function readTag(on: NodeSession, login: string, call: Call): Promise<string> {
   const [row] = await on.session.query<{ tag: string }>(
     `SELECT coalesce(shobj_description(oid, 'pg_authid'), '') AS tag FROM pg_roles WHERE rolname = $1`,
     [login],

@@ -25,9 +25,6 @@ const defaults = {
   verifier: "",
 };
 
-/** Names of the options that `postgresGrants` takes. */
-export type GrantOption = keyof typeof defaults;
-
 /**
  * The whole script, for psql or a client; it can be run again. Options, all texts: `engine` the group of the
  * engine's logins, `engineLogins` two of them with a comma, `verifier` a SCRAM verifier with which the first

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresSessions } from "../../../adapters/consumers/postgres-sessions.js";
 import type { Candidate } from "../../../adapters/ports.js";
 import { type ConsumerHarness, consumerContract } from "../consumer.js";
-import { wireTo } from "./postgres-proxy.js";
-import { type PostgresWorld, postgresWorld } from "./postgres-world.js";
-import { call, changeOf, codeOf, passwordOf, tag } from "./world.js";
+import { wireTo } from "../issuers/postgres-proxy.js";
+import { type PostgresWorld, postgresWorld } from "../issuers/postgres-world.js";
+import { call, changeOf, codeOf, passwordOf, tag } from "../issuers/world.js";
 
 let world: PostgresWorld;
 
