@@ -19,7 +19,7 @@ export function processesWith(env: NodeJS.ProcessEnv): Processes {
       return exitCodes.done;
     },
     up: async ({ directory }) => {
-      const house = await startHouse({ folder: directory, progress: say });
+      const house = await startHouse({ folder: directory, lasting: true, progress: say });
       say(`Everything runs; its state is kept in ${directory}. Ctrl-C ends all of it.`);
       await Promise.race([told(), house.worker.done]);
       await house.stop();

@@ -24,27 +24,30 @@ export interface RunningHouse {
 
 /** How it is started. */
 export interface UpOptions {
-  /** Folder for data, keys and settings; made when it is missing, readable by its owner only. */
+  /** Folder for data, keys and settings; made when it is missing. What is secret in it only its owner can read. */
   readonly folder: string;
+  /** Keeps the databases in the folder over a restart; otherwise they are gone when it stops. */
+  readonly lasting: boolean;
   readonly progress: Progress;
 }
 
 /** Starts everything and resolves once the worker polls. What was started is ended again when something fails. */
-export async function startHouse({ folder: given, progress }: UpOptions): Promise<RunningHouse> {
+export async function startHouse({ folder: given, lasting, progress }: UpOptions): Promise<RunningHouse> {
   const folder = resolve(given);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Passable for others, as PostgreSQL started by root runs as somebody else; every file has its own permissions.
+  await mkdir(folder, { recursive: true, mode: 0o711 });
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of stops.splice(0).reverse()) await end();
   };
   try {
     progress("starting PostgreSQL for the inventory");
-    const postgres = await startPostgres({ folder: join(folder, "postgres") });
+    const postgres = await startPostgres(lasting ? { folder: join(folder, "postgres") } : {});
     stops.push(() => postgres.stop());
     progress("starting Temporal's development server");
     const temporal = await startTemporal({
       program: await findBinary(temporalPin, { progress }),
-      dbFile: join(folder, "temporal.db"),
+      ...(lasting ? { dbFile: join(folder, "temporal.db") } : {}),
     });
     stops.push(() => temporal.stop());
     const file = join(folder, upFileName);

@@ -79,7 +79,11 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         ? await vaultStore(folder, shop, options.progress)
         : await fileStore(folder, shop);
     ends.push(() => store.stop());
-    const house = await startHouse({ folder: join(folder, "house"), progress: options.progress });
+    const house = await startHouse({
+      folder: join(folder, "house"),
+      lasting: false,
+      progress: options.progress,
+    });
     ends.push(() => house.stop());
     options.progress("starting three services");
     const services = await startServices(folder, house, shop, store, options.pollMs ?? 100);
