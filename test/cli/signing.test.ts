@@ -1,45 +1,15 @@
 /** What people sign: by whom, for what, and that nobody but them could have. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { compactVerify, importJWK } from "jose";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { newKey, readDocument, readKey, signDocument } from "../../client/documents.js";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "vitest";
+import { newKey, readKey, signDocument } from "../../client/documents.js";
 import type { DocumentPayload } from "../../domain/documents.js";
 import { objectionTo } from "../../domain/documents.js";
-import { RekeyError } from "../../domain/errors.js";
 import { Secret } from "../../domain/secret.js";
 import { now, runIn, type World } from "./fakes.js";
+import { signer } from "./signer.js";
 import { amendment, idle, moving, plan, rotating, stateOf } from "./worlds.js";
 
-let folder = "";
-let key = "";
-let publicLine = "";
-let files = 0;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "rekey-signing-"));
-  key = join(folder, "alice.json");
-  const made = await runIn(idle(), ["keygen", "--as", "alice", "--out", key, "--json"]);
-  publicLine = (JSON.parse(made.stdout) as { public: string }).public;
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** A file name that nothing has yet. */
-function fresh(): string {
-  files += 1;
-  return join(folder, `file-${files}`);
-}
-
-async function verified(document: string): Promise<DocumentPayload> {
-  const publicKey = await importJWK(
-    { kty: "OKP", crv: "Ed25519", x: publicLine.slice("ed25519:".length) },
-    "EdDSA",
-  );
-  const { payload, protectedHeader } = await compactVerify(document, publicKey);
-  expect(protectedHeader).toMatchObject({ alg: "EdDSA", kid: "alice" });
-  return JSON.parse(new TextDecoder().decode(payload)) as DocumentPayload;
-}
+const alice = signer();
 
 const accepts = { decide: () => ({ accepted: true, sentence: "alice: approve." }) };
 
@@ -49,7 +19,7 @@ function sentDocuments(world: World): string[] {
 
 describe("keygen", () => {
   test("keeps the private half in a file that only its owner can read, and prints the public one", async () => {
-    const out = fresh();
+    const out = alice.fresh();
     const { stdout, stderr } = await runIn(idle(), ["keygen", "--as", "bob", "--out", out]);
     expect(statSync(out).mode & 0o777).toBe(0o600);
     const { d, x, kid } = JSON.parse(readFileSync(out, "utf8")) as { d: string; x: string; kid: string };
@@ -59,20 +29,20 @@ describe("keygen", () => {
   });
 
   test("never writes over a key", async () => {
-    const before = readFileSync(key, "utf8");
-    const { code, stderr } = await runIn(idle(), ["keygen", "--as", "alice", "--out", key]);
+    const before = readFileSync(alice.key(), "utf8");
+    const { code, stderr } = await runIn(idle(), ["keygen", "--as", "alice", "--out", alice.key()]);
     expect(code).toBe(2);
     expect(stderr).toContain("is left as it is");
-    expect(readFileSync(key, "utf8")).toBe(before);
+    expect(readFileSync(alice.key(), "utf8")).toBe(before);
   });
 
   test("needs to know who it is for", async () => {
-    const { code, stderr } = await runIn(idle(), ["keygen", "--out", fresh()]);
+    const { code, stderr } = await runIn(idle(), ["keygen", "--out", alice.fresh()]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("REKEY_PERSON")]);
   });
 
   test("puts the key where approve looks for it", async () => {
-    const env = { XDG_CONFIG_HOME: join(folder, "config"), REKEY_PERSON: "alice" };
+    const env = { XDG_CONFIG_HOME: alice.fresh(), REKEY_PERSON: "alice" };
     await runIn(idle(), ["keygen"], { env });
     const world = rotating(stateOf(), {}, { answers: accepts });
     expect((await runIn(world, ["approve", "orders-db", "--yes"], { env })).code).toBe(0);
@@ -84,7 +54,7 @@ describe("approve", () => {
   const argv = ["approve", "orders-db", "--yes"];
   let env: Record<string, string>;
   beforeEach(() => {
-    env = { REKEY_KEY: key };
+    env = { REKEY_KEY: alice.key() };
   });
 
   test("H7: signs the shown plan for this installation, rotation and run, once, and until the policy's date", async () => {
@@ -92,7 +62,7 @@ describe("approve", () => {
     const { code, stdout } = await runIn(world, argv, { env });
     expect(code).toBe(0);
     expect(stdout).toContain(plan.digest);
-    const payload = await verified(sentDocuments(world)[0] ?? "");
+    const payload = await alice.verified(sentDocuments(world)[0] ?? "");
     expect(payload).toEqual({
       form: "rekey-decision/1",
       installation: "inst",
@@ -115,7 +85,7 @@ describe("approve", () => {
   test("H17: signs the plan and each amendment by its own digest", async () => {
     const world = rotating(stateOf({ amendments: [amendment] }), {}, { answers: accepts });
     const { stdout } = await runIn(world, argv, { env });
-    const payloads = await Promise.all(sentDocuments(world).map(verified));
+    const payloads = await Promise.all(sentDocuments(world).map(alice.verified));
     expect(payloads.map(({ digest }) => digest)).toEqual([plan.digest, amendment.digest]);
     expect(new Set(payloads.map(({ id }) => id)).size).toBe(2);
     expect(stdout).toContain("Amendment 1");
@@ -124,7 +94,7 @@ describe("approve", () => {
   test("H17: what the person has agreed to is not asked again, what was added since is", async () => {
     const world = rotating(moving({ amendments: [amendment] }), {}, { answers: accepts });
     await runIn(world, argv, { env });
-    const payloads = await Promise.all(sentDocuments(world).map(verified));
+    const payloads = await Promise.all(sentDocuments(world).map(alice.verified));
     expect(payloads.map(({ digest }) => digest)).toEqual([amendment.digest]);
   });
 
@@ -159,7 +129,7 @@ describe("approve", () => {
     expect(stdout).toContain("Nobody answered.");
     const [, workflow, document] = world.calls.find(([method]) => method === "decideLater") ?? [];
     expect(workflow).toBe("rotate/crd_1");
-    expect(await verified(String(document))).toMatchObject({ says: "approve" });
+    expect(await alice.verified(String(document))).toMatchObject({ says: "approve" });
   });
 
   test("ends with 3 when the decision does not count", async () => {
@@ -169,17 +139,17 @@ describe("approve", () => {
   });
 
   test("signs on one machine and sends from another", async () => {
-    const file = fresh();
+    const file = alice.fresh();
     const there = rotating(stateOf());
     expect((await runIn(there, [...argv, "--file", file], { env })).code).toBe(0);
     expect(there.calls.map(([method]) => method)).not.toContain("decide");
     const here = rotating(stateOf(), {}, { answers: accepts });
     expect((await runIn(here, ["approve", "orders-db", "--document", file])).code).toBe(0);
-    expect(await verified(sentDocuments(here)[0] ?? "")).toMatchObject({ says: "approve" });
+    expect(await alice.verified(sentDocuments(here)[0] ?? "")).toMatchObject({ says: "approve" });
   });
 
   test("sends nothing that is no document", async () => {
-    const file = fresh();
+    const file = alice.fresh();
     writeFileSync(file, "eyJhbGciOiJub25lIn0.e30.\n");
     const world = rotating(stateOf(), {}, { answers: accepts });
     expect((await runIn(world, ["approve", "orders-db", "--document", file])).code).toBe(2);
@@ -187,8 +157,8 @@ describe("approve", () => {
   });
 
   test("refuses a key that others can read", async () => {
-    const open = fresh();
-    writeFileSync(open, readFileSync(key));
+    const open = alice.fresh();
+    writeFileSync(open, readFileSync(alice.key()));
     chmodSync(open, 0o644);
     const { code, stderr } = await runIn(rotating(), [...argv, "--key", open]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`chmod 600 ${open}`)]);
@@ -200,7 +170,7 @@ describe("approve", () => {
   });
 
   test("quotes nothing of a file that is no key", async () => {
-    const file = fresh();
+    const file = alice.fresh();
     writeFileSync(file, '{"d":"hunter2', { mode: 0o600 });
     const { code, stderr } = await runIn(rotating(), [...argv, "--key", file]);
     expect(code).toBe(2);
@@ -210,16 +180,19 @@ describe("approve", () => {
 
 test("reject signs the newest plan, also one that has its signatures", async () => {
   const world = rotating(moving({ amendments: [amendment] }), {}, { answers: accepts });
-  await runIn(world, ["reject", "orders-db", "--yes"], { env: { REKEY_KEY: key } });
-  const payloads = await Promise.all(sentDocuments(world).map(verified));
+  await runIn(world, ["reject", "orders-db", "--yes"], { env: { REKEY_KEY: alice.key() } });
+  const payloads = await Promise.all(sentDocuments(world).map(alice.verified));
   expect(payloads.map(({ digest, says }) => [digest, says])).toEqual([[amendment.digest, "reject"]]);
 });
 
 test("confirm signs the consumer's id, and knows its name only", async () => {
   const world = rotating(moving(), {}, { answers: accepts });
-  const env = { REKEY_KEY: key };
+  const env = { REKEY_KEY: alice.key() };
   await runIn(world, ["confirm", "orders-db", "partner-portal", "--yes"], { env });
-  expect(await verified(sentDocuments(world)[0] ?? "")).toMatchObject({ says: "confirm", consumer: "con_3" });
+  expect(await alice.verified(sentDocuments(world)[0] ?? "")).toMatchObject({
+    says: "confirm",
+    consumer: "con_3",
+  });
   const wrong = await runIn(world, ["confirm", "orders-db", "partner-porta", "--yes"], { env });
   expect(wrong.stderr).toContain('Did you mean "partner-portal"?');
 });
@@ -243,142 +216,13 @@ test("sign-off shows what was done, and signs it for an ended rotation too", asy
   const closed = { closedAt: now - 1_000, outcome: "rotated" as const };
   const world = rotating(moving({ closed: "rotated" }), closed, { unsigned, answers });
   const { code, stderr } = await runIn(world, ["sign-off", "orders-db", "--yes"], {
-    env: { REKEY_KEY: key },
+    env: { REKEY_KEY: alice.key() },
   });
   expect(code).toBe(0);
   expect(stderr).toContain("bob: in a public log");
   const [, credential, document] = world.calls.find(([method]) => method === "signOff") ?? [];
   expect(credential).toBe("crd_1");
-  expect(await verified(String(document))).toMatchObject({ says: "sign-off", rotation: "rot_1" });
-});
-
-describe("a report of a leak", () => {
-  const value = "s3cret-that-leaked";
-  const reasonDigest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
-  const argv = ["rotate", "orders-db", "--emergency", "--reason", "secret"];
-  const around = {
-    env: {
-      get REKEY_KEY() {
-        return key;
-      },
-    },
-  };
-  const mine = [{ version: "ver_1", credential: "crd_1" }];
-  const started = { start: () => ({ workflow: "rotate/crd_1", joined: false }), standing: () => "ended" };
-
-  function reportIn(world: World, method: string): Record<string, unknown> {
-    const call = world.calls.find(([name]) => name === method);
-    const report =
-      method === "expedite" ? call?.[2] : (call?.[1] as Record<string, unknown> | undefined)?.emergency;
-    return report as Record<string, unknown>;
-  }
-
-  test("H40: a value is hashed and dropped; only the hash goes on", async () => {
-    const world = idle({ answers: started, matching: mine });
-    const ran = await runIn(world, [...argv, "--value-from", "stdin"], { ...around, stdin: `${value}\n` });
-    expect(ran.code).toBe(0);
-    expect(reportIn(world, "start")).toMatchObject({ evidence: "hmac-of-18-characters", leaked: [] });
-    expect(JSON.stringify([world.calls, ran])).not.toContain(value);
-  });
-
-  test("a value can come from a file", async () => {
-    const file = fresh();
-    writeFileSync(file, value);
-    const world = idle({ answers: started, matching: mine });
-    await runIn(world, [...argv, "--value-from", file], around);
-    expect(reportIn(world, "start")).toMatchObject({ evidence: "hmac-of-18-characters" });
-  });
-
-  test("H40: a value on the command line is not taken for one, and not repeated", async () => {
-    const ran = await runIn(idle({ answers: started }), [...argv, "--value-from", value], around);
-    expect(ran.code).toBe(2);
-    expect(ran.stderr).not.toContain(value);
-  });
-
-  test("a value of another credential is reported there", async () => {
-    const world = idle({ answers: started, matching: [{ version: "ver_7", credential: "crd_7" }] });
-    const ran = await runIn(world, [...argv, "--value-from", "stdin"], { ...around, stdin: value });
-    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("not of orders-db")]);
-    expect(world.calls).toEqual([]);
-  });
-
-  test.each([
-    ["old", ["old"]],
-    ["new", ["new"]],
-    ["both", ["old", "new"]],
-    ["unknown", "unknown"],
-    [undefined, "unknown"],
-  ])("leaked %s becomes %j", async (word, leaked) => {
-    const world = idle({ answers: started });
-    await runIn(world, [...argv, ...(word === undefined ? [] : ["--leaked", word])], around);
-    expect(reportIn(world, "start")).toMatchObject({ leaked, evidence: null });
-  });
-
-  test("H37: is signed by the responder, for its reason, and joined by what another has signed", async () => {
-    const file = fresh();
-    const { jwk } = await newKey("bob");
-    const bobs = await signDocument(
-      {
-        form: "rekey-decision/1",
-        installation: "inst",
-        credential: "orders-db",
-        rotation: "",
-        nonce: "",
-        digest: reasonDigest,
-        says: "emergency",
-        person: "bob",
-        issuedAt: now,
-        expiresAt: now + 1,
-        id: "doc_bob",
-      },
-      readKey(jwk),
-    );
-    writeFileSync(file, `${bobs}\n`);
-    const world = idle({ answers: started });
-    await runIn(
-      world,
-      [...argv, "--leaked", "old", "--containment", "revoke-now", "--document", file],
-      around,
-    );
-    const report = reportIn(world, "start");
-    expect(report).toMatchObject({ reason: "secret", containment: "revoke-now" });
-    const [mineSigned = "", theirs = ""] = report.documents as string[];
-    expect(await verified(mineSigned)).toMatchObject({
-      says: "emergency",
-      digest: reasonDigest,
-      person: "alice",
-    });
-    expect(readDocument(theirs).person).toBe("bob");
-  });
-
-  test("goes to the rotation that runs", async () => {
-    const answers = { expedite: () => ({ accepted: true, sentence: "Emergency: 1 version(s)." }) };
-    const world = rotating(stateOf(), {}, { answers });
-    const { stdout } = await runIn(world, [...argv, "--leaked", "old"], around);
-    expect(stdout).toContain("Emergency: 1 version(s).");
-    expect(reportIn(world, "expedite")).toMatchObject({ leaked: ["old"] });
-  });
-
-  test("takes over where the worker is lost, and only when told to", async () => {
-    const silent = rotating(stateOf());
-    const ran = await runIn(silent, [...argv, "--leaked", "old"], around);
-    expect([ran.code, ran.stderr]).toEqual([5, expect.stringContaining("--takeover")]);
-    const answers = { takeOver: () => ({ workflow: "rotate/crd_1/e2", joined: true }) };
-    const world = rotating(stateOf(), {}, { answers });
-    expect((await runIn(world, [...argv, "--leaked", "old", "--takeover"], around)).code).toBe(0);
-    expect(world.calls.find(([method]) => method === "takeOver")?.[2]).toBe(2);
-  });
-
-  test("that does not count is said so at once, also by a workflow that refuses to open", async () => {
-    const refusing = () => {
-      throw new RekeyError("decision-refused", "The report needs 2 responder(s) and has 1.");
-    };
-    const world = idle({
-      answers: { start: () => ({ workflow: "rotate/crd_1", joined: false }), standing: refusing },
-    });
-    const ran = await runIn(world, [...argv, "--leaked", "old"], around);
-    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("needs 2 responder(s)")]);
-  });
+  expect(await alice.verified(String(document))).toMatchObject({ says: "sign-off", rotation: "rot_1" });
 });
 
 test("a document of somebody else's key cannot be made", async () => {
@@ -392,5 +236,5 @@ test("a key prints as a secret wherever it ends up by accident", async () => {
   const { d } = JSON.parse(jwk.reveal()) as { d: string };
   expect(JSON.stringify(readKey(jwk))).not.toContain(d);
   expect(() => readKey(new Secret('{"kty":"RSA"}'))).toThrow("private Ed25519 key");
-  expect(existsSync(key)).toBe(true);
+  expect(existsSync(alice.key())).toBe(true);
 });
