@@ -3,7 +3,7 @@
  * the fenced change made, its outcome kept. No adapter is told to change anything outside this frame (I8).
  */
 import type { Call } from "../adapters/ports.js";
-import { speaksFor } from "../domain/authority.js";
+import { type Excluded, speaksFor } from "../domain/authority.js";
 import { mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
 import type { FenceTag, TagState } from "../domain/fence.js";
@@ -19,7 +19,7 @@ import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
 import { checkRun } from "./run-check.js";
 import { survey } from "./survey.js";
-import { surveyorFor } from "./surveyor.js";
+import { excludedFor, surveyorFor } from "./surveyor.js";
 
 /** With the change's own time it stays well below the activity's. */
 const lookTimeoutMs = 10_000;
@@ -75,7 +75,7 @@ export function changeActivity<S extends Step>(
         step,
         expects,
         at: deps.now(),
-        ...signOffsFor(current, step, systems, deps.now()),
+        ...signOffsFor(current, step, systems, await excludedFor(deps, systems, record), deps.now()),
         leases: step.do === "deliver" ? step.consumers : [],
       });
       const outcome = await attempt(deps, systems, current, changing, change, expects, call, perform);
@@ -113,18 +113,20 @@ function signOffsFor(
   state: RotationState,
   step: Step,
   { estate }: Systems,
+  { requestedBy, recentEditors }: Excluded,
   now: number,
 ): { signOffs?: SignOffs } {
   const asks = needsFreshFacts(step) && state.target !== state.origin && state.emergency === null;
   if (!asks || state.policy.approval.quorum === 0) return {};
   const plans = [state.plan, ...state.amendments].filter((plan) => plan !== null);
   const asked = plans.flatMap((plan) => plan.approvers);
+  const barred = new Set([requestedBy, ...recentEditors]);
   return {
     signOffs: {
       policy: state.policy,
       plans,
       askedAt: state.askedAt ?? 0,
-      speaksFor: (person) => speaksFor(estate, person, asked, now),
+      speaksFor: (person) => (barred.has(person) ? [] : speaksFor(estate, person, asked, now)),
     },
   };
 }

@@ -39,6 +39,7 @@ export function openActivity(deps: ActivityDeps) {
         credential: request.credential,
         ...ownRun(),
         continuedFrom: request.continuedFrom,
+        firstRunId: request.firstRunId,
         newRotationId: deps.newId("rot"),
         nonce: deps.newId("run"),
         lockKeys: systems.lockKeys,

@@ -15,6 +15,8 @@ export interface OpenRequest {
   readonly emergency: EmergencyReport | null;
   /** Run ids under which this workflow is known; the second one after it continued as new. */
   readonly continuedFrom: string | null;
+  /** The first run of the chain, which a reset run shares with the run that was reset (H7). */
+  readonly firstRunId: string;
 }
 
 /** A leak as it is reported. The value itself was matched and dropped at the door; `leaked` are version ids. */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { newKey, readKey, type SigningKey, signDocument } from "../../client/documents.js";
 import type { DocumentPayload } from "../../domain/documents.js";
 import type { Estate, Person } from "../../domain/estate/types.js";
+import type { RotationState } from "../../domain/rotation/state.js";
 
 const names = ["ann", "bob", "cleo", "dora", "eve", "rashid", "runa"] as const;
 
@@ -70,4 +71,20 @@ export async function signed(
   };
   // A key that is another's signs in the person's name: what a forger has.
   return signDocument(payload, { ...keys[key], person: payload.person });
+}
+
+/** An approval of the rotation's plan as it stands, or what `more` makes of it. */
+export function paper(
+  house: { readonly installation: string },
+  state: RotationState,
+  person: PersonName,
+  more: Partial<DocumentPayload> = {},
+  key: PersonName = person,
+): Promise<string> {
+  const { id: rotation, nonce, plan } = state;
+  return signed(
+    person,
+    { installation: house.installation, rotation, nonce, digest: plan?.digest ?? "", ...more },
+    key,
+  );
 }

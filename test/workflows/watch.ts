@@ -4,10 +4,19 @@ import type { WorkflowHandle } from "@temporalio/client";
 import { expect } from "vitest";
 import { foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
+import type { Exit } from "../../domain/rotation/steps.js";
 import type { RotationResult } from "../../domain/rotation/work.js";
 import { read } from "../../inventory/database.js";
 import { listRotations, loadWithin } from "../../inventory/rotations.js";
-import { factsQuery, type Progress, progressQuery } from "../../workflows/messages.js";
+import {
+  cancelUpdate,
+  decideUpdate,
+  factsQuery,
+  type Progress,
+  progressQuery,
+  type Receipt,
+  resumeUpdate,
+} from "../../workflows/messages.js";
 import type { House } from "./house.js";
 
 const untilMsMax = 45_000;
@@ -88,4 +97,19 @@ export function expectWorking({ world }: House): void {
   expect(world.broken()).toEqual([]);
   const { username, password } = world.live();
   expect(world.accepts(username, password)).toBe(true);
+}
+
+/** Sends a signed document as an update. */
+export function decide(handle: WorkflowHandle, document: string): Promise<Receipt> {
+  return handle.executeUpdate(decideUpdate, { args: [document] });
+}
+
+/** Cancels, as a person who may. */
+export function cancel(handle: WorkflowHandle, reason = "not today"): Promise<Receipt> {
+  return handle.executeUpdate(cancelUpdate, { args: [{ by: "ann", reason }] });
+}
+
+/** Orders an exit. */
+export function resume(handle: WorkflowHandle, exit: Exit): Promise<Receipt> {
+  return handle.executeUpdate(resumeUpdate, { args: [{ by: "ann", exit }] });
 }
