@@ -6,7 +6,7 @@
  */
 import { isFresh } from "./adoption.js";
 import { containment, type Gate, gates, revokesNow } from "./gates.js";
-import { leakIsOpen, legalExits, nothingIssued, stepName, turnTarget } from "./rotation/moves.js";
+import { leakIsOpen, legalExits, mayEndUnchanged, stepName, turnTarget } from "./rotation/moves.js";
 import type { RotationState } from "./rotation/state.js";
 import { type Decision, needsFreshFacts, type Step, sameStep } from "./rotation/steps.js";
 import type { Verdict } from "./rotation/verdict.js";
@@ -117,13 +117,13 @@ function attempt(state: RotationState, step: Step, now: number): Decision {
 function giveUp(state: RotationState, step: Step, reason: string, now: number): Decision {
   const cut = containment(state, now);
   const isCut = cut !== null && sameStep(cut, step);
-  const canEnd = nothingIssued(state) && !leakIsOpen(state);
+  const canEnd = mayEndUnchanged(state);
   return isCut || (step.do === "seize" && !canEnd) ? hold(reason) : turn(state, reason);
 }
 
 /** Round once; to its end where there is nothing to walk back from; to an operator where there is no other way. */
 function turn(state: RotationState, reason: string): Decision {
-  if (nothingIssued(state) && !leakIsOpen(state)) return close(reason);
+  if (mayEndUnchanged(state)) return close(reason);
   const course = turnTarget(state);
   return course ? { kind: "do", step: { do: "turn", ...course, reason } } : hold(reason);
 }

@@ -7,7 +7,7 @@ import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
 import { quietFrom, quietNeededMs } from "./drain.js";
 import { refusals } from "./finding.js";
-import { isGoingBack, leakIsOpen, nothingIssued, others, targetOf } from "./rotation/moves.js";
+import { isGoingBack, mayEndUnchanged, nothingIssued, others, targetOf } from "./rotation/moves.js";
 import type { PlaceState, RotationState, VersionState, Wave } from "./rotation/state.js";
 import type { Step } from "./rotation/steps.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
@@ -37,7 +37,7 @@ const assessed: Gate = {
     const reason = reasons.join(" ");
     if (reasons.length > 0) {
       // A leak is not left open because of a finding: it is looked at again, and containment goes its way.
-      if (nothingIssued(state) && !leakIsOpen(state)) return { is: "refuse", reason };
+      if (mayEndUnchanged(state)) return { is: "refuse", reason };
       return heldBy(state, now, reason);
     }
     if (nothingIssued(state) && !state.emergency && state.notBefore !== null && now < state.notBefore) {

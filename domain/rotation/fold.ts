@@ -13,10 +13,9 @@ import {
   isGoingBack,
   isPastReturn,
   isUsable,
-  leakIsOpen,
   legalExits,
+  mayEndUnchanged,
   mayReturn,
-  nothingIssued,
   retarget,
   turnedBack,
 } from "./moves.js";
@@ -226,7 +225,7 @@ function cancelled(
   state: RotationState,
   event: Extract<RotationEvent, { type: "cancelled" }>,
 ): RotationState {
-  if (nothingIssued(state) && !leakIsOpen(state)) return { ...state, refused: `cancelled: ${event.reason}` };
+  if (mayEndUnchanged(state)) return { ...state, refused: `cancelled: ${event.reason}` };
   if (isGoingBack(state)) return state;
   // Too late, or the way back leads to a version that leaked.
   if (!mayReturn(state))

@@ -36,6 +36,12 @@ export function nothingIssued(state: RotationState): boolean {
   );
 }
 
+/** True while the rotation may end as if it had never begun: nothing made, the origin in use, no leak left open. */
+export function mayEndUnchanged(state: RotationState): boolean {
+  const origin = state.versions[state.origin];
+  return nothingIssued(state) && origin?.issuer === "enabled" && !leakIsOpen(state);
+}
+
 /** True in an emergency as long as a version that leaked may still be accepted somewhere. */
 export function leakIsOpen(state: RotationState): boolean {
   return Object.values(state.versions).some(

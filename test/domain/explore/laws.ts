@@ -26,8 +26,10 @@ export function brokenBySending(
   if (isContainment(state, version, now)) return { broken: [], excused: true };
   const given = Object.values(world.places).some(({ live }) => live === version);
   const held = world.instances.some(({ holds }) => holds === version);
-  // Nobody can lose what nobody holds and nobody is given; it leaked, so it need not be kept for anybody either.
-  if (state.versions[version]?.leaked && !held && !given) return { broken: [], excused: false };
+  // Nobody can lose what is refused already, or what nobody holds and nobody is given; it leaked, so it need
+  // not be kept for anybody either.
+  const harmless = !accepts(world, version) || (!held && !given);
+  if (state.versions[version]?.leaked && harmless) return { broken: [], excused: false };
   const plan = model.estate.plans[world.plan];
   const broken = world.instances.flatMap((instance) => {
     const { holds, consumer, name } = instance;

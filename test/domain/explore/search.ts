@@ -3,7 +3,7 @@
  * backwards: from everywhere there must be a way to a good end (I11).
  */
 import { hash } from "node:crypto";
-import { engineEdges, worldEdges } from "./edges.js";
+import { edgesOf } from "./edges.js";
 import { keyOf } from "./key.js";
 import { brokenByClosing, brokenByDecision, brokenByStanding } from "./laws.js";
 import type { Edge, Kind, Model, Node } from "./node.js";
@@ -78,7 +78,7 @@ export function explore(model: Model, statesMax = Number.POSITIVE_INFINITY): Fou
         const decision = model.engine.decide(node.state, node.now);
         const wrong = brokenByDecision(node, decision);
         if (wrong.length > 0) return found(told(model, graph, id, null, wrong));
-        edges = [...engineEdges(model, node, decision), ...worldEdges(model, node, decision)];
+        edges = edgesOf(model, node, decision);
       } catch (error) {
         return found(
           told(model, graph, id, null, [`it throws: ${error instanceof Error ? error.message : ""}`]),

@@ -1,6 +1,6 @@
 /** Tells a path as people read it: it is walked once more, and each step is shown with what was decided there. */
 import type { Decision } from "../../../domain/rotation/steps.js";
-import { engineEdges, worldEdges } from "./edges.js";
+import { edgesOf } from "./edges.js";
 import { keyOf } from "./key.js";
 import type { Edge, Model, Node } from "./node.js";
 import type { World } from "./world.js";
@@ -10,7 +10,7 @@ export function sentenceOf(model: Model, labels: readonly string[], broken: read
   const lines = [`${model.name}: ${broken.join("; ")}`];
   let node = model.start;
   for (const label of labels) {
-    const edge = edgesOf(model, node).find((candidate) => candidate.label === label);
+    const edge = edgesAt(model, node).find((candidate) => candidate.label === label);
     lines.push(`  ${shown(model, node)}\n      -> ${label}`);
     if (!edge) break;
     node = edge.to;
@@ -26,7 +26,7 @@ function onwards(model: Model, from: Node): string[] {
   let node = from;
   for (let step = 0; step < 20 && !seen.has(keyOf(node)); step++) {
     seen.add(keyOf(node));
-    const edge = edgesOf(model, node).find(({ kind }) => kind === "good");
+    const edge = edgesAt(model, node).find(({ kind }) => kind === "good");
     if (!edge) break;
     node = edge.to;
     lines.push(`      (then ${edge.label})`);
@@ -34,9 +34,8 @@ function onwards(model: Model, from: Node): string[] {
   return lines;
 }
 
-function edgesOf(model: Model, node: Node): Edge[] {
-  const decision = model.engine.decide(node.state, node.now);
-  return [...engineEdges(model, node, decision), ...worldEdges(model, node, decision)];
+function edgesAt(model: Model, node: Node): Edge[] {
+  return edgesOf(model, node, model.engine.decide(node.state, node.now));
 }
 
 function shown(model: Model, node: Node): string {
