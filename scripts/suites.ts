@@ -15,7 +15,7 @@ export const suites: readonly Suite[] = [
   { name: "tidy", servers: false, timeoutMs: 120_000 },
   { name: "domain", servers: false, timeoutMs: 60_000 },
   { name: "setup", servers: true, timeoutMs: 120_000 },
-  { name: "deploy", servers: false, timeoutMs: 60_000 },
+  { name: "deploy", servers: false, timeoutMs: 120_000 },
   { name: "kit", servers: true, timeoutMs: 60_000 },
   { name: "contract", servers: true, timeoutMs: 60_000 },
   { name: "inventory", servers: true, timeoutMs: 60_000 },
