@@ -2,16 +2,17 @@
 import { once } from "node:events";
 import type { Processes } from "../client/cli/deps.js";
 import { exitCodes } from "../domain/errors.js";
-import { playDemo } from "../examples/demo/play.js";
 import { readInstallation } from "../worker/config.js";
-import { startHouse } from "../worker/up.js";
-import { startWorker } from "../worker/worker.js";
 
-/** Starts them with this environment; progress goes to standard error, so that output can be piped. */
+/**
+ * Starts them with this environment; progress goes to standard error, so that output can be piped. Each is
+ * loaded when it is asked for: a worker is a second's worth of code that `rekey status` should not wait for.
+ */
 export function processesWith(env: NodeJS.ProcessEnv): Processes {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   return {
     worker: async () => {
+      const { startWorker } = await import("../worker/worker.js");
       const worker = await startWorker(readInstallation(env));
       say("The worker polls. Ctrl-C ends it once its steps are done.");
       await Promise.race([told(), worker.done]);
@@ -19,13 +20,14 @@ export function processesWith(env: NodeJS.ProcessEnv): Processes {
       return exitCodes.done;
     },
     up: async ({ directory }) => {
+      const { startHouse } = await import("../worker/up.js");
       const house = await startHouse({ folder: directory, lasting: true, progress: say });
       say(`Everything runs; its state is kept in ${directory}. Ctrl-C ends all of it.`);
       await Promise.race([told(), house.worker.done]);
       await house.stop();
       return exitCodes.done;
     },
-    demo: (options) => playDemo(options),
+    demo: async (options) => (await import("../examples/demo/play.js")).playDemo(options),
   };
 }
 

@@ -1,10 +1,10 @@
 /** Keeps Temporal's schedules in agreement with the estate in force, also after it changes while the worker runs. */
 import { Client, Connection } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
-import { agreeSchedules, scheduledPolicies } from "../client/schedules.js";
 import type { Database } from "../inventory/database.js";
 import { currentEstate, listEntries } from "../inventory/estate.js";
 import type { TemporalLogin } from "./installation.js";
+import { agreeSchedules, scheduledPolicies } from "./schedule-agreement.js";
 
 const everyMs = 15_000;
 const agreeMsMax = 10_000;

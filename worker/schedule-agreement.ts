@@ -20,7 +20,7 @@ const jitterMs = 60_000;
 const prefix = "rekey-due/";
 
 /** Id of a policy's schedule. It carries the policy's opaque id, not its name (H40). */
-export function scheduleId(policyId: string): string {
+function scheduleId(policyId: string): string {
   return `${prefix}${policyId}`;
 }
 
