@@ -1,4 +1,6 @@
 /** Opens a rotation: the lock first, then what the world looks like; or adopts the one that is open (H8). */
+import type { Call } from "../adapters/ports.js";
+import { RekeyError } from "../domain/errors.js";
 import { foldAll } from "../domain/rotation/fold.js";
 import { initialState } from "../domain/rotation/initial.js";
 import type { RotationState } from "../domain/rotation/state.js";
@@ -6,7 +8,7 @@ import type { Opened, OpenRequest } from "../domain/rotation/work.js";
 import { appendEvent } from "../inventory/events.js";
 import { openRotation } from "../inventory/open.js";
 import { callWithin, framed } from "./calls.js";
-import type { ActivityDeps } from "./deps.js";
+import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
 import { authorise, incidentOf } from "./report.js";
 import { ownRun } from "./run-check.js";
@@ -71,7 +73,30 @@ export function openActivity(deps: ActivityDeps) {
         await appendEvent(deps.db, state.id, state.epoch, event);
         state = foldAll(state, [event]);
       }
-      const seen = await survey(await surveyorFor(deps, systems, state, request), state, call);
-      return { state: await foldLook(deps, state, seen), adopted: opened.kind === "adopted" };
+      state = await firstLook(deps, systems, state, request, call);
+      return { state, adopted: opened.kind === "adopted", at: deps.now() };
     });
+}
+
+/**
+ * The state after a first look. The lock is held by now: a look that is refused for good must not end the
+ * workflow and leave the rotation open; the walk looks again, and says why it does not begin.
+ */
+async function firstLook(
+  deps: ActivityDeps,
+  systems: Systems,
+  state: RotationState,
+  request: OpenRequest,
+  call: Call,
+): Promise<RotationState> {
+  try {
+    return await foldLook(
+      deps,
+      state,
+      await survey(await surveyorFor(deps, systems, state, request), state, call),
+    );
+  } catch (error) {
+    if (error instanceof RekeyError && error.retry === "never") return state;
+    throw error;
+  }
 }

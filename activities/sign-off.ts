@@ -45,7 +45,11 @@ export async function takeSignOff(
     const owners = speaksFor(systems.estate, person, signingOwners(systems), now);
     if (owners.length === 0)
       throw new RekeyError("decision-refused", `${person} may not sign for this credential.`);
-    const kept = { jti, rotation, credential, digest, person, says, consumer: null, owners };
+    const reported = await listIncidents(deps.db, { credential });
+    if (rotation !== "" && !reported.some((incident) => incident.rotation === rotation))
+      throw new RekeyError("decision-refused", "It was signed for another rotation.");
+    const about = { rotation: rotation === "" ? null : rotation, credential, digest, consumer: null };
+    const kept = { jti, ...about, person, says, owners };
     await recordDecision(deps.db, { ...kept, jws: document, issuedAt, expiresAt, receivedAt: now });
     const signed = await signIncidents(deps, credential, jti, now);
     return { accepted: true, sentence: `${person} has signed ${signed} report(s) off.` };

@@ -63,7 +63,7 @@ export class Run {
     const handedOn = continued?.state.epoch === opened.state.epoch && !this.reopen;
     this.#state = handedOn ? continued.state : opened.state;
     this.reopen = false;
-    this.#measureSkew(this.#state.surveyedAt ?? this.#state.startedAt);
+    this.#measureSkew(opened.at);
   }
 
   get credential(): string {

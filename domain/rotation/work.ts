@@ -34,6 +34,8 @@ export interface EmergencyReport {
 export interface Opened {
   readonly state: RotationState;
   readonly adopted: boolean;
+  /** The worker's clock, by which events are dated (H38). */
+  readonly at: number;
 }
 
 /** One step to carry out, on the state that `decide` chose it for. */

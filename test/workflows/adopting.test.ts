@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { WorkflowHandle } from "@temporalio/client";
 import { expect, test } from "vitest";
 import { listRotations } from "../../inventory/rotations.js";
+import { decideSignal } from "../../workflows/messages.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
 import {
@@ -88,6 +89,17 @@ test("H8: whoever starts it while it runs joins it", async () => {
   await untilAsked(handle);
   await expect(house.start()).rejects.toThrow(/already/i);
   expect(await listRotations(house.fresh.db, { credential: house.credential })).toHaveLength(1);
+});
+
+test("a rotation whose worker is away takes in what was signed meanwhile, when one comes back", async () => {
+  const house = await openHouse({ quorum: 1 });
+  const handle = await house.start();
+  const document = await paper(house, await untilAsked(handle), "ann");
+  await house.worker.stop();
+  await handle.signal(decideSignal, document);
+  await house.startWorker();
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  expectWorking(house);
 });
 
 test.each(["issue", "disable", "destroy"] as const)(

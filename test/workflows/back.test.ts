@@ -40,7 +40,7 @@ async function endOrHold(handle: WorkflowHandle): Promise<string> {
 test.each<[Method, string]>([
   ["stage", "refused"],
   ["enable", "refused"],
-  ["prove", "went-back"],
+  ["prove", "refused"],
   ["promote", "went-back"],
   ["disable", "needs-operator"],
   ["proveRefused", "needs-operator"],
@@ -64,6 +64,15 @@ test.each<[Method, string]>([
   expect(["rotated", "went-back"]).toContain((await ended(handle)).outcome);
   expectWorking(house);
   expect(house.world.enabled()).toHaveLength(1);
+});
+
+test("a new version that does not log in turns the rotation round", async () => {
+  const house = await openHouse();
+  house.world.issuers.faults.proofFails.add("orders_b");
+  const handle = await house.start();
+  expect(await ended(handle)).toMatchObject({ outcome: "went-back" });
+  expectWorking(house);
+  expect(house.world.enabled()).toEqual(["orders_a"]);
 });
 
 test.each<Method>(["enable", "promote", "disable", "destroy", "stage", "purge"])(
@@ -184,8 +193,13 @@ test.each([
   // Going back waits for nothing that this test is about.
   house.world.consumers.get("reports")?.behave("moves");
   expect(await cancel(handle)).toMatchObject({ accepted: true });
-  if (what === "drain") {
+  if (what !== "adoption") {
     await until(handle, "turned", ({ direction }) => direction === "back");
+    await eventually(
+      "on the old one again",
+      () => house.world.live().password === house.world.first.password,
+    );
+    await until(handle, "drain", (progress) => progress.gate === "drained" || progress.gate === "disabled");
     expectWorking(house);
     return;
   }

@@ -84,6 +84,8 @@ const quick: Policy = {
   cooldownMs: 3_600_000,
 };
 
+/** What Temporal's records name instead of the machine that runs the tests. */
+const identity = "house";
 const fingerprintKey = randomBytes(32);
 const codecKey = new Secret(randomBytes(32).toString("base64"));
 let shared: Promise<{ client: Connection; worker: NativeConnection; namespace: string }> | undefined;
@@ -135,7 +137,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const standings = [{ id: world.first.version, slot: logins[0], life: "active" as const }];
   await recordVersions(fresh.db, { credential, by: null, standings, at: Date.now() - 86_400_000 });
   const dataConverter = converter(options.sealed);
-  const client = new Client({ connection, namespace, dataConverter });
+  const client = new Client({ connection, namespace, dataConverter, identity });
   const taskQueue = newId("queue");
   const codePath = await testBundle();
   const fingerprint = async (value: string) =>
@@ -156,6 +158,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     const worker = await Worker.create({
       connection: native,
       namespace,
+      identity,
       taskQueue,
       dataConverter,
       workflowBundle: { codePath },

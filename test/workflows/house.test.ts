@@ -1,0 +1,76 @@
+/** The short workflows: what a schedule starts, what a person asks before anything begins, and that asking changes nothing. */
+import { expect, test } from "vitest";
+import type { Diagnosis, Preview } from "../../domain/rotation/work.js";
+import { listRotations } from "../../inventory/rotations.js";
+import { rotationWorkflowId } from "../../workflows/messages.js";
+import { type House, openHouse } from "./house.js";
+import { ended, expectWorking, untilAsked } from "./watch.js";
+
+function run<T>({ client, taskQueue, credential }: House, type: string, args: unknown[]): Promise<T> {
+  return client.workflow.execute(type, {
+    workflowId: `${type}/${credential}/${Math.random()}`,
+    taskQueue,
+    args,
+  });
+}
+
+test("the launcher starts what is due under its policy, under the stable id", async () => {
+  const house = await openHouse({ policy: { intervalMs: 3_600_000 } });
+  expect(await run<number>(house, "launch", ["another policy"])).toBe(0);
+  expect(await run<number>(house, "launch", ["quick"])).toBe(1);
+  const handle = house.client.workflow.getHandle(rotationWorkflowId(house.credential));
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  const [rotation] = await listRotations(house.fresh.db, { credential: house.credential });
+  expect(rotation).toMatchObject({ requestedBy: "schedule", outcome: "rotated" });
+  expectWorking(house);
+  // Rotated just now: not due again.
+  expect(await run<number>(house, "launch", ["quick"])).toBe(0);
+});
+
+test("the launcher leaves a rotation alone that runs, and one that has only just been started", async () => {
+  const house = await openHouse({ quorum: 1, policy: { intervalMs: 3_600_000 } });
+  // Both find it due: its lock is not taken before the workflow runs.
+  const counts = await Promise.all([1, 2, 3].map(() => run<number>(house, "launch", ["quick"])));
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1);
+  const handle = house.client.workflow.getHandle(house.workflowId);
+  const state = await untilAsked(handle);
+  expect(await run<number>(house, "launch", ["quick"])).toBe(0);
+  expect((await untilAsked(handle)).epoch).toBe(state.epoch);
+  expect(await listRotations(house.fresh.db, { credential: house.credential })).toHaveLength(1);
+});
+
+test("a preview says what would happen to whom and changes nothing", async () => {
+  const house = await openHouse({ quorum: 1 });
+  const before = snapshot(house);
+  const preview = await run<Preview>(house, "preview", [house.credential]);
+  expect(preview.findings.filter((finding) => finding.severity === "refuse")).toEqual([]);
+  expect(preview.plan?.approvers).toEqual(["payments"]);
+  expect(preview.sentences.join("\n")).toMatch(/1 sign-off.*payments/);
+  expect(snapshot(house)).toBe(before);
+  expect(await listRotations(house.fresh.db, { credential: house.credential })).toEqual([]);
+});
+
+test("a preview names what stands in the way", async () => {
+  const house = await openHouse();
+  house.world.issuers.server().connect("orders_a", house.world.first.password, "somebody's notebook");
+  const preview = await run<Preview>(house, "preview", [house.credential]);
+  expect(preview.findings).toContainEqual(
+    expect.objectContaining({ code: "unmapped-reader", severity: "refuse", subject: "somebody's notebook" }),
+  );
+});
+
+test("the doctor names each credential with what it lacks, also one whose system is down, and changes nothing", async () => {
+  const house = await openHouse();
+  const before = snapshot(house);
+  expect(await run<Diagnosis[]>(house, "doctor", [])).toMatchObject([{ subject: "orders-db" }]);
+  house.world.issuers.faults.unreachable = true;
+  const [diagnosis] = await run<Diagnosis[]>(house, "doctor", []);
+  expect(diagnosis?.findings).toMatchObject([{ code: "unreachable", severity: "refuse" }]);
+  expect(snapshot(house)).toBe(before);
+});
+
+/** Everything that a change would change. */
+function snapshot({ world }: House): string {
+  const place = world.stores.place("orders");
+  return JSON.stringify([[...world.issuers.server().logins], place.raw, place.revision, [...place.copies]]);
+}
