@@ -17,7 +17,7 @@ import { intend, intentOf, settle } from "../inventory/intents.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
-import { checkRun } from "./run-check.js";
+import { type Held, heldBy } from "./run-check.js";
 import { survey } from "./survey.js";
 import { excludedFor, surveyorFor } from "./surveyor.js";
 
@@ -50,9 +50,9 @@ export function changeActivity<S extends Step>(
   expectsOf: (state: RotationState, step: S) => Readonly<Record<string, string>>,
   perform: Performer<S>,
 ): (request: StepRequest) => Promise<StepResult> {
-  return ({ state, step }) =>
+  return ({ state: given, step }) =>
     framed(async () => {
-      const record = await checkRun(deps, state);
+      const { record, state } = await heldBy(deps, given);
       const change = state.change + 1;
       const earlier = await intentOf(deps.db, state.id, change);
       if (earlier) return { events: [await settleEarlier(deps, state, step, earlier)] };
@@ -93,7 +93,7 @@ async function lookAfter(
   deps: ActivityDeps,
   systems: Systems,
   state: RotationState,
-  record: Awaited<ReturnType<typeof checkRun>>,
+  record: Held["record"],
   kept: RotationEvent,
 ): Promise<RotationEvent[]> {
   if (kept.type !== "disabled" && kept.type !== "destroyed") return [];

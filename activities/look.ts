@@ -8,7 +8,7 @@ import type { LookRequest, StepResult } from "../domain/rotation/work.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
 import { foldLook } from "./plans.js";
-import { checkRun } from "./run-check.js";
+import { heldBy } from "./run-check.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
 
@@ -22,9 +22,9 @@ type Seen = Extract<RotationEvent, { type: "surveyed" }>;
 
 /** The activity `look`: surveys until `decide` asks for something else than looking on, or until the time is up. */
 export function lookActivity(deps: ActivityDeps) {
-  return ({ state, until }: LookRequest): Promise<StepResult> =>
+  return ({ state: given, until }: LookRequest): Promise<StepResult> =>
     framed(async () => {
-      const record = await checkRun(deps, state);
+      const { record, state } = await heldBy(deps, given);
       const systems = await deps.systems(state.credential);
       let current: RotationState = state;
       let events: Seen[] = [];

@@ -1,6 +1,5 @@
 /** Steps that are about people: asking for sign-offs, holding for an operator, turning round, closing; each is told to somebody. */
 import type { Notice } from "../adapters/ports.js";
-import { personOf, signersFor } from "../domain/authority.js";
 import { mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -8,12 +7,10 @@ import type { Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
 import { closeRotation } from "../inventory/close.js";
 import { appendEvent } from "../inventory/events.js";
-import { markNoticeSent, recordNotice } from "../inventory/notices.js";
-import { callWithin, framed } from "./calls.js";
-import type { ActivityDeps, Systems } from "./deps.js";
-import { checkRun } from "./run-check.js";
-import { signingOwners } from "./sign-off.js";
-import { excludedFor } from "./surveyor.js";
+import { framed } from "./calls.js";
+import type { ActivityDeps } from "./deps.js";
+import { ownersAddresses, tell } from "./notices.js";
+import { heldBy } from "./run-check.js";
 
 type Told = Extract<Step, { do: "ask" | "turn" | "hold" | "close" }>;
 
@@ -25,9 +22,11 @@ interface Message {
 
 /** The activity for one of these steps. Its event is kept first; a notice that cannot be sent delays nothing. */
 export function peopleActivity(deps: ActivityDeps) {
-  return ({ state, step }: StepRequest): Promise<StepResult> =>
+  return ({ state: given, step }: StepRequest): Promise<StepResult> =>
     framed(async () => {
-      const record = await checkRun(deps, state);
+      const { record, state } = await heldBy(deps, given);
+      // An attempt before this one has closed it, and its answer was lost.
+      if (state.closed) return { events: record.events.filter((event) => event.type === "closed") };
       if (!mayAct(state, step, deps.now())) return { events: [] };
       const systems = await deps.systems(state.credential);
       const { event, notice } = messageOf(step as Told, systems.name, deps.now());
@@ -48,11 +47,9 @@ export function peopleActivity(deps: ActivityDeps) {
         await appendEvent(deps.db, state.id, state.epoch, event);
       }
       if (notice) {
-        const excluded = await excludedFor(deps, systems, record);
-        const persons = signersFor(systems.estate, signingOwners(systems), excluded, deps.now());
-        const emails = persons.flatMap((name) => personOf(systems.estate, name)?.email ?? []);
+        const recipients = ownersAddresses(systems, deps.now());
         const id = `${state.id}/${step.do}/${state.change}/${state.remindedAt ?? state.askedAt ?? 0}`;
-        await tell(deps, systems, { ...notice, id, recipients: emails, rotation: state.id });
+        await tell(deps, systems, { ...notice, id, recipients, rotation: state.id });
       }
       return { events: [event] };
     });
@@ -95,24 +92,17 @@ function messageOf(step: Told, name: string, at: number): Message {
   }
 }
 
-/** Sends a notice once. What no notifier takes stays unsent in the records, where `rekey status` shows it. */
-async function tell(deps: ActivityDeps, systems: Systems, notice: Notice): Promise<void> {
-  const { id, rotation, kind, recipients } = notice;
-  const kept = await recordNotice(deps.db, { id, rotation, kind, recipients, at: deps.now() });
-  if (kept.sentAt !== null || systems.notifiers.length === 0) return;
-  const sent = await Promise.allSettled(
-    systems.notifiers.map((notifier) => notifier.notify(notice, callWithin())),
-  );
-  const failed = sent.find((result) => result.status === "rejected");
-  if (failed === undefined) await markNoticeSent(deps.db, id, deps.now());
-  else if (!(failed.reason instanceof RekeyError)) throw failed.reason;
-}
+/** What an operator can order without a signature: both lead only where the gates allow. */
+const ordered: ReadonlySet<RotationEvent["type"]> = new Set(["cancelled", "resumed"]);
 
 /** The activity `record`: keeps an event that a message made. */
 export function recordActivity(deps: ActivityDeps) {
   return ({ state, event }: { state: StepRequest["state"]; event: RotationEvent }): Promise<StepResult> =>
     framed(async () => {
-      await checkRun(deps, state);
+      await heldBy(deps, state);
+      // What allows or forbids a change is recorded where it is verified, and nowhere else (H7).
+      if (!ordered.has(event.type))
+        throw new RekeyError("refused-by-policy", `Nobody may order ${event.type}.`);
       await appendEvent(deps.db, state.id, state.epoch, event);
       return { events: [event] };
     });

@@ -14,6 +14,6 @@ export async function foldLook(
   const next = fold(state, seen);
   const changed =
     next.plan?.digest !== state.plan?.digest || next.amendments.length !== state.amendments.length;
-  if (changed) await appendEvent(deps.db, state.id, state.epoch, seen, `plan:${seen.facts.plan.digest}`);
+  if (changed) await appendEvent(deps.db, state.id, state.epoch, seen);
   return next;
 }

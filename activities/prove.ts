@@ -5,14 +5,14 @@ import type { StepRequest, StepResult } from "../domain/rotation/work.js";
 import { appendEvent } from "../inventory/events.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
-import { checkRun } from "./run-check.js";
+import { heldBy } from "./run-check.js";
 import { keptDocument } from "./survey.js";
 
 /** Proves a version. A node that answers otherwise is named in the failure. */
 export function proveActivity(deps: ActivityDeps) {
-  return ({ state, step }: StepRequest): Promise<StepResult> =>
+  return ({ state: given, step }: StepRequest): Promise<StepResult> =>
     framed(async () => {
-      await checkRun(deps, state);
+      const { state } = await heldBy(deps, given);
       if (step.do !== "prove" || !mayAct(state, step, deps.now())) return { events: [] };
       const systems = await deps.systems(state.credential);
       const call = callWithin();

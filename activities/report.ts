@@ -1,6 +1,6 @@
 /** Takes in the report of a leak: who says so, on what evidence, and which versions it is about (H25, H37). */
 import { speaksFor } from "../domain/authority.js";
-import type { DocumentPayload } from "../domain/documents.js";
+import { type DocumentPayload, reportText } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import { leakedBy } from "../domain/incident.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -9,11 +9,12 @@ import type { Answered, EmergencyReport } from "../domain/rotation/work.js";
 import { recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
 import { versionsMatching } from "../inventory/fingerprints.js";
-import { recordIncident } from "../inventory/incidents.js";
+import { listIncidents, recordIncident } from "../inventory/incidents.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
-import { checkRun } from "./run-check.js";
+import { ownersAddresses, tell } from "./notices.js";
+import { heldBy } from "./run-check.js";
 import { verifiedPayload } from "./signatures.js";
 
 /** Without evidence that the value is ours, one person's word is not enough to revoke. */
@@ -23,9 +24,9 @@ type Incident = Extract<RotationEvent, { type: "incident" }>;
 
 /** The activity `report`: an emergency in a rotation that runs. */
 export function reportActivity(deps: ActivityDeps) {
-  return ({ state, report }: { state: RotationState; report: EmergencyReport }): Promise<Answered> =>
+  return ({ state: given, report }: { state: RotationState; report: EmergencyReport }): Promise<Answered> =>
     framed(async () => {
-      await checkRun(deps, state);
+      const { state } = await heldBy(deps, given);
       const systems = await deps.systems(state.credential);
       try {
         const authorised = await authorise(deps, systems, state.id, report);
@@ -102,13 +103,26 @@ async function respondersWord(
   const { says, installation, credential, digest, expiresAt, person } = payload;
   const now = deps.now();
   const mine = says === "emergency" && installation === deps.installation && credential === systems.name;
-  if (!mine || digest !== deps.sha256Hex(report.reason))
+  if (!mine || digest !== deps.sha256Hex(reportText(report)))
     throw refused(`What ${person} signed is another report.`);
   if (expiresAt <= now) throw refused(`What ${person} signed has expired.`);
+  if (await owesSignOff(deps, person, now)) {
+    throw refused(
+      `A report of ${person} was not signed off in time; until it is, another responder has to act.`,
+    );
+  }
   const allowed = systems.policy.responders;
   const may = allowed.length === 0 || speaksFor(systems.estate, person, allowed, now).length > 0;
   if (!may) throw refused(`${person} is no responder for this credential.`);
   return payload;
+}
+
+/** Overriding the owners is a loan: whoever has not paid back in time gets no other one (H37). */
+async function owesSignOff(deps: ActivityDeps, person: string, now: number): Promise<boolean> {
+  const unsigned = await listIncidents(deps.db, { unsigned: true });
+  return unsigned.some(
+    ({ reportedBy, signOffBy }) => signOffBy < now && reportedBy.split(", ").includes(person),
+  );
 }
 
 function refused(detail: string): RekeyError {
@@ -141,6 +155,14 @@ export async function incidentOf(
     at: now,
     matched: leaked,
     signOffBy: emergency.signOffBy,
+  });
+  await tell(deps, systems, {
+    id: `${state.id}/emergency/${now}`,
+    kind: "emergency",
+    recipients: ownersAddresses(systems, now),
+    rotation: state.id,
+    subject: `Emergency: ${systems.name}`,
+    text: `${responders.join(" and ")} reported a leak of ${systems.name}: ${report.reason} It is being rotated without your sign-off; sign afterwards with \`rekey sign-off ${systems.name}\`.`,
   });
   const event: Incident = {
     type: "incident",

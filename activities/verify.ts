@@ -8,16 +8,16 @@ import { recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
 import { framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
-import { checkRun } from "./run-check.js";
+import { heldBy } from "./run-check.js";
 import { signIncidents, signingOwners } from "./sign-off.js";
 import { verifiedPayload } from "./signatures.js";
 import { excludedFor } from "./surveyor.js";
 
 /** The activity `verify`. A document that does not count is answered with the reason, and leaves no trace in the state. */
 export function verifyActivity(deps: ActivityDeps) {
-  return ({ state, document }: DocumentRequest): Promise<Answered> =>
+  return ({ state: given, document }: DocumentRequest): Promise<Answered> =>
     framed(async () => {
-      const record = await checkRun(deps, state);
+      const { record, state } = await heldBy(deps, given);
       const systems = await deps.systems(state.credential);
       try {
         const payload = await verifiedPayload(systems.estate, document);

@@ -4,6 +4,8 @@
  * whoever runs the engine nor replayed after a reset (H7).
  */
 
+import { canonical } from "./plan.js";
+
 /** What a document says. `confirm` is a person's word that a consumer holds the target (protocol.md, Consumers). */
 export type Said = "approve" | "reject" | "confirm" | "emergency" | "sign-off";
 
@@ -53,4 +55,22 @@ export function objectionTo(
   if (payload.issuedAt > now + clockSkewMs) return "It is dated in the future.";
   if (payload.expiresAt <= now) return "It has expired.";
   return null;
+}
+
+/**
+ * The text whose digest a responder signs: everything that a report orders. A second responder signs the same
+ * words, so that nobody can widen what somebody else has agreed to.
+ */
+export function reportText(report: {
+  readonly reason: string;
+  readonly leaked: readonly string[] | "unknown";
+  readonly containment?: string | undefined;
+}): string {
+  const leaked = report.leaked === "unknown" ? "unknown" : [...report.leaked].sort();
+  return canonical({
+    form: "rekey-report/1",
+    reason: report.reason,
+    leaked,
+    containment: report.containment,
+  });
 }

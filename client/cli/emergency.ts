@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { Option } from "commander";
+import { reportText } from "../../domain/documents.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { EmergencyReport } from "../../domain/rotation/work.js";
 import type { Cli } from "./cli.js";
@@ -43,9 +44,9 @@ export function reportOptions(): Option[] {
   ];
 }
 
-/** What stands in the report's signed documents instead of the report: the reason, hashed. */
-function reasonDigest(reason: string): string {
-  return createHash("sha256").update(reason).digest("hex");
+/** What stands in the report's signed documents instead of the report: all that it orders, hashed. */
+export function reportDigest(report: Parameters<typeof reportText>[0]): string {
+  return createHash("sha256").update(reportText(report)).digest("hex");
 }
 
 /** The signed report. Throws `bad-input` without a reason, and for a value that is another credential's. */
@@ -60,14 +61,17 @@ export async function reportOf(
   const evidence =
     options.valueFrom === undefined ? null : await evidenceOf(cli, services, subject, options.valueFrom);
   const bound = { installation: services.installation, credential: subject.name, rotation: "", nonce: "" };
-  const mine = await sign(cli, key, bound, { says: "emergency", digest: reasonDigest(reason) }, validForMs);
+  const { containment } = options;
+  const leaked = leakedOf(options.leaked, evidence?.matched === true);
+  const digest = reportDigest({ reason, leaked, containment });
+  const mine = await sign(cli, key, bound, { says: "emergency", digest }, validForMs);
   const others = await Promise.all((options.document ?? []).map(readDocuments));
   return {
     documents: [mine, ...others.flat()],
     reason,
-    leaked: leakedOf(options.leaked, evidence?.matched === true),
+    leaked,
     evidence: evidence?.fingerprint ?? null,
-    ...(options.containment === undefined ? {} : { containment: options.containment }),
+    ...(containment === undefined ? {} : { containment }),
   };
 }
 

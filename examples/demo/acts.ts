@@ -6,7 +6,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { signDocument } from "../../client/documents.js";
-import type { Said } from "../../domain/documents.js";
+import { reportText, type Said } from "../../domain/documents.js";
 import { Secret } from "../../domain/secret.js";
 import { fingerprinterOf, newId, sha256Hex } from "../../worker/installation.js";
 import { Followed } from "./follow.js";
@@ -84,7 +84,7 @@ export async function emergencyRotation(
   const document = await sign(scene, "rashid", "emergency", {
     rotation: "",
     nonce: "",
-    digest: sha256Hex(reason),
+    digest: sha256Hex(reportText({ reason, leaked: [] })),
   });
   story.line(
     begun,

@@ -1,4 +1,5 @@
 /** Reports of leaks: what is said, by whom, and that the value itself goes nowhere. */
+import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { newKey, readDocument, readKey, signDocument } from "../../client/documents.js";
@@ -10,7 +11,10 @@ import { idle, rotating, stateOf } from "./worlds.js";
 const alice = signer();
 
 const value = "s3cret-that-leaked";
-const reasonDigest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+/** SHA-256 of the report's own text, written out: reason, versions and containment, keys in order. */
+const reportDigest = createHash("sha256")
+  .update('{"containment":"revoke-now","form":"rekey-report/1","leaked":["old"],"reason":"secret"}')
+  .digest("hex");
 const argv = ["rotate", "orders-db", "--emergency", "--reason", "secret"];
 const around = {
   env: {
@@ -70,7 +74,7 @@ test.each([
   expect(reportIn(world, "start")).toMatchObject({ leaked, evidence: null });
 });
 
-test("H37: a report is signed by the responder, for its reason, and joined by what another has signed", async () => {
+test("H37: a report is signed by the responder, for all that it orders, and joined by what another has signed", async () => {
   const file = alice.fresh();
   const { jwk } = await newKey("bob");
   const bobs = await signDocument(
@@ -80,7 +84,7 @@ test("H37: a report is signed by the responder, for its reason, and joined by wh
       credential: "orders-db",
       rotation: "",
       nonce: "",
-      digest: reasonDigest,
+      digest: reportDigest,
       says: "emergency",
       person: "bob",
       issuedAt: now,
@@ -97,7 +101,7 @@ test("H37: a report is signed by the responder, for its reason, and joined by wh
   const [mineSigned = "", theirs = ""] = report.documents as string[];
   expect(await alice.verified(mineSigned)).toMatchObject({
     says: "emergency",
-    digest: reasonDigest,
+    digest: reportDigest,
     person: "alice",
   });
   expect(readDocument(theirs).person).toBe("bob");

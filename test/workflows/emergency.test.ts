@@ -1,6 +1,7 @@
 /** Leaks: who may report them, what they do to a rotation wherever it stands, and taking over one that does not answer (H5, H24, H25, H37). */
 import type { WorkflowHandle } from "@temporalio/client";
 import { expect, test } from "vitest";
+import { reportText } from "../../domain/documents.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { EmergencyReport } from "../../domain/rotation/work.js";
 import { listIncidents } from "../../inventory/incidents.js";
@@ -18,11 +19,12 @@ async function report(
   responders: readonly PersonName[] = both,
   more: Partial<EmergencyReport> = {},
 ): Promise<EmergencyReport> {
-  const reason = more.reason ?? "seen in a public repository";
+  const ordered = { reason: "seen in a public repository", leaked: ["old"], ...more };
+  const digest = digestOf(reportText(ordered));
   const documents = await Promise.all(
-    responders.map((person) => signed(person, { installation, says: "emergency", digest: digestOf(reason) })),
+    responders.map((person) => signed(person, { installation, says: "emergency", digest })),
   );
-  return { documents, reason, leaked: ["old"], evidence: null, ...more };
+  return { documents, evidence: null, ...ordered };
 }
 
 async function expedite(handle: WorkflowHandle, given: EmergencyReport): Promise<Receipt> {
