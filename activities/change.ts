@@ -116,7 +116,9 @@ function signOffsFor(
   { requestedBy, recentEditors }: Excluded,
   now: number,
 ): { signOffs?: SignOffs } {
-  const asks = needsFreshFacts(step) && state.target !== state.origin && state.emergency === null;
+  // Past the point of no return there is only forward, and nobody's paper is asked for (H38).
+  const mayGoBack = state.target !== state.origin && !state.irreversible;
+  const asks = needsFreshFacts(step) && mayGoBack && state.emergency === null;
   if (!asks || state.policy.approval.quorum === 0) return {};
   const plans = [state.plan, ...state.amendments].filter((plan) => plan !== null);
   const asked = plans.flatMap((plan) => plan.approvers);
@@ -125,7 +127,8 @@ function signOffsFor(
     signOffs: {
       policy: state.policy,
       plans,
-      askedAt: state.askedAt ?? 0,
+      // Nobody was asked about this round: then there is no deadline that a signature could have missed.
+      askedAt: state.askedAt ?? now,
       speaksFor: (person) => (barred.has(person) ? [] : speaksFor(estate, person, asked, now)),
     },
   };

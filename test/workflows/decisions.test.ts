@@ -1,9 +1,21 @@
 /** Whose word counts, how it arrives, and until when: decisions as a rotation takes them in (H7, H37, H38). */
 import { expect, test } from "vitest";
+import type { Estate } from "../../domain/estate/types.js";
 import { decideSignal } from "../../workflows/messages.js";
 import { openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { cancel, decide, ended, expectWorking, stateOf, until, untilAsked } from "./watch.js";
+import {
+  cancel,
+  decide,
+  ended,
+  eventually,
+  expectWorking,
+  persisted,
+  recorded,
+  stateOf,
+  until,
+  untilAsked,
+} from "./watch.js";
 
 test("an owner's approval that comes by update lets the rotation begin, and nothing happens before it", async () => {
   const house = await openHouse({ quorum: 1 });
@@ -122,6 +134,25 @@ test.each([
   expect(house.world.issuers.calls.filter((call) => call.startsWith("enable"))).toEqual([]);
 });
 
+test("H17: a changed plan is asked for anew; changed back, what was signed for it holds, and the records agree", async () => {
+  const house = await openHouse({ quorum: 1 });
+  const handle = await house.start();
+  const first = await untilAsked(handle);
+  await house.apply(consumerOwner("bob"));
+  await decide(handle, await paper(house, first, "ann"));
+  const second = await eventually("another plan is asked", async () => {
+    const state = await stateOf(handle);
+    return state.plan?.digest !== first.plan?.digest && state.askedAt !== null && state;
+  });
+  expect(house.world.issuers.calls.filter((call) => call.startsWith("enable"))).toEqual([]);
+  await house.apply(consumerOwner("payments"));
+  await decide(handle, await paper(house, second, "bob"));
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  const state = await stateOf(handle);
+  expect(state.plan?.digest).toBe(first.plan?.digest);
+  expect(persisted(state)).toEqual(persisted(await recorded(house)));
+});
+
 test("a veto before anything was issued ends the rotation as if it had never begun", async () => {
   const house = await openHouse({ quorum: 1 });
   const handle = await house.start();
@@ -171,4 +202,14 @@ function tampered(document: string): string {
   const said = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
   const changed = Buffer.from(JSON.stringify({ ...said, person: "bob" })).toString("base64url");
   return [header, changed, signature].join(".");
+}
+
+/** Gives a consumer to another owner: the plan says whose it is, so it is another plan. */
+function consumerOwner(owner: string) {
+  return (estate: Estate): Estate => {
+    const { checkout } = estate.consumers;
+    return checkout
+      ? { ...estate, consumers: { ...estate.consumers, checkout: { ...checkout, owner } } }
+      : estate;
+  };
 }
