@@ -1,5 +1,5 @@
 /** Figures: how they are summed up and shown. */
-import type { PolicyText } from "../examples/demo/estate.js";
+import type { PolicyText } from "../examples/demo/parts.js";
 
 /** No signature and no soak: what is left is the engine and its outside calls. */
 export const benchPolicy: PolicyText = {

@@ -103,7 +103,7 @@ function isExhausted(state: RotationState, step: Step, now: number): boolean {
   return trouble !== null && (!trouble.again || now - trouble.since >= state.policy.stallTimeoutMs);
 }
 
-/** The step, unless it has just failed: then after a pause, and not for ever (hashicorp/vault#28989). */
+/** The step, unless it has just failed: then after a pause, and not for ever. */
 function attempt(state: RotationState, step: Step, now: number): Decision {
   const trouble = state.trouble;
   if (trouble === null || !isFailing(state, step)) return { kind: "do", step };

@@ -80,16 +80,22 @@ export interface Reasons {
   readonly trouble: string | null;
 }
 
+/** Where the rotation stands, and what it waits for. */
 export const progressQuery = defineQuery<Progress>("progress");
+/** The plan in force, null before the first look, and what was added to it since. */
 export const planQuery = defineQuery<{ plan: Plan | null; amendments: readonly Plan[] }>("plan");
+/** All that is known now, for whoever wants to check the next step by hand. */
 export const factsQuery = defineQuery<Facts>("facts");
+/** What was found, what is waited for, and what failed last: why it does not go on. */
 export const reasonsQuery = defineQuery<Reasons>("reasons");
 
 /** A signed document (compact JWS), answered. The same document twice is answered alike. */
 export const decideUpdate = defineUpdate<Receipt, [string]>("decide");
 /** The same, for senders that cannot wait for an answer. */
 export const decideSignal = defineSignal<[string]>("decide-later");
+/** Ends it or turns it back; answered once it is recorded, not once it is back. */
 export const cancelUpdate = defineUpdate<Receipt, [{ by: string; reason: string }]>("cancel");
+/** An operator's order by one of the exits that are legal now; any other is refused. */
 export const resumeUpdate = defineUpdate<Receipt, [{ by: string; exit: Exit }]>("resume");
 /** A leak is reported while the rotation runs: what it changes is the table of protocol.md, Emergency. */
 export const expediteUpdate = defineUpdate<Receipt, [EmergencyReport]>("expedite");

@@ -2,12 +2,9 @@
 import { join } from "node:path";
 import type { NewKey } from "../../client/documents.js";
 import { projectRoot } from "../../worker/dev/places.js";
-import type { StoreScene } from "./scene.js";
+import type { PolicyText, StoreScene } from "./parts.js";
 import type { Service } from "./services.js";
 import { type Shop, shopAccount, shopEngineLogin } from "./shop.js";
-
-/** A policy as the estate writes it; durations are texts such as `2s`. */
-export type PolicyText = Readonly<Record<string, unknown>>;
 
 /** What the estate is made from. */
 export interface EstateParts {

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { exitCodes } from "../../domain/errors.js";
 import { type ActResult, emergencyRotation, ordinaryRotation, refusedRotation } from "./acts.js";
-import type { PolicyText } from "./estate.js";
+import type { PolicyText } from "./parts.js";
 import { openScene, type Scene } from "./scene.js";
 import { Customers } from "./services.js";
 import { Story } from "./story.js";

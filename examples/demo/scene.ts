@@ -1,3 +1,4 @@
+/** Sets the demo's stage: a database, a store, the engine and three services, all in one folder and all ended together. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +16,8 @@ import type { Progress } from "../../worker/dev/progress.js";
 import { startVault, type VaultServer } from "../../worker/dev/vault-server.js";
 import { databaseOf, dataConverterOf, newId, temporalLoginOf } from "../../worker/installation.js";
 import { type RunningHouse, startHouse } from "../../worker/up.js";
-import { estateText, type PolicyText } from "./estate.js";
+import { estateText } from "./estate.js";
+import type { PolicyText, StoreScene } from "./parts.js";
 import { type Service, startService } from "./services.js";
 import { openShop, type Shop } from "./shop.js";
 
@@ -51,16 +53,6 @@ export interface SceneOptions {
 
 /** Names of the demo's people: the owner signs, two responders report leaks, and the platform team asks. */
 export const people = ["olivia", "rashid", "runa"] as const;
-
-/** Where the services read, and what the estate says of it. */
-export interface StoreScene {
-  readonly kind: "file" | "vault";
-  readonly serviceEnv: Readonly<Record<string, string>>;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly place: Readonly<Record<string, unknown>>;
-  read(): Promise<Record<string, string>>;
-  stop(): Promise<void>;
-}
 
 /** Sets the stage. Whatever was started is ended again when something fails. */
 export async function openScene(options: SceneOptions): Promise<Scene> {

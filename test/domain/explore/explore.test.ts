@@ -1,3 +1,4 @@
+/** The exploration as a test: every path of `decide` in small worlds keeps the laws; REKEY_EXPLORE makes the worlds larger. */
 import { expect, test } from "vitest";
 import { modelOf, otherShapes, shapes } from "./models.js";
 import { explore } from "./search.js";
