@@ -27,9 +27,10 @@ export default defineConfig({
       provider: "v8",
       include: rooms.map((room) => `${room}/**/*.ts`),
       reporter: ["json-summary", "lcovonly"],
+      reportOnFailure: true,
       thresholds: { "domain/**": { lines: 100 } },
     },
-    projects: suites.map((suite, groupOrder) => ({
+    projects: suites.map((suite, index) => ({
       extends: true,
       test: {
         name: suite.name,
@@ -37,7 +38,8 @@ export default defineConfig({
         globalSetup: suite.servers ? ["test/setup/broker.ts"] : [],
         testTimeout: suite.timeoutMs,
         hookTimeout: suite.timeoutMs,
-        sequence: { groupOrder },
+        // Zero would mean "whenever".
+        sequence: { groupOrder: index + 1 },
       },
     })),
   },
