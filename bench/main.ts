@@ -5,8 +5,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openScene } from "../examples/demo/scene.js";
+import { Customers } from "../examples/demo/services.js";
 import { projectRoot } from "../worker/dev/places.js";
-import { measureRotations } from "./rotations.js";
+import { idlePerSecond, measureRotations } from "./rotations.js";
 import { measureScript } from "./script.js";
 import { benchPolicy, median, table } from "./tables.js";
 
@@ -20,10 +21,11 @@ const scene = await openScene({
   pollMs: 20,
 });
 try {
-  const engine = await measureRotations(scene, { rotations, requestsPerSecond: 0 });
+  const engine = await measureRotations(scene, { rotations, requestsPerSecond: idlePerSecond });
   const loaded = await measureRotations(scene, { rotations, requestsPerSecond });
   // Last, because what a script does is in no record, and the engine would find a stranger's versions.
-  const bare = await measureScript(scene, rotations);
+  const customers = new Customers(scene.services, idlePerSecond);
+  const bare = await measureScript(scene, rotations).finally(() => customers.stop());
   const ratio = median(engine.totalMs) / median(bare.totalMs);
   const report = { rotations, engine, bare, ratio, load: { requestsPerSecond, ...loaded } };
   const folder = join(projectRoot(), ".cache");

@@ -20,16 +20,27 @@ export interface Measured {
 
 const rotationMsMax = 60_000;
 
-/** Measures `rotations` rotations; customers ask each service for its share of `requestsPerSecond`. */
+/** Enough to see that a service works, and too little to weigh. */
+export const idlePerSecond = 10;
+
+/**
+ * Measures `rotations` rotations while customers ask every service now and then (a consumer that nobody asks
+ * shows no sign of working), and the one that opens a connection for each request `requestsPerSecond` times.
+ */
 export async function measureRotations(
   scene: Scene,
   { rotations, requestsPerSecond }: { readonly rotations: number; readonly requestsPerSecond: number },
 ): Promise<Measured> {
   const connection = await Connection.connect(await temporalLoginOf(scene.house.settings));
   const temporal = new Client({ connection, namespace: scene.house.settings.REKEY_TEMPORAL_NAMESPACE });
-  // Only this one opens a connection for each request, which is the hardest on a rotation.
-  const asked = scene.services.filter((service) => service.name === "checkout");
-  const customers = requestsPerSecond > 0 ? new Customers(asked, requestsPerSecond) : null;
+  const connecting = scene.services.filter((service) => service.name === "checkout");
+  const customers = [
+    new Customers(connecting, requestsPerSecond),
+    new Customers(
+      scene.services.filter((service) => !connecting.includes(service)),
+      idlePerSecond,
+    ),
+  ];
   const totalMs: number[] = [];
   const events: number[] = [];
   const actions: number[] = [];
@@ -55,10 +66,15 @@ export async function measureRotations(
       events.push(types.length);
       actions.push(billable(types));
     }
-    const counts = (await customers?.stop()) ?? { requests: 0, failed: 0, failures: [] };
+    const [first, second] = await Promise.all(customers.map((group) => group.stop()));
+    const counts = {
+      requests: (first?.requests ?? 0) + (second?.requests ?? 0),
+      failed: (first?.failed ?? 0) + (second?.failed ?? 0),
+      failures: [...(first?.failures ?? []), ...(second?.failures ?? [])],
+    };
     return { totalMs, steps: [...steps].map(([what, ms]) => ({ what, ms })), events, actions, ...counts };
   } finally {
-    await customers?.stop();
+    await Promise.all(customers.map((group) => group.stop()));
     await connection.close();
   }
 }

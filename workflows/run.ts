@@ -95,7 +95,7 @@ export class Run {
 
   /** Has one step done. Whatever comes of it, also nothing, is in the state afterwards. */
   async take(step: Step): Promise<void> {
-    if (step.do === "survey") return this.#lookAround(this.now());
+    if (step.do === "survey") return this.#lookAround();
     const state = this.state;
     // The end is shown when it has come; one event for both.
     if (step.do !== "close") this.show();
@@ -121,22 +121,21 @@ export class Run {
   /** Waits for the time, for a message, or, where the world has to be watched, for something to change there. */
   async wait(until: number | null, watch: boolean): Promise<void> {
     this.show();
-    if (watch) return this.#lookAround(until);
+    if (watch) return this.#lookAround();
     const woken = this.#woken;
     const changed = () => this.#woken !== woken;
     if (until === null) await condition(changed);
     else await condition(changed, Math.min(waitMsMax, Math.max(1, until - this.now())));
   }
 
-  async #lookAround(until: number | null): Promise<void> {
-    const latest = this.now() + lookMsMax;
+  /** Looks until there is something to do; how long that may take at most is between the look and its worker. */
+  async #lookAround(): Promise<void> {
+    const until = this.now() + lookMsMax;
     const state = this.state;
     const scope = new CancellationScope({ cancellable: true });
     this.#look = scope;
     try {
-      const { events } = await scope.run(() =>
-        workFor({ do: "survey" }).look({ state, until: Math.min(until ?? latest, latest) }),
-      );
+      const { events } = await scope.run(() => workFor({ do: "survey" }).look({ state, until }));
       this.fold(events);
     } catch (failure) {
       // A message cut the look short: what it changed decides what happens next.
