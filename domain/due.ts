@@ -3,8 +3,9 @@ import type { Policy, Weekday, Window } from "./estate/types.js";
 
 const weekdays: readonly Weekday[] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const minuteMs = 60_000;
+const dayMinutes = 24 * 60;
 /** How far ahead an opening is looked for; a window opens at least once a week, a freeze may be long. */
-const horizonMs = 400 * 24 * 60 * minuteMs;
+const horizonMs = 400 * dayMinutes * minuteMs;
 
 /** When the next rotation is due, or null where the policy has no interval. Never rotated means due since `knownSince`. */
 export function dueAt(
@@ -31,10 +32,21 @@ export function startableAt(policy: Pick<Policy, "window" | "freezes">, now: num
       continue;
     }
     if (policy.window === undefined || isOpen(policy.window, at)) return at;
-    // Windows are written in whole minutes, so looking at each minute misses none, whatever the clock change.
-    at = (Math.floor(at / minuteMs) + 1) * minuteMs;
+    at = nextLook(policy.window, at);
   }
   return null;
+}
+
+/**
+ * The next moment at which a closed window can be open: when the local clock shows its start; or the next minute,
+ * where the clocks change before that. Windows are written in whole minutes, so nothing lies between.
+ */
+function nextLook({ from, timezone }: Window, at: number): number {
+  const minute = Math.floor(at / minuteMs);
+  const start = minutesOf(from);
+  const ahead = (start - localTime(timezone, at).minute + dayMinutes - 1) % dayMinutes;
+  const opening = (minute + ahead + 1) * minuteMs;
+  return localTime(timezone, opening).minute === start ? opening : (minute + 1) * minuteMs;
 }
 
 /** True while the window is open at `at`. A window whose end is before its start runs over midnight. */
@@ -55,7 +67,7 @@ function minutesOf(clock: string): number {
   return Number(hours) * 60 + Number(minutes);
 }
 
-/** Making a formatter costs a hundred times what using it does, and a search looks at thousands of minutes. */
+/** Making a formatter costs a hundred times what using it does, and a search may look at thousands of minutes. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function formatterOf(timezone: string): Intl.DateTimeFormat {
