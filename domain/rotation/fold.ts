@@ -130,7 +130,10 @@ function changed(
     tags: { ...state.tags, [slot]: event.tag },
     freeSlots: event.type === "destroyed" ? state.freeSlots : state.freeSlots.filter((free) => free !== slot),
   };
-  return onwards(calm({ ...after, irreversible: isPastReturn(after) }), event.at);
+  const settled: RotationState = { ...after, irreversible: isPastReturn(after) };
+  // A destroy that fails each time is asked about, which brings the disable back: that one's success ends nothing.
+  const goesOn = event.type === "disabled" && state.trouble?.step === `destroy:${event.version}`;
+  return onwards(goesOn ? settled : calm(settled), event.at);
 }
 
 /** The slot of a version that is gone can take another one. */
