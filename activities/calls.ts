@@ -6,7 +6,7 @@ import { RekeyError } from "../domain/errors.js";
 const heartbeatEveryMs = 3_000;
 
 /** Shorter than every activity's start-to-close time, so that a call that is given up does not act later (H3). */
-export const callTimeoutMs = 30_000;
+const callTimeoutMs = 30_000;
 
 /** A call that ends at the deadline, or when the activity is cancelled or its worker shuts down. */
 export function callWithin(timeoutMs: number = callTimeoutMs): Call {

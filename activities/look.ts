@@ -49,7 +49,7 @@ export function lookActivity(deps: ActivityDeps) {
  * Adds a look to those kept. Of a run of equal ones the first and the last say all: when something began, and
  * that it still holds. History stays short although the world was watched closely.
  */
-function kept(events: readonly Seen[], next: Seen): Seen[] {
+export function kept(events: readonly Seen[], next: Seen): Seen[] {
   const [before, last] = [events.at(-2), events.at(-1)];
   const repeats = before !== undefined && last !== undefined && same(before, last) && same(last, next);
   return [...(repeats ? events.slice(0, -1) : events), next].slice(-eventsMax);

@@ -1,0 +1,96 @@
+/** Who is seen at the issuer and belongs to nobody: what is missed here is cut off later without having been asked. */
+import { describe, expect, test } from "vitest";
+import { unmappedReaders } from "../../activities/survey.js";
+import type { SessionGroup } from "../../adapters/ports.js";
+
+function session(more: Partial<SessionGroup> = {}): SessionGroup {
+  return {
+    node: "one",
+    slot: "a",
+    application: "report.py",
+    address: "10.0.0.7",
+    count: 1,
+    youngestAt: 0,
+    ...more,
+  };
+}
+
+const named = (...applicationName: string[]) => ({ match: { applicationName, address: [] } });
+const at = (...address: string[]) => ({ match: { applicationName: [], address } });
+
+/** True when a session from this address is taken for this consumer's. */
+const belongs = (address: string, ...to: string[]) =>
+  unmappedReaders([session({ address })], [at(...to)]).length === 0;
+
+describe("C7: a reader that no consumer accounts for", () => {
+  test("is named with its program, its address and how many there are", () => {
+    expect(unmappedReaders([session({ count: 3 })], [named("orders"), at("10.0.1.0/24")])).toEqual([
+      { application: "report.py", address: "10.0.0.7", count: 3 },
+    ]);
+  });
+
+  test("is anybody, where no consumer is declared or none says how it is told", () => {
+    const sessions = [session(), session({ application: "" })];
+    expect(unmappedReaders(sessions, [])).toHaveLength(2);
+    expect(unmappedReaders(sessions, [named(), at()])).toHaveLength(2);
+  });
+
+  test("is one over all nodes and both accounts, and apart from another program or address", () => {
+    const found = unmappedReaders(
+      [
+        session({ count: 2 }),
+        session({ node: "two" }),
+        session({ slot: "b", count: 4 }),
+        session({ address: "10.0.0.8" }),
+        session({ application: "psql" }),
+      ],
+      [],
+    );
+    expect(found.map(({ application, address, count }) => [application, address, count])).toEqual([
+      ["report.py", "10.0.0.7", 7],
+      ["report.py", "10.0.0.8", 1],
+      ["psql", "10.0.0.7", 1],
+    ]);
+  });
+
+  test("is not the engine itself, nor a session of another account", () => {
+    const sessions = [session({ application: "rekey/rot/1/survey" }), session({ slot: null })];
+    expect(unmappedReaders(sessions, [])).toEqual([]);
+  });
+});
+
+describe("a session belongs to a consumer", () => {
+  test("by the exact name of its program, whichever of its names that is", () => {
+    const names = ["orders", "orders-batch", "order", "ORDERS", "orders ", ""];
+    const consumers = [named("orders", "orders-batch")];
+    const mapped = names.filter(
+      (application) => unmappedReaders([session({ application })], consumers).length === 0,
+    );
+    expect(mapped).toEqual(["orders", "orders-batch"]);
+  });
+
+  test.each<[string, boolean, string, string[]]>([
+    ["its address", true, "10.0.0.7", ["10.0.0.7"]],
+    ["one of its addresses", true, "10.0.0.7", ["10.0.0.1", "10.0.0.7"]],
+    ["not a neighbour's", false, "10.0.0.8", ["10.0.0.7"]],
+    ["the first address of its range", true, "10.0.4.0", ["10.0.4.0/22"]],
+    ["the last address of its range", true, "10.0.7.255", ["10.0.4.0/22"]],
+    ["not the one before its range", false, "10.0.3.255", ["10.0.4.0/22"]],
+    ["not the one after its range", false, "10.0.8.0", ["10.0.4.0/22"]],
+    ["a range of one", true, "10.0.0.7", ["10.0.0.7/32"]],
+    ["an IPv6 address, however it is written", true, "2001:db8::1", ["2001:0DB8:0:0::1"]],
+    ["an IPv6 range", true, "2001:db8:0:ffff::1", ["2001:db8::/48"]],
+    ["not another IPv6 range", false, "2001:db8:1::1", ["2001:db8::/48"]],
+    ["an IPv4 address that is shown as IPv6", true, "::ffff:10.0.0.7", ["10.0.0.0/24"]],
+    ["not an IPv6 address by an IPv4 range of everything", false, "2001:db8::1", ["0.0.0.0/0"]],
+    ["not a local socket by any address", false, "", ["0.0.0.0/0", "::/0"]],
+    ["not by an address that is none", false, "10.0.0.7", ["orders.internal", ""]],
+  ])("by %s", (_what, mapped, address, to) => {
+    expect(belongs(address, ...to)).toBe(mapped);
+  });
+
+  test("when any consumer matches, by name or by address", () => {
+    expect(unmappedReaders([session()], [named("orders"), at("10.0.0.0/8")])).toEqual([]);
+    expect(unmappedReaders([session({ address: "" })], [at("10.0.0.0/8"), named("report.py")])).toEqual([]);
+  });
+});
