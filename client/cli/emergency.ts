@@ -45,7 +45,7 @@ export function reportOptions(): Option[] {
 }
 
 /** What stands in the report's signed documents instead of the report: all that it orders, hashed. */
-export function reportDigest(report: Parameters<typeof reportText>[0]): string {
+function reportDigest(report: Parameters<typeof reportText>[0]): string {
   return createHash("sha256").update(reportText(report)).digest("hex");
 }
 

@@ -1,7 +1,7 @@
 /** A document counts for one run of one rotation, one plan and one span of time; each of these is checked here. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { clockSkewMs, type DocumentPayload, objectionTo } from "../../domain/documents.js";
+import { clockSkewMs, type DocumentPayload, objectionTo, reportText } from "../../domain/documents.js";
 
 const now = 1_800_000_000_000;
 const expected = { installation: "inst", rotation: "rot", nonce: "nonce", digests: ["plan", "amendment"] };
@@ -72,5 +72,31 @@ describe("H38: times are compared, with a stated skew", () => {
         },
       ),
     );
+  });
+});
+
+describe("what a responder signs", () => {
+  const report = { reason: "found in a log", leaked: ["v2", "v1"], containment: "revoke-now" };
+
+  test("is the same report in one form, whatever the order in which versions are named", () => {
+    expect(reportText(report)).toBe(
+      '{"containment":"revoke-now","form":"rekey-report/1","leaked":["v1","v2"],"reason":"found in a log"}',
+    );
+    expect(reportText({ ...report, leaked: ["v1", "v2"] })).toBe(reportText(report));
+    expect(reportText({ ...report, containment: undefined })).not.toContain("containment");
+  });
+
+  test("is another text for every other order, so that nobody widens what was agreed to", () => {
+    const others = [
+      report,
+      { ...report, reason: "found" },
+      { ...report, leaked: ["v1"] },
+      { ...report, leaked: [] },
+      { ...report, leaked: "unknown" as const },
+      { ...report, leaked: ["unknown"] },
+      { ...report, containment: "after-adoption" },
+      { reason: report.reason, leaked: report.leaked },
+    ];
+    expect(new Set(others.map(reportText)).size).toBe(others.length);
   });
 });

@@ -1,6 +1,6 @@
 /** An operator gets the same words, hint and exit code for the same failure, wherever it surfaces. */
 import { describe, expect, test } from "vitest";
-import { type ErrorCode, errorEntry, exitCodeOf, exitCodes, RekeyError } from "../../domain/errors.js";
+import { type ErrorCode, errorEntry, exitCodeOf, exitCodes, isErrorCode, RekeyError } from "../../domain/errors.js";
 
 /** The exit code and the retryability of each code; complete by its type. */
 const table: Readonly<Record<ErrorCode, readonly [keyof typeof exitCodes, RekeyError["retry"]]>> = {
@@ -39,6 +39,11 @@ describe("every code", () => {
       expect(errorEntry(code).hint).toMatch(/^[A-Z`].+\.$/);
     },
   );
+
+  test("is known as one, and a name that every object has is not", () => {
+    expect(rows.every(([code]) => isErrorCode(code))).toBe(true);
+    expect(["", "Fenced", "toString", "__proto__"].filter(isErrorCode)).toEqual([]);
+  });
 
   test("the exit codes are as documented, and 0 is for nothing that failed", () => {
     expect(exitCodes).toEqual({ done: 0, failed: 1, usage: 2, refused: 3, operator: 4, unavailable: 5 });
