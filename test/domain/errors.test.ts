@@ -1,6 +1,13 @@
 /** An operator gets the same words, hint and exit code for the same failure, wherever it surfaces. */
 import { describe, expect, test } from "vitest";
-import { type ErrorCode, errorEntry, exitCodeOf, exitCodes, isErrorCode, RekeyError } from "../../domain/errors.js";
+import {
+  type ErrorCode,
+  errorEntry,
+  exitCodeOf,
+  exitCodes,
+  isErrorCode,
+  RekeyError,
+} from "../../domain/errors.js";
 
 /** The exit code and the retryability of each code; complete by its type. */
 const table: Readonly<Record<ErrorCode, readonly [keyof typeof exitCodes, RekeyError["retry"]]>> = {
