@@ -4,7 +4,7 @@
  */
 import type { Call } from "../adapters/ports.js";
 import { type Excluded, speaksFor } from "../domain/authority.js";
-import { mayAct } from "../domain/decide.js";
+import { isContainment, mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
 import type { FenceTag, TagState } from "../domain/fence.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -13,7 +13,8 @@ import type { RotationState } from "../domain/rotation/state.js";
 import { needsFreshFacts, type Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
 import type { SignOffs } from "../inventory/burning.js";
-import { intend, intentOf, settle } from "../inventory/intents.js";
+import { appendEvent } from "../inventory/events.js";
+import { type Intended, type IntendRequest, intend, intentOf, settle } from "../inventory/intents.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
@@ -60,7 +61,8 @@ export function changeActivity<S extends Step>(
       const call = callWithin();
       const events: RotationEvent[] = [];
       let current = state;
-      if (needsFreshFacts(step)) {
+      // A leak that is revoked at once does not wait for whoever cannot be looked at (protocol.md, Emergency).
+      if (needsFreshFacts(step) && !isContainment(state, step, deps.now())) {
         const seen = await survey(await surveyorFor(deps, systems, state, record), state, call);
         events.push(seen);
         current = await foldLook(deps, state, seen);
@@ -68,16 +70,21 @@ export function changeActivity<S extends Step>(
       if (!mayAct(current, step, deps.now())) return { events };
       const changing = step as S;
       const expects = expectsOf(current, changing);
-      await intend(deps.db, {
+      const excluded = await excludedFor(deps, systems, record);
+      const intended = await written(deps, {
         rotation: state.id,
         epoch: state.epoch,
         change,
         step,
         expects,
         at: deps.now(),
-        ...signOffsFor(current, step, systems, await excludedFor(deps, systems, record), deps.now()),
-        leases: step.do === "deliver" ? step.consumers : [],
+        ...signOffsFor(current, step, systems, excluded, deps.now()),
+        leases: leasesFor(current, step),
       });
+      if (intended instanceof RekeyError)
+        return { events: [...events, await refused(deps, state, step, intended)] };
+      // Another attempt was quicker: what it did, if anything, is not this one's to repeat.
+      if (intended.repeated) return { events: [...events, await settleEarlier(deps, state, step, intended)] };
       const outcome = await attempt(deps, systems, current, changing, change, expects, call, perform);
       const kept = await settleWith(deps, state, change, outcome);
       const after = await lookAfter(deps, systems, fold(current, kept), record, kept);
@@ -85,8 +92,51 @@ export function changeActivity<S extends Step>(
     });
 }
 
+/** Writes the intent; answers with the refusal where nothing was written and the walk has something to do about it. */
+async function written(deps: ActivityDeps, request: IntendRequest): Promise<Intended | RekeyError> {
+  try {
+    return await intend(deps.db, request);
+  } catch (error) {
+    if (error instanceof RekeyError && (error.code === "busy" || error.code === "decision-refused"))
+      return error;
+    throw error;
+  }
+}
+
+/** Keeps that a step was refused before anything was sent. */
+async function refused(
+  deps: ActivityDeps,
+  state: RotationState,
+  step: Step,
+  { code, message, retry }: RekeyError,
+): Promise<RotationEvent> {
+  const again = retry !== "never";
+  const at = deps.now();
+  const event: RotationEvent = {
+    type: "failed",
+    at,
+    step,
+    change: null,
+    code,
+    sentence: message,
+    outcome: "not-done",
+    again,
+  };
+  await appendEvent(deps.db, state.id, state.epoch, event);
+  return event;
+}
+
+/** A consumer is moved by one rotation at a time (H39), except where going back or a leak cannot wait for that. */
+function leasesFor(state: RotationState, step: Step): readonly string[] {
+  const ordinary = state.emergency === null && state.target !== state.origin;
+  return step.do === "deliver" && ordinary ? step.consumers : [];
+}
+
+/** After these the walk asks for a look before anything else. */
+const looksFollow: ReadonlySet<RotationEvent["type"]> = new Set(["delivered", "disabled", "destroyed"]);
+
 /**
- * What the world looks like once something was taken away: the walk wants to know before anything else, and
+ * What the world looks like once something was moved or taken away: the walk wants to know first, and
  * asking here spares it a step. A look that cannot be had is taken later, by itself; it undoes no change.
  */
 async function lookAfter(
@@ -96,7 +146,7 @@ async function lookAfter(
   record: Held["record"],
   kept: RotationEvent,
 ): Promise<RotationEvent[]> {
-  if (kept.type !== "disabled" && kept.type !== "destroyed") return [];
+  if (!looksFollow.has(kept.type)) return [];
   try {
     const surveyor = await surveyorFor(deps, systems, state, record);
     const seen = await survey(surveyor, state, callWithin(lookTimeoutMs));

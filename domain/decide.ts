@@ -58,8 +58,14 @@ export function mayAct(
 ): boolean {
   const decision = decide(state, now, list);
   if (decision.kind !== "do" || !sameStep(decision.step, step)) return false;
-  if (!needsFreshFacts(step)) return true;
+  if (!needsFreshFacts(step) || isContainment(state, step, now)) return true;
   return isFresh(state, now);
+}
+
+/** True for the step that revokes a leak at once: it is carried out on what is known, because looking could keep the leak open. */
+export function isContainment(state: RotationState, step: Step, now: number): boolean {
+  const cut = containment(state, now);
+  return cut !== null && sameStep(cut, step);
 }
 
 /** The step that settles what is not known: a new epoch takes over every tag, a lost answer is asked for. */
@@ -100,7 +106,9 @@ function isFailing(state: RotationState, step: Step): boolean {
 /** True when the step has failed for good, or for so long that trying again is no longer the answer. */
 function isExhausted(state: RotationState, step: Step, now: number): boolean {
   const trouble = isFailing(state, step) ? state.trouble : null;
-  return trouble !== null && (!trouble.again || now - trouble.since >= state.policy.stallTimeoutMs);
+  // Waiting for another rotation of the same consumers is no failure, however long that one takes (H39).
+  if (trouble === null || trouble.code === "busy") return false;
+  return !trouble.again || now - trouble.since >= state.policy.stallTimeoutMs;
 }
 
 /** The step, unless it has just failed: then after a pause, and not for ever. */
@@ -115,10 +123,12 @@ function attempt(state: RotationState, step: Step, now: number): Decision {
 
 /** Fences that cannot be had, or a leak that cannot be revoked, are not mended by walking the other way. */
 function giveUp(state: RotationState, step: Step, reason: string, now: number): Decision {
-  const cut = containment(state, now);
-  const isCut = cut !== null && sameStep(cut, step);
   const canEnd = mayEndUnchanged(state);
-  return isCut || (step.do === "seize" && !canEnd) ? hold(reason) : turn(state, reason);
+  // A paper that no longer holds is asked for again; it is no reason to go back by itself (H38).
+  if (state.trouble?.code === "decision-refused" && !canEnd) return hold(reason);
+  return isContainment(state, step, now) || (step.do === "seize" && !canEnd)
+    ? hold(reason)
+    : turn(state, reason);
 }
 
 /** Round once; to its end where there is nothing to walk back from; to an operator where there is no other way. */

@@ -84,6 +84,11 @@ const entries = {
     hint: "The step reads it again; if it goes on, find the other writer.",
     retry: "safe",
   },
+  busy: {
+    summary: "Another rotation moves one of these consumers now.",
+    hint: "Nothing to do: this one waits until the other has ended; `rekey status` shows it.",
+    retry: "safe",
+  },
   "value-missing": {
     summary: "The value that this step needs is not in the store.",
     hint: "Nothing was changed. The store may have evicted or lost it; see `rekey status` for the legal exits.",

@@ -156,6 +156,11 @@ export async function closeOpenIntent(tx: Tx, rotation: string, at: number): Pro
     .where(and(eq(intents.rotation, rotation), isNull(intents.outcome)));
 }
 
+/** Number of the last change that was ever begun in the rotation; 0 before the first. */
+export async function lastChangeOf(tx: Tx, rotation: string): Promise<number> {
+  return (await lastIntent(tx, rotation))?.change ?? 0;
+}
+
 async function lastIntent(tx: Tx, rotation: string): Promise<Intent | null> {
   const [row] = await tx
     .select()

@@ -29,7 +29,7 @@ export async function takeLeases(
   const busy = held.find((lease) => lease.rotation !== rotation);
   if (busy) {
     throw new RekeyError(
-      "conflict",
+      "busy",
       `Consumer ${busy.consumer} is being moved by rotation ${busy.rotation}.`,
       "The step is tried again; the other rotation gives the consumer back when it ends.",
     );

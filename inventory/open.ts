@@ -11,7 +11,7 @@ import { type Database, type Tx, transact } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { append, eventsOf } from "./events.js";
 import { credentialLock, raiseEpoch, takeLocks } from "./fence.js";
-import { closeOpenIntent, type Intent, intentAt, openIntentOf } from "./intents.js";
+import { closeOpenIntent, type Intent, intentAt, lastChangeOf, openIntentOf } from "./intents.js";
 import { type RotationMode, rotationEpochs, rotationRuns, rotations } from "./rotation-tables.js";
 import { livingVersions, type Version } from "./versions.js";
 
@@ -182,6 +182,7 @@ async function adopt(tx: Tx, open: RotationRow, request: OpenRequest): Promise<O
     epoch,
     nonce,
     openChange: openIntent?.step ?? null,
+    lastChange: await lastChangeOf(tx, rotation),
   };
   const { seq } = await append(tx, rotation, epoch, event, `epoch:${epoch}`);
   const openChange = openIntent?.change ?? null;

@@ -94,6 +94,8 @@ export type RotationEvent = { readonly at: number } & (
       readonly epoch: number;
       readonly nonce: string;
       readonly openChange: Step | null;
+      /** Number of the last change in the records; the state may not know of it, where nobody could say how it ended. */
+      readonly lastChange?: number;
     }
   | { readonly type: "closed"; readonly outcome: Outcome; readonly reason: string }
 );

@@ -254,6 +254,7 @@ function adopted(state: RotationState, event: Extract<RotationEvent, { type: "ad
     blockedSince: null,
     consumers: {},
     uses: {},
+    change: Math.max(state.change, event.lastChange ?? 0),
     changedAt: event.at,
   };
   if (event.openChange === null) return fresh;

@@ -29,6 +29,7 @@ const table: Readonly<Record<ErrorCode, readonly [keyof typeof exitCodes, RekeyE
   "wrong-server": ["failed", "never"],
   "unknown-outcome": ["failed", "unknown-outcome"],
   conflict: ["failed", "safe"],
+  busy: ["failed", "safe"],
   "value-missing": ["failed", "never"],
   "proof-failed": ["failed", "safe"],
   "already-closed": ["failed", "never"],

@@ -194,7 +194,7 @@ it("H39: a consumer is moved by one rotation at a time, and an intent gets all o
     intend(db, { ...request(rotation), change: 1, signOffs: undefined, leases: consumers });
   await move(opened, ["con_b", "con_c"]);
   await expect(move(second, ["con_a", "con_b"])).rejects.toMatchObject({
-    code: "conflict",
+    code: "busy",
     retry: "safe",
     detail: `Consumer con_b is being moved by rotation ${opened.rotation}.`,
   });
@@ -229,7 +229,7 @@ it("H39: rotations that want the same consumers at the same moment never wait in
   const answers = await running;
   expect(answers.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   const lost = answers.find((answer) => answer.status === "rejected");
-  expect(lost?.reason).toMatchObject({ code: "conflict", detail: expect.stringContaining("con_a") });
+  expect(lost?.reason).toMatchObject({ code: "busy", detail: expect.stringContaining("con_a") });
 });
 
 it("H7: a decision signed for a rotation that was taken over still needs to be one on the present plan", async () => {

@@ -5,7 +5,7 @@ import { formsOf } from "../support/engine.js";
 import { openHouse } from "./house.js";
 import { ended, expectWorking, persisted, recorded, stateOf } from "./watch.js";
 
-const activities = ["open", "issue", "prove", "deliver", "look", "disable", "destroy", "close"];
+const activities = ["open", "issue", "prove", "deliver", "disable", "destroy", "close"];
 
 test("a rotation walks through every gate, in few steps, and leaves one working version and nothing else", async () => {
   const house = await openHouse({
