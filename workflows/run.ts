@@ -19,6 +19,8 @@ import { phaseOf, sentenceOf } from "./sentences.js";
 
 /** How long one look at the world lasts at most, so that a lost worker is noticed and history stays short. */
 const lookMsMax = 5 * 60_000;
+/** How long the first one lasts: most consumers move in that time; for the others people want to read whom it waits for. */
+const firstLookMsMax = 1_000;
 /** A longer wait is begun anew: timers have a limit, and a freeze may have none. */
 const waitMsMax = 30 * 24 * 60 * 60_000;
 const timelineMax = 200;
@@ -95,7 +97,7 @@ export class Run {
 
   /** Has one step done. Whatever comes of it, also nothing, is in the state afterwards. */
   async take(step: Step): Promise<void> {
-    if (step.do === "survey") return this.#lookAround();
+    if (step.do === "survey") return this.#lookAround(firstLookMsMax);
     const state = this.state;
     // The end is shown when it has come; one event for both.
     if (step.do !== "close") this.show();
@@ -121,7 +123,7 @@ export class Run {
   /** Waits for the time, for a message, or, where the world has to be watched, for something to change there. */
   async wait(until: number | null, watch: boolean): Promise<void> {
     this.show();
-    if (watch) return this.#lookAround();
+    if (watch) return this.#lookAround(lookMsMax);
     const woken = this.#woken;
     const changed = () => this.#woken !== woken;
     if (until === null) await condition(changed);
@@ -129,8 +131,8 @@ export class Run {
   }
 
   /** Looks until there is something to do; how long that may take at most is between the look and its worker. */
-  async #lookAround(): Promise<void> {
-    const until = this.now() + lookMsMax;
+  async #lookAround(msMax: number): Promise<void> {
+    const until = this.now() + msMax;
     const state = this.state;
     const scope = new CancellationScope({ cancellable: true });
     this.#look = scope;
