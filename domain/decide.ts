@@ -23,11 +23,13 @@ function next(state: RotationState, now: number, list: readonly Gate[]): Decisio
   if (state.closed) return { kind: "done", outcome: state.closed };
   const doubt = unsettled(state);
   // Without our own fences no step can be trusted, so nothing overtakes this one.
-  if (doubt) return state.operator ? needsOperator(state) : attempt(state, doubt, now);
+  if (doubt) return state.operator ? needsOperator(state, state.operator, now) : attempt(state, doubt, now);
   const cut = containment(state, now);
   // A leak does not wait for an operator, unless revoking it is what the operator was called for.
   if (state.operator) {
-    return cut !== null && !isExhausted(state, cut, now) ? attempt(state, cut, now) : needsOperator(state);
+    return cut !== null && !isExhausted(state, cut, now)
+      ? attempt(state, cut, now)
+      : needsOperator(state, state.operator, now);
   }
   if (state.refused !== null) return turn(state, state.refused);
   if (cut !== null && isFailing(state, cut)) return attempt(state, cut, now);
@@ -146,9 +148,15 @@ function close(reason: string): Decision {
   return { kind: "do", step: { do: "close", outcome: "refused", reason } };
 }
 
-function needsOperator(state: RotationState): Decision {
-  const reason = state.operator?.reason ?? "";
-  return { kind: "needs-operator", reason, exits: legalExits(state), until: null };
+/** Nobody has answered for as long as owners are given before they are reminded: then an operator is called again (H30). */
+function needsOperator(
+  state: RotationState,
+  { since, reason }: NonNullable<RotationState["operator"]>,
+  now: number,
+): Decision {
+  const until = since + state.policy.approval.reminderMs;
+  if (now >= until) return hold(reason);
+  return { kind: "needs-operator", reason, exits: legalExits(state), until };
 }
 
 /** No wait outlasts the moment at which an emergency stops waiting for consumers. */

@@ -23,6 +23,8 @@ export interface DocumentPayload {
   readonly says: Said;
   /** For `confirm`: the consumer's id. */
   readonly consumer?: string;
+  /** For `confirm`: id of the version that the consumer works with. */
+  readonly version?: string;
   /** Name of the person in the estate; their keys verify the signature. */
   readonly person: string;
   readonly issuedAt: number;
@@ -54,6 +56,23 @@ export function objectionTo(
     return "The plan has changed since it was signed; sign the present plan.";
   if (payload.issuedAt > now + clockSkewMs) return "It is dated in the future.";
   if (payload.expiresAt <= now) return "It has expired.";
+  return null;
+}
+
+/**
+ * Why a confirmation does not count now, or null when it does. `told` is what the consumer's place was last told
+ * to take up, and when: what was signed before that is about an earlier delivery, maybe of the same version (H10).
+ */
+export function objectionToConfirmation(
+  { version, issuedAt }: Pick<DocumentPayload, "version" | "issuedAt">,
+  target: string,
+  told: { readonly told: string | null; readonly toldAt: number | null } | undefined,
+): string | null {
+  if (version === undefined) return "It does not say which version the consumer works with; confirm again.";
+  if (version !== target) return "It confirms a version that the rotation does not lead to.";
+  if (told === undefined || told.toldAt === null || told.told !== target)
+    return "The version was not delivered to this consumer yet.";
+  if (issuedAt < told.toldAt) return "It was signed before the version was delivered; confirm again.";
   return null;
 }
 

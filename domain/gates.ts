@@ -38,7 +38,7 @@ const assessed: Gate = {
     if (reasons.length > 0) {
       // A leak is not left open because of a finding: it is looked at again, and containment goes its way.
       if (mayEndUnchanged(state)) return { is: "refuse", reason };
-      return heldBy(state, now, reason);
+      return heldBy(state, now, reason, state.blockedSince ?? state.changedAt);
     }
     if (nothingIssued(state) && !state.emergency && state.notBefore !== null && now < state.notBefore) {
       return {
@@ -54,9 +54,8 @@ const assessed: Gate = {
 };
 
 /** A reason that came up after issue: both versions stay valid, it is looked at again, and after a while an operator is asked. */
-function heldBy(state: RotationState, now: number, reason: string): Verdict {
-  const since = Math.max(state.blockedSince ?? state.changedAt, state.resumedAt ?? 0);
-  const until = since + state.policy.stallTimeoutMs;
+function heldBy(state: RotationState, now: number, reason: string, since: number): Verdict {
+  const until = Math.max(since, state.resumedAt ?? 0) + state.policy.stallTimeoutMs;
   // Turning round would mend nothing in an emergency: the finding would stand in the other way too.
   if (now >= until) return { is: state.emergency ? "hold" : "stuck", reason };
   return {
@@ -178,7 +177,8 @@ function told(state: RotationState, wave: Wave, now: number): Verdict {
   const place = state.places[wave.place];
   if (place !== undefined && wasTold(place, state.target, wave.consumers)) return pass;
   const red = isGoingBack(state) || state.emergency ? null : firstRed(state, wave.consumers);
-  if (red !== null) return heldBy(state, now, `${red} was not working before its wave began.`);
+  if (red !== null)
+    return heldBy(state, now, `${red} was not working before its wave began.`, state.changedAt);
   const { place: name, consumers } = wave;
   return { is: "do", step: { do: "deliver", version: state.target, place: name, consumers } };
 }

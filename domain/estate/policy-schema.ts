@@ -122,7 +122,9 @@ const rules = z.strictObject({
     .describe("In an emergency: by when the owners sign what was done without them."),
   overlapMax: duration({ positive: true })
     .prefault("30d")
-    .describe("The longest time in which two versions may both work before an operator is called."),
+    .describe(
+      "The longest that quiet period and soak may keep two versions working; times that need longer are refused.",
+    ),
   cooldown: duration()
     .prefault("1d")
     .describe(

@@ -20,15 +20,12 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
     uses[version.id] = used(state.uses[version.id], facts.sessions[version.id], facts.watermarkSeen, at);
   }
   const findings = [...facts.findings, ...changedOutside(state, facts)];
-  const blocked =
-    refusals(findings).length > 0 ||
-    Object.values(consumers).some(({ instances }) => instances.some((instance) => !instance.working));
   return {
     ...withPlan(state, facts),
     consumers,
     uses,
     findings,
-    blockedSince: blocked ? (state.blockedSince ?? at) : null,
+    blockedSince: refusals(findings).length > 0 ? (state.blockedSince ?? at) : null,
     notBefore: facts.notBefore,
     surveyedAt: at,
     stale: false,
