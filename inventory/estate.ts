@@ -5,7 +5,8 @@
 import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import { type Section, sections } from "../domain/estate/schema.js";
-import type { Estate } from "../domain/estate/types.js";
+import type { Credential, Estate } from "../domain/estate/types.js";
+import { canonical } from "../domain/plan.js";
 import { authorityChanges } from "./authority-changes.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { diffEstate, type EstateDiff, type Sections } from "./estate-diff.js";
@@ -63,8 +64,8 @@ const applyLock = 7_305_141_969;
 
 /**
  * Makes the database say what the estate says. Applying the same digest again changes nothing. Throws
- * `rotation-open` when a credential would end, or would get another issuer, account, store or place, while a
- * rotation of it is open: the rotation's own records would point to somewhere else.
+ * `rotation-open` when a credential would end, or would get another issuer, account, store or place (a pinned
+ * consumer's included), while a rotation of it is open: the rotation's own records would point to somewhere else.
  */
 export async function applyEstate(db: Database, request: ApplyRequest): Promise<Applied> {
   return transact(db, async (tx) => {
@@ -83,7 +84,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
     const known = await tx.select().from(entries).orderBy(entries.id).for("no key update");
     const before = sectionsOf(known.filter((entry) => entry.endedAt === null));
     const diff = diffEstate(before, request.estate);
-    await refuseUnderRotation(tx, diff, known);
+    await refuseUnderRotation(tx, diff, known, request.estate);
     const revision = (last?.number ?? 0) + 1;
     await tx.insert(estateRevisions).values({
       number: revision,
@@ -217,9 +218,32 @@ async function applySection(
 
 const bearings: ReadonlySet<string> = new Set(["issuer", "account", "store", "place"]);
 
-async function refuseUnderRotation(tx: Tx, diff: EstateDiff, known: readonly Entry[]): Promise<void> {
+/** True when every edge with a place of its own still has that place; the rotation writes there, too. */
+function keepsPinned(before: Credential | undefined, after: Credential | undefined): boolean {
+  return (before?.consumers ?? []).every(({ consumer, place }) => {
+    if (place === undefined) return true;
+    const edge = after?.consumers.find((candidate) => candidate.consumer === consumer);
+    return edge?.place !== undefined && canonical(edge.place) === canonical(place);
+  });
+}
+
+function bodyNamed(known: readonly Entry[], name: string): Credential | undefined {
+  const entry = known.find((candidate) => candidate.section === "credentials" && candidate.name === name);
+  return entry?.body as unknown as Credential | undefined;
+}
+
+async function refuseUnderRotation(
+  tx: Tx,
+  diff: EstateDiff,
+  known: readonly Entry[],
+  estate: Estate,
+): Promise<void> {
   const { ended, changed } = diff.sections.credentials;
-  const moved = changed.filter(({ fields }) => fields.some((field) => bearings.has(field)));
+  const moved = changed.filter(
+    ({ name, fields }) =>
+      fields.some((field) => bearings.has(field)) ||
+      !keepsPinned(bodyNamed(known, name), estate.credentials[name]),
+  );
   const names = new Set([...ended, ...moved.map(({ name }) => name)]);
   const touched = known.filter((entry) => entry.section === "credentials" && names.has(entry.name));
   if (touched.length === 0) return;

@@ -279,3 +279,30 @@ it("H18: a credential under rotation can neither end nor move, and can once the 
   await apply(db, ended);
   await expect(openRotation(db, openRequest(id))).rejects.toMatchObject({ code: "not-found" });
 });
+
+it("H18: a pinned consumer's place stays as it is while a rotation writes there", async () => {
+  const { db } = await migratedDatabase();
+  const { "orders-db": orders, ...rest } = sampleEstate().credentials;
+  if (orders === undefined) throw new Error("the sample has it");
+  const withConsumers = (consumers: Estate["credentials"][string]["consumers"]): Estate => ({
+    ...sampleEstate(),
+    credentials: { ...rest, "orders-db": { ...orders, consumers } },
+  });
+  const checkout = { consumer: "checkout", isolation: "pinned" as const, place: { path: "orders-checkout" } };
+  const reports = { consumer: "reports", isolation: "shared" as const };
+  await apply(db, withConsumers([checkout, reports]));
+  const { id } = await entryNamed(db, "credentials", "orders-db");
+  const { rotation, epoch } = await openRotation(db, openRequest(id));
+  const refusal = { code: "rotation-open", detail: expect.stringContaining(rotation) };
+  for (const consumers of [
+    [reports],
+    [{ ...checkout, place: { path: "elsewhere" } }, reports],
+    [{ consumer: "checkout", isolation: "shared" as const }, reports],
+  ]) {
+    await expect(apply(db, withConsumers(consumers))).rejects.toMatchObject(refusal);
+  }
+  await apply(db, withConsumers([{ ...checkout, cadenceMs: 5 }]));
+  const end = { outcome: "refused", reason: "x", active: null, versions: [], at: t0 } as const;
+  await closeRotation(db, { rotation, epoch, ...end });
+  await apply(db, withConsumers([reports]));
+});
