@@ -40,6 +40,7 @@ const payloadSchema = z.strictObject({
   digest: word,
   says: z.enum(["approve", "reject", "confirm", "emergency", "sign-off"]),
   consumer: word.optional(),
+  version: word.optional(),
   person: word,
   issuedAt: time,
   expiresAt: time,
@@ -49,8 +50,17 @@ const payloadSchema = z.strictObject({
 function shaped(bytes: Uint8Array): DocumentPayload {
   const parsed = payloadSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
   if (!parsed.success) throw refused("It does not have the form of a decision.");
-  const { consumer, ...payload } = parsed.data;
-  return consumer === undefined ? payload : { ...payload, consumer };
+  const { consumer, version, ...payload } = parsed.data;
+  return {
+    ...payload,
+    ...(consumer === undefined ? {} : { consumer }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** What a document says that was verified before it was kept. */
+export function keptPayload(document: string): DocumentPayload {
+  return shaped(Buffer.from(document.split(".")[1] ?? "", "base64url"));
 }
 
 function claimedPerson(document: string): string {

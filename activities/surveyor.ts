@@ -1,9 +1,12 @@
 /** What a look needs besides the credential's systems: people's words, and whose sign-off does not count. */
+import type { Confirmation } from "../adapters/ports.js";
+import { type DocumentPayload, objectionToConfirmation } from "../domain/documents.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
+import { keptPayload } from "./signatures.js";
 import type { Surveyor } from "./survey.js";
 
 /** Who is left out when decisions are counted: the requester, and recent editors of this credential's rules (H37). */
@@ -29,12 +32,17 @@ export async function surveyorFor(
     excludedFor(deps, systems, record),
   ]);
   const confirmations = documents
-    .filter((document) => document.says === "confirm" && document.consumer !== null)
-    .map(({ consumer, person, issuedAt }) => ({
-      consumer: consumer ?? "",
-      version: state.target,
-      person,
-      at: issuedAt,
-    }));
+    .filter((document) => document.says === "confirm")
+    .flatMap(({ jws }) => confirmationIn(keptPayload(jws), systems, state));
   return { deps, systems, confirmations, excluded };
+}
+
+/** The confirmation as it counts now; none where the walk has turned, or has delivered anew, since it was signed. */
+function confirmationIn(payload: DocumentPayload, systems: Systems, state: RotationState): Confirmation[] {
+  const { consumer, version, person, issuedAt } = payload;
+  const place = systems.consumers.find(({ id }) => id === consumer)?.place;
+  const told = place === undefined ? undefined : state.places[place];
+  if (consumer === undefined || version === undefined) return [];
+  if (objectionToConfirmation(payload, state.target, told) !== null) return [];
+  return [{ consumer, version, person, at: issuedAt }];
 }

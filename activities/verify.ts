@@ -1,8 +1,9 @@
 /** Takes in what a person signed: verified here and not in the workflow, so that nobody who runs Temporal can forge it (H7). */
 import { speaksFor } from "../domain/authority.js";
-import { objectionTo } from "../domain/documents.js";
+import { type DocumentPayload, objectionTo, objectionToConfirmation } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
+import { foldAll } from "../domain/rotation/fold.js";
 import type { Answered, DocumentRequest } from "../domain/rotation/work.js";
 import { recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
@@ -30,9 +31,16 @@ export function verifyActivity(deps: ActivityDeps) {
         );
         if (objection !== null) throw new RekeyError("decision-refused", objection);
         const excluded = await excludedFor(deps, systems, record);
-        const owners = speaksFor(systems.estate, payload.person, ownersFor(payload.says), now);
+        const owners = speaksFor(systems.estate, payload.person, ownersFor(payload), now);
         if (owners.length === 0)
           throw new RekeyError("decision-refused", `${payload.person} may not decide on this.`);
+        if (payload.says === "confirm") {
+          // What was delivered is read from the records, like everything else that a word depends on (H7).
+          const { target, places } = foldAll(record.initial, record.events);
+          const consumer = systems.consumers.find(({ id }) => id === payload.consumer);
+          const untimely = objectionToConfirmation(payload, target, consumer && places[consumer.place]);
+          if (untimely !== null) throw new RekeyError("decision-refused", untimely);
+        }
         const counts = payload.says === "approve" || payload.says === "reject";
         if (
           payload.says === "approve" &&
@@ -78,10 +86,10 @@ export function verifyActivity(deps: ActivityDeps) {
         throw error;
       }
 
-      function ownersFor(says: string): string[] {
-        // A consumer's owner confirms for the consumer; everything else is the credential's owners' to say.
-        const consumers = says === "confirm" ? systems.consumers.map((consumer) => consumer.owner) : [];
-        return [...signingOwners(systems), ...consumers];
+      function ownersFor(payload: DocumentPayload): string[] {
+        if (payload.says !== "confirm") return signingOwners(systems);
+        // Only its own owner knows what a consumer holds; nobody else's word stands in for theirs.
+        return systems.consumers.filter(({ id }) => id === payload.consumer).map(({ owner }) => owner);
       }
     });
 }

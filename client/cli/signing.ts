@@ -24,7 +24,12 @@ export async function sign(
   { io }: Pick<Cli, "io">,
   key: SigningKey,
   bound: Bound,
-  what: { readonly says: Said; readonly digest: string; readonly consumer?: string },
+  what: {
+    readonly says: Said;
+    readonly digest: string;
+    readonly consumer?: string;
+    readonly version?: string;
+  },
   validForMs = 14 * dayMs,
 ): Promise<string> {
   const issuedAt = io.now();

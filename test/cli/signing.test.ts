@@ -192,6 +192,7 @@ test("confirm signs the consumer's id, and knows its name only", async () => {
   expect(await alice.verified(sentDocuments(world)[0] ?? "")).toMatchObject({
     says: "confirm",
     consumer: "con_3",
+    version: moving().target,
   });
   const wrong = await runIn(world, ["confirm", "orders-db", "partner-porta", "--yes"], { env });
   expect(wrong.stderr).toContain('Did you mean "partner-portal"?');

@@ -1,7 +1,13 @@
 /** A document counts for one run of one rotation, one plan and one span of time; each of these is checked here. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { clockSkewMs, type DocumentPayload, objectionTo, reportText } from "../../domain/documents.js";
+import {
+  clockSkewMs,
+  type DocumentPayload,
+  objectionTo,
+  objectionToConfirmation,
+  reportText,
+} from "../../domain/documents.js";
 
 const now = 1_800_000_000_000;
 const expected = { installation: "inst", rotation: "rot", nonce: "nonce", digests: ["plan", "amendment"] };
@@ -44,6 +50,25 @@ describe("H7: a document counts for nothing else", () => {
 
   test("for no plan at all, as long as there is none", () => {
     expect(objectionTo(payload(), { ...expected, digests: [] }, now)).toMatch(/plan has changed/);
+  });
+});
+
+describe("H10: a confirmation is about one version, and one delivery of it", () => {
+  const told = { told: "v2", toldAt: now };
+
+  test("it counts when that version was delivered before it was signed", () => {
+    expect(objectionToConfirmation(payload({ version: "v2" }), "v2", told)).toBeNull();
+  });
+
+  test.each<[string, Partial<DocumentPayload>, Parameters<typeof objectionToConfirmation>[2], RegExp]>([
+    ["says no version", {}, told, /does not say which version/],
+    ["says another version", { version: "v1" }, told, /does not lead to/],
+    ["is about an unknown consumer", { version: "v2" }, undefined, /not delivered/],
+    ["comes before any delivery", { version: "v2" }, { told: null, toldAt: null }, /not delivered/],
+    ["follows another delivery", { version: "v2" }, { told: "v1", toldAt: now }, /not delivered/],
+    ["was signed too early", { version: "v2", issuedAt: now - 1 }, told, /before the version was delivered/],
+  ])("it does not when it %s", (_what, more, place, says) => {
+    expect(objectionToConfirmation(payload(more), "v2", place)).toMatch(says);
   });
 });
 

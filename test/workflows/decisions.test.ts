@@ -1,6 +1,10 @@
 /** Whose word counts, how it arrives, and until when: decisions as a rotation takes them in (H7, H37, H38). */
 import { expect, test } from "vitest";
+import type { ActivityDeps, Systems } from "../../activities/deps.js";
+import { surveyorFor } from "../../activities/surveyor.js";
 import type { Estate } from "../../domain/estate/types.js";
+import type { RotationState } from "../../domain/rotation/state.js";
+import { entryNamed } from "../../inventory/estate.js";
 import { decideSignal } from "../../workflows/messages.js";
 import { openHouse } from "./house.js";
 import { paper } from "./people.js";
@@ -151,6 +155,44 @@ test("H17: a changed plan is asked for anew; changed back, what was signed for i
   const state = await stateOf(handle);
   expect(state.plan?.digest).toBe(first.plan?.digest);
   expect(persisted(state)).toEqual(persisted(await recorded(house)));
+});
+
+test("H10: a confirmation counts for the version and the delivery that it was signed for, by the consumer's owner", async () => {
+  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000 } });
+  await house.apply(consumerOwner("cleo"));
+  house.world.consumers.get("checkout")?.behave("refuses");
+  const begunAt = Date.now();
+  const handle = await house.start();
+  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  const state = await stateOf(handle);
+  const consumer = (await entryNamed(house.fresh.db, "consumers", "checkout")).id;
+  const word = { says: "confirm", consumer, version: state.target } as const;
+  const words: [string, string, RegExp][] = [
+    ["no version", await paper(house, state, "cleo", { says: "confirm", consumer }), /which version/],
+    ["another", await paper(house, state, "cleo", { ...word, version: state.origin }), /does not lead to/],
+    ["too early", await paper(house, state, "cleo", { ...word, issuedAt: begunAt }), /before the version/],
+    ["not theirs", await paper(house, state, "ann", word), /ann may not decide/],
+    ["nobody's", await paper(house, state, "cleo", { ...word, consumer: "con_none" }), /may not decide/],
+  ];
+  for (const [what, document, sentence] of words) {
+    const refused = { accepted: false, sentence: expect.stringMatching(sentence) };
+    expect(await decide(handle, document), what).toMatchObject(refused);
+  }
+  expect(await decide(handle, await paper(house, state, "cleo", word))).toMatchObject({ accepted: true });
+  const confirmations = async (seen: RotationState) => {
+    const deps = { db: house.fresh.db, now: Date.now } as ActivityDeps;
+    const systems = { consumers: [{ id: consumer, place: "main" }], policy: { cooldownMs: 0 } };
+    const record = { credential: house.credential, requestedBy: "eve" };
+    return (await surveyorFor(deps, systems as unknown as Systems, seen, record)).confirmations;
+  };
+  expect(await confirmations(state)).toMatchObject([{ consumer, version: state.target, person: "cleo" }]);
+  expect(await confirmations({ ...state, target: state.origin })).toEqual([]);
+  const { main } = state.places;
+  if (main === undefined) throw new Error("the place is unknown");
+  const again = { ...main, toldAt: Date.now() + 1_000 };
+  expect(await confirmations({ ...state, places: { main: again } })).toEqual([]);
+  house.world.consumers.get("checkout")?.behave("moves");
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
 });
 
 test("a veto before anything was issued ends the rotation as if it had never begun", async () => {

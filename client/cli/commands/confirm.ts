@@ -31,7 +31,8 @@ export const confirm = command<AsOptions & { readonly yes?: boolean }>({
       cli.note("Nothing was signed.");
       return exitCodes.failed;
     }
-    const document = await sign(cli, key, boundTo(state, name), { says: "confirm", digest, consumer: id });
+    const what = { says: "confirm" as const, digest, consumer: id, version: state.target };
+    const document = await sign(cli, key, boundTo(state, name), what);
     const sent = await send(services, subject.open.workflowId, document);
     cli.show({ credential: name, consumer, sent }, sent.sentence);
     return exitCodes.done;
