@@ -51,15 +51,14 @@ export function listen(run: Run): void {
   setHandler(expediteUpdate, async (report) =>
     answer(run, () => messageWork.report({ state: run.state, report })),
   );
-  setHandler(cancelUpdate, async ({ by, reason }) =>
-    keep(
-      run,
-      { type: "cancelled", at: run.now(), by, reason },
-      "The rotation is being cancelled; it goes back to a working state.",
-    ),
-  );
+  setHandler(cancelUpdate, async ({ by, reason }) => cancel(run, by, reason));
+  CancellationScope.current().cancelRequested.catch(async () => {
+    run.beingCancelled = true;
+    await cancel(run, "Temporal", "the workflow was cancelled");
+    run.beingCancelled = false;
+  });
   setHandler(resumeUpdate, async ({ by, exit }) => {
-    await condition(() => run.ready);
+    await opened(run);
     if (run.state.operator === null)
       return { accepted: false, sentence: "The rotation does not wait for an operator." };
     if (!legalExits(run.state).includes(exit)) {
@@ -72,6 +71,16 @@ export function listen(run: Run): void {
   });
 }
 
+function cancel(run: Run, by: string, reason: string): Promise<Receipt> {
+  const sentence = "The rotation is being cancelled; it goes back to a working state.";
+  return keep(run, { type: "cancelled", at: run.now(), by, reason }, sentence);
+}
+
+/** Messages come in a scope that Temporal's cancel ends; they are heard all the same. */
+async function opened(run: Run): Promise<void> {
+  await CancellationScope.nonCancellable(() => condition(() => run.ready));
+}
+
 /** Keeps an event in the records first, and only then in the state. */
 async function keep(run: Run, event: RotationEvent, sentence: string): Promise<Receipt> {
   return answer(run, async () => {
@@ -81,7 +90,7 @@ async function keep(run: Run, event: RotationEvent, sentence: string): Promise<R
 }
 
 async function answer(run: Run, ask: () => Promise<Answered>): Promise<Receipt> {
-  await condition(() => run.ready);
+  await opened(run);
   if (run.state.closed) return { accepted: false, sentence: "The rotation has ended." };
   // Somebody's word must not be lost because the rotation is being wound up around it.
   const { events: told, accepted, sentence } = await CancellationScope.nonCancellable(ask).catch(refusal);

@@ -3,23 +3,24 @@
  * what to do, has that done by one activity, folds what came of it into the state, and asks again. It runs
  * for milliseconds or for months, and holds no value, only references.
  */
-import {
-  ApplicationFailure,
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  workflowInfo,
-} from "@temporalio/workflow";
+import { ApplicationFailure, CancellationScope, continueAsNew, workflowInfo } from "@temporalio/workflow";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationResult } from "../domain/rotation/work.js";
 import { listen } from "./listen.js";
 import type { RotateInput } from "./messages.js";
 import { Run } from "./run.js";
 
-/** The workflow `rotate/<credentialId>`. It ends when the rotation is closed, or when a newer epoch has taken over. */
+/**
+ * The workflow `rotate/<credentialId>`. It ends when the rotation is closed, or when a newer epoch has taken over.
+ * Temporal's cancel is a message like ours and stops nothing by itself: the way back has to be walked, too.
+ */
 export async function rotate(input: RotateInput): Promise<RotationResult> {
   const run = new Run(input);
   listen(run);
+  return CancellationScope.nonCancellable(() => toItsEnd(run));
+}
+
+async function toItsEnd(run: Run): Promise<RotationResult> {
   await run.open();
   try {
     await walk(run);
@@ -28,7 +29,7 @@ export async function rotate(input: RotateInput): Promise<RotationResult> {
     throw error instanceof RekeyError ? ApplicationFailure.nonRetryable(error.message, error.code) : error;
   }
   run.show();
-  await condition(allHandlersFinished);
+  await run.heard();
   return run.result();
 }
 
@@ -49,7 +50,7 @@ async function walk(run: Run): Promise<void> {
         break;
     }
     if (workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished);
+      await run.heard();
       await continueAsNew<typeof rotate>(run.carriedOver());
     }
   }

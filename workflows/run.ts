@@ -1,5 +1,6 @@
 /** One run of a rotation: its state, the steps under way, and what wakes it. */
 import {
+  allHandlersFinished,
   CancellationScope,
   condition,
   isCancellation,
@@ -36,9 +37,12 @@ export class Run {
   #idleSteps = 0;
   /** Counts messages, so that a wait ends when one has changed the state. */
   #woken = 0;
-  #look: CancellationScope | null = null;
+  /** The look under way; `cut` once a message has ended it. */
+  #look: { readonly scope: CancellationScope; cut: boolean } | null = null;
   /** The phase that the search attributes show; the client starts every rotation as `planning`. */
   #shown = "planning";
+  /** Temporal's own cancel is being recorded; it is no message, so Temporal does not count it among the handlers. */
+  beingCancelled = false;
   takenOver = false;
   /** This run came out of a reset: what it remembers is from before, and it has to adopt the rotation anew (H7). */
   reopen = false;
@@ -134,14 +138,14 @@ export class Run {
   async #lookAround(msMax: number): Promise<void> {
     const until = this.now() + msMax;
     const state = this.state;
-    const scope = new CancellationScope({ cancellable: true });
-    this.#look = scope;
+    const look = { scope: new CancellationScope({ cancellable: true }), cut: false };
+    this.#look = look;
     try {
-      const { events } = await scope.run(() => workFor({ do: "survey" }).look({ state, until }));
+      const { events } = await look.scope.run(() => workFor({ do: "survey" }).look({ state, until }));
       this.fold(events);
     } catch (failure) {
-      // A message cut the look short: what it changed decides what happens next.
-      if (!isCancellation(failure)) this.#failed(state, { do: "survey" }, failure);
+      // A message cut the look short: what it changed decides what happens next. Any other end is a failure, and paced.
+      if (!(look.cut && isCancellation(failure))) this.#failed(state, { do: "survey" }, failure);
     } finally {
       this.#look = null;
     }
@@ -157,7 +161,14 @@ export class Run {
 
   /** A message changed the state: a look that is under way looks for the wrong thing. */
   interrupt(): void {
-    this.#look?.cancel();
+    if (this.#look === null) return;
+    this.#look.cut = true;
+    this.#look.scope.cancel();
+  }
+
+  /** Resolves once every message that has come is answered, so that none is lost at the end of this run. */
+  async heard(): Promise<void> {
+    await condition(() => allHandlersFinished() && !this.beingCancelled);
   }
 
   note(what: string, sentence: string, tookMs: number | null = null): void {
