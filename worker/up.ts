@@ -50,9 +50,12 @@ export async function startHouse({ folder: given, lasting, progress }: UpOptions
       ...(lasting ? { dbFile: join(folder, "temporal.db") } : {}),
     });
     stops.push(() => temporal.stop());
-    const file = join(folder, upFileName);
-    await writePrivately(file, await settingsText(folder, postgres.url().reveal(), temporal.address));
-    stops.push(() => rm(file, { force: true }));
+    const [file, url] = [join(folder, upFileName), join(folder, "database-url")];
+    stops.push(async () => {
+      for (const path of [file, url]) await rm(path, { force: true });
+    });
+    await writePrivately(url, postgres.url().reveal());
+    await writePrivately(file, await settingsText(folder, url, temporal.address));
     const settings = readInstallation({ REKEY_HOME: folder });
     progress("starting the worker");
     const worker = await startWorker(settings);
@@ -64,17 +67,15 @@ export async function startHouse({ folder: given, lasting, progress }: UpOptions
   }
 }
 
-async function settingsText(folder: string, databaseUrl: string, temporalAddress: string): Promise<string> {
+async function settingsText(folder: string, urlFile: string, temporalAddress: string): Promise<string> {
   const secret = async (name: string, make: () => string | Promise<string>): Promise<string> => {
     const path = join(folder, name);
     if (!existsSync(path)) await writePrivately(path, await make());
     return `file:${path}`;
   };
-  const url = join(folder, "database-url");
-  await writePrivately(url, databaseUrl);
   return [
     "# Written by `rekey up`, and gone when it stops.",
-    `REKEY_DATABASE_URL=file:${url}`,
+    `REKEY_DATABASE_URL=file:${urlFile}`,
     `REKEY_TEMPORAL_ADDRESS=${temporalAddress}`,
     `REKEY_CODEC_KEYS=${await secret("codec-key", () => randomBytes(32).toString("base64"))}`,
     `REKEY_ENGINE_KEY=${await secret("engine-key.json", engineKey)}`,
