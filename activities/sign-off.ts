@@ -1,8 +1,9 @@
 /** Owners sign afterwards for what an emergency did without them, also when its rotation has long ended (H37). */
 import { speaksFor } from "../domain/authority.js";
+import { clockSkewMs } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Answered } from "../domain/rotation/work.js";
-import { recordDecision } from "../inventory/decisions.js";
+import { decisionWith, recordDecision } from "../inventory/decisions.js";
 import { listIncidents, signOffIncident } from "../inventory/incidents.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, Systems } from "./deps.js";
@@ -13,16 +14,28 @@ export function signingOwners(systems: Systems): string[] {
   return [...askedOwners(systems), ...(systems.owner === null ? [] : [systems.owner])];
 }
 
-/** Notes the signature on every incident of the credential that nobody signed yet. */
+/**
+ * Notes a kept signature on the credential's incidents that were known when it was signed and that nobody
+ * signed yet. Answers with the number of those that it signs, the same each time: later ones need another (H37).
+ * Throws `decision-refused` when there are only later ones.
+ */
 export async function signIncidents(
   deps: Pick<ActivityDeps, "db">,
   credential: string,
   decision: string,
   now: number,
 ): Promise<number> {
-  const unsigned = await listIncidents(deps.db, { credential, unsigned: true });
-  for (const incident of unsigned) await signOffIncident(deps.db, incident.id, decision, now);
-  return unsigned.length;
+  const kept = await decisionWith(deps.db, decision);
+  const until = kept === null ? 0 : Math.min(kept.issuedAt, kept.receivedAt);
+  for (const { id, at } of await listIncidents(deps.db, { credential, unsigned: true })) {
+    if (at <= until) await signOffIncident(deps.db, id, decision, now);
+  }
+  const all = await listIncidents(deps.db, { credential });
+  const signed = all.filter(({ signedOffWith }) => signedOffWith === decision).length;
+  if (signed === 0 && all.some(({ signedOffAt }) => signedOffAt === null)) {
+    throw new RekeyError("decision-refused", "It is older than every open report; read them and sign again.");
+  }
+  return signed;
 }
 
 /** Takes in a sign-off outside a rotation. Answers with the reason when it does not count. */
@@ -41,6 +54,7 @@ export async function takeSignOff(
       payload.installation === deps.installation &&
       payload.credential === systems.name;
     if (!bound) throw new RekeyError("decision-refused", "It signs something else off.");
+    if (issuedAt > now + clockSkewMs) throw new RekeyError("decision-refused", "It is dated in the future.");
     if (expiresAt <= now) throw new RekeyError("decision-refused", "It has expired.");
     const owners = speaksFor(systems.estate, person, signingOwners(systems), now);
     if (owners.length === 0)

@@ -63,6 +63,12 @@ export async function recordDecision(
   });
 }
 
+/** The document that was kept under this id, or null. */
+export async function decisionWith(db: Database, jti: string): Promise<KeptDecision | null> {
+  const [kept] = await read(db, (tx) => tx.select().from(decisions).where(eq(decisions.jti, jti)));
+  return kept ?? null;
+}
+
 /** The rotation's approvals and rejections in the order of their arrival, burned ones included. */
 export async function decisionsOf(db: Database, rotation: string): Promise<DecisionRecord[]> {
   return read(db, (tx) => recordsOf(tx, rotation));

@@ -23,28 +23,41 @@ export interface KeptIncident extends Incident {
   readonly signedOffWith: string | null;
 }
 
-/** Keeps the report; the same id again changes nothing. */
-export async function recordIncident(db: Database, incident: Incident): Promise<void> {
+/** Keeps the report once, and returns it as it is kept: the same id again changes nothing. */
+export async function recordIncident(db: Database, incident: Incident): Promise<KeptIncident> {
   const row = { ...incident, matched: [...incident.matched] };
-  await transact(db, (tx) => tx.insert(incidents).values(row).onConflictDoNothing());
+  return transact(db, async (tx) => {
+    await tx.insert(incidents).values(row).onConflictDoNothing();
+    const [kept] = await tx.select().from(incidents).where(eq(incidents.id, incident.id));
+    if (kept === undefined) throw new RekeyError("internal", `Incident ${incident.id} was not kept.`);
+    return kept;
+  });
+}
+
+/** The report with this id, or null. */
+export async function incidentWith(db: Database, id: string): Promise<KeptIncident | null> {
+  const [kept] = await read(db, (tx) => tx.select().from(incidents).where(eq(incidents.id, id)));
+  return kept ?? null;
 }
 
 /**
  * Notes the owners' later signature by the id of a stored `sign-off` decision; the first one stands. Throws
- * `decision-refused` for any other decision, `not-found` for an unknown incident.
+ * `decision-refused` for any other decision and for one that is older than the incident, because nobody signs
+ * what they cannot know of (H37); `not-found` for an unknown incident.
  */
 export async function signOffIncident(db: Database, id: string, jti: string, at: number): Promise<void> {
   await transact(db, async (tx) => {
     const [known] = await tx.select().from(incidents).where(eq(incidents.id, id)).for("no key update");
     if (known === undefined) throw new RekeyError("not-found", `There is no incident ${id}.`);
-    const [decision] = await tx
-      .select({ says: decisions.says, credential: decisions.credential })
-      .from(decisions)
-      .where(eq(decisions.jti, jti));
+    const [decision] = await tx.select().from(decisions).where(eq(decisions.jti, jti));
     if (decision?.says !== "sign-off" || decision.credential !== known.credential) {
       throw new RekeyError("decision-refused", `Decision ${jti} does not sign incident ${id} off.`);
     }
     if (known.signedOffAt !== null) return;
+    // The time of the first arrival bounds it too: a paper that is dated ahead must not settle what comes later.
+    if (known.at > Math.min(decision.issuedAt, decision.receivedAt)) {
+      throw new RekeyError("decision-refused", `Decision ${jti} was signed before incident ${id}.`);
+    }
     await tx.update(incidents).set({ signedOffAt: at, signedOffWith: jti }).where(eq(incidents.id, id));
   });
 }

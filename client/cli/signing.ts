@@ -19,7 +19,10 @@ export function boundTo({ installation, id, nonce }: RotationState, credential: 
   return { installation, credential, rotation: id, nonce };
 }
 
-/** Makes and signs one document. It expires after `validForMs` (a policy's `validFor`, or 14 days). */
+/**
+ * Makes and signs one document. It expires after `validForMs` (a policy's `validFor`, or 14 days); `issuedAt` is
+ * when what it is about was shown, now by default.
+ */
 export async function sign(
   { io }: Pick<Cli, "io">,
   key: SigningKey,
@@ -31,8 +34,8 @@ export async function sign(
     readonly version?: string;
   },
   validForMs = 14 * dayMs,
+  issuedAt = io.now(),
 ): Promise<string> {
-  const issuedAt = io.now();
   return signDocument(
     {
       form: "rekey-decision/1",

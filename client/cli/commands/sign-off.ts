@@ -20,6 +20,8 @@ export const signOff = command<AsOptions & { readonly yes?: boolean }>({
   async run(cli, [name = ""], options) {
     const services = await cli.services();
     const subject = await credentialNamed(services, name);
+    // Signed is what is shown, and not what is reported while somebody reads it (H37).
+    const shownAt = cli.io.now();
     const unsigned = await services.inventory.unsigned(subject.id);
     if (unsigned.length === 0) {
       cli.show({ credential: name, sent: null }, "Nothing is to be signed off.");
@@ -39,7 +41,8 @@ export const signOff = command<AsOptions & { readonly yes?: boolean }>({
       cli.note("Nothing was signed.");
       return exitCodes.failed;
     }
-    const document = await sign(cli, key, boundTo(state, name), { says: "sign-off", digest });
+    const what = { says: "sign-off" as const, digest };
+    const document = await sign(cli, key, boundTo(state, name), what, undefined, shownAt);
     const sent =
       record.closedAt === null
         ? await send(services, record.workflowId, document)
