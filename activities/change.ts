@@ -163,7 +163,7 @@ function signOffsFor(
   state: RotationState,
   step: Step,
   { estate }: Systems,
-  { requestedBy, recentEditors }: Excluded,
+  excluded: Excluded,
   now: number,
 ): { signOffs?: SignOffs } {
   // Past the point of no return there is only forward, and nobody's paper is asked for (H38).
@@ -172,14 +172,13 @@ function signOffsFor(
   if (!asks || state.policy.approval.quorum === 0) return {};
   const plans = [state.plan, ...state.amendments].filter((plan) => plan !== null);
   const asked = plans.flatMap((plan) => plan.approvers);
-  const barred = new Set([requestedBy, ...recentEditors]);
   return {
     signOffs: {
       policy: state.policy,
       plans,
       // Nobody was asked about this round: then there is no deadline that a signature could have missed.
       askedAt: state.askedAt ?? now,
-      speaksFor: (person) => (barred.has(person) ? [] : speaksFor(estate, person, asked, now)),
+      speaksFor: (person) => speaksFor(estate, person, asked, now, excluded),
     },
   };
 }

@@ -31,7 +31,23 @@ export function verifyActivity(deps: ActivityDeps) {
         );
         if (objection !== null) throw new RekeyError("decision-refused", objection);
         const excluded = await excludedFor(deps, systems, record);
-        const owners = speaksFor(systems.estate, payload.person, ownersFor(payload), now);
+        if (
+          payload.says === "approve" &&
+          [excluded.requestedBy, ...excluded.recentEditors].includes(payload.person)
+        ) {
+          const why = "whoever asked for the rotation or has just changed its rules cannot agree to it";
+          throw new RekeyError("decision-refused", `${payload.person} does not count: ${why}.`);
+        }
+        const counts = payload.says === "approve" || payload.says === "reject";
+        // What the policy says bounds what the signer wrote; the engine does not rely on the signer's program.
+        const { issuedAt } = payload;
+        const expiresAt = counts
+          ? Math.min(payload.expiresAt, issuedAt + systems.policy.approval.validForMs)
+          : payload.expiresAt;
+        if (expiresAt <= now) throw new RekeyError("decision-refused", "It has expired.");
+        // To say no, or to say what a consumer holds, everybody who may speak is heard; to agree, not those who asked.
+        const barred = payload.says === "approve" ? excluded : undefined;
+        const owners = speaksFor(systems.estate, payload.person, ownersFor(payload), now, barred);
         if (owners.length === 0)
           throw new RekeyError("decision-refused", `${payload.person} may not decide on this.`);
         if (payload.says === "confirm") {
@@ -40,14 +56,6 @@ export function verifyActivity(deps: ActivityDeps) {
           const consumer = systems.consumers.find(({ id }) => id === payload.consumer);
           const untimely = objectionToConfirmation(payload, target, consumer && places[consumer.place]);
           if (untimely !== null) throw new RekeyError("decision-refused", untimely);
-        }
-        const counts = payload.says === "approve" || payload.says === "reject";
-        if (
-          payload.says === "approve" &&
-          [excluded.requestedBy, ...excluded.recentEditors].includes(payload.person)
-        ) {
-          const why = "whoever asked for the rotation or has just changed its rules cannot agree to it";
-          throw new RekeyError("decision-refused", `${payload.person} does not count: ${why}.`);
         }
         const { repeated } = await recordDecision(deps.db, {
           jti: payload.id,
@@ -59,15 +67,16 @@ export function verifyActivity(deps: ActivityDeps) {
           consumer: payload.consumer ?? null,
           owners,
           jws: document,
-          issuedAt: payload.issuedAt,
-          expiresAt: payload.expiresAt,
+          issuedAt,
+          expiresAt,
           receivedAt: now,
         });
         if (payload.says === "sign-off") await signIncidents(deps, state.credential, payload.id, now);
-        const known = state.decisions.some((decision) => decision.id === payload.id);
+        // By what the run knows: an attempt whose answer was lost has told the records, and not the run.
+        const known = given.decisions.some((decision) => decision.id === payload.id);
         const events: RotationEvent[] = [];
         if (counts && !known) {
-          const { id, person, digest, issuedAt, expiresAt } = payload;
+          const { id, person, digest } = payload;
           const verdict = payload.says === "approve" ? "approve" : "reject";
           events.push({
             type: "decided",

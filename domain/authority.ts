@@ -14,12 +14,22 @@ export function personOf(estate: Estate, name: string): Person | undefined {
   return owner?.kind === "person" ? owner : undefined;
 }
 
+/** Nobody is left out; for what is not an agreement to a plan. */
+const nobody: Excluded = { requestedBy: "", recentEditors: [] };
+
 /**
  * Owners among `asked` for whom `person` may sign at `at`: themself, their teams, and whoever has named them
- * as a delegate for that time. Delegation is one level deep: a delegate of a delegate speaks for nobody.
+ * as a delegate for that time. Delegation is one level deep: a delegate of a delegate speaks for nobody, and
+ * neither does the delegate of somebody who is left out.
  */
-export function speaksFor(estate: Estate, person: string, asked: readonly string[], at: number): string[] {
-  return asked.filter((name) => standIns(estate, name, at).includes(person));
+export function speaksFor(
+  estate: Estate,
+  person: string,
+  asked: readonly string[],
+  at: number,
+  excluded: Excluded = nobody,
+): string[] {
+  return asked.filter((name) => standIns(estate, name, at, excluded).includes(person));
 }
 
 /** Every person who may sign for these owners at `at`, without those who are excluded. */
@@ -29,17 +39,18 @@ export function signersFor(
   excluded: Excluded,
   at: number,
 ): string[] {
-  const barred = new Set([excluded.requestedBy, ...excluded.recentEditors]);
-  return [...new Set(asked.flatMap((name) => standIns(estate, name, at)))]
-    .filter((name) => !barred.has(name))
-    .sort();
+  return [...new Set(asked.flatMap((name) => standIns(estate, name, at, excluded)))].sort();
 }
 
-function standIns(estate: Estate, name: string, at: number): string[] {
+function standIns(estate: Estate, name: string, at: number, excluded: Excluded): string[] {
   const owner = Object.hasOwn(estate.owners, name) ? estate.owners[name] : undefined;
   if (!owner) return [];
+  const barred = new Set([excluded.requestedBy, ...excluded.recentEditors]);
   const own = owner.kind === "person" ? [name] : [...owner.members];
-  return own.flatMap((person) => [person, ...delegatesOf(estate, person, at)]);
+  return own
+    .filter((person) => !barred.has(person))
+    .flatMap((person) => [person, ...delegatesOf(estate, person, at)])
+    .filter((person) => !barred.has(person));
 }
 
 function delegatesOf(estate: Estate, person: string, at: number): string[] {

@@ -102,6 +102,13 @@ describe("H37: who may sign", () => {
     expect(signersFor(shop, ["olivia", "responders"], excluded, during)).toEqual(["olivia"]);
   });
 
+  test("is no delegate of the requester either", () => {
+    const excluded = { requestedBy: "olivia", recentEditors: [] };
+    expect(signersFor(shop, ["olivia", "responders"], excluded, during)).toEqual(["rashid"]);
+    expect(speaksFor(shop, "dana", ["olivia", "responders"], during, excluded)).toEqual([]);
+    expect(speaksFor(shop, "dana", ["olivia"], during)).toEqual(["olivia"]);
+  });
+
   test("is nobody for an owner who has left", () => {
     expect(signersFor(shop, ["former"], nobody, during)).toEqual([]);
   });
