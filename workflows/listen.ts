@@ -4,6 +4,7 @@ import { decide } from "../domain/decide.js";
 import { refusals } from "../domain/finding.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import { legalExits } from "../domain/rotation/moves.js";
+import type { RotationState } from "../domain/rotation/state.js";
 import type { Answered } from "../domain/rotation/work.js";
 import {
   cancelUpdate,
@@ -43,69 +44,81 @@ export function listen(run: Run): void {
   });
 
   const verify = async (document: string): Promise<Receipt> =>
-    answer(run, () => messageWork.verify({ state: run.state, document }));
+    answer(run, (state) => messageWork.verify({ state, document }));
   setHandler(decideUpdate, verify);
   setHandler(decideSignal, async (document) => {
     await verify(document);
   });
-  setHandler(expediteUpdate, async (report) =>
-    answer(run, () => messageWork.report({ state: run.state, report })),
-  );
+  setHandler(expediteUpdate, async (report) => answer(run, (state) => messageWork.report({ state, report })));
   setHandler(cancelUpdate, async ({ by, reason }) => cancel(run, by, reason));
   CancellationScope.current().cancelRequested.catch(async () => {
     run.beingCancelled = true;
     await cancel(run, "Temporal", "the workflow was cancelled");
     run.beingCancelled = false;
   });
-  setHandler(resumeUpdate, async ({ by, exit }) => {
-    await opened(run);
-    if (run.state.operator === null)
-      return { accepted: false, sentence: "The rotation does not wait for an operator." };
-    if (!legalExits(run.state).includes(exit)) {
-      return {
-        accepted: false,
-        sentence: `The exit ${exit} is not legal now; these are: ${legalExits(run.state).join(", ")}.`,
-      };
-    }
-    return keep(run, { type: "resumed", at: run.now(), exit, by }, `The rotation goes on: ${exit}.`);
-  });
+  setHandler(resumeUpdate, async ({ by, exit }) =>
+    answer(run, async (state) => {
+      if (state.operator === null) return refused("The rotation does not wait for an operator.");
+      const legal = legalExits(state);
+      if (!legal.includes(exit)) {
+        return refused(`The exit ${exit} is not legal now; these are: ${legal.join(", ")}.`);
+      }
+      return keep(state, { type: "resumed", at: run.now(), exit, by }, `The rotation goes on: ${exit}.`);
+    }),
+  );
 }
 
 function cancel(run: Run, by: string, reason: string): Promise<Receipt> {
   const sentence = "The rotation is being cancelled; it goes back to a working state.";
-  return keep(run, { type: "cancelled", at: run.now(), by, reason }, sentence);
-}
-
-/** Messages come in a scope that Temporal's cancel ends; they are heard all the same. */
-async function opened(run: Run): Promise<void> {
-  await CancellationScope.nonCancellable(() => condition(() => run.ready));
+  return answer(run, (state) => keep(state, { type: "cancelled", at: run.now(), by, reason }, sentence));
 }
 
 /** Keeps an event in the records first, and only then in the state. */
-async function keep(run: Run, event: RotationEvent, sentence: string): Promise<Receipt> {
-  return answer(run, async () => {
-    const { events } = await messageWork.record({ state: run.state, event });
-    return { events, accepted: true, sentence };
+async function keep(state: RotationState, event: RotationEvent, sentence: string): Promise<Answered> {
+  const { events } = await messageWork.record({ state, event });
+  return { events, accepted: true, sentence };
+}
+
+type Ask = (state: RotationState) => Promise<Answered>;
+
+/** Messages come in a scope that Temporal's cancel ends; somebody's word must not be lost because of that. */
+function answer(run: Run, ask: Ask): Promise<Receipt> {
+  return CancellationScope.nonCancellable(async () => {
+    await condition(() => run.ready);
+    if (run.state.closed) return { accepted: false, sentence: "The rotation has ended." };
+    const { epoch, answered } = await asked(run, ask);
+    const { events: told, accepted, sentence } = answered;
+    // What was kept before an adoption is in the state that the adoption brought.
+    const news = epoch === run.state.epoch ? told : [];
+    // The same document may be under way twice; it is one decision, here as in the records.
+    const known = new Set(run.state.decisions.map((decision) => decision.id));
+    const events = news.filter((event) => event.type !== "decided" || !known.has(event.decision.id));
+    if (events.length > 0) {
+      for (const event of events) run.note(event.type, sentence);
+      run.fold(events);
+      run.interrupt();
+    }
+    return { accepted, sentence };
   });
 }
 
-async function answer(run: Run, ask: () => Promise<Answered>): Promise<Receipt> {
-  await opened(run);
-  if (run.state.closed) return { accepted: false, sentence: "The rotation has ended." };
-  // Somebody's word must not be lost because the rotation is being wound up around it.
-  const { events: told, accepted, sentence } = await CancellationScope.nonCancellable(ask).catch(refusal);
-  // The same document may be under way twice; it is one decision, here as in the records.
-  const known = new Set(run.state.decisions.map((decision) => decision.id));
-  const events = told.filter((event) => event.type !== "decided" || !known.has(event.decision.id));
-  if (events.length > 0) {
-    for (const event of events) run.note(event.type, sentence);
-    run.fold(events);
-    run.interrupt();
+/** Asks, and once more when the run had to adopt the rotation in between. */
+async function asked(run: Run, ask: Ask): Promise<{ readonly epoch: number; readonly answered: Answered }> {
+  const { epoch } = run.state;
+  try {
+    return { epoch, answered: await ask(run.state) };
+  } catch (failure) {
+    if (!(await run.adoptedSince(epoch, failure))) return { epoch, answered: failed(failure) };
   }
-  return { accepted, sentence };
+  const again = run.state.epoch;
+  return { epoch: again, answered: await ask(run.state).catch(failed) };
+}
+
+function refused(sentence: string): Answered {
+  return { events: [], accepted: false, sentence };
 }
 
 /** A refusal that no repetition changes. It is an answer to whoever asked, and must not end the rotation. */
-function refusal(failure: unknown): Answered {
-  return { events: [], accepted: false, sentence: sentenceOfFailure(failure) };
+function failed(failure: unknown): Answered {
+  return refused(sentenceOfFailure(failure));
 }

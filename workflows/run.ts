@@ -166,6 +166,22 @@ export class Run {
     this.#look.scope.cancel();
   }
 
+  /**
+   * A message that was asked in `epoch` was refused. Answers true once the rotation has been adopted anew since
+   * then, so that the message can be asked again; nothing else would wake a run that waits for people (H7).
+   */
+  async adoptedSince(epoch: number, failure: unknown): Promise<boolean> {
+    const isCurrent = this.state.epoch === epoch && !this.reopen;
+    const code = codeOf(failure);
+    // A rotation that has been closed meanwhile was closed by this run, which is about to hear of it.
+    if (isCurrent && code !== "already-closed" && this.#heed(code)) {
+      this.#woken += 1;
+      this.interrupt();
+    }
+    await condition(() => !this.reopen || this.takenOver || this.state.closed !== null);
+    return this.state.epoch !== epoch;
+  }
+
   /** Resolves once every message that has come is answered, so that none is lost at the end of this run. */
   async heard(): Promise<void> {
     await condition(() => allHandlersFinished() && !this.beingCancelled);
@@ -195,9 +211,7 @@ export class Run {
 
   /** No attempt of the step came back with an answer: what it did, if anything, is not known here. */
   #failed(state: RotationState, step: Step, failure: unknown): void {
-    // A newer epoch has the lock: this run can do nothing any more, and says so by ending.
-    if (codeOf(failure) === "superseded" || codeOf(failure) === "already-closed") this.takenOver = true;
-    if (codeOf(failure) === "run-reset") this.reopen = true;
+    this.#heed(codeOf(failure));
     const sentence = sentenceOfFailure(failure);
     this.note("failed", sentence);
     this.fold([
@@ -212,6 +226,13 @@ export class Run {
         again: true,
       },
     ]);
+  }
+
+  /** What a refusal says of this run itself. A newer epoch has the lock: then it can do nothing any more, and ends. */
+  #heed(code: string): boolean {
+    if (code === "superseded" || code === "already-closed") this.takenOver = true;
+    if (code === "run-reset") this.reopen = true;
+    return this.takenOver || this.reopen;
   }
 
   #measureSkew(workerAt: number): void {

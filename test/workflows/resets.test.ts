@@ -1,0 +1,81 @@
+/** A reset of a rotation that waits for people: the first word that anybody says to it lets it adopt the rotation (H7). */
+import { randomUUID } from "node:crypto";
+import type { WorkflowHandle } from "@temporalio/client";
+import { expect, test } from "vitest";
+import { RekeyError } from "../../domain/errors.js";
+import { listRotations } from "../../inventory/rotations.js";
+import { type House, openHouse } from "./house.js";
+import { paper } from "./people.js";
+import {
+  cancel,
+  decide,
+  ended,
+  eventually,
+  expectWorking,
+  resume,
+  stateOf,
+  untilAsked,
+  untilHeld,
+} from "./watch.js";
+
+/** What `temporal workflow reset --type LastWorkflowTask` does; the handle is the new run's. */
+async function resetToLast({ client, workflowId }: House, handle: WorkflowHandle): Promise<WorkflowHandle> {
+  const { runId } = await handle.describe();
+  const { events } = await handle.fetchHistory();
+  const last = events?.filter((event) => event.workflowTaskCompletedEventAttributes).at(-1);
+  const { runId: newRunId } = await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId, runId },
+    reason: "a repair",
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: last?.eventId as never,
+  });
+  return client.workflow.getHandle(workflowId, newRunId ?? undefined);
+}
+
+test("H7: reset while it is held for an operator, it adopts the rotation at the first message and goes on back", async () => {
+  const house = await openHouse();
+  const { fail } = house.world.issuers.faults;
+  fail.set("destroy", new RekeyError("not-permitted", "The login may not do this."));
+  const handle = await house.start();
+  await untilHeld(handle);
+  const before = await stateOf(handle);
+  const again = await resetToLast(house, handle);
+  await untilHeld(again);
+  fail.clear();
+  // Adopting it is what the operator wanted: nothing waits for anybody any more.
+  expect((await resume(again, "retry")).sentence).toMatch(/does not wait for an operator/);
+  expect(await ended(again)).toMatchObject({ outcome: "went-back", rotation: before.id });
+  expect((await stateOf(again)).epoch).toBeGreaterThan(before.epoch);
+  expect(await listRotations(house.fresh.db, { credential: house.credential })).toHaveLength(1);
+  expectWorking(house);
+});
+
+test("H7: reset while it waits for signatures, it refuses those of the earlier run and asks anew", async () => {
+  const house = await openHouse({ quorum: 1 });
+  const handle = await house.start();
+  const before = await untilAsked(handle);
+  const again = await resetToLast(house, handle);
+  expect(await decide(again, await paper(house, before, "ann"))).toMatchObject({
+    accepted: false,
+    sentence: expect.stringMatching(/earlier run/),
+  });
+  const after = await eventually("a new epoch is asked", async () => {
+    const state = await stateOf(again);
+    return state.epoch > before.epoch && state.askedAt !== null && state;
+  });
+  await decide(again, await paper(house, after, "ann"));
+  expect(await ended(again)).toMatchObject({ outcome: "rotated", rotation: before.id });
+  expectWorking(house);
+});
+
+test("H7: reset while it waits for signatures, several words at once are each heard once", async () => {
+  const house = await openHouse({ quorum: 1 });
+  const handle = await house.start();
+  await untilAsked(handle);
+  const again = await resetToLast(house, handle);
+  const receipts = await Promise.all([cancel(again, "one"), cancel(again, "two").catch(() => null)]);
+  expect(receipts[0]).toMatchObject({ accepted: true });
+  expect(await ended(again)).toMatchObject({ outcome: "refused" });
+  expectWorking(house);
+});
