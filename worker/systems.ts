@@ -13,54 +13,72 @@ import { currentEstate, entryOf, listEntries } from "../inventory/estate.js";
 
 interface Kept {
   readonly revision: number;
-  readonly systems: Systems;
+  /** Kept before it is fulfilled: who asks meanwhile gets the same ones. */
+  readonly systems: Promise<Systems>;
   usedAt: number;
 }
 
-/** Adapters that nobody has used for this long are closed. */
-const idleMsMax = 5 * 60_000;
+/** Longer than any activity lasts (ten minutes, a look): nobody can still be using what was last given out before. */
+const unusedMsMax = 11 * 60_000;
 
 /** Opens the systems of credentials, and closes all of them at the end. */
 export function systemsKeeper(
   db: Database,
   adapterDeps: AdapterDeps,
 ): { readonly open: ActivityDeps["systems"]; readonly close: () => Promise<void> } {
-  const kept = new Map<string, Kept>();
+  const current = new Map<string, Kept>();
+  /** Of an earlier estate: given to nobody any more, and closed once nobody can be using them. */
+  const retired = new Set<Kept>();
 
-  const dismiss = async (credential: string): Promise<void> => {
-    const known = kept.get(credential);
-    kept.delete(credential);
-    if (known) await closeSystems(known.systems);
+  const closeUnused = async (now: number): Promise<void> => {
+    const isUnused = ({ usedAt }: Kept) => now - usedAt > unusedMsMax;
+    const unused = [...retired].filter(isUnused);
+    for (const entry of unused) retired.delete(entry);
+    for (const [credential, entry] of current) {
+      if (!isUnused(entry)) continue;
+      current.delete(credential);
+      unused.push(entry);
+    }
+    await Promise.all(unused.map(closeSystems));
   };
 
   const open = async (credential: string): Promise<Systems> => {
     const now = adapterDeps.now();
-    for (const [other, { usedAt }] of kept) {
-      if (other !== credential && now - usedAt > idleMsMax) await dismiss(other);
-    }
+    await closeUnused(now);
     const revision = await currentEstate(db);
     if (revision === null)
       throw new RekeyError("not-found", "No estate has been applied.", "Apply one with `rekey apply`.");
-    const known = kept.get(credential);
-    if (known?.revision === revision.number) {
+    const known = current.get(credential);
+    // Who asked later may have read a newer estate and been quicker.
+    if (known !== undefined && known.revision >= revision.number) {
       known.usedAt = now;
       return known.systems;
     }
-    await dismiss(credential);
-    const systems = await build(db, revision.estate, credential, adapterDeps);
-    kept.set(credential, { revision: revision.number, systems, usedAt: now });
+    if (known) retired.add(known);
+    const systems = build(db, revision.estate, credential, adapterDeps);
+    const entry = { revision: revision.number, systems, usedAt: now };
+    current.set(credential, entry);
+    systems.catch(() => {
+      if (current.get(credential) === entry) current.delete(credential);
+    });
     return systems;
   };
 
   return {
     open,
     close: async () => {
-      await Promise.all([...kept.keys()].map(dismiss));
+      const all = [...current.values(), ...retired];
+      current.clear();
+      retired.clear();
+      await Promise.all(all.map(closeSystems));
     },
   };
 }
 
-async function closeSystems({ issuer, stores, consumers }: Systems): Promise<void> {
+async function closeSystems(kept: Kept): Promise<void> {
+  const systems = await kept.systems.catch(() => null);
+  if (systems === null) return;
+  const { issuer, stores, consumers } = systems;
   const ways = consumers.flatMap(({ observe, deliver }) =>
     deliver === null ? [...observe] : [...observe, deliver],
   );
