@@ -10,7 +10,7 @@ import { openRotation } from "../inventory/open.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
-import { authorise, incidentOf } from "./report.js";
+import { alreadyAuthorised, authorise, incidentOf } from "./report.js";
 import { ownRun } from "./run-check.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
@@ -35,7 +35,11 @@ export function openActivity(deps: ActivityDeps) {
         systems.stores.main.live(call),
       ]);
       // Who stands behind an emergency is settled before anything is locked.
-      const authorised = request.emergency && (await authorise(deps, systems, null, request.emergency));
+      // An attempt before this one may have settled it long ago, with documents that have expired since.
+      const authorised =
+        request.emergency &&
+        ((await alreadyAuthorised(deps, systems, request.emergency)) ??
+          (await authorise(deps, systems, null, request.emergency)));
       const ids = Array.from({ length: idsMax }, () => deps.newId("ver"));
       const opened = await openRotation(deps.db, {
         credential: request.credential,
@@ -68,10 +72,10 @@ export function openActivity(deps: ActivityDeps) {
           }),
       });
       let state = foldAll(opened.initial, opened.events);
-      if (authorised && state.emergency === null) {
-        const { event } = await incidentOf(deps, systems, state, authorised);
-        await appendEvent(deps.db, state.id, state.epoch, event);
-        state = foldAll(state, [event]);
+      if (authorised) {
+        const { event, key } = await incidentOf(deps, systems, state, authorised);
+        const { repeated } = await appendEvent(deps.db, state.id, state.epoch, event, key);
+        if (!repeated) state = foldAll(state, [event]);
       }
       state = await firstLook(deps, systems, state, request, call);
       return { state, adopted: opened.kind === "adopted", at: deps.now() };

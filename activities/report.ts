@@ -3,19 +3,20 @@ import { speaksFor } from "../domain/authority.js";
 import { type DocumentPayload, reportText } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import { leakedBy } from "../domain/incident.js";
+import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Emergency, RotationState } from "../domain/rotation/state.js";
 import type { Answered, EmergencyReport } from "../domain/rotation/work.js";
-import { recordDecision } from "../inventory/decisions.js";
+import { decisionWith, recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
 import { versionsMatching } from "../inventory/fingerprints.js";
-import { listIncidents, recordIncident } from "../inventory/incidents.js";
+import { incidentWith, listIncidents, recordIncident } from "../inventory/incidents.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
 import { ownersAddresses, tell } from "./notices.js";
 import { heldBy } from "./run-check.js";
-import { verifiedPayload } from "./signatures.js";
+import { claimedId, verifiedPayload } from "./signatures.js";
 
 /** Without evidence that the value is ours, one person's word is not enough to revoke. */
 const respondersWithoutEvidence = 2;
@@ -29,10 +30,14 @@ export function reportActivity(deps: ActivityDeps) {
       const { state } = await heldBy(deps, given);
       const systems = await deps.systems(state.credential);
       try {
-        const authorised = await authorise(deps, systems, state.id, report);
-        const { event, sentence } = await incidentOf(deps, systems, state, authorised);
-        await appendEvent(deps.db, state.id, state.epoch, event);
-        return { events: [event], accepted: true, sentence };
+        const authorised =
+          (await alreadyAuthorised(deps, systems, report)) ??
+          (await authorise(deps, systems, state.id, report));
+        const { event, key, sentence } = await incidentOf(deps, systems, state, authorised);
+        const { repeated } = await appendEvent(deps.db, state.id, state.epoch, event, key);
+        // The same report again must not end a hold; but a run that has not heard of it has to.
+        const heard = repeated && addsNothing(given, event);
+        return { events: heard ? [] : [event], accepted: true, sentence };
       } catch (error) {
         if (error instanceof RekeyError && error.code === "decision-refused") {
           return { events: [], accepted: false, sentence: error.message };
@@ -49,6 +54,43 @@ export interface Authorised {
   /** Single-use ids of the documents. */
   readonly documents: readonly string[];
   readonly matched: readonly string[];
+}
+
+/** The id of the incident that these documents report: the same for every attempt, so that it is one incident. */
+function incidentId(deps: Pick<ActivityDeps, "sha256Hex">, documents: readonly string[]): string {
+  return `inc_${deps.sha256Hex(canonical([...new Set(documents)].sort()))}`;
+}
+
+/**
+ * The report if its incident is in the records: it was authorised then, and documents expire. Null where it is
+ * not, or where one of the documents, or what they were signed for, is not what was verified.
+ */
+export async function alreadyAuthorised(
+  deps: ActivityDeps,
+  systems: Systems,
+  report: EmergencyReport,
+): Promise<Authorised | null> {
+  const documents: string[] = [];
+  for (const document of report.documents) {
+    const claimed = claimedId(document);
+    const kept = claimed === null ? null : await decisionWith(deps.db, claimed);
+    if (kept?.jws !== document || kept.digest !== deps.sha256Hex(reportText(report))) return null;
+    documents.push(kept.jti);
+  }
+  const incident = await incidentWith(deps.db, incidentId(deps, documents));
+  if (incident?.credential !== systems.id) return null;
+  return { report, responders: incident.reportedBy.split(", "), documents, matched: incident.matched };
+}
+
+/** True when folding the incident would change nothing that the run goes by. */
+function addsNothing({ versions, emergency }: RotationState, event: Incident): boolean {
+  return (
+    emergency !== null &&
+    event.leaked.every((id) => versions[id]?.leaked === true) &&
+    event.emergency.responders.every((person) => emergency.responders.includes(person)) &&
+    event.emergency.containBy >= emergency.containBy &&
+    (event.containment === "after-adoption" || emergency.containment === "revoke-now")
+  );
 }
 
 /**
@@ -129,35 +171,39 @@ function refused(detail: string): RekeyError {
   return new RekeyError("decision-refused", detail);
 }
 
-/** The incident that an authorised report makes of this rotation. */
+/**
+ * The incident that an authorised report makes of this rotation, and the key of its event. It is kept and told
+ * once: another attempt gets what the first one made of it. Throws `decision-refused` for another rotation's.
+ */
 export async function incidentOf(
   deps: ActivityDeps,
   systems: Systems,
   state: RotationState,
-  { report, responders, matched }: Authorised,
-): Promise<{ readonly event: Incident; readonly sentence: string }> {
-  const now = deps.now();
-  const leaked = versionsOf(report, matched, state);
+  { report, responders, documents, matched }: Authorised,
+): Promise<{ readonly event: Incident; readonly key: string; readonly sentence: string }> {
+  const id = incidentId(deps, documents);
+  const kept = await recordIncident(deps.db, {
+    id,
+    credential: state.credential,
+    rotation: state.id,
+    reason: report.reason,
+    reportedBy: responders.join(", "),
+    at: deps.now(),
+    matched: versionsOf(report, matched, state),
+    signOffBy: deps.now() + systems.rules.signOffDeadlineMs,
+  });
+  if (kept.rotation !== state.id) throw refused("It was reported in another rotation.");
+  const { at: now, matched: leaked } = kept;
   const emergency: Emergency = {
     reason: report.reason,
     containment: report.containment ?? systems.rules.containment,
     startedAt: now,
     containBy: now + systems.rules.containmentDeadlineMs,
-    signOffBy: now + systems.rules.signOffDeadlineMs,
+    signOffBy: kept.signOffBy,
     responders,
   };
-  await recordIncident(deps.db, {
-    id: deps.newId("inc"),
-    credential: state.credential,
-    rotation: state.id,
-    reason: report.reason,
-    reportedBy: responders.join(", "),
-    at: now,
-    matched: leaked,
-    signOffBy: emergency.signOffBy,
-  });
   await tell(deps, systems, {
-    id: `${state.id}/emergency/${now}`,
+    id: `${state.id}/emergency/${id}`,
     kind: "emergency",
     recipients: ownersAddresses(systems, now),
     rotation: state.id,
@@ -171,7 +217,11 @@ export async function incidentOf(
     containment: emergency.containment,
     emergency,
   };
-  return { event, sentence: `Emergency: ${leaked.length} version(s) are treated as leaked.` };
+  return {
+    event,
+    key: `incident:${id}`,
+    sentence: `Emergency: ${leaked.length} version(s) are treated as leaked.`,
+  };
 }
 
 /** `old` and `new` are words for people; what matched nothing may be anything, so everything that lives counts. */

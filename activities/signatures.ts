@@ -58,6 +58,16 @@ function shaped(bytes: Uint8Array): DocumentPayload {
   };
 }
 
+/** The id that a document gives itself, or null; nothing is verified here, so it is good for a look-up only. */
+export function claimedId(document: string): string | null {
+  try {
+    const { id } = decodeJwt<{ id?: unknown }>(document);
+    return typeof id === "string" ? id : null;
+  } catch {
+    return null;
+  }
+}
+
 /** What a document says that was verified before it was kept. */
 export function keptPayload(document: string): DocumentPayload {
   return shaped(Buffer.from(document.split(".")[1] ?? "", "base64url"));
