@@ -4,34 +4,19 @@ import type { Step } from "../domain/rotation/steps.js";
 import { changes } from "../domain/rotation/steps.js";
 import type { HouseWork, RotationWork } from "../domain/rotation/work.js";
 
-/** Refusals that no repetition changes; the same list that `domain/errors.ts` marks as `never`. */
-const final = [
-  "bad-input",
-  "not-found",
-  "refused-by-policy",
-  "rotation-open",
-  "fenced",
-  "foreign-installation",
-  "superseded",
-  "wrong-server",
-  "not-permitted",
-  "unsupported",
-  "decision-refused",
-  "already-closed",
-  "internal",
-];
+/** Tried again ever more slowly, except what the activity itself calls final; for ever without `maximumAttempts`. */
+function retrying(initialInterval: Wait, maximumInterval: Wait, maximumAttempts?: number) {
+  const retry = { initialInterval, maximumInterval, backoffCoefficient: 2 };
+  return maximumAttempts === undefined ? retry : { ...retry, maximumAttempts };
+}
+
+type Wait = `${number}ms` | `${number}s`;
 
 /** Reads and records: repeated quickly, because twice is as good as once. */
 const reading = proxyActivities<RotationWork>({
   startToCloseTimeout: "60s",
   heartbeatTimeout: "15s",
-  retry: {
-    initialInterval: "200ms",
-    backoffCoefficient: 2,
-    maximumInterval: "10s",
-    maximumAttempts: 6,
-    nonRetryableErrorTypes: final,
-  },
+  retry: retrying("200ms", "10s", 6),
 });
 
 /** A look lasts as long as there is something to wait for; its heartbeat says that its worker is alive. */
@@ -39,13 +24,7 @@ const looking = proxyActivities<RotationWork>({
   startToCloseTimeout: "10m",
   heartbeatTimeout: "15s",
   cancellationType: "TRY_CANCEL",
-  retry: {
-    initialInterval: "200ms",
-    backoffCoefficient: 2,
-    maximumInterval: "10s",
-    maximumAttempts: 6,
-    nonRetryableErrorTypes: final,
-  },
+  retry: retrying("200ms", "10s", 6),
 });
 
 /**
@@ -55,43 +34,27 @@ const looking = proxyActivities<RotationWork>({
 const changing = proxyActivities<RotationWork>({
   startToCloseTimeout: "90s",
   heartbeatTimeout: "15s",
-  retry: {
-    initialInterval: "500ms",
-    backoffCoefficient: 2,
-    maximumInterval: "10s",
-    maximumAttempts: 5,
-    nonRetryableErrorTypes: final,
-  },
+  retry: retrying("500ms", "10s", 5),
 });
 
 /** The lock is waited for as long as it takes: nothing has been done yet, and an outage only delays (I10). */
 const opening = proxyActivities<RotationWork>({
   startToCloseTimeout: "90s",
   heartbeatTimeout: "15s",
-  retry: {
-    initialInterval: "500ms",
-    backoffCoefficient: 2,
-    maximumInterval: "30s",
-    nonRetryableErrorTypes: final,
-  },
+  retry: retrying("500ms", "30s"),
 });
 
 /** What people say is taken in as long as it takes: a word that was given is not lost in an outage. */
 export const messageWork = proxyActivities<RotationWork>({
   startToCloseTimeout: "60s",
   heartbeatTimeout: "15s",
-  retry: {
-    initialInterval: "200ms",
-    backoffCoefficient: 2,
-    maximumInterval: "30s",
-    nonRetryableErrorTypes: final,
-  },
+  retry: retrying("200ms", "30s"),
 });
 
 /** The activities of the short workflows. */
 export const houseWork = proxyActivities<HouseWork>({
   startToCloseTimeout: "90s",
-  retry: { initialInterval: "200ms", maximumAttempts: 3, nonRetryableErrorTypes: final },
+  retry: retrying("200ms", "10s", 3),
 });
 
 /** The proxy for a step; `null` opens the rotation. */
