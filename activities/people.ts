@@ -3,10 +3,11 @@ import type { Notice } from "../adapters/ports.js";
 import { mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
+import type { RotationState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
 import { closeRotation } from "../inventory/close.js";
-import { appendEvent } from "../inventory/events.js";
+import { appendEvent, eventUnder } from "../inventory/events.js";
 import { framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
 import { ownersAddresses, tell } from "./notices.js";
@@ -17,7 +18,7 @@ type Told = Extract<Step, { do: "ask" | "turn" | "hold" | "close" }>;
 /** What a step says, and to whom. */
 interface Message {
   readonly event: RotationEvent;
-  readonly notice: Pick<Notice, "kind" | "subject" | "text"> | null;
+  readonly notice: Pick<Notice, "kind" | "subject" | "text">;
 }
 
 /** The activity for one of these steps. Its event is kept first; a notice that cannot be sent delays nothing. */
@@ -25,12 +26,15 @@ export function peopleActivity(deps: ActivityDeps) {
   return ({ state: given, step }: StepRequest): Promise<StepResult> =>
     framed(async () => {
       const { record, state } = await heldBy(deps, given);
-      // An attempt before this one has closed it, and its answer was lost.
-      if (state.closed) return { events: record.events.filter((event) => event.type === "closed") };
-      if (!mayAct(state, step, deps.now())) return { events: [] };
+      if (state.closed && step.do !== "close")
+        return { events: record.events.filter((event) => event.type === "closed") };
+      const key = keyOf(given, step as Told);
+      // An attempt before this one may have got so far, and its answer was lost.
+      const known = await eventUnder(deps.db, state.id, key);
+      if (known === null && !mayAct(state, step, deps.now())) return { events: [] };
       const systems = await deps.systems(state.credential);
       const { event, notice } = messageOf(step as Told, systems.name, deps.now());
-      if (event.type === "closed") {
+      if (known === null && event.type === "closed") {
         const { outcome, reason, at } = event;
         const versions = Object.values(state.versions).filter((version) => version.life !== "planned");
         const active = outcome === "refused" ? state.origin : state.target;
@@ -43,16 +47,25 @@ export function peopleActivity(deps: ActivityDeps) {
           versions,
           at,
         });
-      } else {
-        await appendEvent(deps.db, state.id, state.epoch, event);
+      } else if (known === null) {
+        await appendEvent(deps.db, state.id, state.epoch, event, key);
       }
-      if (notice) {
-        const recipients = ownersAddresses(systems, deps.now());
-        const id = `${state.id}/${step.do}/${state.change}/${state.remindedAt ?? state.askedAt ?? 0}`;
-        await tell(deps, systems, { ...notice, id, recipients, rotation: state.id });
-      }
-      return { events: [event] };
+      const recipients = ownersAddresses(systems, deps.now());
+      await tell(deps, systems, { ...notice, id: `${state.id}/${key}`, recipients, rotation: state.id });
+      return { events: [known ?? event] };
     });
+}
+
+/**
+ * What tells a step from the same step later on, and is equal for each attempt at it: how the run stood when it
+ * chose the step. Whatever ends a hold or allows another turn moves one of these.
+ */
+function keyOf(given: RotationState, step: Told): string {
+  // The end is one event, and its key is the records' own.
+  if (step.do === "close") return "closed";
+  const { epoch, change, resumedAt, askedAt, remindedAt, turned } = given;
+  const times = [resumedAt, askedAt, remindedAt, turned?.at].map((at) => at ?? 0);
+  return [step.do, epoch, change, ...times].join("/");
 }
 
 function messageOf(step: Told, name: string, at: number): Message {
@@ -69,7 +82,11 @@ function messageOf(step: Told, name: string, at: number): Message {
     case "turn":
       return {
         event: { type: "turned", at, target: step.target, slot: step.slot, reason: step.reason },
-        notice: null,
+        notice: {
+          kind: "turned",
+          subject: `Goes another way: ${name}`,
+          text: `The rotation of ${name} does not go on to its version: ${step.reason} \`rekey status ${name}\` shows where it leads.`,
+        },
       };
     case "hold":
       return {

@@ -203,7 +203,14 @@ export interface Consumer {
 /** What is told to whom. `recipients` are addresses of owners; the text names systems and never values. */
 export interface Notice {
   readonly id: string;
-  readonly kind: "approval-asked" | "reminder" | "needs-operator" | "emergency" | "closed" | "sign-off-due";
+  readonly kind:
+    | "approval-asked"
+    | "reminder"
+    | "turned"
+    | "needs-operator"
+    | "emergency"
+    | "closed"
+    | "sign-off-due";
   readonly recipients: readonly string[];
   readonly subject: string;
   readonly text: string;

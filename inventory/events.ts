@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { and, eq, max } from "drizzle-orm";
 import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
-import { type Database, type Tx, transact } from "./database.js";
+import { type Database, read, type Tx, transact } from "./database.js";
 import { holdFence } from "./fence.js";
 import { rotationEvents } from "./rotation-tables.js";
 
@@ -61,6 +61,15 @@ export async function eventsOf(tx: Tx, rotation: string): Promise<RotationEvent[
     .where(eq(rotationEvents.rotation, rotation))
     .orderBy(rotationEvents.seq);
   return rows.map(({ event }) => event);
+}
+
+/** The rotation's event that was recorded under this key, or null. */
+export async function eventUnder(db: Database, rotation: string, key: string): Promise<RotationEvent | null> {
+  const mine = and(eq(rotationEvents.rotation, rotation), eq(rotationEvents.key, key));
+  const [row] = await read(db, (tx) =>
+    tx.select({ event: rotationEvents.event }).from(rotationEvents).where(mine),
+  );
+  return row?.event ?? null;
 }
 
 /** One recorded event, or null. */

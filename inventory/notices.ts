@@ -31,9 +31,14 @@ export async function markNoticeSent(db: Database, id: string, at: number): Prom
   await transact(db, (tx) => tx.update(notices).set({ sentAt: at }).where(unsent));
 }
 
-/** The notices that were never sent, oldest first. */
-export async function unsentNotices(db: Database): Promise<KeptNotice[]> {
+/** The notices that were never sent, oldest first: all of them, or one rotation's. */
+export async function unsentNotices(db: Database, rotation?: string): Promise<KeptNotice[]> {
+  const ofRotation = rotation === undefined ? undefined : eq(notices.rotation, rotation);
   return read(db, (tx) =>
-    tx.select().from(notices).where(isNull(notices.sentAt)).orderBy(notices.at, notices.id),
+    tx
+      .select()
+      .from(notices)
+      .where(and(isNull(notices.sentAt), ofRotation))
+      .orderBy(notices.at, notices.id),
   );
 }

@@ -1,0 +1,74 @@
+/** Owners are told of each thing once, however often the step is tried, and of what the post did not take later on. */
+import { beforeEach, expect, test, vi } from "vitest";
+import { peopleActivity } from "../../activities/people.js";
+import { mayAct } from "../../domain/decide.js";
+import { foldAll } from "../../domain/rotation/fold.js";
+import type { RotationState } from "../../domain/rotation/state.js";
+import type { Step } from "../../domain/rotation/steps.js";
+import { unsentNotices } from "../../inventory/notices.js";
+import { loadRotation } from "../../inventory/rotations.js";
+import { type Desk, openDesk } from "./desk.js";
+
+// Whether a step is the right one is another matter, with tests of its own.
+vi.mock(import("../../domain/decide.js"), async (original) => ({
+  ...(await original()),
+  mayAct: vi.fn(() => true),
+}));
+beforeEach(() => {
+  vi.mocked(mayAct).mockReturnValue(true);
+});
+
+const hold: Step = { do: "hold", reason: "The right to disable is missing." };
+
+async function does(desk: Desk, state: RotationState, step: Step): Promise<RotationState> {
+  desk.clock.now += 1_000;
+  const { events } = await desk.run(() => peopleActivity(desk.deps)({ state, step }));
+  return foldAll(state, events);
+}
+
+async function eventsOf({ fresh, state }: Desk): Promise<string[]> {
+  return (await loadRotation(fresh.db, state.id)).events.map(({ type }) => type);
+}
+
+const steps: [string, Step, string][] = [
+  ["asking", { do: "ask", digests: ["plan"], reminder: false }, "approval-asked"],
+  ["reminding", { do: "ask", digests: ["plan"], reminder: true }, "reminder"],
+  ["holding", hold, "needs-operator"],
+  ["turning", { do: "turn", target: "new", slot: "b", reason: "A consumer does not move." }, "turned"],
+  ["closing", { do: "close", outcome: "refused", reason: "Nobody signed." }, "closed"],
+];
+
+test.each(steps)("%s is recorded and told once, also when its answer was lost", async (_what, step, kind) => {
+  const desk = await openDesk();
+  const target = step.do === "turn" ? { ...step, target: desk.state.origin, slot: null } : step;
+  const first = await does(desk, desk.state, target);
+  // The step is not the next one any more: the records know of it, and only the run does not.
+  vi.mocked(mayAct).mockReturnValue(false);
+  expect(await does(desk, desk.state, target)).toEqual(first);
+  expect(await eventsOf(desk)).toHaveLength(1);
+  expect(desk.told).toMatchObject([{ kind, recipients: expect.arrayContaining(["ann@example.com"]) }]);
+});
+
+test("each hold is told, also when nothing was changed between them", async () => {
+  const desk = await openDesk();
+  const held = await does(desk, desk.state, hold);
+  const at = desk.clock.now;
+  const resumed = foldAll(held, [{ type: "resumed", at, exit: "retry", by: "ann" }]);
+  await does(desk, { ...resumed, operator: null, resumedAt: at }, hold);
+  await does(desk, { ...held, operator: null, turned: { at, reason: "cancelled" } }, hold);
+  expect(await eventsOf(desk)).toEqual(["held", "held", "held"]);
+  expect(new Set(desk.told.map(({ id }) => id)).size).toBe(3);
+});
+
+test("what no notifier took is told with the next notice, and at the end", async () => {
+  const desk = await openDesk();
+  desk.post.works = false;
+  const asked = await does(desk, desk.state, { do: "ask", digests: ["plan"], reminder: false });
+  const held = await does(desk, asked, hold);
+  expect(await unsentNotices(desk.fresh.db)).toHaveLength(2);
+  desk.post.works = true;
+  await does(desk, held, { do: "close", outcome: "refused", reason: "Nobody signed." });
+  expect(desk.told.map(({ kind }) => kind)).toEqual(["closed", "approval-asked", "needs-operator"]);
+  expect(desk.told[1]?.subject).toBe("Told late (approval-asked): orders-db");
+  expect(await unsentNotices(desk.fresh.db)).toEqual([]);
+});
