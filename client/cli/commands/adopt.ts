@@ -40,10 +40,10 @@ export const adopt = command<AdoptOptions>({
     const left = plan.steps.filter(({ done }) => !done);
     const refused = refusals(plan.findings);
     if (dryRun === true || left.length === 0 || refused.length > 0) {
-      cli.show({ credential: name, direction, ...plan }, () => planText(cli, plan));
+      cli.show({ credential: name, direction, ...plan }, () => planText(cli, plan, direction));
       return refused.length > 0 ? exitCodes.refused : exitCodes.done;
     }
-    if (!cli.json) cli.io.stdout.write(`${planText(cli, plan)}\n\n`);
+    if (!cli.json) cli.io.stdout.write(`${planText(cli, plan, direction)}\n\n`);
     const byHand = left.filter(({ run }) => run !== null);
     if (byHand.length > 0) {
       throw new RekeyError(
@@ -66,7 +66,12 @@ export const adopt = command<AdoptOptions>({
   },
 });
 
-function planText({ paint }: Cli, { steps, findings }: AdoptionPlan): string {
+/** Nobody signs for these steps, so what they do not do is said where somebody agrees to them. */
+const note =
+  "None of these steps changes anything for consumers. The move to another login is a rotation\n" +
+  "(`rekey rotate`), which asks the owners for their sign-off like any other.";
+
+function planText({ paint }: Cli, { steps, findings }: AdoptionPlan, direction: "adopt" | "undo"): string {
   const names = { of: (id: string) => id, in: (text: string) => text };
   const lines = steps.map(({ sentence, run, done }, index) => {
     const mark = done ? paint("good", "✓") : `${index + 1}.`;
@@ -78,6 +83,7 @@ function planText({ paint }: Cli, { steps, findings }: AdoptionPlan): string {
     : [];
   return [
     ...section("Steps", lines.join("\n"), paint),
+    ...(direction === "adopt" ? [note] : []),
     ...section("What stands in the way, or is worth knowing", findingsText(findings, names, paint), paint),
     ...verdict,
   ].join("\n\n");
