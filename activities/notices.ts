@@ -21,12 +21,12 @@ export function ownersAddresses(systems: Systems, now: number): string[] {
 export async function tell(deps: ActivityDeps, systems: Systems, notice: Notice): Promise<void> {
   if (!(await send(deps, systems, notice))) return;
   for (const late of await unsentNotices(deps.db, notice.rotation)) {
-    const { id, recipients, rotation } = late;
+    const { id, recipients } = late;
     const kind = late.kind as Notice["kind"];
     const subject = `Told late (${kind}): ${systems.name}`;
     const since = new Date(late.at).toISOString();
     const text = `A notice of ${since} could not be sent then. \`rekey status ${systems.name}\` shows how things stand now.`;
-    if (!(await send(deps, systems, { id, kind, recipients, rotation, subject, text }))) return;
+    if (!(await send(deps, systems, { ...notice, id, kind, recipients, subject, text }))) return;
   }
 }
 
