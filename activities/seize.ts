@@ -60,7 +60,7 @@ async function seizePlaces(changing: Changing<Seize>): Promise<PlaceFact[]> {
   return Promise.all(
     step.places.map(async (place) => {
       const store = systems.stores[place];
-      if (!store) throw new RekeyError("internal", `The credential has no place ${place}.`);
+      if (!store) return settledAsKnown(state, place);
       const { tag: text, liveVersion } = await store.view(call);
       refuseForeign(deps.installation, place, text);
       const next = tag(liveVersion ?? state.origin, "enabled");
@@ -71,6 +71,16 @@ async function seizePlaces(changing: Changing<Seize>): Promise<PlaceFact[]> {
       return { place, tag: formatTag(next), liveVersion };
     }),
   );
+}
+
+/**
+ * A place that the estate has given up: nobody writes there any more and nobody is told to read there, so what
+ * was last known of it stands. Failing here instead would leave the rotation without fences for ever.
+ */
+function settledAsKnown(state: RotationState, place: string): PlaceFact {
+  const known = state.places[place];
+  if (!known) throw new RekeyError("internal", `The rotation knows no place ${place}.`);
+  return { place, tag: known.tag, liveVersion: known.liveVersion };
 }
 
 /** The version that the records put into a slot; a slot that was never used carries `none`. */
