@@ -3,19 +3,30 @@ import type { Finding } from "../domain/finding.js";
 import { initialState } from "../domain/rotation/initial.js";
 import type { Plan } from "../domain/rotation/state.js";
 import type { Diagnosis, HouseWork, Preview } from "../domain/rotation/work.js";
-import { dueCredentials, listCredentials } from "../inventory/credentials.js";
+import {
+  dueCredentials,
+  listCredentials,
+  type OpenRotation,
+  openRotations,
+} from "../inventory/credentials.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { takeSignOff } from "./sign-off.js";
 import { survey } from "./survey.js";
 import { excludedFor } from "./surveyor.js";
 
+/** What the launcher asks besides what is due: which rotations are open, and may have lost their workflow. */
+interface Launching {
+  orphans(request: { readonly policy: string }): Promise<readonly OpenRotation[]>;
+}
+
 /** The activities of the short workflows. None of them changes anything outside. */
-export function houseWork(deps: ActivityDeps): HouseWork {
+export function houseWork(deps: ActivityDeps): HouseWork & Launching {
   return {
     preview: ({ credential }) => framed(() => preview(deps, credential)),
     diagnose: () => framed(() => diagnose(deps)),
     signOff: ({ credential, document }) => framed(() => takeSignOff(deps, credential, document)),
+    orphans: ({ policy }) => framed(() => openRotations(deps.db, policy)),
     due: ({ policy }) =>
       framed(async () => {
         const due = await dueCredentials(deps.db, deps.now());

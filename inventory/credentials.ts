@@ -105,6 +105,22 @@ export async function dueWithin(tx: Tx, now: number, retryAfterMs = dayMs): Prom
     .sort((a, b) => a.dueAt - b.dueAt);
 }
 
+/** An open rotation of a credential, and the workflow that held it last. */
+export interface OpenRotation {
+  readonly credential: string;
+  readonly workflow: string;
+}
+
+/** The open rotations of the credentials under a policy. Whether their workflows still run is not known here. */
+export async function openRotations(db: Database, policy: string): Promise<OpenRotation[]> {
+  const credentials = await listCredentials(db);
+  return credentials.flatMap(({ id, policy: its, rotation }) =>
+    its === policy && rotation !== null && rotation.closedAt === null
+      ? [{ credential: id, workflow: rotation.workflowId }]
+      : [],
+  );
+}
+
 /** When each credential's last rotation ended: the last that succeeded, or the last whatever came of it. */
 async function lastEnds(tx: Tx, succeeded: boolean): Promise<Map<string, number>> {
   const rows = await tx

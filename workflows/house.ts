@@ -22,25 +22,42 @@ export async function signOff(credential: string, document: string): Promise<Rec
 }
 
 /**
- * Starts the rotations that are due under a policy and ends. A schedule appends a time stamp to its ids, so it
- * starts this one, and this one starts the stable ids; a rotation that runs already is left alone.
+ * Starts the rotations that are due under a policy, and those that are open and have lost their workflow, and
+ * ends. A schedule appends a time stamp to its ids, so it starts this one, and this one starts the stable ids;
+ * a rotation that runs already is left alone.
  */
 export async function launch(policy: string): Promise<number> {
+  const open = await houseWork.orphans({ policy });
   const due = await houseWork.due({ policy });
   let started = 0;
+  for (const { credential, workflow } of open) {
+    // Not where it has ended in the meantime: that would begin another one.
+    if (await isStarted(credential, workflow, "ALLOW_DUPLICATE_FAILED_ONLY")) started += 1;
+  }
   for (const credential of due) {
-    const input: RotateInput = { credential, requestedBy: "schedule", reason: "due by its policy" };
-    try {
-      await startChild(rotate, {
-        workflowId: rotationWorkflowId(credential),
-        args: [input],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        searchAttributes: { RekeyPhase: ["planning"], RekeyEmergency: [false] },
-      });
-      started += 1;
-    } catch (failure) {
-      if (!(failure instanceof WorkflowExecutionAlreadyStartedError)) throw failure;
-    }
+    if (await isStarted(credential, rotationWorkflowId(credential), "ALLOW_DUPLICATE")) started += 1;
   }
   return started;
+}
+
+/** Starts the workflow; false where one of that id runs, or has ended well and is not to be repeated. */
+async function isStarted(
+  credential: string,
+  workflowId: string,
+  workflowIdReusePolicy: "ALLOW_DUPLICATE" | "ALLOW_DUPLICATE_FAILED_ONLY",
+): Promise<boolean> {
+  const input: RotateInput = { credential, requestedBy: "schedule", reason: "due by its policy" };
+  try {
+    await startChild(rotate, {
+      workflowId,
+      workflowIdReusePolicy,
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      searchAttributes: { RekeyPhase: ["planning"], RekeyEmergency: [false] },
+    });
+    return true;
+  } catch (failure) {
+    if (failure instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw failure;
+  }
 }
