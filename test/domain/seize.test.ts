@@ -1,0 +1,124 @@
+/** A lost answer is settled by what stands at the issuer, so every tag that may be found there has one meaning. */
+import { describe, expect, test } from "vitest";
+import { fold } from "../../domain/rotation/fold.js";
+import type { RotationState, VersionState } from "../../domain/rotation/state.js";
+import { begin, originIn, planFor, tagText, versionIn } from "./begin.js";
+import type { EventOf } from "./walk.js";
+
+const lost = (more: Partial<VersionState> = {}) => versionIn("b", "new", { issuer: "unknown", ...more });
+
+function settled(version: VersionState, tag: string, on: boolean, more: Partial<RotationState> = {}) {
+  const state = begin({ versions: { old: originIn("a"), new: version }, seized: false, ...more });
+  const event: EventOf<"seized"> = {
+    type: "seized",
+    at: 7,
+    epoch: 1,
+    change: 5,
+    slots: [{ slot: "b", tag, enabled: on }],
+    places: [],
+  };
+  return fold(state, event);
+}
+
+describe("H3: a seize settles a lost answer from the tag that it found", () => {
+  test.each<readonly [string, VersionState, string, boolean, Partial<VersionState>]>([
+    ["issued after all", lost(), tagText("new", "enabled"), true, { life: "issued", issuer: "enabled" }],
+    ["never issued", lost(), tagText("zero", "destroyed"), false, { life: "planned", issuer: "absent" }],
+    ["never issued, by a text of nobody's", lost(), "", false, { life: "planned", issuer: "absent" }],
+    [
+      "disabled after all",
+      lost({ life: "retiring" }),
+      tagText("new", "disabled"),
+      false,
+      { life: "disabled", issuer: "disabled", disabledAt: 7, refused: false },
+    ],
+    [
+      "enabled again",
+      lost({ life: "disabled", disabledAt: 3 }),
+      tagText("new", "enabled"),
+      true,
+      { life: "issued", issuer: "enabled", disabledAt: null },
+    ],
+    [
+      "destroyed at the issuer, its copies maybe not",
+      lost({ life: "disabled" }),
+      tagText("new", "destroyed"),
+      false,
+      { life: "disabled", issuer: "destroyed" },
+    ],
+    ["still disabled, under another's tag", lost({ life: "disabled" }), "", false, { issuer: "disabled" }],
+    ["still enabled, under another's tag", lost({ life: "delivered" }), "", true, { issuer: "enabled" }],
+    [
+      "switched off by somebody who wrote nothing",
+      lost({ life: "delivered" }),
+      tagText("new", "enabled"),
+      false,
+      { life: "disabled", issuer: "disabled", refused: false },
+    ],
+  ])("%s", (_name, version, tag, on, after) => {
+    expect(settled(version, tag, on).versions.new).toMatchObject({ ...after, proved: false });
+  });
+
+  test("what is known and stands so keeps its proof", () => {
+    const known = versionIn("b", "new", { life: "proven", issuer: "enabled", proved: true });
+    expect(settled(known, tagText("new", "enabled"), true).versions.new).toEqual(known);
+    expect(settled(known, "", true).versions.new).toEqual(known);
+    const off = versionIn("b", "new", { life: "disabled", issuer: "disabled", disabledAt: 2, refused: true });
+    expect(settled(off, tagText("new", "disabled"), false).versions.new).toEqual(off);
+  });
+
+  test("tags are ours afterwards, facts are old, and only its own failures end", () => {
+    const trouble = {
+      step: "seize",
+      code: "x",
+      sentence: "",
+      since: 0,
+      attempts: 1,
+      retryAt: 0,
+      again: true,
+    };
+    const after = settled(lost(), "tag", false, { trouble });
+    expect(after).toMatchObject({ seized: true, change: 5, changedAt: 7, stale: true, trouble: null });
+    expect(after.tags).toMatchObject({ b: "tag", a: tagText("old", "enabled") });
+    const other = { ...trouble, step: "issue:new" };
+    expect(settled(lost(), "tag", false, { trouble: other }).trouble).toEqual(other);
+  });
+
+  test("H8: another epoch's seize leaves ours to be done", () => {
+    expect(settled(lost(), "tag", false, { epoch: 2 }).seized).toBe(false);
+  });
+
+  test("a place says what it carries; one whose write was lost has told nobody", () => {
+    const state = begin({
+      versions: { old: originIn("a"), new: versionIn("b", "new", { issuer: "enabled", life: "proven" }) },
+    });
+    const main = { tag: "t", liveVersion: "old", told: "new", toldTo: ["app"], toldAt: 3, unknown: true };
+    const places = [
+      { place: "main", tag: "u", liveVersion: "new" },
+      { place: "found", tag: "v", liveVersion: null },
+    ];
+    const event: EventOf<"seized"> = { type: "seized", at: 7, epoch: 1, change: 5, slots: [], places };
+    const after = fold({ ...state, places: { main } }, event);
+    expect(after.places.main).toEqual({
+      tag: "u",
+      liveVersion: "new",
+      told: null,
+      toldTo: [],
+      toldAt: 3,
+      unknown: false,
+    });
+    expect(after.places.found).toMatchObject({ told: null, toldTo: [], toldAt: null });
+    expect(after.versions.new?.delivered).toBe(true);
+    const kept = fold({ ...state, places: { main: { ...main, unknown: false } } }, event);
+    expect(kept.places.main).toMatchObject({ told: "new", toldTo: ["app"] });
+  });
+
+  test("H29: a lost write that reached an irreversible consumer leaves only the way forward", () => {
+    const made = planFor({ main: ["app"] });
+    const plan = { ...made, consumers: made.consumers.map((one) => ({ ...one, reversible: false })) };
+    const places = [{ place: "main", tag: "u", liveVersion: "new" }];
+    const event: EventOf<"seized"> = { type: "seized", at: 7, epoch: 1, change: 5, slots: [], places };
+    expect(fold(begin({ plan }), event).irreversible).toBe(true);
+    expect(fold(begin({ plan: made }), event).irreversible).toBe(false);
+  });
+});
