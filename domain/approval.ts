@@ -6,9 +6,10 @@ import { pass, type Verdict } from "./rotation/verdict.js";
 
 /** Passes when the plan and every amendment has its quorum of decisions that hold now. */
 export function approval(state: RotationState, now: number): Verdict {
-  // Going back is part of the plan that was approved; an emergency was authorised when it was reported; and
-  // past the point of no return there is nothing left to withhold (H38).
-  if (isGoingBack(state) || state.emergency || state.irreversible) return pass;
+  // Going back is part of the plan that was approved; an emergency was authorised when it was reported.
+  if (isGoingBack(state) || state.emergency) return pass;
+  // With the origin gone there is nothing left that a missing sign-off could withhold.
+  if (state.versions[state.origin]?.issuer === "destroyed") return pass;
   for (const plan of [state.plan, ...state.amendments]) {
     if (plan === null) continue;
     const verdict = approvalOf(state, plan, now);
@@ -23,11 +24,12 @@ function approvalOf(state: RotationState, plan: Plan, now: number): Verdict {
   const askedAt = openRound(state, plan, now);
   const deadline = askedAt === null ? Number.POSITIVE_INFINITY : askedAt + deadlineMs;
   const count = tally(plan, state.decisions, state.policy, deadline, now);
-  if (count.vetoedBy !== null) {
+  // A veto counts until the point of no return; then it is kept as an objection (H38).
+  if (count.vetoedBy !== null && !state.irreversible) {
     const reason = `${count.vetoedBy} rejected the plan.`;
     return nothingIssued(state) ? { is: "refuse", reason } : { is: "stuck", reason };
   }
-  if (count.satisfied) return pass;
+  if (count.missing === 0) return pass;
   if (askedAt === null) return { is: "do", step: { do: "ask", digests: [plan.digest], reminder: false } };
   if (now >= deadline) {
     const reason = `${count.missing} sign-off(s) were still missing at the deadline.`;

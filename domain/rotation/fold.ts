@@ -16,6 +16,7 @@ import {
   legalExits,
   mayEndUnchanged,
   mayReturn,
+  movedForGood,
   retarget,
   turnedBack,
 } from "./moves.js";
@@ -198,19 +199,12 @@ function delivered(
   return calm({
     ...state,
     versions,
-    irreversible: state.irreversible || movedForGood(state, event),
+    irreversible: state.irreversible || movedForGood(state, event.version, event.consumers),
     change: Math.max(state.change, event.change),
     changedAt: event.at,
     stale: true,
     places: { ...state.places, [event.place]: place },
   });
-}
-
-/** A consumer that cannot be moved back was given another version than it had: from here there is only forward (H29). */
-function movedForGood(state: RotationState, event: Extract<RotationEvent, { type: "delivered" }>): boolean {
-  const plan = state.amendments.at(-1) ?? state.plan;
-  const told = (plan?.consumers ?? []).filter((consumer) => event.consumers.includes(consumer.id));
-  return event.version !== state.origin && told.some((consumer) => !consumer.reversible);
 }
 
 /**

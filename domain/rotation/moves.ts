@@ -86,6 +86,17 @@ export function isPastReturn(state: RotationState): boolean {
   );
 }
 
+/** True when these consumers were given another version than the origin, and one of them cannot be moved back (H29). */
+export function movedForGood(
+  state: RotationState,
+  version: string | null,
+  consumers: readonly string[],
+): boolean {
+  const plan = state.amendments.at(-1) ?? state.plan;
+  const told = (plan?.consumers ?? []).filter(({ id }) => consumers.includes(id));
+  return version !== null && version !== state.origin && told.some((consumer) => !consumer.reversible);
+}
+
 /** A version that does not exist yet, in a slot that nobody holds; null when ids or slots are used up. */
 export function thirdVersion(state: RotationState): { target: string; slot: string } | null {
   const id = spareId(state);

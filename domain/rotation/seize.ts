@@ -6,7 +6,7 @@ import { parseTag, type TagState } from "../fence.js";
 import { allows, type LifeEvent, step } from "../version.js";
 import { onwards } from "./course.js";
 import type { RotationEvent, SlotFact } from "./events.js";
-import { isPastReturn } from "./moves.js";
+import { isPastReturn, movedForGood } from "./moves.js";
 import type { RotationState, VersionState } from "./state.js";
 
 /**
@@ -52,7 +52,15 @@ export function seized(
     // Only its own failures end here: a step whose answer is lost every time must not be tried for ever.
     trouble: state.trouble?.step === "seize" ? null : state.trouble,
   };
-  return onwards({ ...after, irreversible: isPastReturn(after) }, event.at);
+  const moved = event.places.some(({ place, liveVersion }) =>
+    movedForGood(state, liveVersion, readersOf(state, place)),
+  );
+  return onwards({ ...after, irreversible: moved || isPastReturn(after) }, event.at);
+}
+
+function readersOf(state: RotationState, place: string): string[] {
+  const plan = state.amendments.at(-1) ?? state.plan;
+  return (plan?.consumers ?? []).filter((consumer) => consumer.place === place).map(({ id }) => id);
 }
 
 function settle(version: VersionState, slot: SlotFact, at: number): VersionState {

@@ -1,4 +1,5 @@
 /** How a step that changes the world is carried out: look again, ask once more, send fenced writes, and lose the answer or not. */
+import { isContainment } from "../../../domain/decide.js";
 import { parseTag, type TagState } from "../../../domain/fence.js";
 import type { RotationEvent } from "../../../domain/rotation/events.js";
 import type { RotationState } from "../../../domain/rotation/state.js";
@@ -130,7 +131,7 @@ export function failure(
   outcome: "not-done" | "unknown",
   again = true,
   change: number | null = node.state.change + 1,
-): RotationEvent {
+): Extract<RotationEvent, { type: "failed" }> {
   return { type: "failed", at: node.now, step, change, code: "x", sentence: "It failed.", outcome, again };
 }
 
@@ -181,7 +182,7 @@ function sendEdges(
     broken,
     to: { ...node, world: after, faults, state: events.reduce(engine.fold, node.state) },
   });
-  if (needsFreshFacts(step)) {
+  if (needsFreshFacts(step) && !isContainment(state, step, node.now)) {
     const seen = look(model.estate, world, state, blindness);
     world = seen.world;
     before.push({ type: "surveyed", at: node.now, facts: seen.facts });
@@ -216,6 +217,14 @@ function sendEdges(
   const taken = takeover(node, step);
   edges.push(
     edge("refused for now", "bad", world, [...before, failure(node, step, "not-done")]),
+    ...(step.do === "deliver"
+      ? [
+          edge("its consumers are busy", "bad", world, [
+            ...before,
+            { ...failure(node, step, "not-done"), code: "busy" },
+          ]),
+        ]
+      : []),
     edge("refused for good", "bad", world, [...before, failure(node, step, "not-done", false)]),
     edge("done, answer lost", "bad", landed, lost, broken),
     edge("not done, answer lost", "bad", world, lost, sent.broken),

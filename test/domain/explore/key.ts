@@ -17,6 +17,8 @@ type Rel = (time: number | null | undefined, kind: keyof typeof ages) => string;
 /** The form, as a text. */
 export function keyOf(node: Node): string {
   const { state, world, now } = node;
+  // Nothing follows an end, and it is judged whenever it is reached.
+  if (state.closed !== null) return state.closed;
   const at: Rel = (time, kind) =>
     time === null || time === undefined
       ? "-"
@@ -26,8 +28,8 @@ export function keyOf(node: Node): string {
   const parts: string[] = [
     `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding}`,
     `${state.target} ${state.acceptable.join()} ${state.freeSlots.join()} ${state.seized} ${state.irreversible}`,
-    `${at(state.turned?.at, "deadline")} ${state.operator === null} ${state.refused === null} ${state.closed}`,
-    `${at(state.changedAt, "deadline")} ${at(state.surveyedAt, "fact")} ${state.stale === true} ${at(state.resumedAt, "signature")} ${at(state.askedAt, "signature")} ${state.remindedAt === null} ${at(state.blockedSince, "deadline")}`,
+    `${state.turned === null} ${at(later(state.turned?.at, state.resumedAt), "deadline")} ${at(state.operator?.since, "deadline")} ${state.refused === null} ${state.closed}`,
+    `${at(state.changedAt, "deadline")} ${at(state.surveyedAt, "fact")} ${state.stale === true} ${at(state.resumedAt, state.askedAt === null ? "deadline" : "signature")} ${at(state.askedAt, "signature")} ${state.remindedAt === null} ${at(state.blockedSince, "deadline")}`,
     `${state.plan?.digest} ${state.amendments.map(({ digest }) => digest).join()} ${state.asked.join()}`,
     state.findings.map(({ code, subject }) => `${code}${subject ?? ""}`).join(),
     state.emergency === null
@@ -63,11 +65,17 @@ export function keyOf(node: Node): string {
   return parts.join("|");
 }
 
+/** A time that counts only where it is later than all the others. */
+function later(time: number | null | undefined, ...others: (number | null | undefined)[]): number | null {
+  if (time === null || time === undefined) return null;
+  return others.every((other) => other === null || other === undefined || time > other) ? time : null;
+}
+
 function trouble(state: RotationState, at: Rel): string {
   const { trouble: known } = state;
   return known === null
     ? "-"
-    : `${known.step} ${at(known.since, "deadline")} ${at(known.retryAt, "none")} ${Math.min(known.attempts, 3)} ${known.again}`;
+    : `${known.step} ${at(known.since, "deadline")} ${at(known.retryAt, "none")} ${Math.min(known.attempts, 3)} ${known.again} ${known.code}`;
 }
 
 function decisions(state: RotationState, at: Rel): string {
@@ -90,10 +98,11 @@ function consumers({ state, world }: Node, at: Rel): string[] {
         return `${holds} ${sick} ${unseen} ${seen ? `${seen.version} ${seen.working}` : "?"}`;
       })
       .sort();
+    const place = world.instances.find(({ consumer }) => consumer === id)?.place ?? "";
+    const lostAt = later(known?.lostAt, state.resumedAt, state.turned?.at, state.places[place]?.toldAt);
     const record = known
-      ? `${at(known.at, "fact")} ${Math.min(known.stable, 2)} ${at(known.since, "fact")} ${at(known.lostAt, "deadline")} ${known.instances.length}`
+      ? `${at(known.at, "fact")} ${Math.min(known.stable, 2)} ${at(known.since, "fact")} ${at(lostAt, "deadline")} ${known.instances.length}`
       : "-";
-    const place = world.instances.find(({ consumer }) => consumer === id)?.place;
     const planned = state.plan?.consumers.some((consumer) => consumer.id === id);
     return `${place} ${planned}:${record}:${instances.join(";")}`;
   });

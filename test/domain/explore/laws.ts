@@ -34,6 +34,8 @@ export function brokenBySending(
   const broken = world.instances.flatMap((instance) => {
     const { holds, consumer, name } = instance;
     const declared = plan?.consumers.some(({ id }) => id === consumer);
+    // Of a reader nobody declared the sessions are all that can be seen, and there are none of what is refused.
+    if (!declared && !accepts(world, version)) return [];
     if (holds === version) return [`I2: ${step.do} ${version} while ${name} holds it`];
     if (!state.acceptable.includes(holds) || !accepts(world, holds))
       return [`I2: ${step.do} ${version} while ${name} is on ${holds}`];
@@ -89,16 +91,18 @@ export function brokenByStanding({ state, world, swings }: Node): string[] {
   return broken;
 }
 
-/** What an end means: one version left, everybody on it. */
-export function brokenByClosing({ state, world }: Node): string[] {
+/** What an end means: one version left, and everybody on it whom the plan knows. */
+export function brokenByClosing(model: Model, { state, world }: Node): string[] {
   if (!state.closed) return [];
+  const plan = model.estate.plans[world.plan];
   const kept = state.closed === "refused" ? state.origin : state.target;
   const broken: string[] = [];
   for (const [name, slot] of Object.entries(world.slots)) {
     if (slot.accepts !== null && slot.accepts !== kept)
       broken.push(`closed (${state.closed}): ${name} still accepts ${slot.accepts}`);
   }
-  for (const { name, holds, sick, unseen } of world.instances) {
+  for (const { name, consumer, holds, sick, unseen } of world.instances) {
+    if (!plan?.consumers.some(({ id }) => id === consumer)) continue;
     if (!sick && !unseen && !(holds === kept && accepts(world, holds)))
       broken.push(`closed (${state.closed}): ${name} is on ${holds}`);
   }

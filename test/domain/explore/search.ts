@@ -13,7 +13,6 @@ import { sentenceOf } from "./trace.js";
 export interface Found {
   readonly states: number;
   readonly transitions: number;
-  readonly ends: Readonly<Record<string, number>>;
   readonly broken: string | null;
 }
 
@@ -67,7 +66,6 @@ export function explore(model: Model, statesMax = Number.POSITIVE_INFINITY): Fou
   const found = (broken: string | null): Found => ({
     states: graph.size,
     transitions,
-    ends: countEnds(graph),
     broken,
   });
   while (frontier.length > 0) {
@@ -93,7 +91,7 @@ export function explore(model: Model, statesMax = Number.POSITIVE_INFINITY): Fou
         const broken = [
           ...edge.broken,
           ...(isNew ? brokenByStanding(edge.to) : []),
-          ...(isNew ? brokenByClosing(edge.to) : []),
+          ...brokenByClosing(model, edge.to),
         ];
         if (broken.length > 0) return found(told(model, graph, id, edge.label, broken));
         if (isNew) following.push({ id: to, node: edge.to });
@@ -142,12 +140,6 @@ function reaching(graph: Graph, goals: readonly number[], allowed: readonly numb
     }
   }
   return reached;
-}
-
-function countEnds(graph: Graph): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const ended of graph.ended) if (ended !== null) counts[ended] = (counts[ended] ?? 0) + 1;
-  return counts;
 }
 
 /** The way to a point, told step by step. */
