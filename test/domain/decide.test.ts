@@ -169,8 +169,8 @@ describe("H24, H5: containment", () => {
     const { state: plain, now } = upTo("deliver");
     const decision = decide(plain, now);
     if (decision.kind !== "do") throw new Error("nothing to do");
-    expect(mayAct(plain, decision.step, now)).toBe(true);
-    expect(mayAct({ ...plain, stale: true }, decision.step, now)).toBe(false);
+    expect(mayAct(plain, decision.step, now)).toBe(false);
+    expect(mayAct(look(plain, now), decision.step, now)).toBe(true);
     expect(mayAct(plain, cut, now)).toBe(false);
   });
 
