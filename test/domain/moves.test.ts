@@ -1,0 +1,108 @@
+/** Where a walk may turn to: a wrong answer here is a way back that is not there. */
+import { describe, expect, test } from "vitest";
+import { onwards } from "../../domain/rotation/course.js";
+import {
+  foldFailure,
+  forwardTarget,
+  leakIsOpen,
+  legalExits,
+  mayEndUnchanged,
+  stepName,
+  targetOf,
+  thirdVersion,
+  turnedBack,
+  turnTarget,
+} from "../../domain/rotation/moves.js";
+import type { Step } from "../../domain/rotation/steps.js";
+import { begin, originIn, versionIn } from "./begin.js";
+import { failure, upTo } from "./walk.js";
+
+const { state, now } = upTo("disable");
+const leaked = { ...originIn("a"), leaked: true };
+
+test("a state without its target is an error, and without a known one the course stays", () => {
+  const lost = { ...begin(), target: "who" };
+  expect(() => targetOf(lost)).toThrow("a rotation without its target");
+  expect(onwards(lost, 0)).toBe(lost);
+});
+
+describe("a turn", () => {
+  test("leads to the origin, once, and never past the point of no return", () => {
+    expect(turnTarget(state)).toEqual({ target: "old", slot: null });
+    expect(turnTarget({ ...state, turned: { at: 0, reason: "so" } })).toBeNull();
+    expect(turnTarget({ ...state, irreversible: true })).toBeNull();
+    expect(turnTarget({ ...state, target: "old" })).toBeNull();
+  });
+
+  test("H5, H25: never to a leaked origin: to a third one where there is a slot and an id", () => {
+    const alarmed = { ...state, versions: { ...state.versions, old: leaked }, freeSlots: ["c"] };
+    expect(turnTarget(alarmed)).toEqual({ target: "third", slot: "c" });
+    expect(turnTarget({ ...alarmed, freeSlots: [] })).toBeNull();
+    expect(thirdVersion({ ...alarmed, spareIds: [] })).toBeNull();
+    const turned = turnedBack(alarmed, { at: now, target: "third", slot: "c", reason: "so" });
+    expect(turned).toMatchObject({ target: "third", freeSlots: [], acceptable: ["old", "new", "third"] });
+    expect(thirdVersion({ ...turned, freeSlots: ["d"] })).toBeNull();
+  });
+
+  test("what was adopted for the former target says nothing about the other one", () => {
+    const turned = turnedBack(state, { at: now, target: "old", slot: null, reason: "so" });
+    for (const consumer of Object.values(turned.consumers))
+      expect(consumer).toMatchObject({ stable: 0, since: null });
+    expect(Object.keys(turned.consumers)).toEqual(["app", "job"]);
+  });
+});
+
+describe("H30: the exits", () => {
+  test("are legal now: back before the point of no return, forward only from the way back", () => {
+    expect(legalExits(state)).toEqual(["retry", "back"]);
+    expect(legalExits({ ...state, irreversible: true })).toEqual(["retry"]);
+    expect(legalExits({ ...state, target: "old" })).toEqual(["retry", "forward"]);
+    expect(legalExits({ ...begin(), target: "old" })).toEqual(["retry"]);
+    expect(forwardTarget({ ...state, acceptable: ["old", "new", "gone"] })).toBe("new");
+  });
+});
+
+test("a rotation ends unchanged only while nothing was made and no leak is open", () => {
+  expect(mayEndUnchanged(begin())).toBe(true);
+  expect(mayEndUnchanged(state)).toBe(false);
+  expect(mayEndUnchanged(begin({ versions: { ...begin().versions, old: leaked } }))).toBe(false);
+  const left = versionIn("c", "left", { life: "retiring", issuer: "enabled" });
+  expect(mayEndUnchanged(begin({ versions: { ...begin().versions, left } }))).toBe(true);
+});
+
+test("H5: a leak is open until the version is gone, or refused at every node", () => {
+  const at = (more: object) => leakIsOpen(begin({ versions: { old: { ...leaked, ...more } } }));
+  expect([at({}), at({ issuer: "unknown" }), at({ issuer: "disabled" })]).toEqual([true, true, true]);
+  expect([
+    at({ issuer: "disabled", refused: true }),
+    at({ issuer: "destroyed" }),
+    at({ issuer: "absent" }),
+    at({ leaked: false }),
+  ]).toEqual([false, false, false, false]);
+});
+
+describe("a failure", () => {
+  test("is counted under one name a version, and its age is kept", () => {
+    expect(stepName({ do: "survey" })).toBe("survey");
+    const issue: Step = { do: "issue", version: "new", slot: "b" };
+    expect(stepName(issue)).toBe("issue:new");
+    const twice = foldFailure(foldFailure(begin(), failure(issue, 1)), failure(issue, 5));
+    expect(twice.trouble).toMatchObject({ since: 1, attempts: 2 });
+    expect(foldFailure(twice, failure({ do: "survey" }, 9)).trouble).toMatchObject({ since: 9, attempts: 1 });
+    expect(twice.change).toBe(0);
+  });
+
+  test("H3: leaves what it acted on unknown when its answer was lost, and nothing else", () => {
+    const unknown = (step: Step) => foldFailure(begin(), failure(step, 1, { outcome: "unknown", change: 4 }));
+    expect(unknown({ do: "seize", slots: [], places: [] })).toMatchObject({ seized: false, change: 4 });
+    expect(unknown({ do: "issue", version: "new", slot: "b" }).versions.new?.issuer).toBe("unknown");
+    expect(unknown({ do: "issue", version: "who", slot: "b" }).versions).toEqual(begin().versions);
+    expect(unknown({ do: "deliver", version: "new", place: "who", consumers: [] }).places).toEqual(
+      begin().places,
+    );
+    expect(
+      unknown({ do: "deliver", version: "new", place: "main", consumers: [] }).places.main?.unknown,
+    ).toBe(true);
+    expect(unknown({ do: "survey" }).versions).toEqual(begin().versions);
+  });
+});
