@@ -270,6 +270,15 @@ describe("every sequence of events", () => {
   });
 });
 
+test("what stands in the way ends it before issue, and turns it round when it stays so after", () => {
+  const findings = [{ code: "x", severity: "refuse" as const, sentence: "Not now." }];
+  const reason = "Not now.";
+  expect(decide(look(begin(), 0, { findings }), 0)).toEqual(done({ do: "close", outcome: "refused", reason }));
+  const late = proving.now + policy.stallTimeoutMs;
+  const blocked = look(look(proving.state, proving.now, { findings }), late, { findings });
+  expect(decide(blocked, late)).toEqual(done({ do: "turn", target: "old", slot: null, reason }));
+});
+
 test("H21: a look that is blind does not end a walk", () => {
   const { state, now } = upTo("disable");
   expect(decide(look(state, now, { watermarkSeen: false, sessions: {} }), now).kind).not.toBe("done");
