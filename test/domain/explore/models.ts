@@ -7,7 +7,7 @@ import type { Engine, Model } from "./node.js";
 import type { Instance, World } from "./world.js";
 
 /** The rules as they are. */
-export const rules: Engine = { decide, mayAct, fold };
+const rules: Engine = { decide, mayAct, fold };
 
 function instancesOf(plan: Plan, each: number): Instance[] {
   return plan.consumers.flatMap(({ id, place }) =>
