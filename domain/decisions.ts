@@ -52,8 +52,12 @@ export function tally(
   };
 }
 
-/** Later by the time inside the document. Of two that were signed at one moment the rejection is the later (H38). */
+/**
+ * Later by the time inside the document, never by arrival (H38). Of two that were signed at one moment the
+ * rejection is the later, and of two agreements the one that ends first.
+ */
 function isLater(decision: DecisionRecord, known: DecisionRecord): boolean {
   if (decision.issuedAt !== known.issuedAt) return decision.issuedAt > known.issuedAt;
-  return decision.verdict === "reject";
+  if (decision.verdict !== known.verdict) return decision.verdict === "reject";
+  return decision.expiresAt < known.expiresAt;
 }

@@ -60,6 +60,13 @@ describe("H38: which word counts, and when", () => {
     expect(count([same, yes], 1).vetoedBy).toBe("ann");
   });
 
+  test("of two agreements of one moment the one that ends first, in whatever order they arrive", () => {
+    const short = decisionOf("ann", { id: "short", expiresAt: tick });
+    const long = decisionOf("ann", { id: "long", expiresAt: 100 * tick });
+    expect(count([short, long], 1, 5 * tick).satisfied).toBe(false);
+    expect(count([long, short], 1, 5 * tick).satisfied).toBe(false);
+  });
+
   test("a signature of the very deadline is too late, one of a millisecond before is not", () => {
     expect(count([decisionOf("ann", { issuedAt: deadline })], 1).satisfied).toBe(false);
     expect(count([decisionOf("ann", { issuedAt: deadline - 1 })], 1).satisfied).toBe(true);
