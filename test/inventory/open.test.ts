@@ -118,7 +118,7 @@ it("H24: a takeover gets the history and the change that was under way, and both
   });
   expect(taken.events).toEqual([
     { type: "asked", at: t0 + 1, digests: ["p"], reminder: false },
-    { type: "adopted", at: t0 + 3, epoch: 2, nonce: request.nonce, openChange: step },
+    { type: "adopted", at: t0 + 3, epoch: 2, nonce: request.nonce, openChange: step, lastChange: 1 },
   ]);
   const state = foldAll(taken.initial, taken.events);
   expect(state).toMatchObject({ epoch: 2, nonce: request.nonce, seized: false, change: 1 });
