@@ -43,6 +43,14 @@ function next(state: RotationState, now: number, list: readonly Gate[]): Decisio
   return { kind: "done", outcome: "rotated" };
 }
 
+/** The same, for people: a rotation that is held is held, also in the moment in which an operator is called again. */
+export function shown(state: RotationState, now: number): Decision {
+  const decision = decide(state, now);
+  const calls = decision.kind === "do" && decision.step.do === "hold" && state.operator !== null;
+  if (!calls || state.operator === null) return decision;
+  return { kind: "needs-operator", reason: state.operator.reason, exits: legalExits(state), until: null };
+}
+
 /** Which gate the rotation stands at, for people. */
 export function currentGate(state: RotationState, now: number): string {
   return gates.find((gate) => gate.check(state, now).is !== "pass")?.name ?? "closed";

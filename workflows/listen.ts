@@ -1,6 +1,6 @@
 /** The messages of a rotation: questions are answered from the state, and what people say becomes events. */
 import { CancellationScope, condition, setHandler } from "@temporalio/workflow";
-import { decide } from "../domain/decide.js";
+import { shown } from "../domain/decide.js";
 import { refusals } from "../domain/finding.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import { legalExits } from "../domain/rotation/moves.js";
@@ -26,7 +26,7 @@ import { openingProgress, progressOf } from "./sentences.js";
 export function listen(run: Run): void {
   setHandler(progressQuery, () =>
     run.ready
-      ? progressOf(run.state, run.decide(), run.now(), run.timeline)
+      ? progressOf(run.state, shown(run.state, run.now()), run.now(), run.timeline)
       : openingProgress(run.credential),
   );
   setHandler(planQuery, () =>
@@ -34,7 +34,7 @@ export function listen(run: Run): void {
   );
   setHandler(factsQuery, () => ({ now: run.now(), state: run.state }));
   setHandler(reasonsQuery, () => {
-    const decision = decide(run.state, run.now());
+    const decision = shown(run.state, run.now());
     return {
       findings: run.state.findings,
       waitingFor:

@@ -3,7 +3,7 @@
  * watching and never the rotation.
  */
 import { setTimeout } from "node:timers/promises";
-import { decide } from "../../domain/decide.js";
+import { shown } from "../../domain/decide.js";
 import { exitCodes, RekeyError } from "../../domain/errors.js";
 import type { Cli } from "./cli.js";
 import type { Services } from "./deps.js";
@@ -87,7 +87,7 @@ function endOf({ state, now }: Look, stopAtOperator: boolean): number | null {
     case "refused":
       return exitCodes.refused;
     case null:
-      return stopAtOperator && decide(state, now).kind === "needs-operator" ? exitCodes.operator : null;
+      return stopAtOperator && shown(state, now).kind === "needs-operator" ? exitCodes.operator : null;
   }
 }
 
@@ -133,7 +133,7 @@ function lines({ io, paint }: Cli, subject: Subject, json: boolean): Screen {
         told.add(mark);
         print({ ...entry, sentence: names.in(entry.sentence) }, timelineLine(entry, names, paint));
       }
-      const decision = decide(state, now);
+      const decision = shown(state, now);
       const text = standingText(decision, names, paint);
       const mark = decision.kind === "wait" ? decision.for : decision.kind;
       if (mark !== standing && decision.kind !== "do") {

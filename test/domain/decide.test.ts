@@ -1,7 +1,7 @@
 /** What holds for every gate: doubt first, patience with failures, one turn and never two, and nobody left waiting for nobody. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { currentGate, decide, isContainment, mayAct } from "../../domain/decide.js";
+import { currentGate, decide, isContainment, mayAct, shown } from "../../domain/decide.js";
 import type { RotationEvent } from "../../domain/rotation/events.js";
 import { fold, foldAll } from "../../domain/rotation/fold.js";
 import { legalExits } from "../../domain/rotation/moves.js";
@@ -156,6 +156,14 @@ describe("H30: an operator", () => {
   });
 });
 
+test("H30: for people a held rotation is held, also while an operator is called again", () => {
+  const waiting = fold(proving.state, { type: "held", at: proving.now, reason: "so" });
+  const late = proving.now + waiting.policy.approval.reminderMs;
+  expect(decide(waiting, late)).toEqual(done({ do: "hold", reason: "so" }));
+  expect(shown(waiting, late)).toMatchObject({ kind: "needs-operator", reason: "so" });
+  expect(shown(proving.state, proving.now)).toEqual(decide(proving.state, proving.now));
+});
+
 describe("H24, H5: containment", () => {
   const revoke = { containment: "revoke-now" as const };
   const cut: Step = { do: "disable", version: "old", slot: "a" };
@@ -273,7 +281,9 @@ describe("every sequence of events", () => {
 test("what stands in the way ends it before issue, and turns it round when it stays so after", () => {
   const findings = [{ code: "x", severity: "refuse" as const, sentence: "Not now." }];
   const reason = "Not now.";
-  expect(decide(look(begin(), 0, { findings }), 0)).toEqual(done({ do: "close", outcome: "refused", reason }));
+  expect(decide(look(begin(), 0, { findings }), 0)).toEqual(
+    done({ do: "close", outcome: "refused", reason }),
+  );
   const late = proving.now + policy.stallTimeoutMs;
   const blocked = look(look(proving.state, proving.now, { findings }), late, { findings });
   expect(decide(blocked, late)).toEqual(done({ do: "turn", target: "old", slot: null, reason }));

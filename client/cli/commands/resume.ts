@@ -1,6 +1,6 @@
 /** `rekey resume`: an operator's order to a rotation that waits for one, out of the exits that are legal now (H30). */
 import { Option } from "commander";
-import { decide } from "../../../domain/decide.js";
+import { shown } from "../../../domain/decide.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { listed } from "../../../domain/estate/issues.js";
 import type { Exit } from "../../../domain/rotation/steps.js";
@@ -41,7 +41,7 @@ export const resume = command<ResumeOptions>({
     const services = await cli.services();
     const subject = await openSubject(services, name);
     const look = await lookAt(services, subject.id, cli.io.now());
-    const standing = look === null ? null : decide(look.state, look.now);
+    const standing = look === null ? null : shown(look.state, look.now);
     if (look === null || standing?.kind !== "needs-operator") {
       throw new RekeyError(
         "bad-input",

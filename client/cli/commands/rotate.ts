@@ -1,6 +1,6 @@
 /** `rekey rotate`: starts a rotation, or joins the one that runs; with `--emergency`, reports a leak to it. */
 import { setTimeout } from "node:timers/promises";
-import { decide } from "../../../domain/decide.js";
+import { shown } from "../../../domain/decide.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { foldAll } from "../../../domain/rotation/fold.js";
 import type { EmergencyReport } from "../../../domain/rotation/work.js";
@@ -215,7 +215,7 @@ async function showEnd(cli: Cli, services: Services, subject: Subject, code: num
   if (look === null) return;
   const { row, state, now } = look;
   const names = withVersions(subject.names, state);
-  const standing = standingText(decide(state, now), names, cli.paint);
+  const standing = standingText(shown(state, now), names, cli.paint);
   const reason = row.closingReason === null ? "" : ` (${names.in(row.closingReason)})`;
   cli.show(
     {

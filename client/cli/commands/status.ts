@@ -1,5 +1,5 @@
 /** `rekey status`: what is there, what runs and what waits, at a glance or one credential in detail. */
-import { currentGate, decide } from "../../../domain/decide.js";
+import { currentGate, shown } from "../../../domain/decide.js";
 import { exitCodes } from "../../../domain/errors.js";
 import { foldAll } from "../../../domain/rotation/fold.js";
 import type { CredentialView } from "../../../inventory/credentials.js";
@@ -62,7 +62,7 @@ async function withStanding(inventory: Inventory, one: CredentialView, now: numb
   if (open === null || open.gate !== null) return one;
   const { initial, events } = await inventory.rotation(open.id);
   const state = foldAll(initial, events);
-  const rotation = { ...open, gate: currentGate(state, now), standing: standings[decide(state, now).kind] };
+  const rotation = { ...open, gate: currentGate(state, now), standing: standings[shown(state, now).kind] };
   return { ...one, rotation };
 }
 
@@ -91,7 +91,7 @@ async function showOne(cli: Cli, services: Services, name: string): Promise<void
   const { names, open: _, ...credential } = subject;
   const look = await lookAt(services, subject.id, cli.io.now());
   const unsigned = await services.inventory.unsigned(subject.id);
-  const standing = look === null ? null : decide(look.state, look.now);
+  const standing = look === null ? null : shown(look.state, look.now);
   const rotation =
     look === null
       ? null

@@ -1,5 +1,5 @@
 /** A rotation for the eye: the gates it has passed, the waves and their instances, the versions, and what happened. */
-import { currentGate, decide } from "../../../domain/decide.js";
+import { currentGate, shown } from "../../../domain/decide.js";
 import { gates } from "../../../domain/gates.js";
 import { isGoingBack } from "../../../domain/rotation/moves.js";
 import type { RotationState, VersionState, Wave } from "../../../domain/rotation/state.js";
@@ -53,7 +53,7 @@ function headline(
   names: Names,
   paint: Paint,
 ): string {
-  const decision = decide(state, now);
+  const decision = shown(state, now);
   const lines = fields(
     [
       [
