@@ -75,10 +75,13 @@ test("a new version that does not log in turns the rotation round", async () => 
   expect(house.world.enabled()).toEqual(["orders_a"]);
 });
 
+/** For what must go on in the end, however slow the machine is that runs the tests. */
+const patient = { stallTimeoutMs: 20_000, adoptionTimeoutMs: 20_000, drainTimeoutMs: 20_000 };
+
 test.each<Method>(["enable", "promote", "disable", "destroy", "stage", "purge"])(
   "H3: the answer to %s is lost once: asked what happened, it goes on",
   async (method) => {
-    const house = await openHouse();
+    const house = await openHouse({ policy: patient });
     const { loseAnswer } = faultsOf(house, method);
     loseAnswer.add(method);
     loseAnswer.has = (name) => loseAnswer.delete(name);
