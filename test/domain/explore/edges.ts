@@ -11,11 +11,15 @@ import { accepts, look } from "./world.js";
 
 /** Everything that can happen at this point: what the engine does, what the world does, what people say. */
 export function edgesOf(model: Model, node: Node, decision: Decision): Edge[] {
-  return [
+  const edges = [
     ...engineEdges(model, node, decision),
     ...worldEdges(model, node, decision),
     ...peopleEdges(model, node, decision),
   ];
+  const { only } = model;
+  return only === null
+    ? edges
+    : edges.filter(({ to, label }) => to.faults === node.faults || only.test(label));
 }
 
 /** What the engine may do at this point, where `decision` is what it decided. */

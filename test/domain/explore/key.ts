@@ -8,8 +8,8 @@ import { tick } from "../begin.js";
 import type { Node } from "./node.js";
 import { mayLand, tagMeaning } from "./world.js";
 
-/** How many ticks ago still make a difference, by what is measured: the age of a fact, a deadline, a signature. */
-const ages = { fact: 2, deadline: 3, signature: 5, none: 0 } as const;
+/** How many ticks ago still make a difference, by what is measured: the age of a fact, or a deadline. */
+const ages = { fact: 2, deadline: 3, none: 0 } as const;
 const futureMs = 6 * tick;
 
 type Rel = (time: number | null | undefined, kind: keyof typeof ages) => string;
@@ -29,14 +29,14 @@ export function keyOf(node: Node): string {
     `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding}`,
     `${state.target} ${state.acceptable.join()} ${state.freeSlots.join()} ${state.seized} ${state.irreversible}`,
     `${state.turned === null} ${at(later(state.turned?.at, state.resumedAt), "deadline")} ${at(state.operator?.since, "deadline")} ${state.refused === null} ${state.closed}`,
-    `${at(state.changedAt, "deadline")} ${at(state.surveyedAt, "fact")} ${state.stale === true} ${at(state.resumedAt, state.askedAt === null ? "deadline" : "signature")} ${at(state.askedAt, "signature")} ${state.remindedAt === null} ${at(state.blockedSince, "deadline")}`,
+    `${at(state.changedAt, "deadline")} ${at(state.surveyedAt, "fact")} ${state.stale === true} ${at(state.resumedAt, "deadline")} ${at(askedAt(state), "deadline")} ${state.remindedAt === null} ${at(state.blockedSince, "deadline")}`,
     `${state.plan?.digest} ${state.amendments.map(({ digest }) => digest).join()} ${state.asked.join()}`,
     state.findings.map(({ code, subject }) => `${code}${subject ?? ""}`).join(),
     state.emergency === null
       ? "-"
       : `${state.emergency.containment} ${at(state.emergency.containBy, "none")}`,
     trouble(state, at),
-    decisions(state, at),
+    decisions(state, now, at),
   ];
   for (const version of Object.values(state.versions)) {
     const { id, slot, life, issuer, leaked, proved, delivered, refused } = version;
@@ -78,12 +78,24 @@ function trouble(state: RotationState, at: Rel): string {
     : `${known.step} ${at(known.since, "deadline")} ${at(known.retryAt, "none")} ${Math.min(known.attempts, 3)} ${known.again} ${known.code}`;
 }
 
-function decisions(state: RotationState, at: Rel): string {
-  const forms = state.decisions.map(
-    ({ person, digest, verdict, issuedAt, expiresAt }) =>
-      `${person} ${digest} ${verdict} ${at(issuedAt, "signature")} ${at(expiresAt, "signature")}`,
-  );
+/**
+ * What was signed, as far as it still counts: whether it came in time for the round that is open, and when it
+ * runs out; of what has run out, only that the round before it is over.
+ */
+function decisions(state: RotationState, now: number, at: Rel): string {
+  const round = state.askedAt ?? 0;
+  const forms = state.decisions.map(({ person, digest, verdict, issuedAt, expiresAt }) => {
+    if (verdict === "reject") return `${person} ${digest} rejects`;
+    if (expiresAt <= now) return state.asked.includes(digest) && round < expiresAt ? `${digest} ran out` : "";
+    const inTime = issuedAt < round + state.policy.approval.deadlineMs;
+    return `${person} ${digest} ${inTime} ${at(expiresAt, "none")}`;
+  });
   return [...new Set(forms)].sort().join();
+}
+
+/** When people were asked, or nothing where an operator has ended that round. */
+function askedAt({ asked, askedAt: at, resumedAt }: RotationState): number | null {
+  return asked.length === 0 || (resumedAt !== null && at !== null && at < resumedAt) ? null : at;
 }
 
 /** Each consumer with its instances as they are and as they were last seen; like ones in a fixed order. */

@@ -43,6 +43,8 @@ export interface Model {
   readonly start: Node;
   /** People by the digest that they may sign. */
   readonly signers: Readonly<Record<string, string>>;
+  /** Which misfortunes are tried, by their labels; null for all. */
+  readonly only: RegExp | null;
   /** Somebody else may overwrite a tag. */
   readonly meddlers: boolean;
 }

@@ -25,7 +25,7 @@ export function peopleEdges(model: Model, node: Node, decision: Decision): Edge[
       (known) => known.digest === digest && (known.expiresAt > now || known.verdict === "reject"),
     );
     if (person === undefined || standing) continue;
-    const sign = (verdict: "approve" | "reject", ticks: number): RotationEvent => ({
+    const sign = (verdict: "approve" | "reject"): RotationEvent => ({
       type: "decided",
       at: now,
       decision: {
@@ -35,16 +35,13 @@ export function peopleEdges(model: Model, node: Node, decision: Decision): Edge[
         verdict,
         owners: ["owner"],
         issuedAt: now,
-        expiresAt: now + ticks * tick,
+        expiresAt: now + 2 * tick,
       },
     });
-    edges.push(after(model, node, `${person} approves`, "good", [sign("approve", 4)]));
+    edges.push(after(model, node, `${person} approves`, "good", [sign("approve")]));
     if (node.faults === 0) continue;
     const less = { faults: node.faults - 1 };
-    edges.push(
-      spent(after(model, node, `${person} approves for a tick`, "bad", [sign("approve", 1)]), less),
-      spent(after(model, node, `${person} rejects`, "bad", [sign("reject", 4)]), less),
-    );
+    edges.push(spent(after(model, node, `${person} rejects`, "bad", [sign("reject")]), less));
   }
   return edges;
 }
