@@ -38,7 +38,8 @@ describe.each(["file", "vault"] as const)("the demo with the store %s", (store) 
       expect(after.username).not.toBe(before.username);
       expect(after.password).not.toBe(before.password);
       expect(after.note).toBe(before.note);
-      expect(result.logins).toEqual([after.username, after.username, after.username]);
+      // One of them opens a connection for each request, and may have none at this moment.
+      expect(new Set(result.logins)).toEqual(new Set([after.username]));
     },
     actMsMax,
   );
