@@ -19,49 +19,75 @@ export function keyOf(node: Node): string {
   const { state, world, now } = node;
   // Nothing follows an end, and it is judged whenever it is reached.
   if (state.closed !== null) return state.closed;
-  const at: Rel = (time, kind) =>
-    time === null || time === undefined
-      ? "-"
-      : String(Math.min(futureMs, Math.max(-ages[kind] * tick, time - now)));
+  const at = from(now);
   const tag = (known: string | undefined, real: string | undefined): string =>
     known === real ? "=" : tagMeaning(known ?? "");
   const parts: string[] = [
     `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding}`,
-    `${state.target} ${state.acceptable.join()} ${state.freeSlots.join()} ${state.seized} ${state.irreversible}`,
-    `${state.turned === null} ${at(later(state.turned?.at, state.resumedAt), "deadline")} ${at(state.operator?.since, "deadline")} ${state.refused === null} ${state.closed}`,
-    `${at(state.changedAt, "deadline")} ${at(state.surveyedAt, "fact")} ${state.stale === true} ${at(state.resumedAt, "deadline")} ${at(askedAt(state), "deadline")} ${state.remindedAt === null} ${at(state.blockedSince, "deadline")}`,
-    `${state.plan?.digest} ${state.amendments.map(({ digest }) => digest).join()} ${state.asked.join()}`,
-    state.findings.map(({ code, subject }) => `${code}${subject ?? ""}`).join(),
-    state.emergency === null
-      ? "-"
-      : `${state.emergency.containment} ${at(state.emergency.containBy, "none")}`,
-    trouble(state, at),
-    decisions(state, now, at),
+    stateForm(state, now),
   ];
-  for (const version of Object.values(state.versions)) {
-    const { id, slot, life, issuer, leaked, proved, delivered, refused } = version;
-    const use = state.uses[id];
-    parts.push(
-      `${id}@${slot} ${life} ${issuer} ${leaked} ${proved} ${delivered} ${refused} ${at(version.disabledAt, "fact")}`,
-      use ? `${at(use.quietSince, "fact")} ${use.watermarkAt === state.surveyedAt} ${use.sessions > 0}` : "-",
-    );
-  }
   for (const [name, slot] of Object.entries(world.slots)) {
     parts.push(`${name}:${slot.accepts} ${tagMeaning(slot.tag)} ${tag(state.tags[name], slot.tag)}`);
   }
   for (const [name, place] of Object.entries(world.places)) {
-    const known = state.places[name];
-    parts.push(`${name}:${place.live} ${tagMeaning(place.tag)} ${tag(known?.tag, place.tag)}`);
-    if (known)
-      parts.push(
-        `${known.liveVersion} ${known.told} ${known.toldTo.join()} ${at(known.toldAt, "deadline")} ${known.unknown}`,
-      );
+    parts.push(`${name}:${place.live} ${tagMeaning(place.tag)} ${tag(state.places[name]?.tag, place.tag)}`);
   }
   for (const write of world.flying) {
     if (mayLand(world, write))
       parts.push(`>${write.name} ${write.effect.does} ${write.effect.version} ${write.excused}`);
   }
   parts.push(...consumers(node, at));
+  return parts.join("|");
+}
+
+function from(now: number): Rel {
+  return (time, kind) =>
+    time === null || time === undefined
+      ? "-"
+      : String(Math.min(futureMs, Math.max(-ages[kind] * tick, time - now)));
+}
+
+/** Half of all transitions change only the world, so the last form of a state is kept with it. */
+const forms = new WeakMap<RotationState, { readonly now: number; readonly form: string }>();
+
+function stateForm(state: RotationState, now: number): string {
+  const known = forms.get(state);
+  if (known?.now === now) return known.form;
+  const form = formOf(state, now);
+  forms.set(state, { now, form });
+  return form;
+}
+
+function formOf(state: RotationState, now: number): string {
+  const at = from(now);
+  const { resumedAt, emergency } = state;
+  const blockedSince = state.blockedSince ?? null;
+  const told = Object.values(state.places).map(({ toldAt }) => toldAt ?? 0);
+  const parts = [
+    `${state.target} ${state.acceptable.join()} ${state.freeSlots.join()} ${state.seized} ${state.irreversible}`,
+    `${state.turned === null} ${at(later(state.turned?.at, resumedAt), "deadline")} ${at(state.operator?.since, "deadline")} ${state.refused === null}`,
+    `${at(later(state.changedAt, resumedAt), "deadline")} ${at(state.surveyedAt, "fact")} ${state.stale === true} ${at(resumedAt, "deadline")}`,
+    `${at(askedAt(state), "deadline")} ${state.remindedAt === null} ${at(blockedSince === null ? null : Math.max(blockedSince, resumedAt ?? 0), "deadline")}`,
+    `${state.plan?.digest} ${state.amendments.map(({ digest }) => digest).join()} ${state.asked.join()}`,
+    state.findings.map(({ code, subject }) => `${code}${subject ?? ""}`).join(),
+    emergency === null ? "-" : `${emergency.containment} ${at(emergency.containBy, "none")}`,
+    trouble(state, at),
+    decisions(state, now, at),
+  ];
+  for (const version of Object.values(state.versions)) {
+    const { id, slot, life, issuer, leaked, proved, delivered, refused } = version;
+    const use = state.uses[id];
+    const quietFrom = use?.quietSince == null ? null : Math.max(use.quietSince, ...told);
+    parts.push(
+      `${id}@${slot} ${life} ${issuer} ${leaked} ${proved} ${delivered} ${refused} ${at(version.disabledAt, "fact")}`,
+      use ? `${at(quietFrom, "fact")} ${use.watermarkAt === state.surveyedAt} ${use.sessions > 0}` : "-",
+    );
+  }
+  for (const place of Object.values(state.places)) {
+    parts.push(
+      `${place.liveVersion} ${place.told} ${place.toldTo.join()} ${at(place.toldAt, "deadline")} ${place.unknown}`,
+    );
+  }
   return parts.join("|");
 }
 
@@ -113,7 +139,7 @@ function consumers({ state, world }: Node, at: Rel): string[] {
     const place = world.instances.find(({ consumer }) => consumer === id)?.place ?? "";
     const lostAt = later(known?.lostAt, state.resumedAt, state.turned?.at, state.places[place]?.toldAt);
     const record = known
-      ? `${at(known.at, "fact")} ${Math.min(known.stable, 2)} ${at(known.since, "fact")} ${at(lostAt, "deadline")} ${known.instances.length}`
+      ? `${Math.min(known.stable, 2)} ${at(known.since, "fact")} ${at(lostAt, "deadline")} ${known.instances.length}`
       : "-";
     const planned = state.plan?.consumers.some((consumer) => consumer.id === id);
     return `${place} ${planned}:${record}:${instances.join(";")}`;

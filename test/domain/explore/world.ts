@@ -153,8 +153,14 @@ export function look(
   return { facts, world: { ...world, instances } };
 }
 
+const meanings = new Map<string, string>();
+
 /** The version and the state that a tag names, for the canonical form of a node. */
 export function tagMeaning(tag: string): string {
+  const known = meanings.get(tag);
+  if (known !== undefined) return known;
   const parsed = parseTag(tag);
-  return parsed ? `${parsed.version}/${parsed.state}` : "foreign";
+  const meaning = parsed ? `${parsed.version}/${parsed.state}` : "foreign";
+  meanings.set(tag, meaning);
+  return meaning;
 }
