@@ -182,7 +182,7 @@ function sendEdges(
     broken,
     to: { ...node, world: after, faults, state: events.reduce(engine.fold, node.state) },
   });
-  if (needsFreshFacts(step) && !isContainment(state, step, node.now)) {
+  if (engine.looksAgain !== false && needsFreshFacts(step) && !isContainment(state, step, node.now)) {
     const seen = look(model.estate, world, state, blindness);
     world = seen.world;
     before.push({ type: "surveyed", at: node.now, facts: seen.facts });

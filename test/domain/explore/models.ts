@@ -100,6 +100,25 @@ function stubborn(plan: Plan): Plan {
   return { ...plan, consumers, pointOfNoReturn: "deliver to d" };
 }
 
+/** The smallest world that has everything: for bugs that show anywhere. */
+export const oneEach: Shape = {
+  name: "one instance each",
+  plans: [both],
+  instances: 1,
+  more: { policy: brisk },
+  budgets: [{ faults: 1, leaks: 0 }],
+};
+
+/** A reader whom the plan learns of late. */
+export const latecomer: Shape = {
+  name: "a consumer that is declared late",
+  plans: late,
+  everybody: both,
+  instances: 1,
+  more: { policy: brisk },
+  budgets: [{ faults: 1, leaks: 0 }],
+};
+
 /** One pair of slots, with a free one beside it and without. */
 export const pairs: readonly Shape[] = [
   {
@@ -155,14 +174,7 @@ export const people: readonly Shape[] = [
     more: { policy: signed },
     budgets: [{ faults: 1, leaks: 0 }],
   },
-  {
-    name: "a consumer that is declared late",
-    plans: late,
-    everybody: both,
-    instances: 1,
-    more: { policy: brisk },
-    budgets: [{ faults: 1, leaks: 0 }],
-  },
+  latecomer,
   {
     name: "a consumer that is declared late, and sign-offs",
     plans: late,

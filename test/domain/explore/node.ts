@@ -33,6 +33,8 @@ export interface Engine {
   readonly decide: (state: RotationState, now: number) => Decision;
   readonly mayAct: (state: RotationState, step: Step, now: number) => boolean;
   readonly fold: (state: RotationState, event: RotationEvent) => RotationState;
+  /** False for a bug: the world is not looked at again right before a step. */
+  readonly looksAgain?: boolean;
 }
 
 /** What is explored. */

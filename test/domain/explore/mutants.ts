@@ -1,0 +1,163 @@
+/** Planted bugs: the rules with one thing taken out or put wrong, each of which the exploration has to notice. */
+import { decide, mayAct } from "../../../domain/decide.js";
+import { type Gate, gates } from "../../../domain/gates.js";
+import { fold } from "../../../domain/rotation/fold.js";
+import type { RotationState } from "../../../domain/rotation/state.js";
+import { sameStep } from "../../../domain/rotation/steps.js";
+import { latecomer, oneEach, type Shape } from "./models.js";
+import type { Engine } from "./node.js";
+
+/** A bug, where it shows, and the law that catches it. */
+export interface Mutant {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly shape: Shape;
+  readonly caughtBy: RegExp;
+}
+
+const rules: Engine = { decide, mayAct, fold };
+
+function withGates(list: readonly Gate[]): Engine {
+  return {
+    ...rules,
+    decide: (state, now) => decide(state, now, list),
+    mayAct: (state, step, now) => mayAct(state, step, now, list),
+  };
+}
+
+function without(name: string): Engine {
+  return withGates(gates.filter((gate) => gate.name !== name));
+}
+
+/** The gates with one of them moved in front of another. */
+function moved(name: string, before: string): Engine {
+  const gate = gates.filter((candidate) => candidate.name === name);
+  const rest = gates.filter((candidate) => candidate.name !== name);
+  const at = rest.findIndex((candidate) => candidate.name === before);
+  return withGates([...rest.slice(0, at), ...gate, ...rest.slice(at)]);
+}
+
+/** The rules on another state than there is. */
+function seeing(change: (state: RotationState, now: number) => RotationState): Engine {
+  return {
+    ...rules,
+    decide: (state, now) => decide(change(state, now), now),
+    mayAct: (state, step, now) => mayAct(change(state, now), step, now),
+  };
+}
+
+/** The bugs. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: "acts without asking again",
+    engine: { ...rules, mayAct: () => true },
+    shape: oneEach,
+    caughtBy: /I2: disable/,
+  },
+  {
+    name: "takes old facts for fresh ones",
+    engine: {
+      ...rules,
+      looksAgain: false,
+      decide: (state, now) => decide(alwaysFresh(state, now), now),
+      mayAct: (state, step, now) => {
+        const decision = decide(alwaysFresh(state, now), now);
+        return decision.kind === "do" && sameStep(decision.step, step);
+      },
+    },
+    shape: oneEach,
+    caughtBy: /I2: disable/,
+  },
+  {
+    name: "disables before everybody has adopted",
+    engine: moved("disabled", "delivered and adopted"),
+    shape: oneEach,
+    caughtBy: /I2: disable old/,
+  },
+  {
+    name: "does not wait for adoption at all",
+    engine: without("delivered and adopted"),
+    shape: oneEach,
+    caughtBy: /I2: disable/,
+  },
+  {
+    name: "does not wait for the drain",
+    engine: without("drained"),
+    shape: latecomer,
+    caughtBy: /I2: disable/,
+  },
+  { name: "forgets to disable", engine: without("disabled"), shape: oneEach, caughtBy: /closed \(/ },
+  {
+    name: "takes a lost answer for a failure",
+    engine: {
+      ...rules,
+      fold: (state, event) =>
+        fold(state, event.type === "failed" ? { ...event, outcome: "not-done" } : event),
+    },
+    shape: oneEach,
+    caughtBy: /I4|records/,
+  },
+  {
+    name: "takes over without taking the tags",
+    engine: {
+      ...rules,
+      fold: (state, event) =>
+        event.type === "adopted"
+          ? { ...fold(state, { ...event, openChange: null }), seized: true }
+          : fold(state, event),
+    },
+    shape: oneEach,
+    caughtBy: /I4|records/,
+  },
+  {
+    name: "turns back to what has leaked",
+    engine: seeing((state) => {
+      const origin = state.versions[state.origin];
+      if (!origin?.leaked || state.target === state.origin) return state;
+      const acceptable = [...state.acceptable, state.origin];
+      return {
+        ...state,
+        acceptable,
+        versions: { ...state.versions, [origin.id]: { ...origin, leaked: false } },
+      };
+    }),
+    shape: { ...oneEach, budgets: [{ faults: 1, leaks: 1 }] },
+    caughtBy: /course: turns to old/,
+  },
+  {
+    name: "turns as often as something fails",
+    engine: seeing((state) => ({ ...state, turned: null })),
+    shape: oneEach,
+    caughtBy: /swings|I11/,
+  },
+  {
+    name: "revokes at once although it was told to wait",
+    engine: seeing((state) =>
+      state.emergency ? { ...state, emergency: { ...state.emergency, containment: "revoke-now" } } : state,
+    ),
+    shape: { ...oneEach, budgets: [{ faults: 0, leaks: 1 }] },
+    caughtBy: /I2: disable/,
+  },
+  {
+    name: "loses a cancellation",
+    engine: { ...rules, fold: (state, event) => (event.type === "cancelled" ? state : fold(state, event)) },
+    shape: oneEach,
+    caughtBy: /I11: no way back/,
+  },
+  {
+    name: "waits for nobody",
+    engine: {
+      ...rules,
+      decide: (state, now) => {
+        const decision = decide(state, now);
+        return decision.kind === "needs-operator" ? { ...decision, exits: [] } : decision;
+      },
+    },
+    shape: oneEach,
+    caughtBy: /deadlock/,
+  },
+];
+
+function alwaysFresh(state: RotationState, now: number): RotationState {
+  return state.surveyedAt === null ? state : { ...state, stale: false, surveyedAt: now };
+}
