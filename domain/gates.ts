@@ -86,20 +86,20 @@ const issued: Gate = {
       return { is: "stuck", reason: `The target ${version} is ${target.issuer} at the issuer.` };
     const occupant = others(state).find((other) => other.slot === slot && other.issuer !== "absent");
     if (!occupant) return { is: "do", step: { do: "issue", version, slot } };
-    return occupant.leaked
+    return occupant.leaked || !occupant.delivered
       ? emptied(state, now, occupant)
       : { is: "stuck", reason: `No slot is free for ${version}.` };
   },
 };
 
 /**
- * Both had leaked and no slot is free: a leaked one is emptied to make room (H25), as soon as nobody holds it
- * or the emergency no longer waits for those who do.
+ * No slot is free: one is emptied to make room (H25). It holds a version that nobody was ever given, or one that
+ * leaked; that one as soon as nobody holds it, or the emergency no longer waits for those who do.
  */
 function emptied(state: RotationState, now: number, occupant: VersionState): Verdict {
   const { id: version, slot } = occupant;
   if (isRefused(occupant)) return { is: "do", step: { do: "destroy", version, slot } };
-  if (revokesNow(state, now) || isUnheld(state, occupant, now)) {
+  if (!occupant.delivered || revokesNow(state, now) || isUnheld(state, occupant, now)) {
     return { is: "do", step: { do: "disable", version, slot } };
   }
   return {

@@ -62,7 +62,7 @@ export function turnTarget(state: RotationState): { target: string; slot: string
   if (state.turned) return null;
   if (!isGoingBack(state) && mayReturn(state)) return { target: state.origin, slot: null };
   // Never back to a leaked version: forward to a third one instead (H5, H25).
-  return state.versions[state.origin]?.leaked ? thirdVersion(state) : null;
+  return state.versions[state.origin]?.leaked ? (thirdVersion(state) ?? inTheSlotOfTheFailed(state)) : null;
 }
 
 /** True while the walk may lead to the origin: before the point of no return, and never to what has leaked. */
@@ -102,6 +102,13 @@ export function thirdVersion(state: RotationState): { target: string; slot: stri
   const id = spareId(state);
   const slot = state.freeSlots[0];
   return id === null || slot === undefined ? null : { target: id, slot };
+}
+
+/** A third version where the target stands that cannot be had: nobody was ever given it, so its slot can be emptied. */
+function inTheSlotOfTheFailed(state: RotationState): { target: string; slot: string } | null {
+  const id = spareId(state);
+  const { slot, delivered } = targetOf(state);
+  return id === null || delivered ? null : { target: id, slot };
 }
 
 /** An id that no version has had yet, or null. */

@@ -75,8 +75,11 @@ describe("issued", () => {
 
   test("H25: a leaked version makes room when nobody holds it, or when the emergency no longer waits", () => {
     const { state, now } = upTo("deliver");
-    const both = look(fold(state, leak(now, ["old", "new"])), now);
-    expect(both.target).toBe("third");
+    const undelivered = look(fold(state, leak(now, ["old", "new"])), now);
+    expect(undelivered.target).toBe("third");
+    expect(ask("issued", undelivered, now)).toMatchObject({ step: { do: "disable", version: "new" } });
+    const given = { ...versionIn("b", "new"), ...undelivered.versions.new, delivered: true };
+    const both = { ...undelivered, versions: { ...undelivered.versions, new: given } };
     expect(ask("issued", both, now)).toMatchObject({ step: { do: "disable", version: "new" } });
     const held = look(both, now, { observations: { app: on("new", "1") } });
     expect(ask("issued", held, now)).toMatchObject({

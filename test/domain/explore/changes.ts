@@ -6,6 +6,7 @@ import type { RotationState } from "../../../domain/rotation/state.js";
 import { needsFreshFacts, type Step } from "../../../domain/rotation/steps.js";
 import { tagText } from "../begin.js";
 import { brokenByLanding, brokenBySending } from "./laws.js";
+import { spent } from "./make.js";
 import type { Edge, Kind, Model, Node } from "./node.js";
 import { type Blindness, land, look, mayLand, type World, type Write } from "./world.js";
 
@@ -202,15 +203,19 @@ function sendEdges(
     ? [...before, outcomeOf(state, step, landed, node.now)]
     : [...before, { ...failure(node, step, "not-done", false) }];
   const edges = [edge(allLanded ? "done" : "held off by the fence", "good", landed, done, broken)];
-  for (const { message, name } of meanwhile) {
-    const events = [message, ...done];
-    const overtaken = edge(`done, after ${name} had come`, "bad", landed, events, broken, node.faults);
-    edges.push(
-      message.type === "incident"
-        ? { ...overtaken, to: { ...overtaken.to, leaks: node.leaks - 1, swings: 0 } }
-        : overtaken,
-    );
-  }
+  const overtaken = (
+    how: string,
+    after: World,
+    events: readonly RotationEvent[],
+    wrong: readonly string[],
+    faults: number,
+  ) => {
+    for (const { message, name } of meanwhile) {
+      const made = edge(`${how}, after ${name} had come`, "bad", after, [message, ...events], wrong, faults);
+      edges.push(message.type === "incident" ? spent(made, { leaks: node.leaks - 1, swings: 0 }) : made);
+    }
+  };
+  overtaken("done", landed, done, broken, node.faults);
   if (node.faults === 0) return edges;
   const lost = [...before, failure(node, step, "unknown")];
   const flying = { ...world, flying: [...world.flying, ...writes] };
@@ -233,6 +238,13 @@ function sendEdges(
     edge("not done, worker lost", "bad", world, [taken], sent.broken),
     edge("under way, worker lost", "bad", flying, [taken], sent.broken),
   );
+  overtaken("done, answer lost", landed, lost, broken, node.faults - 1);
+  overtaken("under way, answer lost", flying, lost, sent.broken, node.faults - 1);
+  // Not the last one that there is an id for: then nobody could help.
+  if (step.do === "issue" && step.version === "new") {
+    const spoilt = { ...landed, spoilt: step.version };
+    edges.push(edge("done, with a value that lets nobody in", "bad", spoilt, done, broken));
+  }
   if (writes.length > 1 && writes[0]) {
     edges.push(edge("half done, answer lost", "bad", land(world, writes[0]), lost, sent.broken));
   }

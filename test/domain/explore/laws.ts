@@ -26,10 +26,10 @@ export function brokenBySending(
   if (isContainment(state, version, now)) return { broken: [], excused: true };
   const given = Object.values(world.places).some(({ live }) => live === version);
   const held = world.instances.some(({ holds }) => holds === version);
-  // Nobody can lose what is refused already, or what nobody holds and nobody is given; it leaked, so it need
-  // not be kept for anybody either.
+  // In an emergency there may be no clean version to be on. Nobody can lose what is refused already, or what
+  // nobody holds and nobody is given.
   const harmless = !accepts(world, version) || (!held && !given);
-  if (state.versions[version]?.leaked && harmless) return { broken: [], excused: false };
+  if (state.emergency && harmless) return { broken: [], excused: false };
   const plan = model.estate.plans[world.plan];
   const broken = world.instances.flatMap((instance) => {
     const { holds, consumer, name } = instance;
@@ -98,7 +98,9 @@ export function brokenByClosing(model: Model, { state, world }: Node): string[] 
   const kept = state.closed === "refused" ? state.origin : state.target;
   const broken: string[] = [];
   for (const [name, slot] of Object.entries(world.slots)) {
-    if (slot.accepts !== null && slot.accepts !== kept)
+    // What never began leaves what it found.
+    const found = state.closed === "refused" ? model.estate.world.slots[name]?.accepts : null;
+    if (slot.accepts !== null && slot.accepts !== kept && slot.accepts !== found)
       broken.push(`closed (${state.closed}): ${name} still accepts ${slot.accepts}`);
   }
   for (const { name, consumer, holds, sick, unseen } of world.instances) {

@@ -35,6 +35,8 @@ export interface Shape {
   /** Who is there although the first plan does not say so. */
   readonly everybody?: Plan;
   readonly spare?: boolean;
+  /** An earlier rotation left a version behind, still enabled, in a slot of its own. */
+  readonly leftover?: boolean;
   /** How many of each consumer; two unless said. */
   readonly instances?: number;
   readonly meddlers?: boolean;
@@ -47,24 +49,32 @@ export interface Shape {
 
 /** A model from its shape. */
 export function modelOf(shape: Shape, { faults, leaks }: Budget, engine: Engine = rules): Model {
-  const { plans, spare = false, more = {} } = shape;
+  const { plans, spare = false, leftover = false, more = {} } = shape;
   const everybody = shape.everybody ?? plans[0];
   if (!everybody) throw new Error("a model without a plan");
   const places = [...new Set(everybody.consumers.map(({ place }) => place))];
-  const slots = spare ? ["a", "b", "c"] : ["a", "b"];
-  const tagIn = (slot: string) => (slot === "a" ? tagText("old", "enabled") : tagText("zero", "destroyed"));
+  const slots = ["a", "b", ...(spare ? ["c"] : []), ...(leftover ? ["d"] : [])];
+  const holding: Readonly<Record<string, string>> = { a: "old", d: "past" };
+  const tagIn = (slot: string) => {
+    const held = holding[slot];
+    return held === undefined ? tagText("zero", "destroyed") : tagText(held, "enabled");
+  };
   const world: World = {
     slots: Object.fromEntries(
-      slots.map((slot) => [slot, { tag: tagIn(slot), accepts: slot === "a" ? "old" : null }]),
+      slots.map((slot) => [slot, { tag: tagIn(slot), accepts: holding[slot] ?? null }]),
     ),
     places: Object.fromEntries(places.map((place) => [place, { tag: tagIn("a"), live: "old" }])),
     instances: instancesOf(everybody, shape.instances ?? 2),
     flying: [],
+    spoilt: null,
     plan: 0,
     finding: false,
   };
+  const past = leftover
+    ? { past: versionIn("d", "past", { life: "retiring", issuer: "enabled", delivered: true }) }
+    : {};
   const state = begin({
-    versions: { old: originIn("a"), new: versionIn("b", "new") },
+    versions: { ...past, old: originIn("a"), new: versionIn("b", "new") },
     freeSlots: spare ? ["c"] : [],
     tags: Object.fromEntries(slots.map((slot) => [slot, tagIn(slot)])),
     places: Object.fromEntries(
@@ -156,6 +166,15 @@ export const waves: readonly Shape[] = [
     name: "no way back once disabled",
     plans: [planFor({ main: ["c"] })],
     more: { traits: { ...traits, disableReversible: false } },
+    budgets: [
+      { faults: 1, leaks: 0 },
+      { faults: 0, leaks: 1 },
+    ],
+  },
+  {
+    name: "a version that was left behind",
+    plans: [planFor({ main: ["c"] })],
+    leftover: true,
     budgets: [
       { faults: 1, leaks: 0 },
       { faults: 0, leaks: 1 },

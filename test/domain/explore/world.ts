@@ -53,6 +53,8 @@ export interface World {
   readonly instances: readonly Instance[];
   /** Writes whose answer was lost and that may still land. */
   readonly flying: readonly Write[];
+  /** A version whose value at the issuer is not the one that was kept: it is on, and lets nobody in. */
+  readonly spoilt: string | null;
   /** Which of the estate's plans is true now. */
   readonly plan: number;
   /** A check refuses at the moment. */
@@ -67,7 +69,7 @@ export interface Estate {
 
 /** True when some slot lets the version in. */
 export function accepts(world: World, version: string): boolean {
-  return Object.values(world.slots).some((slot) => slot.accepts === version);
+  return world.spoilt !== version && Object.values(world.slots).some((slot) => slot.accepts === version);
 }
 
 /** True when the instance does its work. */
