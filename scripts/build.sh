@@ -10,6 +10,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$next"
+# The kit is imported by others (package.json, exports), so it alone has declarations.
+node_modules/.bin/tsc -p tsconfig.kit.json --outDir "$next"
 # The compiler leaves out what is no TypeScript: migrations are SQL, read from beside the code.
 find adapters inventory -name '*.sql' | while read -r file; do
   mkdir -p "$next/$(dirname "$file")"

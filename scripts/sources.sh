@@ -9,5 +9,6 @@ cd "$(dirname "$0")/.."
     -o -path ./.rekey -o -path ./coverage -o -path ./docs \) -prune -o -type f \( -name '*.ts' -o -name '*.sql' \) -print
   echo ./tsconfig.json
   echo ./tsconfig.build.json
+  echo ./tsconfig.kit.json
   echo ./scripts/build.sh
 } | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum | cksum

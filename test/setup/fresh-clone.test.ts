@@ -77,6 +77,7 @@ beforeEach(async () => {
   await write(".npmrc", "");
   await write("tsconfig.json", "{}");
   await write("tsconfig.build.json", "{}");
+  await write("tsconfig.kit.json", "{}");
   await write("domain/a.ts", "export const a = 1;\n");
   await write("bin/npm", fakeNpm, 0o755);
   const places = (await run("sh", ["-c", `for tool in ${tools.join(" ")}; do command -v $tool; done`]))
