@@ -8,7 +8,7 @@ import { reportText } from "../../domain/documents.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { EmergencyReport } from "../../domain/rotation/work.js";
 import type { Cli } from "./cli.js";
-import { type AsOptions, asOptions, option } from "./command.js";
+import { type AsOptions, asOptions, option, yesOption } from "./command.js";
 import type { Services } from "./deps.js";
 import { readValue } from "./files.js";
 import { signingKey } from "./person.js";
@@ -25,6 +25,7 @@ export interface ReportOptions extends AsOptions {
   readonly valueFrom?: string;
   readonly containment?: "after-adoption" | "revoke-now";
   readonly document?: readonly string[];
+  readonly yes?: boolean;
 }
 
 /** The flags as commander reads them. `--reason` is the command's own. */
@@ -41,7 +42,35 @@ export function reportOptions(): Option[] {
     ]),
     ...asOptions(),
     option("--document <file...>", "the same report, signed by another responder"),
+    yesOption(),
   ];
+}
+
+/**
+ * Asks before anything is read or signed: a report sets aside whoever has not agreed yet, and some of its
+ * flags break somebody. Throws `bad-input` when nobody can answer, also because standard input is the value.
+ */
+export async function confirmReport(
+  cli: Cli,
+  name: string,
+  { yes, valueFrom, containment }: ReportOptions,
+  takesOver: boolean,
+): Promise<boolean> {
+  if (yes !== true && valueFrom === "stdin") {
+    throw new RekeyError(
+      "bad-input",
+      "This asks before it acts, and standard input is the value.",
+      "Name a file that holds the value, or add --yes.",
+    );
+  }
+  const first = [
+    ...(containment === "revoke-now" ? ["Whoever still uses what leaked breaks. "] : []),
+    ...(takesOver ? ["The worker that runs the rotation now loses it. "] : []),
+  ];
+  const question = `${first.join("")}Report a leak of ${name}, and rotate before its owners sign?`;
+  if (await cli.confirm(question, yes === true)) return true;
+  cli.note("Nothing was reported.");
+  return false;
 }
 
 /** What stands in the report's signed documents instead of the report: all that it orders, hashed. */

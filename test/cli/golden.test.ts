@@ -133,6 +133,37 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "rotate-joined": { argv: ["rotate", "orders-db", "--json"], world: () => rotating() },
   "rotate-leaked-without-emergency": { argv: ["rotate", "orders-db", "--value-from", "stdin"], world: idle },
   "rotate-emergency-without-reason": { argv: ["rotate", "orders-db", "--emergency"], world: idle },
+  "rotate-emergency-without-terminal": {
+    argv: ["rotate", "orders-db", "--emergency", "--reason", "in a public log"],
+    world: idle,
+  },
+  "rotate-emergency-declined": {
+    argv: ["rotate", "orders-db", "--emergency", "--reason", "in a public log"],
+    stdinTerminal: true,
+    stdin: "n\n",
+    world: idle,
+  },
+  "rotate-revoke-now-declined": {
+    argv: "rotate orders-db --emergency --reason leak --containment revoke-now --takeover".split(" "),
+    stdinTerminal: true,
+    stdin: "\n",
+    world: () => rotating(),
+  },
+  "rotate-value-from-stdin-without-yes": {
+    argv: "rotate orders-db --emergency --reason leak --value-from stdin".split(" "),
+    stdinTerminal: true,
+    world: idle,
+  },
+  "expedite-without-terminal": {
+    argv: ["expedite", "orders-db", "--reason", "in a public log"],
+    world: () => rotating(),
+  },
+  "expedite-declined": {
+    argv: ["expedite", "orders-db", "--reason", "in a public log"],
+    stdinTerminal: true,
+    stdin: "n\n",
+    world: () => rotating(),
+  },
   "status-nothing": { argv: ["status"] },
   "status-idle": { argv: ["status"], world: () => idle({ unsigned: [leak] }) },
   "status-rotating": { argv: ["status"], world: () => rotating() },

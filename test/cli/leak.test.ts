@@ -15,7 +15,8 @@ const value = "s3cret-that-leaked";
 const reportDigest = createHash("sha256")
   .update('{"containment":"revoke-now","form":"rekey-report/1","leaked":["old"],"reason":"secret"}')
   .digest("hex");
-const argv = ["rotate", "orders-db", "--emergency", "--reason", "secret"];
+const asking = ["rotate", "orders-db", "--emergency", "--reason", "secret"];
+const argv = [...asking, "--yes"];
 const around = {
   env: {
     get REKEY_KEY() {
@@ -32,6 +33,26 @@ function reportIn(world: World, method: string): Record<string, unknown> {
     method === "expedite" ? call?.[2] : (call?.[1] as Record<string, unknown> | undefined)?.emergency;
   return report as Record<string, unknown>;
 }
+
+test.each([
+  ["rotate --emergency", asking],
+  ["rotate --emergency --containment", [...asking, "--containment", "revoke-now"]],
+  ["rotate --emergency --takeover", [...asking, "--takeover"]],
+  ["expedite", ["expedite", "orders-db", "--reason", "secret"]],
+  ["expedite --containment", ["expedite", "orders-db", "--reason", "secret", "--containment", "revoke-now"]],
+])("%s does nothing before it has asked, and nothing after a no", async (_, words) => {
+  const answers = {
+    expedite: () => ({ accepted: true, sentence: "told" }),
+    takeOver: () => ({ workflow: "rotate/crd_1/e2", joined: true }),
+  };
+  const world = rotating(stateOf(), {}, { answers });
+  expect((await runIn(world, words, around)).code).toBe(2);
+  expect((await runIn(world, words, { ...around, stdinTerminal: true, stdin: "n\n" })).code).toBe(1);
+  const asked = world.calls.filter(([method]) => method !== "standing");
+  expect(asked).toEqual([]);
+  expect((await runIn(world, words, { ...around, stdinTerminal: true, stdin: "y\n" })).code).toBe(0);
+  expect(world.calls.length).toBeGreaterThan(0);
+});
 
 test("H40: a value is hashed and dropped; only the hash goes on", async () => {
   const world = idle({ answers: started, matching: mine });

@@ -8,7 +8,7 @@ import type { Started } from "../../temporal.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
 import type { Services } from "../deps.js";
-import { type ReportOptions, reasonOf, reportOf, reportOptions } from "../emergency.js";
+import { confirmReport, type ReportOptions, reasonOf, reportOf, reportOptions } from "../emergency.js";
 import { follow } from "../follow.js";
 import { standingText, withVersions } from "../format/rotation.js";
 import { lookAt } from "../look.js";
@@ -31,7 +31,8 @@ export const rotate = command<RotateOptions>({
     "Returns once it is started; --follow shows it until the end, --wait waits in silence. Ctrl-C ends the\n" +
     "waiting and never the rotation.\n\n" +
     "With --emergency it reports a leak: signed by you, with the leaked value as evidence or a second\n" +
-    "responder's signature. The value is read from standard input or a file, hashed, and dropped.",
+    "responder's signature. The value is read from standard input or a file, hashed, and dropped. A report\n" +
+    "asks first, unless --yes.",
   arguments: { credential: "name of a credential" },
   options: [
     option("--reason <text>", "why; shown to the owners and kept"),
@@ -59,11 +60,13 @@ export const rotate = command<RotateOptions>({
     const services = await cli.services();
     const subject = await credentialNamed(services, name);
     const { rotation } = subject;
+    const urgent = options.emergency === true;
+    const takesOver = options.takeover === true && subject.open !== null;
+    if (urgent && !(await confirmReport(cli, name, options, takesOver))) return exitCodes.failed;
     const ignore = rotation !== null && rotation.closedAt !== null ? rotation.id : undefined;
-    const begun =
-      options.emergency === true
-        ? await report(cli, services, subject, options)
-        : await start(cli, services, subject, options);
+    const begun = urgent
+      ? await report(cli, services, subject, options)
+      : await start(cli, services, subject, options);
     if (options.follow !== true && options.wait !== true) {
       const taken = begun.joined || (await isTakenUp(cli, services, subject, begun, ignore));
       const more = taken
