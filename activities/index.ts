@@ -8,6 +8,7 @@ import { lookActivity } from "./look.js";
 import { openActivity } from "./open.js";
 import { peopleActivity, recordActivity } from "./people.js";
 import { proveActivity } from "./prove.js";
+import { renewActivity } from "./renew.js";
 import { reportActivity } from "./report.js";
 import { destroyActivity, disableActivity } from "./revoke.js";
 import { seizeActivity } from "./seize.js";
@@ -24,6 +25,7 @@ export function createActivities(deps: ActivityDeps): RotationWork & HouseWork {
     enable: enableActivity(deps),
     prove: proveActivity(deps),
     deliver: deliverActivity(deps),
+    renew: renewActivity(deps),
     disable: disableActivity(deps),
     destroy: destroyActivity(deps),
     ask: people,

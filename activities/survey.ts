@@ -14,10 +14,12 @@ import type {
 import { ownFields } from "../adapters/ports.js";
 import { type Excluded, signersFor } from "../domain/authority.js";
 import { assess, type UnmappedReader } from "../domain/checks.js";
+import { type CountedSessions, sessionsOf } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Match } from "../domain/estate/types.js";
 import type { Finding } from "../domain/finding.js";
+import type { IssuerTraits } from "../domain/kinds.js";
 import { planOf } from "../domain/plan.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
 import { nothingIssued, targetOf } from "../domain/rotation/moves.js";
@@ -69,7 +71,7 @@ export async function survey(
         instances: observations[consumer.id]?.length ?? null,
         memoryKnown: consumer.memoryKnown,
       })),
-      unmapped: unmappedReaders(view.sessions, systems.consumers),
+      unmapped: unmappedReaders(view.sessions, systems.consumers, state.traits),
       unmappedReaders: systems.policy.unmappedReaders,
       traits: state.traits,
       slots: view.slots,
@@ -82,7 +84,7 @@ export async function survey(
     }),
     notBefore: notBefore(systems, now),
     observations,
-    sessions: sessionsByVersion(view, state),
+    sessions: sessionsByVersion(view, systems.consumers, state, now),
     watermarkSeen: view.watermarkSeen,
     plan: planFor(deps, systems, state, view, now),
   };
@@ -228,25 +230,46 @@ async function observe(
   return Object.fromEntries(seen.filter((entry) => entry !== null));
 }
 
-function sessionsByVersion(view: IssuerView, state: RotationState): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const version of Object.values(state.versions)) {
-    const groups = view.sessions.filter(
-      (group) => group.slot === version.slot && !group.application.startsWith(ownApplication),
+function sessionsByVersion(
+  view: IssuerView,
+  consumers: Systems["consumers"],
+  state: RotationState,
+  now: number,
+): Record<string, number> {
+  const sessions = view.sessions
+    .filter(({ application }) => !application.startsWith(ownApplication))
+    .map(
+      (group): CountedSessions => ({
+        slot: group.slot,
+        consumer: consumerOf(consumers, group),
+        count: group.count,
+        // By its age: the issuer's clock and ours need not agree.
+        oldestAt: now - (view.at - group.oldestAt),
+      }),
     );
-    counts[version.id] = groups.reduce((sum, group) => sum + group.count, 0);
-  }
-  return counts;
+  return Object.fromEntries(
+    Object.values(state.versions).map((version) => [version.id, sessionsOf(state, version, sessions)]),
+  );
+}
+
+/** Id of the first consumer that the session belongs to, or `null`. */
+export function consumerOf(
+  consumers: readonly Pick<ConsumerSystem, "id" | "match">[],
+  session: Pick<SessionGroup, "application" | "address">,
+): string | null {
+  return consumers.find(({ match }) => matches(match, session))?.id ?? null;
 }
 
 /** Sessions of the credential's accounts that no declared consumer accounts for. */
 export function unmappedReaders(
   sessions: readonly SessionGroup[],
   consumers: readonly Pick<ConsumerSystem, "match">[],
+  { sessionsTellVersions }: Pick<IssuerTraits, "sessionsTellVersions"> = { sessionsTellVersions: true },
 ): UnmappedReader[] {
   const strangers = sessions.filter(
     (group) =>
-      group.slot !== null &&
+      // One that does not show yet whose it is; where no session tells its version, all of them are the account's.
+      (group.slot !== null || !sessionsTellVersions) &&
       !group.application.startsWith(ownApplication) &&
       !consumers.some(({ match }) => matches(match, group)),
   );
@@ -258,7 +281,10 @@ export function unmappedReaders(
   return [...merged.values()];
 }
 
-function matches(match: Match, { application, address }: SessionGroup): boolean {
+function matches(
+  match: Match,
+  { application, address }: Pick<SessionGroup, "application" | "address">,
+): boolean {
   if (match.applicationName.includes(application)) return true;
   const family = isIP(address);
   if (family === 0) return false;

@@ -55,16 +55,23 @@ export interface IssuerNode {
   readonly role: "primary" | "standby";
 }
 
-/** Who is connected, grouped so that nothing personal is kept. `slot` is `null` for a session that is not identified yet (H4). */
+/**
+ * Who is connected, grouped so that nothing personal is kept. `slot` is `null` for a session that is not identified
+ * yet (H4), and for every session of a kind whose sessions do not tell which version they hold (H23).
+ */
 export interface SessionGroup {
   readonly node: string;
   readonly slot: string | null;
   readonly application: string;
   readonly address: string;
   readonly count: number;
-  /** Milliseconds since the epoch at which the youngest of them began. */
+  /** When the youngest and the oldest of them began, not later than in truth, in milliseconds on the issuer's clock. */
   readonly youngestAt: number;
+  readonly oldestAt: number;
 }
+
+/** Before which time a session has to have begun to be ended, on the issuer's clock; `null` leaves it alone. */
+export type EndsBefore = (session: Pick<SessionGroup, "application" | "address">) => number | null;
 
 /** What the issuer looks like now, read in one go. */
 export interface IssuerView {
@@ -103,8 +110,16 @@ export interface Issuer {
   enable(change: FencedChange, document: SecretDocument, call: Call): Promise<Applied>;
   /** Logs in at every node with the value: right identity, right rights, survives the drivers' session reset (H13, H14, H16). */
   prove(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]>;
-  /** Reversible: switches the slot off in a fenced change, then ends its sessions on every node until none is left and none is unidentified (H4). */
+  /**
+   * Reversible: switches the slot off in a fenced change, then ends its sessions on every node until none is left and
+   * none is unidentified (H4). Where sessions do not tell versions these are all that began before the change (H23).
+   */
   disable(change: FencedChange, call: Call): Promise<Applied>;
+  /**
+   * Where sessions do not tell versions: ends those of the account that began before what `endsBefore` says of
+   * them, few at a time, while both versions are valid, until none is left (H23, H35). A late one ends nothing younger.
+   */
+  renew?(endsBefore: EndsBefore, call: Call): Promise<void>;
   /** Logs in at every node with the value and expects a refusal for the right reason; bounded tries (H35). `ok` means refused. */
   proveRefused(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]>;
   /** Irreversible: the value is forgotten at the issuer, in a fenced change. Nothing is dropped (H36). */

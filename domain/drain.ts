@@ -1,4 +1,5 @@
-/** Gate 8: how long nobody must have used a version, and from when on that is counted (H21, H22). */
+/** Gate 8: how long nobody must have used a version, and from when on that is counted (H21, H22, H23). */
+import { targetOf } from "./rotation/moves.js";
 import type { RotationState, VersionState } from "./rotation/state.js";
 
 /**
@@ -20,4 +21,63 @@ export function quietFrom(state: RotationState, version: VersionState): number |
   if (quietSince === null) return null;
   const told = Object.values(state.places).map((place) => place.toldAt ?? 0);
   return Math.max(quietSince, ...told);
+}
+
+/**
+ * Where sessions do not tell versions (H23): the time before which a session may have been begun with another version
+ * than the target. It is when every instance of the consumer was first seen to work on the target; of a session
+ * that belongs to no consumer (`null`), or of one that is not of this plan, when the last of them was. `null` while
+ * that has not come about: then any session may be another version's.
+ */
+export function adoptedAt(state: RotationState, consumer: string | null): number | null {
+  const plan = state.amendments.at(-1) ?? state.plan;
+  const since = (plan?.consumers ?? []).map(({ id }) => ({ id, since: state.consumers[id]?.since ?? null }));
+  const own = since.find(({ id }) => id === consumer);
+  if (own) return own.since;
+  const times = since.map((one) => one.since);
+  return times.length === 0 || times.includes(null)
+    ? null
+    : Math.max(...times.filter((time) => time !== null));
+}
+
+/**
+ * How many sessions may still be ones of `version`. `sessions` are counted by the version that they tell, or, where
+ * they tell none, all that began before their consumer had adopted; nobody has a session of what nobody was given.
+ */
+export function sessionsOf(
+  state: RotationState,
+  version: VersionState,
+  sessions: readonly CountedSessions[],
+): number {
+  const tells = state.traits.sessionsTellVersions;
+  const counted = sessions.filter(({ slot, oldestAt, consumer }) => {
+    if (tells) return slot === version.slot;
+    const adopted = adoptedAt(state, consumer);
+    return adopted === null || oldestAt < adopted;
+  });
+  if (!tells && (!version.delivered || version.id === targetOf(state).id)) return 0;
+  return counted.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Sessions of the account that a look found, of one consumer; `oldestAt` on the clock by which the state is dated. */
+export interface CountedSessions {
+  readonly slot: string | null;
+  readonly consumer: string | null;
+  readonly count: number;
+  readonly oldestAt: number;
+}
+
+/**
+ * True when sessions that were begun before adoption stand in the way and are to be ended now, while both versions are
+ * valid: a pool that lives for ever would never show that the new version works for it (H23, H39).
+ */
+export function needsRenewal(state: RotationState, version: VersionState): boolean {
+  const use = state.uses[version.id];
+  return (
+    !state.traits.sessionsTellVersions &&
+    use !== undefined &&
+    use.sessions > 0 &&
+    use.watermarkAt !== null &&
+    use.watermarkAt === state.surveyedAt
+  );
 }

@@ -5,7 +5,7 @@
  */
 import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
-import { quietFrom, quietNeededMs } from "./drain.js";
+import { needsRenewal, quietFrom, quietNeededMs } from "./drain.js";
 import { refusals } from "./finding.js";
 import { isGoingBack, mayEndUnchanged, nothingIssued, others, targetOf } from "./rotation/moves.js";
 import type { PlaceState, RotationState, VersionState, Wave } from "./rotation/state.js";
@@ -206,6 +206,8 @@ const drained: Gate = {
       if (sees && seenUntil - from >= needMs) continue;
       const deadline = Math.max(state.changedAt, state.resumedAt ?? 0) + state.policy.drainTimeoutMs + needMs;
       if (now >= deadline) return { is: "stuck", reason: `Version ${other.id} is still in use.` };
+      if (needsRenewal(state, other))
+        return { is: "do", step: { do: "renew", version: other.id, slot: other.slot } };
       const until = sees ? Math.min(deadline, from + needMs) : deadline;
       if (now >= until) return { is: "do", step: { do: "survey" } };
       return {

@@ -22,6 +22,8 @@ export function sentenceOf(step: Step): string {
       return `Proved version ${step.version} by logging in at every node.`;
     case "deliver":
       return `Delivered version ${step.version} to ${step.place}, read by ${step.consumers.length} consumer(s).`;
+    case "renew":
+      return `Ended the sessions that were begun before version ${step.version} was given up, so that consumers connect anew.`;
     case "disable":
       return `Disabled version ${step.version}; every node refused it, and none of its sessions is left.`;
     case "destroy":

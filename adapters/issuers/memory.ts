@@ -190,6 +190,7 @@ class MemoryIssuer implements Issuer {
           address: "local",
           count: 1,
           youngestAt: session.at,
+          oldestAt: session.at,
         })),
       watermarkSeen: !this.#world.faults.blind,
       at: this.#deps.now(),

@@ -55,6 +55,7 @@ export type RotationEvent = { readonly at: number } & (
       readonly tag: string;
     }
   | { readonly type: "proved"; readonly version: string }
+  | { readonly type: "renewed"; readonly version: string; readonly change: number }
   | {
       readonly type: "delivered";
       readonly version: string;

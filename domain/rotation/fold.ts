@@ -72,6 +72,13 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
       return calm(
         withVersion(state, event.version, (version) => ({ ...live(version, "prove"), proved: true })),
       );
+    case "renewed":
+      return calm({
+        ...state,
+        change: Math.max(state.change, event.change),
+        changedAt: event.at,
+        stale: true,
+      });
     case "delivered":
       return delivered(state, event);
     case "failed":

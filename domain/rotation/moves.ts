@@ -232,7 +232,8 @@ function markUnknown(state: RotationState, step: Step): RotationState {
   if (step.do === "seize") {
     return { ...state, seized: false };
   }
-  if (!("version" in step)) return state;
+  // Sessions that were ended or not leave nothing to be settled: the next look counts them.
+  if (!("version" in step) || step.do === "renew") return state;
   const version = state.versions[step.version];
   if (!version) return state;
   return { ...state, versions: { ...state.versions, [version.id]: { ...version, issuer: "unknown" } } };

@@ -15,6 +15,7 @@ export type Step =
       readonly place: string;
       readonly consumers: readonly string[];
     }
+  | { readonly do: "renew"; readonly version: string; readonly slot: string }
   | { readonly do: "disable"; readonly version: string; readonly slot: string }
   | { readonly do: "destroy"; readonly version: string; readonly slot: string }
   | { readonly do: "turn"; readonly target: string; readonly slot: string | null; readonly reason: string }
@@ -56,16 +57,20 @@ const changing: ReadonlySet<Step["do"]> = new Set([
   "issue",
   "enable",
   "deliver",
+  "renew",
   "disable",
   "destroy",
 ]);
 
-/** True for a step that changes an issuer or a store, and therefore needs an intent and a fence (I8). */
+/**
+ * True for a step that changes an issuer or a store, and therefore needs an intent (I8), and a fence where it could
+ * do harm when it comes late; a late `renew` ends only sessions that it would have ended in time.
+ */
 export function changes(step: Step): boolean {
   return changing.has(step.do);
 }
 
-const guarded: ReadonlySet<Step["do"]> = new Set(["issue", "deliver", "disable", "destroy"]);
+const guarded: ReadonlySet<Step["do"]> = new Set(["issue", "deliver", "renew", "disable", "destroy"]);
 
 /** True for a step right before which map, assessment and observations are taken anew (H10, H17). */
 export function needsFreshFacts(step: Step): boolean {

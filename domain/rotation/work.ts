@@ -94,6 +94,7 @@ export interface RotationWork {
   enable(request: StepRequest): Promise<StepResult>;
   prove(request: StepRequest): Promise<StepResult>;
   deliver(request: StepRequest): Promise<StepResult>;
+  renew(request: StepRequest): Promise<StepResult>;
   disable(request: StepRequest): Promise<StepResult>;
   destroy(request: StepRequest): Promise<StepResult>;
   ask(request: StepRequest): Promise<StepResult>;

@@ -11,6 +11,7 @@ function session(more: Partial<SessionGroup> = {}): SessionGroup {
     address: "10.0.0.7",
     count: 1,
     youngestAt: 0,
+    oldestAt: 0,
     ...more,
   };
 }
@@ -57,6 +58,12 @@ describe("C7: a reader that no consumer accounts for", () => {
     const sessions = [session({ application: "rekey/rot/1/survey" }), session({ slot: null })];
     expect(unmappedReaders(sessions, [])).toEqual([]);
   });
+});
+
+test("H23: where no session tells its version, one without a slot is somebody's use of the account", () => {
+  const sessions = [session({ slot: null }), session({ slot: null, application: "rekey/probe" })];
+  expect(unmappedReaders(sessions, [], { sessionsTellVersions: false })).toHaveLength(1);
+  expect(unmappedReaders(sessions, [named("report.py")], { sessionsTellVersions: false })).toEqual([]);
 });
 
 describe("a session belongs to a consumer", () => {

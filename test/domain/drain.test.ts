@@ -1,12 +1,12 @@
 /** "Nobody uses it" is only believed where somebody could have been seen, and for as long as a consumer remembers. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { quietFrom, quietNeededMs } from "../../domain/drain.js";
+import { type CountedSessions, quietFrom, quietNeededMs, sessionsOf } from "../../domain/drain.js";
 import { fold, foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
-import { begin, originIn, planFor, policy, tick, versionIn } from "./begin.js";
+import { begin, originIn, planFor, policy, tick, traits, versionIn } from "./begin.js";
 import { gateOf } from "./gate.js";
-import { factsOf, leak, look, upTo } from "./walk.js";
+import { factsOf, failure, leak, look, on, plan, told, upTo } from "./walk.js";
 
 const drained = gateOf("drained");
 const old = originIn("a");
@@ -124,5 +124,83 @@ describe("H21: what is counted as quiet", () => {
     };
     expect(drained.check(seen, from)).toMatchObject({ is: "wait", until: from + tick });
     expect(drained.check(seen, from + tick)).toEqual({ is: "do", step: { do: "survey" } });
+  });
+});
+
+describe("H23: sessions that do not tell versions", () => {
+  const blindTraits = { ...traits, sessionsTellVersions: false };
+  const start = begin({ traits: blindTraits });
+  const since = (id: string, at: number | null) => ({
+    [id]: { at: 5 * tick, instances: on("new", `${id}-1`), stable: 2, since: at, lostAt: null },
+  });
+  const adopting = (app: number | null, job: number | null) =>
+    begin({ traits: blindTraits, plan, consumers: { ...since("app", app), ...since("job", job) } });
+  const group = (more: Partial<CountedSessions> = {}): CountedSessions => ({
+    slot: null,
+    consumer: "app",
+    count: 1,
+    oldestAt: 2 * tick,
+    ...more,
+  });
+
+  test("H23: a session is of the old version unless it began after its own consumer had adopted", () => {
+    const state = adopting(2 * tick, 4 * tick);
+    const count = (...sessions: CountedSessions[]) => sessionsOf(state, old, sessions);
+    expect(count(group())).toBe(0);
+    expect(count(group({ oldestAt: 2 * tick - 1, count: 3 }))).toBe(3);
+    expect(count(group({ consumer: "job", oldestAt: 3 * tick }))).toBe(1);
+    expect(count(group({ consumer: "job", oldestAt: 4 * tick }))).toBe(0);
+    // Nobody's session is judged by whoever adopted last.
+    expect(count(group({ consumer: null, oldestAt: 3 * tick }), group({ consumer: "gone" }))).toBe(2);
+    expect(count(group({ consumer: null, oldestAt: 4 * tick }))).toBe(0);
+  });
+
+  test("H23: before adoption every session may be, and of what nobody was given none is", () => {
+    const late = group({ oldestAt: 99 * tick });
+    expect(sessionsOf(adopting(tick, null), old, [late, { ...late, consumer: "job" }])).toBe(1);
+    expect(sessionsOf(adopting(tick, null), old, [{ ...late, consumer: null }])).toBe(1);
+    expect(sessionsOf(start, old, [late])).toBe(1);
+    expect(sessionsOf(start, versionIn("b", "new", { issuer: "enabled" }), [late])).toBe(0);
+    const back = { ...start, target: "old", versions: { ...start.versions, new: versionIn("b", "new") } };
+    expect(sessionsOf(back, versionIn("b", "new", { delivered: true }), [late])).toBe(1);
+    expect(sessionsOf(back, old, [late])).toBe(0);
+  });
+
+  test("H23: where sessions tell versions, only the slot counts", () => {
+    const state = begin({ plan, consumers: { ...since("app", tick), ...since("job", tick) } });
+    expect(sessionsOf(state, old, [group({ slot: "a", oldestAt: 99 * tick }), group({ slot: "b" })])).toBe(1);
+  });
+
+  test("H23: the walk begins them anew while both versions are valid, and only then counts the quiet time", () => {
+    const renewing = upTo("disable", start);
+    // The walk's world has sessions by what consumers hold, so nobody is left who would have to be renewed.
+    expect(told(renewing.events)).not.toContain("renewed old");
+    const { state, now } = renewing;
+    const seen = look(state, now, { sessions: { old: 3, new: 0 } });
+    const step = { do: "renew", version: "old", slot: "a" } as const;
+    expect(drained.check(seen, now)).toEqual({ is: "do", step });
+    const renewed = fold(seen, { type: "renewed", at: now, version: "old", change: seen.change + 1 });
+    expect(renewed.versions).toEqual(seen.versions);
+    expect(drained.check(renewed, now)).toEqual({ is: "do", step: { do: "survey" } });
+    const quiet = look(renewed, now);
+    expect(drained.check(quiet, now)).toMatchObject({ is: "wait", until: now + tick });
+    expect(drained.check(look(quiet, now + tick), now + tick)).toEqual({ is: "pass" });
+  });
+
+  test("H23: nothing is ended on the strength of a look that could not see, nor where sessions tell", () => {
+    const { state, now } = upTo("disable", start);
+    const blind = look(state, now, { sessions: { old: 3, new: 0 }, watermarkSeen: false });
+    expect(drained.check(blind, now)).not.toMatchObject({ step: { do: "renew" } });
+    const telling = upTo("disable");
+    const used = look(telling.state, telling.now, { sessions: { old: 3, new: 0 } });
+    expect(drained.check(used, telling.now)).toMatchObject({ is: "wait" });
+  });
+
+  test("H23: an answer that was lost leaves the version as it stands, because the next look counts", () => {
+    const { state, now } = upTo("disable", start);
+    const step = { do: "renew", version: "old", slot: "a" } as const;
+    const lost = fold(state, failure(step, now, { outcome: "unknown", change: state.change + 1 }));
+    expect(lost.versions).toEqual(state.versions);
+    expect(lost.stale).toBe(true);
   });
 });

@@ -12,6 +12,7 @@ describe("a step", () => {
     [{ do: "enable", ...on }, true, false],
     [{ do: "prove", ...on }, false, false],
     [{ do: "deliver", version: "v1", place: "main", consumers: [] }, true, true],
+    [{ do: "renew", ...on }, true, true],
     [{ do: "disable", ...on }, true, true],
     [{ do: "destroy", ...on }, true, true],
     [{ do: "turn", target: "v1", slot: null, reason: "" }, false, false],

@@ -98,6 +98,8 @@ export function success(state: RotationState, step: Step, at: number): RotationE
         change,
         tag: tagText(step.version, "destroyed", state.epoch, change),
       };
+    case "renew":
+      return { type: "renewed", at, version: step.version, change };
     case "prove":
       return { type: "proved", at, version: step.version };
     case "deliver": {
@@ -152,7 +154,13 @@ export function walk(
 }
 
 function guarded(step: Step): boolean {
-  return step.do === "issue" || step.do === "deliver" || step.do === "disable" || step.do === "destroy";
+  return (
+    step.do === "issue" ||
+    step.do === "deliver" ||
+    step.do === "renew" ||
+    step.do === "disable" ||
+    step.do === "destroy"
+  );
 }
 
 function after({ state, now, events }: Walk, step: Step): Walk {

@@ -98,13 +98,15 @@ const listingSql = `
          ) AS mark,
          (SELECT coalesce(json_agg(g), '[]') FROM (
             SELECT usename AS slot, application, address, count(*)::int AS count,
-                   extract(epoch FROM max(coalesce(backend_start, clock_timestamp())))::float8 * 1000 AS "youngestAt"
+                   extract(epoch FROM max(coalesce(backend_start, clock_timestamp())))::float8 * 1000 AS "youngestAt",
+                   extract(epoch FROM min(coalesce(backend_start, clock_timestamp())))::float8 * 1000 AS "oldestAt"
             FROM listed
             WHERE pid <> pg_backend_pid()
               AND (usename = ANY ($1) OR usesysid IS NULL AND backend_type IN ('client backend', 'walsender'))
             GROUP BY usename, application, address
             UNION ALL
-            SELECT NULL, '', 'unknown', count(*)::int, extract(epoch FROM clock_timestamp())::float8 * 1000
+            SELECT NULL, '', 'unknown', count(*)::int, extract(epoch FROM clock_timestamp())::float8 * 1000,
+                   extract(epoch FROM clock_timestamp())::float8 * 1000
             FROM unlisted HAVING count(*) > 0
             ORDER BY 1, 2, 3
           ) g) AS sessions,

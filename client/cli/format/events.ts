@@ -35,6 +35,8 @@ function sentenceOf(event: RotationEvent): string | null {
       return `Version ${event.version} was ${event.type}.`;
     case "proved":
       return `Version ${event.version} was proved at every node.`;
+    case "renewed":
+      return `Sessions from before version ${event.version} was given up were ended, so that consumers connected anew.`;
     case "delivered":
       return `Version ${event.version} was delivered to ${event.place}.`;
     case "failed":

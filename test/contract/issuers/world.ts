@@ -52,6 +52,11 @@ export function changeOf(
   return { slot, expect: expected === null ? "" : formatTag(expected), tag: next, identity };
 }
 
+/** The user name of a document. */
+export function usernameOf(document: SecretDocument): string {
+  return document.username?.reveal() ?? "";
+}
+
 /** The value of a document's password. */
 export function passwordOf(document: SecretDocument): string {
   return document.password?.reveal() ?? "";

@@ -13,7 +13,7 @@ import { type Blindness, land, look, mayLand, type World, type Write } from "./w
 /** A step that writes. */
 export type Changing = Extract<
   Step,
-  { do: "seize" | "issue" | "enable" | "deliver" | "disable" | "destroy" }
+  { do: "seize" | "issue" | "enable" | "deliver" | "renew" | "disable" | "destroy" }
 >;
 
 /** Something said while a step is under way. */
@@ -63,6 +63,8 @@ function writesOf(state: RotationState, step: Changing, world: World, excused: b
         },
       ];
     }
+    case "renew":
+      return [];
     default: {
       const { slot: name, version } = step;
       const on = step.do === "issue" || step.do === "enable";
@@ -116,6 +118,8 @@ function outcomeOf(state: RotationState, step: Changing, world: World, at: numbe
         tag: world.places[place]?.tag ?? "",
       };
     }
+    case "renew":
+      return { type: "renewed", at, version: step.version, change };
     default: {
       const type = (
         { issue: "issued", enable: "enabled", disable: "disabled", destroy: "destroyed" } as const
@@ -193,7 +197,7 @@ function sendEdges(
 
   const sent = brokenBySending(model, { ...node, state, world }, step);
   const writes = writesOf(state, step, world, sent.excused);
-  const landed = writes.reduce(land, world);
+  const landed = step.do === "renew" ? { ...world, renewed: state.target } : writes.reduce(land, world);
   const allLanded = landed !== world;
   // A duplicate of a write that landed must find its tag gone: the same write twice is the same as once.
   const twice =

@@ -139,6 +139,16 @@ export const pairs: readonly Shape[] = [
       { faults: 0, leaks: 1 },
     ],
   },
+  {
+    name: "sessions that do not tell versions",
+    plans: [both],
+    instances: 1,
+    more: { policy: brisk, traits: { ...traits, sessionsTellVersions: false } },
+    budgets: [
+      { faults: 1, leaks: 0 },
+      { faults: 0, leaks: 1 },
+    ],
+  },
   { name: "a pair with a spare", plans: [both], spare: true, budgets: [{ faults: 0, leaks: 1 }] },
 ];
 

@@ -5,7 +5,7 @@
  */
 import { parseTag } from "../../../domain/fence.js";
 import type { SurveyFacts } from "../../../domain/rotation/events.js";
-import type { Plan, RotationState } from "../../../domain/rotation/state.js";
+import type { Plan, RotationState, VersionState } from "../../../domain/rotation/state.js";
 
 /** A slot at the issuer: which version logs in there, if any. */
 export interface Slot {
@@ -55,6 +55,8 @@ export interface World {
   readonly flying: readonly Write[];
   /** A version whose value at the issuer is not the one that was kept: it is on, and lets nobody in. */
   readonly spoilt: string | null;
+  /** Where sessions do not tell versions: the target for which all of them were last begun anew. */
+  readonly renewed?: string;
   /** Which of the estate's plans is true now. */
   readonly plan: number;
   /** A check refuses at the moment. */
@@ -130,10 +132,7 @@ export function look(
       ]),
   );
   const sessions = Object.fromEntries(
-    Object.keys(state.versions).map((id) => [
-      id,
-      accepts(world, id) ? world.instances.filter(({ holds }) => holds === id).length : 0,
-    ]),
+    Object.values(state.versions).map((version) => [version.id, sessionsSeen(world, state, version)]),
   );
   const facts: SurveyFacts = {
     slots: Object.entries(world.slots).map(([slot, { tag, accepts: accepted }]) => ({
@@ -153,6 +152,13 @@ export function look(
     ? world.instances.map((instance) => (instance.unseen ? { ...instance, unseen: false } : instance))
     : world.instances;
   return { facts, world: { ...world, instances } };
+}
+
+/** By the version that a session tells; where it tells none, all of them until they were begun anew. */
+function sessionsSeen(world: World, state: RotationState, { id, delivered }: VersionState): number {
+  if (state.traits.sessionsTellVersions)
+    return accepts(world, id) ? world.instances.filter(({ holds }) => holds === id).length : 0;
+  return delivered && id !== state.target && world.renewed !== state.target ? world.instances.length : 0;
 }
 
 const meanings = new Map<string, string>();
