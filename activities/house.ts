@@ -77,18 +77,34 @@ function sentencesOf(systems: Systems, plan: Plan, slot: string): string[] {
   const nameOf = new Map(systems.consumers.map(({ id, name }) => [id, name]));
   const names = (ids: readonly string[]) => ids.map((id) => nameOf.get(id) ?? id).join(", ");
   const { quorum } = systems.rules.approval;
+  // The first wave with somebody who cannot be moved back, unless there is no way back even before it (H29).
+  const stuck = plan.consumers.filter(({ reversible }) => !reversible).map(({ id }) => id);
+  const last = plan.pointOfNoReturn.startsWith("deliver")
+    ? plan.waves.findIndex(({ consumers }) => consumers.some((id) => stuck.includes(id)))
+    : -1;
   return [
     quorum === 0
       ? "Nobody is asked: the policy itself is the consent."
       : `${quorum} sign-off(s) asked of ${plan.approvers.join(", ")}.`,
-    `Issue a new version in ${slot || "no slot (none is free)"}, beside the present one; prove it by logging in at every node.`,
-    ...plan.waves.map(({ consumers }, index) =>
-      consumers.length === 0
-        ? `Wave ${index + 1}: promote it in the store; no consumer is declared.`
-        : `Wave ${index + 1}: promote it in the store for ${names(consumers)}; wait until each instance works on it.`,
-    ),
-    "Watch until nobody uses the present version; switch it off, end its sessions, prove that every node refuses it.",
-    `Destroy it. The point of no return is: ${plan.pointOfNoReturn}. Until then everything can go back.`,
+    `Issue a new version in ${slot || "no slot (none is free)"}, ${
+      plan.pointOfNoReturn === "issue"
+        ? "in the place of the present one: this is the point of no return"
+        : "beside the present one"
+    }; prove it by logging in at every node.`,
+    ...plan.waves.map(({ consumers }, index) => {
+      const wave = `Wave ${index + 1}: promote it in the store`;
+      if (consumers.length === 0) return `${wave}; no consumer is declared.`;
+      const told = `${wave} for ${names(consumers)}; wait until each instance works on it.`;
+      return index === last
+        ? `${told} This is the point of no return: ${names(stuck)} cannot be moved back.`
+        : told;
+    }),
+    `Watch until nobody uses the present version; switch it off, end its sessions, prove that every node refuses it.${
+      plan.pointOfNoReturn === "disable" ? " This is the point of no return." : ""
+    }`,
+    plan.pointOfNoReturn === "destroy"
+      ? "Destroy it. This is the point of no return; until then everything can go back."
+      : "Destroy it.",
   ];
 }
 

@@ -7,7 +7,14 @@ import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
 import { needsRenewal, quietFrom, quietNeededMs } from "./drain.js";
 import { refusals } from "./finding.js";
-import { isGoingBack, mayEndUnchanged, nothingIssued, others, targetOf } from "./rotation/moves.js";
+import {
+  isGoingBack,
+  mayEndUnchanged,
+  mayMakeRoom,
+  nothingIssued,
+  others,
+  targetOf,
+} from "./rotation/moves.js";
 import type { PlaceState, RotationState, VersionState, Wave } from "./rotation/state.js";
 import type { Step } from "./rotation/steps.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
@@ -86,26 +93,29 @@ const issued: Gate = {
       return { is: "stuck", reason: `The target ${version} is ${target.issuer} at the issuer.` };
     const occupant = others(state).find((other) => other.slot === slot && other.issuer !== "absent");
     if (!occupant) return { is: "do", step: { do: "issue", version, slot } };
-    return occupant.leaked || !occupant.delivered
+    return mayMakeRoom(state, occupant)
       ? emptied(state, now, occupant)
       : { is: "stuck", reason: `No slot is free for ${version}.` };
   },
 };
 
 /**
- * No slot is free: one is emptied to make room (H25). It holds a version that nobody was ever given, or one that
- * leaked; that one as soon as nobody holds it, or the emergency no longer waits for those who do.
+ * No slot is free: one is emptied to make room (H25). What leaked is taken away as soon as nobody holds it, or
+ * the emergency no longer waits for those who do; what did not, only once nobody holds it.
  */
 function emptied(state: RotationState, now: number, occupant: VersionState): Verdict {
-  const { id: version, slot } = occupant;
+  const { id: version, slot, leaked } = occupant;
   if (isRefused(occupant)) return { is: "do", step: { do: "destroy", version, slot } };
-  if (!occupant.delivered || revokesNow(state, now) || isUnheld(state, occupant, now)) {
+  const isForced = leaked && revokesNow(state, now);
+  if (!occupant.delivered || isForced || isUnheld(state, occupant, now)) {
     return { is: "do", step: { do: "disable", version, slot } };
   }
+  const lastAt = Math.max(state.changedAt, state.resumedAt ?? 0) + state.policy.adoptionTimeoutMs;
+  if (!leaked && now >= lastAt) return { is: "hold", reason: `No slot is free: ${version} is still in use.` };
   return {
     is: "wait",
-    until: state.emergency?.containBy ?? null,
-    for: `slot ${slot} to become free: every slot holds a version that leaked, and ${version} is in use`,
+    until: leaked ? (state.emergency?.containBy ?? null) : lastAt,
+    for: `slot ${slot} to become free: every slot is taken, and ${version} is in use`,
     who: "time, or a responder who revokes at once",
     watch: true,
   };

@@ -1,6 +1,6 @@
 /** Where the walk goes when its target can no longer be had: it leaked, or a step in flight has ended it (H5, H25). */
 import { isEnded } from "../version.js";
-import { isUsable, retarget, spareId, thirdVersion, turnedBack } from "./moves.js";
+import { isUsable, mayMakeRoom, retarget, spareId, thirdVersion, turnedBack } from "./moves.js";
 import type { RotationState, VersionState } from "./state.js";
 
 /**
@@ -10,10 +10,15 @@ import type { RotationState, VersionState } from "./state.js";
 export function onwards(state: RotationState, at: number): RotationState {
   const target = state.versions[state.target];
   if (target === undefined || canBeHad(state, target)) return state;
-  return { ...chooseAnother(state, at), turned: null };
+  const { turned, objections } = state;
+  // Whoever ordered the turn was too late with it, and is told so (H38).
+  const late = turned?.by === undefined ? [] : [`${turned.by}: ${turned.reason}`];
+  return { ...chooseAnother({ ...state, objections: [...objections, ...late] }, at), turned: null };
 }
 
 function canBeHad(state: RotationState, version: VersionState): boolean {
+  // The origin may be as good as ever: who cannot be moved back holds another one (H29).
+  if (version.id === state.origin && state.irreversible) return false;
   return isUsable(version) && (version.issuer !== "disabled" || state.traits.disableReversible);
 }
 
@@ -30,20 +35,20 @@ export function chooseAnother(state: RotationState, at: number): RotationState {
     .reverse()
     .sort((a, b) => rank[a.issuer] - rank[b.issuer])[0];
   if (clean) return retarget(state, clean.id);
-  const third = thirdVersion(state) ?? inLeakedSlot(state);
+  const third = thirdVersion(state) ?? inSlotToEmpty(state);
   if (third === null) return state;
   return turnedBack(state, { at, ...third, reason: "no version that was in use can be used on" });
 }
 
-/** The slot of the leaked version that the fewest instances hold; of equals, the newest one. */
-function inLeakedSlot(state: RotationState): { target: string; slot: string } | null {
+/** Of the slots that may be emptied, the one whose version the fewest instances hold; of equals, the newest one's. */
+function inSlotToEmpty(state: RotationState): { target: string; slot: string } | null {
   const id = spareId(state);
   const holders = (version: VersionState) =>
     Object.values(state.consumers)
       .flatMap((consumer) => consumer.instances)
       .filter((instance) => instance.version === version.id).length;
   const least = Object.values(state.versions)
-    .filter((version) => version.leaked && !isEnded(version.life))
+    .filter((version) => mayMakeRoom(state, version) && !isEnded(version.life))
     .reverse()
     .sort((a, b) => holders(a) - holders(b))[0];
   return id === null || least === undefined ? null : { target: id, slot: least.slot };

@@ -156,7 +156,8 @@ function freed(state: RotationState, id: string): RotationState {
 /** A message may come while a turn is recorded: a target that leaked since is not taken, nor a second turn (H5). */
 function isOvertaken(state: RotationState, target: string): boolean {
   const known = state.versions[target];
-  return state.turned !== null || (known !== undefined && !isUsable(known));
+  const isTooLate = target === state.origin && state.irreversible;
+  return state.turned !== null || isTooLate || (known !== undefined && !isUsable(known));
 }
 
 /** A rejection past the point of no return is recorded, and too late (H38). */
@@ -203,7 +204,7 @@ function delivered(
       return [version.id, version.id === event.version ? { ...next, delivered: true } : next];
     }),
   );
-  return calm({
+  const after = calm({
     ...state,
     versions,
     irreversible: state.irreversible || movedForGood(state, event.version, event.consumers),
@@ -212,6 +213,8 @@ function delivered(
     stale: true,
     places: { ...state.places, [event.place]: place },
   });
+  // Whatever turned it while this was under way came too late, if nobody can be moved back now (H29).
+  return after.irreversible && !state.irreversible ? onwards(after, event.at) : after;
 }
 
 /**
@@ -247,6 +250,7 @@ function cancelled(
     target: state.origin,
     slot: null,
     reason: `cancelled: ${event.reason}`,
+    by: event.by,
   });
 }
 

@@ -78,12 +78,27 @@ export function isUsable(version: VersionState): boolean {
   return !version.leaked && !isEnded(version.life) && version.issuer !== "destroyed";
 }
 
-/** True once the version that going back needs cannot be had again: destroyed, or off for good by its kind (H29). */
+/**
+ * True once the version that going back needs cannot be had again: destroyed, off for good by its kind, or
+ * replaced by the issue of another one where two cannot be valid together (H29).
+ */
 export function isPastReturn(state: RotationState): boolean {
   const issuer = state.versions[state.origin]?.issuer;
+  const { overlap, disableReversible } = state.traits;
   return (
-    state.irreversible || issuer === "destroyed" || (issuer === "disabled" && !state.traits.disableReversible)
+    state.irreversible ||
+    issuer === "destroyed" ||
+    (issuer === "disabled" && !disableReversible) ||
+    (overlap === "none" && !nothingIssued(state))
   );
+}
+
+/**
+ * True for a version that may be taken away to make room for another one: it leaked, or nobody was ever given it,
+ * or it is the origin to which nobody can go back any more (H25, H29).
+ */
+export function mayMakeRoom(state: RotationState, version: VersionState): boolean {
+  return version.leaked || !version.delivered || (version.id === state.origin && state.irreversible);
 }
 
 /** True when these consumers were given another version than the origin, and one of them cannot be moved back (H29). */
@@ -144,6 +159,8 @@ export function turnedBack(
     readonly target: string;
     readonly slot: string | null;
     readonly reason: string;
+    /** Who ordered it; absent where the walk turned by itself. */
+    readonly by?: string;
   },
 ): RotationState {
   const withTarget =
@@ -155,7 +172,9 @@ export function turnedBack(
           versions: { ...state.versions, [event.target]: plannedVersion(event.target, event.slot) },
           freeSlots: state.freeSlots.filter((slot) => slot !== event.slot),
         };
-  return { ...retarget(withTarget, event.target), turned: { at: event.at, reason: event.reason } };
+  const { at, reason, by } = event;
+  const turned = { at, reason, ...(by === undefined ? {} : { by }) };
+  return { ...retarget(withTarget, event.target), turned };
 }
 
 /** A version of which nothing exists yet. */

@@ -200,8 +200,9 @@ export interface RotationState {
   readonly askedAt: number | null;
   readonly remindedAt: number | null;
   readonly seized: boolean;
-  /** Why the walk was turned round, once; null while it goes to where it began to go. */
-  readonly turned: { readonly at: number; readonly reason: string } | null;
+  /** Why the walk was turned round, once, and by whose order if by one; null while it goes to where it began to go. */
+  readonly turned: { readonly at: number; readonly reason: string; readonly by?: string } | null;
+  /** The point of no return is behind it: nothing leads to the origin any more, whatever happens (H29). */
   readonly irreversible: boolean;
   readonly trouble: Trouble | null;
   readonly operator: { readonly since: number; readonly reason: string } | null;

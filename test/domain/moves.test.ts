@@ -1,9 +1,11 @@
 /** Where a walk may turn to: a wrong answer here is a way back that is not there. */
 import { describe, expect, test } from "vitest";
 import { onwards } from "../../domain/rotation/course.js";
+import { fold } from "../../domain/rotation/fold.js";
 import {
   foldFailure,
   forwardTarget,
+  isPastReturn,
   leakIsOpen,
   legalExits,
   mayEndUnchanged,
@@ -13,9 +15,11 @@ import {
   turnedBack,
   turnTarget,
 } from "../../domain/rotation/moves.js";
+import type { RotationState } from "../../domain/rotation/state.js";
 import type { Step } from "../../domain/rotation/steps.js";
 import { begin, originIn, versionIn } from "./begin.js";
-import { failure, upTo } from "./walk.js";
+import { gateOf } from "./gate.js";
+import { failure, leak, look, on, plan, upTo } from "./walk.js";
 
 const { state, now } = upTo("disable");
 const leaked = { ...originIn("a"), leaked: true };
@@ -59,6 +63,72 @@ describe("H30: the exits", () => {
     expect(legalExits({ ...state, target: "old" })).toEqual(["retry", "forward"]);
     expect(legalExits({ ...begin(), target: "old" })).toEqual(["retry"]);
     expect(forwardTarget({ ...state, acceptable: ["old", "new", "gone"] })).toBe("new");
+  });
+});
+
+describe("H29: past the point of no return", () => {
+  const gone = { ...state, irreversible: true };
+  const stubborn = {
+    ...upTo("deliver").state,
+    plan: { ...plan, consumers: plan.consumers.map((consumer) => ({ ...consumer, reversible: false })) },
+  };
+  const given = (from: RotationState) =>
+    fold(from, {
+      type: "delivered",
+      at: now,
+      version: "new",
+      place: "main",
+      consumers: ["app", "job"],
+      change: from.change + 1,
+      tag: "t",
+    });
+
+  test("is where somebody was given a version from whom it cannot be taken back", () => {
+    expect(given(stubborn)).toMatchObject({ irreversible: true, target: "new" });
+    expect(given({ ...stubborn, plan })).toMatchObject({ irreversible: false });
+  });
+
+  test("is the issue itself, where two versions cannot be valid together", () => {
+    const traits = { ...state.traits, overlap: "none" as const };
+    expect(isPastReturn({ ...begin(), traits })).toBe(false);
+    expect(isPastReturn({ ...state, traits })).toBe(true);
+    expect(isPastReturn(state)).toBe(false);
+  });
+
+  test("a cancellation that came while that was under way turns nothing, and is kept as an objection", () => {
+    const cancelled = fold(stubborn, { type: "cancelled", at: now, by: "ann", reason: "no" });
+    expect(cancelled).toMatchObject({ target: "old", turned: { by: "ann" } });
+    expect(given(cancelled)).toMatchObject({
+      target: "new",
+      turned: null,
+      irreversible: true,
+      objections: ["ann: cancelled: no"],
+    });
+    // A turn that nobody ordered is nobody's objection.
+    const turn = { type: "turned", at: now, target: "old", slot: null, reason: "so" } as const;
+    expect(given(fold(stubborn, turn))).toMatchObject({ target: "new", turned: null, objections: [] });
+  });
+
+  test("neither a turn that was overtaken, nor an operator, nor a leak leads to the origin", () => {
+    const turn = { type: "turned", at: now, target: "old", slot: null, reason: "so" } as const;
+    expect(fold(gone, turn)).toBe(gone);
+    const held = fold(gone, { type: "held", at: now, reason: "so" });
+    expect(fold(held, { type: "resumed", at: now, exit: "back", by: "ann" })).toBe(held);
+    const free = fold({ ...gone, freeSlots: ["c"] }, leak(now, ["new"]));
+    expect(free).toMatchObject({ target: "third", irreversible: true });
+    expect(free.versions.third?.slot).toBe("c");
+  });
+
+  test("H25: a leak then makes room in the origin's slot, and waits for whoever is still there", () => {
+    const adopted = look(gone, now);
+    const third = fold(adopted, leak(now, ["new"]));
+    expect(third.versions.third?.slot).toBe("a");
+    expect(gateOf("issued").check(third, now)).toMatchObject({ step: { do: "disable", version: "old" } });
+    const late = now + third.policy.adoptionTimeoutMs;
+    const held = (at: number) =>
+      gateOf("issued").check(look(third, at, { observations: { app: on("old", "1") } }), at);
+    expect(held(now)).toMatchObject({ is: "wait", until: late });
+    expect(held(late)).toMatchObject({ is: "hold" });
   });
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Diagnosis, Preview } from "../../domain/rotation/work.js";
 import { listRotations } from "../../inventory/rotations.js";
 import { rotationWorkflowId } from "../../workflows/messages.js";
-import { type House, openHouse } from "./house.js";
+import { type EdgeShape, type House, openHouse } from "./house.js";
 import { ended, expectWorking, untilAsked } from "./watch.js";
 
 function run<T>({ client, taskQueue, credential }: House, type: string, args: unknown[]): Promise<T> {
@@ -57,6 +57,24 @@ test("a preview names what stands in the way", async () => {
   expect(preview.findings).toContainEqual(
     expect.objectContaining({ code: "unmapped-reader", severity: "refuse", subject: "somebody's notebook" }),
   );
+});
+
+test("H29: a dry run says at which step there is no way back any more", async () => {
+  const preview = async (edges: Record<string, EdgeShape>) => {
+    const house = await openHouse({ consumers: ["partner", "probe"], edges });
+    return run<Preview>(house, "preview", [house.credential]);
+  };
+  const usual = await preview({ probe: { pinned: true, canary: true } });
+  const marked = (sentences: readonly string[]) =>
+    sentences.flatMap((sentence) => /^(.*?)[:.;].*point of no return/.exec(sentence)?.[1] ?? []);
+  expect(marked(usual.sentences)).toEqual(["Destroy it"]);
+  expect(usual.plan?.pointOfNoReturn).toBe("destroy");
+  const stuck = await preview({
+    probe: { pinned: true, canary: true },
+    partner: { pinned: true, reversible: false },
+  });
+  expect(marked(stuck.sentences)).toEqual(["Wave 2"]);
+  expect(stuck.plan?.pointOfNoReturn).toMatch(/^deliver to /);
 });
 
 test("the doctor names each credential with what it lacks, also one whose system is down, and changes nothing", async () => {

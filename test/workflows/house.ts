@@ -9,7 +9,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/wo
 import { onTestFinished } from "vitest";
 import type { ActivityDeps, ConsumerSystem, Systems } from "../../activities/deps.js";
 import { createActivities } from "../../activities/index.js";
-import type { Estate, Policy } from "../../domain/estate/types.js";
+import type { Edge, Estate, Policy } from "../../domain/estate/types.js";
 import { Secret } from "../../domain/secret.js";
 import { openDatabase } from "../../inventory/database.js";
 import { applyEstate, currentEstate, entryNamed } from "../../inventory/estate.js";
@@ -23,7 +23,15 @@ import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { temporalServer } from "../setup/servers.js";
 import { testBundle } from "./bundle.js";
 import { people } from "./people.js";
-import { adaptersOf, logins, makeWorld, type World } from "./world.js";
+import { adaptersOf, logins, makeWorld, pathOf, type World } from "./world.js";
+
+/** How a consumer uses the credential; it is shared, reversible and no canary unless said. */
+export interface EdgeShape {
+  readonly pinned?: boolean;
+  readonly canary?: boolean;
+  readonly reversible?: boolean;
+  readonly wave?: number;
+}
 
 /** How a house may differ from the usual one. */
 export interface HouseOptions {
@@ -31,6 +39,7 @@ export interface HouseOptions {
   readonly quorum?: number;
   readonly approval?: Partial<Policy["approval"]>;
   readonly consumers?: readonly string[];
+  readonly edges?: Readonly<Record<string, EdgeShape>>;
   /** Without it payloads travel as they are, which only the replay tests want. */
   readonly sealed?: boolean;
 }
@@ -117,14 +126,15 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const fresh = await migratedDatabase();
   const { client: connection, worker: native, namespace } = await connections();
   const names = options.consumers ?? ["checkout", "reports"];
-  const world = makeWorld(names);
+  const edges = options.edges ?? {};
+  const world = makeWorld(names, pinnedOf(edges));
   const installation = newId("inst");
   const policy: Policy = {
     ...quick,
     ...options.policy,
     approval: { ...quick.approval, quorum: options.quorum ?? 0, ...options.approval },
   };
-  let estate = estateOf((await people()).owners, policy, names);
+  let estate = estateOf((await people()).owners, policy, names, edges);
   // Long ago, so that nobody counts as a recent editor.
   let appliedAt = Date.now() - 86_400_000;
   const apply: House["apply"] = async (change, by = "platform") => {
@@ -222,7 +232,16 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   };
 }
 
-function estateOf(owners: Estate["owners"], policy: Policy, consumers: readonly string[]): Estate {
+function pinnedOf(edges: Readonly<Record<string, EdgeShape>>): string[] {
+  return Object.keys(edges).filter((name) => edges[name]?.pinned);
+}
+
+function estateOf(
+  owners: Estate["owners"],
+  policy: Policy,
+  consumers: readonly string[],
+  edges: Readonly<Record<string, EdgeShape>>,
+): Estate {
   const consumer = {
     owner: "payments",
     observe: [{ kind: "memory" }],
@@ -238,7 +257,12 @@ function estateOf(owners: Estate["owners"], policy: Policy, consumers: readonly 
     issuers: { main: { kind: "memory" } },
     notifiers: {},
     policies: { quick: policy },
-    consumers: Object.fromEntries(consumers.map((name) => [name, consumer])),
+    consumers: Object.fromEntries(
+      consumers.map((name) => {
+        const { canary = false, reversible = true } = edges[name] ?? {};
+        return [name, { ...consumer, canary, reversible }];
+      }),
+    ),
     credentials: {
       "orders-db": {
         issuer: "main",
@@ -249,7 +273,11 @@ function estateOf(owners: Estate["owners"], policy: Policy, consumers: readonly 
         policy: "quick",
         class: "service-account",
         purpose: "Orders are read and written with it.",
-        consumers: consumers.map((name) => ({ consumer: name, isolation: "shared" as const })),
+        consumers: consumers.map((name): Edge => {
+          const { pinned = false, wave } = edges[name] ?? {};
+          const alone = pinned ? ({ isolation: "pinned", place: { path: pathOf(name) } } as const) : null;
+          return { consumer: name, isolation: "shared", ...alone, ...(wave === undefined ? {} : { wave }) };
+        }),
       },
     },
   };
@@ -260,25 +288,26 @@ async function systemsOf(fresh: Fresh, world: World, installation: string, id: s
   const policy = estate?.policies.quick;
   const credential = estate?.credentials["orders-db"];
   if (estate === undefined || policy === undefined || credential === undefined) throw new Error("no estate");
-  const { issuer, store } = adaptersOf(world, installation);
+  const edges = new Map(credential.consumers.map((edge) => [edge.consumer, edge]));
+  const pinned = [...edges.values()].flatMap(({ consumer, place }) => (place ? [consumer] : []));
+  const { issuer, store, own } = adaptersOf(world, installation, pinned);
   const consumers = await Promise.all(
     [...world.consumers].map(async ([name, adapter]): Promise<ConsumerSystem> => {
-      const { owner, match } = estate.consumers[name] ?? {
-        owner: "",
-        match: { applicationName: [], address: [] },
-      };
+      const { owner = "", match, reversible = true, canary = false } = estate.consumers[name] ?? {};
+      const { id: consumerId } = await entryNamed(fresh.db, "consumers", name);
+      const { isolation = "shared", wave = null } = edges.get(name) ?? {};
       return {
-        id: (await entryNamed(fresh.db, "consumers", name)).id,
+        id: consumerId,
         name,
         owner,
-        isolation: "shared",
-        reversible: true,
-        place: "main",
+        isolation,
+        reversible,
+        place: own.has(name) ? consumerId : "main",
         memoryMs: 0,
         memoryKnown: true,
-        canary: false,
-        wave: null,
-        match,
+        canary,
+        wave,
+        match: match ?? { applicationName: [], address: [] },
         observe: [adapter],
         deliver: null,
       };
@@ -292,10 +321,23 @@ async function systemsOf(fresh: Fresh, world: World, installation: string, id: s
     policy,
     rules: rulesOf(policy),
     issuer,
-    stores: { main: store },
+    stores: {
+      ...Object.fromEntries(
+        consumers.flatMap(({ name, place }) => {
+          const alone = own.get(name);
+          return alone === undefined ? [] : [[place, alone]];
+        }),
+      ),
+      main: store,
+    },
     consumers,
     notifiers: [],
-    lockKeys: [`credential:${id}`, ...logins.map((login) => `account:${login}`), "place:orders"],
+    lockKeys: [
+      `credential:${id}`,
+      ...logins.map((login) => `account:${login}`),
+      "place:orders",
+      ...pinned.map((name) => `place:${pathOf(name)}`),
+    ],
   };
 }
 

@@ -31,38 +31,51 @@ export interface World {
   enabled(): string[];
 }
 
-/** A world in which the consumers read one place and work. */
-export function makeWorld(consumerNames: readonly string[]): World {
+/** Path of the place that only this consumer reads. */
+export function pathOf(consumer: string): string {
+  return `${path}/${consumer}`;
+}
+
+/** A world in which the consumers work; they read one place, but for those that are pinned to their own. */
+export function makeWorld(consumerNames: readonly string[], pinned: readonly string[] = []): World {
   const issuers = memoryIssuers();
   const stores = memoryStores();
   const first = { version: `ver_${randomBytes(6).toString("hex")}`, password: secretText() };
   const server = issuers.server();
   server.logins.set(logins[0], { value: first.password, enabled: true, tag: "" });
   server.logins.set(logins[1], { value: null, enabled: false, tag: "" });
-  const place = stores.place(path);
-  place.raw = {
-    username: logins[0],
-    password: first.password,
-    rekey_version: first.version,
-    note: "not ours to touch",
-  };
-  place.revision = 1;
-  const live = () => place.raw as Record<string, string>;
+  const places = [path, ...pinned.map(pathOf)].map((name) => stores.place(name));
+  for (const place of places) {
+    place.raw = {
+      username: logins[0],
+      password: first.password,
+      rekey_version: first.version,
+      note: "not ours to touch",
+    };
+    place.revision = 1;
+  }
+  const at = (name: string) => stores.place(name).raw as Record<string, string>;
+  const live = () => at(path);
   const seen = new Set<string>([first.password]);
   const documents = new Map<string, Record<string, string>>([[first.version, { ...live() }]]);
   const remember = () => {
-    for (const copy of [...place.copies.values(), live()]) {
+    for (const copy of places.flatMap(({ copies, raw }) => [
+      ...copies.values(),
+      raw as Record<string, string>,
+    ])) {
       if (copy.password) seen.add(copy.password);
       if (copy.rekey_attest_key) seen.add(copy.rekey_attest_key);
       if (copy.rekey_version) documents.set(copy.rekey_version, { ...copy });
     }
   };
-  const source = () => {
-    remember();
-    return live().rekey_version ?? null;
-  };
   const consumers = new Map(
-    consumerNames.map((name) => [name, new MemoryConsumer({ version: first.version, source })]),
+    consumerNames.map((name) => {
+      const source = () => {
+        remember();
+        return at(pinned.includes(name) ? pathOf(name) : path).rekey_version ?? null;
+      };
+      return [name, new MemoryConsumer({ version: first.version, source })];
+    }),
   );
   const accepts: World["accepts"] = (login, password) => {
     const known = login === undefined ? undefined : server.logins.get(login);
@@ -94,8 +107,8 @@ export function makeWorld(consumerNames: readonly string[]): World {
   };
 }
 
-/** The adapters of the world's only credential. */
-export function adaptersOf(world: World, installation: string) {
+/** The adapters of the world's only credential, and those of the places that one consumer alone reads. */
+export function adaptersOf(world: World, installation: string, pinned: readonly string[] = []) {
   const deps: AdapterDeps = {
     installation,
     now: Date.now,
@@ -105,10 +118,12 @@ export function adaptersOf(world: World, installation: string) {
       throw new Error("nothing here has a reference");
     },
   };
-  const fields = world.stores.kind.place.parse({ path });
+  const storeAt = (name: string) =>
+    world.stores.kind.create({}, world.stores.kind.place.parse({ path: name }), deps);
   return {
     issuer: world.issuers.kind.create({ server: "main" }, { logins: [...logins] }, deps),
-    store: world.stores.kind.create({}, fields, deps),
+    store: storeAt(path),
+    own: new Map(pinned.map((name) => [name, storeAt(pathOf(name))])),
   };
 }
 

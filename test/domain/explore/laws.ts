@@ -5,7 +5,7 @@
 import type { RotationState } from "../../../domain/rotation/state.js";
 import type { Decision, Step } from "../../../domain/rotation/steps.js";
 import type { Model, Node } from "./node.js";
-import { accepts, mayLand, type World, works } from "./world.js";
+import { accepts, isStuck, mayLand, type World, works } from "./world.js";
 
 /** True where an emergency takes a leaked version away although somebody may hold it. */
 function isContainment(state: RotationState, version: string, now: number): boolean {
@@ -14,14 +14,21 @@ function isContainment(state: RotationState, version: string, now: number): bool
   return emergency.containment === "revoke-now" || now >= emergency.containBy;
 }
 
-/** I2: what the sending of a step breaks, and whether containment excuses those whom it cuts off. */
+/** I2, I11: what the sending of a step breaks, and whether containment excuses those whom it cuts off. */
 export function brokenBySending(
   model: Model,
   node: Node,
   step: Step,
 ): { readonly broken: readonly string[]; readonly excused: boolean } {
-  if (step.do !== "disable" && step.do !== "destroy") return { broken: [], excused: false };
   const { state, world, now } = node;
+  if (step.do === "deliver" && step.version === "old") {
+    const stuck = world.instances.filter(
+      (instance) => instance.place === step.place && isStuck(model.estate, world, instance),
+    );
+    const broken = stuck.map(({ name }) => `I11: deliver old to ${name}, which cannot be moved back`);
+    return { broken, excused: false };
+  }
+  if (step.do !== "disable" && step.do !== "destroy") return { broken: [], excused: false };
   const { version } = step;
   if (isContainment(state, version, now)) return { broken: [], excused: true };
   const given = Object.values(world.places).some(({ live }) => live === version);
@@ -133,7 +140,10 @@ export function brokenByDecision({ state, now }: Node, decision: Decision): stri
     case "do": {
       const { step } = decision;
       const target = "target" in step ? state.versions[step.target] : undefined;
-      return step.do === "turn" && (target?.leaked || target?.issuer === "destroyed")
+      if (step.do !== "turn") return [];
+      if (step.target === state.origin && state.irreversible)
+        return [`course: turns to ${step.target}, past the point of no return`];
+      return target?.leaked || target?.issuer === "destroyed"
         ? [`course: turns to ${step.target}, which is gone or leaked`]
         : [];
     }

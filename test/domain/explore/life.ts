@@ -5,13 +5,13 @@ import { takeover } from "./changes.js";
 import { brokenByLanding } from "./laws.js";
 import { after, moved, spent, turnedTo } from "./make.js";
 import type { Edge, Model, Node } from "./node.js";
-import { land, mayLand } from "./world.js";
+import { canMoveBack, isStuck, land, mayLand } from "./world.js";
 
 /** What the world may do at this point, whatever the engine is about to do. */
 export function worldEdges(model: Model, node: Node, decision: Decision): Edge[] {
   if (decision.kind === "done") return [];
   const { world } = node;
-  const edges: Edge[] = looks(decision) ? [...instanceEdges(node), ...estateEdges(model, node)] : [];
+  const edges: Edge[] = looks(decision) ? [...instanceEdges(model, node), ...estateEdges(model, node)] : [];
   for (const write of world.flying) {
     if (!mayLand(world, write)) continue;
     const landed = land(world, write);
@@ -36,14 +36,14 @@ function looks(decision: Decision): boolean {
   return decision.kind === "wait" && decision.watch;
 }
 
-function instanceEdges(node: Node): Edge[] {
+function instanceEdges(model: Model, node: Node): Edge[] {
   const { world, state, faults } = node;
   const less = { faults: faults - 1 };
   return world.instances.flatMap((instance, index) => {
     const { name, holds, sick } = instance;
     const live = world.places[instance.place]?.live ?? holds;
     const edges: Edge[] = [];
-    if (holds !== live) {
+    if (holds !== live && !(live === "old" && isStuck(model.estate, world, instance))) {
       const told = { ...instance, holds: live, unseen: false };
       edges.push(moved(node, `${name} takes up ${live}`, "good", index, told));
     }
@@ -53,6 +53,8 @@ function instanceEdges(node: Node): Edge[] {
       edges.push(spent(moved(node, `${name} falls ill`, "bad", index, { ...instance, sick: true }), less));
     for (const version of ["old", "new"]) {
       if (version === holds || version === live || !state.versions[version]?.delivered) continue;
+      // Who cannot be moved back is moved by hand, and never by itself.
+      if (!canMoveBack(model.estate, world, instance)) continue;
       const strayed = { ...instance, holds: version, unseen: true };
       edges.push(spent(moved(node, `${name} slides to ${version}`, "bad", index, strayed), less));
     }

@@ -129,6 +129,18 @@ export const latecomer: Shape = {
   budgets: [{ faults: 1, leaks: 0 }],
 };
 
+/** The last wave cannot be moved back. */
+export const irreversible: Shape = {
+  name: "a consumer that cannot be moved back",
+  plans: [stubborn(planFor({ canary: ["c"], main: ["d"] }))],
+  instances: 1,
+  more: { policy: brisk },
+  budgets: [
+    { faults: 1, leaks: 0 },
+    { faults: 0, leaks: 1 },
+  ],
+};
+
 /** One pair of slots, with a free one beside it and without. */
 export const pairs: readonly Shape[] = [
   {
@@ -165,13 +177,7 @@ export const waves: readonly Shape[] = [
       { faults: 0, leaks: 1 },
     ],
   },
-  {
-    name: "a consumer that cannot be moved back",
-    plans: [stubborn(planFor({ canary: ["c"], main: ["d"] }))],
-    instances: 1,
-    more: { policy: brisk },
-    budgets: [{ faults: 0, leaks: 1 }],
-  },
+  irreversible,
   {
     name: "no way back once disabled",
     plans: [planFor({ main: ["c"] })],

@@ -4,7 +4,7 @@ import { type Gate, gates } from "../../../domain/gates.js";
 import { fold } from "../../../domain/rotation/fold.js";
 import type { RotationState } from "../../../domain/rotation/state.js";
 import { sameStep } from "../../../domain/rotation/steps.js";
-import { latecomer, oneEach, type Shape } from "./models.js";
+import { irreversible, latecomer, oneEach, type Shape } from "./models.js";
 import type { Engine } from "./node.js";
 
 /** A bug, where it shows, and the law that catches it. */
@@ -143,6 +143,24 @@ export const mutants: readonly Mutant[] = [
     engine: { ...rules, fold: (state, event) => (event.type === "cancelled" ? state : fold(state, event)) },
     shape: oneEach,
     caughtBy: /I11: no way back/,
+  },
+  {
+    name: "goes back from who cannot be moved back",
+    engine: { ...rules, fold: (state, event) => ({ ...fold(state, event), irreversible: false }) },
+    shape: irreversible,
+    caughtBy: /I11: deliver old to d1/,
+  },
+  {
+    name: "turns to the origin because of a leak, past the point of no return",
+    engine: {
+      ...rules,
+      fold: (state, event) =>
+        event.type === "incident"
+          ? { ...fold({ ...state, irreversible: false }, event), irreversible: state.irreversible }
+          : fold(state, event),
+    },
+    shape: irreversible,
+    caughtBy: /I11: deliver old to d1/,
   },
   {
     name: "waits for nobody",

@@ -50,7 +50,7 @@ export function peopleEdges(model: Model, node: Node, decision: Decision): Edge[
 export function messages(node: Node): RotationEvent[] {
   const { state, now } = node;
   const list: RotationEvent[] = [];
-  if (state.closed === null && state.refused === null && !isGoingBack(state) && !state.irreversible)
+  if (state.closed === null && state.refused === null && !isGoingBack(state))
     list.push({ type: "cancelled", at: now, by: "owner", reason: "changed my mind" });
   if (node.leaks === 0 || state.closed !== null) return list;
   const sets = new Map<string, readonly string[]>();

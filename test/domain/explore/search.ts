@@ -51,6 +51,7 @@ class Graph {
         state.seized &&
         !origin?.leaked &&
         origin?.issuer !== "unknown" &&
+        Object.values(state.places).every(({ unknown }) => !unknown) &&
         state.closed !== "rotated",
     );
     return [id, true];

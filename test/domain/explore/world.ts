@@ -79,6 +79,17 @@ export function works(world: World, instance: Instance): boolean {
   return !instance.sick && accepts(world, instance.holds);
 }
 
+/** False for an instance of a consumer that cannot go back to an earlier version (H29). */
+export function canMoveBack({ plans }: Estate, world: World, { consumer }: Instance): boolean {
+  return plans[world.plan]?.consumers.find(({ id }) => id === consumer)?.reversible !== false;
+}
+
+/** True for one of these that was given another version than the first one. */
+export function isStuck(estate: Estate, world: World, instance: Instance): boolean {
+  const { holds, place } = instance;
+  return !canMoveBack(estate, world, instance) && (holds !== "old" || world.places[place]?.live !== "old");
+}
+
 /** Lands a write, or leaves the world as it is where the fence holds it off. */
 export function land(world: World, write: Write): World {
   const { effect, name, tag } = write;
