@@ -6,7 +6,7 @@
 import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
 import { needsRenewal, quietFrom, quietNeededMs } from "./drain.js";
-import { refusals } from "./finding.js";
+import { type Finding, refusals } from "./finding.js";
 import {
   isGoingBack,
   mayEndUnchanged,
@@ -38,15 +38,14 @@ const assessed: Gate = {
   name: "assessed",
   asks: "Is there a reason not to?",
   check: (state, now) => {
-    // Going back needs no leave: the plan that was approved covers it, and both versions are valid meanwhile.
-    if (isGoingBack(state)) return pass;
-    const reasons = refusals(state.findings).map((finding) => finding.sentence);
+    const reasons = inTheWay(state).map((finding) => finding.sentence);
     const reason = reasons.join(" ");
     if (reasons.length > 0) {
       // A leak is not left open because of a finding: it is looked at again, and containment goes its way.
       if (mayEndUnchanged(state)) return { is: "refuse", reason };
       return heldBy(state, now, reason, state.blockedSince ?? state.changedAt);
     }
+    if (isGoingBack(state)) return pass;
     if (nothingIssued(state) && !state.emergency && state.notBefore !== null && now < state.notBefore) {
       return {
         is: "wait",
@@ -59,6 +58,23 @@ const assessed: Gate = {
     return pass;
   },
 };
+
+/**
+ * Which findings count. Going back needs no leave: the plan that was approved covers it, and both versions are
+ * valid meanwhile. But where somebody else writes, or another server answers, nothing that we know of the
+ * world may be relied on when a version is taken away (I2).
+ */
+function inTheWay(state: RotationState): readonly Finding[] {
+  const findings = refusals(state.findings);
+  if (!isGoingBack(state)) return findings;
+  return findings.filter(
+    ({ code, subject = "" }) =>
+      code === "wrong-server" ||
+      code === "foreign-tag" ||
+      // A slot's own fence holds off a change, and a login proves it; of a place only the look knows.
+      (code === "changed-outside" && subject in state.places),
+  );
+}
 
 /** A reason that came up after issue: both versions stay valid, it is looked at again, and after a while an operator is asked. */
 function heldBy(state: RotationState, now: number, reason: string, since: number): Verdict {

@@ -50,6 +50,18 @@ describe("assessed", () => {
     expect(ask("assessed", alarmed, until)).toEqual({ is: "hold", reason: "Not now." });
   });
 
+  test("I2: on the way back only what takes the ground away holds: another server, a foreign tag, somebody else's document", () => {
+    const { state, now } = upTo("deliver");
+    const back = { ...look(state, now), target: "old", blockedSince: now };
+    const asked = (code: string, subject: string) =>
+      ask("assessed", { ...back, findings: [{ ...finding, code, subject }] }, now).is;
+    expect(asked("x", "main")).toBe("pass");
+    expect(asked("changed-outside", "a")).toBe("pass");
+    expect(asked("changed-outside", "main")).toBe("wait");
+    expect(asked("wrong-server", "main")).toBe("wait");
+    expect(asked("foreign-tag", "b")).toBe("wait");
+  });
+
   test("waits for the window, an emergency and what has begun do not", () => {
     const closed = { ...seen, notBefore: 9 };
     expect(ask("assessed", closed, 0)).toMatchObject({ is: "wait", until: 9, who: "time, or an emergency" });

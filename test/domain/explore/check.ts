@@ -1,6 +1,7 @@
 /**
- * The exploration as a test. A path has one misfortune (a fault or a leak) by default; REKEY_EXPLORE=1 gives
- * each one fault and one leak, REKEY_EXPLORE=2 one fault more, which takes hours and much memory.
+ * The exploration as a test. A path has one misfortune (a fault or a leak) by default, and both in the smallest
+ * world; REKEY_EXPLORE=1 gives one fault and one leak to each, REKEY_EXPLORE=2 one fault more, which takes
+ * hours and much memory.
  */
 import { expect, test } from "vitest";
 import { modelOf, type Shape } from "./models.js";

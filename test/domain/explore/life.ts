@@ -5,7 +5,7 @@ import { takeover } from "./changes.js";
 import { brokenByLanding } from "./laws.js";
 import { after, moved, spent, turnedTo } from "./make.js";
 import type { Edge, Model, Node } from "./node.js";
-import { canMoveBack, isStuck, land, mayLand } from "./world.js";
+import { accepts, canMoveBack, isStuck, land, mayLand, somebody } from "./world.js";
 
 /** What the world may do at this point, whatever the engine is about to do. */
 export function worldEdges(model: Model, node: Node, decision: Decision): Edge[] {
@@ -79,8 +79,15 @@ function estateEdges(model: Model, node: Node): Edge[] {
   });
   if (!model.meddlers) return edges;
   for (const [name, slot] of Object.entries(world.slots)) {
-    const slots = { ...world.slots, [name]: { ...slot, tag: "somebody" } };
-    if (slot.tag !== "somebody") bad(`somebody overwrites the tag of ${name}`, { slots });
+    const slots = { ...world.slots, [name]: { ...slot, tag: somebody } };
+    if (slot.tag !== somebody) bad(`somebody overwrites the tag of ${name}`, { slots });
+  }
+  for (const [name, place] of Object.entries(world.places)) {
+    if (place.tag === somebody) continue;
+    for (const live of Object.keys(node.state.versions).filter((version) => accepts(world, version))) {
+      const places = { ...world.places, [name]: { tag: somebody, live } };
+      bad(`somebody writes ${live} to ${name}`, { places });
+    }
   }
   return edges;
 }

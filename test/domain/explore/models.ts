@@ -119,6 +119,15 @@ export const oneEach: Shape = {
   budgets: [{ faults: 1, leaks: 0 }],
 };
 
+/** A consumer of one instance, small enough for a misfortune and a leak on the same path. */
+export const alone: Shape = {
+  name: "one consumer alone",
+  plans: [planFor({ main: ["c"] })],
+  instances: 1,
+  more: { policy: brisk },
+  budgets: [{ faults: 1, leaks: 1 }],
+};
+
 /** A reader whom the plan learns of late. */
 export const latecomer: Shape = {
   name: "a consumer that is declared late",
@@ -191,6 +200,7 @@ export const waves: readonly Shape[] = [
     name: "a version that was left behind",
     plans: [planFor({ main: ["c"] })],
     leftover: true,
+    instances: 1,
     budgets: [
       { faults: 1, leaks: 0 },
       { faults: 0, leaks: 1 },

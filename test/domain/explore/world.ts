@@ -7,6 +7,9 @@ import { parseTag } from "../../../domain/fence.js";
 import type { SurveyFacts } from "../../../domain/rotation/events.js";
 import type { Plan, RotationState, VersionState } from "../../../domain/rotation/state.js";
 
+/** The tag of whoever is not us. */
+export const somebody = "somebody";
+
 /** A slot at the issuer: which version logs in there, if any. */
 export interface Slot {
   readonly tag: string;
