@@ -7,7 +7,7 @@
 import { isFresh } from "./adoption.js";
 import { containment, type Gate, gates, revokesNow } from "./gates.js";
 import { leakIsOpen, legalExits, mayEndUnchanged, stepName, turnTarget } from "./rotation/moves.js";
-import type { RotationState } from "./rotation/state.js";
+import type { RotationState, Trouble } from "./rotation/state.js";
 import { type Decision, needsFreshFacts, type Step, sameStep } from "./rotation/steps.js";
 import type { Verdict } from "./rotation/verdict.js";
 
@@ -16,7 +16,14 @@ import type { Verdict } from "./rotation/verdict.js";
  * that each gate is needed; everybody else leaves it out.
  */
 export function decide(state: RotationState, now: number, list: readonly Gate[] = gates): Decision {
-  return untilContainment(state, now, next(state, now, list));
+  return untilContainment(state, now, paced(state, now, next(state, now, list)));
+}
+
+/** A turn, a hold or an end that could not be recorded is tried again like any other step: after a pause. */
+function paced(state: RotationState, now: number, decision: Decision): Decision {
+  const { trouble } = state;
+  if (decision.kind !== "do" || trouble === null || !isFailing(state, decision.step)) return decision;
+  return now >= trouble.retryAt ? decision : pause(trouble);
 }
 
 function next(state: RotationState, now: number, list: readonly Gate[]): Decision {
@@ -126,9 +133,11 @@ function attempt(state: RotationState, step: Step, now: number): Decision {
   const trouble = state.trouble;
   if (trouble === null || !isFailing(state, step)) return { kind: "do", step };
   if (isExhausted(state, step, now)) return giveUp(state, step, trouble.sentence, now);
-  if (now >= trouble.retryAt) return { kind: "do", step };
-  const who = "the system named there";
-  return { kind: "wait", until: trouble.retryAt, for: trouble.sentence, who, watch: false };
+  return { kind: "do", step };
+}
+
+function pause({ retryAt, sentence }: Trouble): Decision {
+  return { kind: "wait", until: retryAt, for: sentence, who: "the system named there", watch: false };
 }
 
 /** Fences that cannot be had, or a leak that cannot be revoked, are not mended by walking the other way. */

@@ -74,6 +74,15 @@ describe("H3: what is not known is settled first", () => {
 });
 
 describe("a step that fails", () => {
+  test("is paced also where it only records: a turn, a hold, an end", () => {
+    const refused = { ...begin(), refused: "out of time" };
+    const close = decide(refused, 0);
+    if (close.kind !== "do") throw new Error("it does not close");
+    const failed = fold(refused, failure(close.step, 0, { change: null }));
+    expect(decide(failed, 0)).toMatchObject({ kind: "wait", until: policy.retryDelayMs });
+    expect(decide(failed, policy.retryDelayMs)).toEqual(close);
+  });
+
   test("is tried again after a pause that doubles, and the wait names who can end it", () => {
     let { state } = proving;
     const pauses = Array.from({ length: 9 }, () => {
