@@ -22,14 +22,11 @@ import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
 import { planOf } from "../domain/plan.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
-import { nothingIssued, targetOf } from "../domain/rotation/moves.js";
+import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js";
 import type { InstanceState, RotationState } from "../domain/rotation/state.js";
 import { isEnded } from "../domain/version.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
-
-/** The engine's own sessions carry this; they are nobody's use of a version. */
-const ownApplication = "rekey/";
 
 /** What one look needs besides the state. */
 export interface Surveyor {
@@ -46,11 +43,14 @@ export async function survey(
   call: Call,
 ): Promise<Extract<RotationEvent, { type: "surveyed" }>> {
   const { issuer, stores } = systems;
-  const candidates = candidatesOf(systems, state, call);
-  const [view, places, observations, origin, preflight] = await Promise.all([
+  const copies = copiesOf(systems, state, call);
+  const [view, places, kept, observations, origin, preflight] = await Promise.all([
     issuer.survey(call),
     placesOf(stores, call),
-    candidates.then((known) => observe(systems, state, known, confirmations, deps.installation, call)),
+    copies,
+    copies.then((known) =>
+      observe(systems, state, candidatesOf(known), confirmations, deps.installation, call),
+    ),
     proveOrigin(systems, state, call),
     preflightOf(systems, call),
   ]);
@@ -79,6 +79,8 @@ export async function survey(
       originProof: origin,
       watermarkSeen: view.watermarkSeen,
       identityChanged: state.plan !== null && state.plan.identity !== view.identity,
+      holdCopyKept:
+        !needsHoldCopy(state) || kept.some(({ version, copy }) => version === state.origin && copy !== null),
       preflight,
       emergency: state.emergency !== null,
     }),
@@ -177,17 +179,37 @@ async function proveOrigin(
   return proofs.map(({ node, ok }) => ({ node, ok }));
 }
 
-/** The versions that an instance may turn out to hold, with the keys by which it can answer. */
-async function candidatesOf({ stores }: Systems, state: RotationState, call: Call): Promise<Candidate[]> {
+/** A version that may be in use, and the copy of it that the engine keeps; null where there is none. */
+interface Copy {
+  readonly version: string;
+  readonly slot: string;
+  readonly copy: SecretDocument | null;
+}
+
+async function copiesOf({ stores }: Systems, state: RotationState, call: Call): Promise<Copy[]> {
   const living = Object.values(state.versions).filter(
     (version) => !isEnded(version.life) && version.issuer !== "absent",
   );
   return Promise.all(
-    living.map(async ({ id, slot }) => {
-      const attestKey = (await stores.main.staged(id, call))?.[ownFields.attestKey];
-      return { version: id, slot, ...(attestKey === undefined ? {} : { attestKey }) };
-    }),
+    living.map(async ({ id, slot }) => ({
+      version: id,
+      slot,
+      copy: await stores.main.staged(id, call),
+    })),
   );
+}
+
+/** The versions that an instance may turn out to hold, with the keys by which it can answer. */
+function candidatesOf(copies: readonly Copy[]): Candidate[] {
+  return copies.map(({ version, slot, copy }) => {
+    const attestKey = copy?.[ownFields.attestKey];
+    return { version, slot, ...(attestKey === undefined ? {} : { attestKey }) };
+  });
+}
+
+/** True from the issue on, which makes the copy, for as long as the walk could still lead back to the origin (H19). */
+function needsHoldCopy(state: RotationState): boolean {
+  return !nothingIssued(state) && mayReturn(state);
 }
 
 async function observe(
@@ -236,17 +258,15 @@ function sessionsByVersion(
   state: RotationState,
   now: number,
 ): Record<string, number> {
-  const sessions = view.sessions
-    .filter(({ application }) => !application.startsWith(ownApplication))
-    .map(
-      (group): CountedSessions => ({
-        slot: group.slot,
-        consumer: consumerOf(consumers, group),
-        count: group.count,
-        // By its age: the issuer's clock and ours need not agree.
-        oldestAt: now - (view.at - group.oldestAt),
-      }),
-    );
+  const sessions = view.sessions.map(
+    (group): CountedSessions => ({
+      slot: group.slot,
+      consumer: consumerOf(consumers, group),
+      count: group.count,
+      // By its age: the issuer's clock and ours need not agree.
+      oldestAt: now - (view.at - group.oldestAt),
+    }),
+  );
   return Object.fromEntries(
     Object.values(state.versions).map((version) => [version.id, sessionsOf(state, version, sessions)]),
   );
@@ -270,7 +290,6 @@ export function unmappedReaders(
     (group) =>
       // One that does not show yet whose it is; where no session tells its version, all of them are the account's.
       (group.slot !== null || !sessionsTellVersions) &&
-      !group.application.startsWith(ownApplication) &&
       !consumers.some(({ match }) => matches(match, group)),
   );
   const merged = new Map<string, UnmappedReader>();

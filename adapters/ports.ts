@@ -56,8 +56,9 @@ export interface IssuerNode {
 }
 
 /**
- * Who is connected, grouped so that nothing personal is kept. `slot` is `null` for a session that is not identified
- * yet (H4), and for every session of a kind whose sessions do not tell which version they hold (H23).
+ * Who is connected, the engine itself left out, grouped so that nothing personal is kept. `slot` is `null` for a
+ * session that is not identified yet (H4), and for every session of a kind whose sessions do not tell which
+ * version they hold (H23).
  */
 export interface SessionGroup {
   readonly node: string;

@@ -44,6 +44,8 @@ export interface AssessInput {
   /** Our own mark was seen in the listing of sessions. */
   readonly watermarkSeen: boolean;
   readonly identityChanged: boolean;
+  /** Once something was issued: the copy of the old value that going back needs is still there (H19). */
+  readonly holdCopyKept: boolean;
   readonly preflight: readonly Finding[];
   readonly emergency: boolean;
 }
@@ -148,6 +150,14 @@ const checks: readonly Check[] = [
           sentence: `The value in the store does not log in at ${node}; it was changed outside.`,
         }));
     },
+  },
+  {
+    code: "hold-copy-missing",
+    inEmergency: "waived",
+    look: ({ holdCopyKept }) =>
+      holdCopyKept
+        ? []
+        : [{ sentence: "The copy of the old value that going back needs is gone from the store." }],
   },
   {
     code: "foreign-tag",

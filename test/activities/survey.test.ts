@@ -54,9 +54,9 @@ describe("C7: a reader that no consumer accounts for", () => {
     ]);
   });
 
-  test("is not the engine itself, nor a session of another account", () => {
-    const sessions = [session({ application: "rekey/rot/1/survey" }), session({ slot: null })];
-    expect(unmappedReaders(sessions, [])).toEqual([]);
+  test("is not a session of another account, and is one that calls itself the engine", () => {
+    expect(unmappedReaders([session({ slot: null })], [])).toEqual([]);
+    expect(unmappedReaders([session({ application: "rekey/probe/engine" })], [])).toHaveLength(1);
   });
 });
 

@@ -21,6 +21,7 @@ function input(more: Partial<AssessInput> = {}): AssessInput {
     originProof: [{ node: "one", ok: true }],
     watermarkSeen: true,
     identityChanged: false,
+    holdCopyKept: true,
     preflight: [],
     emergency: false,
     ...more,
@@ -123,6 +124,12 @@ const cases: Readonly<Record<string, Case>> = {
     code: "sessions-not-visible",
     given: { watermarkSeen: false },
     says: /does not see its own session/,
+    inEmergency: "warn",
+  },
+  "H19: the copy for going back has gone": {
+    code: "hold-copy-missing",
+    given: { holdCopyKept: false },
+    says: /going back needs is gone/,
     inEmergency: "warn",
   },
   "H9: another server": {

@@ -49,6 +49,7 @@ export async function endSessions(
     const before: Set<number> = suspects ?? new Set(round.hidden.map(({ pid }) => pid));
     const hidden = round.hidden.filter(({ pid }) => before.has(pid));
     suspects = new Set(hidden.map(({ pid }) => pid));
+    forgetGone(firstSeen, node, round.hidden);
     if (round.left === 0 && hidden.length === 0) return;
     for (const { pid, ageMs } of hidden) {
       const key = `${node.name}/${pid}`;
@@ -62,6 +63,14 @@ export async function endSessions(
       call,
       `${node.name}: ${round.left + hidden.length} sessions are left or not yet identified; it`,
     );
+  }
+}
+
+/** A pid is used again by the server: whoever has it next must not inherit this one's age. */
+function forgetGone(firstSeen: FirstSeen, node: Node, hidden: Round["hidden"]): void {
+  const still = new Set(hidden.map(({ pid }) => `${node.name}/${pid}`));
+  for (const key of firstSeen.keys()) {
+    if (key.startsWith(`${node.name}/`) && !still.has(key)) firstSeen.delete(key);
   }
 }
 

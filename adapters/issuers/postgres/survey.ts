@@ -102,6 +102,8 @@ const listingSql = `
                    extract(epoch FROM min(coalesce(backend_start, clock_timestamp())))::float8 * 1000 AS "oldestAt"
             FROM listed
             WHERE pid <> pg_backend_pid()
+              -- Anybody may call themselves rekey/...; only from where we are is that taken for a probe of ours.
+              AND NOT (starts_with(application, 'rekey/') AND address = (SELECT address FROM listed WHERE pid = pg_backend_pid()))
               AND (usename = ANY ($1) OR usesysid IS NULL AND backend_type IN ('client backend', 'walsender'))
             GROUP BY usename, application, address
             UNION ALL
