@@ -55,6 +55,7 @@ async function preview(deps: ActivityDeps, credential: string): Promise<Preview>
     places: [{ place: "main", tag: place.tag, liveVersion: place.liveVersion }],
     liveSlot: live === null ? null : systems.issuer.slotOf(live),
     living: [],
+    ended: [],
     ids: ["the present version", "the new version"],
     now: deps.now(),
   });

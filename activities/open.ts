@@ -54,7 +54,7 @@ export function openActivity(deps: ActivityDeps) {
         reason: request.reason,
         burns: authorised?.documents,
         now: deps.now(),
-        initial: ({ rotation, epoch, nonce, versions }): RotationState =>
+        initial: ({ rotation, epoch, nonce, versions, ended }): RotationState =>
           initialState({
             rotation,
             credential: request.credential,
@@ -67,6 +67,7 @@ export function openActivity(deps: ActivityDeps) {
             places,
             liveSlot: live === null ? null : systems.issuer.slotOf(live),
             living: versions,
+            ended,
             ids,
             now: deps.now(),
           }),

@@ -3,13 +3,14 @@ import type { Notice } from "../adapters/ports.js";
 import { mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
-import type { RotationState } from "../domain/rotation/state.js";
+import type { Outcome, RotationState, VersionState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
+import { isEnded } from "../domain/version.js";
 import { closeRotation } from "../inventory/close.js";
 import { appendEvent, eventUnder } from "../inventory/events.js";
-import { framed } from "./calls.js";
-import type { ActivityDeps } from "./deps.js";
+import { callWithin, framed } from "./calls.js";
+import type { ActivityDeps, Systems } from "./deps.js";
 import { ownersAddresses, tell } from "./notices.js";
 import { heldBy } from "./run-check.js";
 
@@ -36,15 +37,14 @@ export function peopleActivity(deps: ActivityDeps) {
       const { event, notice } = messageOf(step as Told, systems.name, deps.now());
       if (known === null && event.type === "closed") {
         const { outcome, reason, at } = event;
-        const versions = Object.values(state.versions).filter((version) => version.life !== "planned");
-        const active = outcome === "refused" ? state.origin : state.target;
+        await purgeUnused(systems, state);
         await closeRotation(deps.db, {
           rotation: state.id,
           epoch: state.epoch,
           outcome,
           reason,
-          active,
-          versions,
+          active: outcome === "refused" ? null : state.target,
+          versions: endsOf(state, outcome),
           at,
         });
       } else if (known === null) {
@@ -54,6 +54,22 @@ export function peopleActivity(deps: ActivityDeps) {
       await tell(deps, systems, { ...notice, id: `${state.id}/${key}`, recipients, rotation: state.id });
       return { events: [known ?? event] };
     });
+}
+
+/** Copies of a version that never came to be: staged before the issuer refused it for good (I3). */
+async function purgeUnused({ stores }: Systems, { versions, change }: RotationState): Promise<void> {
+  // Before the first change nothing was staged, and a store that cannot be reached must not keep this open.
+  if (change === 0) return;
+  const unused = Object.values(versions).filter((version) => version.life === "planned");
+  await Promise.all(
+    unused.flatMap(({ id }) => Object.values(stores).map((store) => store.purge(id, callWithin()))),
+  );
+}
+
+/** What is recorded of the versions. A rotation that was refused left in use what it found, whatever that was. */
+function endsOf({ versions }: RotationState, outcome: Outcome): VersionState[] {
+  const made = Object.values(versions).filter((version) => version.life !== "planned");
+  return outcome === "refused" ? made.filter(({ life }) => life === "disabled" || isEnded(life)) : made;
 }
 
 /**

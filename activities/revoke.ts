@@ -12,34 +12,51 @@ type Destroy = Extract<Step, { do: "destroy" }>;
 
 /**
  * Disables a version. It is done only when each node refused the kept value for the right reason and no
- * session is left (H4, H16); a node that could not be asked leaves the outcome unknown.
+ * session is left (H4, H16); a node that could not be asked leaves the outcome unknown. Without a copy of the
+ * value nothing is disabled, for there would be no proof and no way back (I5, H19); only a leak is closed all
+ * the same, and the record says that nobody could try it.
  */
 export function disableActivity(deps: ActivityDeps) {
   return changeActivity<Disable>(deps, slotTag, async (changing, touched) => {
-    const { systems, step, call } = changing;
+    const { systems, state, step, call } = changing;
+    const leaked = state.versions[step.version]?.leaked === true;
+    // A store that is away must not keep a leak open: then the value is read after the disable, for the proof.
+    const kept = leaked ? null : await documentOf(systems, step, call);
+    if (!leaked && kept === null) {
+      throw new RekeyError(
+        "value-missing",
+        `The store keeps no copy of version ${step.version}, so nobody could prove that it is refused.`,
+      );
+    }
     const change = slotChange(changing, step, "disabled");
     touched();
     await systems.issuer.disable(change, call);
-    // Only now: a store that is away must not keep a leak open; without the value there is no proof yet.
-    const document = await documentOf(systems, step, call);
-    if (document !== null) {
-      const proofs = await systems.issuer.proveRefused(step.slot, document, call);
-      const open = proofs.filter((proof) => !proof.ok).map(({ node, sentence }) => `${node}: ${sentence}`);
-      if (open.length > 0 || proofs.length === 0) {
-        throw new RekeyError(
-          "proof-failed",
-          `Not refused everywhere: ${open.join("; ") || "no node could be asked"}.`,
-        );
-      }
-    }
+    const document = kept ?? (await documentOf(systems, step, call));
+    if (document !== null) await proveRefused(systems, step, document, call);
     return {
       type: "disabled",
       at: deps.now(),
       version: step.version,
       change: changing.change,
       tag: formatTag(change.tag),
+      ...(document === null ? { untried: true } : {}),
     };
   });
+}
+
+async function proveRefused(
+  { issuer }: Systems,
+  { slot }: Disable,
+  document: SecretDocument,
+  call: Call,
+): Promise<void> {
+  const proofs = await issuer.proveRefused(slot, document, call);
+  const open = proofs.filter((proof) => !proof.ok).map(({ node, sentence }) => `${node}: ${sentence}`);
+  if (open.length === 0 && proofs.length > 0) return;
+  throw new RekeyError(
+    "proof-failed",
+    `Not refused everywhere: ${open.join("; ") || "no node could be asked"}.`,
+  );
 }
 
 /** The version's value: the copy that was kept, or what is live where no copy was made before the leak was reported. */

@@ -289,8 +289,7 @@ export function unmappedReaders(
   const strangers = sessions.filter(
     (group) =>
       // One that does not show yet whose it is; where no session tells its version, all of them are the account's.
-      (group.slot !== null || !sessionsTellVersions) &&
-      !consumers.some(({ match }) => matches(match, group)),
+      (group.slot !== null || !sessionsTellVersions) && !consumers.some(({ match }) => matches(match, group)),
   );
   const merged = new Map<string, UnmappedReader>();
   for (const { application, address, count } of strangers) {

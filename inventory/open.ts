@@ -13,14 +13,15 @@ import { append, eventsOf } from "./events.js";
 import { credentialLock, raiseEpoch, takeLocks } from "./fence.js";
 import { closeOpenIntent, type Intent, intentAt, lastChangeOf, openIntentOf } from "./intents.js";
 import { type RotationMode, rotationEpochs, rotationRuns, rotations } from "./rotation-tables.js";
-import { livingVersions, type Version } from "./versions.js";
+import { endedVersions, livingVersions, type Version } from "./versions.js";
 
-/** What is known when the state of a new rotation is made. `versions` are the credential's living ones, oldest first. */
+/** What is known when the state of a new rotation is made. `versions` are the credential's living ones, oldest first; `ended` the ids of the others. */
 export interface Opening {
   readonly rotation: string;
   readonly epoch: number;
   readonly nonce: string;
   readonly versions: readonly Version[];
+  readonly ended: readonly string[];
 }
 
 /** Who wants to rotate what, and what the rotation would begin with. */
@@ -147,7 +148,8 @@ async function begin(tx: Tx, request: OpenRequest): Promise<Opened> {
   const { credential, newRotationId: rotation, workflowId, runId, nonce, now } = request;
   const epoch = await takeLocks(tx, rotation, [credentialLock(credential), ...request.lockKeys]);
   const versions = await livingVersions(tx, credential);
-  const initial = request.initial({ rotation, epoch, nonce, versions });
+  const ended = await endedVersions(tx, credential);
+  const initial = request.initial({ rotation, epoch, nonce, versions, ended });
   if (initial.id !== rotation || initial.epoch !== epoch || initial.nonce !== nonce) {
     throw new RekeyError("internal", `The first state of rotation ${rotation} is another rotation's.`);
   }

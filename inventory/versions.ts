@@ -1,5 +1,5 @@
 /** The versions that were ever made: by id, with the stage of their life, and never with a value. */
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import { isEnded, type Life } from "../domain/version.js";
 import { type Database, read, type Tx, transact } from "./database.js";
@@ -90,4 +90,13 @@ export async function livingVersions(tx: Tx, credential: string): Promise<Versio
     .from(versions)
     .where(and(eq(versions.credential, credential), isNull(versions.endedAt)))
     .orderBy(versions.createdAt, versions.id);
+}
+
+/** Ids of the credential's versions that have ended. */
+export async function endedVersions(tx: Tx, credential: string): Promise<string[]> {
+  const rows = await tx
+    .select({ id: versions.id })
+    .from(versions)
+    .where(and(eq(versions.credential, credential), isNotNull(versions.endedAt)));
+  return rows.map(({ id }) => id);
 }

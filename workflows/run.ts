@@ -55,15 +55,18 @@ export class Run {
   /** Takes the lock and the state: a new rotation, the adoption of an open one, or the run before this one's. */
   async open(): Promise<void> {
     const { credential, requestedBy, reason, emergency, continued } = this.#input;
-    const opened = await this.#timed("open", () =>
-      workFor(null).open({
-        credential,
-        requestedBy,
-        reason,
-        emergency: emergency ?? null,
-        continuedFrom: workflowInfo().continuedFromExecutionRunId ?? null,
-        firstRunId: workflowInfo().firstExecutionRunId,
-      }),
+    const opened = await this.#timed(
+      "open",
+      () =>
+        workFor(null).open({
+          credential,
+          requestedBy,
+          reason,
+          emergency: emergency ?? null,
+          continuedFrom: workflowInfo().continuedFromExecutionRunId ?? null,
+          firstRunId: workflowInfo().firstExecutionRunId,
+        }),
+      () => "The rotation is open and holds its lock.",
     );
     // A continued run keeps its facts, unless somebody else has adopted the rotation in between.
     const handedOn = continued?.state.epoch === opened.state.epoch && !this.reopen;
@@ -108,7 +111,11 @@ export class Run {
     await CancellationScope.nonCancellable(async () => {
       try {
         const work = workFor(step);
-        const { events } = await this.#timed(step.do, () => work[step.do]({ state, step }), step);
+        const { events } = await this.#timed(
+          step.do,
+          () => work[step.do]({ state, step }),
+          (result) => sentenceOf(step, result.events),
+        );
         this.fold(events);
         if (events.some((event) => event.type !== "surveyed")) this.#idleSteps = 0;
         else await this.#rest();
@@ -202,10 +209,10 @@ export class Run {
     return { rotation: id, outcome: this.takenOver ? "taken-over" : (closed ?? "refused"), reason };
   }
 
-  async #timed<T>(what: string, work: () => Promise<T>, step?: Step): Promise<T> {
+  async #timed<T>(what: string, work: () => Promise<T>, sentence: (result: T) => string): Promise<T> {
     const begun = Date.now();
     const result = await work();
-    this.note(what, step ? sentenceOf(step) : "The rotation is open and holds its lock.", Date.now() - begun);
+    this.note(what, sentence(result), Date.now() - begun);
     return result;
   }
 

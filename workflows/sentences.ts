@@ -1,12 +1,13 @@
 /** What the loop says about itself, for people: a step, a phase, a standing. Ids only; names are added by the client. */
 import { currentGate } from "../domain/decide.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
 import { isGoingBack, nothingIssued } from "../domain/rotation/moves.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Decision, Step } from "../domain/rotation/steps.js";
 import type { Progress, TimelineEntry } from "./messages.js";
 
-/** One sentence about a step. */
-export function sentenceOf(step: Step): string {
+/** One sentence about a step that was taken; `events` are what came of it. */
+export function sentenceOf(step: Step, events: readonly RotationEvent[]): string {
   switch (step.do) {
     case "survey":
       return "Looked at consumers, issuer and store.";
@@ -25,7 +26,9 @@ export function sentenceOf(step: Step): string {
     case "renew":
       return `Ended the sessions that were begun before version ${step.version} was given up, so that consumers connect anew.`;
     case "disable":
-      return `Disabled version ${step.version}; every node refused it, and none of its sessions is left.`;
+      return events.some((event) => event.type === "disabled" && event.untried)
+        ? `Disabled version ${step.version}, and none of its sessions is left; no copy of it was left to try.`
+        : `Disabled version ${step.version}; every node refused it, and none of its sessions is left.`;
     case "destroy":
       return `Destroyed version ${step.version}, at the issuer and in every copy.`;
     case "turn":

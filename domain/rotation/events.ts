@@ -53,6 +53,8 @@ export type RotationEvent = { readonly at: number } & (
       readonly version: string;
       readonly change: number;
       readonly tag: string;
+      /** Of a disable: no copy of the value was left to try, so that it is refused rests on the switch alone (I5). */
+      readonly untried?: boolean;
     }
   | { readonly type: "proved"; readonly version: string }
   | { readonly type: "renewed"; readonly version: string; readonly change: number }

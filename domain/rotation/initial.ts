@@ -27,6 +27,8 @@ export interface Beginning {
   /** Slot whose account the live document logs in with; null when the store holds none. */
   readonly liveSlot: string | null;
   readonly living: readonly LivingVersion[];
+  /** Ids of versions that have ended. A store restored to an earlier day may give one of them out again (H32). */
+  readonly ended: readonly string[];
   /** Never used ids, at least two: for a live version that nobody has named yet, for the target, and spare ones. */
   readonly ids: readonly string[];
   readonly now: number;
@@ -34,13 +36,15 @@ export interface Beginning {
 
 /** The state of a rotation that has just been opened. */
 export function initialState(beginning: Beginning): RotationState {
-  const { slots, places, living, now } = beginning;
+  const { slots, places, living, ended, now } = beginning;
   const [firstId = "", ...otherIds] = beginning.ids;
   const liveVersion = places.find((place) => place.place === "main")?.liveVersion ?? null;
   const known =
     living.find((version) => version.id === liveVersion) ??
     living.find((version) => version.slot === beginning.liveSlot);
-  const originId = known?.id ?? liveVersion ?? firstId;
+  // What has ended never lives again: a value that carries such an id is one that nobody has named yet.
+  const named = liveVersion !== null && !ended.includes(liveVersion) ? liveVersion : null;
+  const originId = known?.id ?? named ?? firstId;
   const origin: VersionState = {
     ...plannedVersion(originId, known?.slot ?? beginning.liveSlot ?? ""),
     life: "active",

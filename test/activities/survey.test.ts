@@ -61,7 +61,7 @@ describe("C7: a reader that no consumer accounts for", () => {
 });
 
 test("H23: where no session tells its version, one without a slot is somebody's use of the account", () => {
-  const sessions = [session({ slot: null }), session({ slot: null, application: "rekey/probe" })];
+  const sessions = [session({ slot: null })];
   expect(unmappedReaders(sessions, [], { sessionsTellVersions: false })).toHaveLength(1);
   expect(unmappedReaders(sessions, [named("report.py")], { sessionsTellVersions: false })).toEqual([]);
 });

@@ -23,6 +23,7 @@ function beginning(more: Partial<Beginning> = {}): Beginning {
     places: [{ place: "main", tag: tagText("v1", "enabled"), liveVersion: "v1" }],
     liveSlot: "a",
     living: [{ id: "v1", slot: "a", life: "active" }],
+    ended: [],
     ids: ["n0", "n1", "n2", "n3"],
     now: 42,
     ...more,
@@ -99,6 +100,17 @@ describe("the origin", () => {
     const state = initialState(beginning({ living: [], places: [] }));
     expect([state.origin, state.target]).toEqual(["n0", "n1"]);
     expect(state.versions.n0?.slot).toBe("a");
+  });
+
+  test("H32: a store that was restored gives out an id that has ended: whatever it is, it is not that version", () => {
+    const state = initialState(beginning({ living: [], ended: ["v1"] }));
+    expect([state.origin, state.target]).toEqual(["n0", "n1"]);
+    expect(state.versions.n0).toMatchObject({ slot: "a", life: "active" });
+    expect(state.versions.v1).toBeUndefined();
+    const known = initialState(
+      beginning({ living: [{ id: "v2", slot: "a", life: "active" }], ended: ["v1"] }),
+    );
+    expect(known.origin).toBe("v2");
   });
 
   test("has no slot where the store holds no value, so that no slot is mistaken for it", () => {

@@ -30,9 +30,10 @@ function sentenceOf(event: RotationEvent): string | null {
       return "Settled what an earlier attempt had done, and fenced it off.";
     case "issued":
     case "enabled":
-    case "disabled":
     case "destroyed":
       return `Version ${event.version} was ${event.type}.`;
+    case "disabled":
+      return `Version ${event.version} was disabled${event.untried ? "; no copy of it was left to try" : ""}.`;
     case "proved":
       return `Version ${event.version} was proved at every node.`;
     case "renewed":
