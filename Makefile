@@ -14,7 +14,7 @@ setup: ## install Node (when too old), node modules and nothing else
 build: ## compile to dist/
 	@$(RUN)
 
-demo: ## rotate a live credential before your eyes (STORE=vault for a real Vault, KEEP=1 keeps its files)
+demo: ## rotate a live credential before your eyes (STORE=vault for a real Vault or OpenBao, KEEP=1 keeps its files)
 	@$(RUN) node dist/bin/rekey.js demo $(if $(STORE),--store $(STORE))
 
 test: ## run every test suite (SUITES="domain tidy" for some of them)

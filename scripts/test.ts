@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { startVitest } from "vitest/node";
 import { RekeyError } from "../domain/errors.js";
 import { findBinary } from "../worker/dev/binaries.js";
+import { baoPin, findBao } from "../worker/dev/openbao.js";
 import { temporalPin, vaultPin } from "../worker/dev/pins.js";
 import { projectRoot } from "../worker/dev/places.js";
 import { SuiteCounter, summary } from "./counter.js";
@@ -41,6 +42,7 @@ async function getPrograms(): Promise<void> {
   const progress = (line: string): void => say(`set-up: ${line}`);
   process.env[temporalPin.envName] = await findBinary(temporalPin, { progress });
   process.env[vaultPin.envName] = await findBinary(vaultPin, { progress });
+  process.env[baoPin.envName] = await findBao({ progress });
 }
 
 async function main(names: readonly string[]): Promise<boolean> {

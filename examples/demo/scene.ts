@@ -10,8 +10,7 @@ import { RekeyError } from "../../domain/errors.js";
 import type { Database } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { readInstallation } from "../../inventory/installation.js";
-import { findBinary } from "../../worker/dev/binaries.js";
-import { vaultPin } from "../../worker/dev/pins.js";
+import { findVaultOrBao } from "../../worker/dev/openbao.js";
 import type { Progress } from "../../worker/dev/progress.js";
 import { startVault, type VaultServer } from "../../worker/dev/vault-server.js";
 import { databaseOf, dataConverterOf, newId, temporalLoginOf } from "../../worker/installation.js";
@@ -134,7 +133,7 @@ async function fileStore(folder: string, shop: Shop): Promise<StoreScene> {
 
 async function vaultStore(folder: string, shop: Shop, progress: Progress): Promise<StoreScene> {
   progress("starting Vault");
-  const vault: VaultServer = await startVault(await findBinary(vaultPin, { progress }));
+  const vault: VaultServer = await startVault(await findVaultOrBao({ progress }));
   const url = `${vault.address}/v1/secret/data/services/orders-db`;
   const headers = { "x-vault-token": vault.token.reveal(), "content-type": "application/json" };
   const ask = async (init: RequestInit) => {

@@ -7,7 +7,7 @@
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Connection } from "@temporalio/client";
@@ -19,7 +19,8 @@ import { parse } from "yaml";
 import { readInstallation } from "../../worker/config.js";
 import { findBinary } from "../../worker/dev/binaries.js";
 import { startChild } from "../../worker/dev/child.js";
-import { temporalPin, vaultPin } from "../../worker/dev/pins.js";
+import { baoPin, findBao } from "../../worker/dev/openbao.js";
+import { temporalPin } from "../../worker/dev/pins.js";
 import { accepts, freePort } from "../../worker/dev/ports.js";
 import { searchAttributes } from "../../worker/dev/temporal-server.js";
 
@@ -227,7 +228,8 @@ describe("against the real programs", () => {
   });
 
   test("OpenBao's configuration starts a server on the published port, whose health check sees it", async () => {
-    const program = await findBinary(vaultPin);
+    const program = await findBao();
+    expect(service("openbao").image).toBe(`openbao/openbao:${baoPin.version}`);
     const port = await freePort();
     const at = await folder();
     await mkdir(join(at, "data"));
@@ -243,9 +245,7 @@ describe("against the real programs", () => {
       .replace("/openbao/file", join(at, "data"))
       .replace(/0\.0\.0\.0:\d+/, `127.0.0.1:${port}`)
       .replace(/openbao:8201/, `127.0.0.1:${await freePort()}`);
-    // Vault asks for a word about memory locking that OpenBao no longer knows.
-    const extra = basename(dirname(program)) === "bao" ? "" : "\ndisable_mlock = true\n";
-    await writeFile(join(at, "server.hcl"), here + extra);
+    await writeFile(join(at, "server.hcl"), here);
     const server = await startChild({
       name: "the vault",
       command: program,
@@ -259,7 +259,7 @@ describe("against the real programs", () => {
     expect(shell).toBe("CMD-SHELL");
     const health = async (address: string): Promise<boolean> => {
       const command = check.replace("bao status", `'${program}' status`).replaceAll("$$", "$");
-      const env = { PATH: process.env.PATH, VAULT_ADDR: address, BAO_ADDR: address, HOME: at };
+      const env = { PATH: process.env.PATH, BAO_ADDR: address, HOME: at };
       return run("sh", ["-c", command], { env }).then(
         () => true,
         () => false,

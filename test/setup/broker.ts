@@ -9,6 +9,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestProject } from "vitest/node";
 import { findBinary } from "../../worker/dev/binaries.js";
+import { findBao } from "../../worker/dev/openbao.js";
 import { temporalPin, vaultPin } from "../../worker/dev/pins.js";
 import { startPostgres } from "../../worker/dev/postgres.js";
 import { startTemporal } from "../../worker/dev/temporal-server.js";
@@ -43,10 +44,17 @@ const starters = {
     return { about, stop: () => server.stop() };
   },
   "/vault": async () => {
-    const server = await startVault(await findBinary(vaultPin, { progress }));
-    return { about: { address: server.address, token: server.token.reveal() }, stop: () => server.stop() };
+    return vault(await findBinary(vaultPin, { progress }));
+  },
+  "/openbao": async () => {
+    return vault(await findBao({ progress }));
   },
 } satisfies Record<string, () => Promise<{ about: Description; stop: () => Promise<void> }>>;
+
+async function vault(program: string) {
+  const server = await startVault(program);
+  return { about: { address: server.address, token: server.token.reveal() }, stop: () => server.stop() };
+}
 
 async function startBroker(): Promise<Broker> {
   const token = randomBytes(16).toString("hex");

@@ -48,9 +48,15 @@ export async function postgresServer(): Promise<SharedPostgres> {
   };
 }
 
-/** The Vault of this run, started by the first call of any file. */
-export async function vaultServer(): Promise<SharedVault> {
-  const about = await ask<{ address: string; token: string }>("/vault");
+/** Whose server of the Vault API it is. */
+export type VaultMaker = "vault" | "openbao";
+
+/** Both, for `describe.each`: whatever is said of the store `vault` is said of both. */
+export const vaultMakers: readonly VaultMaker[] = ["vault", "openbao"];
+
+/** The Vault, or the OpenBao, of this run, started by the first call of any file. */
+export async function vaultServer(maker: VaultMaker = "vault"): Promise<SharedVault> {
+  const about = await ask<{ address: string; token: string }>(`/${maker}`);
   return { address: about.address, token: new Secret(about.token) };
 }
 

@@ -24,6 +24,8 @@ export interface FindOptions {
   /** In the vendors' spelling, e.g. `linux_amd64`. */
   readonly platform?: string;
   readonly limits?: DownloadLimits;
+  /** The ways to get it, tried in the order of the release and the build; both by default. */
+  readonly ways?: readonly ("release" | "build")[];
   /** Where Go may lie when it is not on PATH. */
   readonly goPlaces?: readonly string[];
 }
@@ -35,6 +37,34 @@ export interface FindOptions {
  */
 export async function findBinary(pin: ProgramPin, options: FindOptions = {}): Promise<string> {
   const env = options.env ?? process.env;
+  const found = await locate(pin, env);
+  if (found !== undefined) return found;
+  const cached = cachedProgram(pin, env);
+  const progress: Progress = (line) => options.progress?.(`${pin.name}: ${line}`);
+  const lock = join(cacheFolder(env), "locks", `${pin.name}-${pin.version}`);
+  await withLock(
+    lock,
+    () => progress("waiting for another process that is installing it"),
+    async () => {
+      if (!(await isProgram(cached))) await install(pin, cached, env, progress, options);
+    },
+  );
+  return cached;
+}
+
+/** Where a program is looked for before it is got from anywhere. */
+type Named = Pick<ProgramPin, "name" | "version" | "envName" | "onPath">;
+
+/** The file in the cache that the program is kept in. */
+export function cachedProgram({ name, version }: Named, env: NodeJS.ProcessEnv): string {
+  return join(cacheFolder(env), "bin", `${name}-${version}`);
+}
+
+/**
+ * The program where this machine has it: its environment variable, PATH, the cache; undefined when it has to be
+ * got. Throws `missing-setup` when the variable names something else than a program.
+ */
+export async function locate(pin: Named, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const named = env[pin.envName];
   if (named !== undefined && named !== "") {
     if (await isProgram(named)) return named;
@@ -48,20 +78,8 @@ export async function findBinary(pin: ProgramPin, options: FindOptions = {}): Pr
     const found = await onPath(name, env);
     if (found !== undefined) return found;
   }
-  const cache = cacheFolder(env);
-  const cached = join(cache, "bin", `${pin.name}-${pin.version}`);
-  if (await isProgram(cached)) return cached;
-
-  const progress: Progress = (line) => options.progress?.(`${pin.name}: ${line}`);
-  const lock = join(cache, "locks", `${pin.name}-${pin.version}`);
-  await withLock(
-    lock,
-    () => progress("waiting for another process that is installing it"),
-    async () => {
-      if (!(await isProgram(cached))) await install(pin, cached, env, progress, options);
-    },
-  );
-  return cached;
+  const cached = cachedProgram(pin, env);
+  return (await isProgram(cached)) ? cached : undefined;
 }
 
 /** Puts the program at `target` by rename, so that a reader sees all of it or nothing. */
@@ -75,9 +93,10 @@ async function install(
   await mkdir(join(target, ".."), { recursive: true });
   const draft = `${target}.${process.pid}.new`;
   try {
+    const ways = options.ways ?? ["release", "build"];
     const ok =
-      (await fromRelease(pin, draft, env, progress, options)) ||
-      (await fromSource(pin, draft, env, progress, options));
+      (ways.includes("release") && (await fromRelease(pin, draft, env, progress, options))) ||
+      (ways.includes("build") && (await fromSource(pin, draft, env, progress, options)));
     if (!ok) {
       throw new RekeyError(
         "missing-setup",

@@ -5,7 +5,7 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { RekeyError } from "../../domain/errors.js";
@@ -24,8 +24,8 @@ export interface PythonOptions {
 }
 
 /**
- * The folder with the programs of a virtual environment that holds exactly `requirements` (pip's spelling,
- * pinned). Made once per list of requirements. Throws `missing-setup` without Python 3 or when pip fails.
+ * The folder with the programs of a virtual environment that holds exactly `requirements` (lines as in pip's
+ * requirements files, pinned; one that carries hashes makes pip take nothing else). Made once per list. Throws `missing-setup` without Python 3 or when pip fails.
  */
 export async function pythonTools(
   requirements: readonly string[],
@@ -59,13 +59,16 @@ async function make(
   env: NodeJS.ProcessEnv,
   progress: Progress | undefined,
 ): Promise<void> {
-  progress?.(`making a Python environment with ${requirements.join(", ") || "nothing in it"}`);
+  const names = requirements.map((line) => line.split(" ")[0]);
+  progress?.(`making a Python environment with ${names.join(", ") || "nothing in it"}`);
   const limits = { env, timeout: installMsMax, maxBuffer: 64 * 1024 * 1024 };
   await rm(home, { recursive: true, force: true });
   try {
     await run(python, ["-m", "venv", ...(requirements.length === 0 ? ["--without-pip"] : []), home], limits);
     if (requirements.length > 0) {
-      const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...requirements];
+      const list = join(home, "requirements.txt");
+      await writeFile(list, requirements.map((line) => `${line}\n`).join(""));
+      const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", list];
       await run(join(home, "bin", "python"), args, limits);
     }
     // A virtual environment cannot be moved, so its completeness is marked by a file made last.

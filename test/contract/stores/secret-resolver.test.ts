@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { secretResolver } from "../../../adapters/shared/secret-resolver.js";
 import { vaultReader } from "../../../adapters/stores/vault/reader.js";
 import { vault } from "../../../adapters/stores/vault.js";
+import { vaultMakers } from "../../setup/servers.js";
 import { vaultWorld } from "./vault-world.js";
 import { call, codeOf, depsOf, expectNoCanary } from "./world.js";
 
@@ -82,22 +83,25 @@ describe("secretResolver", () => {
     expect(await codeOf(resolve("vault:a#b", call(30)))).toBe("unreachable");
   });
 
-  it("reads one field from a real Vault, anew each time, and tells absent from unreachable", async () => {
-    const world = await vaultWorld();
-    const config = vault.config.parse({
-      address: world.gate.address,
-      auth: { method: "token", token: "env:VAULT" },
-    });
-    const read = vaultReader(config as never, depsOf({ "env:VAULT": world.engineToken }));
-    const resolve = secretResolver({ env: {}, now: () => Date.now(), vault: read });
-    await world.foreignWrite({ key: "canary-1" });
-    expect((await resolve(`vault:${world.path}#key`, call())).reveal()).toBe("canary-1");
-    await world.foreignWrite({ key: "canary-2" });
-    expect((await resolve(`vault:${world.path}#key`, call())).reveal()).toBe("canary-2");
-    expect(await codeOf(resolve(`vault:${world.path}#none`, call()))).toBe("missing-setup");
-    await world.gate.shut();
-    expect(await codeOf(resolve(`vault:${world.path}#key`, call(1_000)))).toBe("unreachable");
-    expectNoCanary(`vault:${world.path}#key`);
-    await world.dispose();
-  });
+  it.each(vaultMakers)(
+    "reads one field from a real %s, anew each time, and tells absent from unreachable",
+    async (maker) => {
+      const world = await vaultWorld(maker);
+      const config = vault.config.parse({
+        address: world.gate.address,
+        auth: { method: "token", token: "env:VAULT" },
+      });
+      const read = vaultReader(config as never, depsOf({ "env:VAULT": world.engineToken }));
+      const resolve = secretResolver({ env: {}, now: () => Date.now(), vault: read });
+      await world.foreignWrite({ key: "canary-1" });
+      expect((await resolve(`vault:${world.path}#key`, call())).reveal()).toBe("canary-1");
+      await world.foreignWrite({ key: "canary-2" });
+      expect((await resolve(`vault:${world.path}#key`, call())).reveal()).toBe("canary-2");
+      expect(await codeOf(resolve(`vault:${world.path}#none`, call()))).toBe("missing-setup");
+      await world.gate.shut();
+      expect(await codeOf(resolve(`vault:${world.path}#key`, call(1_000)))).toBe("unreachable");
+      expectNoCanary(`vault:${world.path}#key`);
+      await world.dispose();
+    },
+  );
 });

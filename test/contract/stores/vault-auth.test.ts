@@ -8,16 +8,18 @@ import { generateKeyPair, SignJWT } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterDeps, Store } from "../../../adapters/ports.js";
 import { vault } from "../../../adapters/stores/vault.js";
+import { vaultMakers } from "../../setup/servers.js";
+import { selfSigned } from "../issuers/certificate.js";
 import { type VaultWorld, vaultWorld } from "./vault-world.js";
 import { call, codeOf, contents, depsOf, kept, plain } from "./world.js";
 
-describe("vault login", () => {
+describe.each(vaultMakers)("login at %s", (maker) => {
   let world: VaultWorld;
   let clock: number;
   let values: Record<string, string>;
 
   beforeEach(async () => {
-    world = await vaultWorld();
+    world = await vaultWorld(maker);
     clock = 0;
     values = { "env:VAULT": world.engineToken };
   });
@@ -159,6 +161,8 @@ describe("vault login", () => {
     await world.admin("POST", `auth/${mount}/config`, {
       kubernetes_host: `http://127.0.0.1:${(cluster.address() as AddressInfo).port}`,
       disable_local_ca_jwt: true,
+      // OpenBao asks for one also where the address has no TLS.
+      kubernetes_ca_cert: selfSigned("cluster").certificate,
     });
     await world.admin("POST", `auth/${mount}/role/engine`, {
       bound_service_account_names: ["worker"],

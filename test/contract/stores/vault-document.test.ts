@@ -2,17 +2,18 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../../adapters/ports.js";
 import { formatTag } from "../../../domain/fence.js";
+import { vaultMakers } from "../../setup/servers.js";
 import { type VaultWorld, vaultWorld } from "./vault-world.js";
 import { call, change, codeOf, contents, kept, plain, tag } from "./world.js";
 
-describe("vault documents", () => {
+describe.each(vaultMakers)("documents in %s", (maker) => {
   let world: VaultWorld;
   let store: Store;
   const first = tag("v1", 1);
   const second = tag("v2", 2);
 
   beforeEach(async () => {
-    world = await vaultWorld();
+    world = await vaultWorld(maker);
     store = world.open();
     await world.foreignWrite({ host: "h1" });
     await store.stage("v1", contents("v1"), call());
@@ -105,7 +106,7 @@ describe("vault documents", () => {
   });
 
   it("a staged copy that somebody deleted can be staged again", async () => {
-    const rights = await vaultWorld((printed) =>
+    const rights = await vaultWorld(maker, (printed) =>
       printed.replace('["create", "read"]', '["create", "read", "update"]'),
     );
     const other = rights.open();

@@ -8,12 +8,11 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Store } from "../../../adapters/ports.js";
 import { vault } from "../../../adapters/stores/vault.js";
-import { findBinary } from "../../../worker/dev/binaries.js";
 import { startChild } from "../../../worker/dev/child.js";
-import { vaultPin } from "../../../worker/dev/pins.js";
 import { freePort } from "../../../worker/dev/ports.js";
 import { startVault } from "../../../worker/dev/vault-server.js";
-import { adminOf, vaultWorld } from "./vault-world.js";
+import { vaultMakers, vaultServer } from "../../setup/servers.js";
+import { adminOf, programOf, vaultWorld } from "./vault-world.js";
 import { call, change, codeOf, contents, depsOf, kept, plain, tag } from "./world.js";
 
 const cleanups: (() => unknown)[] = [];
@@ -40,9 +39,9 @@ async function listening(answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe("vault edge", () => {
+describe.each(vaultMakers)("edge of %s", (maker) => {
   it("a Vault that is stopped or sealed is `unreachable`; a promote is then not made, and is not in doubt", async () => {
-    const server = await startVault(await findBinary(vaultPin));
+    const server = await startVault(await programOf(maker));
     cleanups.push(() => server.stop());
     const store = open(server.address, server.token.reveal());
     await store.stage("v1", contents("v1"), call());
@@ -55,10 +54,9 @@ describe("vault edge", () => {
   });
 
   it("a mount that is not there, or is no KV version 2, is not an empty place", async () => {
-    const world = await vaultWorld();
+    const world = await vaultWorld(maker);
     cleanups.push(() => world.dispose());
-    const root = (await import("../../setup/servers.js")).vaultServer;
-    const { address, token } = await root();
+    const { address, token } = await vaultServer(maker);
     const nowhere = open(address, token.reveal(), { mount: "nowhere" });
     expect(await codeOf(nowhere.live(call()))).toBe("unsupported");
     expect(await codeOf(nowhere.view(call()))).toBe("unsupported");
@@ -114,7 +112,7 @@ describe("vault edge", () => {
     const args = ["-dev-tls", `-dev-tls-cert-dir=${folder}`, "-dev-no-store-token", "-log-level=error"];
     const server = await startChild({
       name: "the development Vault with TLS",
-      command: await findBinary(vaultPin),
+      command: await programOf(maker),
       args: ["server", "-dev", `-dev-listen-address=127.0.0.1:${port}`, ...args],
       env: { ...process.env, VAULT_DEV_ROOT_TOKEN_ID: "tls-root", HOME: folder },
       ready: () => answers(address, caFile),

@@ -1,14 +1,14 @@
 /** Who can read what in Vault, and what the preflight says of rights and retention before anything depends on them. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { vault } from "../../../adapters/stores/vault.js";
-import { vaultServer } from "../../setup/servers.js";
+import { vaultMakers, vaultServer } from "../../setup/servers.js";
 import { adminOf, type VaultWorld, vaultWorld } from "./vault-world.js";
 import { call, change, codeOf, contents, depsOf, kept, plain, tag } from "./world.js";
 
-describe("vault rights and retention", () => {
+describe.each(vaultMakers)("rights and retention in %s", (maker) => {
   let world: VaultWorld;
   beforeEach(async () => {
-    world = await vaultWorld();
+    world = await vaultWorld(maker);
   });
   afterEach(() => world.dispose());
 
@@ -34,7 +34,7 @@ describe("vault rights and retention", () => {
     await store.stage("v1", contents("v1"), call());
     await store.stage("v2", contents("v2"), call());
     await store.promote(change(null, tag("v1", 1)), call());
-    const consumer = adminOf((await vaultServer()).address, world.consumerToken);
+    const consumer = adminOf((await vaultServer(maker)).address, world.consumerToken);
     expect(JSON.stringify(await consumer("GET", `secret/data/${world.path}`))).toContain("canary-v1");
     const copy = `${world.prefix}/${world.path}/rekey_tag/v2`;
     for (const path of [
@@ -54,7 +54,7 @@ describe("vault rights and retention", () => {
   it("H20: the printed policy cannot overwrite a staged copy nor another path", async () => {
     const store = world.open();
     await store.stage("v1", contents("v1"), call());
-    const engine = adminOf((await vaultServer()).address, world.engineToken);
+    const engine = adminOf((await vaultServer(maker)).address, world.engineToken);
     const copy = `secret/data/${world.prefix}/${world.path}/rekey_tag/v1`;
     expect(await engine("POST", copy, { data: { username: "x" } })).toMatchObject({ status: 403 });
     expect(await engine("GET", `secret/data/${world.path}-other`)).toMatchObject({ status: 403 });
@@ -62,7 +62,7 @@ describe("vault rights and retention", () => {
   });
 
   it("each right that is missing is a refusal of its own, and using it is `not-permitted`", async () => {
-    const poor = await vaultWorld((printed) => printed.replace('"create", "read", "patch"', '"read"'));
+    const poor = await vaultWorld(maker, (printed) => printed.replace('"create", "read", "patch"', '"read"'));
     const store = poor.open();
     const missing = (await store.preflight(call())).filter(({ severity }) => severity === "refuse");
     expect(missing.map(({ code, subject }) => [code, subject])).toEqual([
@@ -72,7 +72,7 @@ describe("vault rights and retention", () => {
     expect(await codeOf(store.promote(change(null, tag("v1", 1)), call()))).toBe("not-permitted");
     await poor.dispose();
 
-    const none = await vaultWorld(() => `path "secret/metadata/none" { capabilities = ["read"] }`);
+    const none = await vaultWorld(maker, () => `path "secret/metadata/none" { capabilities = ["read"] }`);
     const all = (await none.open().preflight(call())).filter(({ severity }) => severity === "refuse");
     expect(all.length).toBe(9);
     expect(await codeOf(none.open().stage("v1", contents("v1"), call()))).toBe("not-permitted");
@@ -87,9 +87,9 @@ describe("vault rights and retention", () => {
   });
 
   it("a root token is a warning; whole-document writes are one too", async () => {
-    const root = (await vaultServer()).token.reveal();
+    const root = (await vaultServer(maker)).token.reveal();
     expect(await codes({ token: root })).toContain("warn vault-engine-is-root");
-    const blunt = await vaultWorld((printed) => printed.replace('"patch"', '"update"'));
+    const blunt = await vaultWorld(maker, (printed) => printed.replace('"patch"', '"update"'));
     const found = await blunt.open().preflight(call());
     expect(found.map(({ code }) => code)).toContain("vault-no-patch");
     await blunt.dispose();
@@ -112,7 +112,7 @@ describe("vault rights and retention", () => {
     const mount = `${world.prefix.split("/")[0]}-kv`;
     await world.admin("POST", `sys/mounts/${mount}`, { type: "kv", options: { version: "2" } });
     await world.admin("POST", `${mount}/config`, { delete_version_after: "24h" });
-    const token = (await vaultServer()).token.reveal();
+    const token = (await vaultServer(maker)).token.reveal();
     expect(await codes({ token, config: { stagingMount: mount } })).toContain("refuse vault-staging-expires");
     await world.admin("POST", `${mount}/config`, { delete_version_after: "0s" });
     expect(await codes({ token, config: { stagingMount: mount } })).not.toContain(
@@ -127,7 +127,7 @@ describe("vault rights and retention", () => {
     );
     await world.admin("DELETE", `secret/data/${world.path}`);
     expect(await codes()).toContain("warn vault-live-deleted");
-    const token = (await vaultServer()).token.reveal();
+    const token = (await vaultServer(maker)).token.reveal();
     expect(await codes({ token, path: `${world.prefix}/x` })).toContain("refuse vault-place-in-staging");
   });
 

@@ -1,7 +1,10 @@
-/** A fresh place in the real Vault for each test, with an administrator's eyes and another writer's hands. */
+/** A fresh place in the real Vault or OpenBao for each test, with an administrator's eyes and another writer's hands. */
 import { randomBytes } from "node:crypto";
 import { vault } from "../../../adapters/stores/vault.js";
-import { vaultServer } from "../../setup/servers.js";
+import { findBinary } from "../../../worker/dev/binaries.js";
+import { findBao } from "../../../worker/dev/openbao.js";
+import { vaultPin } from "../../../worker/dev/pins.js";
+import { type VaultMaker, vaultServer } from "../../setup/servers.js";
 import { type Gate, openGate } from "./gate.js";
 import { depsOf, type WiredStoreWorld } from "./world.js";
 
@@ -36,6 +39,11 @@ export function adminOf(address: string, token: string): Admin {
   };
 }
 
+/** The program of that maker, for a server of a test's own. */
+export async function programOf(maker: VaultMaker): Promise<string> {
+  return maker === "vault" ? findBinary(vaultPin) : findBao();
+}
+
 /** The policy of that name in the printed commands. */
 function policyIn(grants: string, name: RegExp): string {
   const match = new RegExp(`vault policy write ${name.source} - <<'HCL'\\n([\\s\\S]*?)\\nHCL\\n`).exec(
@@ -46,8 +54,11 @@ function policyIn(grants: string, name: RegExp): string {
 }
 
 /** A new place, its own staging prefix and its own gate; `rights` replaces the engine's printed policy. */
-export async function vaultWorld(rights?: (printed: string) => string): Promise<VaultWorld> {
-  const server = await vaultServer();
+export async function vaultWorld(
+  maker: VaultMaker,
+  rights?: (printed: string) => string,
+): Promise<VaultWorld> {
+  const server = await vaultServer(maker);
   const admin = adminOf(server.address, server.token.reveal());
   const gate = await openGate(server.address);
   const id = `t${randomBytes(6).toString("hex")}`;
