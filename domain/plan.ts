@@ -3,7 +3,7 @@
  * do the same; ages of evidence are left out, so that looking again does not void a signature (H17).
  */
 import type { IssuerTraits } from "./kinds.js";
-import type { Plan, PlannedConsumer, RotationPolicy, Wave } from "./rotation/state.js";
+import type { Plan, PlannedConsumer, PlanTerms, RotationPolicy, Wave } from "./rotation/state.js";
 
 /** What a plan is made from. */
 export interface PlanInput {
@@ -75,23 +75,34 @@ export function pointOfNoReturn(input: Pick<PlanInput, "traits" | "consumers">):
 /** Makes the plan. `sha256Hex` hashes a text; it is an argument because this room has no cryptography of its own. */
 export function planOf(input: PlanInput, now: number, sha256Hex: (text: string) => string): Plan {
   const consumers = [...input.consumers].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const waves = wavesOf(consumers);
-  const approvers = [...new Set(input.approvers)].sort();
-  const signed = {
+  const { identity, approvers, consumers: _consumers, ...more } = input;
+  const order = consumers.map(({ id, canary, wave }) => [id, { canary, wave }] as const);
+  const plan = {
+    identity,
+    waves: wavesOf(consumers),
+    consumers: consumers.map(({ canary: _canary, wave: _wave, ...consumer }) => consumer),
+    approvers: [...new Set(approvers)].sort(),
+    pointOfNoReturn: pointOfNoReturn(input),
+    terms: { ...more, order: Object.fromEntries(order) },
+  };
+  return { digest: sha256Hex(signedText(plan)), ...plan, madeAt: now };
+}
+
+/**
+ * The text whose digest people sign, from the plan that they are shown: whoever signs computes it anew, and needs to
+ * trust nobody that the digest is that of this plan (H7).
+ */
+export function signedText(plan: Omit<Plan, "digest" | "madeAt" | "terms"> & { terms: PlanTerms }): string {
+  const { identity, waves, approvers, pointOfNoReturn: point, terms } = plan;
+  const { order, ...more } = terms;
+  const consumers = plan.consumers.map((consumer) => ({ ...consumer, ...order[consumer.id] }));
+  return canonical({
     form: "rekey-plan/1",
-    ...input,
+    ...more,
+    identity,
     consumers,
     waves,
     approvers,
-    pointOfNoReturn: pointOfNoReturn(input),
-  };
-  return {
-    digest: sha256Hex(canonical(signed)),
-    identity: input.identity,
-    waves,
-    consumers: consumers.map(({ canary: _canary, wave: _wave, ...consumer }) => consumer),
-    approvers,
-    pointOfNoReturn: signed.pointOfNoReturn,
-    madeAt: now,
-  };
+    pointOfNoReturn: point,
+  });
 }

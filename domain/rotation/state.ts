@@ -116,6 +116,23 @@ export interface Plan {
   readonly approvers: readonly string[];
   readonly pointOfNoReturn: string;
   readonly madeAt: number;
+  /** What else the digest is over, so that whoever signs can compute it anew; plans made before it was kept have none. */
+  readonly terms?: PlanTerms;
+}
+
+/** The part of what is signed that a plan does not show elsewhere. */
+export interface PlanTerms {
+  readonly installation: string;
+  readonly rotation: string;
+  readonly nonce: string;
+  readonly credential: string;
+  readonly origin: { readonly version: string; readonly slot: string; readonly fingerprint: string | null };
+  readonly target: { readonly slot: string };
+  readonly policy: RotationPolicy;
+  readonly traits: IssuerTraits;
+  readonly emergency: boolean;
+  /** What ordered the waves, by consumer. */
+  readonly order: Readonly<Record<string, { readonly canary: boolean; readonly wave: number | null }>>;
 }
 
 /** A verified decision. It counts only for its digest and while it has not expired. */

@@ -2,7 +2,14 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonical, type PlanInput, planOf, pointOfNoReturn, wavesOf } from "../../domain/plan.js";
+import {
+  canonical,
+  type PlanInput,
+  planOf,
+  pointOfNoReturn,
+  signedText,
+  wavesOf,
+} from "../../domain/plan.js";
 import { policy, traits } from "./begin.js";
 
 const sha256Hex = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -112,6 +119,20 @@ describe("H17: the digest", () => {
   test("changes when a consumer comes or goes", () => {
     const made = [input(), input({ consumers: [consumer("one")] }), input({ consumers: [] })];
     expect(new Set(made.map((one) => digestOf(one))).size).toBe(3);
+  });
+
+  test("H7: can be computed anew from the plan as it is shown, and changes with everything that is shown", () => {
+    const { digest, madeAt: _, ...plan } = planOf(input(), 0, sha256Hex);
+    const shown = JSON.parse(JSON.stringify(plan)) as typeof plan;
+    const again = (changed: unknown) => {
+      const { terms, ...rest } = changed as typeof plan;
+      if (terms === undefined) throw new Error("no terms");
+      return sha256Hex(signedText({ ...rest, terms }));
+    };
+    expect(again(shown)).toBe(digest);
+    const changed = changesOf(shown);
+    expect(changed.length).toBeGreaterThan(50);
+    for (const one of changed) expect(again(one)).not.toBe(digest);
   });
 
   test("is over waves and point of no return too, under a form of its own", () => {
