@@ -16,7 +16,7 @@ import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
 import { ownersAddresses, tell } from "./notices.js";
 import { heldBy } from "./run-check.js";
-import { claimedId, verifiedPayload } from "./signatures.js";
+import { claimedId, verifiedPayload } from "../inventory/signatures.js";
 
 /** Without evidence that the value is ours, one person's word is not enough to revoke. */
 const respondersWithoutEvidence = 2;

@@ -7,7 +7,7 @@ import { decisionWith, recordDecision } from "../inventory/decisions.js";
 import { listIncidents, signOffIncident } from "../inventory/incidents.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { verifiedPayload } from "./signatures.js";
+import { verifiedPayload } from "../inventory/signatures.js";
 
 /** Owners who may sign for the credential: its own, and those that its policy asks. */
 export function signingOwners(systems: Systems): string[] {

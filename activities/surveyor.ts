@@ -6,7 +6,7 @@ import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { keptPayload } from "./signatures.js";
+import { keptPayload } from "../inventory/signatures.js";
 import type { Surveyor } from "./survey.js";
 
 /** Who is left out when decisions are counted: the requester, and recent editors of this credential's rules (H37). */

@@ -3,6 +3,7 @@
  * Every call has a deadline, every failure leaves as a `RekeyError`, and what goes in are references and
  * signed documents.
  */
+import { createHash } from "node:crypto";
 import {
   Client,
   Connection,
@@ -67,7 +68,7 @@ export interface RotationClient {
   plan(workflow: string): Promise<Plans>;
   facts(workflow: string): Promise<Facts>;
   reasons(workflow: string): Promise<Reasons>;
-  /** Sends a signed document and waits for the answer; `id` is the document's, so that a repetition is one message. */
+  /** Sends a signed document and waits for the answer; `id` is the document's. The same document twice is one message. */
   decide(workflow: string, document: string, id: string): Promise<Receipt>;
   /** Leaves the document for a rotation whose worker does not answer now. */
   decideLater(workflow: string, document: string): Promise<void>;
@@ -78,6 +79,8 @@ export interface RotationClient {
   signOff(credential: string, document: string): Promise<Receipt>;
   preview(credential: string): Promise<Preview>;
   doctor(): Promise<readonly Diagnosis[]>;
+  /** Resolves when Temporal answers and knows the namespace, and throws otherwise; no worker is asked. */
+  reachable(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -191,7 +194,9 @@ export function rotationClient(options: TemporalOptions): RotationClient {
     plan: (workflow) => ask(workflow, planQuery, "for its plan"),
     facts: (workflow) => ask(workflow, factsQuery, "for its facts"),
     reasons: (workflow) => ask(workflow, reasonsQuery, "for its reasons"),
-    decide: (workflow, document, id) => tell(workflow, decideUpdate, document, id),
+    // Another document under an id that was used must not get the answer of the first one.
+    decide: (workflow, document, id) =>
+      tell(workflow, decideUpdate, document, `${id}/${createHash("sha256").update(document).digest("hex")}`),
     decideLater: (workflow, document) =>
       within(deadlines.callMs, "to keep a message", () => handle(workflow).signal(decideSignal, document)),
     cancel: (workflow, order, id) => tell(workflow, cancelUpdate, order, id),
@@ -208,6 +213,10 @@ export function rotationClient(options: TemporalOptions): RotationClient {
     preview: (credential) =>
       shortly("preview", `preview/${credential}/${options.randomId("run")}`, [credential], "for a plan"),
     doctor: () => shortly("doctor", `doctor/${options.randomId("run")}`, [], "for a diagnosis"),
+    reachable: () =>
+      within(deadlines.callMs, "whether it is there", async () => {
+        await connection.workflowService.describeNamespace({ namespace });
+      }),
     close: () => connection.close(),
   };
 }

@@ -51,6 +51,7 @@ test("H7 H37 H38: forged, foreign, stale, expired and partial words are refused 
     ["no document", "approve, please", /not a signed document/],
     ["a forged signature", await paper(house, state, "bob", {}, "eve"), /None of the keys of bob/],
     ["a changed payload", tampered(await paper(house, state, "eve")), /None of the keys|knows no person/],
+    ["one without a signature", unsigned(await paper(house, state, "bob")), /None of the keys of bob/],
     ["another nonce", await paper(house, state, "bob", { nonce: "run_other" }), /earlier run/],
     ["another plan", await paper(house, state, "bob", { digest: "0".repeat(64) }), /plan has changed/],
     ["another rotation", await paper(house, state, "bob", { rotation: "rot_other" }), /another rotation/],
@@ -239,6 +240,12 @@ test("owners are reminded once, and past the deadline nothing begins", async () 
 });
 
 /** The document with another person in its payload and the signature that it had. */
+/** The same words under the algorithm `none`. */
+function unsigned(document: string): string {
+  const head = Buffer.from('{"alg":"none"}').toString("base64url");
+  return `${head}.${document.split(".")[1]}.`;
+}
+
 function tampered(document: string): string {
   const [header = "", payload = "", signature = ""] = document.split(".");
   const said = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));

@@ -1,5 +1,5 @@
 /** Signatures of people: a document counts when a key that the estate gives to its person has signed it (H7). */
-import { compactVerify, decodeJwt, importJWK } from "jose";
+import { compactVerify, decodeJwt, errors, importJWK } from "jose";
 import { z } from "zod";
 import { personOf } from "../domain/authority.js";
 import type { DocumentPayload } from "../domain/documents.js";
@@ -20,8 +20,8 @@ export async function verifiedPayload(estate: Estate, document: string): Promise
       const { payload } = await compactVerify(document, key, { algorithms: ["EdDSA"] });
       return shaped(payload);
     } catch (error) {
-      // Not this key; the next one may be the one. Anything but a wrong signature is a fault of ours.
-      if (!isWrongSignature(error)) throw error;
+      // Not this key, or no document of ours; anything but the library's own refusals is a fault of ours.
+      if (!isRefusal(error)) throw error;
     }
   }
   throw refused(`None of the keys of ${claimed} has signed it.`);
@@ -84,8 +84,9 @@ function claimedPerson(document: string): string {
   throw refused("It names nobody.");
 }
 
-function isWrongSignature(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
+/** A wrong signature, another algorithm (`none` is one), a header that is none: all that somebody may send. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof errors.JOSEError;
 }
 
 function refused(detail: string): RekeyError {
