@@ -11,12 +11,12 @@ import { decisionWith, recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
 import { versionsMatching } from "../inventory/fingerprints.js";
 import { incidentWith, listIncidents, recordIncident } from "../inventory/incidents.js";
+import { claimedId, verifiedPayload } from "../inventory/signatures.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
 import { ownersAddresses, tell } from "./notices.js";
 import { heldBy } from "./run-check.js";
-import { claimedId, verifiedPayload } from "../inventory/signatures.js";
 
 /** Without evidence that the value is ours, one person's word is not enough to revoke. */
 const respondersWithoutEvidence = 2;

@@ -5,9 +5,9 @@ import { RekeyError } from "../domain/errors.js";
 import type { Answered } from "../domain/rotation/work.js";
 import { decisionWith, recordDecision } from "../inventory/decisions.js";
 import { listIncidents, signOffIncident } from "../inventory/incidents.js";
+import { verifiedPayload } from "../inventory/signatures.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { verifiedPayload } from "../inventory/signatures.js";
 
 /** Owners who may sign for the credential: its own, and those that its policy asks. */
 export function signingOwners(systems: Systems): string[] {

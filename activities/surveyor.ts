@@ -5,8 +5,8 @@ import type { RotationState } from "../domain/rotation/state.js";
 import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
 import type { RotationSummary } from "../inventory/rotations.js";
-import type { ActivityDeps, Systems } from "./deps.js";
 import { keptPayload } from "../inventory/signatures.js";
+import type { ActivityDeps, Systems } from "./deps.js";
 import type { Surveyor } from "./survey.js";
 
 /** Who is left out when decisions are counted: the requester, and recent editors of this credential's rules (H37). */

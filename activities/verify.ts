@@ -7,11 +7,11 @@ import { foldAll } from "../domain/rotation/fold.js";
 import type { Answered, DocumentRequest } from "../domain/rotation/work.js";
 import { recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
+import { verifiedPayload } from "../inventory/signatures.js";
 import { framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
 import { heldBy } from "./run-check.js";
 import { signIncidents, signingOwners } from "./sign-off.js";
-import { verifiedPayload } from "../inventory/signatures.js";
 import { excludedFor } from "./surveyor.js";
 
 /** The activity `verify`. A document that does not count is answered with the reason, and leaves no trace in the state. */

@@ -1,8 +1,18 @@
 /** The commands that run until they are told to stop, and the demo. */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Processes } from "../client/cli/deps.js";
 import { exitCodes } from "../domain/errors.js";
 import { readInstallation } from "../worker/config.js";
+import { projectRoot } from "../worker/dev/places.js";
+import { apiSettingsOf } from "../worker/installation.js";
+import { openServices } from "./services.js";
+
+/** The program's version, as its package says. */
+function version(): string {
+  return JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")).version as string;
+}
 
 /**
  * Starts them with this environment; progress goes to standard error, so that output can be piped. Each is
@@ -17,6 +27,23 @@ export function processesWith(env: NodeJS.ProcessEnv): Processes {
       say("The worker polls. Ctrl-C ends it once its steps are done.");
       await Promise.race([told(), worker.done]);
       await worker.stop();
+      return exitCodes.done;
+    },
+    server: async () => {
+      const [{ startApi }, services] = await Promise.all([
+        import("../client/api/start.js"),
+        openServices(env),
+      ]);
+      try {
+        const settings = await apiSettingsOf(readInstallation(env));
+        const api = await startApi({ ...settings, services, version: version(), now: Date.now, say });
+        if (settings.tokens.length === 0) say("REKEY_API_TOKENS names no token, so nobody can read.");
+        say(`The API listens at ${api.url}. Ctrl-C ends it once begun requests are answered.`);
+        await told();
+        await api.stop();
+      } finally {
+        await services.close();
+      }
       return exitCodes.done;
     },
     up: async ({ directory }) => {

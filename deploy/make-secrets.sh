@@ -32,6 +32,7 @@ openssl rand -hex 24 | tr -d '\n' | keep inventory-password
 printf 'postgres://rekey:%s@inventory:5432/rekey' "$(cat secrets/inventory-password)" | keep inventory-url
 openssl rand -base64 32 | tr -d '\n' | keep codec-key
 openssl rand -base64 32 | tr -d '\n' | keep fingerprint-key
+openssl rand -base64 32 | tr -d '\n' | keep api-token
 
 # An Ed25519 key as JWK: its last 32 bytes in DER are the private scalar, or the public point.
 openssl genpkey -algorithm ed25519 -outform DER -out secrets/engine.der

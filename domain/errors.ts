@@ -74,6 +74,16 @@ const entries = {
     hint: "`rekey doctor` names the right and the command that grants it.",
     retry: "never",
   },
+  unauthenticated: {
+    summary: "Nobody may read this without a token of the installation.",
+    hint: "Send `Authorization: Bearer TOKEN`; docs/api.md says where tokens come from.",
+    retry: "never",
+  },
+  "too-many": {
+    summary: "There were too many requests from there.",
+    hint: "Wait a moment and try again.",
+    retry: "safe",
+  },
   unsupported: {
     summary: "This version or configuration cannot be rotated safely.",
     hint: "The sentence above names what to change; the kind's page in docs/kinds says why.",
@@ -156,10 +166,12 @@ export function exitCodeOf(code: ErrorCode): number {
     case "decision-refused":
     case "unsupported":
     case "not-permitted":
+    case "unauthenticated":
       return exitCodes.refused;
     case "needs-operator":
       return exitCodes.operator;
     case "unreachable":
+    case "too-many":
     case "missing-setup":
       return exitCodes.unavailable;
     default:

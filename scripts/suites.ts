@@ -23,6 +23,7 @@ export const suites: readonly Suite[] = [
   { name: "workflows", servers: true, timeoutMs: 60_000 },
   { name: "worker", servers: true, timeoutMs: 60_000 },
   { name: "cli", servers: true, timeoutMs: 60_000 },
+  { name: "api", servers: true, timeoutMs: 60_000 },
   { name: "e2e", servers: true, timeoutMs: 180_000 },
 ];
 

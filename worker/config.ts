@@ -10,6 +10,11 @@ import { secretRef } from "../domain/estate/secret-ref.js";
 import { projectRoot } from "./dev/places.js";
 
 const reference = secretRef();
+/** References with commas between them. */
+const references = z
+  .string()
+  .transform((list) => list.split(",").map((entry) => entry.trim()))
+  .pipe(z.array(reference).min(1));
 
 const variables = z.object({
   REKEY_HOME: z.string().default(".rekey"),
@@ -28,10 +33,7 @@ const variables = z.object({
   REKEY_TEMPORAL_TLS_CA: z.string().optional(),
   REKEY_TEMPORAL_TLS_CERT: z.string().optional(),
   REKEY_TEMPORAL_TLS_KEY: z.string().optional(),
-  REKEY_CODEC_KEYS: z
-    .string()
-    .transform((list) => list.split(",").map((entry) => entry.trim()))
-    .pipe(z.array(reference).min(1)),
+  REKEY_CODEC_KEYS: references,
   REKEY_ENGINE_KEY: reference,
   REKEY_FINGERPRINT_KEY: reference,
   REKEY_VAULT_ADDR: z.url().optional(),
@@ -39,6 +41,15 @@ const variables = z.object({
   REKEY_VAULT_MOUNT: z.string().min(1).default("secret"),
   REKEY_DBA_USER: z.string().min(1).optional(),
   REKEY_DBA_PASSWORD: reference.optional(),
+  REKEY_API_LISTEN: z
+    .string()
+    .regex(/^(\[[0-9a-f:]+\]|[^\s/:]+):\d{1,5}$/i, "expected host:port")
+    .default("127.0.0.1:8630"),
+  REKEY_API_TOKENS: references.optional(),
+  REKEY_API_TLS_CERT: z.string().min(1).optional(),
+  REKEY_API_TLS_KEY: reference.optional(),
+  REKEY_API_PLAIN: z.enum(["loopback", "anywhere"]).default("loopback"),
+  REKEY_API_DECISIONS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
   REKEY_ACTIVITY_SLOTS: z.coerce.number().int().min(1).max(10_000).default(50),
 });
 

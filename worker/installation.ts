@@ -85,6 +85,38 @@ async function tlsOf(settings: Installation): Promise<NonNullable<TemporalLogin[
   };
 }
 
+/** What the API is started with, besides its services. Throws `missing-setup` for a file or a token that is not there. */
+export async function apiSettingsOf(settings: Installation) {
+  const { REKEY_API_LISTEN: listen, REKEY_API_TLS_CERT: cert, REKEY_API_TLS_KEY: key } = settings;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new RekeyError(
+      "missing-setup",
+      "REKEY_API_TLS_CERT and REKEY_API_TLS_KEY are set together or not at all.",
+    );
+  }
+  const cut = listen.lastIndexOf(":");
+  const tokens = (settings.REKEY_API_TOKENS ?? []).map((reference) => resolved(settings, reference));
+  return {
+    tokens: await Promise.all(tokens),
+    decisionsPerMinute: settings.REKEY_API_DECISIONS_PER_MINUTE,
+    listen: {
+      host: listen.slice(0, cut).replace(/^\[|\]$/g, ""),
+      port: Number(listen.slice(cut + 1)),
+      plainAnywhere: settings.REKEY_API_PLAIN === "anywhere",
+      ...(cert === undefined || key === undefined
+        ? {}
+        : { tls: { certificate: await certificateIn(cert), key: await resolved(settings, key) } }),
+    },
+  };
+}
+
+async function certificateIn(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((failure: NodeJS.ErrnoException) => {
+    const why = failure.code ?? "no reason given";
+    throw new RekeyError("missing-setup", `The certificate ${file} cannot be read (${why}).`);
+  });
+}
+
 /** What adapters are made with. The engine's key signs challenges and never leaves this closure. */
 export async function adapterDepsOf(settings: Installation, installation: string): Promise<AdapterDeps> {
   const jwk = parsedKey(await resolved(settings, settings.REKEY_ENGINE_KEY));

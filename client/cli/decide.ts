@@ -3,10 +3,11 @@
  * A person signs what was shown to them, plan and amendments each by its own digest (H7, H17).
  */
 
+import { createHash } from "node:crypto";
 import { decide } from "../../domain/decide.js";
 import { tally } from "../../domain/decisions.js";
 import { RekeyError } from "../../domain/errors.js";
-import type { Policy } from "../../domain/estate/types.js";
+import { signedText } from "../../domain/plan.js";
 import type { Plan, RotationState } from "../../domain/rotation/state.js";
 import type { SigningKey } from "../documents.js";
 import type { Cli } from "./cli.js";
@@ -22,6 +23,14 @@ import type { OpenSubject, Subject } from "./subject.js";
 export interface OpenPlan {
   readonly title: string;
   readonly plan: Plan;
+}
+
+/** What is decided on. */
+export interface Case {
+  readonly subject: Pick<Subject, "name" | "purpose" | "names">;
+  readonly look: Look;
+  /** How long the policy lets a decision be good for; undefined where it is not known. */
+  readonly validForMs: number | undefined;
 }
 
 /** The rotation as it is recorded. Throws `unreachable` while it has no plan yet. */
@@ -53,7 +62,7 @@ export function waitingFor(state: RotationState, person: string, now: number): O
 }
 
 /** What is shown before somebody signs. */
-export function decisionText(cli: Cli, subject: Subject, look: Look, open: readonly OpenPlan[]): string {
+export function decisionText(cli: Cli, { subject, look }: Case, open: readonly OpenPlan[]): string {
   const { paint } = cli;
   const { state, row, now } = look;
   const names = withVersions(subject.names, state);
@@ -73,24 +82,49 @@ export function decisionText(cli: Cli, subject: Subject, look: Look, open: reado
   ].join("\n\n");
 }
 
+/**
+ * Computes the digest anew from the plan that is shown, and asks that it is this rotation's. Throws `decision-refused`
+ * when it is another one (H7). Where `terms` is `where-kept`, a plan of an earlier version of Rekey passes unseen.
+ */
+export function checkPlan(plan: Plan, state: RotationState, terms: "required" | "where-kept"): void {
+  const { terms: kept } = plan;
+  if (kept === undefined) {
+    if (terms === "where-kept") return;
+    throw new RekeyError(
+      "decision-refused",
+      "The plan was made by an earlier version of Rekey and cannot be checked from here.",
+      "Decide at the installation itself, or start the rotation anew.",
+    );
+  }
+  const digest = createHash("sha256")
+    .update(signedText({ ...plan, terms: kept }))
+    .digest("hex");
+  const same =
+    digest === plan.digest &&
+    kept.rotation === state.id &&
+    kept.nonce === state.nonce &&
+    kept.installation === state.installation &&
+    kept.credential === state.credential;
+  if (!same) {
+    throw new RekeyError(
+      "decision-refused",
+      "The plan that is shown is not the one that its digest names; nothing was signed.",
+      "Somebody between you and the installation may have changed it. Ask whoever runs the server.",
+    );
+  }
+}
+
 /** A signed decision on each plan. They expire as the credential's policy says. */
 export async function signDecisions(
   cli: Cli,
-  services: Services,
-  subject: Subject,
-  state: RotationState,
+  { subject, look: { state }, validForMs }: Case,
   open: readonly OpenPlan[],
   key: SigningKey,
   says: "approve" | "reject",
 ): Promise<string[]> {
-  const validForMs = await validFor(services, subject);
+  for (const { plan } of open) checkPlan(plan, state, "where-kept");
   const bound = boundTo(state, subject.name);
   return Promise.all(
     open.map(({ plan }) => sign(cli, key, bound, { says, digest: plan.digest }, validForMs)),
   );
-}
-
-async function validFor({ inventory }: Services, { policy }: Subject): Promise<number | undefined> {
-  const entry = (await inventory.entries("policies")).find(({ name }) => name === policy);
-  return (entry?.body as unknown as Policy | undefined)?.approval.validForMs;
 }

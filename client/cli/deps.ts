@@ -83,6 +83,8 @@ interface DemoOptions {
 /** The programs that run until they are told to stop; each answers with an exit code. */
 export interface Processes {
   worker(): Promise<number>;
+  /** The HTTP API. */
+  server(): Promise<number>;
   /** `directory` keeps the state over a restart. */
   up(options: { readonly directory: string }): Promise<number>;
   demo(options: DemoOptions): Promise<number>;

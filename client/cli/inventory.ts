@@ -6,6 +6,7 @@ import type { Section } from "../../domain/estate/schema.js";
 import type { Estate } from "../../domain/estate/types.js";
 import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
 import type { Database } from "../../inventory/database.js";
+import { decisionWith, type KeptDecision } from "../../inventory/decisions.js";
 import {
   type Applied,
   applyEstate,
@@ -40,6 +41,8 @@ export interface Inventory {
   rotation(id: string): Promise<LoadedRotation>;
   /** Reports of leaks that the owners have not signed off. */
   unsigned(credential: string): Promise<readonly KeptIncident[]>;
+  /** The signed document that was kept under this id, or null. */
+  document(id: string): Promise<KeptDecision | null>;
   /** Versions, living or not, that had the value of this keyed hash. */
   matching(
     fingerprint: string,
@@ -61,6 +64,7 @@ export function inventoryIn(
     overview: () => overview(db, world.now()),
     rotations: (credential, limit) => listRotations(db, { credential, limit }),
     rotation: (id) => loadRotation(db, id),
+    document: (id) => decisionWith(db, id),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };

@@ -12,6 +12,9 @@ import type { Services } from "./deps.js";
 import { timelineOf } from "./format/events.js";
 import { latestRotation } from "./subject.js";
 
+/** What a look asks. */
+type LookServices = Pick<Services, "inventory" | "rotations">;
+
 /** What a look found. */
 export interface Look {
   readonly row: RotationSummary;
@@ -29,17 +32,25 @@ export interface Look {
  * an earlier rotation that must not be taken for the one that was just started.
  */
 export async function lookAt(
-  services: Services,
+  services: LookServices,
   credential: string,
   now: number,
   ignore?: string,
 ): Promise<Look | null> {
   const latest = await latestRotation(services, credential);
-  if (latest === null || latest.id === ignore) return null;
+  return latest === null || latest.id === ignore ? null : lookInto(services, latest, now);
+}
+
+/** Looks once at this rotation, whatever has become of it. */
+export async function lookInto(
+  services: LookServices,
+  { id, workflowId }: Pick<RotationSummary, "id" | "workflowId">,
+  now: number,
+): Promise<Look> {
   const [record, told, gone] = await Promise.all([
-    services.inventory.rotation(latest.id),
-    asked(() => services.rotations.progress(latest.workflowId)),
-    hasEnded(services, latest.workflowId),
+    services.inventory.rotation(id),
+    asked(() => services.rotations.progress(workflowId)),
+    hasEnded(services, workflowId),
   ]);
   const { initial, events, openIntent, ...row } = record;
   const state = foldAll(initial, events);
@@ -55,7 +66,7 @@ export async function lookAt(
 }
 
 /** True when the workflow is known to have ended, by itself or by somebody's hand (H8). */
-async function hasEnded({ rotations }: Services, workflow: string): Promise<boolean> {
+async function hasEnded({ rotations }: LookServices, workflow: string): Promise<boolean> {
   try {
     return (await asked(() => rotations.standing(workflow))) === "ended";
   } catch {

@@ -36,7 +36,8 @@ export function requester(io: Pick<Io, "env">, given?: string): string {
 /** The key to sign with. Throws `bad-input` when it is missing, unreadable, open to others, or somebody else's. */
 export async function signingKey(io: Pick<Io, "env">, { as, key }: AsOptions): Promise<SigningKey> {
   const file = keyPath(io, key);
-  const read = readKey(await privateText(file));
+  const hint = "Name it with --key FILE or REKEY_KEY, or make one with `rekey keygen --as PERSON`.";
+  const read = readKey(await privateText(file, "key", hint));
   const person = as ?? io.env.REKEY_PERSON ?? read.person;
   if (person !== read.person) {
     throw new RekeyError(
@@ -48,22 +49,26 @@ export async function signingKey(io: Pick<Io, "env">, { as, key }: AsOptions): P
   return read;
 }
 
-async function privateText(file: string): Promise<Secret> {
-  const hint = "Name it with --key FILE or REKEY_KEY, or make one with `rekey keygen --as PERSON`.";
+/** What is in a file that nobody else can read. `what` names it in errors. Throws `bad-input` for any other file. */
+export async function privateText(file: string, what: "key" | "token", hint: string): Promise<Secret> {
   const handle = await open(file, "r").catch((failure: NodeJS.ErrnoException) => {
     throw new RekeyError(
       "bad-input",
-      `The key ${file} cannot be read (${failure.code ?? "no reason given"}).`,
+      `The ${what} ${file} cannot be read (${failure.code ?? "no reason given"}).`,
       hint,
     );
   });
   try {
     const found = await handle.stat();
     if (!found.isFile() || found.size > keyBytesMax) {
-      throw new RekeyError("bad-input", `${file} is not a key.`, hint);
+      throw new RekeyError("bad-input", `${file} is not a ${what}.`, hint);
     }
     if ((found.mode & 0o077) !== 0 && process.platform !== "win32") {
-      throw new RekeyError("bad-input", `The key ${file} can be read by others.`, `Run: chmod 600 ${file}`);
+      throw new RekeyError(
+        "bad-input",
+        `The ${what} ${file} can be read by others.`,
+        `Run: chmod 600 ${file}`,
+      );
     }
     return new Secret(await handle.readFile("utf8"));
   } finally {

@@ -19,6 +19,7 @@ import { plan } from "./commands/plan.js";
 import { resume } from "./commands/resume.js";
 import { rotate } from "./commands/rotate.js";
 import { schema } from "./commands/schema.js";
+import { server } from "./commands/server.js";
 import { signOff } from "./commands/sign-off.js";
 import { status } from "./commands/status.js";
 import { up } from "./commands/up.js";
@@ -34,7 +35,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],
     ["When something is wrong:", [cancel, resume, expedite]],
-    ["Run it:", [up, worker, migrate, demo, completion(program)]],
+    ["Run it:", [up, worker, server, migrate, demo, completion(program)]],
   ];
 }
 

@@ -82,7 +82,11 @@ export interface Sent extends Receipt {
  * Sends a document and waits for the verdict; where nobody answers it is left for the rotation to find. Throws
  * `decision-refused` when it does not count.
  */
-export async function send({ rotations }: Services, workflow: string, document: string): Promise<Sent> {
+export async function send(
+  { rotations }: Pick<Services, "rotations">,
+  workflow: string,
+  document: string,
+): Promise<Sent> {
   const { id } = readDocument(document);
   try {
     const receipt = await rotations.decide(workflow, document, id);

@@ -20,7 +20,10 @@ export interface OpenSubject extends Subject {
 }
 
 /** The credential of that name. Throws `not-found` with the nearest name as hint. */
-export async function credentialNamed({ inventory }: Services, name: string): Promise<Subject> {
+export async function credentialNamed(
+  { inventory }: Pick<Services, "inventory">,
+  name: string,
+): Promise<Subject> {
   const rows = await inventory.credentials();
   const known = knownName(
     name,
@@ -53,7 +56,7 @@ export async function openSubject(services: Services, name: string): Promise<Ope
 
 /** The newest rotation of the credential, open or ended; null when there never was one. */
 export async function latestRotation(
-  { inventory }: Services,
+  { inventory }: Pick<Services, "inventory">,
   credential: string,
 ): Promise<RotationSummary | null> {
   return (await inventory.rotations(credential, 1))[0] ?? null;

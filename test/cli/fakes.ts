@@ -113,7 +113,7 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
       plan: async () => ({ steps: [], findings: [] }),
       carryOut: async function* () {},
     },
-    processes: { worker: async () => 0, up: async () => 0, demo: async () => 0 },
+    processes: { worker: async () => 0, server: async () => 0, up: async () => 0, demo: async () => 0 },
     ...around.deps,
   };
   const code = await run(argv, deps);
@@ -165,6 +165,7 @@ function inventoryIn(world: World): Inventory {
       return found;
     },
     unsigned: async () => world.unsigned,
+    document: async () => null,
     matching: async () => world.matching,
   };
 }

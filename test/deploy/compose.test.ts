@@ -6,6 +6,8 @@
 
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +25,7 @@ import { baoPin, findBao } from "../../worker/dev/openbao.js";
 import { temporalPin } from "../../worker/dev/pins.js";
 import { accepts, freePort } from "../../worker/dev/ports.js";
 import { searchAttributes } from "../../worker/dev/temporal-server.js";
+import { apiSettingsOf } from "../../worker/installation.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -116,7 +119,7 @@ describe("rules for every service", () => {
       }
       for (const port of it.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
       const values = Object.entries(it.environment ?? {}).filter(([key]) =>
-        /(PASSWORD|TOKEN|KEYS?|SECRET|PWD)(_FILE)?$/.test(key),
+        /(PASSWORD|TOKENS?|KEYS?|SECRET|PWD)(_FILE)?$/.test(key),
       );
       for (const [, value] of values) expect(value).toMatch(/^(file:)?\/run\/secrets\//);
     },
@@ -177,12 +180,51 @@ describe("against the real programs", () => {
       const variables = Object.keys(it.environment ?? {});
       expect(Object.keys(settings)).toEqual(expect.arrayContaining(variables));
     }
-    const commands = rekey.flatMap(([, it]) => [it.command ?? [], (it.healthcheck?.test ?? []).slice(2)]);
-    expect(commands.filter((command) => command.length > 0)).toHaveLength(3);
+    const checks = rekey
+      .map(([, it]) => it.healthcheck?.test ?? [])
+      .filter(([, program]) => program === "rekey");
+    const commands = [...rekey.map(([, it]) => it.command ?? []), ...checks.map((check) => check.slice(2))];
+    expect(commands.filter((command) => command.length > 0)).toHaveLength(4);
     for (const [name = "", ...options] of commands.filter((command) => command.length > 0)) {
       const { stdout } = await run(process.execPath, [`${root}dist/bin/rekey.js`, name, "--help"]);
       for (const option of options) expect(stdout).toContain(option);
     }
+  });
+
+  test("the API: its port is the published one, its settings are sound, and its health check asks whether it is ready", async () => {
+    const it = service("server");
+    const at = await folder();
+    const secrets = { REKEY_API_TOKENS: join(at, "token"), REKEY_DATABASE_URL: join(at, "none") };
+    await writeFile(secrets.REKEY_API_TOKENS, "t".repeat(44));
+    const here = Object.entries(secrets).map(([name, path]) => [name, `file:${path}`]);
+    const env = { ...it.environment, ...Object.fromEntries(here), REKEY_HOME: at };
+    const { listen, tokens } = await apiSettingsOf(readInstallation(env));
+    expect(listen).toEqual({ host: "0.0.0.0", port: 8630, plainAnywhere: true });
+    expect(tokens).toHaveLength(1);
+    expect(it.ports).toEqual([`127.0.0.1:${listen.port}:${listen.port}`]);
+    for (const key of ["engine-key", "fingerprint-key"]) expect(it.secrets).not.toContain(key);
+
+    const [form, program, ...args] = it.healthcheck?.test ?? [];
+    expect([form, program]).toEqual(["CMD", "node"]);
+    expect(args.join(" ")).toContain(`:${listen.port}/readyz"`);
+    const statuses = [200, 503];
+    const api = createServer((request, response) => {
+      response.writeHead(request.url === "/readyz" ? (statuses.shift() ?? 500) : 404).end("{}");
+    });
+    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+    made.push(() => new Promise((resolve) => api.close(resolve)));
+    const { port } = api.address() as AddressInfo;
+    const health = (at: number): Promise<boolean> =>
+      run(
+        process.execPath,
+        args.map((arg) => arg.replace(`:${listen.port}/`, `:${at}/`)),
+      ).then(
+        () => true,
+        () => false,
+      );
+    expect(await health(port)).toBe(true);
+    expect(await health(port)).toBe(false);
+    expect(await health(await freePort())).toBe(false);
   });
 
   test("Temporal: image and command line are of one version, and the port is its own", async () => {

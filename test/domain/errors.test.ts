@@ -20,6 +20,8 @@ const table: Readonly<Record<ErrorCode, readonly [keyof typeof exitCodes, RekeyE
   "decision-refused": ["refused", "never"],
   unsupported: ["refused", "never"],
   "not-permitted": ["refused", "never"],
+  unauthenticated: ["refused", "never"],
+  "too-many": ["unavailable", "safe"],
   "needs-operator": ["operator", "never"],
   unreachable: ["unavailable", "safe"],
   "missing-setup": ["unavailable", "never"],

@@ -20,7 +20,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   inventory: { rooms: ["domain"] },
   audit: { rooms: ["domain"], files: ["inventory/database.ts"] },
   worker: { rooms: ["domain", "workflows", "activities", "adapters", "inventory", "audit"] },
-  client: { rooms: ["domain", "inventory", "audit"], files: ["workflows/messages.ts"] },
+  client: {
+    rooms: ["domain", "inventory", "audit"],
+    files: ["workflows/messages.ts", "client/api/client.ts"],
+  },
+  // The door to the network: it knows no Temporal, and the command line knows nothing of it but its client.
+  "client/api": { rooms: ["domain", "inventory", "client"] },
   web: { rooms: [], files: ["client/api/client.ts"] },
   kit: { rooms: [], packages: [] },
   examples: { rooms: ["kit"] },

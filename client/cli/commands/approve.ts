@@ -2,16 +2,17 @@
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { Cli } from "../cli.js";
 import { type AnyCommand, type AsOptions, asOptions, command, option, yesOption } from "../command.js";
-import { decisionText, lookToDecide, type OpenPlan, plansOf, signDecisions, waitingFor } from "../decide.js";
-import type { Services } from "../deps.js";
+import { decisionText, type OpenPlan, plansOf, signDecisions, waitingFor } from "../decide.js";
+import { type Desk, deskFor } from "../desk.js";
 import { signingKey } from "../person.js";
-import { readDocuments, type Sent, send, writeDocuments } from "../signing.js";
-import { type OpenSubject, openSubject } from "../subject.js";
+import { readDocuments, type Sent, writeDocuments } from "../signing.js";
 
 interface DecideOptions extends AsOptions {
   readonly yes?: boolean;
   readonly file?: string;
   readonly document?: string;
+  readonly server?: string;
+  readonly token?: string;
 }
 
 type Word = "approve" | "reject";
@@ -27,32 +28,38 @@ function decision(says: Word, summary: string, description: string): AnyCommand 
       yesOption(),
       option("--file <path>", "only write the signed decision there, to be sent from elsewhere"),
       option("--document <path>", "send a decision that was signed elsewhere").conflicts("file"),
+      option("--server <url>", "through this server's API instead of Temporal (default: REKEY_SERVER)"),
+      option(
+        "--token <file>",
+        "token to read there (default: REKEY_API_TOKEN_FILE, or ~/.config/rekey/api-token)",
+      ),
     ],
     examples: [
       [`rekey ${says} orders-db`, "show the plan, ask, sign and send"],
       [`rekey ${says} orders-db --file decision.jws`, "sign on the machine that has the key"],
       [`rekey ${says} orders-db --document decision.jws`, "send it from one that reaches Rekey"],
+      [`rekey ${says} orders-db --server https://rekey.example.com`, "without access to Temporal"],
     ],
     async run(cli, [name = ""], options) {
-      const services = await cli.services();
-      const subject = await openSubject(services, name);
+      const desk = await deskFor(cli, options);
       if (options.document !== undefined) {
-        return sendAll(cli, services, subject, await readDocuments(options.document));
+        return sendAll(cli, desk, name, await readDocuments(options.document));
       }
-      const look = await lookToDecide(cli, services, subject);
+      const found = await desk.look(name);
+      const { look } = found;
       const key = await signingKey(cli.io, options);
       const open = openFor(says, look.state, key.person, cli.io.now());
       if (open.length === 0) {
         cli.show({ credential: name, sent: [] }, "Nothing waits for your signature.");
         return exitCodes.done;
       }
-      if (!cli.json) cli.io.stdout.write(`${decisionText(cli, subject, look, open)}\n\n`);
+      if (!cli.json) cli.io.stdout.write(`${decisionText(cli, found, open)}\n\n`);
       if (!(await cli.confirm(`Sign as ${key.person}: ${says} this?`, options.yes === true))) {
         cli.note("Nothing was signed.");
         return exitCodes.failed;
       }
-      const documents = await signDecisions(cli, services, subject, look.state, open, key, says);
-      if (options.file === undefined) return sendAll(cli, services, subject, documents);
+      const documents = await signDecisions(cli, found, open, key, says);
+      if (options.file === undefined) return sendAll(cli, desk, name, documents);
       await writeDocuments(options.file, documents);
       const sentence = `Signed, and written to ${options.file}. Nothing was sent.`;
       cli.show({ credential: name, file: options.file, documents }, sentence);
@@ -66,15 +73,10 @@ function openFor(says: Word, state: Parameters<typeof plansOf>[0], person: strin
   return says === "approve" ? waitingFor(state, person, now) : plansOf(state).slice(-1);
 }
 
-async function sendAll(
-  cli: Cli,
-  services: Services,
-  subject: OpenSubject,
-  documents: readonly string[],
-): Promise<number> {
+async function sendAll(cli: Cli, desk: Desk, name: string, documents: readonly string[]): Promise<number> {
   const sent: Sent[] = [];
-  for (const document of documents) sent.push(await send(services, subject.open.workflowId, document));
-  cli.show({ credential: subject.name, sent }, sent.map(({ sentence }) => sentence).join("\n"));
+  for (const document of documents) sent.push(await desk.send(name, document));
+  cli.show({ credential: name, sent }, sent.map(({ sentence }) => sentence).join("\n"));
   if (sent.length === 0) throw new RekeyError("internal", "There was nothing to send.");
   return exitCodes.done;
 }

@@ -1,7 +1,5 @@
 /** `rekey status`: what is there, what runs and what waits, at a glance or one credential in detail. */
-import { currentGate, shown } from "../../../domain/decide.js";
 import { exitCodes } from "../../../domain/errors.js";
-import { foldAll } from "../../../domain/rotation/fold.js";
 import type { CredentialView } from "../../../inventory/credentials.js";
 import type { RotationSummary } from "../../../inventory/rotations.js";
 import type { Cli } from "../cli.js";
@@ -11,8 +9,7 @@ import { count, fields, table } from "../format/layout.js";
 import { rotationText } from "../format/rotation.js";
 import type { Paint } from "../format/style.js";
 import { moment, relative } from "../format/time.js";
-import type { Inventory } from "../inventory.js";
-import { lookAt } from "../look.js";
+import { allStanding, oneStanding } from "../standing.js";
 import { credentialNamed, openOf } from "../subject.js";
 
 /** The table of all, or one in detail. */
@@ -35,9 +32,9 @@ export const status = command({
 
 async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
   const now = cli.io.now();
-  const [listed, overview] = await Promise.all([inventory.credentials(), inventory.overview()]);
-  const credentials = await Promise.all(listed.map((one) => withStanding(inventory, one, now)));
-  cli.show({ credentials, ...overview }, () => {
+  const all = await allStanding(inventory, now);
+  const { credentials, ...overview } = all;
+  cli.show(all, () => {
     if (credentials.length === 0) return "No credential is declared yet. Begin with `rekey init`.";
     const headings = ["credential", "owner", "state", "last rotated", "due"];
     const rows = credentials.map((credential) => row(credential, now, cli.paint));
@@ -52,18 +49,6 @@ async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
       ...(owed.length > 0 ? ["", cli.paint("warn", owed.join(", "))] : []),
     ].join("\n");
   });
-}
-
-const standings = { do: "doing", wait: "waiting", "needs-operator": "needs-operator", done: "done" } as const;
-
-/** Gate and standing of an open rotation as they are now, where its worker has not noted them. */
-async function withStanding(inventory: Inventory, one: CredentialView, now: number): Promise<CredentialView> {
-  const open = openOf(one);
-  if (open === null || open.gate !== null) return one;
-  const { initial, events } = await inventory.rotation(open.id);
-  const state = foldAll(initial, events);
-  const rotation = { ...open, gate: currentGate(state, now), standing: standings[shown(state, now).kind] };
-  return { ...one, rotation };
 }
 
 function row(credential: CredentialView, now: number, paint: Paint): string[] {
@@ -88,15 +73,10 @@ function stateOf({ gate, standing, mode }: RotationSummary, paint: Paint): strin
 
 async function showOne(cli: Cli, services: Services, name: string): Promise<void> {
   const subject = await credentialNamed(services, name);
-  const { names, open: _, ...credential } = subject;
-  const look = await lookAt(services, subject.id, cli.io.now());
-  const unsigned = await services.inventory.unsigned(subject.id);
-  const standing = look === null ? null : shown(look.state, look.now);
-  const rotation =
-    look === null
-      ? null
-      : { ...look.row, workflow: look.workflow, standing, state: look.state, timeline: look.timeline };
-  cli.show({ credential, rotation, unsigned }, () => {
+  const { look, ...told } = await oneStanding(services, subject, cli.io.now());
+  const { names } = subject;
+  const { unsigned } = told;
+  cli.show(told, () => {
     const about = fields(
       [
         ["purpose", subject.purpose],

@@ -1,0 +1,82 @@
+/** Every route in one table, because the server, its description and its documentation must not disagree. */
+import type { z } from "zod";
+import * as shapes from "./shapes.js";
+
+/** One route. Paths are written as in OpenAPI. */
+export interface Route {
+  readonly method: "get" | "post";
+  readonly path: string;
+  readonly summary: string;
+  /** `token`: a bearer token of the installation; `signature`: what is sent is signed; `open`: nothing to protect. */
+  readonly access: "open" | "token" | "signature";
+  readonly body?: z.ZodType;
+  readonly answers: Readonly<Record<number, z.ZodType>>;
+  /** Statuses that it may fail with. */
+  readonly failures: readonly number[];
+}
+
+/** The table. */
+export const routes = {
+  health: {
+    method: "get",
+    path: "/healthz",
+    summary: "The process is there",
+    access: "open",
+    answers: { 200: shapes.health },
+    failures: [],
+  },
+  ready: {
+    method: "get",
+    path: "/readyz",
+    summary: "Inventory and Temporal can be reached",
+    access: "open",
+    answers: { 200: shapes.readiness, 503: shapes.readiness },
+    failures: [],
+  },
+  description: {
+    method: "get",
+    path: "/openapi.json",
+    summary: "This description",
+    access: "open",
+    answers: {},
+    failures: [],
+  },
+  credentials: {
+    method: "get",
+    path: "/v1/credentials",
+    summary: "Every credential, and what is open, due or unsigned",
+    access: "token",
+    answers: { 200: shapes.credentialList },
+    failures: [401, 503],
+  },
+  credential: {
+    method: "get",
+    path: "/v1/credentials/{name}",
+    summary: "One credential and its latest rotation",
+    access: "token",
+    answers: { 200: shapes.credentialDetail },
+    failures: [401, 404, 503],
+  },
+  rotation: {
+    method: "get",
+    path: "/v1/rotations/{id}",
+    summary: "One rotation: where it stands, the plans to sign, and why it does not go on",
+    access: "token",
+    answers: { 200: shapes.rotationDetail },
+    failures: [401, 404, 503],
+  },
+  decide: {
+    method: "post",
+    path: "/v1/decisions",
+    summary: "Give a signed decision to its rotation; the same one twice is once",
+    access: "signature",
+    body: shapes.decisionBody,
+    answers: { 200: shapes.decisionAnswer, 202: shapes.decisionAnswer },
+    failures: [400, 409, 413, 422, 429, 503],
+  },
+} as const satisfies Record<string, Route>;
+
+/** The same path in the router's spelling. */
+export function patternOf({ path }: Pick<Route, "path">): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
