@@ -1,5 +1,6 @@
 /** Dry runs and check-ups: what a rotation would do, what the installation lacks, which credentials are due. */
 import type { Finding } from "../domain/finding.js";
+import { checkersMemoryMs } from "../domain/roles.js";
 import { initialState } from "../domain/rotation/initial.js";
 import type { Plan } from "../domain/rotation/state.js";
 import type { Diagnosis, HouseWork, Preview } from "../domain/rotation/work.js";
@@ -83,6 +84,7 @@ function sentencesOf(systems: Systems, plan: Plan, slot: string): string[] {
   const last = plan.pointOfNoReturn.startsWith("deliver")
     ? plan.waves.findIndex(({ consumers }) => consumers.some((id) => stuck.includes(id)))
     : -1;
+  const heardMs = checkersMemoryMs({ traits: systems.issuer.traits, plan, amendments: [] });
   return [
     quorum === 0
       ? "Nobody is asked: the policy itself is the consent."
@@ -92,7 +94,9 @@ function sentencesOf(systems: Systems, plan: Plan, slot: string): string[] {
         ? "in the place of the present one: this is the point of no return"
         : "beside the present one"
     }; prove it by logging in at every node.`,
-    ...plan.waves.map(({ consumers }, index) => {
+    ...plan.waves.map(({ place, consumers }, index) => {
+      if (place === null)
+        return `Wave ${index + 1}: published; wait until ${names(consumers) || "whoever checks it"} has heard of it, and at least ${seconds(heardMs)}.`;
       const wave = `Wave ${index + 1}: promote it in the store`;
       if (consumers.length === 0) return `${wave}; no consumer is declared.`;
       const told = `${wave} for ${names(consumers)}; wait until each instance works on it.`;
@@ -107,6 +111,10 @@ function sentencesOf(systems: Systems, plan: Plan, slot: string): string[] {
       ? "Destroy it. This is the point of no return; until then everything can go back."
       : "Destroy it.",
   ];
+}
+
+function seconds(ms: number): string {
+  return `${Math.ceil(ms / 1_000)} s`;
 }
 
 async function diagnose(deps: ActivityDeps): Promise<Diagnosis[]> {

@@ -3,7 +3,7 @@ import type { Call, SecretDocument } from "../adapters/ports.js";
 import { RekeyError } from "../domain/errors.js";
 import { formatTag } from "../domain/fence.js";
 import type { Step } from "../domain/rotation/steps.js";
-import { changeActivity } from "./change.js";
+import { type Changing, changeActivity } from "./change.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { slotChange, slotTag } from "./issue.js";
 
@@ -30,8 +30,9 @@ export function disableActivity(deps: ActivityDeps) {
     }
     const change = slotChange(changing, step, "disabled");
     touched();
+    const early = await forgotten(changing);
     await systems.issuer.disable(change, call);
-    const document = kept ?? (await documentOf(systems, step, call));
+    const document = kept ?? early ?? (await documentOf(systems, step, call));
     if (document !== null) await proveRefused(systems, step, document, call);
     return {
       type: "disabled",
@@ -57,6 +58,25 @@ async function proveRefused(
     "proof-failed",
     `Not refused everywhere: ${open.join("; ") || "no node could be asked"}.`,
   );
+}
+
+/**
+ * Destroys every stored copy of a leaked version before the issuer hears of it, where the kind says so and the
+ * store gives it out no more (H28). Answers with the value, which is needed once more to see it refused.
+ */
+async function forgotten({ systems, state, step, call }: Changing<Disable>): Promise<SecretDocument | null> {
+  const version = state.versions[step.version];
+  const given = Object.values(state.places).some(({ liveVersion }) => liveVersion === step.version);
+  if (state.traits.leakedGoesFirst !== "stored-copies" || !version?.leaked || given) return null;
+  try {
+    const document = await documentOf(systems, step, call);
+    await Promise.all(Object.values(systems.stores).map((store) => store.purge(step.version, call)));
+    return document;
+  } catch (error) {
+    // A store that is away must not keep the leak open; its copies are destroyed with the version then.
+    if (error instanceof RekeyError && error.code === "unreachable") return null;
+    throw error;
+  }
 }
 
 /** The version's value: the copy that was kept, or what is live where no copy was made before the leak was reported. */

@@ -18,9 +18,11 @@ import { type CountedSessions, sessionsOf } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Match } from "../domain/estate/types.js";
+import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
 import { planOf } from "../domain/plan.js";
+import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
 import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js";
 import type { InstanceState, RotationState } from "../domain/rotation/state.js";
@@ -43,13 +45,14 @@ export async function survey(
   call: Call,
 ): Promise<Extract<RotationEvent, { type: "surveyed" }>> {
   const { issuer, stores } = systems;
+  const viewing = issuer.survey(call);
   const copies = copiesOf(systems, state, call);
   const [view, places, kept, observations, origin, preflight] = await Promise.all([
-    issuer.survey(call),
+    viewing,
     placesOf(stores, call),
     copies,
-    copies.then((known) =>
-      observe(systems, state, candidatesOf(known), confirmations, deps.installation, call),
+    Promise.all([viewing, copies]).then(([seen, known]) =>
+      observe(systems, state, candidatesOf(known, seen), confirmations, deps.installation, call),
     ),
     proveOrigin(systems, state, call),
     preflightOf(systems, call),
@@ -70,6 +73,7 @@ export async function survey(
         observable: consumer.observe.length > 0,
         instances: observations[consumer.id]?.length ?? null,
         memoryKnown: consumer.memoryKnown,
+        checks: isChecker(state.traits, consumer),
       })),
       unmapped: unmappedReaders(view.sessions, systems.consumers, state.traits),
       unmappedReaders: systems.policy.unmappedReaders,
@@ -117,13 +121,14 @@ function planFor(
       origin: { version: state.origin, slot: origin?.slot ?? "", fingerprint: null },
       target: { slot: forwardSlot(state) },
       consumers: systems.consumers.map(
-        ({ id, owner, isolation, reversible, place, memoryMs, canary, wave }) => ({
+        ({ id, owner, isolation, reversible, place, memoryMs, role, canary, wave }) => ({
           id,
           owner,
           isolation,
           reversible,
           place,
           memoryMs,
+          ...(role === undefined ? {} : { role }),
           canary,
           wave,
         }),
@@ -200,10 +205,18 @@ async function copiesOf({ stores }: Systems, state: RotationState, call: Call): 
 }
 
 /** The versions that an instance may turn out to hold, with the keys by which it can answer. */
-function candidatesOf(copies: readonly Copy[]): Candidate[] {
+function candidatesOf(copies: readonly Copy[], view: IssuerView): Candidate[] {
   return copies.map(({ version, slot, copy }) => {
     const attestKey = copy?.[ownFields.attestKey];
-    return { version, slot, ...(attestKey === undefined ? {} : { attestKey }) };
+    const { tag = "", publicName } = view.slots.find((candidate) => candidate.slot === slot) ?? {};
+    // The slot may hold another version by now.
+    const named = publicName !== undefined && (parseTag(tag)?.version ?? version) === version;
+    return {
+      version,
+      slot,
+      ...(attestKey === undefined ? {} : { attestKey }),
+      ...(named ? { publicName } : {}),
+    };
   });
 }
 
@@ -234,10 +247,11 @@ async function observe(
         const ways = await Promise.all(consumer.observe.map((way) => way.observe(request, call)));
         // Every way has to see the version: its instances are named apart, so that none stands in for another.
         const instances = ways.flatMap((way, index) =>
-          way.map(({ instance, version, working }) => ({
+          way.map(({ instance, version, working, accepts }) => ({
             instance: ways.length > 1 ? `${index + 1}/${instance}` : instance,
             version,
             working,
+            ...(accepts === undefined ? {} : { accepts }),
           })),
         );
         const everyWaySaw = ways.length > 0 && ways.every((way) => way.length > 0);

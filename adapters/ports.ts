@@ -47,6 +47,8 @@ export interface Slot {
   /** Text of the tag, `""` when there is none. */
   readonly tag: string;
   readonly enabled: boolean;
+  /** What the version is called where it is published, also after it was withdrawn; absent where nothing is. */
+  readonly publicName?: string;
 }
 
 /** One server that accepts the credential. */
@@ -174,6 +176,8 @@ export interface Candidate {
   readonly slot: string;
   /** Keys the consumer's answer; absent for a version that the engine did not generate (H6). */
   readonly attestKey?: Secret;
+  /** What the version is called where it is published, for those who check it. */
+  readonly publicName?: string;
 }
 
 /** A person's word that a consumer holds a version; signed and verified before it gets here. */
@@ -200,6 +204,8 @@ export interface InstanceSeen {
   readonly version: string | null;
   /** A positive sign that it did work with what it holds (H39), not the absence of complaints. */
   readonly working: boolean;
+  /** Every candidate that it lets in, for an instance that checks what others use and holds none itself. */
+  readonly accepts?: readonly string[];
   /** Our own words, for people. */
   readonly sentence: string;
 }

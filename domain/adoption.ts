@@ -1,5 +1,6 @@
 /** Gate 7: when a wave counts as adopted, and how long it may take (H1, H10, H39). */
-import { others } from "./rotation/moves.js";
+import { checkersMemoryMs } from "./roles.js";
+import { others, targetOf } from "./rotation/moves.js";
 import type { RotationState, VersionState, Wave } from "./rotation/state.js";
 import { allOn } from "./rotation/survey.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
@@ -37,7 +38,9 @@ export function isUnheld(state: RotationState, version: VersionState, now: numbe
     use.watermarkAt === state.surveyedAt &&
     Object.values(state.places).every((place) => place.liveVersion !== version.id) &&
     seen.every(({ instances }) =>
-      instances.every((instance) => instance.version !== null && instance.version !== version.id),
+      instances.every(
+        ({ accepts, version: held }) => accepts !== undefined || (held !== null && held !== version.id),
+      ),
     )
   );
 }
@@ -48,10 +51,9 @@ export function isUnheld(state: RotationState, version: VersionState, now: numbe
  * about by the deadline; once another version is already off, an instance seen on it is reason enough.
  */
 export function standing(state: RotationState, wave: Wave, now: number): Verdict {
-  const place = state.places[wave.place];
-  const toldAt = place?.toldAt ?? state.startedAt;
+  const { toldAt, settledAt } = wave.place === null ? published(state) : told(state, wave.place);
   const soakMs = state.emergency ? 0 : state.policy.adoptionSoakMs;
-  let soakedAt = 0;
+  let soakedAt = settledAt;
   // Absence of news is not news: look before anything is concluded from old facts.
   if (!isFresh(state, now)) return { is: "do", step: { do: "survey" } };
   for (const id of wave.consumers) {
@@ -76,6 +78,7 @@ export function standing(state: RotationState, wave: Wave, now: number): Verdict
       : `Consumer ${id} was not seen working on version ${state.target}.`;
     const graceMs = otherIsOff ? state.policy.observationMaxAgeMs : state.policy.adoptionTimeoutMs;
     const begun = Math.max(
+      settledAt,
       toldAt,
       seen?.lostAt ?? 0,
       state.resumedAt ?? 0,
@@ -91,7 +94,30 @@ export function standing(state: RotationState, wave: Wave, now: number): Verdict
       watch: true,
     };
   }
-  if (now < soakedAt)
-    return { is: "wait", until: soakedAt, for: "the soak of this wave", who: "time", watch: true };
-  return pass;
+  if (now >= soakedAt) return pass;
+  const what =
+    soakedAt === settledAt
+      ? "everybody who checks this version to have heard of it"
+      : "the soak of this wave";
+  return { is: "wait", until: soakedAt, for: what, who: "time", watch: true };
+}
+
+/** From when on a wave is observed, and when it is not too early any more whatever is seen. */
+interface Beginning {
+  readonly toldAt: number;
+  readonly settledAt: number;
+}
+
+function told(state: RotationState, place: string): Beginning {
+  return { toldAt: state.places[place]?.toldAt ?? state.startedAt, settledAt: 0 };
+}
+
+/**
+ * Whoever takes a version from the issuer hears of it when its memory of what was there before has run out. A
+ * version that was never off in this rotation is known to everybody.
+ */
+function published(state: RotationState): Beginning {
+  const { enabledAt } = targetOf(state);
+  if (enabledAt === undefined) return { toldAt: state.startedAt, settledAt: 0 };
+  return { toldAt: enabledAt, settledAt: enabledAt + checkersMemoryMs(state) };
 }

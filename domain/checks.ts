@@ -17,6 +17,8 @@ export interface AssessedConsumer {
   readonly instances: number | null;
   /** Pool life, cache life and cadence are all stated. */
   readonly memoryKnown: boolean;
+  /** It only checks what others do with a version: then its cache is what is waited for. */
+  readonly checks?: boolean;
 }
 
 /** A session at the issuer that no declared consumer accounts for. */
@@ -116,7 +118,7 @@ const checks: readonly Check[] = [
     inEmergency: "waived",
     look: ({ consumers }) =>
       consumers
-        .filter((consumer) => !consumer.memoryKnown)
+        .filter((consumer) => !consumer.memoryKnown && !consumer.checks)
         .map(({ name }) => ({
           subject: name,
           severity: "warn" as const,

@@ -7,6 +7,7 @@ import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
 import { needsRenewal, quietFrom, quietNeededMs } from "./drain.js";
 import { type Finding, refusals } from "./finding.js";
+import { checkersMemoryMs, isChecked, stillAccepting } from "./roles.js";
 import {
   isGoingBack,
   mayEndUnchanged,
@@ -184,9 +185,12 @@ const delivered: Gate = {
   check: (state, now) => {
     const plan = state.amendments.at(-1) ?? state.plan;
     const waves = plan?.waves ?? [];
-    // In an emergency nobody waits for the wave before: all are told first (H24).
+    // In an emergency nobody waits for the wave before: all are told first (H24). Only a version that nobody would
+    // accept from them is of no use to them, unless what they have is taken away in any case (H28).
+    const first = revokesNow(state, now) ? [] : waves.filter(({ place }) => place === null);
     const checks = state.emergency
       ? [
+          ...first.map((wave) => () => standing(state, wave, now)),
           ...waves.map((wave) => () => told(state, wave, now)),
           ...waves.map((wave) => () => standing(state, wave, now)),
         ]
@@ -200,6 +204,8 @@ const delivered: Gate = {
 };
 
 function told(state: RotationState, wave: Wave, now: number): Verdict {
+  // They take it from the issuer, where it is since it was made valid.
+  if (wave.place === null) return pass;
   const place = state.places[wave.place];
   if (place !== undefined && wasTold(place, state.target, wave.consumers)) return pass;
   const red = isGoingBack(state) || state.emergency ? null : firstRed(state, wave.consumers);
@@ -256,21 +262,41 @@ const disabled: Gate = {
       if (other.issuer === "absent") continue;
       if (!isRefused(other))
         return { is: "do", step: { do: "disable", version: other.id, slot: other.slot } };
-      // A version that nobody ever held, or that has leaked, has nothing to soak for.
-      if (other.leaked || !other.delivered || other.disabledAt === null) continue;
-      const until = other.disabledAt + state.policy.disableSoakMs;
-      if (now < until)
-        return {
-          is: "wait",
-          until,
-          for: `the soak after ${other.id} was disabled`,
-          who: "time",
-          watch: true,
-        };
+      const verdict = other.issuer === "disabled" ? soaked(state, other, now) : pass;
+      if (verdict.is !== "pass") return verdict;
     }
     return pass;
   },
 };
+
+/**
+ * The time under observation after a version was switched off. Whoever checks versions may let it in until its
+ * memory has run out, and has to be seen not to (H27); only then is it revoked.
+ */
+function soaked(state: RotationState, version: VersionState, now: number): Verdict {
+  if (version.disabledAt === null) return pass;
+  // A version that nobody ever held, or that has leaked, has nothing to soak for.
+  const spared = version.leaked || !version.delivered;
+  const untilForgotten = version.disabledAt + (isChecked(state.traits) ? checkersMemoryMs(state) : 0);
+  const until = Math.max(spared ? 0 : version.disabledAt + state.policy.disableSoakMs, untilForgotten);
+  if (now < until)
+    return { is: "wait", until, for: `the soak after ${version.id} was disabled`, who: "time", watch: true };
+  if (!isChecked(state.traits)) return pass;
+  if (!isFresh(state, now)) return { is: "do", step: { do: "survey" } };
+  const [name] = stillAccepting(state, version.id);
+  if (name === undefined) return pass;
+  const reason = `Instance ${name} still accepts version ${version.id}.`;
+  const deadline = Math.max(until, state.resumedAt ?? 0) + state.policy.adoptionTimeoutMs;
+  // Going back would not make it forget.
+  if (now >= deadline) return { is: "hold", reason };
+  return {
+    is: "wait",
+    until: deadline,
+    for: `everybody to forget it. ${reason}`,
+    who: "its owner",
+    watch: true,
+  };
+}
 
 const destroyed: Gate = {
   name: "destroyed",

@@ -13,11 +13,25 @@ export interface Derived {
   readonly endedByDisable: boolean;
 }
 
+/** A part that consumers play towards a credential. */
+export interface Role {
+  readonly role: string;
+  /**
+   * Where it takes a version: `store`, once it was delivered there, to use it; `issuer`, as soon as it was made
+   * valid there, to check what others do with it.
+   */
+  readonly takes: "store" | "issuer";
+  /** For how long at least it may go on with what it knew, whatever its consumers say of themselves. */
+  readonly memoryMs: number;
+}
+
 /** The declaration of a kind. */
 export interface IssuerTraits {
   readonly overlap: Overlap;
   /** Whether a listing of sessions shows which version each one logged in with (H23). */
   readonly sessionsTellVersions: boolean;
+  /** True where the issuer knows of no sessions: a version is in use by those instances that are seen to hold it. */
+  readonly sessionless?: boolean;
   /** How many versions can be valid at once; a third is what an emergency may need (H25). */
   readonly capacity: number;
   /** Who makes the value: the engine, or the provider in the call that mints it (H11). */
@@ -27,4 +41,14 @@ export interface IssuerTraits {
   readonly derives: readonly Derived[];
   /** How long the issuer's nodes may differ after a change. */
   readonly propagationMs: number;
+  /**
+   * The roles of its consumers in the order in which they come to a version (H28). Absent: one role, whose
+   * consumers read the store.
+   */
+  readonly roles?: readonly Role[];
+  /**
+   * What of a leaked version is destroyed first: the switch at the issuer (absent), or every stored copy, where
+   * whoever holds a copy could go on making what others accept until they have heard of the switch (H28).
+   */
+  readonly leakedGoesFirst?: "stored-copies";
 }

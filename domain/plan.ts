@@ -3,6 +3,7 @@
  * do the same; ages of evidence are left out, so that looking again does not void a signature (H17).
  */
 import type { IssuerTraits } from "./kinds.js";
+import { isChecker, rolesOf } from "./roles.js";
 import type { Plan, PlannedConsumer, PlanTerms, RotationPolicy, Wave } from "./rotation/state.js";
 
 /** What a plan is made from. */
@@ -39,9 +40,10 @@ export function canonical(value: unknown): string {
  * Consumers in the order in which they move. All that share a place are one wave, because promoting the place
  * moves them together (H1); pinned ones come first, canaries before the rest, irreversible ones last (H29).
  */
-export function wavesOf(consumers: PlanInput["consumers"]): Wave[] {
+export function wavesOf(consumers: PlanInput["consumers"], traits: IssuerTraits): Wave[] {
   const places = new Map<string, PlanInput["consumers"][number][]>();
-  for (const consumer of consumers) {
+  const checking = consumers.filter((consumer) => isChecker(traits, consumer));
+  for (const consumer of consumers.filter((each) => !checking.includes(each))) {
     places.set(consumer.place, [...(places.get(consumer.place) ?? []), consumer]);
   }
   const rank = (group: PlanInput["consumers"]): number[] => [
@@ -57,7 +59,10 @@ export function wavesOf(consumers: PlanInput["consumers"]): Wave[] {
     consumers: group.map((consumer) => consumer.id).sort(),
   }));
   // A credential that nobody was declared to use still has its main place to be written.
-  return ordered.length > 0 ? ordered : [{ place: "main", consumers: [] }];
+  const using: Wave[] = ordered.length > 0 ? ordered : [{ place: "main", consumers: [] }];
+  const heard: Wave = { place: null, consumers: checking.map(({ id }) => id).sort() };
+  // In the order of the kind's roles; whoever checks without being declared is waited for all the same (H28).
+  return rolesOf(traits).flatMap(({ takes }) => (takes === "issuer" ? [heard] : using));
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
@@ -79,7 +84,7 @@ export function planOf(input: PlanInput, now: number, sha256Hex: (text: string) 
   const order = consumers.map(({ id, canary, wave }) => [id, { canary, wave }] as const);
   const plan = {
     identity,
-    waves: wavesOf(consumers),
+    waves: wavesOf(consumers, input.traits),
     consumers: consumers.map(({ canary: _canary, wave: _wave, ...consumer }) => consumer),
     approvers: [...new Set(approvers)].sort(),
     pointOfNoReturn: pointOfNoReturn(input),

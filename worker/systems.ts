@@ -143,6 +143,7 @@ function consumerSystem(id: string, edge: Edge, consumer: Consumer, deps: Adapte
     isolation: edge.isolation,
     reversible: edge.reversible ?? consumer.reversible,
     place: edge.place ? id : "main",
+    ...(edge.role === undefined ? {} : { role: edge.role }),
     memoryMs: Math.max(0, ...memories.map((memory) => memory ?? 0)),
     memoryKnown: memories.every((memory) => memory !== undefined),
     canary: consumer.canary,

@@ -3,7 +3,7 @@ import type { EstateIssue } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
 import { checkPeople } from "./people.js";
 import { checkEdges, checkPolicies } from "./rules.js";
-import { checkEngineCredentials, checkPlaces } from "./systems.js";
+import { checkEngineCredentials, checkPlaces, checkRoles } from "./systems.js";
 import type { Estate } from "./types.js";
 
 const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[] = [
@@ -11,6 +11,7 @@ const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[]
   checkPolicies,
   checkEdges,
   checkPlaces,
+  checkRoles,
   checkEngineCredentials,
 ];
 

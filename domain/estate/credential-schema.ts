@@ -22,6 +22,11 @@ const edge = withMs(
     cadence: duration()
       .optional()
       .describe("Longest normal gap between two uses; absent: as the consumer says."),
+    role: name()
+      .optional()
+      .describe(
+        "Which part it plays, for kinds that have several: `signer`, `verifier`; absent: it uses it.",
+      ),
     wave: z
       .int()
       .min(1)

@@ -3,7 +3,7 @@
  * shape, so a kind's settings are declared in exactly one place and the rules here stay free of providers.
  */
 import { z } from "zod";
-import type { Overlap } from "../kinds.js";
+import type { IssuerTraits } from "../kinds.js";
 import { name } from "./fields.js";
 import type { KindConfig, SystemConfig } from "./types.js";
 
@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface EstateIssuerKind {
   readonly config: z.ZodObject;
   readonly account: z.ZodObject;
-  readonly traits: { readonly overlap: Overlap };
+  readonly traits: Pick<IssuerTraits, "overlap" | "roles">;
   lockKeys(config: Fields, account: Fields): string[];
 }
 

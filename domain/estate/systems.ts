@@ -52,6 +52,23 @@ function sameClaim(path: EstatePath, field: "account" | "place", other: string):
   return issue({ path, code: `same-${field}`, message, hint });
 }
 
+/** A part that the issuer's kind does not know: nobody would know when such a consumer comes to a version. */
+export function checkRoles(estate: Estate, kinds: EstateKinds): EstateIssue[] {
+  return Object.entries(estate.credentials).flatMap(([name, credential]) => {
+    const config = lookUp(estate.issuers, credential.issuer);
+    const kind = config === undefined ? undefined : lookUp(kinds.issuers, config.kind);
+    if (config === undefined || kind === undefined) return [];
+    const known = (kind.traits.roles ?? []).map(({ role }) => role);
+    return credential.consumers.flatMap(({ role }, i) => {
+      if (role === undefined || known.includes(role)) return [];
+      const path = ["credentials", name, "consumers", i, "role"];
+      const message = `the kind ${config.kind} has no role "${role}"`;
+      const hint = known.length === 0 ? "leave the role out" : `use one of: ${known.join(", ")}`;
+      return [issue({ path, code: "unknown-role", message, hint })];
+    });
+  });
+}
+
 /**
  * A credential depends on those that the engine logs in with to its issuer and to its store. A ring of them
  * cannot be rotated once one of them fails. The one exception is a login that its issuer lets replace itself

@@ -152,6 +152,8 @@ export interface Edge {
   readonly cadenceMs?: number | undefined;
   /** A pinned consumer's own place in the credential's store, in the shape of the store's kind. */
   readonly place?: Readonly<Record<string, unknown>> | undefined;
+  /** Which part it plays, where the issuer's kind has several; absent: it reads the store and uses what it finds. */
+  readonly role?: string | undefined;
   /** Waves go from 1 upwards; absent leaves it to the plan. */
   readonly wave?: number | undefined;
 }

@@ -41,7 +41,10 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
     case "enabled": {
       const move = event.type === "issued" ? "issue" : "enable";
       return changed(
-        withVersion(state, event.version, (version) => enabled(live(version, move))),
+        withVersion(state, event.version, (version) => ({
+          ...enabled(live(version, move)),
+          enabledAt: event.at,
+        })),
         event,
       );
     }

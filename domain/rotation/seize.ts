@@ -72,7 +72,14 @@ function settle(version: VersionState, slot: SlotFact, at: number): VersionState
     case "enabled": {
       if (version.issuer === "enabled") return version;
       const move: LifeEvent = version.life === "planned" ? "issue" : "enable";
-      return { ...moved(version, move), issuer: "enabled", proved: false, disabledAt: null, refused: false };
+      const on = {
+        issuer: "enabled",
+        enabledAt: at,
+        proved: false,
+        disabledAt: null,
+        refused: false,
+      } as const;
+      return { ...moved(version, move), ...on };
     }
     case "disabled":
       // The switch is off, but nobody saw yet that sessions ended and the value is refused: `refused` stays false.

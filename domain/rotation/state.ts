@@ -43,11 +43,14 @@ export interface PlannedConsumer {
   readonly place: string;
   /** Longest of its pool life, cache life and cadence; the drain waits at least as long (H22). */
   readonly memoryMs: number;
+  /** One of the roles that the kind declares; absent: it reads the store and uses what it finds. */
+  readonly role?: string;
 }
 
 /** Consumers that move together because they read one place (H1). */
 export interface Wave {
-  readonly place: string;
+  /** Null for those who take a version from the issuer: there is nothing to promote for them. */
+  readonly place: string | null;
   readonly consumers: readonly string[];
 }
 
@@ -62,6 +65,8 @@ export interface VersionState {
   readonly proved: boolean;
   /** Some place has carried it during its life, so somebody may hold it. */
   readonly delivered: boolean;
+  /** When it was last made valid; absent for a version that was valid before this rotation began. */
+  readonly enabledAt?: number;
   readonly disabledAt: number | null;
   /** Every node refused the value, and no session of it was left, after the last disable. */
   readonly refused: boolean;
@@ -72,6 +77,8 @@ export interface InstanceState {
   readonly instance: string;
   readonly version: string | null;
   readonly working: boolean;
+  /** Every version that it lets in, for one that checks what others use and holds none itself. */
+  readonly accepts?: readonly string[];
 }
 
 /** What is known of a consumer. */

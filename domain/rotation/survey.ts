@@ -17,7 +17,8 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
   }
   const uses: Record<string, UseState> = {};
   for (const version of Object.values(state.versions)) {
-    uses[version.id] = used(state.uses[version.id], facts.sessions[version.id], facts.watermarkSeen, at);
+    const users = usersOf(state, facts, version.id);
+    uses[version.id] = used(state.uses[version.id], users, facts.watermarkSeen, at);
   }
   const findings = [...facts.findings, ...changedOutside(state, facts)];
   return {
@@ -36,9 +37,23 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
 
 /** All instances work on `version`. An empty listing proves nothing. */
 export function allOn(instances: readonly InstanceState[], version: string): boolean {
-  return (
-    instances.length > 0 && instances.every((instance) => instance.version === version && instance.working)
-  );
+  const isOn = (instance: InstanceState) =>
+    instance.accepts?.includes(version) ?? instance.version === version;
+  return instances.length > 0 && instances.every((instance) => isOn(instance) && instance.working);
+}
+
+/**
+ * How many use a version. Where there are no sessions to count, that is what each instance was seen to hold;
+ * one that does not say may hold any, and without a listing of every consumer there is no number (H21).
+ */
+function usersOf(state: RotationState, facts: SurveyFacts, version: string): number | undefined {
+  if (!state.traits.sessionless) return facts.sessions[version];
+  const listed = facts.plan.consumers.map(({ id }) => facts.observations[id]);
+  if (listed.some((instances) => instances === undefined)) return undefined;
+  return listed
+    .flatMap((instances) => instances ?? [])
+    .filter(({ accepts, version: held }) => accepts === undefined && (held === version || held === null))
+    .length;
 }
 
 function seen(

@@ -199,7 +199,7 @@ describe("waves", () => {
   test("H1: all that share a place are one wave, and everybody is in exactly one", () => {
     fc.assert(
       fc.property(planned, (list) => {
-        const waves = wavesOf(list);
+        const waves = wavesOf(list, traits);
         expect(waves.flatMap((wave) => wave.consumers).sort()).toEqual(list.map(({ id }) => id).sort());
         expect(new Set(waves.map((wave) => wave.place)).size).toBe(waves.length);
         for (const { place, consumers: ids } of waves) {
@@ -213,7 +213,7 @@ describe("waves", () => {
   test("H29: a place with an irreversible consumer comes after every place without one", () => {
     fc.assert(
       fc.property(planned, (list) => {
-        const stuck = wavesOf(list).map(({ consumers: ids }) =>
+        const stuck = wavesOf(list, traits).map(({ consumers: ids }) =>
           list.some((one) => ids.includes(one.id) && !one.reversible),
         );
         expect(stuck).toEqual([...stuck].sort());
@@ -222,20 +222,23 @@ describe("waves", () => {
   });
 
   test("go by number, then canaries, then the pinned, then the shared, then by name", () => {
-    const order = wavesOf([
-      consumer("shared"),
-      pinned("z"),
-      pinned("b"),
-      pinned("canary", { canary: true }),
-      pinned("second", { wave: 2 }),
-      pinned("first", { wave: 1 }),
-      pinned("stuck", { wave: 1, reversible: false }),
-    ]).flatMap((wave) => wave.consumers);
+    const order = wavesOf(
+      [
+        consumer("shared"),
+        pinned("z"),
+        pinned("b"),
+        pinned("canary", { canary: true }),
+        pinned("second", { wave: 2 }),
+        pinned("first", { wave: 1 }),
+        pinned("stuck", { wave: 1, reversible: false }),
+      ],
+      traits,
+    ).flatMap((wave) => wave.consumers);
     expect(order).toEqual(["first", "second", "canary", "b", "z", "shared", "stuck"]);
   });
 
   test("without consumers there is still the main place to write", () => {
-    expect(wavesOf([])).toEqual([{ place: "main", consumers: [] }]);
+    expect(wavesOf([], traits)).toEqual([{ place: "main", consumers: [] }]);
   });
 });
 

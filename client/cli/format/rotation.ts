@@ -4,6 +4,7 @@ import { gates } from "../../../domain/gates.js";
 import { isGoingBack } from "../../../domain/rotation/moves.js";
 import type { RotationState, VersionState, Wave } from "../../../domain/rotation/state.js";
 import type { Decision } from "../../../domain/rotation/steps.js";
+import { allOn } from "../../../domain/rotation/survey.js";
 import type { TimelineEntry } from "../../../workflows/messages.js";
 import type { Look } from "../look.js";
 import { count, fields, section, table } from "./layout.js";
@@ -158,11 +159,11 @@ function consumerRow(
   paint: Paint,
 ): string[] {
   const instances = state.consumers[id]?.instances ?? [];
-  const there = instances.filter(({ version, working }) => version === state.target && working).length;
-  const told = state.places[wave.place]?.told === state.target;
+  const there = instances.filter((instance) => allOn([instance], state.target)).length;
+  const told = wave.place === null || state.places[wave.place]?.told === state.target;
   const tone = !told ? "quiet" : there === instances.length && there > 0 ? "good" : "warn";
-  const each = instances.map(({ instance, version, working }) => {
-    const on = version === null ? "?" : names.of(version);
+  const each = instances.map(({ instance, version, working, accepts }) => {
+    const on = accepts?.map(names.of).join("+") ?? (version === null ? "?" : names.of(version));
     return paint(working ? "quiet" : "bad", `${instance}:${on}${working ? "" : "!"}`);
   });
   return [`  ${index + 1}`, names.of(id), paint(tone, `${there}/${instances.length}`), each.join(" ")];

@@ -271,6 +271,26 @@ describe("edges", () => {
   });
 });
 
+describe("roles", () => {
+  it("H28: are those that the issuer's kind declares", () => {
+    const raw = sound();
+    raw.issuers.seals = { kind: "kiosk" };
+    raw.credentials.orders = credential({
+      issuer: "seals",
+      account: { slot: 1 },
+      consumers: [
+        { consumer: "web", role: "checker" },
+        { consumer: "jobs", role: "maker" },
+      ],
+    });
+    expect(issuesOf(raw)).toEqual([
+      'unknown-role credentials.orders.consumers.1.role: the kind kiosk has no role "maker"',
+    ]);
+    raw.credentials.orders = credential({ consumers: [{ consumer: "web", role: "checker" }] });
+    expect(codesOf(raw)).toEqual(["unknown-role credentials.orders.consumers.0.role"]);
+  });
+});
+
 describe("places", () => {
   it("H18: hold one credential each, as do accounts", () => {
     const raw = sound();

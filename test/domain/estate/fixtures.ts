@@ -23,7 +23,7 @@ export const kinds: EstateKinds = {
       lockKeys: (config, account) => [`${config.host}:${config.port}/${account.login}`],
     },
     kiosk: {
-      traits: { overlap: "none" },
+      traits: { overlap: "none", roles: [{ role: "checker", takes: "issuer", memoryMs: 0 }] },
       config: z.strictObject({}),
       account: z.strictObject({ slot: z.int().describe("Slot.") }),
       lockKeys: (_, account) => [String(account.slot)],

@@ -3,6 +3,7 @@ import type { RotationEvent } from "../../../domain/rotation/events.js";
 import { changes, type Decision, type Step } from "../../../domain/rotation/steps.js";
 import { tick } from "../begin.js";
 import { blindnessesOf, type Changing, changeEdges, failure } from "./changes.js";
+import { passed } from "./checkers.js";
 import { worldEdges } from "./life.js";
 import { after, later, spent } from "./make.js";
 import type { Edge, Model, Node } from "./node.js";
@@ -128,5 +129,7 @@ function lookEdges(model: Model, node: Node, label: string): Edge[] {
 
 /** Watching: a tick passes, then the world is looked at. */
 function watchEdges(model: Model, node: Node): Edge[] {
-  return lookEdges(model, { ...node, now: node.now + tick }, "a tick passes; look");
+  const label = "a tick passes; look";
+  const { to, broken } = passed(node, tick, label);
+  return lookEdges(model, to, label).map((edge) => ({ ...edge, broken: [...broken, ...edge.broken] }));
 }

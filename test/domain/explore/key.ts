@@ -5,6 +5,7 @@
  */
 import type { RotationState } from "../../../domain/rotation/state.js";
 import { tick } from "../begin.js";
+import { checkingForm } from "./checkers.js";
 import type { Node } from "./node.js";
 import { mayLand, tagMeaning } from "./world.js";
 
@@ -36,7 +37,7 @@ export function keyOf(node: Node): string {
     if (mayLand(world, write))
       parts.push(`>${write.name} ${write.effect.does} ${write.effect.version} ${write.excused}`);
   }
-  parts.push(...consumers(node, at));
+  parts.push(...consumers(node, at), checkingForm(node));
   return parts.join("|");
 }
 
@@ -79,7 +80,8 @@ function formOf(state: RotationState, now: number): string {
     const use = state.uses[id];
     const quietFrom = use?.quietSince == null ? null : Math.max(use.quietSince, ...told);
     parts.push(
-      `${id}@${slot} ${life} ${issuer} ${leaked} ${proved} ${delivered} ${refused} ${at(version.disabledAt, "fact")}`,
+      `${id}@${slot} ${life} ${issuer} ${leaked} ${proved} ${delivered} ${refused} ${at(version.disabledAt, state.traits.roles ? "deadline" : "fact")}`,
+      ...(state.traits.roles ? [at(version.enabledAt, "deadline")] : []),
       use ? `${at(quietFrom, "fact")} ${use.watermarkAt === state.surveyedAt} ${use.sessions > 0}` : "-",
     );
   }

@@ -4,6 +4,7 @@
  */
 import type { RotationState } from "../../../domain/rotation/state.js";
 import type { Decision, Step } from "../../../domain/rotation/steps.js";
+import { brokenByForgetting } from "./checkers.js";
 import type { Model, Node } from "./node.js";
 import { accepts, isStuck, mayLand, somebody, type World, works } from "./world.js";
 
@@ -105,7 +106,7 @@ export function brokenByClosing(model: Model, { state, world }: Node): string[] 
   if (!state.closed) return [];
   const plan = model.estate.plans[world.plan];
   const kept = state.closed === "refused" ? state.origin : state.target;
-  const broken: string[] = [];
+  const broken: string[] = state.closed === "refused" ? [] : brokenByForgetting(world, kept);
   for (const [name, slot] of Object.entries(world.slots)) {
     // What never began leaves what it found.
     const found = state.closed === "refused" ? model.estate.world.slots[name]?.accepts : null;

@@ -2,6 +2,7 @@
 import { type Decision, needsFreshFacts } from "../../../domain/rotation/steps.js";
 import { tick } from "../begin.js";
 import { takeover } from "./changes.js";
+import { checkerEdges, passed } from "./checkers.js";
 import { brokenByLanding } from "./laws.js";
 import { after, moved, spent, turnedTo } from "./make.js";
 import type { Edge, Model, Node } from "./node.js";
@@ -11,7 +12,9 @@ import { accepts, canMoveBack, isStuck, land, mayLand, somebody } from "./world.
 export function worldEdges(model: Model, node: Node, decision: Decision): Edge[] {
   if (decision.kind === "done") return [];
   const { world } = node;
-  const edges: Edge[] = looks(decision) ? [...instanceEdges(model, node), ...estateEdges(model, node)] : [];
+  const edges: Edge[] = looks(decision)
+    ? [...instanceEdges(model, node), ...checkerEdges(node), ...estateEdges(model, node)]
+    : [];
   for (const write of world.flying) {
     if (!mayLand(world, write)) continue;
     const landed = land(world, write);
@@ -24,8 +27,8 @@ export function worldEdges(model: Model, node: Node, decision: Decision): Edge[]
   const less = { faults: node.faults - 1 };
   edges.push(spent(after(model, node, "taken over", "bad", [takeover(node, null)]), less));
   for (const ticks of [1, 5]) {
-    const to = { ...node, now: node.now + ticks * tick };
-    edges.push(spent({ label: `nobody works for ${ticks} ticks`, kind: "bad", to, broken: [] }, less));
+    const label = `nobody works for ${ticks} ticks`;
+    edges.push(spent({ label, kind: "bad", ...passed(node, ticks * tick, label) }, less));
   }
   return edges;
 }

@@ -1,6 +1,7 @@
 /** Small makers of transitions, so that what happens reads as a list. */
 import type { RotationEvent } from "../../../domain/rotation/events.js";
 import { tick } from "../begin.js";
+import { brokenByTaking, leaving, passed } from "./checkers.js";
 import type { Edge, Kind, Model, Node } from "./node.js";
 import type { Instance, World } from "./world.js";
 
@@ -17,7 +18,7 @@ export function after(
 
 /** The point a tick later. */
 export function later(node: Node, label: string): Edge {
-  return { label, kind: "good", broken: [], to: { ...node, now: node.now + tick } };
+  return { label, kind: "good", ...passed(node, tick, label) };
 }
 
 /** The point in another world. */
@@ -27,8 +28,12 @@ export function turnedTo(node: Node, label: string, kind: Kind, world: World): E
 
 /** The point where one instance is another. */
 export function moved(node: Node, label: string, kind: Kind, index: number, instance: Instance): Edge {
-  const instances = node.world.instances.map((other, at) => (at === index ? instance : other));
-  return turnedTo(node, label, kind, { ...node.world, instances });
+  const { holds, name, unseen } = instance;
+  const before = node.world.instances[index];
+  const world = before === undefined || before.holds === holds ? node.world : leaving(node, before);
+  const instances = world.instances.map((other, at) => (at === index ? instance : other));
+  const taken = before?.holds === holds || unseen ? [] : brokenByTaking(node, name, holds);
+  return { ...turnedTo(node, label, kind, { ...world, instances }), broken: taken };
 }
 
 /** The same, with less left to go wrong. */

@@ -1,25 +1,27 @@
 /** The small worlds that are explored: one pair with a spare slot and without, waves, sign-offs, a reader nobody declared. */
 import { decide, mayAct } from "../../../domain/decide.js";
 import { fold } from "../../../domain/rotation/fold.js";
-import type { Plan, RotationState } from "../../../domain/rotation/state.js";
-import { begin, originIn, planFor, policy, tagText, traits, versionIn } from "../begin.js";
+import type { Plan, PlannedConsumer, RotationState } from "../../../domain/rotation/state.js";
+import { begin, originIn, planFor, policy, tagText, tick, traits, versionIn } from "../begin.js";
 import type { Engine, Model } from "./node.js";
-import type { Instance, World } from "./world.js";
+import type { Checking, Instance, World } from "./world.js";
 
 /** The rules as they are. */
 const rules: Engine = { decide, mayAct, fold };
 
 function instancesOf(plan: Plan, each: number): Instance[] {
-  return plan.consumers.flatMap(({ id, place }) =>
-    Array.from({ length: each }, (_, index) => index + 1).map((number) => ({
-      consumer: id,
-      name: `${id}${number}`,
-      place,
-      holds: "old",
-      sick: false,
-      unseen: false,
-    })),
-  );
+  return plan.consumers
+    .filter(({ role }) => role === undefined)
+    .flatMap(({ id, place }) =>
+      Array.from({ length: each }, (_, index) => index + 1).map((number) => ({
+        consumer: id,
+        name: `${id}${number}`,
+        place,
+        holds: "old",
+        sick: false,
+        unseen: false,
+      })),
+    );
 }
 
 /** How many things may go wrong on one path, and how many leaks are reported. */
@@ -42,6 +44,8 @@ export interface Shape {
   readonly meddlers?: boolean;
   readonly only?: RegExp;
   readonly signers?: Readonly<Record<string, string>>;
+  /** Whoever checks, as it is at the start. */
+  readonly checking?: Checking;
   readonly more?: Partial<RotationState>;
   /** What is tried here. */
   readonly budgets: readonly Budget[];
@@ -69,6 +73,7 @@ export function modelOf(shape: Shape, { faults, leaks }: Budget, engine: Engine 
     spoilt: null,
     plan: 0,
     finding: false,
+    ...(shape.checking === undefined ? {} : { checking: shape.checking }),
   };
   const past = leftover
     ? { past: versionIn("d", "past", { life: "retiring", issuer: "enabled", delivered: true }) }
@@ -207,6 +212,58 @@ export const waves: readonly Shape[] = [
     ],
   },
 ];
+
+const pairOfKeys = planFor({ main: ["c"] });
+const checker = {
+  ...pairOfKeys.consumers[0],
+  id: "v",
+  role: "verifier",
+  memoryMs: 2 * tick,
+} as PlannedConsumer;
+
+/** Versions that are published, checked by others, and used by a few: whoever checks comes first (H28). */
+export const keys: Shape = {
+  name: "whoever checks comes first",
+  plans: [
+    {
+      ...pairOfKeys,
+      consumers: [...pairOfKeys.consumers, checker],
+      waves: [{ place: null, consumers: ["v"] }, ...pairOfKeys.waves],
+    },
+  ],
+  instances: 1,
+  checking: {
+    memoryMs: 2 * tick,
+    lifeMs: 2 * tick,
+    checkers: [{ consumer: "v", name: "v1", knows: ["old"], askedAt: 0 }],
+    madeAt: {},
+  },
+  more: {
+    policy: brisk,
+    traits: {
+      ...traits,
+      overlap: "several-keys",
+      sessionless: true,
+      derives: [{ what: "tokens", maxLifeMs: 2 * tick, endedByDisable: true }],
+      roles: [
+        { role: "verifier", takes: "issuer", memoryMs: 2 * tick },
+        { role: "signer", takes: "store", memoryMs: 0 },
+      ],
+      leakedGoesFirst: "stored-copies",
+    },
+  },
+  budgets: [
+    { faults: 1, leaks: 0 },
+    { faults: 0, leaks: 1 },
+  ],
+};
+
+/** The same, where nobody knows who checks: only the time that the kind declares can be waited for. */
+export const publicKeys: Shape = {
+  ...keys,
+  name: "whoever checks is not known",
+  plans: [{ ...pairOfKeys, waves: [{ place: null, consumers: [] }, ...pairOfKeys.waves] }],
+};
 
 /** Owners, readers nobody declared, and others who write. */
 export const people: readonly Shape[] = [

@@ -1,10 +1,12 @@
 /** Planted bugs: the rules with one thing taken out or put wrong, each of which the exploration has to notice. */
 import { decide, mayAct } from "../../../domain/decide.js";
 import { type Gate, gates } from "../../../domain/gates.js";
+import type { IssuerTraits } from "../../../domain/kinds.js";
 import { fold } from "../../../domain/rotation/fold.js";
 import type { RotationState } from "../../../domain/rotation/state.js";
 import { sameStep } from "../../../domain/rotation/steps.js";
-import { irreversible, latecomer, oneEach, type Shape } from "./models.js";
+import { tick } from "../begin.js";
+import { irreversible, keys, latecomer, oneEach, publicKeys, type Shape } from "./models.js";
 import type { Engine } from "./node.js";
 
 /** A bug, where it shows, and the law that catches it. */
@@ -163,6 +165,38 @@ export const mutants: readonly Mutant[] = [
     caughtBy: /I11: deliver old to d1/,
   },
   {
+    name: "serves those who use a version before those who check it",
+    engine: rules,
+    shape: { ...keys, plans: keys.plans.map((plan) => ({ ...plan, waves: [...plan.waves].reverse() })) },
+    caughtBy: /I1: c1 takes up new, which v1 does not know/,
+  },
+  {
+    name: "does not wait for those who check and are not declared",
+    engine: seeing(declaring({ roles: [{ role: "verifier", takes: "issuer", memoryMs: 0 }] })),
+    shape: publicKeys,
+    caughtBy: /I1: c1 takes up new, which v1 does not know/,
+  },
+  {
+    name: "switches off what something that was made with it still needs",
+    engine: seeing(declaring({ derives: [] })),
+    shape: keys,
+    caughtBy: /I1: v1 refuses what was made with old/,
+  },
+  {
+    name: "calls revoked what is still let in",
+    engine: seeing((state) => ({
+      ...state,
+      versions: Object.fromEntries(
+        Object.values(state.versions).map((version) => [
+          version.id,
+          version.disabledAt === null ? version : { ...version, disabledAt: -100 * tick },
+        ]),
+      ),
+    })),
+    shape: publicKeys,
+    caughtBy: /closed: v1 still accepts/,
+  },
+  {
     name: "waits for nobody",
     engine: {
       ...rules,
@@ -175,6 +209,14 @@ export const mutants: readonly Mutant[] = [
     caughtBy: /deadlock/,
   },
 ];
+
+/** A kind that declares something else than it does. */
+function declaring(more: Partial<Record<keyof IssuerTraits, unknown>>) {
+  return (state: RotationState): RotationState => ({
+    ...state,
+    traits: { ...state.traits, ...more } as IssuerTraits,
+  });
+}
 
 function alwaysFresh(state: RotationState, now: number): RotationState {
   return state.surveyedAt === null ? state : { ...state, stale: false, surveyedAt: now };

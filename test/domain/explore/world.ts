@@ -5,7 +5,7 @@
  */
 import { parseTag } from "../../../domain/fence.js";
 import type { SurveyFacts } from "../../../domain/rotation/events.js";
-import type { Plan, RotationState, VersionState } from "../../../domain/rotation/state.js";
+import type { InstanceState, Plan, RotationState, VersionState } from "../../../domain/rotation/state.js";
 
 /** The tag of whoever is not us. */
 export const somebody = "somebody";
@@ -49,6 +49,25 @@ export interface Write {
   readonly excused: boolean;
 }
 
+/** Somebody who checks. */
+interface Checker {
+  readonly consumer: string;
+  readonly name: string;
+  readonly knows: readonly string[];
+  readonly askedAt: number;
+}
+
+/** The part of the world that there is only for such a kind. */
+export interface Checking {
+  /** For how long a checker goes on with what it knew. */
+  readonly memoryMs: number;
+  /** For how long what was made with a version lives. */
+  readonly lifeMs: number;
+  readonly checkers: readonly Checker[];
+  /** When something was last made with a version. */
+  readonly madeAt: Readonly<Record<string, number>>;
+}
+
 /** The whole world. */
 export interface World {
   readonly slots: Readonly<Record<string, Slot>>;
@@ -64,6 +83,8 @@ export interface World {
   readonly plan: number;
   /** A check refuses at the moment. */
   readonly finding: boolean;
+  /** Only for a kind whose versions are checked by others. */
+  readonly checking?: Checking;
 }
 
 /** What the model is told at its start. */
@@ -131,7 +152,7 @@ export function look(
   const plan = estate.plans[world.plan];
   if (!plan) throw new Error("no such plan");
   const known = plan.consumers.map(({ id }) => id);
-  const observations = Object.fromEntries(
+  const observations: Record<string, InstanceState[]> = Object.fromEntries(
     known
       .filter((id) => id !== silent)
       .map((id) => [
@@ -145,6 +166,14 @@ export function look(
           })),
       ]),
   );
+  for (const { consumer, name, knows } of world.checking?.checkers ?? []) {
+    if (!known.includes(consumer) || consumer === silent) continue;
+    const accepted = knows.filter((version) => version in state.versions);
+    observations[consumer] = [
+      ...(observations[consumer] ?? []),
+      { instance: name, version: null, working: true, accepts: accepted },
+    ];
+  }
   const sessions = Object.fromEntries(
     Object.values(state.versions).map((version) => [version.id, sessionsSeen(world, state, version)]),
   );
