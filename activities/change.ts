@@ -3,6 +3,7 @@
  * the fenced change made, its outcome kept. No adapter is told to change anything outside this frame (I8).
  */
 import type { Call } from "../adapters/ports.js";
+import { needsSignOff } from "../domain/approval.js";
 import { type Excluded, speaksFor } from "../domain/authority.js";
 import { isContainment, mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
@@ -166,16 +167,15 @@ function signOffsFor(
   excluded: Excluded,
   now: number,
 ): { signOffs?: SignOffs } {
-  // Past the point of no return there is only forward, and nobody's paper is asked for (H38).
-  const mayGoBack = state.target !== state.origin && !state.irreversible;
-  const asks = needsFreshFacts(step) && mayGoBack && state.emergency === null;
-  if (!asks || state.policy.approval.quorum === 0) return {};
+  if (!needsFreshFacts(step) || !needsSignOff(state) || state.policy.approval.quorum === 0) return {};
   const plans = [state.plan, ...state.amendments].filter((plan) => plan !== null);
   const asked = plans.flatMap((plan) => plan.approvers);
   return {
     signOffs: {
       policy: state.policy,
       plans,
+      // Past the point of no return a rejection is an objection, and too late (H38).
+      vetoes: !state.irreversible,
       // Nobody was asked about this round: then there is no deadline that a signature could have missed.
       askedAt: state.askedAt ?? now,
       speaksFor: (person) => speaksFor(estate, person, asked, now, excluded),

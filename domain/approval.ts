@@ -6,16 +6,23 @@ import { pass, type Verdict } from "./rotation/verdict.js";
 
 /** Passes when the plan and every amendment has its quorum of decisions that hold now. */
 export function approval(state: RotationState, now: number): Verdict {
-  // Going back is part of the plan that was approved; an emergency was authorised when it was reported.
-  if (isGoingBack(state) || state.emergency) return pass;
-  // With the origin gone there is nothing left that a missing sign-off could withhold.
-  if (state.versions[state.origin]?.issuer === "destroyed") return pass;
+  if (!needsSignOff(state)) return pass;
   for (const plan of [state.plan, ...state.amendments]) {
     if (plan === null) continue;
     const verdict = approvalOf(state, plan, now);
     if (verdict.is !== "pass") return verdict;
   }
   return pass;
+}
+
+/**
+ * True while the owners' decisions have to hold. Going back is part of the plan that was approved; an emergency
+ * was authorised when it was reported; with the origin gone there is nothing left to withhold.
+ */
+export function needsSignOff(state: RotationState): boolean {
+  return (
+    !isGoingBack(state) && state.emergency === null && state.versions[state.origin]?.issuer !== "destroyed"
+  );
 }
 
 function approvalOf(state: RotationState, plan: Plan, now: number): Verdict {

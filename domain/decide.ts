@@ -6,7 +6,14 @@
  */
 import { isFresh } from "./adoption.js";
 import { containment, type Gate, gates, revokesNow } from "./gates.js";
-import { leakIsOpen, legalExits, mayEndUnchanged, stepName, turnTarget } from "./rotation/moves.js";
+import {
+  isGoingBack,
+  leakIsOpen,
+  legalExits,
+  mayEndUnchanged,
+  stepName,
+  turnTarget,
+} from "./rotation/moves.js";
 import type { RotationState, Trouble } from "./rotation/state.js";
 import { type Decision, needsFreshFacts, type Step, sameStep } from "./rotation/steps.js";
 import type { Verdict } from "./rotation/verdict.js";
@@ -43,11 +50,31 @@ function next(state: RotationState, now: number, list: readonly Gate[]): Decisio
   for (const gate of list) {
     const verdict = gate.check(state, now);
     if (verdict.is === "pass") continue;
+    if (verdict.is === "do" && isKeptBack(state, verdict.step, now)) return untilOpen(state, verdict.step);
     // Nothing brings a clean version nearer at this moment: then the leak is cut off without one (H5).
     const advances = verdict.is === "do" && !isFailing(state, verdict.step);
     return cut !== null && !advances ? attempt(state, cut, now) : answer(state, verdict, now);
   }
   return { kind: "done", outcome: "rotated" };
+}
+
+/**
+ * True where a closed window or a freeze keeps a step back. Only what leads on: going back, a leak, and looking
+ * at those who have moved wait for no calendar, so that whoever fails in a freeze is still brought back.
+ */
+function isKeptBack(state: RotationState, step: Step, now: number): boolean {
+  const ordinary = !isGoingBack(state) && state.emergency === null;
+  return ordinary && state.notBefore !== null && now < state.notBefore && needsFreshFacts(step);
+}
+
+function untilOpen(state: RotationState, step: Step): Decision {
+  return {
+    kind: "wait",
+    until: state.notBefore,
+    for: `the rotation window to open, to ${step.do}`,
+    who: "time, or an emergency",
+    watch: true,
+  };
 }
 
 /** The same, for people: a rotation that is held is held, also in the moment in which an operator is called again. */

@@ -14,6 +14,8 @@ export interface SignOffs {
   readonly policy: Pick<RotationPolicy, "approval">;
   /** Every plan and amendment in force; each needs its own quorum. */
   readonly plans: readonly Pick<Plan, "digest" | "approvers">[];
+  /** False once it is too late for a rejection; what was agreed has to hold all the same. */
+  readonly vetoes: boolean;
   /** When owners were asked last; signatures are held to the policy's deadline from there (H38). */
   readonly askedAt: number;
   /**
@@ -39,11 +41,12 @@ export async function burnSignOffs(tx: Tx, use: Use, signOffs: SignOffs): Promis
   const signedBy = signOffs.askedAt + signOffs.policy.approval.deadlineMs;
   for (const plan of signOffs.plans) {
     const count = tally(plan, records, signOffs.policy, signedBy, use.at);
-    if (!count.satisfied) {
+    const vetoedBy = signOffs.vetoes ? count.vetoedBy : null;
+    if (vetoedBy !== null || count.missing > 0) {
       const sentence =
-        count.vetoedBy === null
+        vetoedBy === null
           ? `${count.missing} sign-off(s) are missing for plan ${plan.digest}.`
-          : `${count.vetoedBy} rejected plan ${plan.digest}.`;
+          : `${vetoedBy} rejected plan ${plan.digest}.`;
       throw new RekeyError("decision-refused", sentence);
     }
     const counted = records.filter(

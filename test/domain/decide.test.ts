@@ -73,6 +73,30 @@ describe("H3: what is not known is settled first", () => {
   });
 });
 
+describe("H17: a closed window or a freeze after issue", () => {
+  const { state, now } = upTo("deliver");
+  const frozen = { ...state, notBefore: now + 5 * tick };
+
+  test("keeps back what leads on, with both valid, until it opens", () => {
+    expect(decide(frozen, now)).toMatchObject({
+      kind: "wait",
+      until: now + 5 * tick,
+      for: "the rotation window to open, to deliver",
+      watch: true,
+    });
+    const step: Step = { do: "deliver", version: "new", place: "main", consumers: ["app"] };
+    expect(mayAct(frozen, step, now)).toBe(false);
+    expect(decide(look(frozen, now + 5 * tick), now + 5 * tick)).toMatchObject({ kind: "do" });
+  });
+
+  test("keeps nobody from going back, and no leak open", () => {
+    const back = fold(frozen, { type: "cancelled", at: now, by: "ann", reason: "no" });
+    expect(told(walk(back, now).events)).toContain("disabled new");
+    const leaked = fold(frozen, leak(now, ["old"]));
+    expect(decide(look(leaked, now), now)).toMatchObject(done({ do: "deliver" }));
+  });
+});
+
 describe("a step that fails", () => {
   test("is paced also where it only records: a turn, a hold, an end", () => {
     const refused = { ...begin(), refused: "out of time" };

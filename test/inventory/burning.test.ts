@@ -29,7 +29,13 @@ const askedAt = t0;
 const at = t0 + 10_000;
 
 function signOffs(more: Partial<SignOffs> = {}): SignOffs {
-  return { policy, plans: [{ digest: "plan-1", approvers: ["payments"] }], askedAt, ...more };
+  return {
+    vetoes: true,
+    policy,
+    plans: [{ digest: "plan-1", approvers: ["payments"] }],
+    askedAt,
+    ...more,
+  };
 }
 
 function request(opened: Opened, more: Partial<IntendRequest> = {}): IntendRequest {
@@ -145,6 +151,19 @@ it.each([
   await recordDecision(db, decisionOn(opened, decision));
   await expect(intend(db, request(opened, { signOffs: signOffs(more) }))).rejects.toMatchObject(refused);
   expect((await documentsOf(db, opened.rotation))[0]).toMatchObject({ burnedAt: null });
+});
+
+it("H38: past the point of no return a rejection is too late, and what was agreed has to hold all the same", async () => {
+  const { db, opened } = await world();
+  const late = { signOffs: signOffs({ vetoes: false }) };
+  await recordDecision(db, decisionOn(opened, { says: "reject", person: "bob" }));
+  await expect(intend(db, request(opened, late))).rejects.toMatchObject(refused);
+  await recordDecision(db, decisionOn(opened));
+  await expect(intend(db, request(opened))).rejects.toMatchObject(refused);
+  await intend(db, request(opened, late));
+  const documents = await documentsOf(db, opened.rotation);
+  const burned = Object.fromEntries(documents.map(({ says, burnedByChange }) => [says, burnedByChange]));
+  expect(burned).toEqual({ reject: null, approve: 1 });
 });
 
 it("H37: one person signing twice is one person, and every plan in force needs its own quorum", async () => {
