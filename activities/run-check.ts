@@ -6,7 +6,7 @@
 import { Context } from "@temporalio/activity";
 import { RekeyError } from "../domain/errors.js";
 import { foldAll } from "../domain/rotation/fold.js";
-import type { RotationState } from "../domain/rotation/state.js";
+import type { RotationState, VersionState } from "../domain/rotation/state.js";
 import { type LoadedRotation, loadRotation } from "../inventory/rotations.js";
 import type { ActivityDeps } from "./deps.js";
 
@@ -36,11 +36,35 @@ export async function heldBy(deps: Pick<ActivityDeps, "db">, state: RotationStat
 function withRecordedDecisions(state: RotationState, kept: RotationState): RotationState {
   const { credential, installation, nonce, policy, traits, emergency, origin, acceptable } = kept;
   const { plan, amendments, decisions, asked, askedAt, irreversible, closed } = kept;
+  const versions = Object.values(state.versions).map((version) => [
+    version.id,
+    asRecorded(version, kept.versions[version.id]),
+  ]);
   return {
     ...state,
     ...{ credential, installation, nonce, policy, traits, emergency, origin, acceptable },
     ...{ plan, amendments, decisions, asked, askedAt, irreversible, closed },
+    seized: state.seized && kept.seized,
+    versions: Object.fromEntries(versions),
   };
+}
+
+/** A version that was proved, refused or found clean is so only where the records say it, too. */
+function asRecorded(version: VersionState, kept: VersionState | undefined): VersionState {
+  if (kept === undefined) return { ...version, proved: false, refused: false };
+  return {
+    ...version,
+    proved: version.proved && kept.proved,
+    refused: version.refused && kept.refused,
+    leaked: version.leaked || kept.leaked,
+    delivered: version.delivered || kept.delivered,
+    // A soak begins no earlier than the disable that is recorded.
+    disabledAt: later(version.disabledAt, kept.disabledAt),
+  };
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 /** The run of the workflow that this activity was scheduled by. */

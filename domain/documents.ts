@@ -84,6 +84,8 @@ export function reportText(report: {
   readonly reason: string;
   readonly leaked: readonly string[] | "unknown";
   readonly containment?: string | undefined;
+  /** Keyed hash of the value: it names versions too, and may make one responder enough. */
+  readonly evidence?: string | null | undefined;
 }): string {
   const leaked = report.leaked === "unknown" ? "unknown" : [...report.leaked].sort();
   return canonical({
@@ -91,5 +93,6 @@ export function reportText(report: {
     reason: report.reason,
     leaked,
     containment: report.containment,
+    evidence: report.evidence ?? undefined,
   });
 }

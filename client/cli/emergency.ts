@@ -92,7 +92,7 @@ export async function reportOf(
   const bound = { installation: services.installation, credential: subject.name, rotation: "", nonce: "" };
   const { containment } = options;
   const leaked = leakedOf(options.leaked, evidence?.matched === true);
-  const digest = reportDigest({ reason, leaked, containment });
+  const digest = reportDigest({ reason, leaked, containment, evidence: evidence?.fingerprint });
   const mine = await sign(cli, key, bound, { says: "emergency", digest }, validForMs);
   const others = await Promise.all((options.document ?? []).map(readDocuments));
   return {

@@ -120,6 +120,8 @@ describe("what a responder signs", () => {
       { ...report, leaked: "unknown" as const },
       { ...report, leaked: ["unknown"] },
       { ...report, containment: "after-adoption" },
+      { ...report, evidence: "hmac-1" },
+      { ...report, evidence: "hmac-2" },
       { reason: report.reason, leaked: report.leaked },
     ];
     expect(new Set(others.map(reportText)).size).toBe(others.length);
