@@ -5,7 +5,9 @@
 import { commandConsumer } from "./consumers/command.js";
 import { confirmation } from "./consumers/confirmation.js";
 import { httpAttest } from "./consumers/http-attest.js";
+import { jwksVerifier } from "./consumers/jwks-verifier.js";
 import { postgresSessions } from "./consumers/postgres-sessions.js";
+import { jwks } from "./issuers/jwks.js";
 import { postgres } from "./issuers/postgres.js";
 import { commandNotifier } from "./notifiers/command.js";
 import { webhook } from "./notifiers/webhook.js";
@@ -22,12 +24,13 @@ interface Kinds {
 
 /** The registry. Keys are what stands behind `kind:` in the estate. */
 export const kinds: Kinds = {
-  issuers: { postgres },
+  issuers: { jwks, postgres },
   stores: { file, vault },
   consumers: {
     command: commandConsumer,
     confirmation,
     "http-attest": httpAttest,
+    "jwks-verifier": jwksVerifier,
     "postgres-sessions": postgresSessions,
   },
   notifiers: { command: commandNotifier, webhook },

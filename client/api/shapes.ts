@@ -77,7 +77,7 @@ export const credentialList = z.looseObject({
 const plan = z.looseObject({
   digest: z.string().describe("SHA-256 in hex of the text that docs/api.md describes."),
   identity: z.string(),
-  waves: z.array(z.looseObject({ place: z.string(), consumers: z.array(z.string()) })),
+  waves: z.array(z.looseObject({ place: z.string().nullable(), consumers: z.array(z.string()) })),
   consumers: z.array(z.looseObject({ id: z.string() })),
   approvers: z.array(z.string()),
   pointOfNoReturn: z.string(),

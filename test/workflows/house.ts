@@ -100,7 +100,7 @@ const codecKey = new Secret(randomBytes(32).toString("base64"));
 let shared: Promise<{ client: Connection; worker: NativeConnection; namespace: string }> | undefined;
 
 /** The way to the server; one per file. */
-async function connections() {
+export async function connections() {
   shared ??= (async () => {
     Runtime.install({ shutdownSignals: [], logger: new DefaultLogger("ERROR") });
     const { address, namespace } = await temporalServer();

@@ -4,8 +4,8 @@ import { relative } from "node:path";
 import { RekeyError } from "../../../domain/errors.js";
 import type { Finding, Severity } from "../../../domain/finding.js";
 import type { Call } from "../../ports.js";
+import { isFolder } from "../../shared/disk.js";
 import { readOwn, withEngineFields } from "../../shared/own-fields.js";
-import { isFolder } from "./disk.js";
 import type { FileConfig, FilePlace } from "./schema.js";
 import type { RawDocument, Sealing } from "./sealing.js";
 

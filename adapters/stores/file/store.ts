@@ -18,12 +18,22 @@ import {
   type Store,
 } from "../../ports.js";
 import {
+  createOnce,
+  isFolder,
+  namesIn,
+  readBelow,
+  removeFile,
+  replaceBelow,
+  sweepDrafts,
+} from "../../shared/disk.js";
+import {
   type Exchange,
   type Place,
   promoteFenced,
   type Seen,
   seizeFenced,
 } from "../../shared/fenced-document.js";
+import { withFileLock } from "../../shared/file-lock.js";
 import {
   applyWrites,
   asSecrets,
@@ -36,8 +46,6 @@ import {
   withEngineFields,
 } from "../../shared/own-fields.js";
 import { orWhenOver } from "../../shared/retry.js";
-import { createOnce, isFolder, namesIn, readBelow, removeFile, replaceBelow, sweepDrafts } from "./disk.js";
-import { withFileLock } from "./lock.js";
 import { preflight } from "./preflight.js";
 import type { FileConfig, FilePlace } from "./schema.js";
 import { ageSealing, plainSealing, type RawDocument, type Sealing } from "./sealing.js";

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { withFileLock } from "../../../adapters/stores/file/lock.js";
+import { withFileLock } from "../../../adapters/shared/file-lock.js";
 import { formatTag, parseTag } from "../../../domain/fence.js";
 import { type FileWorld, fileWorld } from "./file-world.js";
 import { call, change, codeOf, contents, passwordOf, tag } from "./world.js";
@@ -194,7 +194,7 @@ describe("file lock", () => {
     await writeFile(counter, "0");
     const script = (times: number, dieAt: number) => `
       import { readFile, writeFile } from "node:fs/promises";
-      import { withFileLock } from ${built("adapters/stores/file/lock.js")};
+      import { withFileLock } from ${built("adapters/shared/file-lock.js")};
       for (let n = 0; n < ${times}; n++) {
         await withFileLock(${JSON.stringify(path)}, 20000, { signal: AbortSignal.timeout(20000) }, async () => {
           if (n === ${dieAt}) process.kill(process.pid, "SIGKILL");

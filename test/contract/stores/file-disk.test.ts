@@ -14,7 +14,7 @@ import {
 import { dirname, join } from "node:path";
 import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { translated } from "../../../adapters/stores/file/errors.js";
+import { translated } from "../../../adapters/shared/file-errors.js";
 import { file } from "../../../adapters/stores/file.js";
 import { type FileWorld, fileWorld } from "./file-world.js";
 import { call, change, codeOf, contents, expectNoCanary, kept, plain, tag } from "./world.js";

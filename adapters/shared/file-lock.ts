@@ -8,10 +8,10 @@ import { link, readdir, readFile, stat, unlink, writeFile } from "node:fs/promis
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RekeyError } from "../../../domain/errors.js";
-import type { Call } from "../../ports.js";
-import { within } from "../../shared/retry.js";
-import { causeOf, translated } from "./errors.js";
+import { RekeyError } from "../../domain/errors.js";
+import type { Call } from "../ports.js";
+import { causeOf, translated } from "./file-errors.js";
+import { within } from "./retry.js";
 
 interface Owner {
   /** Never used twice: two locks with the same nonce are the same lock. */

@@ -5,8 +5,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { RekeyError } from "../../../domain/errors.js";
-import { causeOf, translated } from "./errors.js";
+import { RekeyError } from "../../domain/errors.js";
+import { causeOf, translated } from "./file-errors.js";
 
 /** Who may read a file. */
 export interface Access {

@@ -1,5 +1,5 @@
 /** What a file system's refusals mean to the engine: "not there", "cannot be reached" and "not allowed" are three things. */
-import { RekeyError } from "../../../domain/errors.js";
+import { RekeyError } from "../../domain/errors.js";
 
 /** The system's name of an error (`ENOENT`), `""` for any other. */
 export function causeOf(error: unknown): string {

@@ -1,0 +1,262 @@
+/**
+ * Signing keys published as a JSON Web Key Set in a file that your web server serves. Here "valid" means published:
+ * verifiers learn of a key before anybody signs with it, and forget it after nobody's token needs it (H28).
+ */
+import { basename, dirname, join } from "node:path";
+import { RekeyError } from "../../domain/errors.js";
+import { formatTag, parseTag } from "../../domain/fence.js";
+import type { Finding } from "../../domain/finding.js";
+import type { IssuerTraits } from "../../domain/kinds.js";
+import { Secret } from "../../domain/secret.js";
+import type {
+  AdapterDeps,
+  Applied,
+  Call,
+  FencedChange,
+  Issuer,
+  IssuerKind,
+  IssuerView,
+  NodeProof,
+  SecretDocument,
+  Slot,
+} from "../ports.js";
+import { isFolder, readBelow, replaceBelow, sweepDrafts } from "../shared/disk.js";
+import { withFileLock } from "../shared/file-lock.js";
+import { orWhenOver } from "../shared/retry.js";
+import { accountSchema, configSchema, type JwksAccount, type JwksConfig } from "./jwks/config.js";
+import { formatKeySet, type KeySet, type PublicKey, parseKeySet, slotIn, withSlot } from "./jwks/document.js";
+import { newPrivateKey, privateText, publicKey, type SigningKey, signingKey } from "./jwks/keys.js";
+import { checkPublished, jwksGrants } from "./jwks/preflight.js";
+import { fetchServed, passes, type ServedSet } from "./jwks/served.js";
+
+const nameBytes = 12;
+
+const traits: IssuerTraits = {
+  overlap: "several-keys",
+  sessionsTellVersions: true,
+  sessionless: true,
+  capacity: 2,
+  valueBy: "engine",
+  disableReversible: true,
+  derives: [],
+  propagationMs: 0,
+  roles: [
+    { role: "verifier", takes: "issuer", memoryMs: 0 },
+    { role: "signer", takes: "store", memoryMs: 0 },
+  ],
+  leakedGoesFirst: "stored-copies",
+};
+
+/** The kind's entry in the registry. */
+export const jwks: IssuerKind<typeof configSchema, typeof accountSchema> = {
+  traits,
+  config: configSchema,
+  account: accountSchema,
+  create: (config, account, deps) => new JwksIssuer(config, account, deps),
+  lockKeys: ({ file }, { slots }) => slots.map((slot) => `jwks ${file} slot ${slot}`),
+  grants: jwksGrants,
+};
+
+/** What becomes of a slot's key. */
+type Effect =
+  | { readonly does: "publish"; readonly key: PublicKey }
+  | { readonly does: "withdraw" | "forget" | "tag" };
+
+class JwksIssuer implements Issuer {
+  readonly traits: IssuerTraits;
+  readonly #config: JwksConfig;
+  readonly #account: JwksAccount;
+  readonly #deps: AdapterDeps;
+
+  constructor(config: JwksConfig, account: JwksAccount, deps: AdapterDeps) {
+    const { slots, verifierCacheLife, tokenLife, clockSkew } = account;
+    this.traits = {
+      ...traits,
+      capacity: slots.length,
+      derives: [{ what: "tokens", maxLifeMs: tokenLife + clockSkew, endedByDisable: true }],
+      roles: (traits.roles ?? []).map((role) =>
+        role.takes === "issuer" ? { ...role, memoryMs: verifierCacheLife } : role,
+      ),
+    };
+    this.#config = config;
+    this.#account = account;
+    this.#deps = deps;
+  }
+
+  async preflight(call: Call): Promise<Finding[]> {
+    const set = await this.#read(call);
+    const folder = await isFolder(this.#config.lockFolder);
+    const slots = this.#slots(set);
+    return checkPublished(this.#config, slots, folder, this.#deps, call);
+  }
+
+  async survey(call: Call): Promise<IssuerView> {
+    const set = await this.#read(call);
+    const node = (address: string) => `${new URL(address).host}${new URL(address).pathname}`;
+    return {
+      identity: `jwks ${set.rekey.issuer}`,
+      nodes: [
+        { node: "file", role: "primary" },
+        ...this.#config.urls.map((address) => ({ node: node(address), role: "standby" as const })),
+      ],
+      slots: this.#slots(set),
+      sessions: [],
+      // Our own member was in the very document: what is not in it is not published.
+      watermarkSeen: true,
+      at: this.#deps.now(),
+    };
+  }
+
+  slotOf(document: SecretDocument): string | null {
+    const kid = document.username?.reveal();
+    if (kid === undefined) return null;
+    const { slots, existing } = this.#account;
+    if (existing?.kid === kid) return existing.slot;
+    return slots.find((slot) => kid.startsWith(`${slot}.`)) ?? null;
+  }
+
+  generate(slot: string): SecretDocument {
+    this.#known(slot);
+    const { algorithm, format } = this.#account;
+    const kid = `${slot}.${Buffer.from(this.#deps.random(nameBytes)).toString("base64url")}`;
+    const text = privateText(newPrivateKey(algorithm), format, kid, algorithm);
+    return { username: new Secret(kid), password: text };
+  }
+
+  async enable(change: FencedChange, document: SecretDocument, call: Call): Promise<Applied> {
+    const key = publicKey(this.#key(change.slot, document), this.#account.algorithm);
+    return this.#change(change, { does: "publish", key }, call);
+  }
+
+  async prove(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
+    const key = this.#key(slot, document);
+    return passes(await this.#sets(call), key, this.#account.algorithm, this.#deps.now());
+  }
+
+  /** Withdraws the key, and is done only when no address gives it out any more. */
+  async disable(change: FencedChange, call: Call): Promise<Applied> {
+    this.#known(change.slot);
+    const applied = await this.#change(change, { does: "withdraw" }, call);
+    const { kid } = slotIn(await this.#read(call), change.slot, this.#account.existing);
+    const still = (await fetchServed(this.#config, this.#deps, call)).find(({ keys }) =>
+      keys.some((key) => key.kid === kid && kid !== undefined),
+    );
+    if (still)
+      throw new RekeyError("unreachable", `${still.node} still gives out ${kid}, which was withdrawn.`);
+    return applied;
+  }
+
+  async proveRefused(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
+    const proofs = await this.prove(slot, document, call);
+    return proofs.map((proof) => ({ ...proof, ok: !proof.ok }));
+  }
+
+  async destroy(change: FencedChange, call: Call): Promise<Applied> {
+    this.#known(change.slot);
+    return this.#change(change, { does: "forget" }, call);
+  }
+
+  async seize(change: FencedChange, call: Call): Promise<Applied> {
+    this.#known(change.slot);
+    return this.#change(change, { does: "tag" }, call);
+  }
+
+  async close(): Promise<void> {}
+
+  /** The one fenced change: under the lock, on what was read there, by a rename that is made only while the call lasts. */
+  #change(change: FencedChange, effect: Effect, call: Call): Promise<Applied> {
+    const late = () => new RekeyError("unreachable", `${this.#config.file} could not be changed in time.`);
+    if (call.signal.aborted) return Promise.reject(late());
+    const commit = { begun: false };
+    const { file, lockFolder, lockTimeout } = this.#config;
+    const lock = join(lockFolder, `${encodeURIComponent(file)}.lock`);
+    const work = withFileLock(lock, lockTimeout, call, async () => {
+      await sweepDrafts(dirname(file), basename(file));
+      return this.#write(change, effect, commit, call);
+    });
+    return orWhenOver(work, call.signal, () =>
+      commit.begun ? new RekeyError("unknown-outcome", `${file} was being replaced.`) : late(),
+    );
+  }
+
+  async #write(
+    change: FencedChange,
+    effect: Effect,
+    commit: { begun: boolean },
+    call: Call,
+  ): Promise<Applied> {
+    const { slot, identity } = change;
+    const { file, permissions } = this.#config;
+    const before = await this.#bytes();
+    const set = parseKeySet(before, file);
+    if (identity !== null && identity !== `jwks ${set.rekey.issuer}`)
+      throw new RekeyError("wrong-server", `${file} is the key set of another issuer than the plan's.`);
+    const { tag, kid } = slotIn(set, slot, this.#account.existing);
+    const next = formatTag(change.tag);
+    refuseForeign(change, slot, tag);
+    if (tag === next) return "already";
+    if (tag !== change.expect)
+      throw new RekeyError("fenced", `${slot} carries another tag than the expected one.`);
+    const key = effect.does === "publish" ? effect.key : effect.does === "tag" ? "as-it-is" : null;
+    const name = effect.does === "publish" ? effect.key.kid : effect.does === "forget" ? undefined : kid;
+    const bytes = formatKeySet(withSlot(set, slot, kid, { tag: next, kid: name, key }));
+    const access = { mode: Number.parseInt(permissions, 8) };
+    const nonce = Buffer.from(this.#deps.random(8)).toString("hex");
+    const written = await replaceBelow(dirname(file), basename(file), bytes, access, nonce, async () => {
+      // The lock holds other engines off; this look is for whoever edits the file without it.
+      if (!before.equals(await this.#bytes())) return false;
+      if (call.signal.aborted) throw new RekeyError("unreachable", `${file} could not be changed in time.`);
+      commit.begun = true;
+      return true;
+    });
+    if (!written) throw new RekeyError("unreachable", `${file} was changed by somebody else at this moment.`);
+    return "applied";
+  }
+
+  /** What is valid by the file, and what each address gives out. */
+  async #sets(call: Call): Promise<ServedSet[]> {
+    const [set, others] = await Promise.all([this.#read(call), fetchServed(this.#config, this.#deps, call)]);
+    return [{ node: "file", keys: set.keys }, ...others];
+  }
+
+  async #read(call: Call): Promise<KeySet> {
+    const late = () => new RekeyError("unreachable", `${this.#config.file} could not be read in time.`);
+    return parseKeySet(await orWhenOver(this.#bytes(), call.signal, late), this.#config.file);
+  }
+
+  async #bytes(): Promise<Buffer> {
+    const { file } = this.#config;
+    const bytes = await readBelow(dirname(file), basename(file));
+    if (bytes === null) throw new RekeyError("unreachable", `${file} is not there.`);
+    return bytes;
+  }
+
+  #slots(set: KeySet): Slot[] {
+    return this.#account.slots.map((slot) => {
+      const { tag, kid, enabled } = slotIn(set, slot, this.#account.existing);
+      return { slot, tag, enabled, ...(kid === undefined ? {} : { publicName: kid }) };
+    });
+  }
+
+  #known(slot: string): void {
+    if (!this.#account.slots.includes(slot))
+      throw new RekeyError("bad-input", `${slot} is not a slot of these keys.`);
+  }
+
+  #key(slot: string, document: SecretDocument): SigningKey {
+    this.#known(slot);
+    const key = signingKey(document, this.#account.algorithm);
+    if (this.slotOf(document) !== slot)
+      throw new RekeyError("bad-input", `The document for ${slot} names the key of another slot.`);
+    return key;
+  }
+}
+
+/** A tag of another installation refuses, also where the change expects it (H8). */
+function refuseForeign({ expect, tag }: FencedChange, slot: string, found: string): void {
+  for (const text of [expect, found]) {
+    const theirs = parseTag(text);
+    if (theirs && theirs.installation !== tag.installation)
+      throw new RekeyError("foreign-installation", `${slot} carries a tag of ${theirs.installation}.`);
+  }
+}

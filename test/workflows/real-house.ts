@@ -1,0 +1,139 @@
+/**
+ * A house whose adapters are those of the registry, made from an estate as a user writes it: for the kinds that are
+ * walked end to end on the real thing. Temporal, the inventory and the worker are real here too.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { Client, type WorkflowHandle } from "@temporalio/client";
+import { Worker } from "@temporalio/worker";
+import { onTestFinished } from "vitest";
+import { createActivities } from "../../activities/index.js";
+import type { AdapterDeps } from "../../adapters/ports.js";
+import { kinds } from "../../adapters/registry.js";
+import { parseEstate } from "../../domain/estate/parse.js";
+import { openDatabase } from "../../inventory/database.js";
+import { applyEstate, entryNamed } from "../../inventory/estate.js";
+import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
+import { systemsKeeper } from "../../worker/systems.js";
+import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
+import { type Fresh, migratedDatabase } from "../inventory/database.js";
+import { testBundle } from "./bundle.js";
+import { connections, converter } from "./house.js";
+import { people } from "./people.js";
+
+/** What the estate is made with besides its owners. */
+export type RealEstate = Readonly<Record<string, unknown>>;
+
+/** The house. Everything ends with the test. */
+export interface RealHouse {
+  readonly fresh: Fresh;
+  readonly installation: string;
+  readonly credential: string;
+  /** Starts a rotation of the credential. */
+  start(input?: Partial<RotateInput>): Promise<WorkflowHandle>;
+  /** Another worker on the same queue. */
+  startWorker(): Promise<{ readonly stop: () => Promise<void> }>;
+}
+
+/** Patience of seconds, nobody asked: what the walk waits for here comes from the kinds. */
+export const quickPolicy = {
+  approval: { quorum: 0 },
+  adoptionTimeout: "60s",
+  adoptionSoak: "0s",
+  quietPeriod: "0s",
+  drainTimeout: "60s",
+  disableSoak: "0s",
+  observationMaxAge: "20s",
+  stallTimeout: "60s",
+  retryDelay: "100ms",
+  responders: ["rashid", "runa"],
+};
+
+/** Opens a house around the estate's only credential; call it in a test. `deps` is what adapters are made with. */
+export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise<RealHouse> {
+  const fresh = await migratedDatabase();
+  const { client: connection, worker: native, namespace } = await connections();
+  const { installation } = deps;
+  const { owners } = await people();
+  const parsed = parseEstate({ version: 1, installation, owners: ownersText(owners), ...raw }, kinds);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues, null, 2));
+  const [name = ""] = Object.keys(parsed.estate.credentials);
+  const now = Date.now() - 86_400_000;
+  await applyEstate(fresh.db, { estate: parsed.estate, digest: newId("digest"), by: "platform", now, newId });
+  const credential = (await entryNamed(fresh.db, "credentials", name)).id;
+  const dataConverter = converter();
+  const client = new Client({ connection, namespace, dataConverter, identity: "house" });
+  const taskQueue = newId("queue");
+  const codePath = await testBundle();
+  const key = randomBytes(32);
+
+  const startWorker = async () => {
+    const db = openDatabase({ url: fresh.url });
+    const systems = systemsKeeper(db, deps);
+    const worker = await Worker.create({
+      connection: native,
+      namespace,
+      identity: "house",
+      taskQueue,
+      dataConverter,
+      workflowBundle: { codePath },
+      activities: createActivities({
+        db,
+        installation,
+        systems: systems.open,
+        now: Date.now,
+        newId,
+        randomSecret,
+        sha256Hex,
+        fingerprint: async (value) => createHmac("sha256", key).update(value.reveal()).digest("hex"),
+      }),
+      shutdownGraceTime: 1,
+      shutdownForceTime: "5s",
+    });
+    const done = worker.run().catch(() => undefined);
+    let stopping: Promise<void> | undefined;
+    const stop = () => {
+      stopping ??= (async () => {
+        if (worker.getState() === "RUNNING") worker.shutdown();
+        await done;
+        await systems.close();
+        await db.close();
+      })();
+      return stopping;
+    };
+    onTestFinished(stop);
+    return { stop };
+  };
+
+  await startWorker();
+  const workflowId = rotationWorkflowId(credential);
+  onTestFinished(async () => {
+    await client.workflow
+      .getHandle(workflowId)
+      .terminate("the test is over")
+      .catch(() => undefined);
+  });
+  return {
+    fresh,
+    installation,
+    credential,
+    startWorker,
+    start: (input = {}) =>
+      client.workflow.start("rotate", {
+        workflowId,
+        taskQueue,
+        args: [{ credential, requestedBy: "eve", reason: "it is time", ...input }],
+      }),
+  };
+}
+
+/** Owners as they are written in a file: keys as one line. */
+function ownersText(owners: Awaited<ReturnType<typeof people>>["owners"]): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(owners).map(([name, owner]) => [
+      name,
+      owner.kind === "team"
+        ? owner
+        : { kind: "person", email: owner.email, keys: owner.keys.map(({ x }) => `ed25519:${x}`) },
+    ]),
+  );
+}
