@@ -12,7 +12,7 @@ import type { Surveyor } from "./survey.js";
 /** Who is left out when decisions are counted: the requester, and recent editors of this credential's rules (H37). */
 export async function excludedFor(
   deps: Pick<ActivityDeps, "db" | "now">,
-  systems: Systems,
+  systems: Pick<Systems, "policy">,
   record: Pick<RotationSummary, "credential" | "requestedBy">,
 ): Promise<Surveyor["excluded"]> {
   const since = deps.now() - systems.policy.cooldownMs;

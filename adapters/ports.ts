@@ -7,6 +7,7 @@
  * state as once; a lost answer to a change is `RekeyError("unknown-outcome")`, never a guess.
  */
 import type { ZodObject } from "zod";
+import type { AdoptionStep } from "../domain/adopt-plan.js";
 import type { FenceTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
@@ -131,6 +132,34 @@ export interface Issuer {
   seize(change: FencedChange, call: Call): Promise<Applied>;
   /** Ends connections. The adapter cannot be used afterwards. */
   close(): Promise<void>;
+}
+
+/** One step on the way from a single login to a pair, and whether anything of it stands at the issuer. */
+export interface AdopterStep extends AdoptionStep {
+  /** It stands as it should; running it again changes nothing. */
+  readonly done: boolean;
+  /** Something of it stands, so that going back has something to do. */
+  readonly touched: boolean;
+}
+
+/** What an adoption finds at the issuer. */
+export interface AdopterView {
+  /** `null` while the issuer has not been given what makes it tell who it is. */
+  readonly identity: string | null;
+  readonly steps: readonly AdopterStep[];
+  readonly findings: readonly Finding[];
+}
+
+/** The issuer as an administrator uses it to turn a single login into a pair. One instance serves one account, in one session. */
+export interface Adopter {
+  readonly account: Readonly<Record<string, unknown>>;
+  /** False: the session is the engine's own, which may look and not act. */
+  readonly mayRun: boolean;
+  read(call: Call): Promise<AdopterView>;
+  /** Keeps every other run out for as long as this session lives; false while another one has it. */
+  hold(call: Call): Promise<boolean>;
+  /** Runs one step's statements in one transaction: all of them or none. */
+  run(statements: string, call: Call): Promise<void>;
 }
 
 // ---------------------------------------------------------------------------------------------- stores

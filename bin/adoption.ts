@@ -1,75 +1,159 @@
 /**
  * `rekey adopt` against a real issuer: what is there is read with the engine's login; what only an administrator
- * may do is done with theirs where the installation names one, and printed for them where it does not.
+ * may do is done with theirs where the installation names one, and handed out for them to run where it does not.
  */
-
-import { planAdoption } from "../adapters/issuers/postgres/adopt.js";
-import { readAdoption, runAdoption, undoAdoption } from "../adapters/issuers/postgres/adopt-run.js";
+import { decideAdoption } from "../activities/adopt-decide.js";
+import {
+  type AdoptedCredential,
+  type AdoptionDeps,
+  askAdoption,
+  standingSteps,
+} from "../activities/adopt-open.js";
+import { carryOut } from "../activities/adopt-run.js";
+import { postgresAdopter } from "../adapters/issuers/postgres/adopt-run.js";
 import { accountSchema, configSchema } from "../adapters/issuers/postgres/config.js";
-import type { Call } from "../adapters/ports.js";
-import { connectPg, type PgSession } from "../adapters/shared/pg.js";
-import type { Adoption, AdoptionPlan } from "../client/cli/deps.js";
+import type { Adopter, Call } from "../adapters/ports.js";
+import { connectPg } from "../adapters/shared/pg.js";
+import type { Adoption, AdoptionLook } from "../client/cli/deps.js";
+import type { AdoptionDirection, AdoptionRecord } from "../domain/adopt-plan.js";
 import { RekeyError } from "../domain/errors.js";
 import { isSecretRef } from "../domain/estate/secret-ref.js";
+import { adoptionOf, adoptionWith } from "../inventory/adoptions.js";
+import type { Database } from "../inventory/database.js";
 import { currentEstate, entryOf } from "../inventory/estate.js";
+import { readInstallation as readRecord } from "../inventory/installation.js";
 import { type Installation, readInstallation } from "../worker/config.js";
-import { databaseOf, resolverOf } from "../worker/installation.js";
+import { databaseOf, newId, resolverOf, sha256Hex } from "../worker/installation.js";
+import { accountLocks } from "../worker/systems.js";
 
 const callMsMax = 60_000;
 
-type Direction = "adopt" | "undo";
-
-interface Opened {
-  readonly session: PgSession;
-  readonly pair: { readonly group: string; readonly logins: readonly string[] };
-  /** The session is an administrator's, who may run the steps. */
-  readonly mayRun: boolean;
+interface Desk {
+  readonly settings: Installation;
+  readonly db: Database;
+  readonly deps: AdoptionDeps;
+  readonly credential: AdoptedCredential;
+  /** The credential's part of the estate, as the adapter wants it. */
+  readonly bearings: {
+    readonly issuer: Readonly<Record<string, unknown>>;
+    readonly account: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** The adoption of credentials at PostgreSQL, the only kind whose logins can be paired so far. */
 export function adoption(env: NodeJS.ProcessEnv): Adoption {
   return {
-    plan: (credential, direction) =>
-      withSession(env, credential, (opened, call) => planOf(opened, direction, call)),
-    carryOut: async function* (credential, direction) {
-      const steps = await withSession(env, credential, ({ session, pair }, call) =>
-        direction === "adopt" ? runAdoption(session, pair, call) : undoAdoption(session, pair, call),
-      );
-      for (const step of steps) yield direction === "adopt" ? step.sentence : step.undoSentence;
+    preview: (id, direction) =>
+      atDesk(env, id, (desk) =>
+        atIssuer(desk, async (adopter, call) => {
+          return look(adopter, direction, await adoptionOf(desk.db, id), call);
+        }),
+      ),
+    ask: (id, ask) =>
+      atDesk(env, id, (desk) =>
+        atIssuer(desk, async (adopter, call) => {
+          const view = await adopter.read(call);
+          const record = await askAdoption(desk.deps, desk.credential, adopter.account, view, ask);
+          return look(adopter, ask.direction, record, call);
+        }),
+      ),
+    decide: (id, adoptionId, document) =>
+      atDesk(env, id, ({ deps, credential }) => decideAdoption(deps, credential, adoptionId, document)),
+    carryOut: async function* (id, adoptionId) {
+      const desk = await openDesk(env, id);
+      try {
+        const { adopter, end } = await connect(desk);
+        try {
+          const record = await adoptionWith(desk.db, adoptionId);
+          yield* carryOut(desk.deps, desk.credential, adopter, record, callOf);
+        } finally {
+          await end();
+        }
+      } finally {
+        await desk.db.close();
+      }
     },
   };
 }
 
-async function planOf(
-  { session, pair, mayRun }: Opened,
-  direction: Direction,
+async function look(
+  adopter: Adopter,
+  direction: AdoptionDirection,
+  record: AdoptionRecord | null,
   call: Call,
-): Promise<AdoptionPlan> {
-  const { steps, findings } = planAdoption(await readAdoption(session, pair, call), pair);
-  const undoing = direction === "undo";
-  const ordered = undoing ? [...steps].reverse() : steps;
+): Promise<AdoptionLook> {
+  const view = await adopter.read(call);
+  const { findings } = view;
+  return { steps: standingSteps(view, direction), findings, record, byHand: !adopter.mayRun };
+}
+
+function callOf(): Call {
+  return { signal: AbortSignal.timeout(callMsMax) };
+}
+
+async function atDesk<T>(env: NodeJS.ProcessEnv, id: string, use: (desk: Desk) => Promise<T>): Promise<T> {
+  const desk = await openDesk(env, id);
+  try {
+    return await use(desk);
+  } finally {
+    await desk.db.close();
+  }
+}
+
+async function openDesk(env: NodeJS.ProcessEnv, id: string): Promise<Desk> {
+  const settings = readInstallation(env);
+  const db = await databaseOf(settings);
+  try {
+    const { id: installation } = await readRecord(db);
+    const found = await credentialOf(db, id);
+    return { settings, db, deps: { db, installation, now: Date.now, newId, sha256Hex }, ...found };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+async function credentialOf(db: Database, id: string): Promise<Pick<Desk, "credential" | "bearings">> {
+  const { name } = await entryOf(db, id);
+  const estate = (await currentEstate(db))?.estate;
+  const found = estate?.credentials[name];
+  const issuer = found && estate?.issuers[found.issuer];
+  const policy = found && estate?.policies[found.policy];
+  if (!estate || !found || !issuer || !policy) {
+    throw new RekeyError("not-found", `The applied estate has no credential ${name}.`);
+  }
+  if (issuer.kind !== "postgres") {
+    throw new RekeyError(
+      "unsupported",
+      `A credential of the kind ${issuer.kind} needs no adoption.`,
+      "Rotate it as it is.",
+    );
+  }
+  const owner = Object.hasOwn(estate.owners, found.owner) ? found.owner : null;
+  const lockKeys = accountLocks(issuer, found.account);
   return {
-    findings,
-    steps: ordered.map((step) => {
-      const sql = undoing ? step.undo : step.sql;
-      return {
-        sentence: undoing ? step.undoSentence : step.sentence,
-        run: mayRun || step.by === "engine" || sql === "" ? null : sql,
-        done: undoing ? !step.done : step.done,
-      };
-    }),
+    credential: { id, name, estate, owner, policy, lockKeys },
+    bearings: { issuer: { ...issuer }, account: found.account },
   };
 }
 
-async function withSession<T>(
-  env: NodeJS.ProcessEnv,
-  credential: string,
-  use: (opened: Opened, call: Call) => Promise<T>,
-): Promise<T> {
-  const settings = readInstallation(env);
-  const call: Call = { signal: AbortSignal.timeout(callMsMax) };
-  const { config, pair } = await accountOf(settings, credential);
+async function atIssuer<T>(desk: Desk, use: (adopter: Adopter, call: Call) => Promise<T>): Promise<T> {
+  const { adopter, end } = await connect(desk);
+  try {
+    return await use(adopter, callOf());
+  } finally {
+    await end();
+  }
+}
+
+async function connect({
+  settings,
+  bearings,
+}: Desk): Promise<{ adopter: Adopter; end: () => Promise<void> }> {
+  const config = configSchema.parse(bearings.issuer);
+  const pair = accountSchema.parse(bearings.account);
   const resolve = resolverOf(settings);
+  const call = callOf();
   const { REKEY_DBA_USER: dba, REKEY_DBA_PASSWORD: password } = settings;
   const mayRun = dba !== undefined && password !== undefined;
   const user = mayRun ? dba : config.login.username;
@@ -82,30 +166,5 @@ async function withSession<T>(
     },
     call,
   );
-  try {
-    return await use({ session, pair, mayRun }, call);
-  } finally {
-    await session.end();
-  }
-}
-
-async function accountOf(settings: Installation, credential: string) {
-  const db = await databaseOf(settings);
-  try {
-    const { name } = await entryOf(db, credential);
-    const estate = (await currentEstate(db))?.estate;
-    const found = estate?.credentials[name];
-    const issuer = found && estate?.issuers[found.issuer];
-    if (!found || !issuer) throw new RekeyError("not-found", `The applied estate has no credential ${name}.`);
-    if (issuer.kind !== "postgres") {
-      throw new RekeyError(
-        "unsupported",
-        `A credential of the kind ${issuer.kind} needs no adoption.`,
-        "Rotate it as it is.",
-      );
-    }
-    return { config: configSchema.parse(issuer), pair: accountSchema.parse(found.account) };
-  } finally {
-    await db.close();
-  }
+  return { adopter: postgresAdopter(session, pair, mayRun), end: () => session.end() };
 }

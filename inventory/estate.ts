@@ -2,11 +2,12 @@
  * The estate in the database: applied whole, in one transaction, by names that keep their ids for ever.
  * Nothing is deleted; what leaves the estate ends.
  */
-import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import { type Section, sections } from "../domain/estate/schema.js";
 import type { Credential, Estate } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
+import { adoptions } from "./adoption-tables.js";
 import { authorityChanges } from "./authority-changes.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { diffEstate, type EstateDiff, type Sections } from "./estate-diff.js";
@@ -248,6 +249,7 @@ async function refuseUnderRotation(
   const touched = known.filter((entry) => entry.section === "credentials" && names.has(entry.name));
   if (touched.length === 0) return;
   const ids = touched.map(({ id }) => id);
+  await refuseUnderAdoption(tx, touched);
   const [open] = await tx
     .select({ credential: rotations.credential, id: rotations.id })
     .from(rotations)
@@ -259,6 +261,23 @@ async function refuseUnderRotation(
     "rotation-open",
     `Credential ${name} is being rotated (${open.id}), so it can neither end nor move to another account or place.`,
     "Wait until the rotation has ended, or cancel it; then apply again.",
+  );
+}
+
+/** An adoption that has begun is finished or taken back at the account that was signed. */
+async function refuseUnderAdoption(tx: Tx, touched: readonly Entry[]): Promise<void> {
+  const ids = touched.map(({ id }) => id);
+  const [begun] = await tx
+    .select({ credential: adoptions.credential, id: adoptions.id })
+    .from(adoptions)
+    .where(and(inArray(adoptions.credential, ids), isNull(adoptions.closedAt), isNotNull(adoptions.begunAt)))
+    .limit(1);
+  if (begun === undefined) return;
+  const name = touched.find(({ id }) => id === begun.credential)?.name;
+  throw new RekeyError(
+    "rotation-open",
+    `Credential ${name} is being adopted (${begun.id}), so it can neither end nor move to another account or place.`,
+    `Let \`rekey adopt ${name}\` end it, or take it back with --undo; then apply again.`,
   );
 }
 

@@ -4,6 +4,7 @@
  */
 import { eq, inArray, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
+import { adoptions } from "./adoption-tables.js";
 import type { Tx } from "./database.js";
 import { locks, rotations } from "./rotation-tables.js";
 
@@ -38,10 +39,18 @@ async function absence(tx: Tx, rotation: string): Promise<RekeyError> {
     .select({ closedAt: rotations.closedAt })
     .from(rotations)
     .where(eq(rotations.id, rotation));
-  if (row === undefined) return new RekeyError("not-found", `There is no rotation ${rotation}.`);
+  if (row === undefined) return absentAdoption(tx, rotation);
   return row.closedAt === null
     ? new RekeyError("internal", `Rotation ${rotation} is open and holds no lock.`)
     : new RekeyError("already-closed", `Rotation ${rotation} has ended.`);
+}
+
+async function absentAdoption(tx: Tx, id: string): Promise<RekeyError> {
+  const [row] = await tx.select({ closedAt: adoptions.closedAt }).from(adoptions).where(eq(adoptions.id, id));
+  if (row === undefined) return new RekeyError("not-found", `There is no rotation ${id}.`);
+  return row.closedAt === null
+    ? new RekeyError("superseded", `Adoption ${id} holds its lock no more: another run has let it go.`)
+    : new RekeyError("already-closed", `Adoption ${id} has ended.`);
 }
 
 /**
@@ -61,15 +70,24 @@ export async function takeLocks(tx: Tx, rotation: string, keys: readonly string[
     .orderBy(locks.key)
     .for("update");
   const holder = rows.find((row) => row.rotation !== null)?.rotation;
-  if (holder) {
-    throw new RekeyError(
-      "rotation-open",
-      `Rotation ${holder} holds an account or a place that this one needs.`,
-    );
-  }
+  if (holder) throw await taken(tx, holder);
   const epoch = 1 + Math.max(0, ...rows.map((row) => row.epoch));
   await tx.update(locks).set({ rotation, epoch }).where(inArray(locks.key, wanted));
   return epoch;
+}
+
+async function taken(tx: Tx, holder: string): Promise<RekeyError> {
+  const found = await tx.select({ id: adoptions.id }).from(adoptions).where(eq(adoptions.id, holder));
+  if (found.length === 0) {
+    const sentence = `Rotation ${holder} holds an account or a place that this one needs.`;
+    return new RekeyError("rotation-open", sentence);
+  }
+  const sentence = `Adoption ${holder} holds an account that this one needs; its steps are being taken.`;
+  return new RekeyError(
+    "rotation-open",
+    sentence,
+    "Let `rekey adopt` go on with it, or take it back with `rekey adopt --undo`.",
+  );
 }
 
 /** Raises the epoch of an open rotation's lock rows and answers with the new one: whoever held it may write no more. */

@@ -123,12 +123,21 @@ async function build(db: Database, estate: Estate, id: string, deps: AdapterDeps
     ),
     lockKeys: [
       `credential:${id}`,
-      ...issuerKind.lockKeys(issuerConfig, credential.account).map((key) => `account:${key}`),
+      ...accountLocks(issuerConfig, credential.account),
       ...[credential.place, ...Object.values(places)].flatMap((place) =>
         storeKind.lockKeys(storeConfig, place).map((key) => `place:${key}`),
       ),
     ],
   };
+}
+
+/** The locks of an account, the same for everything that changes it. */
+export function accountLocks(
+  issuer: KindConfig,
+  account: KindConfig | Readonly<Record<string, unknown>>,
+): string[] {
+  const kind = own(kinds.issuers, issuer.kind, "kind of issuer");
+  return kind.lockKeys(issuer, account).map((key) => `account:${key}`);
 }
 
 function consumerSystem(id: string, edge: Edge, consumer: Consumer, deps: AdapterDeps): ConsumerSystem {

@@ -2,9 +2,17 @@
  * Everything that the command line is given instead of reaching for it: the kinds, the streams, the clock and
  * the services. So it knows no adapter, and a whole command can be run inside a test.
  */
+import type {
+  AdoptionAsk,
+  AdoptionDirection,
+  AdoptionProgress,
+  AdoptionRecord,
+  StandingStep,
+} from "../../domain/adopt-plan.js";
 import type { EstateKinds } from "../../domain/estate/kinds.js";
 import type { Finding } from "../../domain/finding.js";
 import type { Secret } from "../../domain/secret.js";
+import type { Receipt } from "../../workflows/messages.js";
 import type { RotationClient } from "../temporal.js";
 import type { Inventory } from "./inventory.js";
 
@@ -49,26 +57,27 @@ export interface Services {
   close(): Promise<void>;
 }
 
-/** One thing that an adoption does. */
-interface AdoptionStep {
-  readonly sentence: string;
-  /** What an administrator has to run for it, where the engine must not be able to; null where the engine does it. */
-  readonly run: string | null;
-  /** It stands already, from an earlier attempt. */
-  readonly done: boolean;
-}
-
-/** What it takes to bring an existing login under rotation, or to take that back. */
-export interface AdoptionPlan {
-  readonly steps: readonly AdoptionStep[];
+/** What stands at the issuer, and what was asked and said about it. */
+export interface AdoptionLook {
+  /** In the order of the direction. */
+  readonly steps: readonly StandingStep[];
   readonly findings: readonly Finding[];
+  /** The open adoption; as it ended, where asking has ended it. Null where there is none, or nothing to do. */
+  readonly record: AdoptionRecord | null;
+  /** The installation has no administrator's login: somebody else runs the statements. */
+  readonly byHand: boolean;
 }
 
 /** Brings an existing login under rotation. Every call may be repeated; the credential is an id. */
 export interface Adoption {
-  plan(credential: string, direction: "adopt" | "undo"): Promise<AdoptionPlan>;
-  /** Carries the plan out and yields the sentence of each step once it is done. */
-  carryOut(credential: string, direction: "adopt" | "undo"): AsyncIterable<string>;
+  /** Looks, and asks nobody. */
+  preview(credential: string, direction: AdoptionDirection): Promise<AdoptionLook>;
+  /** Puts the plan before the owners, or joins the request that is open. */
+  ask(credential: string, ask: AdoptionAsk): Promise<AdoptionLook>;
+  /** Takes in a person's signed word on the open adoption. */
+  decide(credential: string, adoption: string, document: string): Promise<Receipt>;
+  /** Takes the steps that are signed, one by one. */
+  carryOut(credential: string, adoption: string): AsyncIterable<AdoptionProgress>;
 }
 
 /** What `rekey demo` was asked for. */

@@ -30,10 +30,15 @@ export async function deskFor(
   cli: Cli,
   options: { readonly server?: string; readonly token?: string },
 ): Promise<Desk> {
-  const url = options.server ?? cli.io.env.REKEY_SERVER ?? "";
+  const url = serverOf(cli, options);
   if (url === "") return deskAt(cli, await cli.services());
   const api = apiClient({ url, token: () => apiToken(cli.io, options.token) });
   return deskBehind(api, () => cli.io.now());
+}
+
+/** The API that was asked for; `""` for the installation itself. */
+export function serverOf({ io }: Pick<Cli, "io">, { server }: { readonly server?: string }): string {
+  return server ?? io.env.REKEY_SERVER ?? "";
 }
 
 /** Decides at the installation itself. */

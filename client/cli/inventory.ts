@@ -2,8 +2,10 @@
  * The inventory as commands use it: reads, and the one thing that they change there, the applied estate. An
  * interface of its own, so that what a command prints can be tested without a database.
  */
+import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import type { Section } from "../../domain/estate/schema.js";
 import type { Estate } from "../../domain/estate/types.js";
+import { openAdoptions } from "../../inventory/adoptions.js";
 import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
 import type { Database } from "../../inventory/database.js";
 import { decisionWith, type KeptDecision } from "../../inventory/decisions.js";
@@ -39,6 +41,8 @@ export interface Inventory {
   /** Newest first. */
   rotations(credential: string, limit: number): Promise<readonly RotationSummary[]>;
   rotation(id: string): Promise<LoadedRotation>;
+  /** Adoptions that are open, of whatever credential. */
+  adoptions(): Promise<readonly AdoptionRecord[]>;
   /** Reports of leaks that the owners have not signed off. */
   unsigned(credential: string): Promise<readonly KeptIncident[]>;
   /** The signed document that was kept under this id, or null. */
@@ -65,6 +69,7 @@ export function inventoryIn(
     rotations: (credential, limit) => listRotations(db, { credential, limit }),
     rotation: (id) => loadRotation(db, id),
     document: (id) => decisionWith(db, id),
+    adoptions: () => openAdoptions(db),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };

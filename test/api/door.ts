@@ -148,7 +148,12 @@ export async function runAs(person: PersonName, door: Door, argv: readonly strin
     connect: nowhere,
     migrate: nowhere,
     grants: {},
-    adoption: { plan: nowhere, carryOut: () => ({ [Symbol.asyncIterator]: () => ({ next: nowhere }) }) },
+    adoption: {
+      preview: nowhere,
+      ask: nowhere,
+      decide: nowhere,
+      carryOut: () => ({ [Symbol.asyncIterator]: () => ({ next: nowhere }) }),
+    },
     processes: { worker: nowhere, server: nowhere, up: nowhere, demo: nowhere },
   };
   return { code: await run(argv, deps), ...printed };

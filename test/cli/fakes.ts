@@ -4,6 +4,7 @@ import type { CliDeps, Services } from "../../client/cli/deps.js";
 import type { Inventory } from "../../client/cli/inventory.js";
 import { run } from "../../client/cli/run.js";
 import type { RotationClient } from "../../client/temporal.js";
+import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import { RekeyError } from "../../domain/errors.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
 import type { Secret } from "../../domain/secret.js";
@@ -23,6 +24,7 @@ export interface World {
   readonly entries: Entry[];
   readonly rotations: LoadedRotation[];
   readonly unsigned: KeptIncident[];
+  readonly adoptions: AdoptionRecord[];
   /** Answers of the workflow, by name of the client's method; one that is missing is silence. */
   readonly answers: Partial<Record<keyof RotationClient, (...args: unknown[]) => unknown>>;
   /** Every call of the client that was answered, with its arguments. */
@@ -38,6 +40,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     entries: [],
     rotations: [],
     unsigned: [],
+    adoptions: [],
     answers: {},
     calls: [],
     matching: [],
@@ -110,7 +113,9 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
       postgres: (options) => `-- run as a superuser\n-- engine: ${options.engine ?? "rekey_engine"}\n`,
     },
     adoption: {
-      plan: async () => ({ steps: [], findings: [] }),
+      preview: async () => ({ steps: [], findings: [], record: null, byHand: false }),
+      ask: async () => ({ steps: [], findings: [], record: null, byHand: false }),
+      decide: async () => ({ accepted: true, sentence: "alice: approve." }),
       carryOut: async function* () {},
     },
     processes: { worker: async () => 0, server: async () => 0, up: async () => 0, demo: async () => 0 },
@@ -164,6 +169,7 @@ function inventoryIn(world: World): Inventory {
       if (found === undefined) throw new RekeyError("not-found", `There is no rotation ${id}.`);
       return found;
     },
+    adoptions: async () => world.adoptions,
     unsigned: async () => world.unsigned,
     document: async () => null,
     matching: async () => world.matching,

@@ -255,41 +255,6 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   grants: { argv: ["grants", "postgres", "--set", "engine=rekey"] },
   "grants-unknown": { argv: ["grants", "postgre"] },
   "grants-not-a-pair": { argv: ["grants", "postgres", "--set", "engine"] },
-  "adopt-by-hand": {
-    argv: ["adopt", "orders-db", "--yes"],
-    world: idle,
-    deps: {
-      adoption: {
-        plan: async () => ({
-          steps: [
-            {
-              sentence: "Make the logins orders_a and orders_b.",
-              run: "CREATE ROLE orders_a NOLOGIN;\nCREATE ROLE orders_b NOLOGIN;",
-              done: false,
-            },
-            { sentence: "Store the present value as version 1.", run: null, done: true },
-          ],
-          findings: [finding("login-still-used", "warn", "orders can still log in by itself.")],
-        }),
-        carryOut: async function* () {},
-      },
-    },
-  },
-  adopt: {
-    argv: ["adopt", "orders-db", "--yes"],
-    world: idle,
-    deps: {
-      adoption: {
-        plan: async () => ({
-          steps: [{ sentence: "Store the present value.", run: null, done: false }],
-          findings: [],
-        }),
-        carryOut: async function* () {
-          yield "The present value is stored.";
-        },
-      },
-    },
-  },
   migrate: { argv: ["migrate"] },
   "completion-unknown": { argv: ["completion", "tcsh"] },
 };

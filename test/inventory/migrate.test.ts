@@ -1,6 +1,7 @@
 /** Migrations: from nothing, again, at the same moment, after a crash, and against a database of another release. */
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
 import { expect, it } from "vitest";
+import * as adoptionTables from "../../inventory/adoption-tables.js";
 import { read } from "../../inventory/database.js";
 import * as estateTables from "../../inventory/estate-tables.js";
 import { bundledMigrations, migrate } from "../../inventory/migrate.js";
@@ -70,7 +71,7 @@ it("refuses a database whose past is not this release's", async () => {
 
 it("describes every table as the migrations make it", async () => {
   const { db, sql } = await migratedDatabase();
-  const tables = [estateTables, rotationTables, peopleTables].flatMap((module) =>
+  const tables = [estateTables, rotationTables, peopleTables, adoptionTables].flatMap((module) =>
     Object.values(module).filter((value): value is PgTable => typeof value === "object"),
   );
   const described = tables.flatMap((table) => {

@@ -10,6 +10,8 @@ export interface AdoptionView {
   readonly versionNum: number;
   /** The SQL of `rekey grants postgres` was run in this database. */
   readonly installed: boolean;
+  /** As `rekey.identity()` says it; `null` while that is not installed. */
+  readonly identity: string | null;
   /** The role that owns `rekey.apply` and needs ADMIN OPTION on the logins; `null` where that is a superuser. */
   readonly functionOwner: string | null;
   readonly roles: readonly RoleFacts[];

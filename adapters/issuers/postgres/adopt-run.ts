@@ -1,14 +1,39 @@
-/** An adoption on a real server, through a DBA's own connection: reading where it stands, and running its steps. */
-import { RekeyError } from "../../../domain/errors.js";
-import { refusals } from "../../../domain/finding.js";
-import type { Call } from "../../ports.js";
+/**
+ * An adoption on a real server, through an administrator's session or, to look only, the engine's own: what stands
+ * there, one run at a time, and each step in a transaction of its own.
+ */
+import type { Adopter, Call } from "../../ports.js";
 import type { PgSession } from "../../shared/pg.js";
-import { type AdoptionPlan, type AdoptionStep, planAdoption } from "./adopt.js";
+import { planAdoption } from "./adopt.js";
 import type { AdoptionView } from "./adopt-checks.js";
 import { factsSql, type LoginFacts } from "./compare.js";
 import { type RoleFacts, rolesSql } from "./facts.js";
 import { applySignature } from "./functions.js";
 import type { PairNames } from "./pair.js";
+
+/** The port of `rekey adopt` in a session that the caller opened and ends. */
+export function postgresAdopter(session: PgSession, pair: PairNames, mayRun: boolean): Adopter {
+  const { group, logins } = pair;
+  return {
+    account: { group, logins },
+    mayRun,
+    async read(call) {
+      const view = await readAdoption(session, pair, call);
+      return { identity: view.identity, ...planAdoption(view, pair) };
+    },
+    async hold(call) {
+      // The server gives it back when the session ends, however it ends: a run that is lost blocks nobody, and
+      // what it had sent has taken effect or never will by the time the next one gets in (H3).
+      const [row] = await session.query<{ held: boolean }>(
+        "SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held",
+        [`rekey/adopt/${group}`],
+        call,
+      );
+      return row?.held === true;
+    },
+    run: (statements, call) => inTransaction(session, statements, call),
+  };
+}
 
 /** Reads the view that an adoption is planned from. */
 export async function readAdoption(session: PgSession, pair: PairNames, call: Call): Promise<AdoptionView> {
@@ -25,48 +50,12 @@ export async function readAdoption(session: PgSession, pair: PairNames, call: Ca
     call,
   );
   const { versionNum = 0, installed = false, functionOwner = null } = server ?? {};
-  if (!installed) return { versionNum, installed, functionOwner, roles: [], logins: [] };
+  if (!installed) return { versionNum, installed, identity: null, functionOwner, roles: [], logins: [] };
   const names = [...pair.logins, pair.group];
+  const [who] = await session.query<{ identity: string }>("SELECT rekey.identity() AS identity", [], call);
   const roles = await session.query<RoleFacts>(rolesSql, [names, pair.group], call);
   const logins = await session.query<LoginFacts>(factsSql, [names], call);
-  return { versionNum, installed, functionOwner, roles, logins };
-}
-
-/**
- * Runs the steps that are not done, up to the next one that is the engine's, each in a transaction of its own,
- * and returns those that were run. Throws `refused-by-policy` where a finding refuses.
- */
-export async function runAdoption(session: PgSession, pair: PairNames, call: Call): Promise<AdoptionStep[]> {
-  const plan = planAdoption(await readAdoption(session, pair, call), pair);
-  refuseHindered(plan);
-  const ran: AdoptionStep[] = [];
-  for (const step of plan.steps) {
-    if (step.done) continue;
-    if (step.by === "engine") break;
-    await inTransaction(session, step.sql, call);
-    ran.push(step);
-  }
-  return ran;
-}
-
-/**
- * Undoes every step of a DBA's, the last first, and returns those that were undone. Throws `conflict` or
- * `refused-by-policy`, having changed nothing further, as soon as somebody would be cut off.
- */
-export async function undoAdoption(session: PgSession, pair: PairNames, call: Call): Promise<AdoptionStep[]> {
-  const plan = planAdoption(await readAdoption(session, pair, call), pair);
-  const undone: AdoptionStep[] = [];
-  for (const step of [...plan.steps].reverse()) {
-    if (step.by === "engine" || (step.id === "former-off" && !step.done)) continue;
-    await inTransaction(session, step.undo, call);
-    undone.push(step);
-  }
-  return undone;
-}
-
-function refuseHindered(plan: AdoptionPlan): void {
-  const [first] = refusals(plan.findings);
-  if (first) throw new RekeyError("refused-by-policy", first.sentence);
+  return { versionNum, installed, identity: who?.identity ?? null, functionOwner, roles, logins };
 }
 
 async function inTransaction(session: PgSession, sql: string, call: Call): Promise<void> {

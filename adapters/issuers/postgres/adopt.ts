@@ -3,6 +3,7 @@
  * stays the owner of everything and keeps logging in until the pair is proven and nobody uses it (H14).
  */
 import type { Finding } from "../../../domain/finding.js";
+import type { AdopterStep } from "../../ports.js";
 import { type AdoptionView, adoptionFindings } from "./adopt-checks.js";
 import {
   forgetFormerSql,
@@ -36,19 +37,13 @@ export type AdoptionStepId =
   | "former-off";
 
 /** One step. `by: "engine"` has no SQL: it is an ordinary rotation, with its own gates and its own way back. */
-export interface AdoptionStep {
+export interface PairStep extends AdopterStep {
   readonly id: AdoptionStepId;
-  readonly by: "dba" | "engine";
-  readonly sentence: string;
-  readonly sql: string;
-  readonly undo: string;
-  readonly undoSentence: string;
-  readonly done: boolean;
 }
 
 /** The steps in order, and what stands in the way. */
 export interface AdoptionPlan {
-  readonly steps: readonly AdoptionStep[];
+  readonly steps: readonly PairStep[];
   readonly findings: readonly Finding[];
 }
 
@@ -68,11 +63,20 @@ export function planAdoption(view: AdoptionView, asked: PairNames): AdoptionPlan
   const step = (
     id: AdoptionStepId,
     sentence: string,
-    sql: string,
+    run: string,
     undoSentence: string,
     undo: string,
-    by: AdoptionStep["by"] = "dba",
-  ): AdoptionStep => ({ id, by, sentence, sql, undo, undoSentence, done: isDone(id, view, pair) });
+    by: PairStep["by"] = "administrator",
+  ): PairStep => ({
+    id,
+    by,
+    sentence,
+    run,
+    undoSentence,
+    undo,
+    done: isDone(id, view, pair),
+    touched: isTouched(id, view, pair),
+  });
   const steps = [
     step(
       "logins",
@@ -166,6 +170,29 @@ function isDone(id: AdoptionStepId, view: AdoptionView, pair: PairNames): boolea
       return former?.sessions === 0 && members.some((role) => role?.enabled);
     case "former-off":
       return former !== undefined && !former.enabled && former.sessions === 0;
+  }
+}
+
+/** Whether something of the step stands, so that its undo has something to do; also where it is half done or was done by hand. */
+function isTouched(id: AdoptionStepId, view: AdoptionView, pair: PairNames): boolean {
+  const former = view.roles.find(({ role }) => role === pair.group);
+  const members = view.roles.filter(({ role }) => pair.logins.includes(role));
+  switch (id) {
+    case "logins":
+      return members.length > 0;
+    case "settings":
+      // The role to act as is kept among the settings, and goes with them too.
+      return view.logins.some(({ login, settings }) => pair.logins.includes(login) && settings.length > 0);
+    case "membership":
+      return members.some(({ member }) => member);
+    case "act-as-group":
+      return members.some(({ actsAs }) => actsAs !== null);
+    case "register":
+      return [...members, former].some((role) => (role?.managedAs ?? null) !== null);
+    case "move":
+      return members.some(({ enabled }) => enabled);
+    case "former-off":
+      return isDone(id, view, pair);
   }
 }
 

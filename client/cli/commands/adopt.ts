@@ -1,90 +1,154 @@
-/** `rekey adopt`: brings an existing login under rotation, as a plan that is shown, agreed to, and can be taken back. */
+/** `rekey adopt`: brings an existing login under rotation, as a plan that its owners sign and that can be taken back. */
+import {
+  type AdoptionDirection,
+  type AdoptionProgress,
+  adoptionStanding,
+} from "../../../domain/adopt-plan.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { refusals } from "../../../domain/finding.js";
 import type { Cli } from "../cli.js";
 import { command, option, yesOption } from "../command.js";
-import type { AdoptionPlan } from "../deps.js";
-import { indented, section } from "../format/layout.js";
-import { findingsText } from "../format/plan.js";
+import type { AdoptionLook } from "../deps.js";
+import { hindrances, signaturesText, stepsText } from "../format/adoption.js";
+import { requester } from "../person.js";
 import { credentialNamed } from "../subject.js";
 
 interface AdoptOptions {
   readonly undo?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly as?: string;
+  readonly reason?: string;
 }
 
-/** Shows the steps, asks, and takes them one by one. */
+/** What one run of the command is about. */
+interface Subject {
+  readonly id: string;
+  readonly name: string;
+  readonly direction: AdoptionDirection;
+}
+
+/** Asks the owners, and once they have signed takes the steps one by one. */
 export const adopt = command<AdoptOptions>({
   usage: "adopt <credential>",
   summary: "Bring an existing login under rotation, without an outage",
   description:
-    "Shows every step first. Stopped in the middle it can be run again, or taken back with --undo. What only\n" +
-    "an administrator may do is printed for them to run.",
+    "The first run puts the plan before the owners, who decide with `rekey approve` or `rekey reject`; the next\n" +
+    "one takes the steps that they signed. Stopped in the middle it goes on when it is run again, or is taken\n" +
+    "back with --undo. What only an administrator may do is printed for them to run, once it is signed.\n" +
+    "It ends with 3 while signatures are missing.",
   arguments: { credential: "name of a credential of the applied estate" },
   options: [
-    option("--dry-run", "only show the steps"),
+    option("--dry-run", "only show the steps and their statements; nobody is asked"),
     option("--undo", "take an adoption back"),
+    option("--as <person>", "who asks (default: REKEY_PERSON, or the account); they cannot agree to it"),
+    option("--reason <text>", "why; shown to the owners and kept"),
     yesOption(),
   ],
   examples: [
     ["rekey adopt orders-db --dry-run", "what would be done, in order"],
-    ["rekey adopt orders-db", "show, ask, do"],
+    ["rekey adopt orders-db --as bob", "ask the owners; run again, do what they signed"],
     ["rekey adopt orders-db --undo", "back to the single login"],
   ],
-  async run(cli, [name = ""], { undo, dryRun, yes }) {
-    const direction = undo === true ? "undo" : "adopt";
+  async run(cli, [name = ""], options) {
+    const direction = options.undo === true ? "undo" : "adopt";
     const { id } = await credentialNamed(await cli.services(), name);
-    const { adoption } = cli.deps;
-    const plan = await adoption.plan(id, direction);
-    const left = plan.steps.filter(({ done }) => !done);
-    const refused = refusals(plan.findings);
-    if (dryRun === true || left.length === 0 || refused.length > 0) {
-      cli.show({ credential: name, direction, ...plan }, () => planText(cli, plan, direction));
-      return refused.length > 0 ? exitCodes.refused : exitCodes.done;
+    const subject = { id, name, direction } as const;
+    const seen = await cli.deps.adoption.preview(id, direction);
+    const refused = seen.record?.begunAt == null && refusals(seen.findings).length > 0;
+    if (options.dryRun === true || refused) {
+      show(cli, subject, seen, [lookText(cli, direction, seen, true)]);
+      return refused ? exitCodes.refused : exitCodes.done;
     }
-    if (!cli.json) cli.io.stdout.write(`${planText(cli, plan, direction)}\n\n`);
-    const byHand = left.filter(({ run }) => run !== null);
-    if (byHand.length > 0) {
-      throw new RekeyError(
-        "missing-setup",
-        "Some of the steps are for an administrator.",
-        `Have the printed statements run, then run \`rekey adopt ${name}\` again.`,
-      );
-    }
-    if (!(await cli.confirm(direction === "undo" ? "Take it back?" : "Do this now?", yes === true))) {
-      cli.note("Nothing was changed.");
-      return exitCodes.failed;
-    }
-    const done: string[] = [];
-    for await (const sentence of adoption.carryOut(id, direction)) {
-      done.push(sentence);
-      cli.note(`${cli.paintError("good", "✓")} ${sentence}`);
-    }
-    cli.show({ credential: name, direction, done }, `Done. Look at it with \`rekey plan ${name}\`.`);
-    return exitCodes.done;
+    const look = await cli.deps.adoption.ask(id, {
+      direction,
+      requestedBy: requester(cli.io, options.as),
+      reason: options.reason ?? "asked for on the command line",
+    });
+    return goOn(cli, subject, look, options.yes === true);
   },
 });
 
-/** Nobody signs for these steps, so what they do not do is said where somebody agrees to them. */
+async function goOn(cli: Cli, subject: Subject, look: AdoptionLook, yes: boolean): Promise<number> {
+  const { record } = look;
+  if (record === null) {
+    const text = "Everything stands already; nothing is to be done.";
+    show(cli, subject, look, [lookText(cli, subject.direction, look, false), text]);
+    return exitCodes.done;
+  }
+  if (record.closedAt !== null) {
+    show(cli, subject, look, ["The request was withdrawn before its first step. Nothing was changed."]);
+    return exitCodes.done;
+  }
+  const signatures = signaturesText(record, subject.name, cli.io.now());
+  if (adoptionStanding(record, cli.io.now()).is !== "approved") {
+    show(cli, subject, look, [lookText(cli, subject.direction, look, false), signatures]);
+    return exitCodes.refused;
+  }
+  const next = look.steps.find(({ left }) => left);
+  const asks = !look.byHand && next?.by === "administrator";
+  // What is handed out follows with its statements.
+  const seen =
+    look.byHand && next?.by === "administrator" ? [] : [lookText(cli, subject.direction, look, false)];
+  if (!cli.json) cli.io.stdout.write(`${[...seen, signatures].join("\n\n")}\n\n`);
+  const question = subject.direction === "undo" ? "Take it back?" : "Do this now?";
+  if (asks && !(await cli.confirm(question, yes))) {
+    cli.note("Nothing was changed.");
+    return exitCodes.failed;
+  }
+  return carryOut(cli, subject, look, record.id);
+}
+
+async function carryOut(cli: Cli, subject: Subject, look: AdoptionLook, adoption: string): Promise<number> {
+  const { name, direction } = subject;
+  const done: string[] = [];
+  let last: AdoptionProgress | null = null;
+  for await (const progress of cli.deps.adoption.carryOut(subject.id, adoption)) {
+    last = progress;
+    if (progress.what !== "done" && progress.what !== "found") continue;
+    done.push(progress.sentence);
+    const by = progress.what === "found" ? " (found done)" : "";
+    cli.note(`${cli.paintError("good", "✓")} ${progress.sentence}${by}`);
+  }
+  if (last?.what === "handed") {
+    show(cli, subject, { ...look, steps: last.steps }, [stepsText(last.steps, true, cli.paint)], { done });
+    throw new RekeyError(
+      "missing-setup",
+      "These steps are for an administrator.",
+      `Have the printed statements run as they are, then run \`rekey adopt ${name}${direction === "undo" ? " --undo" : ""}\` again.`,
+    );
+  }
+  const rests = last?.what === "rests" ? last.sentence : null;
+  const text = rests === null ? `Done. Look at it with \`rekey plan ${name}\`.` : `Next: ${rests}`;
+  cli.show({ credential: name, direction, adoption, done, next: rests }, text);
+  return exitCodes.done;
+}
+
+function show(
+  cli: Cli,
+  { name, direction }: Subject,
+  { record, steps, findings, byHand }: AdoptionLook,
+  parts: readonly string[],
+  more: object = {},
+): void {
+  const standing = record === null ? null : adoptionStanding(record, cli.io.now());
+  cli.show(
+    { credential: name, direction, adoption: record, standing, byHand, steps, findings, ...more },
+    () => parts.join("\n\n"),
+  );
+}
+
+/** What an adoption leaves alone is said where somebody asks for it, too. */
 const note =
   "None of these steps changes anything for consumers. The move to another login is a rotation\n" +
   "(`rekey rotate`), which asks the owners for their sign-off like any other.";
 
-function planText({ paint }: Cli, { steps, findings }: AdoptionPlan, direction: "adopt" | "undo"): string {
-  const names = { of: (id: string) => id, in: (text: string) => text };
-  const lines = steps.map(({ sentence, run, done }, index) => {
-    const mark = done ? paint("good", "✓") : `${index + 1}.`;
-    const script = run === null || done ? "" : `\n${paint("quiet", indented(`     ${run}`, 5))}`;
-    return `  ${mark} ${sentence}${script}`;
-  });
-  const verdict = steps.every(({ done }) => done)
-    ? ["Everything stands already; nothing is to be done."]
-    : [];
-  return [
-    ...section("Steps", lines.join("\n"), paint),
-    ...(direction === "adopt" ? [note] : []),
-    ...section("What stands in the way, or is worth knowing", findingsText(findings, names, paint), paint),
-    ...verdict,
-  ].join("\n\n");
+function lookText(
+  { paint }: Cli,
+  direction: AdoptionDirection,
+  { steps, findings }: AdoptionLook,
+  script: boolean,
+): string {
+  const said = direction === "adopt" ? [note] : [];
+  return [stepsText(steps, script, paint), ...said, ...hindrances(findings, paint)].join("\n\n");
 }

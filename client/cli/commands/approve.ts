@@ -1,9 +1,11 @@
 /** `rekey approve` and `rekey reject`: a person's signed word on the plan that was shown to them. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { readDocument } from "../../documents.js";
+import { adoptionNamed, decideOnAdoption, sendToAdoption } from "../adoption.js";
 import type { Cli } from "../cli.js";
 import { type AnyCommand, type AsOptions, asOptions, command, option, yesOption } from "../command.js";
 import { decisionText, type OpenPlan, plansOf, signDecisions, waitingFor } from "../decide.js";
-import { type Desk, deskFor } from "../desk.js";
+import { type Desk, deskFor, serverOf } from "../desk.js";
 import { signingKey } from "../person.js";
 import { readDocuments, type Sent, writeDocuments } from "../signing.js";
 
@@ -22,7 +24,7 @@ function decision(says: Word, summary: string, description: string): AnyCommand 
     usage: `${says} <credential>`,
     summary,
     description,
-    arguments: { credential: "name of a credential with an open rotation" },
+    arguments: { credential: "name of a credential with an open rotation or adoption" },
     options: [
       ...asOptions(),
       yesOption(),
@@ -41,15 +43,23 @@ function decision(says: Word, summary: string, description: string): AnyCommand 
       [`rekey ${says} orders-db --server https://rekey.example.com`, "without access to Temporal"],
     ],
     async run(cli, [name = ""], options) {
-      const desk = await deskFor(cli, options);
-      if (options.document !== undefined) {
-        return sendAll(cli, desk, name, await readDocuments(options.document));
+      const documents = options.document === undefined ? null : await readDocuments(options.document);
+      // An adoption runs in the command line, and is decided on where the installation is.
+      const adopting = serverOf(cli, options) === "" ? await adoptionNamed(cli, name) : null;
+      if (adopting !== null && documents?.every((one) => readDocument(one).rotation === adopting.record.id)) {
+        return sendToAdoption(cli, adopting, documents);
       }
+      if (adopting !== null && documents === null && adopting.subject.open === null) {
+        return decideOnAdoption(cli, adopting, says, options);
+      }
+      const desk = await deskFor(cli, options);
+      if (documents !== null) return sendAll(cli, desk, name, documents);
       const found = await desk.look(name);
       const { look } = found;
       const key = await signingKey(cli.io, options);
       const open = openFor(says, look.state, key.person, cli.io.now());
       if (open.length === 0) {
+        if (adopting !== null) return decideOnAdoption(cli, adopting, says, options);
         cli.show({ credential: name, sent: [] }, "Nothing waits for your signature.");
         return exitCodes.done;
       }
@@ -58,11 +68,11 @@ function decision(says: Word, summary: string, description: string): AnyCommand 
         cli.note("Nothing was signed.");
         return exitCodes.failed;
       }
-      const documents = await signDecisions(cli, found, open, key, says);
-      if (options.file === undefined) return sendAll(cli, desk, name, documents);
-      await writeDocuments(options.file, documents);
+      const made = await signDecisions(cli, found, open, key, says);
+      if (options.file === undefined) return sendAll(cli, desk, name, made);
+      await writeDocuments(options.file, made);
       const sentence = `Signed, and written to ${options.file}. Nothing was sent.`;
-      cli.show({ credential: name, file: options.file, documents }, sentence);
+      cli.show({ credential: name, file: options.file, documents: made }, sentence);
       return exitCodes.done;
     },
   });
@@ -84,15 +94,15 @@ async function sendAll(cli: Cli, desk: Desk, name: string, documents: readonly s
 /** Agrees to the plan. */
 export const approve = decision(
   "approve",
-  "Agree to a rotation's plan, with your signature",
+  "Agree to a plan, with your signature",
   "Shows the plan and every amendment that waits for you, asks, and signs each with your key. The signature\n" +
-    "is bound to this run of this rotation and this very plan.",
+    "is bound to this run of this rotation and this very plan. An open adoption is decided on alike.",
 );
 
 /** Refuses the plan. */
 export const reject = decision(
   "reject",
-  "Refuse a rotation's plan, with your signature",
+  "Refuse a plan, with your signature",
   "Before anything was issued the rotation ends; after that it goes back. Past the point of no return a\n" +
-    "rejection is recorded as an objection.",
+    "rejection is recorded as an objection. An adoption ends before its first step, and later goes no further.",
 );

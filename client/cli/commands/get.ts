@@ -6,8 +6,10 @@ import type { Entry } from "../../../inventory/estate.js";
 import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
 import { command } from "../command.js";
+import { adoptionState } from "../format/adoption.js";
 import { count, table } from "../format/layout.js";
 import type { Inventory } from "../inventory.js";
+import { openOf } from "../subject.js";
 
 /** Lists the sections, the entries of one, or one entry. */
 export const get = command({
@@ -43,8 +45,28 @@ async function showSections(cli: Cli, inventory: Inventory): Promise<void> {
   );
 }
 
-async function showEntries(cli: Cli, inventory: Inventory, section: Section, name?: string): Promise<void> {
+/** An entry, and for a credential what is open of it: a rotation, or an adoption and where it stands. */
+interface Shown extends Entry {
+  readonly open?: string;
+}
+
+async function shownEntries(cli: Cli, inventory: Inventory, section: Section): Promise<readonly Shown[]> {
   const entries = await inventory.entries(section);
+  if (section !== "credentials") return entries;
+  const [credentials, adoptions] = await Promise.all([inventory.credentials(), inventory.adoptions()]);
+  return entries.map((entry) => {
+    const credential = credentials.find(({ id }) => id === entry.id);
+    const adoption = adoptions.find((one) => one.credential === entry.id);
+    const open = [
+      credential !== undefined && openOf(credential) !== null ? "rotation" : "",
+      adoption === undefined ? "" : adoptionState(adoption, cli.io.now()),
+    ].filter((part) => part !== "");
+    return { ...entry, open: open.join("; ") };
+  });
+}
+
+async function showEntries(cli: Cli, inventory: Inventory, section: Section, name?: string): Promise<void> {
+  const entries = await shownEntries(cli, inventory, section);
   if (name !== undefined) {
     const known = knownName(
       name,
@@ -52,7 +74,8 @@ async function showEntries(cli: Cli, inventory: Inventory, section: Section, nam
       `entry in ${section}`,
     );
     const entry = entries.find((one) => one.name === known);
-    cli.show(entry, () => stringify({ [known]: entry?.body ?? {} }).trimEnd());
+    const open = entry?.open ? [`# open: ${entry.open}`] : [];
+    cli.show(entry, () => [stringify({ [known]: entry?.body ?? {} }).trimEnd(), ...open].join("\n"));
     return;
   }
   cli.show(entries, () =>
@@ -66,7 +89,7 @@ async function showEntries(cli: Cli, inventory: Inventory, section: Section, nam
   );
 }
 
-type Column = readonly [heading: string, cell: (entry: Entry) => string];
+type Column = readonly [heading: string, cell: (entry: Shown) => string];
 
 const named: Column = ["name", (entry) => entry.name];
 const field = (key: string, heading = key): Column => [heading, (entry) => textOf(entry.body[key])];
@@ -86,7 +109,15 @@ const columns: Readonly<Record<Section, readonly Column[]>> = {
     field("unmappedReaders", "unmapped readers"),
   ],
   consumers: [named, field("owner"), field("purpose")],
-  credentials: [named, field("owner"), field("policy"), field("issuer"), field("store"), size("consumers")],
+  credentials: [
+    named,
+    field("owner"),
+    field("policy"),
+    field("issuer"),
+    field("store"),
+    size("consumers"),
+    ["open", (entry) => entry.open ?? ""],
+  ],
 };
 
 function textOf(value: unknown): string {

@@ -1,10 +1,13 @@
 /** `rekey status`: what is there, what runs and what waits, at a glance or one credential in detail. */
+import type { AdoptionRecord } from "../../../domain/adopt-plan.js";
 import { exitCodes } from "../../../domain/errors.js";
 import type { CredentialView } from "../../../inventory/credentials.js";
 import type { RotationSummary } from "../../../inventory/rotations.js";
+import { openAdoptionOf } from "../adoption.js";
 import type { Cli } from "../cli.js";
 import { command } from "../command.js";
 import type { Services } from "../deps.js";
+import { adoptionPicture, adoptionState } from "../format/adoption.js";
 import { count, fields, table } from "../format/layout.js";
 import { rotationText } from "../format/rotation.js";
 import type { Paint } from "../format/style.js";
@@ -32,12 +35,15 @@ export const status = command({
 
 async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
   const now = cli.io.now();
-  const all = await allStanding(inventory, now);
+  const [all, adoptions] = await Promise.all([allStanding(inventory, now), inventory.adoptions()]);
   const { credentials, ...overview } = all;
-  cli.show(all, () => {
+  cli.show({ ...all, adoptions }, () => {
     if (credentials.length === 0) return "No credential is declared yet. Begin with `rekey init`.";
     const headings = ["credential", "owner", "state", "last rotated", "due"];
-    const rows = credentials.map((credential) => row(credential, now, cli.paint));
+    const rows = credentials.map((credential) => {
+      const adoption = adoptions.find((one) => one.credential === credential.id);
+      return row(credential, adoption, now, cli.paint);
+    });
     const owed = [
       overview.unsignedIncidents > 0
         ? `${count(overview.unsignedIncidents, "emergency", "emergencies")} to sign off`
@@ -51,17 +57,33 @@ async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
   });
 }
 
-function row(credential: CredentialView, now: number, paint: Paint): string[] {
+function row(
+  credential: CredentialView,
+  adoption: AdoptionRecord | undefined,
+  now: number,
+  paint: Paint,
+): string[] {
   const { name, owner, lastRotatedAt, dueAt } = credential;
   const open = openOf(credential);
   const due = dueAt === null ? "" : relative(dueAt, now);
   return [
     name,
     owner,
-    open === null ? paint("quiet", "idle") : stateOf(open, paint),
+    standingOf(open, adoption, now, paint),
     lastRotatedAt === null ? "never" : relative(lastRotatedAt, now),
     dueAt !== null && dueAt <= now ? paint("warn", due) : due,
   ];
+}
+
+/** A rotation is told before an adoption that rests while it runs. */
+function standingOf(
+  open: RotationSummary | null,
+  adoption: AdoptionRecord | undefined,
+  now: number,
+  paint: Paint,
+): string {
+  if (open !== null) return stateOf(open, paint);
+  return adoption === undefined ? paint("quiet", "idle") : paint("name", adoptionState(adoption, now));
 }
 
 function stateOf({ gate, standing, mode }: RotationSummary, paint: Paint): string {
@@ -76,7 +98,8 @@ async function showOne(cli: Cli, services: Services, name: string): Promise<void
   const { look, ...told } = await oneStanding(services, subject, cli.io.now());
   const { names } = subject;
   const { unsigned } = told;
-  cli.show(told, () => {
+  const adoption = await openAdoptionOf(services, subject.id);
+  cli.show({ ...told, adoption }, () => {
     const about = fields(
       [
         ["purpose", subject.purpose],
@@ -104,6 +127,7 @@ async function showOne(cli: Cli, services: Services, name: string): Promise<void
     );
     const picture =
       look === null ? [] : [rotationText({ look, credential: name, names, paint: cli.paint }, 20)];
-    return [about, ...picture].join("\n\n");
+    const adopting = adoption === null ? [] : [adoptionPicture(adoption, name, cli.io.now(), cli.paint)];
+    return [about, ...adopting, ...picture].join("\n\n");
   });
 }

@@ -2,12 +2,13 @@
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { adoptionStatus, planAdoption } from "../../../adapters/issuers/postgres/adopt.js";
-import { readAdoption, runAdoption, undoAdoption } from "../../../adapters/issuers/postgres/adopt-run.js";
+import { readAdoption } from "../../../adapters/issuers/postgres/adopt-run.js";
 import type { PostgresAccount } from "../../../adapters/issuers/postgres/config.js";
 import type { PairNames } from "../../../adapters/issuers/postgres/pair.js";
 import { connectPg, type PgSession } from "../../../adapters/shared/pg.js";
 import { formatTag } from "../../../domain/fence.js";
 import { Secret } from "../../../domain/secret.js";
+import { runAdoption, undoAdoption } from "./adopting.js";
 import { database, type PostgresWorld, postgresWorld } from "./postgres-world.js";
 import { call, changeOf, codeOf, passwordOf, tag } from "./world.js";
 
@@ -103,8 +104,8 @@ describe("adoption", () => {
     for (const step of plan.steps) {
       expect(step.sentence).toMatch(/^[A-Z].*\.$/s);
       expect(step.undoSentence).toMatch(/^[A-Z].*\.$/s);
-      expect(step.sql !== "").toBe(step.by === "dba");
-      expect(step.undo !== "").toBe(step.by === "dba");
+      expect(step.run !== "").toBe(step.by === "administrator");
+      expect(step.undo !== "").toBe(step.by === "administrator");
     }
   });
 
@@ -175,11 +176,11 @@ describe("adoption", () => {
     const status = () => readAdoption(dba, pair, call()).then((view) => adoptionStatus(view, pair));
     expect(await status()).toMatchObject({ next: "move", adopted: false });
     const last = planAdoption(await readAdoption(dba, pair, call()), pair).steps.at(-1);
-    expect(await codeOf(dba.script(last?.sql ?? "", call()))).toBe("refused-by-policy");
+    expect(await codeOf(dba.script(last?.run ?? "", call()))).toBe("refused-by-policy");
     const issuer = world.issuer(account);
     await issuer.enable(changeOf(a, null, tag("v1", 1)), issuer.generate(a), call());
     const former = await world.login(group, `former-${group}`);
-    expect(await codeOf(dba.script(last?.sql ?? "", call()))).toBe("conflict");
+    expect(await codeOf(dba.script(last?.run ?? "", call()))).toBe("conflict");
     expect(await runAdoption(dba, pair, call())).toEqual([]);
     await former.end();
     await expect.poll(async () => (await status()).next).toBe("former-off");

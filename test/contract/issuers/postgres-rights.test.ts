@@ -2,13 +2,13 @@
 import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { runAdoption, undoAdoption } from "../../../adapters/issuers/postgres/adopt-run.js";
 import type { PostgresAccount } from "../../../adapters/issuers/postgres/config.js";
 import { postgresGrants } from "../../../adapters/issuers/postgres/grants.js";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import type { Issuer } from "../../../adapters/ports.js";
 import { connectPg } from "../../../adapters/shared/pg.js";
 import { Secret } from "../../../domain/secret.js";
+import { runAdoption, undoAdoption } from "./adopting.js";
 import { clientOf, type PostgresWorld, postgresWorld } from "./postgres-world.js";
 import { call, changeOf, codeOf, passwordOf, tag } from "./world.js";
 
