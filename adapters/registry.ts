@@ -9,6 +9,7 @@ import { jwksVerifier } from "./consumers/jwks-verifier.js";
 import { postgresSessions } from "./consumers/postgres-sessions.js";
 import { jwks } from "./issuers/jwks.js";
 import { postgres } from "./issuers/postgres.js";
+import { redis } from "./issuers/redis.js";
 import { commandNotifier } from "./notifiers/command.js";
 import { webhook } from "./notifiers/webhook.js";
 import type { ConsumerKind, IssuerKind, NotifierKind, StoreKind } from "./ports.js";
@@ -24,7 +25,7 @@ interface Kinds {
 
 /** The registry. Keys are what stands behind `kind:` in the estate. */
 export const kinds: Kinds = {
-  issuers: { jwks, postgres },
+  issuers: { jwks, postgres, redis },
   stores: { file, vault },
   consumers: {
     command: commandConsumer,

@@ -40,6 +40,10 @@ export interface HouseOptions {
   readonly approval?: Partial<Policy["approval"]>;
   readonly consumers?: readonly string[];
   readonly edges?: Readonly<Record<string, EdgeShape>>;
+  /** The systems as the activities get them, with real ones in place of some. */
+  readonly refit?: (systems: Systems) => Systems;
+  /** The slot in which the first version lives, where it is another issuer's. */
+  readonly firstSlot?: string;
   /** Without it payloads travel as they are, which only the replay tests want. */
   readonly sealed?: boolean;
 }
@@ -144,7 +148,8 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   };
   await apply((same) => same);
   const credential = (await entryNamed(fresh.db, "credentials", "orders-db")).id;
-  const standings = [{ id: world.first.version, slot: logins[0], life: "active" as const }];
+  const slot = options.firstSlot ?? logins[0];
+  const standings = [{ id: world.first.version, slot, life: "active" as const }];
   await recordVersions(fresh.db, { credential, by: null, standings, at: Date.now() - 86_400_000 });
   const dataConverter = converter(options.sealed);
   const client = new Client({ connection, namespace, dataConverter, identity });
@@ -158,7 +163,10 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     const deps: ActivityDeps = {
       db,
       installation,
-      systems: (id) => systemsOf(fresh, world, installation, id),
+      systems: async (id) => {
+        const systems = await systemsOf(fresh, world, installation, id);
+        return options.refit?.(systems) ?? systems;
+      },
       now: Date.now,
       newId,
       randomSecret,

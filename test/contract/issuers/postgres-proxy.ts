@@ -1,4 +1,4 @@
-/** A wire in front of a real PostgreSQL that can be cut at the worst moment: after a change was sent, before or after it was made. */
+/** A wire in front of a real server that can be cut at the worst moment: after a change was sent, before or after it was made. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** The wire; it passes everything on at first. */
@@ -9,6 +9,8 @@ export interface Wire {
    * passes it on and cuts when the server has answered. Then the wire is whole again unless `stayDown`.
    */
   cutNext(text: string, moment: "before" | "after", stayDown?: boolean): void;
+  /** All that went to the server so far, as text. */
+  sent(): string;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export async function wireTo(port: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   let cut: { text: string; moment: "before" | "after"; stayDown: boolean } | null = null;
   let down = false;
+  let sent = "";
   const server = createServer((near) => {
     if (down) {
       near.destroy();
@@ -34,6 +37,7 @@ export async function wireTo(port: number): Promise<Wire> {
     }
     let cutting = false;
     near.on("data", (chunk) => {
+      sent += chunk.toString("latin1");
       if (cut !== null && chunk.includes(cut.text)) {
         down = cut.stayDown;
         cutting = true;
@@ -54,6 +58,7 @@ export async function wireTo(port: number): Promise<Wire> {
     cutNext: (text, moment, stayDown = false) => {
       cut = { text, moment, stayDown };
     },
+    sent: () => sent,
     close: () =>
       new Promise((done) => {
         for (const socket of sockets) socket.destroy();

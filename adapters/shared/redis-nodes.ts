@@ -1,0 +1,205 @@
+/**
+ * The engine's own connections: one for each node, kept open between steps. Login and certificates are read anew
+ * at each connect, so that both can be replaced while the engine runs (H26).
+ */
+import { lookup } from "node:dns/promises";
+import { RekeyError } from "../../domain/errors.js";
+import { isSecretRef } from "../../domain/estate/secret-ref.js";
+import type { AdapterDeps, Call } from "../ports.js";
+import { tlsMaterial } from "./http.js";
+import { connectRedis, fieldsOf, placeOf, type RedisEndpoint, type RedisSession } from "./redis.js";
+import type { ServerConfig } from "./redis-server.js";
+
+/** One server. `name` is `host:port`. */
+export interface Node {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly announced: readonly string[];
+}
+
+/** An open connection to a node, with what was learnt when it was opened. */
+export interface NodeSession {
+  readonly node: Node;
+  readonly session: RedisSession;
+  /** The engine's own user of this connection. */
+  readonly user: string;
+  /** What makes an ACL outlast a restart there; `null` where nothing does (H16). */
+  readonly save: readonly string[] | null;
+}
+
+/** A connected client as CLIENT LIST tells it. `beganAt` is not later than in truth, in milliseconds on the node's clock. */
+export interface ListedClient {
+  readonly id: string;
+  readonly user: string;
+  readonly name: string;
+  readonly address: string;
+  readonly beganAt: number;
+  /** The last command, `NULL` when there was none. */
+  readonly command: string;
+}
+
+/** One listing of a node's clients; `from` is where the engine's own connection in it comes from, `null` where it is not in it (H21). */
+export interface Listing {
+  readonly at: number;
+  readonly from: string | null;
+  readonly clients: readonly ListedClient[];
+}
+
+/** The nodes of one issuer and the connections to them. */
+export class Nodes {
+  readonly all: readonly Node[];
+  readonly #config: ServerConfig;
+  readonly #deps: AdapterDeps;
+  readonly #open = new Map<Node, Promise<NodeSession>>();
+
+  constructor(config: ServerConfig, deps: AdapterDeps) {
+    this.all = config.nodes.map(({ host, port, announced }) => ({
+      name: placeOf({ host, port }),
+      host,
+      port,
+      announced,
+    }));
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** Where a node is reached, as consumers reach it. */
+  async endpoint({ host, port }: Node, call: Call): Promise<RedisEndpoint> {
+    const { tls } = this.#config;
+    return { host, port, tls: tls === undefined ? null : await tlsMaterial(tls, this.#deps, call) };
+  }
+
+  /** The connection to a node, opened when there is none. */
+  async session(node: Node, call: Call): Promise<NodeSession> {
+    const known = await this.#open.get(node)?.catch(() => undefined);
+    if (known?.session.alive) return known;
+    const opening = this.#connect(node, call);
+    this.#open.set(node, opening);
+    return opening;
+  }
+
+  /** Asks a node a question. A kept connection that turns out to be dead is replaced once. */
+  async read<T>(node: Node, call: Call, ask: (on: NodeSession) => Promise<T>): Promise<T> {
+    const kept = this.#open.has(node);
+    try {
+      return await ask(await this.session(node, call));
+    } catch (error) {
+      const worthwhile = error instanceof RekeyError && error.code === "unreachable";
+      if (!kept || !worthwhile || call.signal.aborted) throw error;
+      return ask(await this.session(node, call));
+    }
+  }
+
+  /** Everybody who is connected to a node. */
+  list(node: Node, call: Call): Promise<Listing> {
+    return this.read(node, call, async ({ session }) => {
+      const time = await session.send(["TIME"], call);
+      const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
+      const at = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+      const clients = parseClients(await session.text(["CLIENT", "LIST"], call), at);
+      const own = clients.find(({ id }) => id === session.greeting.id);
+      return { at, clients, from: own?.address ?? null };
+    });
+  }
+
+  /** Addresses of other servers that a node knows of and that are none of ours (H16). */
+  async unlisted(node: Node, call: Call): Promise<string[]> {
+    const known = await this.read(node, call, async ({ session }) => {
+      const replication = await session.text(["INFO", "replication"], call);
+      const peers = peersOf(replication);
+      if (session.greeting.mode !== "cluster") return peers;
+      return [...peers, ...membersOf(await session.text(["CLUSTER", "NODES"], call))];
+    });
+    const ours = new Set((await Promise.all(this.all.map(addressesOf))).flat());
+    return [...new Set(known)].filter((address) => !ours.has(address)).sort();
+  }
+
+  /** Ends every connection. */
+  async close(): Promise<void> {
+    const open = [...this.#open.values()];
+    this.#open.clear();
+    for (const known of await Promise.all(open.map((one) => one.catch(() => undefined))))
+      known?.session.destroy();
+  }
+
+  async #connect(node: Node, call: Call): Promise<NodeSession> {
+    const { username, password } = this.#config.login;
+    const [user, value, endpoint] = await Promise.all([
+      isSecretRef(username) ? this.#deps.resolve(username, call).then((found) => found.reveal()) : username,
+      this.#deps.resolve(password, call),
+      this.endpoint(node, call),
+    ]);
+    const session = await connectRedis(
+      endpoint,
+      { username: user, password: value, name: "rekey/engine" },
+      call,
+    );
+    try {
+      const who = await session.text(["ACL", "WHOAMI"], call);
+      if (who !== user)
+        throw new RekeyError("wrong-server", `${node.name} let the engine in as somebody else.`);
+      const file = fieldsOf(await session.send(["CONFIG", "GET", "aclfile"], call)).get("aclfile");
+      const info = await session.text(["INFO", "server"], call);
+      const rewritable = /^config_file:\S/m.test(info);
+      const save = file ? ["ACL", "SAVE"] : rewritable ? ["CONFIG", "REWRITE"] : null;
+      return { node, session, user, save };
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
+  }
+}
+
+/** CLIENT LIST tells whole seconds; one that may be a second older counts as older. */
+function parseClients(text: string, at: number): ListedClient[] {
+  return text.split("\n").flatMap((line) => {
+    const fields = new Map(line.split(" ").map((field) => split(field, "=")));
+    const id = fields.get("id");
+    if (id === undefined) return [];
+    return {
+      id,
+      user: fields.get("user") ?? "",
+      name: fields.get("name") ?? "",
+      address: hostOf(fields.get("addr") ?? ""),
+      beganAt: at - (Number(fields.get("age") ?? 0) + 1) * 1_000,
+      command: fields.get("cmd") ?? "NULL",
+    };
+  });
+}
+
+function split(text: string, at: string): [string, string] {
+  const [name = "", ...rest] = text.split(at);
+  return [name, rest.join(at)];
+}
+
+/** Without the port; a socket file has none that matters. */
+function hostOf(address: string): string {
+  if (address.startsWith("/")) return "local";
+  return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+}
+
+/** The primary of a replica, the replicas of a primary. */
+function peersOf(info: string): string[] {
+  const replicas = [...info.matchAll(/^slave\d+:ip=([^,]*),port=(\d+)/gm)].map(
+    ([, ip, port]) => `${ip}:${port}`,
+  );
+  const [, host] = /^master_host:(\S+)/m.exec(info) ?? [];
+  const [, port] = /^master_port:(\d+)/m.exec(info) ?? [];
+  return host === undefined ? replicas : [...replicas, `${host}:${port}`];
+}
+
+/** Every member of a cluster but the one that is asked; those that failed may come back and let somebody in. */
+function membersOf(text: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    const [, address = "", flags = ""] = line.split(" ");
+    const [place = ""] = address.split("@");
+    return line === "" || /myself|noaddr/.test(flags) ? [] : [place];
+  });
+}
+
+/** Every form in which another server may name this one. */
+async function addressesOf({ name, host, port, announced }: Node): Promise<string[]> {
+  const resolved = await lookup(host, { all: true }).catch(() => []);
+  return [name, ...announced, ...resolved.map(({ address }) => `${address}:${port}`)];
+}
