@@ -2,6 +2,7 @@
 import { ownFields, type SecretDocument } from "../adapters/ports.js";
 import { RekeyError } from "../domain/errors.js";
 import { formatTag } from "../domain/fence.js";
+import type { RotationEvent } from "../domain/rotation/events.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
 import { keepFingerprint } from "../inventory/fingerprints.js";
@@ -36,6 +37,7 @@ export function issueActivity(deps: ActivityDeps) {
   return changeActivity<Issue>(deps, slotTag, async (changing, touched) => {
     const { systems, step, call } = changing;
     await holdOrigin(changing);
+    if (systems.issuer.mint) return minted(changing, touched);
     const fresh = withOwnFields(systems.issuer.generate(step.slot), step.version, deps.randomSecret());
     // The first copy wins: an attempt that died after staging is continued, not repeated with another value.
     const document = await systems.stores.main.stage(step.version, fresh, call);
@@ -52,6 +54,54 @@ export function issueActivity(deps: ActivityDeps) {
       tag: formatTag(change.tag),
     };
   });
+}
+
+/** The id under which the place of a version is reserved before its value is made. */
+export const reserved = (version: string): string => `${version}-reserved`;
+
+/**
+ * Has the issuer make the value (H11): the place in the store is written first, so that it is known to take one;
+ * then the value is made, kept, and only then counts as there. Of an attempt that died in between the kept value is
+ * taken where it logs in, and otherwise made again.
+ */
+async function minted(changing: Changing<Issue>, touched: () => void): Promise<RotationEvent> {
+  const { deps, systems, step, call } = changing;
+  const { issuer, stores } = systems;
+  const reservation = await stores.main.stage(
+    reserved(step.version),
+    { [ownFields.attestKey]: deps.randomSecret() },
+    call,
+  );
+  const change = slotChange(changing, step, "enabled");
+  const kept = await stores.main.staged(step.version, call);
+  const proofs = kept === null ? [] : await issuer.prove(step.slot, kept, call);
+  if (kept !== null && proofs.length > 0 && proofs.every(({ ok }) => ok)) {
+    touched();
+    await issuer.enable(change, kept, call);
+  } else {
+    await Promise.all(Object.values(stores).map((store) => store.purge(step.version, call)));
+    touched();
+    await issuer.mint?.(
+      change,
+      async (made) => {
+        const attestKey = reservation[ownFields.attestKey] ?? deps.randomSecret();
+        const document = withOwnFields(made, step.version, attestKey);
+        await stores.main.stage(step.version, document, call);
+        await copyToPlaces(changing, document);
+        await remember(changing, document);
+      },
+      call,
+    );
+  }
+  await stores.main.purge(reserved(step.version), call);
+  const { change: number } = changing;
+  return {
+    type: "issued",
+    at: deps.now(),
+    version: step.version,
+    change: number,
+    tag: formatTag(change.tag),
+  };
 }
 
 /** Makes a disabled version valid again, from its stored value and never by switching on what is there (H12). */

@@ -2,10 +2,11 @@
 import type { Call, SecretDocument } from "../adapters/ports.js";
 import { RekeyError } from "../domain/errors.js";
 import { formatTag } from "../domain/fence.js";
+import { isDisplaced } from "../domain/rotation/moves.js";
 import type { Step } from "../domain/rotation/steps.js";
 import { type Changing, changeActivity } from "./change.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { slotChange, slotTag } from "./issue.js";
+import { reserved, slotChange, slotTag } from "./issue.js";
 
 type Disable = Extract<Step, { do: "disable" }>;
 type Destroy = Extract<Step, { do: "destroy" }>;
@@ -94,17 +95,21 @@ async function documentOf(
 /** Destroys a version: the issuer first, then every copy in every place (H20, H36). */
 export function destroyActivity(deps: ActivityDeps) {
   return changeActivity<Destroy>(deps, slotTag, async (changing, touched) => {
-    const { systems, step, call } = changing;
+    const { systems, state, step, call, expects } = changing;
     const change = slotChange(changing, step, "destroyed");
     touched();
-    await systems.issuer.destroy(change, call);
+    // Another version was made in its place: at the issuer nothing of it is left, and the slot is not its own.
+    const displaced = isDisplaced(state, step.version);
+    if (!displaced) await systems.issuer.destroy(change, call);
     await Promise.all(Object.values(systems.stores).map((store) => store.purge(step.version, call)));
+    // A worker may have died between the end of the issue and this.
+    if (systems.issuer.mint) await systems.stores.main.purge(reserved(step.version), call);
     return {
       type: "destroyed",
       at: deps.now(),
       version: step.version,
       change: changing.change,
-      tag: formatTag(change.tag),
+      tag: displaced ? (expects[step.slot] ?? "") : formatTag(change.tag),
     };
   });
 }

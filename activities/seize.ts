@@ -39,7 +39,7 @@ async function seizeSlots(changing: Changing<Seize>): Promise<SlotFact[]> {
   const view = await systems.issuer.survey(call);
   const wanted = view.slots.filter((slot) => step.slots.includes(slot.slot));
   return Promise.all(
-    wanted.map(async ({ slot, tag: text, enabled }) => {
+    wanted.map(async ({ slot, tag: text, enabled, unkept }) => {
       refuseForeign(deps.installation, slot, text);
       const before = parseTag(text);
       const next = tag(
@@ -50,7 +50,7 @@ async function seizeSlots(changing: Changing<Seize>): Promise<SlotFact[]> {
         { slot, expect: text, tag: next, identity: state.plan?.identity ?? null },
         call,
       );
-      return { slot, tag: formatTag(next), enabled };
+      return { slot, tag: formatTag(next), enabled, ...(unkept ? { unkept } : {}) };
     }),
   );
 }

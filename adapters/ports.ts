@@ -48,6 +48,8 @@ export interface Slot {
   /** Text of the tag, `""` when there is none. */
   readonly tag: string;
   readonly enabled: boolean;
+  /** The version of the tag was begun to be made, and no value was kept: whatever is there, nobody knows it (H11). */
+  readonly unkept?: boolean;
   /** What the version is called where it is published, also after it was withdrawn; absent where nothing is. */
   readonly publicName?: string;
 }
@@ -110,6 +112,16 @@ export interface Issuer {
   slotOf(document: SecretDocument): string | null;
   /** A fresh value for the slot. Pure randomness where `traits.valueBy` is `engine`; nothing outside changes. */
   generate(slot: string): SecretDocument;
+  /**
+   * Where `traits.valueBy` is `issuer`, instead of `generate`: has a value made in a fenced change, hands it to `keep`,
+   * and counts it as there only when that has ended. Where that does not come about the slot shows as `unkept`, and
+   * the next one makes another value (H11).
+   */
+  mint?(
+    change: FencedChange,
+    keep: (document: SecretDocument) => Promise<void>,
+    call: Call,
+  ): Promise<Applied>;
   /** Makes the slot accept exactly this document's value, enabled, in one fenced change (H12: never a bare switch-on). */
   enable(change: FencedChange, document: SecretDocument, call: Call): Promise<Applied>;
   /** Logs in at every node with the value: right identity, right rights, survives the drivers' session reset (H13, H14, H16). */

@@ -9,11 +9,13 @@ import { needsRenewal, quietFrom, quietNeededMs } from "./drain.js";
 import { type Finding, refusals } from "./finding.js";
 import { checkersMemoryMs, isChecked, stillAccepting } from "./roles.js";
 import {
+  isDisplaced,
   isGoingBack,
   mayEndUnchanged,
   mayMakeRoom,
   nothingIssued,
   others,
+  replacesInPlace,
   targetOf,
 } from "./rotation/moves.js";
 import type { PlaceState, RotationState, VersionState, Wave } from "./rotation/state.js";
@@ -109,7 +111,7 @@ const issued: Gate = {
     if (target.issuer !== "absent")
       return { is: "stuck", reason: `The target ${version} is ${target.issuer} at the issuer.` };
     const occupant = others(state).find((other) => other.slot === slot && other.issuer !== "absent");
-    if (!occupant) return { is: "do", step: { do: "issue", version, slot } };
+    if (!occupant || replacesInPlace(state)) return { is: "do", step: { do: "issue", version, slot } };
     return mayMakeRoom(state, occupant)
       ? emptied(state, now, occupant)
       : { is: "stuck", reason: `No slot is free for ${version}.` };
@@ -208,7 +210,11 @@ function told(state: RotationState, wave: Wave, now: number): Verdict {
   if (wave.place === null) return pass;
   const place = state.places[wave.place];
   if (place !== undefined && wasTold(place, state.target, wave.consumers)) return pass;
-  const red = isGoingBack(state) || state.emergency ? null : firstRed(state, wave.consumers);
+  // Whoever held what the target displaced fails until the target reaches them.
+  const red =
+    isGoingBack(state) || state.emergency || isDisplaced(state, state.origin)
+      ? null
+      : firstRed(state, wave.consumers);
   if (red !== null)
     return heldBy(state, now, `${red} was not working before its wave began.`, state.changedAt);
   const { place: name, consumers } = wave;

@@ -34,6 +34,8 @@ export interface MemoryLogin {
   value: string | null;
   enabled: boolean;
   tag: string;
+  /** Its value was made here and is not known to be kept by anybody. */
+  unkept?: boolean;
 }
 
 /** A session of a login; `hidden` ones show without a name until they are ended or unhidden (H4). */
@@ -50,6 +52,7 @@ export type MemoryMethod =
   | "preflight"
   | "survey"
   | "enable"
+  | "mint"
   | "prove"
   | "disable"
   | "proveRefused"
@@ -68,6 +71,8 @@ export interface MemoryFaults {
   readonly fail: Map<MemoryMethod, RekeyError>;
   /** The next change waits here between being sent and being made: resolve it to let a late write land (H3). */
   holdWrite: Promise<void> | null;
+  /** A value that was made waits here before it is handed over, or after it was kept: that is where a worker dies (H11). */
+  holdMint: { readonly when: "made" | "kept"; readonly until: Promise<void> } | null;
   /** Proofs that a login works are refused for these logins, whatever their value. */
   readonly proofFails: Set<string>;
   /** The engine does not see its own mark, so its listing is no evidence (H21). */
@@ -106,8 +111,20 @@ const traits: IssuerTraits = {
   propagationMs: 0,
 };
 
-/** A new, empty world. Issuers made by its kind share it, as processes share a server. */
-export function memoryIssuers(): MemoryIssuers {
+/** What a provider declares that makes the value itself, in the place of the one before. */
+const inPlaceTraits: IssuerTraits = {
+  ...traits,
+  overlap: "none",
+  capacity: 1,
+  valueBy: "issuer",
+  disableReversible: false,
+};
+
+/**
+ * A new, empty world. Issuers made by its kind share it, as processes share a server. `inPlace`: the provider makes
+ * the values, and one at a time.
+ */
+export function memoryIssuers({ inPlace = false }: { readonly inPlace?: boolean } = {}): MemoryIssuers {
   const servers = new Map<string, MemoryServer>();
   const faults: MemoryFaults = {
     unreachable: false,
@@ -115,6 +132,7 @@ export function memoryIssuers(): MemoryIssuers {
     loseAnswer: new Set(),
     fail: new Map(),
     holdWrite: null,
+    holdMint: null,
     proofFails: new Set(),
     blind: false,
     findings: [],
@@ -126,7 +144,7 @@ export function memoryIssuers(): MemoryIssuers {
   };
   const calls: string[] = [];
   const kind: MemoryIssuers["kind"] = {
-    traits,
+    traits: inPlace ? inPlaceTraits : traits,
     config: memoryConfig,
     account: memoryAccount,
     create: (config, account, deps) =>
@@ -151,13 +169,15 @@ function emptyServer(name: string): MemoryServer {
 
 class MemoryIssuer implements Issuer {
   readonly traits: IssuerTraits;
+  readonly mint?: NonNullable<Issuer["mint"]>;
   readonly #world: MemoryIssuers;
   readonly #server: MemoryServer;
   readonly #slots: readonly string[];
   readonly #deps: AdapterDeps;
 
   constructor(world: MemoryIssuers, server: string, slots: readonly string[], deps: AdapterDeps) {
-    this.traits = { ...traits, capacity: slots.length };
+    this.traits = { ...world.kind.traits, capacity: slots.length };
+    if (this.traits.valueBy === "issuer") this.mint = (...given) => this.#mint(...given);
     this.#world = world;
     this.#server = world.server(server);
     this.#slots = slots;
@@ -178,8 +198,8 @@ class MemoryIssuer implements Issuer {
       identity: this.#server.identity,
       nodes: [{ node: "memory", role: "primary" as const }],
       slots: this.#slots.map((slot) => {
-        const { tag, enabled } = this.#login(slot);
-        return { slot, tag, enabled };
+        const { tag, enabled, unkept } = this.#login(slot);
+        return { slot, tag, enabled, ...(unkept ? { unkept } : {}) };
       }),
       sessions: this.#server.sessions
         .filter((session) => session.alive && (session.hidden || this.#slots.includes(session.login)))
@@ -212,10 +232,37 @@ class MemoryIssuer implements Issuer {
     const value = this.#value(change.slot, document);
     return this.#do("enable", change.slot, call, () =>
       this.#change(change, (login) => {
+        // What the provider made cannot be set from outside; that it is known is all that can be said.
+        if (this.traits.valueBy === "issuer" && login.value !== value)
+          throw new RekeyError("conflict", `${change.slot} has another value than the one that was kept.`);
         login.value = value;
         login.enabled = true;
+        login.unkept = false;
       }),
     );
+  }
+
+  #mint(
+    change: FencedChange,
+    keep: (document: SecretDocument) => Promise<void>,
+    call: Call,
+  ): Promise<Applied> {
+    return this.#do("mint", change.slot, call, async () => {
+      const { faults } = this.#world;
+      const hold = faults.holdMint;
+      faults.holdMint = null;
+      const document = this.generate(change.slot);
+      const applied = await this.#change(change, (login) => {
+        login.value = document.password?.reveal() ?? null;
+        login.enabled = true;
+        login.unkept = true;
+      });
+      if (hold?.when === "made") await hold.until;
+      await keep(document);
+      if (hold?.when === "kept") await hold.until;
+      this.#login(change.slot).unkept = false;
+      return applied;
+    });
   }
 
   async prove(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
@@ -317,7 +364,7 @@ class MemoryIssuer implements Issuer {
     const failure = faults.fail.get(method);
     if (failure !== undefined) throw failure;
     if (faults.hang.has(method)) await orWhenOver(new Promise<never>(() => {}), call.signal, late);
-    const changes = ["enable", "disable", "destroy", "seize"].includes(method);
+    const changes = ["enable", "mint", "disable", "destroy", "seize"].includes(method);
     const lost = () =>
       changes ? new RekeyError("unknown-outcome", `The answer about ${slot} was lost.`) : late();
     const outcome = await orWhenOver(Promise.resolve(work()), call.signal, lost);

@@ -11,6 +11,8 @@ export interface SlotFact {
   readonly slot: string;
   readonly tag: string;
   readonly enabled: boolean;
+  /** The version that the tag names was begun to be made there, and nobody kept its value (H11). */
+  readonly unkept?: boolean;
 }
 
 /** A place as the store shows it. */

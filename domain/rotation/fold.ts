@@ -8,6 +8,7 @@ import { allows, isEnded, type LifeEvent, step as lifeStep } from "../version.js
 import { onwards } from "./course.js";
 import type { RotationEvent } from "./events.js";
 import {
+  displaced,
   foldFailure,
   forwardTarget,
   isGoingBack,
@@ -17,6 +18,7 @@ import {
   mayEndUnchanged,
   mayReturn,
   movedForGood,
+  pastRefusing,
   retarget,
   turnedBack,
 } from "./moves.js";
@@ -40,13 +42,11 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
     case "issued":
     case "enabled": {
       const move = event.type === "issued" ? "issue" : "enable";
-      return changed(
-        withVersion(state, event.version, (version) => ({
-          ...enabled(live(version, move)),
-          enabledAt: event.at,
-        })),
-        event,
-      );
+      const made = withVersion(state, event.version, (version) => ({
+        ...enabled(live(version, move)),
+        enabledAt: event.at,
+      }));
+      return changed({ ...made, versions: displaced(made, event.version, event.at) }, event);
     }
     case "disabled":
       return changed(
@@ -141,7 +141,7 @@ function changed(
     tags: { ...state.tags, [slot]: event.tag },
     freeSlots: event.type === "destroyed" ? state.freeSlots : state.freeSlots.filter((free) => free !== slot),
   };
-  const settled: RotationState = { ...after, irreversible: isPastReturn(after) };
+  const settled = pastRefusing({ ...after, irreversible: isPastReturn(after) });
   // A destroy that fails each time is asked about, which brings the disable back: that one's success ends nothing.
   const goesOn = event.type === "disabled" && state.trouble?.step === `destroy:${event.version}`;
   return onwards(goesOn ? settled : calm(settled), event.at);

@@ -3,7 +3,7 @@ import { parseTag } from "../fence.js";
 import type { IssuerTraits } from "../kinds.js";
 import type { Life } from "../version.js";
 import type { PlaceFact, SlotFact } from "./events.js";
-import { plannedVersion } from "./moves.js";
+import { plannedVersion, replacesInPlace } from "./moves.js";
 import type { PlaceState, RotationPolicy, RotationState, VersionState } from "./state.js";
 
 /** A version that the records know to live. */
@@ -57,7 +57,9 @@ export function initialState(beginning: Beginning): RotationState {
   const taken = new Set([origin.slot, ...leftOver.map((version) => version.slot)]);
   const free = slots.filter((slot) => !taken.has(slot.slot) && isFree(slot)).map((slot) => slot.slot);
   const [targetId = "", ...spareIds] = otherIds;
-  const target = plannedVersion(targetId, free[0] ?? "");
+  // Where two are never valid together, the new one is made in the place of the present one.
+  const inPlace = replacesInPlace(beginning) ? origin.slot : "";
+  const target = plannedVersion(targetId, free[0] ?? inPlace);
   return {
     id: beginning.rotation,
     credential: beginning.credential,

@@ -1,5 +1,5 @@
 /** Changes of course: where the walk may turn to, how it turns, and what a failed step does to the state. */
-import { isEnded } from "../version.js";
+import { allows, isEnded, step } from "../version.js";
 import type { RotationEvent } from "./events.js";
 import type { PlaceState, RotationState, VersionState } from "./state.js";
 import type { Exit, Step } from "./steps.js";
@@ -28,6 +28,8 @@ export function isGoingBack(state: RotationState): boolean {
  * an earlier rotation left behind was never acceptable to this one, and does not count.
  */
 export function nothingIssued(state: RotationState): boolean {
+  // What cannot be undone has been done, also where nothing is left of it (H11).
+  if (state.irreversible) return false;
   return Object.values(state.versions).every(
     ({ id, life, issuer, leaked }) =>
       id === state.origin ||
@@ -62,7 +64,9 @@ export function turnTarget(state: RotationState): { target: string; slot: string
   if (state.turned) return null;
   if (!isGoingBack(state) && mayReturn(state)) return { target: state.origin, slot: null };
   // Never back to a leaked version: forward to a third one instead (H5, H25).
-  return state.versions[state.origin]?.leaked ? (thirdVersion(state) ?? inTheSlotOfTheFailed(state)) : null;
+  // Where there is no way back a value that fails is made again (H11).
+  const goesOn = state.versions[state.origin]?.leaked || (replacesInPlace(state) && state.irreversible);
+  return goesOn ? (thirdVersion(state) ?? inTheSlotOfTheFailed(state)) : null;
 }
 
 /** True while the walk may lead to the origin: before the point of no return, and never to what has leaked. */
@@ -110,6 +114,46 @@ export function movedForGood(
   const plan = state.amendments.at(-1) ?? state.plan;
   const told = (plan?.consumers ?? []).filter(({ id }) => consumers.includes(id));
   return version !== null && version !== state.origin && told.some((consumer) => !consumer.reversible);
+}
+
+/** True where a version can only be made in the place of the one that is there: two are never valid together. */
+export function replacesInPlace({ traits }: Pick<RotationState, "traits">): boolean {
+  return traits.overlap === "none";
+}
+
+/** The versions once `id` was made where two are never valid together: whatever was in its slot is gone at the issuer. */
+export function displaced(state: RotationState, id: string, at: number): RotationState["versions"] {
+  const { versions } = state;
+  const slot = versions[id]?.slot;
+  if (!replacesInPlace(state)) return versions;
+  return Object.fromEntries(
+    Object.values(versions).map((version) => {
+      const isThere = version.id !== id && version.slot === slot && version.issuer !== "absent";
+      if (!isThere || isEnded(version.life)) return [version.id, version];
+      const life = allows(version.life, "disable") ? step(version.life, "disable") : version.life;
+      const gone = { issuer: "destroyed", life, proved: false, refused: true, disabledAt: at } as const;
+      return [version.id, { ...version, ...gone }];
+    }),
+  );
+}
+
+/** True for a version that another one has displaced: nothing of it is at the issuer, where its slot is the other's. */
+export function isDisplaced(state: RotationState, id: string): boolean {
+  const version = state.versions[id];
+  return (
+    replacesInPlace(state) &&
+    Object.values(state.versions).some(
+      (other) => other.id !== id && other.slot === version?.slot && other.issuer === "enabled",
+    )
+  );
+}
+
+/** Whoever refused while the step that cannot be undone was in flight was too late with it, and is told so (H38). */
+export function pastRefusing(state: RotationState): RotationState {
+  const { refused, irreversible, objections } = state;
+  return irreversible && refused !== null
+    ? { ...state, refused: null, objections: [...objections, refused] }
+    : state;
 }
 
 /** A version that does not exist yet, in a slot that nobody holds; null when ids or slots are used up. */
@@ -255,5 +299,10 @@ function markUnknown(state: RotationState, step: Step): RotationState {
   if (!("version" in step) || step.do === "renew") return state;
   const version = state.versions[step.version];
   if (!version) return state;
-  return { ...state, versions: { ...state.versions, [version.id]: { ...version, issuer: "unknown" } } };
+  const versions = { ...state.versions, [version.id]: { ...version, issuer: "unknown" as const } };
+  // So is what it would have displaced.
+  for (const other of step.do === "issue" && replacesInPlace(state) ? others(state) : [])
+    if (other.slot === version.slot && other.issuer === "enabled")
+      versions[other.id] = { ...other, issuer: "unknown" };
+  return { ...state, versions };
 }

@@ -6,7 +6,7 @@ import { parseTag, type TagState } from "../fence.js";
 import { allows, type LifeEvent, step } from "../version.js";
 import { onwards } from "./course.js";
 import type { RotationEvent, SlotFact } from "./events.js";
-import { isPastReturn, movedForGood } from "./moves.js";
+import { displaced, isPastReturn, movedForGood, pastRefusing } from "./moves.js";
 import type { RotationState, VersionState } from "./state.js";
 
 /**
@@ -18,12 +18,18 @@ export function seized(
   event: Extract<RotationEvent, { type: "seized" }>,
 ): RotationState {
   const bySlot = new Map(event.slots.map((slot) => [slot.slot, slot]));
-  const versions = Object.fromEntries(
+  const settled = Object.fromEntries(
     Object.values(state.versions).map((version) => {
       const slot = bySlot.get(version.slot);
       return [version.id, slot ? settle(version, slot, event.at) : version];
     }),
   );
+  const versions = { ...settled };
+  for (const { tag } of event.slots) {
+    const there = parseTag(tag);
+    if (there?.state === "enabled" && there.version in versions)
+      Object.assign(versions, displaced({ ...state, versions: { ...versions } }, there.version, event.at));
+  }
   const places = { ...state.places };
   for (const place of event.places) {
     const known = places[place.place];
@@ -55,7 +61,7 @@ export function seized(
   const moved = event.places.some(({ place, liveVersion }) =>
     movedForGood(state, liveVersion, readersOf(state, place)),
   );
-  return onwards({ ...after, irreversible: moved || isPastReturn(after) }, event.at);
+  return onwards(pastRefusing({ ...after, irreversible: moved || isPastReturn(after) }), event.at);
 }
 
 function readersOf(state: RotationState, place: string): string[] {
@@ -68,6 +74,8 @@ function settle(version: VersionState, slot: SlotFact, at: number): VersionState
   if (tag === null || tag.version !== version.id) {
     return version.issuer === "unknown" ? { ...version, issuer: lastKnown(version), proved: false } : version;
   }
+  // Whatever was made there is of no use, and what it displaced is gone: it is made again (H11).
+  if (slot.unkept) return { ...version, issuer: "absent", proved: false };
   switch (standingOf(tag.state, slot.enabled)) {
     case "enabled": {
       if (version.issuer === "enabled") return version;

@@ -44,6 +44,8 @@ export interface HouseOptions {
   readonly refit?: (systems: Systems) => Systems;
   /** The slot in which the first version lives, where it is another issuer's. */
   readonly firstSlot?: string;
+  /** The issuer makes the values, one at a time, in the place of the one before. */
+  readonly inPlace?: boolean;
   /** Without it payloads travel as they are, which only the replay tests want. */
   readonly sealed?: boolean;
 }
@@ -131,7 +133,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const { client: connection, worker: native, namespace } = await connections();
   const names = options.consumers ?? ["checkout", "reports"];
   const edges = options.edges ?? {};
-  const world = makeWorld(names, pinnedOf(edges));
+  const world = makeWorld(names, pinnedOf(edges), options.inPlace);
   const installation = newId("inst");
   const policy: Policy = {
     ...quick,

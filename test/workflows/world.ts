@@ -37,13 +37,17 @@ export function pathOf(consumer: string): string {
 }
 
 /** A world in which the consumers work; they read one place, but for those that are pinned to their own. */
-export function makeWorld(consumerNames: readonly string[], pinned: readonly string[] = []): World {
-  const issuers = memoryIssuers();
+export function makeWorld(
+  consumerNames: readonly string[],
+  pinned: readonly string[] = [],
+  inPlace = false,
+): World {
+  const issuers = memoryIssuers({ inPlace });
   const stores = memoryStores();
   const first = { version: `ver_${randomBytes(6).toString("hex")}`, password: secretText() };
   const server = issuers.server();
   server.logins.set(logins[0], { value: first.password, enabled: true, tag: "" });
-  server.logins.set(logins[1], { value: null, enabled: false, tag: "" });
+  if (!inPlace) server.logins.set(logins[1], { value: null, enabled: false, tag: "" });
   const places = [path, ...pinned.map(pathOf)].map((name) => stores.place(name));
   for (const place of places) {
     place.raw = {
@@ -121,7 +125,11 @@ export function adaptersOf(world: World, installation: string, pinned: readonly 
   const storeAt = (name: string) =>
     world.stores.kind.create({}, world.stores.kind.place.parse({ path: name }), deps);
   return {
-    issuer: world.issuers.kind.create({ server: "main" }, { logins: [...logins] }, deps),
+    issuer: world.issuers.kind.create(
+      { server: "main" },
+      { logins: [...world.issuers.server().logins.keys()] },
+      deps,
+    ),
     store: storeAt(path),
     own: new Map(pinned.map((name) => [name, storeAt(pathOf(name))])),
   };

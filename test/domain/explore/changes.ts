@@ -2,6 +2,7 @@
 import { isContainment } from "../../../domain/decide.js";
 import { parseTag, type TagState } from "../../../domain/fence.js";
 import type { RotationEvent } from "../../../domain/rotation/events.js";
+import { isDisplaced, replacesInPlace } from "../../../domain/rotation/moves.js";
 import type { RotationState } from "../../../domain/rotation/state.js";
 import { needsFreshFacts, type Step } from "../../../domain/rotation/steps.js";
 import { tagText } from "../begin.js";
@@ -66,6 +67,8 @@ function writesOf(state: RotationState, step: Changing, world: World, excused: b
     case "renew":
       return [];
     default: {
+      // Nothing of it is at the issuer: only its copies are destroyed.
+      if (step.do === "destroy" && isDisplaced(state, step.version)) return [];
       const { slot: name, version } = step;
       const on = step.do === "issue" || step.do === "enable";
       const is = on ? "enabled" : step.do === "disable" ? "disabled" : "destroyed";
@@ -99,7 +102,8 @@ function outcomeOf(state: RotationState, step: Changing, world: World, at: numbe
         change,
         slots: step.slots.map((slot) => {
           const { tag = "", accepts = null } = world.slots[slot] ?? {};
-          return { slot, tag, enabled: accepts !== null };
+          const unkept = accepts !== null && world.unkept === accepts;
+          return { slot, tag, enabled: accepts !== null, ...(unkept ? { unkept } : {}) };
         }),
         places: step.places.map((place) => {
           const { tag = "", live = null } = world.places[place] ?? {};
@@ -197,8 +201,10 @@ function sendEdges(
 
   const sent = brokenBySending(model, { ...node, state, world }, step);
   const writes = writesOf(state, step, world, sent.excused);
-  const landed = step.do === "renew" ? { ...world, renewed: state.target } : writes.reduce(land, world);
-  const allLanded = landed !== world;
+  const copiesOnly = step.do === "destroy" && writes.length === 0;
+  const landed =
+    step.do === "renew" ? { ...world, renewed: state.target } : writes.reduce(land, made(step, world));
+  const allLanded = landed !== world || copiesOnly;
   // A duplicate of a write that landed must find its tag gone: the same write twice is the same as once.
   const twice =
     allLanded && writes.some((write) => mayLand(landed, write)) ? ["I4: a duplicate would land"] : [];
@@ -249,10 +255,24 @@ function sendEdges(
     const spoilt = { ...landed, spoilt: step.version };
     edges.push(edge("done, with a value that lets nobody in", "bad", spoilt, done, broken));
   }
+  if (step.do === "issue" && replacesInPlace(state)) {
+    const unkept = { ...landed, unkept: step.version };
+    edges.push(
+      edge("made, and its value lost with the answer", "bad", unkept, lost, broken),
+      edge("made, and its value lost with the worker", "bad", unkept, [taken], broken),
+    );
+  }
   if (writes.length > 1 && writes[0]) {
     edges.push(edge("half done, answer lost", "bad", land(world, writes[0]), lost, sent.broken));
   }
   return edges;
+}
+
+/** A value that is made again is another one: nobody has to know the one before (H11). */
+function made(step: Changing, world: World): World {
+  if (step.do !== "issue" || world.unkept !== step.version) return world;
+  const { unkept: _unkept, ...known } = world;
+  return known;
 }
 
 /** The event of a takeover, with the step that was under way. */

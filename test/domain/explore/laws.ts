@@ -2,6 +2,8 @@
  * What must hold on every path, judged by the world and not by the engine's records: I1, I2, I4 and what an
  * end means (protocol.md, Invariants).
  */
+
+import { replacesInPlace } from "../../../domain/rotation/moves.js";
 import type { RotationState } from "../../../domain/rotation/state.js";
 import type { Decision, Step } from "../../../domain/rotation/steps.js";
 import { brokenByForgetting } from "./checkers.js";
@@ -61,6 +63,12 @@ export function brokenByLanding(
   state: RotationState,
 ): string[] {
   if (before === after) return [];
+  // Where two are never valid together, whoever held the one that was there fails until they have the other (H29);
+  // what may never happen is that nothing at all is valid, or nobody knows what is.
+  if (replacesInPlace(state)) {
+    const none = (world: World) => Object.values(world.slots).every((slot) => slot.accepts === null);
+    return none(after) && !none(before) && !excused ? ["I1: nothing is valid any more"] : [];
+  }
   const cutOff = excused
     ? []
     : after.instances.filter(
@@ -89,7 +97,8 @@ export function brokenByStanding({ state, world, swings }: Node): string[] {
   }
   for (const version of Object.values(state.versions)) {
     const slot = world.slots[version.slot];
-    if ((version.issuer === "enabled") !== (slot?.accepts === version.id))
+    const there = slot?.accepts === version.id && world.unkept !== version.id;
+    if ((version.issuer === "enabled") !== there)
       broken.push(`records: ${version.id} is ${version.issuer}, and the issuer accepts ${slot?.accepts}`);
   }
   for (const [name, place] of Object.entries(state.places)) {

@@ -57,7 +57,8 @@ export function modelOf(shape: Shape, { faults, leaks }: Budget, engine: Engine 
   const everybody = shape.everybody ?? plans[0];
   if (!everybody) throw new Error("a model without a plan");
   const places = [...new Set(everybody.consumers.map(({ place }) => place))];
-  const slots = ["a", "b", ...(spare ? ["c"] : []), ...(leftover ? ["d"] : [])];
+  const inPlace = more.traits?.overlap === "none";
+  const slots = ["a", ...(inPlace ? [] : ["b"]), ...(spare ? ["c"] : []), ...(leftover ? ["d"] : [])];
   const holding: Readonly<Record<string, string>> = { a: "old", d: "past" };
   const tagIn = (slot: string) => {
     const held = holding[slot];
@@ -79,7 +80,7 @@ export function modelOf(shape: Shape, { faults, leaks }: Budget, engine: Engine 
     ? { past: versionIn("d", "past", { life: "retiring", issuer: "enabled", delivered: true }) }
     : {};
   const state = begin({
-    versions: { ...past, old: originIn("a"), new: versionIn("b", "new") },
+    versions: { ...past, old: originIn("a"), new: versionIn(inPlace ? "a" : "b", "new") },
     freeSlots: spare ? ["c"] : [],
     tags: Object.fromEntries(slots.map((slot) => [slot, tagIn(slot)])),
     places: Object.fromEntries(
@@ -263,6 +264,20 @@ export const publicKeys: Shape = {
   ...keys,
   name: "whoever checks is not known",
   plans: [{ ...pairOfKeys, waves: [{ place: null, consumers: [] }, ...pairOfKeys.waves] }],
+};
+
+/** One value at a time: the new one is made in the place of the old one, by the issuer (H11, H29). */
+export const single: Shape = {
+  name: "one value at a time",
+  plans: [{ ...both, pointOfNoReturn: "issue" }],
+  more: {
+    policy: brisk,
+    traits: { ...traits, overlap: "none", capacity: 1, valueBy: "issuer", disableReversible: false },
+  },
+  budgets: [
+    { faults: 1, leaks: 0 },
+    { faults: 0, leaks: 1 },
+  ],
 };
 
 /** Owners, readers nobody declared, and others who write. */

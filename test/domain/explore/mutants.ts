@@ -6,7 +6,7 @@ import { fold } from "../../../domain/rotation/fold.js";
 import type { RotationState } from "../../../domain/rotation/state.js";
 import { sameStep } from "../../../domain/rotation/steps.js";
 import { tick } from "../begin.js";
-import { irreversible, keys, latecomer, oneEach, publicKeys, type Shape } from "./models.js";
+import { irreversible, keys, latecomer, oneEach, publicKeys, type Shape, single } from "./models.js";
 import type { Engine } from "./node.js";
 
 /** A bug, where it shows, and the law that catches it. */
@@ -195,6 +195,34 @@ export const mutants: readonly Mutant[] = [
     })),
     shape: publicKeys,
     caughtBy: /closed: v1 still accepts/,
+  },
+  {
+    name: "takes a value that was made and lost for one that it has",
+    engine: {
+      ...rules,
+      fold: (state, event) =>
+        fold(
+          state,
+          event.type === "seized"
+            ? { ...event, slots: event.slots.map((slot) => ({ ...slot, unkept: false })) }
+            : event,
+        ),
+    },
+    shape: single,
+    caughtBy: /records: new is enabled/,
+  },
+  {
+    name: "takes the old value for valid although the new one was made in its place",
+    engine: {
+      ...rules,
+      fold: (state, event) => {
+        const next = fold(state, event);
+        const { old } = state.versions;
+        return event.type === "issued" && old ? { ...next, versions: { ...next.versions, old } } : next;
+      },
+    },
+    shape: single,
+    caughtBy: /records: old is enabled/,
   },
   {
     name: "waits for nobody",

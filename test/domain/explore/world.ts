@@ -77,6 +77,8 @@ export interface World {
   readonly flying: readonly Write[];
   /** A version whose value at the issuer is not the one that was kept: it is on, and lets nobody in. */
   readonly spoilt: string | null;
+  /** A version that was made at the issuer and whose value nobody kept (H11). */
+  readonly unkept?: string;
   /** Where sessions do not tell versions: the target for which all of them were last begun anew. */
   readonly renewed?: string;
   /** Which of the estate's plans is true now. */
@@ -95,7 +97,8 @@ export interface Estate {
 
 /** True when some slot lets the version in. */
 export function accepts(world: World, version: string): boolean {
-  return world.spoilt !== version && Object.values(world.slots).some((slot) => slot.accepts === version);
+  if (world.spoilt === version || world.unkept === version) return false;
+  return Object.values(world.slots).some((slot) => slot.accepts === version);
 }
 
 /** True when the instance does its work. */
