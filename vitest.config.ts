@@ -3,6 +3,7 @@
  * static rules first, then pure rules, then what needs servers, then everything together.
  */
 
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { suites } from "./scripts/suites.js";
@@ -30,6 +31,8 @@ export default defineConfig({
       reportOnFailure: true,
       thresholds: { "domain/**": { lines: 100 } },
     },
+    // Vitest leaves a core to others, which is half of a small machine; most tests wait for servers anyway.
+    maxWorkers: availableParallelism(),
     projects: suites.map((suite, index) => ({
       extends: true,
       test: {
