@@ -4,17 +4,17 @@ import { type MemoryIssuers, memoryIssuers } from "../../../adapters/issuers/mem
 import type { Issuer } from "../../../adapters/ports.js";
 import { RekeyError } from "../../../domain/errors.js";
 import { issuerContract } from "../issuer.js";
+import { mintingContract } from "../minting.js";
 import { depsOf } from "../stores/world.js";
 import { call, changeOf, codeOf, type IssuerWorld, tag } from "./world.js";
 
 const logins = ["orders_a", "orders_b"];
 
-function open(memory: MemoryIssuers, server = "main"): Issuer {
-  return memory.kind.create({ server }, { logins }, depsOf());
+function open(memory: MemoryIssuers, server = "main", accounts = logins): Issuer {
+  return memory.kind.create({ server }, { logins: accounts }, depsOf());
 }
 
-function memoryWorld(): IssuerWorld {
-  const memory = memoryIssuers();
+function memoryWorld(memory = memoryIssuers()): IssuerWorld {
   const { logins: accounts, connect } = memory.server();
   return {
     slots: ["orders_a", "orders_b"],
@@ -53,6 +53,11 @@ function memoryWorld(): IssuerWorld {
 }
 
 issuerContract("memory", async () => memoryWorld());
+
+mintingContract("memory, in place", async () => {
+  const memory = memoryIssuers({ inPlace: true });
+  return { ...memoryWorld(memory), open: () => open(memory, "main", ["orders_a"]) };
+});
 
 describe("the fake's switches", () => {
   it("H3: a held write lands late, and only while its tag is still expected", async () => {
