@@ -224,8 +224,7 @@ test("H28: after a leak every copy of the private key is gone before the key is 
   timeout: limitMs,
 }, async () => {
   const scene = await openScene();
-  const { house, world, old, probe } = scene;
-  await probe.stop();
+  const { house, world, old } = scene;
   const ordered = { reason: "seen in a public repository", leaked: "unknown" as const };
   const { installation } = house;
   const says = {
