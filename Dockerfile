@@ -18,6 +18,7 @@ FROM node:24.21.0-bookworm-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --system --user-group --create-home --uid 10001 rekey \
+  && install --directory --owner rekey --group rekey --mode 0700 /home/rekey/audit \
   && ln -s /rekey/dist/bin/rekey.js /usr/local/bin/rekey
 WORKDIR /rekey
 COPY --from=modules /rekey/node_modules node_modules

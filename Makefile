@@ -20,8 +20,8 @@ demo: ## rotate a live credential before your eyes (STORE=vault for a real Vault
 test: ## run every test suite (SUITES="domain tidy" for some of them)
 	@$(RUN) node dist/scripts/test.js $(SUITES)
 
-bench: ## measure, and print JSON and a table
-	@$(RUN) node dist/bench/main.js
+bench: ## measure, and print JSON and a table (PARTS="rotations audit audit-full" for some of it)
+	@$(RUN) node dist/bench/main.js $(PARTS)
 
 check: ## formatting, types, dead code and house rules only
 	@$(RUN) node dist/scripts/test.js tidy domain

@@ -13,6 +13,7 @@ import { fold } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { needsFreshFacts, type Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
+import { mayGoUnlogged } from "../domain/unlogged.js";
 import type { SignOffs } from "../inventory/burning.js";
 import { appendEvent } from "../inventory/events.js";
 import { type Intended, type IntendRequest, intend, intentOf, settle } from "../inventory/intents.js";
@@ -69,6 +70,9 @@ export function changeActivity<S extends Step>(
         current = await foldLook(deps, state, seen);
       }
       if (!mayAct(current, step, deps.now())) return { events };
+      const unlogged = mayGoUnlogged(current, step);
+      const silence = unlogged ? null : await deps.audit.objection();
+      if (silence !== null) return { events: [...events, await refused(deps, state, step, silence)] };
       const changing = step as S;
       const expects = expectsOf(current, changing);
       const excluded = await excludedFor(deps, systems, record);
@@ -86,7 +90,11 @@ export function changeActivity<S extends Step>(
         return { events: [...events, await refused(deps, state, step, intended)] };
       // Another attempt was quicker: what it did, if anything, is not this one's to repeat.
       if (intended.repeated) return { events: [...events, await settleEarlier(deps, state, step, intended)] };
-      const outcome = await attempt(deps, systems, current, changing, change, expects, call, perform);
+      // The intent is told before anything is sent; a log that is down stops what can wait, and nothing else (H31).
+      const untold = intended.entry && (await deps.audit.secure(intended.entry, unlogged));
+      const outcome = untold
+        ? failedWith(deps, step, change, untold, "not-done")
+        : await attempt(deps, systems, current, changing, change, expects, call, perform);
       const kept = await settleWith(deps, state, change, outcome);
       const after = await lookAfter(deps, systems, fold(current, kept), record, kept);
       return { events: [...events, kept, ...after] };
@@ -109,22 +117,23 @@ async function refused(
   deps: ActivityDeps,
   state: RotationState,
   step: Step,
-  { code, message, retry }: RekeyError,
+  error: RekeyError,
 ): Promise<RotationEvent> {
-  const again = retry !== "never";
-  const at = deps.now();
-  const event: RotationEvent = {
-    type: "failed",
-    at,
-    step,
-    change: null,
-    code,
-    sentence: message,
-    outcome: "not-done",
-    again,
-  };
+  const event = failedWith(deps, step, null, error, "not-done");
   await appendEvent(deps.db, state.id, state.epoch, event);
   return event;
+}
+
+/** The event of a step that came to nothing, or to nobody knows what. */
+function failedWith(
+  deps: Pick<ActivityDeps, "now">,
+  step: Step,
+  change: number | null,
+  { code, message, retry }: RekeyError,
+  outcome: "not-done" | "unknown",
+): RotationEvent {
+  const again = retry !== "never";
+  return { type: "failed", at: deps.now(), step, change, code, sentence: message, outcome, again };
 }
 
 /** A consumer is moved by one rotation at a time (H39), except where going back or a leak cannot wait for that. */
@@ -209,16 +218,7 @@ async function attempt<S extends Step>(
   } catch (error) {
     const known = asRekeyError(error);
     const unknown = known.retry === "unknown-outcome" || (touched && known.code !== "fenced");
-    return {
-      type: "failed",
-      at: deps.now(),
-      step,
-      change,
-      code: known.code,
-      sentence: known.message,
-      outcome: unknown ? "unknown" : "not-done",
-      again: known.retry !== "never",
-    };
+    return failedWith(deps, step, change, known, unknown ? "unknown" : "not-done");
   }
 }
 

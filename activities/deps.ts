@@ -1,5 +1,6 @@
 /** What the activities are given: the records, the systems of a credential, and the world's clock and dice. */
 import type { Consumer, Issuer, Notifier, Store } from "../adapters/ports.js";
+import type { AuditKeeper } from "../audit/keeper.js";
 import type { Estate, Match, Policy } from "../domain/estate/types.js";
 import type { PlannedConsumer, RotationPolicy } from "../domain/rotation/state.js";
 import type { Secret } from "../domain/secret.js";
@@ -45,4 +46,6 @@ export interface ActivityDeps {
   readonly sha256Hex: (text: string) => string;
   /** Keyed HMAC of a value under the installation's key, by which a leaked value is recognised later. */
   readonly fingerprint: (value: Secret) => Promise<string>;
+  /** Before a change its intent is told there (I8). */
+  readonly audit: Pick<AuditKeeper, "objection" | "secure">;
 }

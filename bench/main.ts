@@ -1,51 +1,50 @@
 /**
- * `make bench`: what a rotation costs, as figures beside each other from one run. It prints a table and writes
- * the same as JSON; it judges nothing but says next to each figure what the goal was.
+ * `make bench`: what things cost, as figures beside each other from one run. It prints tables and writes the same
+ * as JSON; it judges nothing but says next to each figure what the goal was. `PARTS` chooses some of it.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openScene } from "../examples/demo/scene.js";
-import { Customers } from "../examples/demo/services.js";
 import { projectRoot } from "../worker/dev/places.js";
-import { idlePerSecond, measureRotations } from "./rotations.js";
-import { measureScript } from "./script.js";
-import { benchPolicy, median, table } from "./tables.js";
+import { auditTable, fullAudit, measureAudit, smallAudit } from "./audit.js";
+import { engineTables, measureEngine } from "./engine.js";
 
-const rotations = 20;
-const requestsPerSecond = 200;
+type Progress = (line: string) => void;
 
-const scene = await openScene({
-  store: "file",
-  policy: benchPolicy,
-  progress: (line) => void process.stderr.write(`  … ${line}\n`),
-  pollMs: 20,
-});
-try {
-  const engine = await measureRotations(scene, { rotations, requestsPerSecond: idlePerSecond });
-  const loaded = await measureRotations(scene, { rotations, requestsPerSecond });
-  // Last, because what a script does is in no record, and the engine would find a stranger's versions.
-  const customers = new Customers(scene.services, idlePerSecond);
-  const bare = await measureScript(scene, rotations).finally(() => customers.stop());
-  const ratio = median(engine.totalMs) / median(bare.totalMs);
-  const report = { rotations, engine, bare, ratio, load: { requestsPerSecond, ...loaded } };
-  const folder = join(projectRoot(), ".cache");
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "bench.json"), `${JSON.stringify(report, null, 2)}\n`);
-  process.stdout.write(
-    `${table("One credential, three consumers, no soak", [
-      ["start to closed, median", `${median(engine.totalMs).toFixed(0)} ms`, "goal 1000 ms"],
-      ...engine.steps.map(({ what, ms }) => [`  ${what}`, `${median(ms).toFixed(0)} ms`, ""]),
-      ["bare script, same outside calls", `${median(bare.totalMs).toFixed(0)} ms`, ""],
-      ["ratio engine / script", ratio.toFixed(2), ""],
-      ["events in the history", `${Math.max(...engine.events)}`, "goal 60"],
-      ["billable actions", `${Math.max(...engine.actions)}`, ""],
-    ])}\n${table(`The same under ${requestsPerSecond} requests/s, a new connection each`, [
-      ["requests", `${loaded.requests}`, ""],
-      ["failed requests", `${loaded.failed}`, "goal 0"],
-      ["start to closed, median", `${median(loaded.totalMs).toFixed(0)} ms`, ""],
-    ])}\n`,
+/** The parts by name: figures for the file, and the text of their tables. */
+const parts: Readonly<Record<string, (progress: Progress) => Promise<readonly [object, string]>>> = {
+  rotations: async (progress) => {
+    const figures = await measureEngine(progress);
+    return [figures, engineTables(figures)];
+  },
+  audit: async (progress) => {
+    const figures = await measureAudit(smallAudit, progress);
+    return [{ audit: figures }, auditTable(figures)];
+  },
+  "audit-full": async (progress) => {
+    const figures = await measureAudit(fullAudit, progress);
+    return [{ auditFull: figures }, auditTable(figures)];
+  },
+};
+const usual = ["rotations", "audit"];
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => parts[name] === undefined);
+if (unknown.length > 0) {
+  process.stderr.write(
+    `error: There is no part ${unknown.join(", ")}.\nhint: There are ${Object.keys(parts).join(", ")}.\n`,
   );
-} finally {
-  await scene.stop();
+  process.exit(2);
 }
+let report = {};
+for (const name of asked.length > 0 ? asked : usual) {
+  const [figures, text] = (await parts[name]?.((line) => void process.stderr.write(`  … ${line}\n`))) ?? [
+    {},
+    "",
+  ];
+  report = { ...report, ...figures };
+  process.stdout.write(`${text}\n`);
+}
+const folder = join(projectRoot(), ".cache");
+await mkdir(folder, { recursive: true });
+await writeFile(join(folder, "bench.json"), `${JSON.stringify(report, null, 2)}\n`);
 process.exit(0);

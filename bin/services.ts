@@ -1,10 +1,13 @@
 /** The command line's services, opened from the installation's settings: the one place where client and installation meet. */
 import { hostname } from "node:os";
+import { migrateLog } from "../audit/log.js";
+import { type AuditDesk, auditDeskOf } from "../client/cli/audit-desk.js";
 import type { Services } from "../client/cli/deps.js";
 import { inventoryIn } from "../client/cli/inventory.js";
 import { rotationClient } from "../client/temporal.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
+import { auditDatabaseOf, type OpenAudit, openAudit } from "../worker/audit.js";
 import { readInstallation } from "../worker/config.js";
 import {
   databaseOf,
@@ -27,14 +30,21 @@ export async function openServices(env: NodeJS.ProcessEnv): Promise<Services> {
       identity: `rekey@${hostname()}`,
       randomId: newId,
     });
+    let opened: Promise<OpenAudit> | undefined;
+    const audit = async (): Promise<AuditDesk> => {
+      opened ??= openAudit(settings, { db, installation, now: Date.now, warn: toStandardError });
+      return auditDeskOf({ ...(await opened), db });
+    };
     return {
       installation,
       inventory: inventoryIn(db, { now: Date.now, randomId: newId }),
       rotations,
+      audit,
       // Asked for where a leak is reported, and nowhere else: whoever never does needs no key for it.
       fingerprint: async (value) => (await fingerprinterOf(settings))(value),
       close: async () => {
-        await Promise.allSettled([rotations.close(), db.close()]);
+        const log = opened?.then((open) => open.close());
+        await Promise.allSettled([rotations.close(), db.close(), log]);
       },
     };
   } catch (error) {
@@ -43,12 +53,19 @@ export async function openServices(env: NodeJS.ProcessEnv): Promise<Services> {
   }
 }
 
-/** Brings the inventory database up to date; answers with the names of what was applied. */
+function toStandardError(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
+
+/** Brings the inventory and the audit log up to date; answers with the names of what was applied. */
 export async function migrateInventory(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const db = await databaseOf(readInstallation(env));
+  const settings = readInstallation(env);
+  const [db, log] = [await databaseOf(settings), await auditDatabaseOf(settings)];
   try {
-    return (await migrate(db)).applied;
+    const inventory = (await migrate(db)).applied;
+    const audit = (await migrateLog(log)).applied;
+    return [...inventory, ...audit.map((name) => `audit ${name}`)];
   } finally {
-    await db.close();
+    await Promise.all([db.close(), log.close()]);
   }
 }

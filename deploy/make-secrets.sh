@@ -35,10 +35,12 @@ openssl rand -base64 32 | tr -d '\n' | keep fingerprint-key
 openssl rand -base64 32 | tr -d '\n' | keep api-token
 
 # An Ed25519 key as JWK: its last 32 bytes in DER are the private scalar, or the public point.
-openssl genpkey -algorithm ed25519 -outform DER -out secrets/engine.der
-{
+ed25519_jwk() {
+  openssl genpkey -algorithm ed25519 -outform DER -out secrets/draft.der
   printf '{"kty":"OKP","crv":"Ed25519","d":"%s","x":"%s"}' \
-    "$(tail -c 32 secrets/engine.der | base64url)" \
-    "$(openssl pkey -inform DER -in secrets/engine.der -pubout -outform DER | tail -c 32 | base64url)"
-} | keep engine-key
-rm -f secrets/engine.der
+    "$(tail -c 32 secrets/draft.der | base64url)" \
+    "$(openssl pkey -inform DER -in secrets/draft.der -pubout -outform DER | tail -c 32 | base64url)"
+  rm -f secrets/draft.der
+}
+ed25519_jwk | keep engine-key
+ed25519_jwk | keep audit-key

@@ -147,11 +147,16 @@ function isFailing(state: RotationState, step: Step): boolean {
   return state.trouble?.step === stepName(step);
 }
 
+/**
+ * What is waited for however long it takes: another rotation of the same consumers (H39), and the audit log, whose
+ * outage only delays and never makes anything go back (H31, I10).
+ */
+const outlasts: ReadonlySet<string> = new Set(["busy", "audit-down", "audit-broken"]);
+
 /** True when the step has failed for good, or for so long that trying again is no longer the answer. */
 function isExhausted(state: RotationState, step: Step, now: number): boolean {
   const trouble = isFailing(state, step) ? state.trouble : null;
-  // Waiting for another rotation of the same consumers is no failure, however long that one takes (H39).
-  if (trouble === null || trouble.code === "busy") return false;
+  if (trouble === null || outlasts.has(trouble.code)) return false;
   return !trouble.again || now - trouble.since >= state.policy.stallTimeoutMs;
 }
 

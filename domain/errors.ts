@@ -124,6 +124,16 @@ const entries = {
     hint: "`rekey status` names what stands in the way and the exits that are legal now.",
     retry: "never",
   },
+  "audit-down": {
+    summary: "The audit log cannot be written, so nothing ordinary is changed.",
+    hint: "Make the audit store reachable and writable; the step is tried again by itself.",
+    retry: "safe",
+  },
+  "audit-broken": {
+    summary: "The audit log is not what was signed.",
+    hint: "Keep the database and the checkpoint as they are, and find out who changed the log; docs/audit.md says how to go on.",
+    retry: "never",
+  },
   "already-closed": { summary: "The rotation has ended.", hint: "`rekey status` shows how.", retry: "never" },
   "missing-setup": {
     summary: "Something that the program needs is not set up.",
@@ -172,6 +182,7 @@ export function exitCodeOf(code: ErrorCode): number {
       return exitCodes.operator;
     case "unreachable":
     case "too-many":
+    case "audit-down":
     case "missing-setup":
       return exitCodes.unavailable;
     default:

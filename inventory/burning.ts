@@ -6,6 +6,7 @@ import { and, eq, inArray, isNull } from "drizzle-orm";
 import { tally } from "../domain/decisions.js";
 import { RekeyError } from "../domain/errors.js";
 import type { DecisionRecord, Plan, RotationPolicy } from "../domain/rotation/state.js";
+import { tellAudit } from "./audit-outbox.js";
 import type { Tx } from "./database.js";
 import { decisions } from "./people-tables.js";
 
@@ -83,10 +84,14 @@ export async function burn(tx: Tx, ids: readonly string[], use: Use): Promise<vo
       );
     }
   }
-  await tx
+  const burned = await tx
     .update(decisions)
     .set({ burnedAt: use.at, burnedByRotation: use.rotation, burnedByChange: use.change })
-    .where(and(inArray(decisions.jti, wanted), isNull(decisions.burnedByRotation)));
+    .where(and(inArray(decisions.jti, wanted), isNull(decisions.burnedByRotation)))
+    .returning({ jti: decisions.jti });
+  if (burned.length === 0) return;
+  const facts = { decisions: burned.map(({ jti }) => jti).sort(), change: use.change };
+  await tellAudit(tx, { kind: "burned", at: use.at, rotation: use.rotation, facts });
 }
 
 /** The rotation's approvals and rejections, as the counting wants them. */

@@ -2,6 +2,7 @@
 import { eq } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import type { Outcome } from "../domain/rotation/state.js";
+import { tellAudit } from "./audit-outbox.js";
 import { type Database, type Tx, transact } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { append } from "./events.js";
@@ -56,6 +57,9 @@ export async function closeRotation(db: Database, request: CloseRequest): Promis
       .update(rotations)
       .set({ closedAt: at, outcome, closingReason: reason })
       .where(eq(rotations.id, rotation));
+    const lives = Object.fromEntries(standings.map(({ id, life }) => [id, life]));
+    const facts = { credential, epoch, outcome, active: request.active, versions: lives };
+    await tellAudit(tx, { kind: "closed", at, rotation, facts });
     return { outcome, at, repeated: false };
   });
 }

@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly url: Secret;
   /** Shown by the server among its sessions. */
   readonly applicationName?: string;
+  /** How sentences name it; by default the inventory database. */
+  readonly what?: string;
   readonly connectionsMax?: number;
   readonly connectTimeoutMs?: number;
   /** For one statement, its waiting for locks included; enforced by the server. */
@@ -32,6 +34,8 @@ export type Tx = NodePgDatabase;
 export interface Database {
   /** A connection of the pool, or the driver's error. For `transact` and `read` only. */
   readonly connect: () => Promise<PoolClient>;
+  /** How sentences name it. */
+  readonly what: string;
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number;
   /** Ends all connections; the handle cannot be used afterwards. */
@@ -44,9 +48,10 @@ const pauseMs = 30;
 /** Makes the handle; nothing is connected yet. Throws `bad-input` for what is no PostgreSQL URL. */
 export function openDatabase(options: DatabaseOptions): Database {
   const url = options.url.reveal();
+  const what = options.what ?? "The inventory database";
   if (!/^postgres(ql)?:$/.test(URL.canParse(url) ? new URL(url).protocol : "")) {
     const hint = "It has the form postgres://user@host:5432/database.";
-    throw new RekeyError("bad-input", "The inventory database's URL is not one of PostgreSQL.", hint);
+    throw new RekeyError("bad-input", `${what}'s URL is not one of PostgreSQL.`, hint);
   }
   const pool = new pg.Pool({
     connectionString: url,
@@ -59,6 +64,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on("error", () => undefined);
   return {
     connect: () => pool.connect(),
+    what,
     deadlineMs: options.deadlineMs ?? 20_000,
     statementTimeoutMs: options.statementTimeoutMs ?? 10_000,
     close: () => pool.end(),
@@ -89,12 +95,12 @@ async function attempts<T>(db: Database, mode: string, work: (tx: Tx) => Promise
       return await once(db, mode, work, over, doubt);
     } catch (caught) {
       if (caught instanceof Refused) throw caught.refusal;
-      const failure = failureOf(caught);
+      const failure = failureOf(caught, db.what);
       if (failure.again && attempt < attemptsMax && !over.aborted) {
         await sleep(pauseMs * attempt * (1 + Math.random()));
         continue;
       }
-      throw doubt.commitLost ? lostCommit() : failure.error;
+      throw doubt.commitLost ? lostCommit(db.what) : failure.error;
     }
   }
 }
@@ -106,13 +112,13 @@ async function once<T>(
   over: AbortSignal,
   doubt: { commitLost: boolean },
 ): Promise<T> {
-  const client = await beforeEnd(db.connect(), over, (late) => late.release());
+  const client = await beforeEnd(db, db.connect(), over, (late) => late.release());
   // A connection that breaks between two statements reports it here; the next statement will say so.
   const ignore = (): void => undefined;
   client.on("error", ignore);
   let sound = false;
   try {
-    const result = await beforeEnd(run(client, opening(db, mode), work, doubt), over);
+    const result = await beforeEnd(db, run(client, opening(db, mode), work, doubt), over);
     sound = true;
     return result;
   } catch (error) {
@@ -168,6 +174,7 @@ function opening(db: Database, mode: string): string {
 
 /** The promise's outcome, or `unreachable` once the deadline has passed; `late` gets a result that nobody waits for. */
 async function beforeEnd<T>(
+  { what }: Pick<Database, "what">,
   promise: Promise<T>,
   over: AbortSignal,
   late: (result: T) => void = () => undefined,
@@ -176,7 +183,7 @@ async function beforeEnd<T>(
   const ended = new Promise<never>((_, reject) => {
     end = () => {
       promise.then(late, () => undefined);
-      reject(unreachable());
+      reject(unreachable(what));
     };
   });
   if (over.aborted) end();

@@ -1,10 +1,12 @@
 /** Signed documents as they came in: kept once under their single-use id, so that a replay shows (H7). */
+import { createHash } from "node:crypto";
 import { and, eq, isNull, or } from "drizzle-orm";
 import type { Said } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { DecisionRecord } from "../domain/rotation/state.js";
+import { tellAudit } from "./audit-outbox.js";
 import { recordsOf } from "./burning.js";
-import { type Database, read, transact } from "./database.js";
+import { type Database, read, type Tx, transact } from "./database.js";
 import { decisions } from "./people-tables.js";
 
 /** A verified document. `owners`: those for whom the person could speak when it was verified. */
@@ -48,7 +50,10 @@ export async function recordDecision(
       .values(row)
       .onConflictDoNothing()
       .returning({ jti: decisions.jti });
-    if (inserted.length > 0) return { repeated: false };
+    if (inserted.length > 0) {
+      await tellOf(tx, decision);
+      return { repeated: false };
+    }
     const [known] = await tx
       .select({ jws: decisions.jws, rotation: decisions.rotation })
       .from(decisions)
@@ -60,6 +65,21 @@ export async function recordDecision(
       );
     }
     return { repeated: true };
+  });
+}
+
+/** The document itself names its signer; its hash says which one it was without keeping that for ever (H40). */
+async function tellOf(tx: Tx, decision: StoredDecision): Promise<void> {
+  const { jti, rotation, credential, digest, person, says, consumer, owners, jws } = decision;
+  const { issuedAt, expiresAt, receivedAt } = decision;
+  const document = createHash("sha256").update(jws).digest("hex");
+  const about = { decision: jti, credential, digest, says, consumer: consumer ?? undefined };
+  await tellAudit(tx, {
+    kind: "decision",
+    at: receivedAt,
+    rotation,
+    facts: { ...about, document, issuedAt, expiresAt },
+    personal: { person, owners: owners.join(", ") },
   });
 }
 

@@ -8,6 +8,7 @@ import { type Section, sections } from "../domain/estate/schema.js";
 import type { Credential, Estate } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import { adoptions } from "./adoption-tables.js";
+import { tellAudit } from "./audit-outbox.js";
 import { authorityChanges } from "./authority-changes.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { diffEstate, type EstateDiff, type Sections } from "./estate-diff.js";
@@ -96,6 +97,14 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
     });
     for (const section of sections) await applySection(tx, section, diff, known, request);
     await recordAuthority(tx, known, revision, request);
+    const { now: at, digest, by } = request;
+    await tellAudit(tx, {
+      kind: "estate",
+      at,
+      rotation: null,
+      facts: { revision, digest },
+      personal: { by },
+    });
     return { revision, diff };
   });
 }

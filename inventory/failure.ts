@@ -10,22 +10,20 @@ export interface Failure {
   readonly again: boolean;
 }
 
-const what = "The inventory database";
-
 /**
- * Translates whatever the driver or drizzle threw. A `RekeyError` passes unchanged: it is translated already.
+ * Translates whatever the driver or drizzle threw; `what` begins the sentence. A `RekeyError` passes unchanged: it is translated already.
  * No text of the server, the statement or its parameters is kept.
  */
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown, what: string): Failure {
   if (error instanceof RekeyError) return { error, again: false };
   const state = sqlStateOf(error);
   // No SQLSTATE: the connection could not be made or broke, and the server never answered.
-  if (state === null) return { error: unreachable(), again: true };
-  return answered(state);
+  if (state === null) return { error: unreachable(what), again: true };
+  return answered(state, what);
 }
 
 /** The error for a database that did not answer in time. */
-export function unreachable(sentence = `${what} could not be reached in time.`): RekeyError {
+export function unreachable(what: string, sentence = `${what} could not be reached in time.`): RekeyError {
   return new RekeyError(
     "unreachable",
     sentence,
@@ -34,24 +32,27 @@ export function unreachable(sentence = `${what} could not be reached in time.`):
 }
 
 /** The error for a commit whose answer was lost, also after asking again. */
-export function lostCommit(): RekeyError {
+export function lostCommit(what: string): RekeyError {
   return new RekeyError("unknown-outcome", `${what} was sent a record and did not confirm it.`);
 }
 
-function answered(state: string): Failure {
+function answered(state: string, what: string): Failure {
   const family = state.slice(0, 2);
   if (state === "40001" || state === "40P01") {
     const sentence = `${what} met another writer at the same moment.`;
     return { error: new RekeyError("conflict", sentence), again: true };
   }
   if (state === "57014" || state === "55P03") {
-    return { error: unreachable(`${what} was too slow or a record was locked for too long.`), again: false };
+    return {
+      error: unreachable(what, `${what} was too slow or a record was locked for too long.`),
+      again: false,
+    };
   }
   if (family === "08" || family === "57" || family === "53" || state === "25P03") {
-    return { error: unreachable(), again: true };
+    return { error: unreachable(what), again: true };
   }
   if (family === "28") {
-    const hint = "Check the login in the inventory database's URL.";
+    const hint = "Check the login in its URL.";
     return { error: new RekeyError("not-permitted", `${what} refused the login.`, hint), again: false };
   }
   if (state === "42501") {

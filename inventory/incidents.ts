@@ -1,6 +1,7 @@
 /** Reported leaks: which versions a reported value turned out to be, and whether the owners signed afterwards. */
 import { and, eq, isNull } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
+import { tellAudit } from "./audit-outbox.js";
 import { type Database, read, transact } from "./database.js";
 import { decisions, incidents } from "./people-tables.js";
 
@@ -27,7 +28,21 @@ export interface KeptIncident extends Incident {
 export async function recordIncident(db: Database, incident: Incident): Promise<KeptIncident> {
   const row = { ...incident, matched: [...incident.matched] };
   return transact(db, async (tx) => {
-    await tx.insert(incidents).values(row).onConflictDoNothing();
+    const inserted = await tx
+      .insert(incidents)
+      .values(row)
+      .onConflictDoNothing()
+      .returning({ id: incidents.id });
+    if (inserted.length > 0) {
+      const { id, credential, rotation, at, matched, signOffBy, reportedBy, reason } = incident;
+      await tellAudit(tx, {
+        kind: "incident",
+        at,
+        rotation,
+        facts: { incident: id, credential, matched, signOffBy },
+        personal: { reportedBy, reason },
+      });
+    }
     const [kept] = await tx.select().from(incidents).where(eq(incidents.id, incident.id));
     if (kept === undefined) throw new RekeyError("internal", `Incident ${incident.id} was not kept.`);
     return kept;
@@ -59,6 +74,8 @@ export async function signOffIncident(db: Database, id: string, jti: string, at:
       throw new RekeyError("decision-refused", `Decision ${jti} was signed before incident ${id}.`);
     }
     await tx.update(incidents).set({ signedOffAt: at, signedOffWith: jti }).where(eq(incidents.id, id));
+    const facts = { incident: id, credential: known.credential, decision: jti };
+    await tellAudit(tx, { kind: "signed-off", at, rotation: known.rotation, facts });
   });
 }
 

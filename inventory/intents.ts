@@ -4,10 +4,12 @@
  * can make. How it ended is written once, together with the event that tells it.
  */
 import { and, desc, eq, isNull } from "drizzle-orm";
+import type { AuditEntry } from "../domain/audit.js";
 import { RekeyError } from "../domain/errors.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Step } from "../domain/rotation/steps.js";
+import { tellAudit } from "./audit-outbox.js";
 import { burnSignOffs, type SignOffs } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { append, eventAt } from "./events.js";
@@ -48,6 +50,8 @@ export interface IntendRequest<Expects extends Expectations = Expectations> {
 /** The intent in force, and whether it had been written by an earlier attempt. */
 export interface Intended<Expects extends Expectations = Expectations> extends Intent<Expects> {
   readonly repeated: boolean;
+  /** What the audit log is told of it; null where an earlier attempt wrote the intent. */
+  readonly entry: AuditEntry | null;
 }
 
 /**
@@ -70,13 +74,16 @@ export async function intend<Expects extends Expectations>(
     if (last !== null && last.change >= change) {
       const same = last.change === change && last.epoch === epoch && canonical(last.step) === canonical(step);
       if (!same) throw leftBehind(rotation, change);
-      return { ...(last as Intent<Expects>), repeated: true };
+      return { ...(last as Intent<Expects>), repeated: true, entry: null };
     }
     await closeOpenIntent(tx, rotation, at);
     await tx.insert(intents).values({ rotation, change, epoch, step, expects, at });
+    const facts = { epoch, change, step, expects };
+    const [entry = null] = await tellAudit(tx, { kind: "intent", at, rotation, facts });
     if (request.signOffs) await burnSignOffs(tx, { rotation, change, at }, request.signOffs);
     if (request.leases) await takeLeases(tx, rotation, request.leases, at);
-    return { rotation, change, epoch, step, expects, at, outcome: null, event: null, repeated: false };
+    const intent = { rotation, change, epoch, step, expects, at, outcome: null, event: null };
+    return { ...intent, repeated: false, entry };
   });
 }
 
@@ -124,6 +131,8 @@ export async function settle(db: Database, request: SettleRequest): Promise<Sett
     if (open.outcome !== null || open.epoch !== epoch) throw leftBehind(rotation, change);
     const { seq } = await append(tx, rotation, epoch, event, `change:${change}`);
     await tx.update(intents).set({ outcome, outcomeAt: at, eventSeq: seq }).where(mine);
+    const facts = { epoch, change, outcome, ...toldOf(event) };
+    await tellAudit(tx, { kind: "outcome", at, rotation, facts });
     return { outcome, event, repeated: false };
   });
 }
@@ -150,10 +159,21 @@ export async function intentAt(tx: Tx, rotation: string, change: number): Promis
 
 /** Leaves the open intent's outcome unknown, which whoever goes on has to settle by asking. */
 export async function closeOpenIntent(tx: Tx, rotation: string, at: number): Promise<void> {
-  await tx
+  const left = await tx
     .update(intents)
     .set({ outcome: "unknown", outcomeAt: at })
-    .where(and(eq(intents.rotation, rotation), isNull(intents.outcome)));
+    .where(and(eq(intents.rotation, rotation), isNull(intents.outcome)))
+    .returning({ epoch: intents.epoch, change: intents.change });
+  for (const facts of left) {
+    await tellAudit(tx, { kind: "outcome", at, rotation, facts: { ...facts, outcome: "unknown" } });
+  }
+}
+
+/** What the audit log is told of an outcome's event: no sentence, because those name systems and addresses. */
+function toldOf(event: RotationEvent): Readonly<Record<string, unknown>> {
+  const { type } = event;
+  if (type === "failed") return { event: type, code: event.code };
+  return "tag" in event ? { event: type, version: event.version, tag: event.tag } : { event: type };
 }
 
 /** Number of the last change that was ever begun in the rotation; 0 before the first. */

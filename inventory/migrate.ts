@@ -28,9 +28,10 @@ const lockKey = 7_305_141_968;
 /** A migration may rewrite a table; a start that waits for another one's migration waits as long. */
 const migrationMsMax = 120_000;
 
-/** The migrations of this release, in their order. Throws `internal` when their numbers have a gap. */
-export async function bundledMigrations(): Promise<Migration[]> {
-  const folder = new URL("./migrations/", import.meta.url);
+/** The migrations of this release in a folder, in their order. Throws `internal` when their numbers have a gap. */
+export async function bundledMigrations(
+  folder: URL = new URL("./migrations/", import.meta.url),
+): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
   const migrations = await Promise.all(
     names.map(async (name) => ({
@@ -45,18 +46,22 @@ export async function bundledMigrations(): Promise<Migration[]> {
 }
 
 /**
- * Applies what is missing; a second run does nothing. Throws `unsupported` for a database that a newer
+ * Applies what is missing to the schema; a second run does nothing. Throws `unsupported` for a database that a newer
  * release has migrated or whose past migrations were not this release's, and the errors of `transact`.
  */
-export async function migrate(db: Database, migrations?: readonly Migration[]): Promise<Migrated> {
+export async function migrate(
+  db: Database,
+  migrations?: readonly Migration[],
+  schema: string = schemaName,
+): Promise<Migrated> {
   const wanted = migrations ?? (await bundledMigrations());
   const patient = { ...db, deadlineMs: migrationMsMax, statementTimeoutMs: migrationMsMax };
   return transact(patient, async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`);
-    const present = await presentMigrations(tx);
-    check(wanted, present);
+    const present = await presentMigrations(tx, schema);
+    check(db.what, wanted, present);
     const missing = wanted.slice(present.length);
-    await tx.execute(sql.raw(`set local search_path = ${schemaName}`));
+    await tx.execute(sql.raw(`set local search_path = ${schema}`));
     for (const migration of missing) {
       await tx.execute(sql.raw(migration.sql));
       await tx.execute(
@@ -70,32 +75,32 @@ export async function migrate(db: Database, migrations?: readonly Migration[]): 
 
 type Present = { readonly number: number; readonly name: string; readonly digest: string };
 
-async function presentMigrations(tx: Tx): Promise<readonly Present[]> {
+async function presentMigrations(tx: Tx, schema: string): Promise<readonly Present[]> {
   // Asked first: `create … if not exists` needs rights that a login has no use for once the schema is there.
   const found = await tx.execute<{ there: boolean }>(
-    sql`select to_regclass(${`${schemaName}.migrations`}) is not null as there`,
+    sql`select to_regclass(${`${schema}.migrations`}) is not null as there`,
   );
   if (found.rows[0]?.there !== true) {
-    await tx.execute(sql.raw(`create schema if not exists ${schemaName}`));
+    await tx.execute(sql.raw(`create schema if not exists ${schema}`));
     await tx.execute(
       sql.raw(
-        `create table ${schemaName}.migrations (
+        `create table ${schema}.migrations (
           number integer primary key, name text not null, digest text not null,
           applied_at timestamp(3) with time zone not null)`,
       ),
     );
   }
   const rows = await tx.execute<Present>(
-    sql.raw(`select number, name, digest from ${schemaName}.migrations order by number`),
+    sql.raw(`select number, name, digest from ${schema}.migrations order by number`),
   );
   return rows.rows;
 }
 
-function check(wanted: readonly Migration[], present: readonly Present[]): void {
+function check(what: string, wanted: readonly Migration[], present: readonly Present[]): void {
   if (present.length > wanted.length) {
     throw new RekeyError(
       "unsupported",
-      `The inventory database is at migration ${present.length}, and this release knows ${wanted.length}.`,
+      `${what} is at migration ${present.length}, and this release knows ${wanted.length}.`,
       "A newer release has used it. Run that release or a later one; there is no way back.",
     );
   }
@@ -104,7 +109,7 @@ function check(wanted: readonly Migration[], present: readonly Present[]): void 
     if (migration === undefined || migration.name !== name || digestOf(migration) !== digest) {
       throw new RekeyError(
         "unsupported",
-        `Migration ${name} of the inventory database is not the one of this release.`,
+        `${what} has a migration ${name} that is not the one of this release.`,
         "The database belongs to another build of the program. Use that build, or another database.",
       );
     }

@@ -6,6 +6,7 @@ import { and, eq, isNull } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { RotationState } from "../domain/rotation/state.js";
+import { tellAudit } from "./audit-outbox.js";
 import { burn } from "./burning.js";
 import { type Database, type Tx, transact } from "./database.js";
 import { entries } from "./estate-tables.js";
@@ -168,6 +169,13 @@ async function begin(tx: Tx, request: OpenRequest): Promise<Opened> {
   });
   await tx.insert(rotationEpochs).values({ rotation, epoch, workflowId, nonce, takenAt: now });
   await tx.insert(rotationRuns).values({ workflowId, runId, rotation, epoch, since: now });
+  await tellAudit(tx, {
+    kind: "opened",
+    at: now,
+    rotation,
+    facts: { credential, epoch, mode: request.mode },
+    personal: { requestedBy: request.requestedBy, reason: request.reason },
+  });
   await burn(tx, request.burns ?? [], { rotation, change: null, at: now });
   return { kind: "opened", rotation, epoch, nonce, initial, events: [], openIntent: null };
 }
@@ -194,6 +202,13 @@ async function adopt(tx: Tx, open: RotationRow, request: OpenRequest): Promise<O
   await tx.insert(rotationRuns).values({ workflowId, runId, rotation, epoch, since: now });
   const mode = request.mode === "emergency" ? request.mode : open.mode;
   await tx.update(rotations).set({ epoch, workflowId, runId, nonce, mode }).where(eq(rotations.id, rotation));
+  await tellAudit(tx, {
+    kind: "adopted",
+    at: now,
+    rotation,
+    facts: { credential: open.credential, epoch, mode, openChange },
+    personal: { requestedBy: request.requestedBy, reason: request.reason },
+  });
   await burn(tx, request.burns ?? [], { rotation, change: null, at: now });
   return {
     kind: "adopted",

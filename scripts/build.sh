@@ -13,7 +13,7 @@ node_modules/.bin/tsc -p tsconfig.build.json --outDir "$next"
 # The kit is imported by others (package.json, exports), so it alone has declarations.
 node_modules/.bin/tsc -p tsconfig.kit.json --outDir "$next"
 # The compiler leaves out what is no TypeScript: migrations are SQL, read from beside the code.
-find adapters inventory -name '*.sql' | while read -r file; do
+find adapters audit inventory -name '*.sql' | while read -r file; do
   mkdir -p "$next/$(dirname "$file")"
   cp "$file" "$next/$file"
 done

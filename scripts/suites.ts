@@ -19,6 +19,7 @@ export const suites: readonly Suite[] = [
   { name: "kit", servers: true, timeoutMs: 60_000 },
   { name: "contract", servers: true, timeoutMs: 60_000 },
   { name: "inventory", servers: true, timeoutMs: 60_000 },
+  { name: "audit", servers: true, timeoutMs: 120_000 },
   { name: "activities", servers: true, timeoutMs: 60_000 },
   { name: "workflows", servers: true, timeoutMs: 60_000 },
   { name: "worker", servers: true, timeoutMs: 60_000 },

@@ -17,7 +17,7 @@ const resolveTimeoutMs = 10_000;
 const idBytes = 12;
 
 /** Resolves a reference of the settings once. */
-async function resolved(settings: Installation, reference: string): Promise<Secret> {
+export async function resolved(settings: Installation, reference: string): Promise<Secret> {
   return resolverOf(settings)(reference, { signal: AbortSignal.timeout(resolveTimeoutMs) });
 }
 

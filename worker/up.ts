@@ -78,13 +78,14 @@ async function settingsText(folder: string, urlFile: string, temporalAddress: st
     `REKEY_DATABASE_URL=file:${urlFile}`,
     `REKEY_TEMPORAL_ADDRESS=${temporalAddress}`,
     `REKEY_CODEC_KEYS=${await secret("codec-key", () => randomBytes(32).toString("base64"))}`,
-    `REKEY_ENGINE_KEY=${await secret("engine-key.json", engineKey)}`,
+    `REKEY_ENGINE_KEY=${await secret("engine-key.json", ed25519Key)}`,
+    `REKEY_AUDIT_KEY=${await secret("audit-key.json", ed25519Key)}`,
     `REKEY_FINGERPRINT_KEY=${await secret("fingerprint-key", () => randomBytes(32).toString("base64"))}`,
     "",
   ].join("\n");
 }
 
-async function engineKey(): Promise<string> {
+async function ed25519Key(): Promise<string> {
   const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
   return JSON.stringify(await exportJWK(privateKey));
 }

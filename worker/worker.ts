@@ -1,9 +1,11 @@
 /** The process that does the work: polls Temporal, runs workflows and activities, and stops without leaving anything half done. */
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { createActivities } from "../activities/index.js";
+import { keepLog } from "../audit/keeper.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
+import { openAudit } from "./audit.js";
 import { bundlePath, type Installation } from "./config.js";
 import {
   adapterDepsOf,
@@ -23,6 +25,9 @@ const emergencySlots = 10;
 const cachedWorkflowsMax = 500;
 const shutdownGraceTime = "20s";
 
+/** What nobody waits for is in the log within seconds, and signed within a minute. */
+const auditPace = { flushEveryMs: 2_000, signEveryMs: 60_000 };
+
 /** A worker that runs. `stop` lets activities that are under way end, and resolves when nothing is left. */
 export interface RunningWorker {
   readonly done: Promise<void>;
@@ -39,6 +44,8 @@ export async function startWorker(settings: Installation): Promise<RunningWorker
     createdAt: Date.now(),
     restoreGeneration: newId("gen"),
   });
+  const warn = (sentence: string) => Runtime.instance().logger.warn(sentence);
+  const audit = await openAudit(settings, { db, installation, now: Date.now, warn });
   const systems = systemsKeeper(db, await adapterDepsOf(settings, installation));
   const login = await temporalLoginOf(settings);
   const connection = await NativeConnection.connect(login);
@@ -57,6 +64,7 @@ export async function startWorker(settings: Installation): Promise<RunningWorker
       randomSecret,
       sha256Hex,
       fingerprint: await fingerprinterOf(settings),
+      audit: audit.keeper,
     }),
     maxCachedWorkflows: cachedWorkflowsMax,
     shutdownGraceTime,
@@ -78,13 +86,16 @@ export async function startWorker(settings: Installation): Promise<RunningWorker
     login,
     namespace: settings.REKEY_TEMPORAL_NAMESPACE,
     dataConverter,
-    warn: (sentence) => Runtime.instance().logger.warn(sentence),
+    warn,
   });
+  const stopLog = keepLog(audit.keeper, { ...auditPace, now: Date.now, warn });
   const done = Promise.all(workers.map((worker) => worker.run()))
     .then(() => undefined)
     .finally(async () => {
       await stopSchedules();
       await systems.close();
+      await stopLog();
+      await audit.close();
       await connection.close();
       await db.close();
     });

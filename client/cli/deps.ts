@@ -14,6 +14,7 @@ import type { Finding } from "../../domain/finding.js";
 import type { Secret } from "../../domain/secret.js";
 import type { Receipt } from "../../workflows/messages.js";
 import type { RotationClient } from "../temporal.js";
+import type { AuditDesk } from "./audit-desk.js";
 import type { Inventory } from "./inventory.js";
 
 /** Where text goes. */
@@ -52,6 +53,8 @@ export interface Services {
   readonly installation: string;
   readonly inventory: Inventory;
   readonly rotations: RotationClient;
+  /** The audit log; its key and its database are read at the first call. */
+  audit(): Promise<AuditDesk>;
   /** Keyed HMAC of a reported value, by which the versions that had it are found. The value is not kept. */
   fingerprint(value: Secret): Promise<string>;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import { type AnyCommand, build } from "./command.js";
 import { adopt } from "./commands/adopt.js";
 import { apply } from "./commands/apply.js";
 import { approve, reject } from "./commands/approve.js";
+import { audit } from "./commands/audit.js";
 import { cancel } from "./commands/cancel.js";
 import { completion } from "./commands/completion.js";
 import { confirm } from "./commands/confirm.js";
@@ -35,6 +36,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],
     ["When something is wrong:", [cancel, resume, expedite]],
+    ["Prove it:", [audit]],
     ["Run it:", [up, worker, server, migrate, demo, completion(program)]],
   ];
 }

@@ -1,5 +1,6 @@
 /** A command line with everything around it made of memory: for what commands print, and for nothing else. */
 import { PassThrough } from "node:stream";
+import type { AuditDesk } from "../../client/cli/audit-desk.js";
 import type { CliDeps, Services } from "../../client/cli/deps.js";
 import type { Inventory } from "../../client/cli/inventory.js";
 import { run } from "../../client/cli/run.js";
@@ -14,6 +15,7 @@ import { diffEstate } from "../../inventory/estate-diff.js";
 import type { KeptIncident } from "../../inventory/incidents.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
 import { kinds } from "../domain/estate/fixtures.js";
+import { fakeDesk } from "./audit-fakes.js";
 
 /** The moment at which every test takes place. */
 export const now = Date.UTC(2026, 7, 1, 9, 30, 0);
@@ -30,6 +32,7 @@ export interface World {
   /** Every call of the client that was answered, with its arguments. */
   readonly calls: [method: string, ...args: unknown[]][];
   readonly matching: { version: string; credential: string }[];
+  readonly audit: AuditDesk;
   connect: () => Promise<void>;
 }
 
@@ -44,6 +47,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     answers: {},
     calls: [],
     matching: [],
+    audit: fakeDesk(),
     connect: async () => undefined,
     ...more,
   };
@@ -130,6 +134,7 @@ function servicesIn(world: World): Services {
     installation: "inst",
     inventory: inventoryIn(world),
     rotations: clientIn(world),
+    audit: async () => world.audit,
     fingerprint: async (value: Secret) => `hmac-of-${value.reveal().length}-characters`,
     close: async () => undefined,
   };

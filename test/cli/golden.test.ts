@@ -1,6 +1,7 @@
 /** What commands print, word for word: the words are the product here. */
 import { expect, test } from "vitest";
 import { RekeyError } from "../../domain/errors.js";
+import { fakeDesk } from "./audit-fakes.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
 import { amendment, idle, moving, plan, rotating, stateOf } from "./worlds.js";
@@ -109,6 +110,30 @@ const scenarios: Readonly<Record<string, Scenario>> = {
         },
       }),
   },
+  "audit-verify": { argv: ["audit", "verify"] },
+  "audit-verify-findings": {
+    argv: ["audit", "verify"],
+    world: () =>
+      emptyWorld({
+        audit: fakeDesk(["Entry 3 is missing.", "The log was cut: it has 9 entries, and so on."]),
+      }),
+  },
+  "audit-verify-json": { argv: ["audit", "verify", "--json"] },
+  "audit-checkpoint": { argv: ["audit", "checkpoint"] },
+  "audit-key": { argv: ["audit", "key"] },
+  "audit-show": { argv: ["audit", "show", "rot_1"] },
+  "audit-show-unknown": { argv: ["audit", "show", "rot_2"] },
+  "audit-show-nothing": { argv: ["audit", "show"] },
+  "audit-export": { argv: ["audit", "export", "rot_1"] },
+  "audit-unknown": { argv: ["audit", "verfy"] },
+  "audit-forget": { argv: ["audit", "forget", "--before", "2026-01-31", "--yes"] },
+  "audit-forget-undated": { argv: ["audit", "forget", "--yes"] },
+  "audit-forget-declined": {
+    argv: ["audit", "forget", "--before", "2026-01-31"],
+    stdin: "n\n",
+    stdinTerminal: true,
+  },
+  "audit-pack-absent": { argv: ["audit", "verify", "--pack", "no/such/evidence.json"] },
   "get-sections": { argv: ["get"], world: idle },
   "get-nothing-applied": { argv: ["get"] },
   "get-owners": { argv: ["get", "owners"], world: idle },

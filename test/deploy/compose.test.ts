@@ -152,7 +152,8 @@ describe("the keys", () => {
     const value = (name: string): string => first[names.indexOf(name)] ?? "";
     expect(Buffer.from(value("codec-key"), "base64")).toHaveLength(32);
     expect(Buffer.from(value("fingerprint-key"), "base64")).toHaveLength(32);
-    await importJWK(JSON.parse(value("engine-key")), "EdDSA");
+    for (const name of ["engine-key", "audit-key"]) await importJWK(JSON.parse(value(name)), "EdDSA");
+    expect(value("audit-key")).not.toBe(value("engine-key"));
     const url = new URL(value("inventory-url"));
     expect(url.password).toBe(value("inventory-password"));
     expect([url.hostname, url.port, url.username, url.pathname]).toEqual([

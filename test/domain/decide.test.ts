@@ -143,6 +143,11 @@ describe("a step that fails", () => {
     expect(decide(busy, proving.now + 1000 * policy.stallTimeoutMs)).toEqual(done(prove));
   });
 
+  test.each(["audit-down", "audit-broken"])("H31: waiting for the audit log never exhausts (%s)", (code) => {
+    const waits = fold(proving.state, failure(prove, 0, { code, again: false }));
+    expect(decide(waits, proving.now + 1000 * policy.stallTimeoutMs)).toEqual(done(prove));
+  });
+
   test("H38: a decision that was refused holds, and does not turn", () => {
     const refused = fold(
       proving.state,

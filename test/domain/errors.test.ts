@@ -25,6 +25,8 @@ const table: Readonly<Record<ErrorCode, readonly [keyof typeof exitCodes, RekeyE
   "needs-operator": ["operator", "never"],
   unreachable: ["unavailable", "safe"],
   "missing-setup": ["unavailable", "never"],
+  "audit-down": ["unavailable", "safe"],
+  "audit-broken": ["failed", "never"],
   fenced: ["failed", "never"],
   superseded: ["failed", "never"],
   "run-reset": ["failed", "never"],

@@ -2,6 +2,7 @@
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
 import { expect, it } from "vitest";
 import * as adoptionTables from "../../inventory/adoption-tables.js";
+import * as auditTables from "../../inventory/audit-tables.js";
 import { read } from "../../inventory/database.js";
 import * as estateTables from "../../inventory/estate-tables.js";
 import { bundledMigrations, migrate } from "../../inventory/migrate.js";
@@ -71,7 +72,7 @@ it("refuses a database whose past is not this release's", async () => {
 
 it("describes every table as the migrations make it", async () => {
   const { db, sql } = await migratedDatabase();
-  const tables = [estateTables, rotationTables, peopleTables, adoptionTables].flatMap((module) =>
+  const tables = [estateTables, rotationTables, peopleTables, adoptionTables, auditTables].flatMap((module) =>
     Object.values(module).filter((value): value is PgTable => typeof value === "object"),
   );
   const described = tables.flatMap((table) => {

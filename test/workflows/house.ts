@@ -19,6 +19,7 @@ import { failureConverterPath } from "../../worker/config.js";
 import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
 import { rulesOf } from "../../worker/systems.js";
 import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
+import { keptLog } from "../audit/keeper-world.js";
 import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { temporalServer } from "../setup/servers.js";
 import { testBundle } from "./bundle.js";
@@ -48,6 +49,8 @@ export interface HouseOptions {
   readonly inPlace?: boolean;
   /** Without it payloads travel as they are, which only the replay tests want. */
   readonly sealed?: boolean;
+  /** Database of the audit log; by default the inventory's. */
+  readonly auditUrl?: Secret;
 }
 
 /** A worker of the house. */
@@ -162,6 +165,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
 
   const startWorker = async (): Promise<HouseWorker> => {
     const db = openDatabase({ url: fresh.url });
+    const audit = keptLog(db, options.auditUrl ?? fresh.url);
     const deps: ActivityDeps = {
       db,
       installation,
@@ -174,6 +178,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       randomSecret,
       sha256Hex,
       fingerprint: (value) => fingerprint(value.reveal()),
+      audit: audit.keeper,
     };
     const worker = await Worker.create({
       connection: native,
@@ -190,7 +195,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     const done = worker.run().catch(() => undefined);
     let closing: Promise<void> | undefined;
     const close = () => {
-      closing ??= db.close();
+      closing ??= Promise.all([db.close(), audit.close()]).then(() => undefined);
       return closing;
     };
     const shutdown = async () => {

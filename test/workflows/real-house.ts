@@ -15,6 +15,7 @@ import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
 import { systemsKeeper } from "../../worker/systems.js";
 import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
+import { keptLog } from "../audit/keeper-world.js";
 import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { testBundle } from "./bundle.js";
 import { connections, converter } from "./house.js";
@@ -69,6 +70,7 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
   const startWorker = async () => {
     const db = openDatabase({ url: fresh.url });
     const systems = systemsKeeper(db, deps);
+    const audit = keptLog(db, fresh.url);
     const worker = await Worker.create({
       connection: native,
       namespace,
@@ -85,6 +87,7 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
         randomSecret,
         sha256Hex,
         fingerprint: async (value) => createHmac("sha256", key).update(value.reveal()).digest("hex"),
+        audit: audit.keeper,
       }),
       shutdownGraceTime: 1,
       shutdownForceTime: "5s",
@@ -96,6 +99,7 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
         if (worker.getState() === "RUNNING") worker.shutdown();
         await done;
         await systems.close();
+        await audit.close();
         await db.close();
       })();
       return stopping;

@@ -2,12 +2,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { WorkflowHandle } from "@temporalio/client";
 import { expect } from "vitest";
+import type { RotationEvent } from "../../domain/rotation/events.js";
 import { foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Exit } from "../../domain/rotation/steps.js";
 import type { RotationResult } from "../../domain/rotation/work.js";
 import { read } from "../../inventory/database.js";
-import { listRotations, loadWithin } from "../../inventory/rotations.js";
+import { type LoadedRotation, listRotations, loadWithin } from "../../inventory/rotations.js";
 import {
   cancelUpdate,
   decideUpdate,
@@ -76,10 +77,20 @@ export async function ended(handle: WorkflowHandle): Promise<RotationResult> {
 
 /** The state that the inventory's records add up to. */
 export async function recorded(house: House): Promise<RotationState> {
+  const { initial, events } = await latestRecord(house);
+  return foldAll(initial, events);
+}
+
+/** The events that the inventory has of the latest rotation; none before there is one. */
+export async function recordedEvents(house: House): Promise<readonly RotationEvent[]> {
+  const [latest] = await listRotations(house.fresh.db, { credential: house.credential });
+  return latest === undefined ? [] : (await latestRecord(house)).events;
+}
+
+async function latestRecord(house: House): Promise<LoadedRotation> {
   const [latest] = await listRotations(house.fresh.db, { credential: house.credential });
   if (latest === undefined) throw new Error("no rotation was recorded");
-  const loaded = await read(house.fresh.db, (tx) => loadWithin(tx, latest.id));
-  return foldAll(loaded.initial, loaded.events);
+  return read(house.fresh.db, (tx) => loadWithin(tx, latest.id));
 }
 
 /**

@@ -1,0 +1,39 @@
+/** Checkpoints in the C2SP format (tlog-checkpoint): the log's name, its size and its root, signed as a note. */
+import { RekeyError } from "../domain/errors.js";
+import { hashBytes } from "./hash.js";
+import { openNote, type Signer, signNote, type Verifier } from "./note.js";
+import type { Head } from "./proofs.js";
+
+/** What a checkpoint says: this log, with so many entries, had this root. */
+export interface Checkpoint extends Head {
+  readonly origin: string;
+}
+
+/** The checkpoint as a signed note; the key's name is the log's. */
+export async function signCheckpoint({ size, root }: Head, signer: Signer): Promise<string> {
+  return signNote(`${signer.name}\n${size}\n${Buffer.from(root).toString("base64")}\n`, signer);
+}
+
+/**
+ * The checkpoint in a signed note. Throws `audit-broken` unless the key signed it, and it is of the log that has
+ * the key's name.
+ */
+export function openCheckpoint(note: string, verifier: Verifier): Checkpoint {
+  const text = openNote(note, verifier);
+  if (text === null) {
+    const sentence = `The checkpoint was not signed by the key of ${verifier.name}.`;
+    throw new RekeyError("audit-broken", sentence);
+  }
+  const checkpoint = parseCheckpoint(text);
+  if (checkpoint?.origin !== verifier.name) {
+    throw new RekeyError("audit-broken", `The signed note is no checkpoint of ${verifier.name}.`);
+  }
+  return checkpoint;
+}
+
+function parseCheckpoint(text: string): Checkpoint | null {
+  const [origin = "", size = "", base64 = ""] = text.split("\n");
+  const root = Buffer.from(base64, "base64");
+  const good = origin !== "" && /^(0|[1-9]\d{0,14})$/.test(size) && root.toString("base64") === base64;
+  return good && root.length === hashBytes ? { origin, size: Number(size), root } : null;
+}

@@ -1,0 +1,206 @@
+/**
+ * The log as the engine uses it: before a change its intent is in the log, or in the spool where the change may
+ * not wait for a log; everything else is taken in behind the engine's back. Nothing here ever undoes a change (H31).
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import type { AuditEntry } from "../domain/audit.js";
+import { RekeyError } from "../domain/errors.js";
+import { type Database, read } from "../inventory/database.js";
+import type { Anchor } from "./anchor.js";
+import { checkAgainstSigned, signLog } from "./checkpoints.js";
+import { mergeSpool } from "./merge.js";
+import type { Signer } from "./note.js";
+import { batchMax, type Source, sequence } from "./sequencer.js";
+import type { Spool } from "./spool.js";
+
+/** What the keeper is made of. */
+export interface KeeperParts {
+  /** Makes the log where there is none. Called before its first use and until it succeeded once. */
+  readonly prepare: () => Promise<void>;
+  readonly log: Database;
+  readonly source: Source;
+  readonly spool: Spool;
+  readonly signer: Signer;
+  readonly anchor: Anchor | null;
+  readonly now: () => number;
+  /** Tells whoever watches the process. */
+  readonly warn: (sentence: string) => void;
+}
+
+/** The log, kept by this process. */
+export interface AuditKeeper {
+  /** Why the log takes nothing in now, or null. Asks the log only where its last answer was no. */
+  objection(): Promise<RekeyError | null>;
+  /**
+   * Answers null once the entry, which waits already, is durably told: in the log, or, where the log is down and
+   * `unlogged` allows it, in the spool. Otherwise with the reason why the change must not be made.
+   */
+  secure(entry: AuditEntry, unlogged: boolean): Promise<RekeyError | null>;
+  /** Takes in everything that waits. Throws `audit-down` or `audit-broken`. */
+  flush(): Promise<void>;
+  /** The log's newest checkpoint, signed now where something was added. Throws `audit-down` or `audit-broken`. */
+  checkpoint(): Promise<string>;
+}
+
+/** A change waits no longer than this for the log; it is far below its own deadline. */
+const flushMsMax = 8_000;
+
+/** Makes the keeper; nothing is asked yet. */
+export function auditKeeper(parts: KeeperParts): AuditKeeper {
+  const { prepare, log, source, spool, signer, anchor, now, warn } = parts;
+  let running: Promise<void> | null = null;
+  let queued: Promise<void> | null = null;
+  let checked = false;
+  /** The last answer of the log; what was never asked is not known to work. */
+  let last: RekeyError | null = new RekeyError("audit-down", "The audit log was not asked yet.");
+
+  const takeIn = async (): Promise<void> => {
+    const until = now() + flushMsMax;
+    if (!checked) {
+      await prepare();
+      const anchored = (await anchor?.read()) ?? null;
+      await read(log, (tx) => checkAgainstSigned(tx, signer, anchored));
+      checked = true;
+    }
+    const merged = await mergeSpool(log, spool, now());
+    if (merged > 0)
+      warn(`The audit log is back: ${merged} entries were merged from the spool, with a gap marked.`);
+    for (;;) {
+      const { seen } = await sequence(log, source);
+      if (seen < batchMax) return;
+      if (now() > until) throw new RekeyError("audit-down", "The audit log lags behind what is told to it.");
+    }
+  };
+
+  const noted = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+      last = null;
+    } catch (error) {
+      last = asAuditError(error);
+      throw last;
+    }
+  };
+
+  /** One at a time; who comes meanwhile shares the next one, which begins after they came. */
+  const flush = (): Promise<void> => {
+    if (running === null) {
+      running = noted(takeIn).finally(() => {
+        running = null;
+      });
+      return running;
+    }
+    queued ??= running
+      .catch(() => undefined)
+      .then(() => {
+        queued = null;
+        return flush();
+      });
+    return queued;
+  };
+
+  return {
+    flush,
+    objection: async () => {
+      if (last === null) return null;
+      await flush().catch(() => undefined);
+      return last;
+    },
+    secure: async (entry, unlogged) => {
+      try {
+        await flush();
+        return null;
+      } catch (error) {
+        const refusal = asAuditError(error);
+        if (!unlogged) return refusal;
+        return spooled(spool, entry, refusal, now(), warn);
+      }
+    },
+    checkpoint: async () => {
+      await flush();
+      let note = "";
+      await noted(async () => {
+        note = await signLog(log, signer, anchor, now());
+      });
+      return note;
+    },
+  };
+}
+
+async function spooled(
+  spool: Spool,
+  entry: AuditEntry,
+  refusal: RekeyError,
+  now: number,
+  warn: (sentence: string) => void,
+): Promise<RekeyError | null> {
+  try {
+    await spool.add(entry, now);
+    warn(
+      `${refusal.message} A change that may not wait goes on; its intent ${entry.id} is in the audit spool.`,
+    );
+    return null;
+  } catch (error) {
+    return asAuditError(error);
+  }
+}
+
+/**
+ * Whatever went wrong, as one of the two things that matter here. What is none of ours is a log that is down too: a
+ * mistake in it must not keep a leak open.
+ */
+function asAuditError(error: unknown): RekeyError {
+  if (!(error instanceof RekeyError)) {
+    const name = error instanceof Error ? error.constructor.name : typeof error;
+    return new RekeyError("audit-down", `The audit log failed in an unexpected way (${name}).`);
+  }
+  if (error.code === "audit-broken" || error.code === "audit-down") return error;
+  return new RekeyError("audit-down", error.message, error.hint);
+}
+
+/** Keeps the log until it is told to stop: takes in what waits, and signs now and then. Resolves when it has stopped. */
+export function keepLog(
+  keeper: AuditKeeper,
+  {
+    flushEveryMs,
+    signEveryMs,
+    now,
+    warn,
+  }: {
+    readonly flushEveryMs: number;
+    readonly signEveryMs: number;
+    readonly now: () => number;
+    readonly warn: (sentence: string) => void;
+  },
+): () => Promise<void> {
+  const stop = new AbortController();
+  let signedAt = now();
+  let said = "";
+  const once = async (): Promise<void> => {
+    try {
+      if (now() - signedAt >= signEveryMs) {
+        await keeper.checkpoint();
+        signedAt = now();
+      } else {
+        await keeper.flush();
+      }
+      said = "";
+    } catch (error) {
+      const { message } = asAuditError(error);
+      if (message !== said) warn(`The audit log is not kept: ${message}`);
+      said = message;
+    }
+  };
+  const done = (async () => {
+    while (!stop.signal.aborted) {
+      await once();
+      await pause(flushEveryMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+    // What was told last is signed before the process ends, if the log can be had.
+    await keeper.checkpoint().catch(() => undefined);
+  })();
+  return async () => {
+    stop.abort();
+    await done;
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * Entries that the log could not take in, in files of this machine: only added to, on the disk before anything is
+ * done, each line bound to the one before. Going back and containing a leak do not wait for a log (H31); what
+ * they did meanwhile is in here until the log has it.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { AuditEntry } from "../domain/audit.js";
+import { RekeyError } from "../domain/errors.js";
+import { canonical } from "../domain/plan.js";
+
+/** The folder's files of one machine. Several processes may use one folder: each writes a file of its own. */
+export interface Spool {
+  /** On the disk when this resolves. Throws `audit-down` when there are too many or the disk does not take it. */
+  add(entry: AuditEntry, now: number): Promise<void>;
+  /** What is there, of every process; nothing is changed. */
+  pending(): Promise<readonly SpoolFile[]>;
+  /** Puts a file aside whose entries the log has, unless something was added to it since it was read. */
+  putAside(file: SpoolFile): Promise<void>;
+}
+
+/** One file as it was read. */
+export interface SpoolFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** In their order, as far as the lines are bound to each other. */
+  readonly entries: readonly { readonly at: number; readonly entry: AuditEntry }[];
+  /** Hash of the last of them; the one before the first says what came before. */
+  readonly lastHash: string;
+  /** False where a line is not bound to the one before: the file was changed. */
+  readonly intact: boolean;
+  /** The last line was not written to its end; nothing was done on it, because it was never said to be on the disk. */
+  readonly torn: boolean;
+}
+
+interface Line {
+  readonly seq: number;
+  readonly at: number;
+  readonly prev: string;
+  readonly entry: AuditEntry;
+  readonly hash: string;
+}
+
+/** More than an emergency needs, and less than a disk has. */
+const entriesMax = 1_000;
+const suffix = ".spool.jsonl";
+
+/** The spool in `folder`, which is made when it is first needed. */
+export function fileSpool(folder: string, max = entriesMax): Spool {
+  const name = `${randomBytes(6).toString("hex")}${suffix}`;
+  const path = join(folder, name);
+  let [seq, prev] = [0, ""];
+  let turn: Promise<void> = Promise.resolve();
+
+  const write = async (entry: AuditEntry, at: number): Promise<void> => {
+    if (seq >= max) throw down(`The audit spool is full: ${seq} entries wait there for the log.`);
+    const told = { seq: seq + 1, at, prev, entry };
+    const hash = sha256Hex(canonical(told));
+    const line = `${canonical({ ...told, hash })}\n`;
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      // A merger may have put the file aside between our opening and our writing: then the line is written again.
+      while (!(await addedTo(path, line))) {}
+      await synced(folder);
+    } catch {
+      throw down("The audit spool cannot be written.");
+    }
+    [seq, prev] = [told.seq, hash];
+  };
+
+  return {
+    add: (entry, now) => {
+      const mine = turn.then(() => write(entry, now));
+      turn = mine.catch(() => undefined);
+      return mine;
+    },
+    pending: async () => {
+      const names = (await filesIn(folder)).filter((file) => file.endsWith(suffix)).sort();
+      return Promise.all(names.map(async (file) => parsed(file, await readFile(join(folder, file)))));
+    },
+    putAside: async (file) => {
+      const at = join(folder, file.name);
+      if ((await stat(at)).size !== file.bytes) return;
+      await rename(at, join(folder, `${file.name}.${Date.now()}.merged`));
+      await synced(folder);
+      if (file.name === name) seq = 0;
+    },
+  };
+}
+
+/** Adds the line, on the disk; false where the file is not the one at `path` any more. */
+async function addedTo(path: string, line: string): Promise<boolean> {
+  const file = await open(path, "a", 0o600);
+  try {
+    await file.writeFile(line);
+    await file.datasync();
+    const mine = await file.stat();
+    const there = await stat(path).catch(() => null);
+    return there !== null && there.ino === mine.ino;
+  } finally {
+    await file.close();
+  }
+}
+
+async function synced(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  await handle.sync().finally(() => handle.close());
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw down("The audit spool cannot be read.");
+  }
+}
+
+function parsed(name: string, bytes: Buffer): SpoolFile {
+  const lines = bytes.toString("utf8").split("\n");
+  // What follows the last line break was not written to its end.
+  const torn = lines.pop() !== "";
+  const entries: { at: number; entry: AuditEntry }[] = [];
+  let prev: string | null = null;
+  let intact = true;
+  for (const text of lines) {
+    const line = lineIn(text);
+    if (line === null || (prev !== null && line.prev !== prev)) {
+      intact = false;
+      break;
+    }
+    entries.push({ at: line.at, entry: line.entry });
+    prev = line.hash;
+  }
+  return { name, bytes: bytes.length, entries, lastHash: prev ?? "", intact, torn };
+}
+
+/** The line, or null where it does not have its own hash. */
+function lineIn(text: string): Line | null {
+  try {
+    const line = JSON.parse(text) as Line;
+    const { hash, ...told } = line;
+    return sha256Hex(canonical(told)) === hash ? line : null;
+  } catch {
+    return null;
+  }
+}
+
+function down(sentence: string): RekeyError {
+  return new RekeyError("audit-down", sentence);
+}
+
+function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,209 @@
+/**
+ * Reads the whole log and says in sentences what is wrong with it (I9). Nothing is believed but the key: texts
+ * are hashed anew, the tree is built anew from them, and every checkpoint is compared with what was built.
+ */
+import { sql } from "drizzle-orm";
+import { type Database, read, type Tx } from "../inventory/database.js";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.js";
+import { cutSentence, forkSentence } from "./consistency.js";
+import { hashBytes, leafHash } from "./hash.js";
+import { headOf, tilesOf } from "./log.js";
+import type { Verifier } from "./note.js";
+import { openingFindings } from "./openings.js";
+import type { Head } from "./proofs.js";
+import { Findings, RowJudge } from "./row-findings.js";
+import { Edge, tileKey, tilesFor, tileWidth } from "./tiles.js";
+
+/** What was found. An empty `findings` means that the log is whole. */
+export interface Verified {
+  readonly size: number;
+  /** Hash of the whole tree, in base64, as checkpoints have it. */
+  readonly root: string;
+  /** Checkpoints that were compared, those from outside included. */
+  readonly checkpoints: number;
+  /** Entries behind the newest checkpoint: nobody has signed those yet. */
+  readonly unsigned: number;
+  /** Sentences, each about one thing; at most some dozens. */
+  readonly findings: readonly string[];
+}
+
+/** A signed note that was kept outside the database. `source` begins a sentence's part: `the anchor's checkpoint`. */
+export interface OutsideNote {
+  readonly source: string;
+  readonly note: string;
+}
+
+const tilesInRead = 64;
+/** Reading a large log takes its time; the picture of the database is one and the same for all of it. */
+const verifyMsMax = 30 * 60_000;
+
+/** Verifies the log against its own checkpoints and those from outside. Throws the errors of `read` only. */
+export async function verifyLog(
+  log: Database,
+  verifier: Verifier,
+  outside: readonly OutsideNote[],
+): Promise<Verified> {
+  const patient = { ...log, deadlineMs: verifyMsMax, statementTimeoutMs: verifyMsMax };
+  return read(patient, async (tx) => {
+    const findings = new Findings();
+    const head = await headOf(tx, "look");
+    const signed = await checkpointsOf(tx, verifier, outside, findings);
+    for (const { source, size } of signed) {
+      const cut = cutSentence(source, size, head.size);
+      if (cut !== null) findings.add(cut);
+    }
+    const edge = await rebuilt(tx, head.size, signed, findings);
+    if (!edge.root().equals(head.root)) {
+      findings.add("The log's head does not tell the hash of its entries.");
+    }
+    await afterEnd(tx, head, findings);
+    await openingFindings(tx, findings);
+    return {
+      size: head.size,
+      root: edge.root().toString("base64"),
+      checkpoints: signed.length,
+      unsigned: head.size - Math.max(0, ...signed.map(({ size }) => size)),
+      findings: findings.sentences(),
+    };
+  });
+}
+
+interface Signed extends Checkpoint {
+  readonly source: string;
+}
+
+/** Every checkpoint that the key signed, smallest first; another one is a finding. */
+async function checkpointsOf(
+  tx: Tx,
+  verifier: Verifier,
+  outside: readonly OutsideNote[],
+  findings: Findings,
+): Promise<Signed[]> {
+  const { rows } = await tx.execute<{ size: string; note: string }>(
+    sql`select size, note from rekey_audit.checkpoints order by size`,
+  );
+  const kept = rows.map(({ size, note }) => ({ source: `the checkpoint of ${size} entries`, note }));
+  const signed: Signed[] = [];
+  for (const { source, note } of [...kept, ...outside]) {
+    try {
+      signed.push({ ...openCheckpoint(note, verifier), source });
+    } catch {
+      findings.add(
+        `${source[0]?.toUpperCase()}${source.slice(1)} was not signed by the key of ${verifier.name}.`,
+      );
+    }
+  }
+  return signed.sort((a, b) => a.size - b.size);
+}
+
+/** Builds the tree anew, comparing rows with tiles and the tree with every checkpoint on the way. */
+async function rebuilt(tx: Tx, size: number, signed: readonly Signed[], findings: Findings): Promise<Edge> {
+  const edge = new Edge();
+  const judge = new RowJudge(findings);
+  const left = signed.filter((checkpoint) => checkpoint.size <= size);
+  const compare = () => {
+    for (; left[0]?.size === edge.size; left.shift()) {
+      if (!edge.root().equals(left[0].root)) findings.add(forkSentence(left[0].source, edge.size));
+    }
+  };
+  compare();
+  const upper = new Map<string, Buffer>();
+  const step = tilesInRead * tileWidth;
+  for (let start = 0; start < size; start += step) {
+    const chunk = await tilesRead(tx, start, Math.min(start + step, size));
+    for (const { number, first, bodies, hashes } of chunk) {
+      const width = Math.min(tileWidth, size - first);
+      for (let at = 0; at < width; at++) {
+        const kept = hashes?.subarray(at * hashBytes, (at + 1) * hashBytes);
+        const body = bodies[at];
+        const leaf = body === undefined ? null : leafHash(body);
+        judge.row(first + at, leaf, kept?.length === hashBytes ? kept : null);
+        // The tree is built of what the tiles hold, so that one changed row does not spoil all that follows.
+        edge.append(
+          kept?.length === hashBytes ? kept : (leaf ?? Buffer.alloc(hashBytes)),
+          (level, n, full) => {
+            if (level > 0) upper.set(tileKey(level, n), full);
+          },
+        );
+        if (left[0]?.size === edge.size) compare();
+      }
+      if (hashes === null) findings.add(`A part of the tree is missing: tile 0/${number}.`);
+    }
+  }
+  judge.end();
+  for (const { level, number, hashes } of edge.tiles()) {
+    if (level > 0) upper.set(tileKey(level, number), hashes);
+  }
+  await compareUpper(tx, upper, findings);
+  return edge;
+}
+
+interface TileRows {
+  readonly number: number;
+  readonly first: number;
+  /** Texts by their place in the tile; a hole where an entry is missing. */
+  readonly bodies: readonly (string | undefined)[];
+  readonly hashes: Buffer | null;
+}
+
+/**
+ * The entries from `start` to `end` by tile. Texts of a tile come as one, because a row for each would cost more
+ * than all the hashing; where their number or a line break in one says that something is wrong, they are read one by one.
+ */
+async function tilesRead(tx: Tx, start: number, end: number): Promise<TileRows[]> {
+  const tiles = await tilesOf(tx, tilesFor(leavesOf(start, end)));
+  const { rows } = await tx.execute<{ tile: string; entries: number; bodies: string }>(
+    sql`select index / ${tileWidth} as tile, count(*)::int as entries, string_agg(body, E'\n' order by index) as bodies
+      from rekey_audit.entries where index >= ${start} and index < ${end} group by 1`,
+  );
+  const byTile = new Map(rows.map((row) => [Number(row.tile), row]));
+  const found: TileRows[] = [];
+  for (let first = start; first < end; first += tileWidth) {
+    const number = first / tileWidth;
+    const width = Math.min(tileWidth, end - first);
+    const row = byTile.get(number);
+    const together = row?.bodies.split("\n") ?? [];
+    const whole = row?.entries === width && together.length === width;
+    found.push({
+      number,
+      first,
+      bodies: whole ? together : await oneByOne(tx, first, width),
+      hashes: tiles.get(tileKey(0, number)) ?? null,
+    });
+  }
+  return found;
+}
+
+function leavesOf(start: number, end: number): { start: number; end: number }[] {
+  const found = [];
+  for (let at = start; at < end; at += tileWidth) found.push({ start: at, end: at + 1 });
+  return found;
+}
+
+async function oneByOne(tx: Tx, first: number, width: number): Promise<(string | undefined)[]> {
+  const { rows } = await tx.execute<{ index: string; body: string }>(
+    sql`select index, body from rekey_audit.entries where index >= ${first} and index < ${first + width}`,
+  );
+  const found = new Map(rows.map(({ index, body }) => [Number(index) - first, body]));
+  return Array.from({ length: width }, (_, at) => found.get(at));
+}
+
+async function compareUpper(tx: Tx, upper: ReadonlyMap<string, Buffer>, findings: Findings): Promise<void> {
+  const { rows } = await tx.execute<{ level: number; number: string; hashes: Buffer }>(
+    sql`select level, number, hashes from rekey_audit.tiles where level > 0`,
+  );
+  const kept = new Map(rows.map(({ level, number, hashes }) => [tileKey(level, Number(number)), hashes]));
+  for (const [key, hashes] of upper) {
+    if (kept.get(key as `${number}/${number}`)?.equals(hashes) !== true) {
+      findings.add(`A part of the tree is not the hash of what is below it: tile ${key}.`);
+    }
+  }
+}
+
+async function afterEnd(tx: Tx, { size }: Head, findings: Findings): Promise<void> {
+  const { rows } = await tx.execute<{ after: number }>(
+    sql`select count(*)::int as after from rekey_audit.entries where index >= ${size}`,
+  );
+  const after = rows[0]?.after ?? 0;
+  if (after > 0) findings.add(`${after} entries stand behind the end of the log, which has ${size}.`);
+}

@@ -1,0 +1,71 @@
+/** The audit log as commands use it: reads, a signature on what is there, and the one thing that may be forgotten. */
+import type { Anchor } from "../../audit/anchor.js";
+import { anchorSource } from "../../audit/checkpoints.js";
+import type { AuditKeeper } from "../../audit/keeper.js";
+import { entriesOf, forgetOpenings, type LoggedEntry } from "../../audit/log.js";
+import { type Signer, verifierText } from "../../audit/note.js";
+import { type EvidencePack, makePack } from "../../audit/pack.js";
+import type { Spool } from "../../audit/spool.js";
+import { type OutsideNote, type Verified, verifyLog } from "../../audit/verify.js";
+import { waitingCount } from "../../inventory/audit-outbox.js";
+import { type Database, read } from "../../inventory/database.js";
+
+/** What `rekey audit verify` found, and what the log does not have yet. */
+export interface AuditState extends Verified {
+  /** Entries that were told and wait for the log. */
+  readonly waiting: number;
+  /** Entries in this machine's spool. */
+  readonly spooled: number;
+}
+
+/** What commands ask of the log. */
+export interface AuditDesk {
+  /** The log's key as one line, for other programs. */
+  key(): string;
+  /** The newest checkpoint as a signed note; signed now where something was added. */
+  checkpoint(): Promise<string>;
+  /** Verifies all of it, against its own checkpoints, this machine's anchor, and those that are given. */
+  verify(outside: readonly OutsideNote[]): Promise<AuditState>;
+  /** A rotation's entries in their order. */
+  entries(rotation: string): Promise<readonly LoggedEntry[]>;
+  /** The evidence pack of a rotation; signs what was added since the last checkpoint. */
+  pack(rotation: string): Promise<EvidencePack>;
+  /** Forgets the personal fields of entries that are older; answers with how many. */
+  forget(before: number): Promise<number>;
+}
+
+/** What a desk is made of. */
+export interface DeskParts {
+  /** The inventory, where entries wait. */
+  readonly db: Database;
+  readonly log: Database;
+  readonly keeper: AuditKeeper;
+  readonly signer: Signer;
+  readonly anchor: Anchor;
+  readonly spool: Spool;
+}
+
+/** The desk of a log. */
+export function auditDeskOf({ db, log, keeper, signer, anchor, spool }: DeskParts): AuditDesk {
+  return {
+    key: () => verifierText(signer),
+    checkpoint: () => keeper.checkpoint(),
+    verify: async (outside) => {
+      const anchored = await anchor.read();
+      const kept = anchored === null ? [] : [{ source: anchorSource, note: anchored }];
+      const verified = await verifyLog(log, signer, [...kept, ...outside]);
+      const files = await spool.pending();
+      return {
+        ...verified,
+        waiting: await waitingCount(db),
+        spooled: files.reduce((sum, { entries }) => sum + entries.length, 0),
+      };
+    },
+    entries: (rotation) => read(log, (tx) => entriesOf(tx, rotation)),
+    pack: async (rotation) => {
+      const checkpoint = await keeper.checkpoint();
+      return makePack(log, signer, checkpoint, rotation);
+    },
+    forget: (before) => forgetOpenings(log, before),
+  };
+}

@@ -1,0 +1,177 @@
+/** `rekey audit`: verifies the log, signs it, shows what it says of a rotation, and gives that to somebody else. */
+import { readFile, writeFile } from "node:fs/promises";
+import { keyInPack, verifyPack } from "../../../audit/pack.js";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { knownName } from "../choose.js";
+import type { Cli } from "../cli.js";
+import { command, option, yesOption } from "../command.js";
+import { unwritable } from "../files.js";
+import { entriesText, packText, verifiedText } from "../format/audit.js";
+import { count } from "../format/layout.js";
+import { moment } from "../format/time.js";
+
+interface AuditOptions {
+  readonly since?: string;
+  readonly pack?: string;
+  readonly key?: string;
+  readonly out?: string;
+  readonly before?: string;
+  readonly yes?: boolean;
+}
+
+type Doing = (cli: Cli, options: AuditOptions, rotation: string | undefined) => Promise<number>;
+
+/** What can be done with the log, by the command's first word. */
+const doings: Readonly<Record<string, Doing>> = { verify, checkpoint, show, export: exportPack, key, forget };
+
+/** One command with a word for what to do, as they all are about one thing. */
+export const audit = command<AuditOptions>({
+  usage: "audit <what> [rotation]",
+  summary: "Verify the audit log, sign it, show or export a rotation",
+  description:
+    "verify reads the whole log and compares it with every checkpoint: its own, this machine's, and the one\nthat --since names. With --pack it verifies an evidence pack instead, without a database.\n\ncheckpoint prints the signed state of the log; keep it somewhere else. show lists what the log says of a\nrotation, export writes it with its proofs, key prints the key that both are verified with. forget takes\nnames and reasons away from entries that are old enough; the log stays whole.",
+  arguments: {
+    what: Object.keys(doings).join(", "),
+    rotation: "id of a rotation, for show and export",
+  },
+  options: [
+    option("--since <file>", "verify: a checkpoint that was kept elsewhere"),
+    option("--pack <file>", "verify: an evidence pack"),
+    option("--key <key>", "verify --pack: the log's key, as `rekey audit key` prints it"),
+    option("--out <file>", "export: the file to write (default: standard output)"),
+    option("--before <date>", "forget: entries older than this, as 2026-01-31"),
+    yesOption(),
+  ],
+  examples: [
+    ["rekey audit verify", "the whole log"],
+    ["rekey audit checkpoint > checkpoint-may.txt", "keep what is signed, outside the database"],
+    ["rekey audit verify --since checkpoint-may.txt", "nothing from before was changed, cut or replaced"],
+    ["rekey audit show rot_5f1c", "what the log says of a rotation"],
+    ["rekey audit export rot_5f1c --out evidence.json", "the same, for somebody who has no database"],
+    [
+      "rekey audit verify --pack evidence.json --key 'rekey-audit/inst+1a2b3c4d+AXyz'",
+      "what they do with it",
+    ],
+    ["rekey audit forget --before 2025-01-01 --yes", "names and reasons that need not be kept"],
+  ],
+  async run(cli, [what = "", rotation], options) {
+    const known = knownName(what, Object.keys(doings), "audit command");
+    const doing = doings[known];
+    if (doing === undefined) throw new RekeyError("internal", `${known} is listed and cannot be done.`);
+    return doing(cli, options, rotation);
+  },
+});
+
+async function verify(cli: Cli, options: AuditOptions): Promise<number> {
+  if (options.pack !== undefined) return verifyOffline(cli, options.pack, options.key);
+  const { since } = options;
+  const outside =
+    since === undefined ? [] : [{ source: `the checkpoint in ${since}`, note: await textOf(since) }];
+  const desk = await (await cli.services()).audit();
+  const state = await desk.verify(outside);
+  cli.show(state, () => verifiedText(state, cli.paint));
+  return state.findings.length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+async function verifyOffline(cli: Cli, file: string, given: string | undefined): Promise<number> {
+  const pack = jsonOf(await textOf(file), file);
+  if (given === undefined) {
+    cli.note(
+      `No --key was given: the pack is verified with the key that it names itself, ${keyInPack(pack)}`,
+    );
+    cli.note("Compare that with the one that you were given by another way.");
+  }
+  const verified = verifyPack(pack, given ?? keyInPack(pack));
+  cli.show(verified, () => packText(verified, cli.paint));
+  return verified.findings.length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+async function checkpoint(cli: Cli): Promise<number> {
+  const note = await (await (await cli.services()).audit()).checkpoint();
+  cli.show({ checkpoint: note }, note.trimEnd());
+  return exitCodes.done;
+}
+
+async function key(cli: Cli): Promise<number> {
+  const line = (await (await cli.services()).audit()).key();
+  cli.show({ key: line }, line);
+  return exitCodes.done;
+}
+
+async function show(cli: Cli, _options: AuditOptions, rotation: string | undefined): Promise<number> {
+  const id = needed(rotation, "show");
+  const entries = await (await (await cli.services()).audit()).entries(id);
+  if (entries.length === 0) throw unknownRotation(id);
+  cli.show({ rotation: id, entries }, () => entriesText(entries, cli.paint));
+  return exitCodes.done;
+}
+
+async function exportPack(cli: Cli, { out }: AuditOptions, rotation: string | undefined): Promise<number> {
+  const pack = await (await (await cli.services()).audit()).pack(needed(rotation, "export"));
+  const text = JSON.stringify(pack, null, 2);
+  if (out === undefined) {
+    cli.show(pack, text);
+    return exitCodes.done;
+  }
+  await writeFile(out, `${text}\n`, { flag: "wx", mode: 0o600 }).catch((failure) => {
+    throw unwritable(out, failure);
+  });
+  const { entries } = pack;
+  cli.show(
+    { out, entries: entries.length },
+    `Wrote ${out}: ${count(entries.length, "entry", "entries")} with proofs.`,
+  );
+  return exitCodes.done;
+}
+
+async function forget(cli: Cli, { before, yes }: AuditOptions): Promise<number> {
+  const at = Date.parse(before ?? "");
+  if (Number.isNaN(at)) {
+    throw new RekeyError(
+      "bad-input",
+      "It is not said which entries are old enough.",
+      "Add --before, as 2026-01-31.",
+    );
+  }
+  const desk = await (await cli.services()).audit();
+  const question = `Forget names and reasons in all entries from before ${moment(at)}? They cannot be had again.`;
+  if (!(await cli.confirm(question, yes === true))) {
+    cli.note("Nothing was forgotten.");
+    return exitCodes.failed;
+  }
+  const forgotten = await desk.forget(at);
+  cli.show(
+    { before: at, forgotten },
+    `${count(forgotten, "field")} forgotten. The log is as whole as before.`,
+  );
+  return exitCodes.done;
+}
+
+function needed(rotation: string | undefined, what: string): string {
+  if (rotation !== undefined) return rotation;
+  throw new RekeyError(
+    "bad-input",
+    `\`rekey audit ${what}\` needs the id of a rotation.`,
+    "`rekey status` shows it.",
+  );
+}
+
+function unknownRotation(id: string): RekeyError {
+  const hint =
+    "`rekey status <credential>` shows the id; what was told a moment ago is taken in within seconds.";
+  return new RekeyError("not-found", `The audit log has no entry of rotation ${id}.`, hint);
+}
+
+async function textOf(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((failure: NodeJS.ErrnoException) => {
+    throw new RekeyError("bad-input", `${file} cannot be read (${failure.code ?? "?"}).`, "Check the path.");
+  });
+}
+
+function jsonOf(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RekeyError("bad-input", `${file} is no JSON.`, "`rekey audit export` writes an evidence pack.");
+  }
+}

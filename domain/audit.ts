@@ -1,0 +1,100 @@
+/**
+ * What an entry of the audit log is: who did or was about to do what, in one text that is hashed and never
+ * changed. What is personal in it stands there as a commitment only, so that it can be forgotten one day while
+ * the hash of the text stays what it was (H40).
+ */
+import { canonical } from "./plan.js";
+
+/** What entries tell of. `gap` is the log's own: what was done while it could not be written. */
+export type AuditKind =
+  | "opened"
+  | "adopted"
+  | "intent"
+  | "outcome"
+  | "decision"
+  | "burned"
+  | "incident"
+  | "signed-off"
+  | "estate"
+  | "closed"
+  | "gap";
+
+/** Something to be told, before it has an id and salts. */
+export interface AuditRecord {
+  readonly kind: AuditKind;
+  readonly at: number;
+  /** The rotation that it belongs to, if any. */
+  readonly rotation: string | null;
+  /** Ids, tags, digests, numbers: nothing secret and nobody's name. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Persons' ids and what people wrote, by field. Null is left out. */
+  readonly personal?: Readonly<Record<string, string | null>>;
+}
+
+/** What a commitment was made of; without it the field is forgotten, and its entry is as good as before. */
+export interface Opening {
+  readonly salt: string;
+  readonly value: string;
+}
+
+/** An entry as it goes into the log. */
+export interface AuditEntry {
+  readonly id: string;
+  /** Canonical JSON; its hash is the leaf. */
+  readonly body: string;
+  readonly openings: Readonly<Record<string, Opening>>;
+}
+
+/** What a body says, read back. */
+export interface AuditBody {
+  readonly form: string;
+  readonly id: string;
+  readonly kind: AuditKind;
+  readonly at: number;
+  readonly rotation?: string;
+  readonly personal?: Readonly<Record<string, string>>;
+  readonly [fact: string]: unknown;
+}
+
+const form = "rekey-audit/1";
+
+/** The commitment to a field of an entry: nobody can guess the value from it without the salt. */
+export function commitment(
+  id: string,
+  field: string,
+  { salt, value }: Opening,
+  sha256Hex: (text: string) => string,
+): string {
+  return sha256Hex(canonical([form, id, field, salt, value]));
+}
+
+/** The entry of a record. `id` is of this entry alone; `salt` gives another random text at each call. */
+export function auditEntryOf(
+  record: AuditRecord,
+  id: string,
+  salt: () => string,
+  sha256Hex: (text: string) => string,
+): AuditEntry {
+  const { kind, at, rotation, facts } = record;
+  const openings: Record<string, Opening> = {};
+  const personal: Record<string, string> = {};
+  for (const [field, value] of Object.entries(record.personal ?? {})) {
+    if (value === null) continue;
+    const opening = { salt: salt(), value };
+    openings[field] = opening;
+    personal[field] = commitment(id, field, opening, sha256Hex);
+  }
+  const hasPersonal = Object.keys(personal).length > 0;
+  const body = canonical({
+    ...facts,
+    ...{ form, id, kind, at },
+    ...(rotation === null ? {} : { rotation }),
+    ...(hasPersonal ? { personal } : {}),
+  });
+  return { id, body, openings };
+}
+
+/** What the body says. Throws `SyntaxError` for what is no JSON. */
+export function bodyOf(body: string): AuditBody {
+  return JSON.parse(body) as AuditBody;
+}

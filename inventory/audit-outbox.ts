@@ -1,0 +1,53 @@
+/**
+ * What is to be told to the audit log. Every record that matters is written together with its entry, in one
+ * transaction; whoever keeps the log takes entries from here in the order in which they were written.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { asc, count, sql } from "drizzle-orm";
+import { type AuditEntry, type AuditRecord, auditEntryOf } from "../domain/audit.js";
+import { auditOutbox } from "./audit-tables.js";
+import { type Database, read, type Tx, transact } from "./database.js";
+
+const idBytes = 16;
+const saltBytes = 16;
+
+/** Writes the entries of these records, in their order, in the transaction that keeps what they tell of. */
+export async function tellAudit(tx: Tx, ...records: readonly AuditRecord[]): Promise<AuditEntry[]> {
+  const entries = records.map((record) => auditEntryOf(record, randomId(), randomSalt, sha256Hex));
+  if (entries.length > 0) await tx.insert(auditOutbox).values(entries);
+  return entries;
+}
+
+/** The oldest entries that the log has to take in; those whose transaction has not ended are not seen yet. */
+export async function waitingEntries(db: Database, limit: number): Promise<AuditEntry[]> {
+  const { id, body, openings } = auditOutbox;
+  return read(db, (tx) =>
+    tx.select({ id, body, openings }).from(auditOutbox).orderBy(asc(auditOutbox.number)).limit(limit),
+  );
+}
+
+/** How many entries wait. */
+export async function waitingCount(db: Database): Promise<number> {
+  const [row] = await read(db, (tx) => tx.select({ waiting: count() }).from(auditOutbox));
+  return row?.waiting ?? 0;
+}
+
+/** Takes away entries that the log has. Those that somebody else took away are none of ours. */
+export async function takeEntries(db: Database, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  // One parameter, and not one for each: a batch has thousands.
+  const mine = sql`${auditOutbox.id} = any(${sql.param([...ids])}::text[])`;
+  await transact(db, (tx) => tx.delete(auditOutbox).where(mine));
+}
+
+function randomId(): string {
+  return `aud_${randomBytes(idBytes).toString("hex")}`;
+}
+
+function randomSalt(): string {
+  return randomBytes(saltBytes).toString("hex");
+}
+
+function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

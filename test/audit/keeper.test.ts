@@ -1,0 +1,154 @@
+/** The keeper: an intent is durably told before its change, whatever the log does; what cannot wait goes into the spool (H31, I8). */
+import { expect, it, test } from "vitest";
+import { auditKeeper } from "../../audit/keeper.js";
+import { headOf, knownIds } from "../../audit/log.js";
+import { sequence } from "../../audit/sequencer.js";
+import { verifyLog } from "../../audit/verify.js";
+import { type AuditBody, bodyOf } from "../../domain/audit.js";
+import { tellAudit, waitingCount } from "../../inventory/audit-outbox.js";
+import { read, transact } from "../../inventory/database.js";
+import { migratedDatabase } from "../inventory/database.js";
+import { auditStore, keptLog, outages } from "./keeper-world.js";
+import { outboxOf, record, tamper } from "./world.js";
+
+async function world(more?: Parameters<typeof keptLog>[2]) {
+  const inventory = await migratedDatabase();
+  const store = await auditStore();
+  const kept = keptLog(inventory.db, store.url, more);
+  const tell = async (n: number) => {
+    const [entry] = await transact(inventory.db, (tx) => tellAudit(tx, record(n, { kind: "intent" })));
+    if (entry === undefined) throw new Error("nothing was told");
+    return entry;
+  };
+  const logged = async (): Promise<AuditBody[]> => {
+    const rows = await store.sql<{ body: string }>("select body from rekey_audit.entries order by index");
+    return rows.map(({ body }) => bodyOf(body));
+  };
+  return { ...kept, db: inventory.db, store, tell, logged };
+}
+
+it("I8: what is secured is in the log, with the log in a database of its own that did not exist before", async () => {
+  const { keeper, tell, logged, spool, db } = await world();
+  const entry = await tell(1);
+  expect(await keeper.secure(entry, false)).toBeNull();
+  expect((await logged()).map(({ id }) => id)).toEqual([entry.id]);
+  expect([await keeper.objection(), await spool.pending(), await waitingCount(db)]).toEqual([null, [], 0]);
+});
+
+it("many at once share the log's turns, and each is told when it is answered", async () => {
+  const { keeper, tell, logged, log } = await world();
+  const told = await Promise.all(Array.from({ length: 40 }, (_, n) => tell(n)));
+  const sizes: number[] = [];
+  await Promise.all(
+    told.map(async (entry) => {
+      expect(await keeper.secure(entry, false)).toBeNull();
+      const head = await read(log, (tx) => headOf(tx, "look"));
+      const [row] = await read(log, (tx) => knownIds(tx, [entry.id]));
+      sizes.push(head.size);
+      expect(row).toBe(entry.id);
+    }),
+  );
+  expect(await logged()).toHaveLength(40);
+  // Far fewer turns than entries: that is what sharing is for.
+  expect(new Set(sizes).size).toBeLessThan(20);
+});
+
+test.each(outages)(
+  "H31: with the audit store %s an ordinary change is refused, and one that may not wait goes into the spool",
+  async (outage) => {
+    const { keeper, tell, logged, spool, warned, store, log, signer } = await world();
+    await keeper.secure(await tell(0), false);
+    const back = await store.down(outage);
+    const ordinary = await tell(1);
+    expect(await keeper.secure(ordinary, false)).toMatchObject({ code: "audit-down", retry: "safe" });
+    expect(await keeper.objection()).toMatchObject({ code: "audit-down" });
+    expect(await spool.pending()).toEqual([]);
+    const urgent = await tell(2);
+    expect(await keeper.secure(urgent, true)).toBeNull();
+    expect((await spool.pending())[0]?.entries.map(({ entry }) => entry)).toEqual([urgent]);
+    expect(warned).toEqual([expect.stringContaining(`its intent ${urgent.id} is in the audit spool`)]);
+
+    await back();
+    expect(await keeper.objection()).toBeNull();
+    expect(await spool.pending()).toEqual([]);
+    const bodies = await logged();
+    expect(bodies.slice(1).map(({ id, kind }) => (kind === "gap" ? kind : id))).toEqual([
+      urgent.id,
+      "gap",
+      ordinary.id,
+    ]);
+    expect(bodies[2]).toMatchObject({ kind: "gap", ids: [urgent.id], intact: true });
+    expect(warned[1]).toContain("1 entries were merged from the spool");
+    expect((await verifyLog(log, signer, [])).findings).toEqual([]);
+  },
+);
+
+it("H31: a worker that starts while the audit store is down refuses what can wait, and does what cannot", async () => {
+  const { keeper, tell, store, logged } = await world();
+  const back = await store.down("stopped");
+  expect(await keeper.objection()).toMatchObject({ code: "audit-down" });
+  const urgent = await tell(1);
+  expect(await keeper.secure(urgent, true)).toBeNull();
+  await back();
+  await keeper.flush();
+  expect((await logged()).map(({ kind }) => kind)).toEqual(["intent", "gap"]);
+});
+
+it("H31: with log and spool both gone nothing is done, because nothing would tell of it (I8)", async () => {
+  const { keeper, tell, store } = await world({ spoolMax: 1 });
+  await keeper.flush();
+  await store.down("full");
+  expect(await keeper.secure(await tell(1), true)).toBeNull();
+  expect(await keeper.secure(await tell(2), true)).toMatchObject({
+    code: "audit-down",
+    detail: expect.stringContaining("The audit spool is full"),
+  });
+});
+
+it("H32: a log that was put back to an earlier time is not gone on with, and contains no leak's end", async () => {
+  const first = await world();
+  for (const n of [1, 2, 3]) await first.tell(n);
+  const note = await first.keeper.checkpoint();
+  await tamper(
+    first.store,
+    "delete from rekey_audit.entries",
+    "delete from rekey_audit.tiles",
+    "delete from rekey_audit.openings",
+    "delete from rekey_audit.checkpoints",
+    "update rekey_audit.head set size = 0, root = sha256('')",
+  );
+  // Another worker, with the same folder outside the database.
+  const again = keptLog(first.db, first.store.url);
+  await again.anchor.write(note);
+  const cut = "The log was cut: it has 0 entries, and the anchor's checkpoint was signed for 3.";
+  const entry = await first.tell(4);
+  expect(await again.keeper.secure(entry, false)).toMatchObject({ code: "audit-broken", detail: cut });
+  expect(await again.keeper.secure(entry, true)).toBeNull();
+  await expect(again.keeper.checkpoint()).rejects.toMatchObject({ code: "audit-broken" });
+  expect(await again.anchor.read()).toBe(note);
+  expect(await waitingCount(first.db)).toBe(1);
+});
+
+it("H31: a failure that nobody foresaw is a log that is down, and quotes nothing", async () => {
+  const { spool, tell, store, db, log, signer } = await world();
+  const prepare = () => Promise.reject(new TypeError("password hunter2"));
+  const source = outboxOf(db);
+  const parts = { prepare, log, source, spool, signer, anchor: null, now: Date.now, warn: () => undefined };
+  const keeper = auditKeeper(parts);
+  const entry = await tell(1);
+  expect(await keeper.secure(entry, false)).toMatchObject({
+    code: "audit-down",
+    detail: "The audit log failed in an unexpected way (TypeError).",
+  });
+  expect(await keeper.secure(entry, true)).toBeNull();
+  expect(await store.sql("select to_regclass('rekey_audit.head') as there")).toEqual([{ there: null }]);
+});
+
+it("the inventory being away is the log's outage too: nothing is taken, and nothing is lost", async () => {
+  const { log, tell, db, keeper } = await world();
+  await keeper.flush();
+  await tell(1);
+  const gone = { ...outboxOf(db), waiting: async () => Promise.reject(new Error("gone")) };
+  await expect(sequence(log, gone)).rejects.toThrow("gone");
+  expect(await waitingCount(db)).toBe(1);
+});

@@ -1,0 +1,105 @@
+/** The audit log from the command line: on a real log, and evidence for somebody who has nothing but a file and a key. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { verifierText } from "../../audit/note.js";
+import { type AuditDesk, auditDeskOf } from "../../client/cli/audit-desk.js";
+import { intend, settle } from "../../inventory/intents.js";
+import { auditStore, keptLog, type Store } from "../audit/keeper-world.js";
+import { tamper, testFolder, testSigner } from "../audit/world.js";
+import { migratedDatabase } from "../inventory/database.js";
+import { applySample, issueStep, openedRotation, t0 } from "../inventory/world.js";
+import { emptyWorld, runIn, type World } from "./fakes.js";
+
+interface Logged {
+  readonly world: World;
+  readonly rotation: string;
+  readonly store: Store;
+  readonly desk: AuditDesk;
+}
+
+/** A rotation in the log, with one change that is settled. */
+async function logged(): Promise<Logged> {
+  const { db } = await migratedDatabase();
+  const { orders } = await applySample(db);
+  const opened = await openedRotation(db, orders);
+  const { rotation, epoch } = opened;
+  const change = { rotation, epoch, change: 1 };
+  await intend(db, { ...change, step: issueStep(opened), expects: {}, at: t0 });
+  const event = { type: "issued", at: t0, version: opened.initial.target, change: 1, tag: "tag" } as const;
+  await settle(db, { ...change, outcome: "done", event, at: t0 });
+  const store = await auditStore();
+  const kept = keptLog(db, store.url);
+  await kept.keeper.flush();
+  const desk = auditDeskOf({ ...kept, db });
+  return { world: emptyWorld({ audit: desk }), rotation, store, desk };
+}
+
+/** A world in which there is nothing to connect to. */
+const offline = () =>
+  emptyWorld({
+    connect: async () => {
+      throw new Error("nothing was to be asked");
+    },
+  });
+
+test("I9: a pack verifies offline with the log's key, and says which entry is not what was signed", async () => {
+  const { world, rotation, desk } = await logged();
+  const file = join(testFolder(), "evidence.json");
+  const exported = await runIn(world, ["audit", "export", rotation, "--out", file]);
+  expect([exported.code, exported.stdout]).toEqual([0, `Wrote ${file}: 3 entries with proofs.\n`]);
+  const verify = (...more: string[]) => runIn(offline(), ["audit", "verify", "--pack", file, ...more]);
+  const whole = await verify("--key", desk.key());
+  expect([whole.code, whole.stderr]).toEqual([0, ""]);
+  expect(whole.stdout).toContain(`The pack is whole: 3 entries of rotation ${rotation}.`);
+  const trusting = await verify();
+  expect([trusting.code, trusting.stderr]).toEqual([
+    0,
+    expect.stringContaining("the key that it names itself"),
+  ]);
+
+  const other = await verify("--key", verifierText({ ...testSigner(), name: "rekey-audit/test" }));
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("was not signed by the key")]);
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, text.replace('\\"outcome\\":\\"done\\"', '\\"outcome\\":\\"not-done\\"'));
+  const changed = await verify("--key", desk.key());
+  expect([changed.code, changed.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^Entry \d+ is not in the log that was signed\./),
+  ]);
+  writeFileSync(file, text.replace('"value": "ann"', '"value": "bob"'));
+  const renamed = await verify("--key", desk.key());
+  expect(renamed.stdout).toMatch(
+    /^The personal field requestedBy of entry \d+ is not what was committed to\./,
+  );
+});
+
+test("H32 I9: a checkpoint that was kept elsewhere shows that the log was cut", async () => {
+  const { world, store } = await logged();
+  const file = join(testFolder(), "checkpoint.txt");
+  writeFileSync(file, (await runIn(world, ["audit", "checkpoint"])).stdout);
+  const whole = await runIn(world, ["audit", "verify", "--since", file]);
+  expect([whole.code, whole.stdout]).toEqual([
+    0,
+    expect.stringContaining("The log is whole: 4 entries, 3 checkpoints compared."),
+  ]);
+  await tamper(store, "delete from rekey_audit.entries where index = 3");
+  const cut = await runIn(world, ["audit", "verify", "--since", file]);
+  expect([cut.code, cut.stdout]).toEqual([1, expect.stringContaining("Entry 3 is missing.")]);
+  const json = await runIn(world, ["audit", "verify", "--json"]);
+  expect([json.code, JSON.parse(json.stdout)]).toEqual([
+    1,
+    expect.objectContaining({ findings: ["Entry 3 is missing."] }),
+  ]);
+});
+
+test("H40: names are shown until they are forgotten, and the log is whole afterwards", async () => {
+  const { world, rotation } = await logged();
+  const shown = await runIn(world, ["audit", "show", rotation]);
+  expect(shown.stdout).toMatch(/opened +ordinary, epoch 1, asked for by ann: It is time\./);
+  const forgot = await runIn(world, ["audit", "forget", "--before", "2026-12-31", "--yes"]);
+  expect([forgot.code, forgot.stdout]).toEqual([0, expect.stringContaining("3 fields forgotten.")]);
+  const after = await runIn(world, ["audit", "show", rotation]);
+  expect(after.stdout).toMatch(/opened +ordinary, epoch 1, asked for by \(forgotten\): \(forgotten\)/);
+  expect((await runIn(world, ["audit", "verify"])).code).toBe(0);
+});
