@@ -32,9 +32,10 @@ export function keptLog(db: Database, url: Secret, more: { readonly spoolMax?: n
     url,
     what: "The audit store",
     connectionsMax: 3,
-    connectTimeoutMs: 1_000,
-    statementTimeoutMs: 500,
-    deadlineMs: 2_000,
+    // Long enough for a slow machine, and short enough to wait for a store that hangs.
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 2_000,
+    deadlineMs: 10_000,
   });
   const warned: string[] = [];
   const spool = fileSpool(`${folder}/spool`, more.spoolMax);
