@@ -2,6 +2,7 @@
  * Reads the whole log and says in sentences what is wrong with it (I9). Nothing is believed but the key: texts
  * are hashed anew, the tree is built anew from them, and every checkpoint is compared with what was built.
  */
+import { setImmediate as pause } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { type Database, read, type Tx } from "../inventory/database.js";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.js";
@@ -109,8 +110,17 @@ async function rebuilt(tx: Tx, size: number, signed: readonly Signed[], findings
   compare();
   const upper = new Map<string, Buffer>();
   const step = tilesInRead * tileWidth;
+  const readFrom = (start: number) => tilesRead(tx, start, Math.min(start + step, size));
+  let next: Promise<TileRows[]> = size === 0 ? Promise.resolve([]) : readFrom(0);
   for (let start = 0; start < size; start += step) {
-    const chunk = await tilesRead(tx, start, Math.min(start + step, size));
+    const chunk = await next;
+    if (start + step < size) {
+      // The server reads on while we hash: the question only has to be on its way.
+      next = readFrom(start + step);
+      // A failure is met where it is waited for, and is nobody's surprise before.
+      next.catch(() => undefined);
+      await pause();
+    }
     for (const { number, first, bodies, hashes } of chunk) {
       const width = Math.min(tileWidth, size - first);
       for (let at = 0; at < width; at++) {
@@ -151,11 +161,11 @@ interface TileRows {
  * than all the hashing; where their number or a line break in one says that something is wrong, they are read one by one.
  */
 async function tilesRead(tx: Tx, start: number, end: number): Promise<TileRows[]> {
-  const tiles = await tilesOf(tx, tilesFor(leavesOf(start, end)));
   const { rows } = await tx.execute<{ tile: string; entries: number; bodies: string }>(
     sql`select index / ${tileWidth} as tile, count(*)::int as entries, string_agg(body, E'\n' order by index) as bodies
       from rekey_audit.entries where index >= ${start} and index < ${end} group by 1`,
   );
+  const tiles = await tilesOf(tx, tilesFor(leavesOf(start, end)));
   const byTile = new Map(rows.map((row) => [Number(row.tile), row]));
   const found: TileRows[] = [];
   for (let first = start; first < end; first += tileWidth) {
