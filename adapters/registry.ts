@@ -16,7 +16,8 @@ import type { ConsumerKind, IssuerKind, NotifierKind, StoreKind } from "./ports.
 import { file } from "./stores/file.js";
 import { vault } from "./stores/vault.js";
 
-interface Kinds {
+/** Kinds by their names in the estate, for each port. */
+export interface Kinds {
   readonly issuers: Readonly<Record<string, IssuerKind>>;
   readonly stores: Readonly<Record<string, StoreKind>>;
   readonly consumers: Readonly<Record<string, ConsumerKind>>;

@@ -4,7 +4,7 @@
  */
 import type { ActivityDeps, ConsumerSystem, Systems } from "../activities/deps.js";
 import type { AdapterDeps, Consumer as ConsumerAdapter } from "../adapters/ports.js";
-import { kinds } from "../adapters/registry.js";
+import { type Kinds, kinds as registered } from "../adapters/registry.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Consumer, Edge, Estate, KindConfig, Policy } from "../domain/estate/types.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
@@ -25,6 +25,7 @@ const unusedMsMax = 11 * 60_000;
 export function systemsKeeper(
   db: Database,
   adapterDeps: AdapterDeps,
+  kinds: Kinds = registered,
 ): { readonly open: ActivityDeps["systems"]; readonly close: () => Promise<void> } {
   const current = new Map<string, Kept>();
   /** Of an earlier estate: given to nobody any more, and closed once nobody can be using them. */
@@ -55,7 +56,7 @@ export function systemsKeeper(
       return known.systems;
     }
     if (known) retired.add(known);
-    const systems = build(db, revision.estate, credential, adapterDeps);
+    const systems = build(db, revision.estate, credential, adapterDeps, kinds);
     const entry = { revision: revision.number, systems, usedAt: now };
     current.set(credential, entry);
     systems.catch(() => {
@@ -85,7 +86,13 @@ async function closeSystems(kept: Kept): Promise<void> {
   await Promise.allSettled([issuer, ...Object.values(stores), ...ways].map((adapter) => adapter.close()));
 }
 
-async function build(db: Database, estate: Estate, id: string, deps: AdapterDeps): Promise<Systems> {
+async function build(
+  db: Database,
+  estate: Estate,
+  id: string,
+  deps: AdapterDeps,
+  kinds: Kinds,
+): Promise<Systems> {
   const { name } = await entryOf(db, id);
   const credential = own(estate.credentials, name, "credential");
   const policy = own(estate.policies, credential.policy, "policy");
@@ -101,7 +108,7 @@ async function build(db: Database, estate: Estate, id: string, deps: AdapterDeps
     if (consumerId === undefined)
       throw new RekeyError("not-found", `The inventory knows no consumer ${edge.consumer}.`);
     if (edge.place) places[consumerId] = edge.place;
-    return consumerSystem(consumerId, edge, own(estate.consumers, edge.consumer, "consumer"), deps);
+    return consumerSystem(consumerId, edge, own(estate.consumers, edge.consumer, "consumer"), deps, kinds);
   });
   return {
     id,
@@ -136,11 +143,17 @@ export function accountLocks(
   issuer: KindConfig,
   account: KindConfig | Readonly<Record<string, unknown>>,
 ): string[] {
-  const kind = own(kinds.issuers, issuer.kind, "kind of issuer");
+  const kind = own(registered.issuers, issuer.kind, "kind of issuer");
   return kind.lockKeys(issuer, account).map((key) => `account:${key}`);
 }
 
-function consumerSystem(id: string, edge: Edge, consumer: Consumer, deps: AdapterDeps): ConsumerSystem {
+function consumerSystem(
+  id: string,
+  edge: Edge,
+  consumer: Consumer,
+  deps: AdapterDeps,
+  kinds: Kinds,
+): ConsumerSystem {
   const way = (config: KindConfig): ConsumerAdapter =>
     own(kinds.consumers, config.kind, "kind of consumer").create(config, deps);
   const cadenceMs = edge.cadenceMs ?? consumer.cadenceMs;

@@ -1,7 +1,10 @@
 /** The process that does the work: polls Temporal, runs workflows and activities, and stops without leaving anything half done. */
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { createActivities } from "../activities/index.js";
+import type { AdapterDeps } from "../adapters/ports.js";
+import { type Kinds, kinds } from "../adapters/registry.js";
 import { keepLog } from "../audit/keeper.js";
+import type { Database } from "../inventory/database.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
@@ -34,10 +37,25 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
+/**
+ * What stands between the engine and everything outside it: whoever gives one sees every call that goes out, and
+ * may refuse, repeat or delay it. Only the fault harness has one; `test/faults` proves that no product code does.
+ */
+export interface Between {
+  readonly kinds: (given: Kinds) => Kinds;
+  readonly database: (given: Database) => Database;
+  readonly adapterDeps: (given: AdapterDeps) => AdapterDeps;
+  readonly activities: (given: Activities) => Activities;
+}
+
+/** The activities by their names. */
+export type Activities = ReturnType<typeof createActivities>;
+
 /** Starts a worker for both queues. Resolves once it polls; throws `missing-setup` or `unreachable` when it cannot. */
-export async function startWorker(settings: Installation): Promise<RunningWorker> {
+export async function startWorker(settings: Installation, between?: Between): Promise<RunningWorker> {
   quietRuntime();
-  const db = await databaseOf(settings);
+  const direct = await databaseOf(settings);
+  const db = between?.database(direct) ?? direct;
   await migrate(db);
   const { id: installation } = await ensureInstallation(db, {
     id: settings.REKEY_INSTALLATION ?? newId("inst"),
@@ -46,7 +64,19 @@ export async function startWorker(settings: Installation): Promise<RunningWorker
   });
   const warn = (sentence: string) => Runtime.instance().logger.warn(sentence);
   const audit = await openAudit(settings, { db, installation, now: Date.now, warn });
-  const systems = systemsKeeper(db, await adapterDepsOf(settings, installation));
+  const adapterDeps = await adapterDepsOf(settings, installation);
+  const systems = systemsKeeper(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds));
+  const activities = createActivities({
+    db,
+    installation,
+    systems: systems.open,
+    now: Date.now,
+    newId,
+    randomSecret,
+    sha256Hex,
+    fingerprint: await fingerprinterOf(settings),
+    audit: audit.keeper,
+  });
   const login = await temporalLoginOf(settings);
   const connection = await NativeConnection.connect(login);
   const dataConverter = await dataConverterOf(settings);
@@ -55,17 +85,7 @@ export async function startWorker(settings: Installation): Promise<RunningWorker
     namespace: settings.REKEY_TEMPORAL_NAMESPACE,
     dataConverter,
     workflowBundle: { codePath: bundlePath() },
-    activities: createActivities({
-      db,
-      installation,
-      systems: systems.open,
-      now: Date.now,
-      newId,
-      randomSecret,
-      sha256Hex,
-      fingerprint: await fingerprinterOf(settings),
-      audit: audit.keeper,
-    }),
+    activities: between?.activities(activities) ?? activities,
     maxCachedWorkflows: cachedWorkflowsMax,
     shutdownGraceTime,
   };

@@ -5,6 +5,7 @@
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { RekeyError } from "../../domain/errors.js";
 import type { Secret } from "../../domain/secret.js";
 
@@ -26,6 +27,8 @@ export interface ChildOptions {
   readonly stopMsMax?: number;
   /** Values that the server may print and that must not reach an error message. */
   readonly redact?: readonly Secret[];
+  /** A file that gets everything that the server prints; only its owner can read it. */
+  readonly logFile?: string | undefined;
   /** A folder that the guard removes after the server's end, if this process cannot do it itself. */
   readonly removeAfter?: string | undefined;
 }
@@ -71,8 +74,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString("utf8")).slice(-outputMax);
   };
-  child.stdout?.on("data", keep);
-  child.stderr?.on("data", keep);
+  const log = options.logFile === undefined ? null : createWriteStream(options.logFile, { mode: 0o600 });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", keep);
+    if (log !== null) stream?.on("data", (chunk: Buffer) => log.write(chunk));
+  }
+  child.once("close", () => log?.end());
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
     child.once("error", () => resolve());

@@ -44,6 +44,8 @@ export interface PostgresOptions {
   readonly hba?: readonly string[];
   /** A free port when absent. */
   readonly port?: number;
+  /** Keeps everything that the server logs in this file. */
+  readonly logFile?: string;
   /** Fills the new data folder from another server's data instead of `initdb`: a standby, a restored copy. */
   readonly copyOf?: {
     readonly password: Secret;
@@ -100,6 +102,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       ready: (output) => /database system is ready to accept (read-only )?connections/.test(output),
       readyMsMax,
       stopSignal: "SIGINT",
+      logFile: options.logFile,
       removeAfter: temporary ? folder : undefined,
     });
     const stop = async (): Promise<void> => {

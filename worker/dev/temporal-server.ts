@@ -15,6 +15,8 @@ export interface TemporalServerOptions {
   readonly dbFile?: string;
   /** Port of the front end; a free one when absent. */
   readonly port?: number;
+  /** More namespaces besides `rekey`, with the same search attributes: for several installations on one server. */
+  readonly namespaces?: readonly string[];
 }
 
 /** A development server that runs. `stop` ends it; nothing is left running. */
@@ -49,7 +51,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   const child: Child = await startChild({
     name: "the Temporal development server",
     command: options.program,
-    args: commandLine(port, options.dbFile),
+    args: commandLine(port, options.dbFile, options.namespaces ?? []),
     ready: async (output) => output.includes("Temporal Server:") && (await namespaceAnswers(address)),
     readyMsMax,
     stopSignal: "SIGINT",
@@ -57,9 +59,10 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   return { address, namespace, pid: child.pid, stop: () => child.stop() };
 }
 
-function commandLine(port: number, dbFile: string | undefined): string[] {
+function commandLine(port: number, dbFile: string | undefined, namespaces: readonly string[]): string[] {
   const args = ["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)];
   args.push("--namespace", namespace, "--log-level", "error");
+  for (const name of namespaces) args.push("--namespace", name);
   if (dbFile !== undefined) args.push("--db-filename", dbFile);
   for (const [name, type] of Object.entries(searchAttributes))
     args.push("--search-attribute", `${name}=${type}`);
