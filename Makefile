@@ -3,7 +3,7 @@
 RUN := scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench check clean
+.PHONY: help setup build demo test faults bench check clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ demo: ## rotate a live credential before your eyes (STORE=vault for a real Vault
 test: ## run every test suite (SUITES="domain tidy" for some of them)
 	@$(RUN) node dist/scripts/test.js $(SUITES)
 
+faults: ## put every fault at every outside call (CASE=id for one, SEED=n, MINUTES=n; MUTANTS=1 for planted bugs)
+	@$(RUN) test/faults/build.sh
+	@$(RUN) node dist.faults/test/faults/$(if $(MUTANTS),mutants-main.js,main.js) $(if $(CASE),--case "$(CASE)") $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LANES),--lanes $(LANES)) $(if $(WORLD),--world $(WORLD))
+
 bench: ## measure, and print JSON and a table (PARTS="rotations audit audit-full" for some of it)
 	@$(RUN) node dist/bench/main.js $(PARTS)
 
@@ -27,4 +31,4 @@ check: ## formatting, types, dead code and house rules only
 	@$(RUN) node dist/scripts/test.js tidy domain
 
 clean: ## remove what was built (the cache of tools stays; delete .cache by hand)
-	@rm -rf dist dist.next.* dist.old.* coverage .cache/stamps
+	@rm -rf dist dist.faults dist.next.* dist.old.* coverage .cache/stamps

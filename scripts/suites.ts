@@ -26,6 +26,7 @@ export const suites: readonly Suite[] = [
   { name: "cli", servers: true, timeoutMs: 60_000 },
   { name: "api", servers: true, timeoutMs: 60_000 },
   { name: "e2e", servers: true, timeoutMs: 180_000 },
+  { name: "faults", servers: true, timeoutMs: 600_000 },
 ];
 
 /** Folders under `test/` that hold helpers and no tests of their own. */

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Builds the harness into a folder of its own, so that the product's dist never holds a fault.
+set -eu
+cd "$(dirname "$0")/../.."
+node_modules/.bin/tsc -p test/faults/tsconfig.json
+# The compiler leaves out what is no TypeScript.
+mkdir -p dist.faults/inventory/migrations
+cp inventory/migrations/*.sql dist.faults/inventory/migrations/

@@ -1,0 +1,103 @@
+/** The estate of a lane: one credential, three consumers, and a policy that is patient where a direction needs it. */
+import { join } from "node:path";
+import type { NewKey } from "../../../client/documents.js";
+import type { Service } from "../../../examples/demo/services.js";
+import { projectRoot } from "../../../worker/dev/places.js";
+import type { World } from "../worlds/world.js";
+
+/** Which way a rotation is made to go. */
+export const directions = ["forward", "signed", "back", "emergency"] as const;
+/** One of them. `signed` is forward with an owner's signature. */
+export type Direction = (typeof directions)[number];
+
+/** Persons who sign: the owner, and a responder who reports leaks. */
+export const signers = ["owner", "responder"] as const;
+
+/** Patient with whoever is slow, and without a pause for whoever is not: a case is over in a second or two. */
+const usual = {
+  approval: { quorum: 0, deadline: "10m", reminder: "5m", validFor: "1h" },
+  quietPeriod: "0s",
+  adoptionSoak: "0s",
+  disableSoak: "0s",
+  adoptionTimeout: "60s",
+  drainTimeout: "60s",
+  observationMaxAge: "10s",
+  stallTimeout: "60s",
+  retryDelay: "200ms",
+  containment: "after-adoption",
+  containmentDeadline: "60s",
+  signOffDeadline: "1h",
+  overlapMax: "1h",
+  cooldown: "0s",
+  responders: ["responder"],
+};
+
+/** When an emergency no longer waits for consumers: late enough for all of them to have moved. */
+export const containmentDeadlineMs = 8_000;
+
+const policies: Readonly<Record<Direction, Readonly<Record<string, unknown>>>> = {
+  forward: usual,
+  signed: { ...usual, approval: { ...usual.approval, quorum: 1 } },
+  // One consumer stays where it is, and is not waited for.
+  back: { ...usual, adoptionTimeout: "2500ms" },
+  // Somebody holds a session with the leaked value: it is cut when the deadline has passed.
+  emergency: { ...usual, containmentDeadline: `${containmentDeadlineMs}ms` },
+};
+
+/** The estate's text for a direction. */
+export function estateText(
+  world: Pick<World, "issuer" | "store" | "account" | "place">,
+  services: readonly Service[],
+  keys: Readonly<Record<string, NewKey>>,
+  direction: Direction,
+): string {
+  const person = (name: string) => ({
+    kind: "person",
+    email: `${name}@shop.example`,
+    keys: [keys[name]?.publicLine],
+  });
+  return JSON.stringify({
+    version: 1,
+    installation: "faults",
+    owners: Object.fromEntries(signers.map((name) => [name, person(name)])),
+    issuers: { issuer: world.issuer },
+    stores: { store: world.store },
+    policies: { policy: policies[direction] },
+    consumers: Object.fromEntries(services.map((service) => [service.name, consumerOf(service)])),
+    credentials: {
+      "orders-db": {
+        issuer: "issuer",
+        account: world.account,
+        store: "store",
+        place: world.place,
+        owner: "owner",
+        policy: "policy",
+        class: "service-account",
+        purpose: "Lets the shop's services read and write orders.",
+        consumers: services.map((service) => service.name),
+      },
+    },
+  });
+}
+
+function consumerOf(service: Service): Record<string, unknown> {
+  const attest = {
+    kind: "http-attest",
+    instances: [{ instance: service.instance, url: new URL(service.attestUrl).origin }],
+  };
+  const signal = {
+    kind: "command",
+    command: [join(projectRoot(), "examples", "commands", "sighup.sh"), service.pidFile],
+  };
+  return {
+    owner: "owner",
+    observe: [attest],
+    ...(service.pidFile === null ? {} : { deliver: signal }),
+    ...(service.name === "reports" ? { deliver: attest } : {}),
+    // The oracle looks in as if it belonged to one of them.
+    match: { applicationName: service.name === "checkout" ? [service.name, "auditor"] : [service.name] },
+    maxPoolLife: "0s",
+    maxCacheLife: "0s",
+    cadence: "0s",
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * A lane: one installation with one credential, three services that use it, and a worker that may be killed.
+ * Lanes run side by side; within a lane the cases follow one another, so that a kill hits nobody else.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Client, Connection } from "@temporalio/client";
+import pg from "pg";
+import { kinds } from "../../../adapters/registry.js";
+import { newKey, readKey, type SigningKey } from "../../../client/documents.js";
+import { readEstate } from "../../../client/estate/load.js";
+import { type RotationClient, rotationClient } from "../../../client/temporal.js";
+import { type Service, startService } from "../../../examples/demo/services.js";
+import { type Database, openDatabase } from "../../../inventory/database.js";
+import { applyEstate, entryNamed } from "../../../inventory/estate.js";
+import { readInstallation as readKeptInstallation } from "../../../inventory/installation.js";
+import { type Installation, readInstallation } from "../../../worker/config.js";
+import { dataConverterOf, newId } from "../../../worker/installation.js";
+import { LineReader, type Seen, type SeenValue } from "../seam/witness.js";
+import { worlds } from "../worlds/index.js";
+import type { World } from "../worlds/world.js";
+import { type Direction, estateText, signers } from "./estate.js";
+import { Gateway } from "./gateway.js";
+import { namespaceOf, type Servers } from "./servers.js";
+import { WorkerProcess } from "./worker-process.js";
+
+/** A lane, ready for a case. */
+export interface Lane {
+  readonly index: number;
+  readonly worldName: string;
+  readonly world: World;
+  readonly services: readonly Service[];
+  readonly worker: WorkerProcess;
+  /** A second worker of the same installation, for when the first one is frozen; not running otherwise. */
+  readonly spare: WorkerProcess;
+  /** Doors to `issuer`, `inventory`, `temporal` and `store`; none in a lane that is never cut off. */
+  readonly doors: Readonly<Record<string, Gateway>>;
+  /** Makes the inventory refuse to write, or take it up again. */
+  readOnly(on: boolean): Promise<void>;
+  readonly rotations: RotationClient;
+  readonly temporal: Client;
+  readonly db: Database;
+  readonly settings: Installation;
+  readonly installation: string;
+  readonly credential: string;
+  readonly keys: Readonly<Record<string, SigningKey>>;
+  readonly witness: LineReader<Seen>;
+  readonly values: LineReader<SeenValue>;
+  /** Every value that this lane ever had, for the search at the end. */
+  readonly everyValue: Set<string>;
+  readonly logFile: string;
+  /** Applies the estate for a direction, unless it is in force. */
+  direct(direction: Direction): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Opens lane `index` in a world; `doors` puts one between the engine and each server. */
+export async function openLane(
+  servers: Servers,
+  worldName: string,
+  index: number,
+  withDoors: boolean,
+): Promise<Lane> {
+  const kind = worlds[worldName];
+  if (kind === undefined) throw new Error(`there is no world ${worldName}`);
+  const ends: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const folder = join(servers.folder, `lane-${index}`);
+    await mkdir(folder, { mode: 0o711 });
+    const world = await kind.open(servers, index);
+    ends.push(() => world.stop());
+    const doors = withDoors ? await openDoors(servers, world) : {};
+    for (const door of Object.values(doors)) ends.push(() => door.close());
+    const sections =
+      doors.issuer === undefined
+        ? world
+        : { ...world, ...world.through({ issuer: doors.issuer.port, store: doors.store?.port ?? null }) };
+    const env = await settingsOf(servers, folder, index, doors);
+    const settings = readInstallation(env);
+    const [witnessFile, valuesFile, logFile] = ["witness", "values", "worker.log"].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    const [worker, spare] = [1, 2].map(
+      () => new WorkerProcess({ env, witnessFile, valuesFile, logFile }),
+    ) as [WorkerProcess, WorkerProcess];
+    ends.push(
+      () => worker.stop(),
+      () => spare.stop(),
+    );
+    await worker.start();
+    const services = await startServices(folder, world, servers.engineJwk);
+    for (const service of services) ends.push(() => service.stop());
+    const newKeys = Object.fromEntries(
+      await Promise.all(signers.map(async (person) => [person, await newKey(person)] as const)),
+    );
+    const db = openDatabase({ url: servers.inventory.url(databaseName(index)) });
+    ends.push(() => db.close());
+    const dataConverter = await dataConverterOf(settings);
+    const login = { address: servers.temporal.address };
+    const rotations = rotationClient({
+      connection: login,
+      namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+      dataConverter,
+      identity: "faults",
+      randomId: newId,
+      deadlines: { connectMs: 20_000, callMs: 30_000, answerMs: 60_000 },
+    });
+    ends.push(() => rotations.close());
+    const connection = await Connection.connect(login);
+    ends.push(() => connection.close());
+    const namespace = settings.REKEY_TEMPORAL_NAMESPACE;
+    let inForce: Direction | null = null;
+    const direct = async (direction: Direction): Promise<void> => {
+      if (direction === inForce) return;
+      await apply(db, estateText(sections, services, newKeys, direction));
+      inForce = direction;
+    };
+    await direct("forward");
+    const first = await world.live();
+    return {
+      ...{
+        index,
+        worldName,
+        world,
+        services,
+        worker,
+        spare,
+        doors,
+        rotations,
+        db,
+        settings,
+        logFile,
+        direct,
+        stop,
+      },
+      temporal: new Client({ connection, namespace, dataConverter }),
+      installation: (await readKeptInstallation(db)).id,
+      credential: (await entryNamed(db, "credentials", "orders-db")).id,
+      keys: Object.fromEntries(Object.entries(newKeys).map(([name, { jwk }]) => [name, readKey(jwk)])),
+      witness: new LineReader(witnessFile),
+      values: new LineReader(valuesFile),
+      readOnly: (on) => makeReadOnly(servers, databaseName(index), on),
+      everyValue: new Set([first?.password ?? ""]),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function databaseName(index: number): string {
+  return `inventory_${index}`;
+}
+
+async function openDoors(servers: Servers, world: World): Promise<Record<string, Gateway>> {
+  const [host = "", port = ""] = servers.temporal.address.split(":");
+  const { issuer, store } = world.servers;
+  const doors = {
+    issuer: await Gateway.to(issuer.host, issuer.port),
+    inventory: await Gateway.to(servers.inventory.host, servers.inventory.port),
+    temporal: await Gateway.to(host, Number(port)),
+  };
+  return store === null ? doors : { ...doors, store: await Gateway.to(store.host, store.port) };
+}
+
+async function asSuperuser(servers: Servers, ...statements: readonly string[]): Promise<void> {
+  const admin = new pg.Client({ connectionString: servers.inventory.url().reveal() });
+  await admin.connect();
+  try {
+    for (const statement of statements) await admin.query(statement);
+  } finally {
+    await admin.end();
+  }
+}
+
+async function makeReadOnly(servers: Servers, database: string, on: boolean): Promise<void> {
+  await asSuperuser(
+    servers,
+    `ALTER DATABASE ${database} SET default_transaction_read_only = ${on ? "on" : "off"}`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`,
+  );
+}
+
+async function settingsOf(
+  servers: Servers,
+  folder: string,
+  index: number,
+  doors: Readonly<Record<string, Gateway>>,
+): Promise<Record<string, string>> {
+  const name = databaseName(index);
+  await asSuperuser(servers, `CREATE DATABASE ${name}`);
+  const url = new URL(servers.inventory.url(name).reveal());
+  if (doors.inventory !== undefined) url.port = String(doors.inventory.port);
+  const urlFile = join(folder, "database-url");
+  await writeFile(urlFile, url.href, { mode: 0o600 });
+  return {
+    ...servers.settings,
+    ...(doors.temporal === undefined ? {} : { REKEY_TEMPORAL_ADDRESS: `127.0.0.1:${doors.temporal.port}` }),
+    REKEY_HOME: folder,
+    REKEY_DATABASE_URL: `file:${urlFile}`,
+    REKEY_TEMPORAL_NAMESPACE: namespaceOf(index),
+  };
+}
+
+async function startServices(folder: string, world: World, engineJwk: string): Promise<Service[]> {
+  const env = { ...world.serviceEnv, CREDENTIAL: "orders-db", ENGINE_JWK: engineJwk, POLL_MS: "100" };
+  return Promise.all([
+    startService({ name: "checkout", program: "poll-service", env }),
+    startService({ name: "invoices", program: "sighup-service", env, pidFile: join(folder, "invoices.pid") }),
+    startService({ name: "reports", program: "pool-service", env }),
+  ]);
+}
+
+async function apply(db: Database, text: string): Promise<void> {
+  const read = readEstate(Buffer.from(text), "estate.yaml", kinds);
+  if (!read.ok) throw new Error(read.problems.map((problem) => problem.message).join("; "));
+  const { estate, digest } = read;
+  await applyEstate(db, { estate, digest, by: "platform-team", now: Date.now(), newId });
+}

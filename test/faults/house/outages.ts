@@ -1,0 +1,81 @@
+/**
+ * What the harness does to a lane from outside, at the moment in which its worker reaches a point: servers that
+ * are away or silent, a worker that is frozen for longer than anybody waits for it, a workflow that is ended.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import type { RotateInput } from "../../../workflows/messages.js";
+import type { Outage } from "../seam/points.js";
+import type { DoorState } from "./gateway.js";
+import type { Lane } from "./lane.js";
+
+const outageMs = 3_000;
+/** Longer than an activity's heartbeat may be late. */
+const frozenMs = 22_000;
+
+/** What an outage is about. */
+export interface Disturbed {
+  readonly lane: Lane;
+  readonly outage: Outage;
+  readonly workflow: string;
+  readonly input: RotateInput;
+  /** Lets the worker's call go on; it waits for that at its point. */
+  readonly goOn: () => void;
+  /** Asked right before it ends. */
+  readonly atEnd: () => Promise<void>;
+}
+
+/** Brings it about and ends it again; resolves once it is over. */
+export async function disturb({ lane, outage, workflow, input, goOn, atEnd }: Disturbed): Promise<void> {
+  const [system, how] = outage.split("-") as [string, string];
+  const handle = lane.temporal.workflow.getHandle(workflow);
+  switch (outage) {
+    case "worker-frozen": {
+      // Somebody else goes on meanwhile; then the frozen one wakes up in the middle of what it was doing.
+      await lane.spare.start();
+      const { pid } = lane.worker;
+      if (pid === undefined) return;
+      process.kill(pid, "SIGSTOP");
+      await pause(frozenMs);
+      process.kill(pid, "SIGCONT");
+      return goOn();
+    }
+    case "workflow-terminated":
+      await handle.terminate("by the harness");
+      await lane.rotations.start(input);
+      return goOn();
+    case "workflow-reset":
+      await reset(lane, workflow);
+      return goOn();
+    case "inventory-readonly":
+      await lane.readOnly(true);
+      goOn();
+      await pause(outageMs);
+      await atEnd();
+      return lane.readOnly(false);
+    default: {
+      const door = lane.doors[system];
+      if (door === undefined) throw new Error(`lane ${lane.index} has no door to its ${system}`);
+      door.become(how as DoorState);
+      goOn();
+      await pause(outageMs);
+      await atEnd();
+      door.become("open");
+    }
+  }
+}
+
+/** What `temporal workflow reset --type LastWorkflowTask` does. */
+async function reset({ temporal }: Lane, workflowId: string): Promise<void> {
+  const handle = temporal.workflow.getHandle(workflowId);
+  const [{ runId }, { events }] = [await handle.describe(), await handle.fetchHistory()];
+  const completed = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes != null);
+  const last = completed.at(-1)?.eventId;
+  if (last === undefined || last === null) return;
+  await temporal.workflowService.resetWorkflowExecution({
+    namespace: temporal.options.namespace,
+    workflowExecution: { workflowId, runId },
+    workflowTaskFinishEventId: last,
+    requestId: `faults-${runId}`,
+    reason: "by the harness",
+  });
+}

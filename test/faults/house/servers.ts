@@ -1,0 +1,134 @@
+/**
+ * One long-lived set of servers for a whole run: starting them costs seconds, a case costs one. The lanes share
+ * them and are kept apart by databases, logins, namespaces and paths of their own.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { exportJWK, generateKeyPair } from "jose";
+import pg from "pg";
+import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
+import { postgres } from "../../../adapters/issuers/postgres.js";
+import { findBinary } from "../../../worker/dev/binaries.js";
+import { temporalPin, vaultPin } from "../../../worker/dev/pins.js";
+import { type PostgresServer, startPostgres } from "../../../worker/dev/postgres.js";
+import { startTemporal, type TemporalServer } from "../../../worker/dev/temporal-server.js";
+import { startVault, type VaultServer } from "../../../worker/dev/vault-server.js";
+import type { Shared, ShopServer } from "../worlds/world.js";
+
+/** The servers of a run. */
+export interface Servers extends Shared {
+  readonly temporal: TemporalServer;
+  readonly inventory: PostgresServer;
+  /** Settings that all installations of the run share: keys, and where Temporal is. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** The engine's public key, as services want it. */
+  readonly engineJwk: string;
+  /** Files in which the servers keep what they log or store, for the search for values. */
+  readonly traces: readonly string[];
+  stop(): Promise<void>;
+}
+
+const connectionsMax = 600;
+const database = "shop";
+const engineLogin = "rekey_a";
+
+/** Name of a lane's namespace at Temporal. */
+export function namespaceOf(index: number): string {
+  return `lane-${index}`;
+}
+
+/** Starts everything that `lanes` lanes need. What was started is ended again when something fails. */
+export async function startServers(lanes: number, progress: (line: string) => void): Promise<Servers> {
+  const folder = await mkdtemp(join(tmpdir(), "rekey-faults-"));
+  const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const shopLog = join(folder, "shop.log");
+    const temporalFile = join(folder, "temporal.db");
+    const [shopServer, inventory, temporal] = await Promise.all([
+      startPostgres({
+        config: [`max_connections = ${connectionsMax}`, "log_statement = ddl"],
+        logFile: shopLog,
+      }),
+      startPostgres({ config: [`max_connections = ${connectionsMax}`] }),
+      startTemporal({
+        program: await findBinary(temporalPin, { progress }),
+        dbFile: temporalFile,
+        namespaces: Array.from({ length: lanes }, (_, index) => namespaceOf(index + 1)),
+      }),
+    ]);
+    ends.push(
+      () => temporal.stop(),
+      () => inventory.stop(),
+      () => shopServer.stop(),
+    );
+    const shop = await openShop(shopServer, folder);
+    ends.push(shop.close);
+    let vaultServer: Promise<VaultServer> | null = null;
+    const vault = () => {
+      vaultServer ??= findBinary(vaultPin, { progress }).then(startVault);
+      return vaultServer;
+    };
+    ends.push(async () => (await vaultServer)?.stop());
+    const { settings, engineJwk } = await keys(folder, temporal.address);
+    const traces = [shopLog, inventory.dataDir, temporalFile, `${temporalFile}-wal`];
+    return { folder, shop, vault, temporal, inventory, settings, engineJwk, traces, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openShop(
+  server: PostgresServer,
+  folder: string,
+): Promise<ShopServer & { close(): Promise<void> }> {
+  const admin = new pg.Client({ connectionString: server.url().reveal() });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${database}`);
+  await admin.end();
+  const pool = new pg.Pool({ connectionString: server.url(database).reveal(), max: 8 });
+  pool.on("error", () => undefined);
+  const query: ShopServer["query"] = async (text, values = []) =>
+    (await (values.length === 0 ? pool.query(text) : pool.query(text, [...values]))).rows ?? [];
+  await query(
+    "CREATE TABLE orders (id bigserial PRIMARY KEY, by text NOT NULL, at timestamptz NOT NULL DEFAULT now())",
+  );
+  await query(postgres.grants?.({ engineLogins: `${engineLogin},rekey_b`, environment: "faults" }) ?? "");
+  const password = randomBytes(24).toString("base64url");
+  await query(`ALTER ROLE ${engineLogin} LOGIN PASSWORD '${await scramVerifier(password, randomBytes(16))}'`);
+  const enginePasswordFile = join(folder, "engine-password");
+  await writeFile(enginePasswordFile, password, { mode: 0o600 });
+  const { host, port } = server;
+  return {
+    ...{ host, port, database, standbys: [], engineLogin, enginePasswordFile, query },
+    close: () => pool.end(),
+  };
+}
+
+async function keys(
+  folder: string,
+  temporalAddress: string,
+): Promise<{ settings: Record<string, string>; engineJwk: string }> {
+  const place = join(folder, "keys");
+  await mkdir(place, { mode: 0o700 });
+  const kept = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(place, name), text, { mode: 0o600 });
+    return `file:${join(place, name)}`;
+  };
+  const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return {
+    settings: {
+      REKEY_TEMPORAL_ADDRESS: temporalAddress,
+      REKEY_CODEC_KEYS: await kept("codec", randomBytes(32).toString("base64")),
+      REKEY_FINGERPRINT_KEY: await kept("fingerprint", randomBytes(32).toString("base64")),
+      REKEY_ENGINE_KEY: await kept("engine.json", JSON.stringify(jwk)),
+    },
+    engineJwk: JSON.stringify({ kty: jwk.kty, crv: jwk.crv, x: jwk.x }),
+  };
+}

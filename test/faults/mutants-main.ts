@@ -1,0 +1,68 @@
+/**
+ * `make faults MUTANTS=1`: applies each planted bug to a copy of the tree, builds the copy, runs the bug's cases
+ * there and expects a violation. A bug that nothing notices, or a patch that no longer applies, is a failure.
+ */
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { cacheFolder, projectRoot } from "../../worker/dev/places.js";
+import { type Mutant, mutants } from "./mutants/list.js";
+
+const run = promisify(execFile);
+const root = projectRoot();
+const outputMax = 1 << 26;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Not copied: what is built again, what is shared, and what is nobody's source. */
+const left = /^(node_modules|dist|dist\..*|coverage|docs|tools|\.git|\.cache|\.rekey)$/;
+
+/** What became of the bug: the violations that its cases showed, or why there are none. */
+async function tried({ name, cases }: Mutant): Promise<{ found: readonly string[]; why: string }> {
+  const copy = await mkdtemp(join(tmpdir(), "rekey-mutant-"));
+  try {
+    for (const entry of await readdir(root))
+      if (!left.test(entry)) await cp(join(root, entry), join(copy, entry), { recursive: true });
+    await symlink(join(root, "node_modules"), join(copy, "node_modules"));
+    const patch = join(root, "test", "faults", "mutants", `${name}.patch`);
+    await run("git", ["apply", patch], { cwd: copy });
+    await run(join(copy, "scripts", "build.sh"), { cwd: copy });
+    await run(join(copy, "test", "faults", "build.sh"), { cwd: copy });
+    const program = join(copy, "dist.faults", "test", "faults", "main.js");
+    const env = { ...process.env, REKEY_CACHE: cacheFolder(process.env) };
+    const args = [program, "--lanes", "1", "--case", cases.join(" ")];
+    const { stdout, sound } = await run(process.execPath, args, {
+      cwd: copy,
+      env,
+      maxBuffer: outputMax,
+    }).then(
+      ({ stdout }) => ({ stdout, sound: true }),
+      (error: { stdout?: string; stderr?: string }) => ({
+        stdout: `${error.stdout ?? ""}${error.stderr ?? ""}`,
+        sound: false,
+      }),
+    );
+    const found = stdout.split("\n").filter((line) => line.startsWith("VIOLATION"));
+    return { found, why: sound ? "nothing was noticed" : stdout.split("\n").slice(-12).join("\n") };
+  } catch (error) {
+    const { stderr, stdout, message } = error as { stderr?: string; stdout?: string; message: string };
+    return { found: [], why: `it could not be built: ${stderr || stdout || message}` };
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+const wanted = process.argv.slice(2);
+let missed = 0;
+for (const mutant of mutants.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  const { found, why } = await tried(mutant);
+  if (found.length > 0) {
+    say(`found   ${mutant.name}: ${found[0]}`);
+    continue;
+  }
+  missed += 1;
+  say(`MISSED  ${mutant.name}: ${why}`);
+}
+say(`${mutants.length} planted bugs, ${missed} of the tried ones missed`);
+process.exit(missed === 0 ? 0 : 1);

@@ -1,0 +1,78 @@
+/**
+ * Planted bugs, each a patch beside this file, and the cases that have to find them. A harness that finds none of
+ * them would also be content with an engine that has them.
+ */
+
+/** One planted bug. */
+export interface Mutant {
+  /** The patch is `<name>.patch`. */
+  readonly name: string;
+  /** What the patch breaks. */
+  readonly breaks: string;
+  /** Ids of the cases in which it shows, of which one is enough. */
+  readonly cases: readonly string[];
+}
+
+/** The planted bugs. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: "fence-removed",
+    breaks: "The issuer changes an account whatever tag it carries, so a late write lands.",
+    cases: ["postgres-file/back/issue.issuer.enable.1/after-late"],
+  },
+  {
+    name: "promote-without-check-and-set",
+    breaks: "The store replaces the live document whatever tag it carries.",
+    cases: ["postgres-file/back/deliver.store.promote.1/after-late"],
+  },
+  {
+    name: "intent-after-the-change",
+    breaks: "The change is made first, and its intent is written afterwards.",
+    cases: ["postgres-file/forward/calm"],
+  },
+  {
+    name: "hold-copy-missing",
+    breaks: "No copy of the old value is kept, so there is nothing to go back to.",
+    cases: ["postgres-file/back/calm"],
+  },
+  {
+    name: "sessions-not-ended",
+    breaks: "A version is switched off, and its open sessions go on.",
+    cases: ["postgres-file/emergency/calm"],
+  },
+  {
+    name: "approval-skipped",
+    breaks: "Nobody's signature is waited for.",
+    cases: ["postgres-file/signed/calm"],
+  },
+  {
+    name: "seize-skipped",
+    breaks: "An unknown outcome is not settled by asking, and nothing is fenced off.",
+    cases: ["postgres-file/forward/issue.issuer.enable.1/after-timeout"],
+  },
+  {
+    name: "unknown-taken-for-not-done",
+    breaks: "A lost answer counts as nothing having happened.",
+    cases: ["postgres-file/forward/issue.issuer.enable.1/after-timeout"],
+  },
+  {
+    name: "adoption-not-awaited",
+    breaks: "The old version is taken away although a consumer is still on it.",
+    cases: ["postgres-file/back/calm"],
+  },
+  {
+    name: "drain-not-awaited",
+    breaks: "The old version is switched off although somebody is still connected with it.",
+    cases: ["postgres-file/signed/calm"],
+  },
+  {
+    name: "purge-skipped",
+    breaks: "Copies of a destroyed version stay in the store.",
+    cases: ["postgres-file/forward/calm"],
+  },
+  {
+    name: "value-printed",
+    breaks: "A new value is written to the worker's own output.",
+    cases: ["postgres-file/forward/calm"],
+  },
+];

@@ -1,0 +1,144 @@
+/** The oracle is shown a sound end and one that is not, for each invariant: one that never objects proves nothing. */
+import { expect, test } from "vitest";
+import { formatTag, type TagState } from "../../domain/fence.js";
+import { formsOf } from "./oracle/canaries.js";
+import { type Evidence, judge } from "./oracle/judge.js";
+import type { Seen } from "./seam/witness.js";
+import type { Account, World } from "./worlds/world.js";
+
+const before = { username: "a", password: "old", note: "theirs", rekey_version: "ver_1" };
+const after = { username: "b", password: "new", note: "theirs", rekey_version: "ver_2" };
+
+function tag(version: string, state: TagState): string {
+  return formatTag({ installation: "inst", rotation: "rot", epoch: 1, version, state, change: 1 });
+}
+
+const accounts: readonly Account[] = [
+  { name: "a", enabled: false, tag: tag("ver_1", "destroyed"), sessions: 0 },
+  { name: "b", enabled: true, tag: tag("ver_2", "enabled"), sessions: 3 },
+];
+
+function world(more: Partial<World> = {}): World {
+  const answers: Partial<World> = {
+    live: async () => after,
+    copies: async () => ["ver_2"],
+    accounts: async () => [...accounts],
+    login: async ({ password }) => [{ node: "n", answer: password === "new" ? "in" : "refused" }],
+    accountOf: ({ username }) => username ?? "",
+  };
+  return { ...answers, ...more } as World;
+}
+
+function seen(point: string, what: Seen["what"], at: number, kind: Seen["kind"] = "change"): Seen {
+  return { at, credential: "cred", point, execution: "1/1", kind, what };
+}
+
+const order: readonly Seen[] = [
+  seen("disable.inventory.intend.1", "end", 10, "record"),
+  seen("disable.issuer.disable.1", "begin", 20),
+];
+
+function evidence(more: Partial<Evidence> = {}): Evidence {
+  const probe = { service: "checkout", begunAt: 5, endedAt: 6, account: "a", why: "" };
+  return {
+    world: world(),
+    before,
+    made: [after],
+    outcome: "rotated",
+    mayEndAs: ["rotated"],
+    probes: [probe, { ...probe, begunAt: 30, endedAt: 31, account: "b" }],
+    containBy: null,
+    held: [],
+    seen: order,
+    trespasses: null,
+    cutOff: false,
+    crashes: [],
+    ...more,
+  };
+}
+
+const held = (alive: boolean) => [
+  { document: before, session: { alive: async () => alive, end: async () => undefined } },
+];
+const broken = { service: "checkout", begunAt: 15, endedAt: 16, account: null, why: "refused" };
+const stranded = { ...broken, begunAt: 25, endedAt: 26, account: "a" };
+const last = { ...broken, begunAt: 40, endedAt: 41, account: "b" };
+
+test("a sound end is asked about in every way and held against nobody", async () => {
+  const { asked, violations } = await judge(
+    evidence({ held: held(false), trespasses: { of: "I7", sentences: [] } }),
+  );
+  expect(violations).toEqual([]);
+  expect(Object.keys(asked).sort()).toEqual(["I1", "I10", "I11", "I2", "I3", "I4", "I5", "I7", "I8"]);
+});
+
+test.each<[string, string, Partial<Evidence>]>([
+  ["I1", "a consumer that could not work", { probes: [broken, last] }],
+  [
+    "I1",
+    "a live value that is refused",
+    { world: world({ login: async () => [{ node: "n", answer: "refused" }] }) },
+  ],
+  ["I1", "a consumer that ends on another account", { probes: [{ ...last, account: "a", begunAt: 1 }] }],
+  ["I2", "a consumer that was on what was revoked", { probes: [stranded, last] }],
+  ["I2", "a session that was cut while it was used", { cutOff: true }],
+  [
+    "I3",
+    "an account that is left open",
+    {
+      world: world({ accounts: async () => accounts.map((one) => ({ ...one, enabled: true })) }),
+    },
+  ],
+  ["I3", "a copy of a version that is gone", { world: world({ copies: async () => ["ver_1", "ver_2"] }) }],
+  ["I3", "somebody else's field", { world: world({ live: async () => ({ ...after, note: "ours" }) }) }],
+  ["I3", "a store without a document", { world: world({ live: async () => null }) }],
+  [
+    "I4",
+    "a tag of another version",
+    {
+      world: world({
+        accounts: async () => accounts.map((one) => ({ ...one, tag: tag("ver_9", "enabled") })),
+      }),
+    },
+  ],
+  [
+    "I5",
+    "an old value that is let in",
+    { world: world({ login: async () => [{ node: "n", answer: "in" }] }) },
+  ],
+  [
+    "I5",
+    "a session that goes on",
+    {
+      world: world({ accounts: async () => accounts.map((one) => ({ ...one, sessions: 1 })) }),
+    },
+  ],
+  ["I5", "a session that was held open and goes on", { held: held(true) }],
+  ["I7", "what was done without leave", { trespasses: { of: "I7", sentences: ["it went on"] } }],
+  ["I8", "a change without an intent", { seen: order.slice(1) }],
+  ["I10", "a worker that ended by itself", { crashes: ["a worker ended with 1"] }],
+  ["I11", "an end that it may not have", { outcome: "went-back" }],
+  ["I11", "a value that is another although it went back", { outcome: "went-back", mayEndAs: ["went-back"] }],
+])("%s: %s is a violation", async (invariant, _what, more) => {
+  const { violations } = await judge(evidence(more));
+  expect(violations.map((violation) => violation.invariant)).toContain(invariant);
+});
+
+test("I1: whoever had not moved when a leak was revoked at its deadline is cut off, and nobody else", async () => {
+  const late = { ...broken, begunAt: 25, endedAt: 26 };
+  const excepted = await judge(evidence({ probes: [late, last], containBy: 20 }));
+  expect(excepted.violations).toEqual([]);
+  const tooEarly = await judge(evidence({ probes: [late, last], containBy: 21 }));
+  expect(tooEarly.violations.map(({ invariant }) => invariant)).toContain("I1");
+});
+
+test("I6: a value is looked for as it is, in halves, in hex, in base64 wherever it stands, and URL-encoded", () => {
+  const value = "q7/Zk+3vWm0TtYp2Xb9c";
+  const text = `before ${Buffer.from(`x${value}y`).toString("base64")} after`;
+  expect(formsOf(value).some((form) => text.includes(form))).toBe(true);
+  const forms = formsOf(value);
+  expect(forms).toContain(value);
+  expect(forms).toContain(Buffer.from(value).toString("hex"));
+  expect(forms).toContain(encodeURIComponent(value));
+  expect(formsOf("a".repeat(30))).toContain("a".repeat(15));
+});

@@ -1,0 +1,199 @@
+/**
+ * Says whether the invariants held in a case. It reads nothing that the engine wrote down: it logs in, lists
+ * accounts with their tags, reads the store, and goes by what probes, held sessions and the seam's witness saw.
+ */
+import { parseTag } from "../../../domain/fence.js";
+import type { Seen } from "../seam/witness.js";
+import type { HeldSession, RawDocument, World } from "../worlds/world.js";
+import type { Probe } from "./probes.js";
+
+/** Everything that a case left behind. */
+export interface Evidence {
+  readonly world: World;
+  /** The live document before the case. */
+  readonly before: RawDocument;
+  /** Every document that was ever made valid or kept in this case and the ones shortly before. */
+  readonly made: readonly RawDocument[];
+  readonly outcome: string;
+  /** Outcomes that the case may have. */
+  readonly mayEndAs: readonly string[];
+  readonly probes: readonly Probe[];
+  /** When a leak is revoked without waiting for consumers, who then may break; null where that never is so. */
+  readonly containBy: number | null;
+  readonly held: readonly { readonly document: RawDocument; readonly session: HeldSession }[];
+  readonly seen: readonly Seen[];
+  /** What happened before an owner allowed it (I7), or while nothing could be recorded (I8); null where that was not tried. */
+  readonly trespasses: { readonly of: Invariant; readonly sentences: readonly string[] } | null;
+  /** A session of somebody who was entitled to it was ended. */
+  readonly cutOff: boolean;
+  readonly crashes: readonly string[];
+}
+
+/** The invariants of the protocol that a case can touch. */
+export const invariants = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I10", "I11"] as const;
+/** One of them. */
+export type Invariant = (typeof invariants)[number];
+
+/** What did not hold. */
+export interface Violation {
+  readonly invariant: Invariant;
+  readonly sentence: string;
+}
+
+/** How often each invariant was asked, and what did not hold. */
+export interface Verdict {
+  readonly asked: Readonly<Partial<Record<Invariant, number>>>;
+  readonly violations: readonly Violation[];
+}
+
+/** The first of them is where a version begins to be taken out of use. */
+const revocation = /^disable\.issuer\.disable\./;
+
+/** Collects answers; a check that was made and held counts as much as one that did not. */
+class Findings {
+  readonly asked: Partial<Record<Invariant, number>> = {};
+  readonly violations: Violation[] = [];
+
+  check(invariant: Invariant, holds: boolean, sentence: string): void {
+    this.asked[invariant] = (this.asked[invariant] ?? 0) + 1;
+    if (!holds) this.violations.push({ invariant, sentence });
+  }
+}
+
+/** The verdict on a case whose rotation has ended and whose late writes have all taken effect. */
+export async function judge(evidence: Evidence): Promise<Verdict> {
+  const findings = new Findings();
+  const { world, before, outcome, mayEndAs, crashes } = evidence;
+  const { trespasses } = evidence;
+  if (trespasses !== null)
+    findings.check(trespasses.of, trespasses.sentences.length === 0, trespasses.sentences.join("; "));
+  findings.check("I2", !evidence.cutOff, "a session of the old version was ended while its consumer used it");
+  findings.check("I10", crashes.length === 0, crashes.join("; "));
+  findings.check("I11", mayEndAs.includes(outcome), `it ended as ${outcome}`);
+  const live = await world.live();
+  if (live === null) {
+    findings.check("I3", false, "the store holds no document any more");
+    return findings;
+  }
+  const changed = live.password !== before.password || live.username !== before.username;
+  const moved = outcome === "rotated";
+  findings.check(
+    "I11",
+    changed === moved,
+    `it ended as ${outcome}, and the live value is ${changed ? "another" : "the same"}`,
+  );
+  findings.check("I3", live.note === before.note, "a field of somebody else is not what it was");
+  await logins(findings, evidence, live);
+  await accounts(findings, evidence, live);
+  await sessions(findings, evidence, live);
+  probes(findings, evidence, live);
+  intents(findings, evidence);
+  return findings;
+}
+
+/** The live value is let in at every server, and every other one ever made is refused (I1, I3, I5). */
+async function logins(
+  findings: Findings,
+  { world, before, made }: Evidence,
+  live: RawDocument,
+): Promise<void> {
+  for (const { node, answer } of await world.login(live))
+    findings.check("I1", answer === "in", `the live value is refused at ${node}`);
+  const others = new Map<string, RawDocument>();
+  for (const document of [before, ...made])
+    if (document.password !== live.password)
+      others.set(`${document.username} ${document.password}`, document);
+  for (const document of others.values()) {
+    const account = world.accountOf(document);
+    for (const { node, answer } of await world.login(document))
+      findings.check(
+        "I5",
+        answer === "refused",
+        `a value of ${account} that is not live is let in at ${node}`,
+      );
+  }
+}
+
+/** Exactly the live version's account is open, its tag says so, and the store keeps no copy of another version (I3, I4). */
+async function accounts(findings: Findings, { world }: Evidence, live: RawDocument): Promise<void> {
+  const name = world.accountOf(live);
+  const all = await world.accounts();
+  for (const account of all) {
+    const wanted = account.name === name;
+    findings.check(
+      "I3",
+      account.enabled === wanted,
+      `${account.name} is ${account.enabled ? "open" : "closed"}, and the live version is at ${name}`,
+    );
+    const tag = parseTag(account.tag);
+    if (!wanted) {
+      findings.check("I4", tag?.state !== "enabled", `${account.name} is closed and tagged as open`);
+      continue;
+    }
+    const version = live.rekey_version;
+    const sound = version === undefined || (tag?.state === "enabled" && tag.version === version);
+    findings.check(
+      "I4",
+      sound,
+      `${name} carries ${account.tag || "no tag"}, and the live version is ${version}`,
+    );
+  }
+  const orphans = (await world.copies()).filter((version) => version !== live.rekey_version);
+  findings.check("I3", orphans.length === 0, `the store keeps copies of ${orphans.join(", ")}`);
+}
+
+/** Nobody is connected as an account that is closed, held sessions included (I5). */
+async function sessions(findings: Findings, { world, held }: Evidence, live: RawDocument): Promise<void> {
+  const name = world.accountOf(live);
+  for (const account of await world.accounts()) {
+    if (account.name === name) continue;
+    findings.check("I5", account.sessions === 0, `${account.sessions} sessions of ${account.name} are open`);
+  }
+  for (const { document, session } of held) {
+    if (document.password === live.password) continue;
+    findings.check(
+      "I5",
+      !(await session.alive()),
+      "a session that was held open through the rotation goes on",
+    );
+  }
+}
+
+/** Every consumer worked all the time, works now on the live version, and none was on what was being revoked (I1, I2). */
+function probes(
+  findings: Findings,
+  { world, probes: all, containBy, seen }: Evidence,
+  live: RawDocument,
+): void {
+  const revokedAt =
+    seen.find(({ point, what }) => what === "begin" && revocation.test(point))?.at ?? Infinity;
+  // "revoke-now excepted, and said": whoever had not moved by the deadline is cut off with the leak.
+  const excepted = containBy !== null && revokedAt >= containBy;
+  for (const { service, account, why, endedAt } of all) {
+    const mayBreak = excepted && endedAt > revokedAt;
+    findings.check("I1", account !== null || mayBreak, `${service} could not work: ${why}`);
+  }
+  const last = new Map(all.map((probe) => [probe.service, probe]));
+  for (const { service, account } of last.values())
+    findings.check("I1", account === world.accountOf(live), `${service} works as ${account} in the end`);
+  const late = all.filter(({ begunAt }) => begunAt > revokedAt).map(({ account }) => account);
+  const closed = new Set(late.filter((account) => account !== null && account !== world.accountOf(live)));
+  const sentence = `${[...closed].join(", ")} was in use after it was revoked`;
+  findings.check("I2", closed.size === 0 || excepted, sentence);
+}
+
+/** Inside one execution of an activity, no change at issuer or store begins before an intent was kept (I8). */
+function intents(findings: Findings, { seen }: Evidence): void {
+  const kept = new Set<string>();
+  for (const { point, execution, kind, what, code } of seen) {
+    if (/\.inventory\.intend\./.test(point) && (what === "end" || lostButKept(what, code)))
+      kept.add(execution);
+    if (what !== "begin" || kind !== "change" || !/\.(issuer|store)\./.test(point)) continue;
+    findings.check("I8", kept.has(execution), `${point} began without a kept intent`);
+  }
+}
+
+/** A commit whose answer was lost on purpose was kept; the engine finds it and goes on. */
+function lostButKept(what: Seen["what"], code: string | undefined): boolean {
+  return what === "planted" && (code === "after-error" || code === "after-timeout" || code === "before-late");
+}

@@ -1,0 +1,291 @@
+/** Plays one case: sets the direction, plants the fault, has the credential rotated, and asks the oracle. */
+import { setTimeout as pause } from "node:timers/promises";
+import { signDocument } from "../../../client/documents.js";
+import { type DocumentPayload, reportText } from "../../../domain/documents.js";
+import { gates } from "../../../domain/gates.js";
+import { Secret } from "../../../domain/secret.js";
+import { fingerprinterOf, newId, sha256Hex } from "../../../worker/installation.js";
+import { type RotateInput, rotationWorkflowId } from "../../../workflows/messages.js";
+import { containmentDeadlineMs } from "../house/estate.js";
+import type { Lane } from "../house/lane.js";
+import { disturb } from "../house/outages.js";
+import { type Evidence, judge, type Verdict } from "../oracle/judge.js";
+import { Probes, probe } from "../oracle/probes.js";
+import { isOutage, type Outage, pointName } from "../seam/points.js";
+import type { Seen } from "../seam/witness.js";
+import type { RawDocument } from "../worlds/world.js";
+import type { Case } from "./cases.js";
+import { type Held, Watcher } from "./watcher.js";
+
+/** What came of a case. */
+export interface Played {
+  readonly verdict: Verdict;
+  readonly outcome: string;
+  /** Whether the fault was met; a case whose point was never reached says nothing. */
+  readonly met: boolean;
+  readonly tookMs: number;
+  /** Why an operator was called, each time. */
+  readonly orders: readonly string[];
+  readonly seen: readonly Seen[];
+}
+
+/** Patience for a machine that has much else to do; a case is over in seconds on another. */
+const endMsMax = 600_000;
+const pollMs = 150;
+const operatorAfterMs = 5_000;
+const ordersMax = 3;
+const settleMsMax = 60_000;
+const rememberedMax = 6;
+
+/** Documents of earlier cases of a lane: they stay refused. */
+const remembered = new WeakMap<Lane, RawDocument[]>();
+
+/** Plays a case on a lane that is at rest. Throws only where the harness itself cannot go on. */
+export async function play(lane: Lane, { direction, planted }: Case): Promise<Played> {
+  const begunAt = Date.now();
+  await lane.direct(direction);
+  await settled(lane);
+  const before = await lane.world.live();
+  if (before === null) throw new Error(`lane ${lane.index} has no live document`);
+  await Promise.all([lane.witness.read(), lane.values.read()]);
+  const crashesBefore = lane.worker.crashes.length;
+  await lane.worker.plan(planted);
+  const stubborn = lane.services.find((service) => service.name === "reports");
+  if (direction === "back") await stubborn?.refuse(true);
+  const held: Held[] = [];
+  if (direction === "emergency" || direction === "signed")
+    held.push({ document: before, session: await lane.world.hold(before) });
+  const probes = new Probes(lane.services);
+  const startedAt = Date.now();
+  const seen: Seen[] = [];
+  const orders: string[] = [];
+  const trespasses: string[] = [];
+  const watcher = new Watcher(direction, held);
+  let outcome: string;
+  try {
+    const input = await inputOf(lane, direction, before);
+    const outages = outagesOf(lane, input, planted, trespasses);
+    const { workflow } = await lane.rotations.start(input);
+    if (direction === "signed") trespasses.push(...(await sign(lane, workflow)));
+    outcome = await ended(lane, workflow, orders, async () => {
+      const news = await lane.witness.read();
+      seen.push(...news);
+      if (news.some(({ kind, what }) => kind === "change" && what === "end")) probes.hurry();
+      await watcher.watch(news);
+    });
+    await outages.over();
+    await lane.worker.finish();
+  } finally {
+    lane.worker.onReached = null;
+    await lane.spare.stop();
+    if (direction === "back") await stubborn?.refuse(false);
+  }
+  await settled(lane);
+  await Promise.all(lane.services.map(async (service) => probes.seen.push(await probe(service))));
+  const all = await probes.stop();
+  seen.push(...(await lane.witness.read()));
+  const made = (await lane.values.read()).map(({ fields }) => fields);
+  for (const { password, rekey_attest_key: key } of made)
+    for (const value of [password, key]) if (value !== undefined) lane.everyValue.add(value);
+  const known = remembered.get(lane) ?? [];
+  const evidence: Evidence = {
+    ...{ world: lane.world, before, outcome, probes: all, held, seen },
+    trespasses:
+      direction === "signed"
+        ? { of: "I7", sentences: trespasses }
+        : planted.some(({ fault }) => isOutage(fault))
+          ? { of: "I8", sentences: trespasses }
+          : null,
+    cutOff: watcher.cutOff,
+    made: [...known, ...made],
+    mayEndAs: mayEndAs(direction, planted.length > 0),
+    containBy: direction === "emergency" ? startedAt + containmentDeadlineMs : null,
+    crashes: lane.worker.crashes.slice(crashesBefore),
+  };
+  const verdict = await judge(evidence);
+  for (const { session } of held) await session.end();
+  remembered.set(lane, [before, ...made, ...known].slice(0, rememberedMax));
+  const met = planted.every((one) =>
+    seen.some(({ what, point }) => what === "planted" && point === pointName(one)),
+  );
+  return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
+}
+
+/** A fault may turn a rotation round, and only then may one that was to go forward end where it began. */
+function mayEndAs(direction: Case["direction"], faulty: boolean): readonly string[] {
+  if (direction === "back") return faulty ? ["went-back", "refused"] : ["went-back"];
+  if (direction === "emergency" || !faulty) return ["rotated"];
+  return ["rotated", "went-back", "refused"];
+}
+
+/** Every service works with what is live: only then does a case begin, and only then is one judged. */
+async function settled(lane: Lane): Promise<void> {
+  const until = Date.now() + settleMsMax;
+  for (;;) {
+    const live = await lane.world.live();
+    const wanted = live === null ? null : lane.world.accountOf(live);
+    const now = await Promise.all(lane.services.map(probe));
+    if (now.every(({ account }) => account === wanted) || Date.now() > until) return;
+    await pause(pollMs);
+  }
+}
+
+async function inputOf(lane: Lane, direction: Case["direction"], live: RawDocument): Promise<RotateInput> {
+  const reason = "a case of the fault harness";
+  const input = { credential: lane.credential, requestedBy: "platform-team", reason };
+  if (direction !== "emergency") return input;
+  const fingerprint = await fingerprinterOf(lane.settings);
+  const document = await signed(lane, "responder", {
+    says: "emergency",
+    ...{ rotation: "", nonce: "", digest: sha256Hex(reportText({ reason, leaked: [] })) },
+  });
+  const evidence = await fingerprint(new Secret(live.password ?? ""));
+  return {
+    ...input,
+    requestedBy: "responder",
+    emergency: { documents: [document], reason, leaked: [], evidence },
+  };
+}
+
+/** Gates behind the one that asks for leave. */
+const allowedGates: ReadonlySet<string> = new Set(
+  gates.map(({ name }) => name).slice(gates.findIndex(({ name }) => name === "approved") + 1),
+);
+
+/**
+ * The owner signs the plan once it is asked for. Before that somebody signs whom nobody asks; answers with what
+ * happened although nothing was allowed to yet (I7).
+ */
+async function sign(lane: Lane, workflow: string): Promise<string[]> {
+  const before = await standings(lane);
+  const until = Date.now() + endMsMax;
+  for (;;) {
+    const progress = await lane.rotations.progress(workflow).catch(() => null);
+    const { plan } =
+      progress === null ? { plan: null } : await lane.rotations.plan(workflow).catch(() => ({ plan: null }));
+    if (progress?.gate === "approved" && plan !== null) {
+      const { rotation, nonce } = progress;
+      const paper = (person: string) =>
+        signed(lane, person, { says: "approve", rotation, nonce, digest: plan.digest });
+      const receipt = await lane.rotations
+        .decide(workflow, await paper("responder"), newId("msg"))
+        .catch(() => ({ accepted: false }));
+      const trespasses = receipt.accepted ? ["the signature of somebody who owns nothing was accepted"] : [];
+      if ((await standings(lane)) !== before) trespasses.push("something changed before the owner signed");
+      await lane.rotations.decideLater(workflow, await paper("owner"));
+      return trespasses;
+    }
+    const wentOn = progress !== null && (progress.outcome !== null || allowedGates.has(progress.gate));
+    if (wentOn) return (await standings(lane)) === before ? [] : ["it went on without a signature"];
+    if (Date.now() > until) return [];
+    await pause(pollMs);
+  }
+}
+
+/** Brings about the outages of a case as its worker reaches their points, and tells of what was done without a record (I8). */
+function outagesOf(
+  lane: Lane,
+  input: RotateInput,
+  planted: Case["planted"],
+  trespasses: string[],
+): { over(): Promise<void> } {
+  const under: Promise<void>[] = [];
+  const bring = async (outage: Outage, goOn: () => void): Promise<void> => {
+    // Inside a change the intent is kept already; before an activity nothing is.
+    const nothingKept = planted.some(({ fault, call }) => fault === outage && call === "activity.run");
+    const watched = nothingKept && /^inventory-(stopped|hung|readonly)$/.test(outage);
+    const before = watched ? await standings(lane) : "";
+    const workflow = rotationWorkflowId(lane.credential);
+    const end = watched
+      ? async () => {
+          if ((await standings(lane)) !== before)
+            trespasses.push("something changed while nothing could be recorded");
+        }
+      : async () => undefined;
+    await disturb({ lane, outage, workflow, input, goOn, atEnd: end });
+  };
+  lane.worker.onReached = (outage, goOn) => void under.push(bring(outage, goOn));
+  return {
+    over: async () => {
+      await Promise.all(under);
+    },
+  };
+}
+
+/** Accounts with their tags, and the store's document: what may not change without leave. */
+async function standings(lane: Lane): Promise<string> {
+  const accounts = (await lane.world.accounts()).map(({ name, enabled, tag }) => [name, enabled, tag]);
+  const live = await lane.world.live();
+  return JSON.stringify([accounts, live?.rekey_version, live?.username]);
+}
+
+function signed(
+  lane: Lane,
+  person: string,
+  said: Pick<DocumentPayload, "says" | "rotation" | "nonce" | "digest">,
+): Promise<string> {
+  const key = lane.keys[person];
+  if (key === undefined) throw new Error(`nobody is called ${person}`);
+  const now = Date.now();
+  return signDocument(
+    {
+      form: "rekey-decision/1",
+      installation: lane.installation,
+      credential: "orders-db",
+      ...said,
+      person,
+      issuedAt: now,
+      expiresAt: now + 3_600_000,
+      id: newId("doc"),
+    },
+    key,
+  );
+}
+
+/** How the rotation ended; one that does not end says where it stands instead. */
+async function ended(
+  lane: Lane,
+  workflow: string,
+  orders: string[],
+  meanwhile: () => Promise<void>,
+): Promise<string> {
+  const handle = lane.temporal.workflow.getHandle(workflow);
+  const until = Date.now() + endMsMax;
+  let askAt = Date.now() + operatorAfterMs;
+  for (;;) {
+    await meanwhile();
+    if (Date.now() > askAt) {
+      await operate(lane, workflow, orders);
+      if (orders.length >= ordersMax) return `needs-operator again and again: ${orders.at(-1)}`;
+      askAt = Date.now() + operatorAfterMs;
+    }
+    const { status } = await handle.describe();
+    if (status.name === "COMPLETED") return ((await handle.result()) as { outcome: string }).outcome;
+    // Ended by the harness, and about to be started again.
+    if (status.name === "TERMINATED" && lane.worker.onReached !== null) {
+      if (Date.now() > until) return "terminated, and not started again";
+      await pause(pollMs);
+      continue;
+    }
+    if (status.name !== "RUNNING") return `a workflow that is ${status.name}`;
+    if (Date.now() > until) return `not at all: ${await standing(lane, workflow)}`;
+    await pause(pollMs);
+  }
+}
+
+/** What an operator does who is called: has it tried again. */
+async function operate(lane: Lane, workflow: string, orders: string[]): Promise<void> {
+  const progress = await lane.rotations.progress(workflow).catch(() => null);
+  if (progress?.standing !== "needs-operator" || !progress.exits.includes("retry")) return;
+  orders.push(progress.sentence);
+  await lane.rotations
+    .resume(workflow, { by: "operator", exit: "retry" }, newId("msg"))
+    .catch(() => undefined);
+}
+
+async function standing(lane: Lane, workflow: string): Promise<string> {
+  const progress = await lane.rotations.progress(workflow).catch(() => null);
+  return progress === null
+    ? "it does not answer"
+    : `${progress.standing} at ${progress.gate}: ${progress.sentence}`;
+}

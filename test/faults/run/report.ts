@@ -1,0 +1,64 @@
+/** Writes docs/reliability.md: what a run of the harness tried, what held, and what nobody has tried yet. */
+import type { Figures } from "./tally.js";
+
+const opening = `# Reliability
+
+Written by \`make faults\`; edit \`test/faults/run/report.ts\` instead.
+
+The harness puts faults at the outside calls of a worker and lets an oracle say whether the [invariants](security.md) held. Servers are real (Temporal's development server, PostgreSQL, Vault), workers are operating-system processes that are killed, frozen and started again, and three services use the credential all the time.
+
+- **Where.** Every call of every adapter, every record in our own database, every activity as Temporal runs it. The list is no list: rotations without a fault are watched, and each call that they make becomes a point. \`test/faults/seams.test.ts\` shows that nothing goes round the seam, and that the product has none.
+- **What.** Before and after each call: the worker is killed (SIGKILL), the call fails, the answer is lost after success, the write takes effect after the next step, the call is made twice. Looks are only killed, failed and silenced. Around each gate: servers stopped, hung and slow, the inventory read-only, the worker frozen while another one goes on, the workflow terminated or reset.
+- **Which way.** Forward; forward with an owner's signature; back, because a consumer refuses to move; emergency, because the value has leaked.
+- **Who judges.** The oracle reads none of the engine's records. It logs in with every value that was ever made, lists accounts with their tags, reads the store, keeps sessions open, asks each consumer for work all the time, and searches logs and databases for values in plain, encoded and cut forms.
+
+A failing case prints the one command that repeats it: \`make faults CASE=<id>\`. \`make faults MUTANTS=1\` plants bugs in copies of the tree and expects each to be found. \`make test\` runs a sample.
+`;
+
+const open = `## Not tried yet
+
+- A store, issuer, inventory or Temporal that was restored to yesterday; a namespace that was made anew; a full disk.
+- A worker whose clock is off.
+- Standbys and poolers: the shop's server has none here. The contract suite has them.
+- Kinds other than those named above: each needs one file in \`test/faults/worlds/\`.
+- Two faults at once, except behind a lost answer.
+`;
+
+/** The page, from a run's figures. */
+export function reliabilityPage(figures: Figures): string {
+  const {
+    cases,
+    chosen,
+    matrix,
+    missed,
+    violations,
+    seed,
+    invariants,
+    faults,
+    outcomes,
+    worlds,
+    kills,
+    orders,
+  } = figures;
+  const rows = invariants.map(({ name, asked, failed }) => `| ${name} | ${asked} | ${failed} |`);
+  const listed = (entries: readonly (readonly [string, number])[]) =>
+    entries.map(([name, count]) => `| ${name} | ${count} |`).join("\n");
+  return `${opening}
+## The last run
+
+${cases} distinct cases with seed ${seed}, in the worlds ${worlds.join(" and ")}; the matrix has ${matrix} cases, and ${chosen} of them were chosen. ${violations} violations. ${kills} workers were killed. In ${missed} further cases the point was not reached, and they say nothing. An operator was called ${orders} times, and had it tried again.
+
+| Invariant | Times asked | Did not hold |
+|---|---|---|
+${rows.join("\n")}
+
+| Fault | Cases |
+|---|---|
+${listed(faults)}
+
+| Direction and end | Cases |
+|---|---|
+${listed(outcomes)}
+
+${open}`;
+}

@@ -1,0 +1,147 @@
+/** Counts what was asked and what did not hold, and says how to see a failing case again. */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { formsOf } from "../oracle/canaries.js";
+import { type Invariant, invariants } from "../oracle/judge.js";
+import type { Result } from "./runner.js";
+
+const run = promisify(execFile);
+
+/** The figures of a run, for the page. */
+export interface Figures {
+  readonly cases: number;
+  readonly matrix: number;
+  readonly chosen: number;
+  readonly missed: number;
+  readonly violations: number;
+  readonly orders: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly worlds: readonly string[];
+  readonly invariants: readonly { readonly name: string; readonly asked: number; readonly failed: number }[];
+  readonly faults: readonly (readonly [string, number])[];
+  readonly outcomes: readonly (readonly [string, number])[];
+}
+
+/** The figures of a run, as they grow. */
+export class Tally {
+  readonly #seed: number;
+  readonly #say: (line: string) => void;
+  readonly #verbose: boolean;
+  readonly #asked = new Map<Invariant, number>();
+  readonly #failed = new Map<Invariant, number>();
+  readonly #outcomes = new Map<string, number>();
+  readonly #faults = new Map<string, number>();
+  readonly #ids = new Set<string>();
+  readonly #worlds = new Set<string>();
+  readonly #begunAt = Date.now();
+  #missed = 0;
+  #violations = 0;
+  #orders = 0;
+
+  constructor(seed: number, say: (line: string) => void, verbose: boolean) {
+    this.#seed = seed;
+    this.#say = say;
+    this.#verbose = verbose;
+  }
+
+  get sound(): boolean {
+    return this.#violations === 0 && this.#ids.size > 0;
+  }
+
+  take({ id, played, result }: Result): void {
+    const { verdict, met, outcome, tookMs, orders } = result;
+    for (const [invariant, count] of Object.entries(verdict.asked))
+      add(this.#asked, invariant as Invariant, count);
+    this.#worlds.add(played.world);
+    if (met) this.#ids.add(id);
+    else this.#missed += 1;
+    add(this.#outcomes, `${played.direction}: ${outcome.split(":")[0]}`, 1);
+    this.#orders += orders.length;
+    for (const sentence of orders) this.#say(`operator called in ${id}: ${sentence}`);
+    for (const { when, fault } of played.planted) add(this.#faults, `${fault}, ${when}`, 1);
+    if (this.#verbose || !met)
+      this.#say(`${met ? "played" : "not met"} ${id}: ${outcome}, ${(tookMs / 1000).toFixed(1)} s`);
+    for (const { invariant, sentence } of verdict.violations) this.#violated(invariant, `${id}: ${sentence}`);
+    if (verdict.violations.length > 0) this.#say(`  again: make faults CASE=${id} SEED=${this.#seed}`);
+  }
+
+  #violated(invariant: Invariant, sentence: string): void {
+    this.#violations += 1;
+    add(this.#failed, invariant, 1);
+    this.#say(`VIOLATION of ${invariant}: ${sentence}`);
+  }
+
+  /** Looks for every value, in every form, in the files; answers with the files in which one was found (I6). */
+  async search(values: ReadonlySet<string>, files: readonly string[]): Promise<string[]> {
+    const folder = await mkdtemp(join(tmpdir(), "rekey-canaries-"));
+    try {
+      const patterns = join(folder, "patterns");
+      const forms = [...values].flatMap(formsOf);
+      await writeFile(patterns, `${[...new Set(forms)].join("\n")}\n`, { mode: 0o600 });
+      add(this.#asked, "I6", values.size * files.length);
+      const args = ["-r", "-a", "-l", "-F", "-f", patterns, ...files];
+      const { stdout } = await run("grep", args, { maxBuffer: 1 << 26 }).catch(
+        (error: { code?: number; stdout?: string }) => {
+          // 1: nothing found. 2: some file was not there, and what was found is printed all the same.
+          if (error.code === 1 || error.code === 2) return { stdout: error.stdout ?? "" };
+          throw error;
+        },
+      );
+      return stdout.split("\n").filter((line) => line !== "");
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  searched(found: readonly string[]): void {
+    for (const file of found) this.#violated("I6", `a value was found in ${file}`);
+  }
+
+  /** The figures; `more` are those that others counted. */
+  figures(more: Pick<Figures, "matrix" | "chosen" | "kills">): Figures {
+    return {
+      ...more,
+      cases: this.#ids.size,
+      missed: this.#missed,
+      violations: this.#violations,
+      orders: this.#orders,
+      seed: this.#seed,
+      worlds: [...this.#worlds].sort(),
+      invariants: invariants
+        .filter((name) => this.#asked.has(name))
+        .map((name) => ({ name, asked: this.#asked.get(name) ?? 0, failed: this.#failed.get(name) ?? 0 })),
+      faults: sorted(this.#faults),
+      outcomes: sorted(this.#outcomes),
+    };
+  }
+
+  /** The figures, as text. */
+  summary({ cases, missed, violations, orders, seed, ...figures }: Figures): string {
+    const minutes = ((Date.now() - this.#begunAt) / 60_000).toFixed(1);
+    const rows = figures.invariants.map(
+      ({ name, asked, failed }) =>
+        `  ${name.padEnd(4)} ${String(asked).padStart(9)} times asked, ${failed} did not hold`,
+    );
+    const listed = (entries: Figures["faults"]) =>
+      entries.map(([name, count]) => `${name} ${count}`).join("; ");
+    return [
+      `${cases} distinct cases, ${missed} whose point was not reached, ${violations} violations, seed ${seed}, ${minutes} minutes`,
+      ...rows,
+      `  an operator was called ${orders} times; ${figures.kills} workers were killed`,
+      `  faults: ${listed(figures.faults)}`,
+      `  outcomes: ${listed(figures.outcomes)}`,
+    ].join("\n");
+  }
+}
+
+function add<K>(map: Map<K, number>, key: K, count: number): void {
+  map.set(key, (map.get(key) ?? 0) + count);
+}
+
+function sorted(map: ReadonlyMap<string, number>): [string, number][] {
+  return [...map].sort(([a], [b]) => a.localeCompare(b));
+}

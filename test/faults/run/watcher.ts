@@ -1,0 +1,42 @@
+/**
+ * Keeps a session open as a consumer would that is slow to leave: the engine has to wait for it in an ordinary
+ * rotation, and has to end it in an emergency whose deadline has passed.
+ */
+import type { Direction } from "../house/estate.js";
+import type { Seen } from "../seam/witness.js";
+import type { HeldSession, RawDocument } from "../worlds/world.js";
+
+const stayMs = 1_500;
+
+/** A session that is held, and whose value opened it. */
+export interface Held {
+  readonly document: RawDocument;
+  readonly session: HeldSession;
+}
+
+/** Watches over the held sessions of one case. */
+export class Watcher {
+  readonly #held: readonly Held[];
+  readonly #leaves: boolean;
+  #leaveAt: number | null = null;
+  /** True once a session was cut that somebody was still entitled to (I2). */
+  cutOff = false;
+
+  constructor(direction: Direction, held: readonly Held[]) {
+    this.#held = held;
+    this.#leaves = direction === "signed";
+  }
+
+  /** Looks at what the seam saw: some time after the new version was delivered, the slow one leaves by itself. */
+  async watch(news: readonly Seen[]): Promise<void> {
+    if (!this.#leaves) return;
+    if (news.some(({ point, what }) => what === "end" && /^deliver\.store\.promote\./.test(point)))
+      this.#leaveAt ??= Date.now() + stayMs;
+    if (this.#leaveAt === null || Date.now() < this.#leaveAt) return;
+    this.#leaveAt = Number.POSITIVE_INFINITY;
+    for (const { session } of this.#held) {
+      if (!(await session.alive())) this.cutOff = true;
+      await session.end();
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** What each fault does to a call, shown on the seam itself: a fault that is not put in finds nothing. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { asyncLocalStorage, Context } from "@temporalio/activity";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type CallKind, readPlanted } from "./seam/points.js";
+import { asExecution, Seam } from "./seam/seam.js";
+import { type Seen, WitnessWriter } from "./seam/witness.js";
+
+let folder: string;
+let seam: Seam;
+const made: string[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "rekey-seam-"));
+  seam = new Seam(new WitnessWriter(join(folder, "witness"), join(folder, "values")), async (outage) => {
+    made.push(outage);
+  });
+  made.length = 0;
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  vi.restoreAllMocks();
+});
+
+function inActivity<T>(activityType: string, body: () => Promise<T>): Promise<T> {
+  const context = Object.create(Context.prototype, {
+    info: { value: { activityType, workflowExecution: { workflowId: "rotate/cred_1", runId: "run" } } },
+  }) as Context;
+  return asyncLocalStorage.run(context, body);
+}
+
+/** A call that notes that it was made, and answers with how often that was. */
+function call(activity: string, name: string, kind: CallKind = "change"): Promise<string> {
+  const make = async () => {
+    made.push(name);
+    return `${made.length}`;
+  };
+  return inActivity(activity, () => asExecution(() => seam.pass({ call: name, kind, make, again: make })));
+}
+
+function plant(text: string): void {
+  seam.plan([readPlanted(`issue.issuer.enable.1/${text}`)]);
+}
+
+function seen(): string[] {
+  const lines = readFileSync(join(folder, "witness"), "utf8").trim().split("\n");
+  return lines
+    .map((line) => JSON.parse(line) as Seen)
+    .map(({ what, code }) => `${what} ${code ?? ""}`.trim());
+}
+
+test("before-error: the call is not made", async () => {
+  plant("before-error");
+  await expect(call("issue", "issuer.enable")).rejects.toMatchObject({ code: "unreachable" });
+  expect(made).toEqual([]);
+  expect(seen()).toEqual(["begin", "planted before-error", "threw unreachable"]);
+});
+
+test("after-error and after-timeout: the call is made, and nobody hears of it", async () => {
+  plant("after-error");
+  await expect(call("issue", "issuer.enable")).rejects.toBeInstanceOf(TypeError);
+  plant("after-timeout");
+  await expect(call("issue", "issuer.enable")).rejects.toMatchObject({ code: "unknown-outcome" });
+  expect(made).toHaveLength(2);
+});
+
+test("before-late: the call is given up, and takes effect after the next step's change", async () => {
+  plant("before-late");
+  await expect(call("issue", "issuer.enable")).rejects.toMatchObject({ code: "unknown-outcome" });
+  await call("seize", "issuer.survey", "ask");
+  expect(made).toEqual(["issuer.survey"]);
+  await call("seize", "issuer.seize");
+  expect(made).toEqual(["issuer.survey", "issuer.seize", "issuer.enable"]);
+  expect(seen()).toContain("late-end");
+});
+
+test("after-late: the call succeeds, once more behind the next step, and once more when the case is over", async () => {
+  plant("after-late");
+  await expect(call("issue", "issuer.enable")).resolves.toBe("1");
+  await call("deliver", "store.promote");
+  expect(made).toEqual(["issuer.enable", "store.promote", "issuer.enable"]);
+  await seam.finish();
+  expect(made).toHaveLength(4);
+});
+
+test("duplicates: twice at once, and twice one after the other", async () => {
+  plant("before-duplicate");
+  await call("issue", "issuer.enable");
+  expect(made).toHaveLength(2);
+  plant("after-duplicate");
+  await expect(call("issue", "issuer.enable")).resolves.toBe("4");
+});
+
+test("kill: SIGKILL to the own process, before the call or after it", async () => {
+  const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+  plant("before-kill");
+  void call("issue", "issuer.enable");
+  await vi.waitFor(() => expect(kill).toHaveBeenCalledWith(process.pid, "SIGKILL"));
+  expect(made).toEqual([]);
+  plant("after-kill");
+  void call("issue", "issuer.enable");
+  await vi.waitFor(() => expect(kill).toHaveBeenCalledTimes(2));
+  expect(made).toEqual(["issuer.enable"]);
+});
+
+test("an outage is brought about before the call, which then goes on", async () => {
+  plant("before-inventory-hung");
+  await call("issue", "issuer.enable");
+  expect(made).toEqual(["inventory-hung", "issuer.enable"]);
+});
+
+test("a fault is put in once, at the call that was named and at no other", async () => {
+  seam.plan([readPlanted("issue.issuer.enable.2/before-error")]);
+  await call("issue", "issuer.enable");
+  await call("look", "issuer.enable");
+  await expect(call("issue", "issuer.enable")).rejects.toMatchObject({ code: "unreachable" });
+  await call("issue", "issuer.enable");
+  expect(made).toHaveLength(3);
+});
+
+test("outside of a rotation's activity nothing is counted and nothing goes wrong", async () => {
+  plant("before-error");
+  const make = async () => "made";
+  await expect(seam.pass({ call: "issuer.enable", kind: "change", make, again: make })).resolves.toBe("made");
+});

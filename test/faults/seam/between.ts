@@ -1,0 +1,109 @@
+/**
+ * Puts the seam between a worker and everything outside it. Methods are found on the adapters as they are made,
+ * by name and at run time, so that a new method of a port is under test without anybody having to say so.
+ */
+import type { AdapterDeps, Call, SecretDocument } from "../../../adapters/ports.js";
+import type { Kinds } from "../../../adapters/registry.js";
+import type { Secret } from "../../../domain/secret.js";
+import type { Activities, Between } from "../../../worker/worker.js";
+import { seamedDatabase } from "./database.js";
+import { kindOfCall } from "./points.js";
+import { asExecution, type Seam } from "./seam.js";
+
+const lateDeadlineMs = 20_000;
+
+/** What a worker under test is started with. */
+export function between(seam: Seam): Between {
+  return {
+    kinds: (given) => seamedKinds(seam, given),
+    database: (given) => seamedDatabase(seam, given),
+    adapterDeps: (given) => seamedDeps(seam, given),
+    activities: (given) => seamedActivities(seam, given),
+  };
+}
+
+type Port = "issuer" | "store" | "consumer" | "notifier";
+
+function seamedKinds(seam: Seam, { issuers, stores, consumers, notifiers }: Kinds): Kinds {
+  const each = <K extends { create: (...args: never[]) => object }>(
+    port: Port,
+    section: Readonly<Record<string, K>>,
+  ): Record<string, K> =>
+    Object.fromEntries(
+      Object.entries(section).map(([name, kind]) => [
+        name,
+        { ...kind, create: (...args: never[]) => seamedAdapter(seam, port, kind.create(...args)) },
+      ]),
+    );
+  return {
+    issuers: each("issuer", issuers),
+    stores: each("store", stores),
+    consumers: each("consumer", consumers),
+    notifiers: each("notifier", notifiers),
+  };
+}
+
+/** Every method that is given a call's frame goes outside, and through the seam. */
+function seamedAdapter<T extends object>(seam: Seam, port: Port, adapter: T): T {
+  return new Proxy(adapter, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function" || typeof name !== "string") return value;
+      return (...args: unknown[]): unknown => {
+        const send = (given: readonly unknown[]): unknown => value.apply(target, given);
+        if (!isCall(args.at(-1))) return send(args);
+        witnessValues(seam, name, args);
+        const call = `${port}.${name}`;
+        return seam.pass({
+          call,
+          kind: kindOfCall(call),
+          make: async () => send(args),
+          again: async () => send([...args.slice(0, -1), laterCall()]),
+        });
+      };
+    },
+  });
+}
+
+function isCall(value: unknown): value is Call {
+  return (
+    typeof value === "object" && value !== null && (value as Partial<Call>).signal instanceof AbortSignal
+  );
+}
+
+function laterCall(): Call {
+  return { signal: AbortSignal.timeout(lateDeadlineMs) };
+}
+
+/** Notes the values that are about to be made valid or kept; the oracle tries every one of them. */
+function witnessValues(seam: Seam, method: string, args: readonly unknown[]): void {
+  if (method !== "enable" && method !== "stage") return;
+  const document = args[1] as SecretDocument;
+  const fields = Object.entries(document).map(([name, value]) => [name, value.reveal()]);
+  seam.witness.value({ by: method, fields: Object.fromEntries(fields) });
+}
+
+function seamedDeps(seam: Seam, deps: AdapterDeps): AdapterDeps {
+  const resolve = (reference: string, call: Call): Promise<Secret> =>
+    seam.pass({
+      call: "engine.resolve",
+      kind: "ask",
+      make: () => deps.resolve(reference, call),
+      again: () => deps.resolve(reference, laterCall()),
+    });
+  return { ...deps, resolve };
+}
+
+/** An activity as Temporal sees it: it may be run twice, and its answer may be lost. */
+function seamedActivities(seam: Seam, activities: Activities): Activities {
+  const wrapped = Object.entries(activities).map(([name, activity]) => {
+    const run = activity as (...args: unknown[]) => Promise<unknown>;
+    const execution = (args: unknown[]) => () => asExecution(() => run(...args));
+    return [
+      name,
+      (...args: unknown[]) =>
+        seam.pass({ call: "activity.run", kind: "activity", make: execution(args), again: execution(args) }),
+    ];
+  });
+  return Object.fromEntries(wrapped) as Activities;
+}

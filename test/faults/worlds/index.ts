@@ -1,0 +1,10 @@
+/** Every world by its name in a case; a new kind is one line here. */
+import { postgresFile } from "./postgres-file.js";
+import { postgresVault } from "./postgres-vault.js";
+import type { WorldKind } from "./world.js";
+
+/** The worlds. */
+export const worlds: Readonly<Record<string, WorldKind>> = {
+  "postgres-file": postgresFile,
+  "postgres-vault": postgresVault,
+};

@@ -1,0 +1,128 @@
+/** A PostgreSQL account of a lane: its group and three logins on the shared server, as a DBA would see them. */
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
+import { postgres } from "../../../adapters/issuers/postgres.js";
+import type { RawDocument, ShopServer, World } from "./world.js";
+
+/** The issuer's half of a world, and the first document. */
+export type IssuerHalf = Pick<World, "issuer" | "account" | "login" | "accounts" | "hold" | "accountOf"> & {
+  readonly first: RawDocument;
+  readonly serviceEnv: Readonly<Record<string, string>>;
+  drop(): Promise<void>;
+};
+
+const auditor = "auditor";
+
+/** Makes the account with its first login switched on. */
+export async function postgresAccount(shop: ShopServer, index: number): Promise<IssuerHalf> {
+  const group = `orders_${index}`;
+  const logins = ["a", "b", "c"].map((letter) => `${group}_${letter}`);
+  const [first = ""] = logins;
+  const password = randomBytes(24).toString("base64url");
+  await shop.query(`CREATE ROLE ${group} NOLOGIN`);
+  const grants = postgres.grants?.({
+    group,
+    logins: logins.join(","),
+    engineLogins: "rekey_a,rekey_b",
+    environment: "faults",
+  });
+  await shop.query(grants ?? "");
+  await shop.query(
+    `GRANT INSERT, SELECT ON orders TO ${group}; GRANT USAGE ON SEQUENCE orders_id_seq TO ${group}`,
+  );
+  // The verifier and not the value: the server logs what it is sent, and the log is searched for values.
+  await shop.query(`ALTER ROLE ${first} LOGIN PASSWORD '${await scramVerifier(password, randomBytes(16))}'`);
+  const nodes = [{ host: shop.host, port: shop.port }, ...shop.standbys];
+  const clientFor = (document: RawDocument, node: { host: string; port: number }) => {
+    const client = new pg.Client({
+      ...node,
+      database: shop.database,
+      user: document.username ?? "",
+      password: document.password ?? "",
+      application_name: auditor,
+      connectionTimeoutMillis: 10_000,
+    });
+    client.on("error", () => undefined);
+    return client;
+  };
+  return {
+    first: { username: first, password, note: "kept by the shop's own people" },
+    issuer: {
+      kind: "postgres",
+      host: shop.host,
+      port: shop.port,
+      database: shop.database,
+      standbys: shop.standbys,
+      login: { username: shop.engineLogin, password: `file:${shop.enginePasswordFile}` },
+    },
+    account: { group, logins },
+    serviceEnv: {
+      PGPORT: String(shop.port),
+      PGDATABASE: shop.database,
+      WORK_SQL: "insert into orders (by) values (session_user) returning session_user as login",
+    },
+    login: (document) =>
+      Promise.all(
+        nodes.map(async (node) => ({
+          node: `${node.host}:${node.port}`,
+          answer: await loginAnswer(clientFor(document, node), document.username ?? ""),
+        })),
+      ),
+    accounts: async () => {
+      const rows = await shop.query(
+        `SELECT rolname AS name, rolcanlogin AS enabled, coalesce(shobj_description(oid, 'pg_authid'), '') AS tag
+         FROM pg_roles WHERE rolname LIKE $1 ORDER BY rolname`,
+        [`${group.replaceAll("_", "\\_")}\\_%`],
+      );
+      const counts = new Map<string, number>();
+      for (const node of nodes.keys()) {
+        const sessions = await shop.query(
+          "SELECT usename AS name, count(*)::int AS count FROM pg_stat_activity WHERE usename = ANY($1) GROUP BY 1",
+          [rows.map((row) => row.name)],
+          node,
+        );
+        for (const { name, count } of sessions)
+          counts.set(String(name), (counts.get(String(name)) ?? 0) + Number(count));
+      }
+      return rows.map(({ name, enabled, tag }) => ({
+        name: String(name),
+        enabled: enabled === true,
+        tag: String(tag),
+        sessions: counts.get(String(name)) ?? 0,
+      }));
+    },
+    hold: async (document) => {
+      const client = clientFor(document, nodes[0] ?? { host: "", port: 0 });
+      await client.connect();
+      return {
+        alive: () =>
+          client.query("select 1").then(
+            () => true,
+            () => false,
+          ),
+        end: () => client.end().catch(() => undefined),
+      };
+    },
+    accountOf: (document) => document.username ?? "",
+    drop: async () => {
+      await shop.query("DELETE FROM rekey.managed WHERE grp = $1", [group]);
+    },
+  };
+}
+
+/** PostgreSQL's own words for "wrong password" and "may not log in"; nothing else passes for a refusal. */
+async function loginAnswer(client: pg.Client, username: string): Promise<"in" | "refused"> {
+  try {
+    await client.connect();
+    const { rows } = await client.query("select session_user as me");
+    if (rows[0]?.me !== username) throw new Error(`${username} was let in as ${rows[0]?.me}`);
+    return "in";
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "28P01" || code === "28000") return "refused";
+    throw error;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What the harness has to know of one kind of issuer with one kind of store, so that every fault can be tried on
+ * it. A new kind comes with one file beside this one and one line in `index.ts`.
+ */
+import type { Secret } from "../../../domain/secret.js";
+
+/** A document as it stands in the store, all its fields. */
+export type RawDocument = Readonly<Record<string, string>>;
+
+/** What became of a login at one server. */
+export interface LoginAnswer {
+  readonly node: string;
+  /** `refused` is the server's own refusal of this name or value; anything else is an error and is thrown. */
+  readonly answer: "in" | "refused";
+}
+
+/** One account as the provider lists it. */
+export interface Account {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Text of the fence tag. */
+  readonly tag: string;
+  /** Open sessions, on all servers together. */
+  readonly sessions: number;
+}
+
+/** A connection that was opened with a value and is kept. */
+export interface HeldSession {
+  /** Whether it still does what it is asked. */
+  alive(): Promise<boolean>;
+  end(): Promise<void>;
+}
+
+/** A server's address. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One credential on its issuer and in its store, and the eyes of the oracle on both. */
+export interface World {
+  /** Sections of the estate: what stands under `kind:` and beside it. */
+  readonly issuer: Readonly<Record<string, unknown>>;
+  readonly account: Readonly<Record<string, unknown>>;
+  readonly store: Readonly<Record<string, unknown>>;
+  readonly place: Readonly<Record<string, unknown>>;
+  /** Where the engine reaches issuer and store; a store without a server has none. */
+  readonly servers: { readonly issuer: Endpoint; readonly store: Endpoint | null };
+  /** The estate's sections with other ports in place of these: the doors that an outage shuts. */
+  through(ports: { readonly issuer: number; readonly store: number | null }): Pick<World, "issuer" | "store">;
+  /** What the three services need to find store and server. */
+  readonly serviceEnv: Readonly<Record<string, string>>;
+  /** The live document, or null where there is none. */
+  live(): Promise<RawDocument | null>;
+  /** Versions of which the store keeps a copy that only the engine reads. */
+  copies(): Promise<string[]>;
+  /** Tries to log in at every server; leaves no session. */
+  login(document: RawDocument): Promise<LoginAnswer[]>;
+  accounts(): Promise<Account[]>;
+  hold(document: RawDocument): Promise<HeldSession>;
+  /** Name of the account that a document logs in as. */
+  accountOf(document: RawDocument): string;
+  /** Takes everything of this credential away. */
+  stop(): Promise<void>;
+}
+
+/** Servers that all lanes share. */
+export interface Shared {
+  readonly folder: string;
+  readonly shop: ShopServer;
+  vault(): Promise<{ readonly address: string; readonly token: Secret }>;
+}
+
+/** The PostgreSQL that accepts the credentials. `nodes` are the primary and its standbys. */
+export interface ShopServer {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly standbys: readonly { readonly host: string; readonly port: number }[];
+  readonly engineLogin: string;
+  readonly enginePasswordFile: string;
+  /** A statement as the superuser, on one of the nodes; the primary is the first. */
+  query(text: string, values?: readonly unknown[], node?: number): Promise<Record<string, unknown>[]>;
+}
+
+/** Opens worlds of its kind; `index` tells the lanes apart. */
+export interface WorldKind {
+  open(shared: Shared, index: number): Promise<World>;
+}
