@@ -33,11 +33,11 @@ test("H3 H8: a sample of kills, lost answers, late writes and duplicates leaves 
     "--world",
     "postgres-file",
     "--sample",
-    "16",
+    "12",
     "--seed",
     "1",
     "--lanes",
-    "4",
+    "3",
   );
   expect(sound, output).toBe(true);
   expect(output).toMatch(/^\d{2} distinct cases, .* 0 violations, seed 1/m);
