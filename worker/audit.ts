@@ -31,6 +31,8 @@ export interface AuditSurroundings {
   readonly installation: string;
   readonly now: () => number;
   readonly warn: (sentence: string) => void;
+  /** What stands between the engine and the log's database, if anything does. */
+  readonly between?: ((given: Database) => Database) | undefined;
 }
 
 /** A log that does not answer must not hold up a change for long; what goes on without it goes on soon (H31). */
@@ -39,13 +41,14 @@ const limits = { connectTimeoutMs: 3_000, statementTimeoutMs: 5_000, deadlineMs:
 /** Opens the log. Throws `bad-input` for a key that is none, and what resolving the references throws. */
 export async function openAudit(
   settings: Installation,
-  { db, installation, now, warn }: AuditSurroundings,
+  { db, installation, now, warn, between }: AuditSurroundings,
 ): Promise<OpenAudit> {
   const signer = signerFrom(
     await resolved(settings, settings.REKEY_AUDIT_KEY),
     `rekey-audit/${installation}`,
   );
-  const log = await auditDatabaseOf(settings);
+  const direct = await auditDatabaseOf(settings);
+  const log = between?.(direct) ?? direct;
   const folder = settings.REKEY_AUDIT_FOLDER ?? join(settings.REKEY_HOME, "audit");
   const anchor = fileAnchor(join(folder, "checkpoint"));
   const spool = fileSpool(join(folder, "spool"));

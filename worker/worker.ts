@@ -63,7 +63,10 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     restoreGeneration: newId("gen"),
   });
   const warn = (sentence: string) => Runtime.instance().logger.warn(sentence);
-  const audit = await openAudit(settings, { db, installation, now: Date.now, warn });
+  const audit = await openAudit(settings, {
+    ...{ db, installation, now: Date.now, warn },
+    between: between?.database,
+  });
   const adapterDeps = await adapterDepsOf(settings, installation);
   const systems = systemsKeeper(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds));
   const activities = createActivities({

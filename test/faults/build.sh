@@ -4,5 +4,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 node_modules/.bin/tsc -p test/faults/tsconfig.json
 # The compiler leaves out what is no TypeScript.
-mkdir -p dist.faults/inventory/migrations
-cp inventory/migrations/*.sql dist.faults/inventory/migrations/
+find adapters audit inventory -name '*.sql' | while read -r file; do
+  mkdir -p "dist.faults/$(dirname "$file")"
+  cp "$file" "dist.faults/$file"
+done

@@ -32,7 +32,7 @@ test("the product starts its worker without anything in between", () => {
     ({ path, text }) => path !== "worker/worker.ts" && /\bstartWorker\([^()]*(\([^()]*\))?[^()]*,/.test(text),
   );
   expect(withSecond.map(({ path }) => path)).toEqual([]);
-  expect(placesOf(/\bBetween\b|\bbetween\?/)).toEqual(["worker/worker.ts"]);
+  expect(placesOf(/\bBetween\b|\bbetween\?/)).toEqual(["worker/audit.ts", "worker/worker.ts"]);
   expect(product.filter(({ imports }) => imports.some((path) => path.startsWith("test/")))).toEqual([]);
 });
 
@@ -48,7 +48,9 @@ test("only the inventory's one file talks to its database, and only adapters to 
   const room = (name: string) => product.filter(({ path }) => path.startsWith(`${name}/`));
   const users = room("inventory").filter(({ packages }) => packages.includes("pg"));
   expect(users.map(({ path }) => path)).toEqual(["inventory/database.ts"]);
-  expect(placesOf(/\.connect\(\)/, room("inventory"))).toEqual(["inventory/database.ts"]);
+  expect(placesOf(/\.connect\(\)/, [...room("inventory"), ...room("audit")])).toEqual([
+    "inventory/database.ts",
+  ]);
   const outgoing = /^(pg|node:(net|tls|http|https|dns|child_process|fs|fs\/promises)|node-vault)$/;
   const bypassing = ["activities", "domain", "workflows"].flatMap((name) =>
     room(name).filter(({ packages }) => packages.some((used) => outgoing.test(used))),

@@ -121,12 +121,14 @@ async function keys(
     return `file:${join(place, name)}`;
   };
   const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
+  const audit = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
   const jwk = await exportJWK(privateKey);
   return {
     settings: {
       REKEY_TEMPORAL_ADDRESS: temporalAddress,
       REKEY_CODEC_KEYS: await kept("codec", randomBytes(32).toString("base64")),
       REKEY_FINGERPRINT_KEY: await kept("fingerprint", randomBytes(32).toString("base64")),
+      REKEY_AUDIT_KEY: await kept("audit.json", JSON.stringify(await exportJWK(audit.privateKey))),
       REKEY_ENGINE_KEY: await kept("engine.json", JSON.stringify(jwk)),
     },
     engineJwk: JSON.stringify({ kty: jwk.kty, crv: jwk.crv, x: jwk.x }),

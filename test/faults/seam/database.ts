@@ -18,7 +18,7 @@ interface Unit {
 }
 
 const units = new AsyncLocalStorage<Unit>();
-const frame = /at (?:async )?(\w+) \(.*\/inventory\/(?!database|failure)[\w-]+\.[jt]s/;
+const frame = /at (?:async )?(\w+) \(.*\/(?:inventory|audit)\/(?!database|failure)[\w-]+\.[jt]s/;
 
 /** The database, with the seam at each commit. */
 export function seamedDatabase(seam: Seam, db: Database): Database {
@@ -32,7 +32,7 @@ export function seamedDatabase(seam: Seam, db: Database): Database {
   };
 }
 
-/** The unit that asks for a connection: the function of `inventory/` on the stack, or the same as before in a repetition. */
+/** The unit that asks for a connection: the function of `inventory/` or `audit/` on the stack, or the same as before in a repetition. */
 function currentUnit(): Unit {
   const name = frame.exec(new Error().stack ?? "")?.[1];
   const known = units.getStore();
