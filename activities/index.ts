@@ -7,6 +7,7 @@ import { enableActivity, issueActivity } from "./issue.js";
 import { lookActivity } from "./look.js";
 import { openActivity } from "./open.js";
 import { peopleActivity, recordActivity } from "./people.js";
+import { probeActivity } from "./probe.js";
 import { proveActivity } from "./prove.js";
 import { renewActivity } from "./renew.js";
 import { reportActivity } from "./report.js";
@@ -24,6 +25,7 @@ export function createActivities(deps: ActivityDeps): RotationWork & HouseWork {
     issue: issueActivity(deps),
     enable: enableActivity(deps),
     prove: proveActivity(deps),
+    probe: probeActivity(deps),
     deliver: deliverActivity(deps),
     renew: renewActivity(deps),
     disable: disableActivity(deps),

@@ -29,6 +29,7 @@ export function slotChange(
     expect: expects[slot] ?? "",
     tag: tag(version, becomes),
     identity: state.plan?.identity ?? null,
+    ...(state.emergency === null ? {} : { urgent: true }),
   };
 }
 

@@ -14,6 +14,13 @@ export function ownersAddresses(systems: Systems, now: number): string[] {
   return persons.flatMap((name) => personOf(systems.estate, name)?.email ?? []);
 }
 
+/** E-mail addresses of everybody who may report a leak of the credential. */
+export function respondersAddresses({ estate, policy }: Systems, now: number): string[] {
+  const named = policy.responders.length > 0 ? policy.responders : Object.keys(estate.owners);
+  const persons = signersFor(estate, named, { requestedBy: "", recentEditors: [] }, now);
+  return persons.flatMap((name) => personOf(estate, name)?.email ?? []);
+}
+
 /**
  * Sends a notice once. What not every notifier takes stays unsent in the records, where `rekey status` shows it,
  * and is tried again with the rotation's next notice.

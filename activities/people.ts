@@ -1,7 +1,9 @@
 /** Steps that are about people: asking for sign-offs, holding for an operator, turning round, closing; each is told to somebody. */
 import type { Notice } from "../adapters/ports.js";
 import { mayAct } from "../domain/decide.js";
+import { declaredBy, personsNeeded } from "../domain/declaration.js";
 import { RekeyError } from "../domain/errors.js";
+import { formatDuration } from "../domain/estate/duration.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Outcome, RotationState, VersionState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
@@ -11,7 +13,7 @@ import { closeRotation } from "../inventory/close.js";
 import { appendEvent, eventUnder } from "../inventory/events.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { ownersAddresses, tell } from "./notices.js";
+import { ownersAddresses, respondersAddresses, tell } from "./notices.js";
 import { heldBy } from "./run-check.js";
 
 type Told = Extract<Step, { do: "ask" | "turn" | "hold" | "close" }>;
@@ -34,7 +36,12 @@ export function peopleActivity(deps: ActivityDeps) {
       const known = await eventUnder(deps.db, state.id, key);
       if (known === null && !mayAct(state, step, deps.now())) return { events: [] };
       const systems = await deps.systems(state.credential);
-      const { event, notice } = messageOf(step as Told, systems.name, deps.now());
+      const { event, notice } = messageOf(
+        step as Told,
+        systems.name,
+        deps.now(),
+        heldForMs(state, deps.now()),
+      );
       if (known === null && event.type === "closed") {
         const { outcome, reason, at } = event;
         await purgeUnused(systems, state);
@@ -50,7 +57,12 @@ export function peopleActivity(deps: ActivityDeps) {
       } else if (known === null) {
         await appendEvent(deps.db, state.id, state.epoch, event, key);
       }
-      const recipients = ownersAddresses(systems, deps.now());
+      // Who may sign, and, when they have not come in the time that a sign-off may take, whoever may report a leak (H30).
+      const overdue = step.do === "hold" && heldForMs(state, deps.now()) >= state.policy.approval.deadlineMs;
+      const owners = ownersAddresses(systems, deps.now());
+      const recipients = overdue
+        ? [...new Set([...owners, ...respondersAddresses(systems, deps.now())])]
+        : owners;
       await tell(deps, systems, { ...notice, id: `${state.id}/${key}`, recipients, rotation: state.id });
       return { events: [known ?? event] };
     });
@@ -74,17 +86,23 @@ function endsOf({ versions }: RotationState, outcome: Outcome): VersionState[] {
 
 /**
  * What tells a step from the same step later on, and is equal for each attempt at it: how the run stood when it
- * chose the step. Whatever ends a hold or allows another turn moves one of these.
+ * chose the step. Whatever ends or repeats a hold, or allows another turn, moves one of these.
  */
 function keyOf(given: RotationState, step: Told): string {
   // The end is one event, and its key is the records' own.
   if (step.do === "close") return "closed";
-  const { epoch, change, resumedAt, askedAt, remindedAt, turned } = given;
-  const times = [resumedAt, askedAt, remindedAt, turned?.at].map((at) => at ?? 0);
+  const { epoch, change, resumedAt, askedAt, remindedAt, turned, operator } = given;
+  // A hold moves the last of them, so that an operator who does not come is called again.
+  const times = [resumedAt, askedAt, remindedAt, turned?.at, operator?.since].map((at) => at ?? 0);
   return [step.do, epoch, change, ...times].join("/");
 }
 
-function messageOf(step: Told, name: string, at: number): Message {
+/** How long an operator has been waited for; 0 where none was called yet. */
+function heldForMs({ operator }: RotationState, now: number): number {
+  return operator === null ? 0 : now - (operator.first ?? operator.since);
+}
+
+function messageOf(step: Told, name: string, at: number, forMs: number): Message {
   switch (step.do) {
     case "ask":
       return {
@@ -110,7 +128,9 @@ function messageOf(step: Told, name: string, at: number): Message {
         notice: {
           kind: "needs-operator",
           subject: `Needs an operator: ${name}`,
-          text: `The rotation of ${name} holds with both versions valid: ${step.reason} \`rekey status ${name}\` names the legal exits.`,
+          text: `The rotation of ${name} holds with both versions valid: ${step.reason} \`rekey status ${name}\` names the legal exits.${
+            forMs > 0 ? ` It has waited for an operator for ${formatDuration(forMs)}.` : ""
+          }`,
         },
       };
     case "close":
@@ -132,10 +152,19 @@ const ordered: ReadonlySet<RotationEvent["type"]> = new Set(["cancelled", "resum
 export function recordActivity(deps: ActivityDeps) {
   return ({ state, event }: { state: StepRequest["state"]; event: RotationEvent }): Promise<StepResult> =>
     framed(async () => {
-      await heldBy(deps, state);
+      const held = await heldBy(deps, state);
       // What allows or forbids a change is recorded where it is verified, and nowhere else (H7).
       if (!ordered.has(event.type))
         throw new RekeyError("refused-by-policy", `Nobody may order ${event.type}.`);
+      if (event.type === "resumed" && event.exit === "declare") {
+        // Counted by the records, like every signature; what the workflow was told counts for nothing.
+        const by = declaredBy(held.state, event.version ?? "", deps.now());
+        if (by.length < personsNeeded)
+          throw new RekeyError(
+            "decision-refused",
+            `${by.length} person(s) have signed, and ${personsNeeded} have to.`,
+          );
+      }
       await appendEvent(deps.db, state.id, state.epoch, event);
       return { events: [event] };
     });

@@ -7,6 +7,7 @@ import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Emergency, RotationState } from "../domain/rotation/state.js";
 import type { Answered, EmergencyReport } from "../domain/rotation/work.js";
+import { stricter } from "../domain/stricter.js";
 import { decisionWith, recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
 import { versionsMatching } from "../inventory/fingerprints.js";
@@ -194,11 +195,12 @@ export async function incidentOf(
   });
   if (kept.rotation !== state.id) throw refused("It was reported in another rotation.");
   const { at: now, matched: leaked } = kept;
+  const { containment, containmentDeadlineMs } = stricter(state.policy, systems.rules);
   const emergency: Emergency = {
     reason: report.reason,
-    containment: report.containment ?? systems.rules.containment,
+    containment: report.containment ?? containment,
     startedAt: now,
-    containBy: now + systems.rules.containmentDeadlineMs,
+    containBy: now + containmentDeadlineMs,
     signOffBy: kept.signOffBy,
     responders,
   };

@@ -47,18 +47,26 @@ export function disableActivity(deps: ActivityDeps) {
 }
 
 async function proveRefused(
-  { issuer }: Systems,
+  systems: Systems,
   { slot }: Disable,
   document: SecretDocument,
   call: Call,
 ): Promise<void> {
+  const open = await unrefused(systems, slot, document, call);
+  if (open !== null) throw new RekeyError("proof-failed", open);
+}
+
+/** Which nodes do not refuse the value, as a sentence; null where all do. */
+export async function unrefused(
+  { issuer }: Systems,
+  slot: string,
+  document: SecretDocument,
+  call: Call,
+): Promise<string | null> {
   const proofs = await issuer.proveRefused(slot, document, call);
   const open = proofs.filter((proof) => !proof.ok).map(({ node, sentence }) => `${node}: ${sentence}`);
-  if (open.length === 0 && proofs.length > 0) return;
-  throw new RekeyError(
-    "proof-failed",
-    `Not refused everywhere: ${open.join("; ") || "no node could be asked"}.`,
-  );
+  if (open.length === 0 && proofs.length > 0) return null;
+  return `Not refused everywhere: ${open.join("; ") || "no node could be asked"}.`;
 }
 
 /**
@@ -81,9 +89,9 @@ async function forgotten({ systems, state, step, call }: Changing<Disable>): Pro
 }
 
 /** The version's value: the copy that was kept, or what is live where no copy was made before the leak was reported. */
-async function documentOf(
+export async function documentOf(
   { stores, issuer }: Systems,
-  { version, slot }: Disable,
+  { version, slot }: Pick<Disable, "version" | "slot">,
   call: Call,
 ): Promise<SecretDocument | null> {
   const kept = await stores.main.staged(version, call);

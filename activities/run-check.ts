@@ -34,7 +34,8 @@ export async function heldBy(deps: Pick<ActivityDeps, "db">, state: RotationStat
 
 /** What people and policies have said comes from the records; what was observed meanwhile stays as it was observed. */
 function withRecordedDecisions(state: RotationState, kept: RotationState): RotationState {
-  const { credential, installation, nonce, policy, traits, emergency, origin, acceptable } = kept;
+  const { credential, installation, nonce, policy, agreedPolicy, traits, emergency, origin, acceptable } =
+    kept;
   const { plan, amendments, decisions, asked, askedAt, irreversible, closed } = kept;
   const versions = Object.values(state.versions).map((version) => [
     version.id,
@@ -43,6 +44,7 @@ function withRecordedDecisions(state: RotationState, kept: RotationState): Rotat
   return {
     ...state,
     ...{ credential, installation, nonce, policy, traits, emergency, origin, acceptable },
+    ...(agreedPolicy === undefined ? {} : { agreedPolicy }),
     ...{ plan, amendments, decisions, asked, askedAt, irreversible, closed },
     seized: state.seized && kept.seized,
     versions: Object.fromEntries(versions),

@@ -25,7 +25,8 @@ import { planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
 import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js";
-import type { InstanceState, RotationState } from "../domain/rotation/state.js";
+import type { InstanceState, RotationPolicy, RotationState } from "../domain/rotation/state.js";
+import { stricter } from "../domain/stricter.js";
 import { isEnded } from "../domain/version.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
@@ -59,6 +60,8 @@ export async function survey(
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);
+  // What was agreed to, or what the estate asks now where that is stricter (H17).
+  const policy = stricter(state.policy, systems.rules);
   const facts: SurveyFacts = {
     slots: view.slots.map(({ slot, tag, enabled }) => ({ slot, tag, enabled })),
     places,
@@ -66,7 +69,7 @@ export async function survey(
       installation: deps.installation,
       owner: systems.owner,
       approvers: signersFor(systems.estate, asked, excluded, now).length,
-      quorum: systems.rules.approval.quorum,
+      quorum: policy.approval.quorum,
       consumers: systems.consumers.map((consumer) => ({
         name: consumer.name,
         owner: consumer.owner === "" ? null : consumer.owner,
@@ -76,7 +79,7 @@ export async function survey(
         checks: isChecker(state.traits, consumer),
       })),
       unmapped: unmappedReaders(view.sessions, systems.consumers, state.traits),
-      unmappedReaders: systems.policy.unmappedReaders,
+      unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
       traits: state.traits,
       slots: view.slots,
       freeSlots: targetOf(state).slot === "" ? 0 : 1,
@@ -92,7 +95,8 @@ export async function survey(
     observations,
     sessions: sessionsByVersion(view, systems.consumers, state, now),
     watermarkSeen: view.watermarkSeen,
-    plan: planFor(deps, systems, state, view, now),
+    plan: planFor(deps, systems, state, view, policy, now),
+    policy: systems.rules,
   };
   return { type: "surveyed", at: now, facts };
 }
@@ -108,6 +112,7 @@ function planFor(
   systems: Systems,
   state: RotationState,
   view: IssuerView,
+  stricterPolicy: RotationPolicy,
   now: number,
 ): SurveyFacts["plan"] {
   const origin = state.versions[state.origin];
@@ -133,7 +138,8 @@ function planFor(
           wave,
         }),
       ),
-      policy: state.policy,
+      // Nobody is asked to agree to more care: once something was issued the plan stays what was signed.
+      policy: nothingIssued(state) ? stricterPolicy : (state.agreedPolicy ?? state.policy),
       traits: state.traits,
       approvers: askedOwners(systems),
       emergency: state.emergency !== null,

@@ -1,5 +1,6 @@
 /** Takes in what a person signed: verified here and not in the workflow, so that nobody who runs Temporal can forge it (H7). */
 import { speaksFor } from "../domain/authority.js";
+import { declarable, declarationDigest } from "../domain/declaration.js";
 import { type DocumentPayload, objectionTo, objectionToConfirmation } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -23,7 +24,9 @@ export function verifyActivity(deps: ActivityDeps) {
       try {
         const payload = await verifiedPayload(systems.estate, document);
         const now = deps.now();
-        const digests = [state.plan, ...state.amendments].flatMap((plan) => (plan ? [plan.digest] : []));
+        const plans = [state.plan, ...state.amendments].flatMap((plan) => (plan ? [plan.digest] : []));
+        const live = declarable(state).map((version) => declarationDigest(state, version));
+        const digests = [...plans, ...(payload.says === "approve" ? live : [])];
         const objection = objectionTo(
           payload,
           { installation: deps.installation, rotation: state.id, nonce: state.nonce, digests },

@@ -35,6 +35,8 @@ export interface FencedChange {
   readonly tag: FenceTag;
   /** The issuer's identity that the plan was made for; checked in the session that mutates (H9). `null` before there is a plan. */
   readonly identity: string | null;
+  /** In an emergency: sessions are ended as fast as the server bears, and not few at a time (H35). */
+  readonly urgent?: boolean;
 }
 
 /** `already`: the place carries this very tag, so an earlier attempt did it. */

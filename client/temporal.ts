@@ -73,7 +73,7 @@ export interface RotationClient {
   /** Leaves the document for a rotation whose worker does not answer now. */
   decideLater(workflow: string, document: string): Promise<void>;
   cancel(workflow: string, order: { by: string; reason: string }, id: string): Promise<Receipt>;
-  resume(workflow: string, order: { by: string; exit: Exit }, id: string): Promise<Receipt>;
+  resume(workflow: string, order: { by: string; exit: Exit; version?: string }, id: string): Promise<Receipt>;
   expedite(workflow: string, report: EmergencyReport, id: string): Promise<Receipt>;
   /** For an emergency whose rotation has ended: an owner's signed document, taken in without a rotation. */
   signOff(credential: string, document: string): Promise<Receipt>;

@@ -2,6 +2,7 @@
  * Gate 2: the named checks. Each looks at one input and answers with a code and a sentence, so that a refusal
  * can be read, named in a policy, and tested by itself. Adapters' preflights add theirs.
  */
+import { formatDuration } from "./estate/duration.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import type { IssuerTraits } from "./kinds.js";
@@ -177,6 +178,20 @@ const checks: readonly Check[] = [
     inEmergency: "waived",
     look: ({ freeSlots }) =>
       freeSlots === 0 ? [{ sentence: "There is no free account or slot for a new version." }] : [],
+  },
+  {
+    code: "outlives-it",
+    inEmergency: "waived",
+    look: ({ traits }) =>
+      traits.derives
+        .filter(({ endedByDisable }) => !endedByDisable)
+        .map(({ what, maxLifeMs }) => ({
+          severity: maxLifeMs === null ? "warn" : "info",
+          sentence:
+            maxLifeMs === null
+              ? `Disabling the old version does not end ${what} that were taken with it, and nobody knows how long they live.`
+              : `Disabling the old version does not end ${what} that were taken with it; ${formatDuration(maxLifeMs)} are waited for until they have run out.`,
+        })),
   },
   {
     code: "no-overlap",

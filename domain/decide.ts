@@ -5,17 +5,19 @@
  * is to be revoked at once goes first wherever nothing else brings a clean version nearer.
  */
 import { isFresh } from "./adoption.js";
+import { declarable } from "./declaration.js";
 import { containment, type Gate, gates, revokesNow } from "./gates.js";
 import {
   isGoingBack,
   leakIsOpen,
   legalExits,
   mayEndUnchanged,
+  overlapEnd,
   stepName,
   turnTarget,
 } from "./rotation/moves.js";
 import type { RotationState, Trouble } from "./rotation/state.js";
-import { type Decision, needsFreshFacts, type Step, sameStep } from "./rotation/steps.js";
+import { type Decision, type Exit, needsFreshFacts, type Step, sameStep } from "./rotation/steps.js";
 import type { Verdict } from "./rotation/verdict.js";
 
 /**
@@ -23,7 +25,7 @@ import type { Verdict } from "./rotation/verdict.js";
  * that each gate is needed; everybody else leaves it out.
  */
 export function decide(state: RotationState, now: number, list: readonly Gate[] = gates): Decision {
-  return untilContainment(state, now, paced(state, now, next(state, now, list)));
+  return untilContainment(state, now, withinOverlap(state, now, paced(state, now, next(state, now, list))));
 }
 
 /** A turn, a hold or an end that could not be recorded is tried again like any other step: after a pause. */
@@ -36,6 +38,12 @@ function paced(state: RotationState, now: number, decision: Decision): Decision 
 function next(state: RotationState, now: number, list: readonly Gate[]): Decision {
   if (state.closed) return { kind: "done", outcome: state.closed };
   const doubt = unsettled(state);
+  // An answer that was lost: what was sent may show late, so it is asked for once every node could have it (H3, H27).
+  const askedFrom = state.seized ? state.changedAt + state.traits.propagationMs : 0;
+  if (doubt && state.operator === null && now < askedFrom) {
+    const what = "what was sent to have reached every node, before it is asked for";
+    return { kind: "wait", until: askedFrom, for: what, who: "time", watch: false };
+  }
   // Without our own fences no step can be trusted, so nothing overtakes this one.
   if (doubt) return state.operator ? needsOperator(state, state.operator, now) : attempt(state, doubt, now);
   const cut = containment(state, now);
@@ -82,7 +90,7 @@ export function shown(state: RotationState, now: number): Decision {
   const decision = decide(state, now);
   const calls = decision.kind === "do" && decision.step.do === "hold" && state.operator !== null;
   if (!calls || state.operator === null) return decision;
-  return { kind: "needs-operator", reason: state.operator.reason, exits: legalExits(state), until: null };
+  return { kind: "needs-operator", reason: state.operator.reason, exits: exitsOf(state), until: null };
 }
 
 /** Which gate the rotation stands at, for people. */
@@ -157,7 +165,8 @@ const outlasts: ReadonlySet<string> = new Set(["busy", "audit-down", "audit-brok
 function isExhausted(state: RotationState, step: Step, now: number): boolean {
   const trouble = isFailing(state, step) ? state.trouble : null;
   if (trouble === null || outlasts.has(trouble.code)) return false;
-  return !trouble.again || now - trouble.since >= state.policy.stallTimeoutMs;
+  // Nodes that have not heard of a change yet are no failure either.
+  return !trouble.again || now - trouble.since >= state.policy.stallTimeoutMs + state.traits.propagationMs;
 }
 
 /** The step, unless it has just failed: then after a pause, and not for ever. */
@@ -205,7 +214,27 @@ function needsOperator(
 ): Decision {
   const until = since + state.policy.approval.reminderMs;
   if (now >= until) return hold(reason);
-  return { kind: "needs-operator", reason, exits: legalExits(state), until };
+  return { kind: "needs-operator", reason, exits: exitsOf(state), until };
+}
+
+/**
+ * No wait outlasts the time for which two versions may be valid together. Then an operator is called, and both
+ * stay valid: taking one away because time is up would cut off whoever still holds it. An emergency has a
+ * deadline of its own.
+ */
+function withinOverlap(state: RotationState, now: number, decision: Decision): Decision {
+  const end = overlapEnd(state);
+  if (decision.kind !== "wait" || end === null || state.emergency) return decision;
+  if (now >= end)
+    return hold(
+      `Two versions have been valid for longer than the policy allows, waiting for ${decision.for}.`,
+    );
+  return { ...decision, until: Math.min(decision.until ?? Number.POSITIVE_INFINITY, end) };
+}
+
+/** Every way out that is legal now: what one operator may order, and what two persons may declare (H30). */
+export function exitsOf(state: RotationState): Exit[] {
+  return declarable(state).length > 0 ? [...legalExits(state), "declare"] : legalExits(state);
 }
 
 /** No wait outlasts the moment at which an emergency stops waiting for consumers. */

@@ -7,6 +7,7 @@ import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
 import { needsRenewal, quietFrom, quietNeededMs } from "./drain.js";
 import { type Finding, refusals } from "./finding.js";
+import { revocations, revoked } from "./revoked.js";
 import { checkersMemoryMs, isChecked, stillAccepting } from "./roles.js";
 import {
   isDisplaced,
@@ -268,12 +269,18 @@ const disabled: Gate = {
       if (other.issuer === "absent") continue;
       if (!isRefused(other))
         return { is: "do", step: { do: "disable", version: other.id, slot: other.slot } };
-      const verdict = other.issuer === "disabled" ? soaked(state, other, now) : pass;
+      const verdict = other.issuer === "disabled" ? afterwards(state, other, now) : pass;
       if (verdict.is !== "pass") return verdict;
     }
     return pass;
   },
 };
+
+/** What follows the switch: refusals over the propagation time, what was taken with it, and then the soak. */
+function afterwards(state: RotationState, version: VersionState, now: number): Verdict {
+  const verdict = revoked(state, version, now);
+  return verdict.is === "pass" ? soaked(state, version, now) : verdict;
+}
 
 /**
  * The time under observation after a version was switched off. Whoever checks versions may let it in until its
@@ -319,14 +326,14 @@ const destroyed: Gate = {
 const closed: Gate = {
   name: "closed",
   asks: "Is the evidence sealed?",
-  check: (state) => ({
-    is: "do",
-    step: {
-      do: "close",
-      outcome: isGoingBack(state) ? "went-back" : "rotated",
-      reason: state.turned?.reason ?? "every gate was satisfied",
-    },
-  }),
+  check: (state, now) => {
+    const outcome = isGoingBack(state) ? "went-back" : "rotated";
+    const said = [state.turned?.reason ?? "every gate was satisfied", revocations(state, now)];
+    return {
+      is: "do",
+      step: { do: "close", outcome, reason: said.filter((part) => part !== "").join("; ") },
+    };
+  },
 };
 
 /** The table of protocol.md, in its order. */

@@ -192,6 +192,8 @@ export function rulesOf(policy: Policy): RotationPolicy {
     containment: policy.containment,
     containmentDeadlineMs: policy.containmentDeadlineMs,
     signOffDeadlineMs: policy.signOffDeadlineMs,
+    overlapMaxMs: policy.overlapMaxMs,
+    unmappedReaders: policy.unmappedReaders,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The messages of a rotation: questions are answered from the state, and what people say becomes events. */
 import { CancellationScope, condition, setHandler } from "@temporalio/workflow";
 import { shown } from "../domain/decide.js";
+import { declarable, declaredBy, personsNeeded } from "../domain/declaration.js";
 import { refusals } from "../domain/finding.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import { legalExits } from "../domain/rotation/moves.js";
@@ -56,9 +57,10 @@ export function listen(run: Run): void {
     await cancel(run, "Temporal", "the workflow was cancelled");
     run.beingCancelled = false;
   });
-  setHandler(resumeUpdate, async ({ by, exit }) =>
+  setHandler(resumeUpdate, async ({ by, exit, version }) =>
     answer(run, async (state) => {
       if (state.operator === null) return refused("The rotation does not wait for an operator.");
+      if (exit === "declare") return declare(run, state, by, version ?? "");
       const legal = legalExits(state);
       if (!legal.includes(exit)) {
         return refused(`The exit ${exit} is not legal now; these are: ${legal.join(", ")}.`);
@@ -66,6 +68,19 @@ export function listen(run: Run): void {
       return keep(state, { type: "resumed", at: run.now(), exit, by }, `The rotation goes on: ${exit}.`);
     }),
   );
+}
+
+/** Two persons have to have signed that this version is live; then the walk leads there, through every gate (H30). */
+async function declare(run: Run, state: RotationState, by: string, version: string): Promise<Answered> {
+  const can = declarable(state);
+  if (!can.includes(version)) {
+    const those = can.length === 0 ? "none" : can.join(", ");
+    return refused(`Version ${version} cannot be declared live now; these can: ${those}.`);
+  }
+  const missing = personsNeeded - declaredBy(state, version, run.now()).length;
+  if (missing > 0) return refused(`${missing} more person(s) have to sign that version ${version} is live.`);
+  const event: RotationEvent = { type: "resumed", at: run.now(), exit: "declare", by, version };
+  return keep(state, event, `The rotation goes on to version ${version}, which was declared live.`);
 }
 
 function cancel(run: Run, by: string, reason: string): Promise<Receipt> {

@@ -96,6 +96,6 @@ export const decideSignal = defineSignal<[string]>("decide-later");
 /** Ends it or turns it back; answered once it is recorded, not once it is back. */
 export const cancelUpdate = defineUpdate<Receipt, [{ by: string; reason: string }]>("cancel");
 /** An operator's order by one of the exits that are legal now; any other is refused. */
-export const resumeUpdate = defineUpdate<Receipt, [{ by: string; exit: Exit }]>("resume");
+export const resumeUpdate = defineUpdate<Receipt, [{ by: string; exit: Exit; version?: string }]>("resume");
 /** A leak is reported while the rotation runs: what it changes is the table of protocol.md, Emergency. */
 export const expediteUpdate = defineUpdate<Receipt, [EmergencyReport]>("expedite");

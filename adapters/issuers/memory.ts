@@ -75,6 +75,8 @@ export interface MemoryFaults {
   holdMint: { readonly when: "made" | "kept"; readonly until: Promise<void> } | null;
   /** Proofs that a login works are refused for these logins, whatever their value. */
   readonly proofFails: Set<string>;
+  /** A node has not heard yet that these logins were switched off: it lets their values in (H27). */
+  readonly stillAccepts: Set<string>;
   /** The engine does not see its own mark, so its listing is no evidence (H21). */
   blind: boolean;
   /** What `preflight` finds. */
@@ -112,19 +114,15 @@ const traits: IssuerTraits = {
 };
 
 /** What a provider declares that makes the value itself, in the place of the one before. */
-const inPlaceTraits: IssuerTraits = {
-  ...traits,
+export const inPlaceTraits: Partial<IssuerTraits> = {
   overlap: "none",
   capacity: 1,
   valueBy: "issuer",
   disableReversible: false,
 };
 
-/**
- * A new, empty world. Issuers made by its kind share it, as processes share a server. `inPlace`: the provider makes
- * the values, and one at a time.
- */
-export function memoryIssuers({ inPlace = false }: { readonly inPlace?: boolean } = {}): MemoryIssuers {
+/** A new, empty world, of a kind that differs in `more`. Issuers made by its kind share it, as processes share a server. */
+export function memoryIssuers(more: Partial<IssuerTraits> = {}): MemoryIssuers {
   const servers = new Map<string, MemoryServer>();
   const faults: MemoryFaults = {
     unreachable: false,
@@ -134,6 +132,7 @@ export function memoryIssuers({ inPlace = false }: { readonly inPlace?: boolean 
     holdWrite: null,
     holdMint: null,
     proofFails: new Set(),
+    stillAccepts: new Set(),
     blind: false,
     findings: [],
   };
@@ -144,7 +143,7 @@ export function memoryIssuers({ inPlace = false }: { readonly inPlace?: boolean 
   };
   const calls: string[] = [];
   const kind: MemoryIssuers["kind"] = {
-    traits: inPlace ? inPlaceTraits : traits,
+    traits: { ...traits, ...more },
     config: memoryConfig,
     account: memoryAccount,
     create: (config, account, deps) =>
@@ -280,7 +279,7 @@ class MemoryIssuer implements Issuer {
   async proveRefused(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
     const value = this.#value(slot, document);
     return this.#do("proveRefused", slot, call, () => {
-      const ok = !this.#accepts(slot, value);
+      const ok = !this.#accepts(slot, value) && !this.#world.faults.stillAccepts.has(slot);
       return [{ node: "memory", ok, sentence: ok ? `refused ${slot}` : `still accepts ${slot}` }];
     });
   }

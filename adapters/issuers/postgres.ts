@@ -18,6 +18,7 @@ import type {
   NodeProof,
   SecretDocument,
 } from "../ports.js";
+import { paceOf } from "../shared/pace.js";
 import { Nodes } from "../shared/pg-nodes.js";
 import { makeChange } from "./postgres/change.js";
 import { checkFacts } from "./postgres/checks.js";
@@ -140,10 +141,11 @@ class PostgresIssuer implements Issuer {
   async #endSessions(change: FencedChange, call: Call): Promise<void> {
     const lsn = await positionNow(this.#nodes, call);
     const tag = formatTag(change.tag);
+    const pace = paceOf(change.urgent === true, this.#deps.random);
     await Promise.all(
       this.#nodes.all.map(async (node) => {
         await waitForReplay(this.#nodes, node, lsn, call);
-        await endSessions(this.#nodes, node, change.slot, tag, this.#firstSeen, call);
+        await endSessions(this.#nodes, node, change.slot, tag, this.#firstSeen, pace, call);
       }),
     );
   }

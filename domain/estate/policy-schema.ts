@@ -123,7 +123,7 @@ const rules = z.strictObject({
   overlapMax: duration({ positive: true })
     .prefault("30d")
     .describe(
-      "The longest that quiet period and soak may keep two versions working; times that need longer are refused.",
+      "The longest that two versions may work together; then an operator is called, with both still valid. Times that need longer are refused.",
     ),
   cooldown: duration()
     .prefault("1d")

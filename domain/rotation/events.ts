@@ -3,7 +3,15 @@
  * rebuilt from the records after Temporal lost it, and explored without Temporal.
  */
 import type { Finding } from "../finding.js";
-import type { Containment, DecisionRecord, Emergency, InstanceState, Outcome, Plan } from "./state.js";
+import type {
+  Containment,
+  DecisionRecord,
+  Emergency,
+  InstanceState,
+  Outcome,
+  Plan,
+  RotationPolicy,
+} from "./state.js";
 import type { Exit, Step } from "./steps.js";
 
 /** A slot as the issuer shows it. */
@@ -36,6 +44,8 @@ export interface SurveyFacts {
   readonly watermarkSeen: boolean;
   /** The plan as the world is now; equal digests mean that nothing material changed. */
   readonly plan: Plan;
+  /** The rules that the estate states now; absent in a look of before this was kept. */
+  readonly policy?: RotationPolicy;
 }
 
 /** One event; `at` is milliseconds since the epoch on the worker's clock. */
@@ -59,6 +69,8 @@ export type RotationEvent = { readonly at: number } & (
       readonly untried?: boolean;
     }
   | { readonly type: "proved"; readonly version: string }
+  /** Every node refused the value once more. */
+  | { readonly type: "refused"; readonly version: string }
   | { readonly type: "renewed"; readonly version: string; readonly change: number }
   | {
       readonly type: "delivered";
@@ -86,7 +98,13 @@ export type RotationEvent = { readonly at: number } & (
       readonly reason: string;
     }
   | { readonly type: "held"; readonly reason: string }
-  | { readonly type: "resumed"; readonly exit: Exit; readonly by: string }
+  | {
+      readonly type: "resumed";
+      readonly exit: Exit;
+      readonly by: string;
+      /** For `declare`: which version is live. */
+      readonly version?: string;
+    }
   | { readonly type: "cancelled"; readonly by: string; readonly reason: string }
   | {
       readonly type: "incident";

@@ -2,6 +2,7 @@
  * `fold` is how a rotation's state comes to be: one event after the other. It is total and pure; the records
  * in the database and the loop in the workflow run the very same function, so that they cannot disagree.
  */
+import { declared } from "../declaration.js";
 import { RekeyError } from "../errors.js";
 import { applyIncident } from "../incident.js";
 import { allows, isEnded, type LifeEvent, step as lifeStep } from "../version.js";
@@ -18,6 +19,7 @@ import {
   mayEndUnchanged,
   mayReturn,
   movedForGood,
+  overlapFrom,
   pastRefusing,
   retarget,
   turnedBack,
@@ -56,6 +58,8 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
           proved: false,
           disabledAt: event.at,
           refused: true,
+          refusals: 1,
+          refusedSince: event.at,
         })),
         event,
       );
@@ -75,6 +79,14 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
       return calm(
         withVersion(state, event.version, (version) => ({ ...live(version, "prove"), proved: true })),
       );
+    case "refused":
+      return calm(
+        withVersion(state, event.version, (version) => ({
+          ...version,
+          refusals: (version.refusals ?? 0) + 1,
+          refusedSince: version.refusedSince ?? event.at,
+        })),
+      );
     case "renewed":
       return calm({
         ...state,
@@ -89,7 +101,10 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
     case "turned":
       return isOvertaken(state, event.target) ? state : turnedBack(state, event);
     case "held":
-      return { ...state, operator: { since: event.at, reason: event.reason } };
+      return {
+        ...state,
+        operator: { since: event.at, reason: event.reason, first: state.operator?.first ?? event.at },
+      };
     case "resumed":
       return resumed(state, event);
     case "cancelled":
@@ -141,7 +156,11 @@ function changed(
     tags: { ...state.tags, [slot]: event.tag },
     freeSlots: event.type === "destroyed" ? state.freeSlots : state.freeSlots.filter((free) => free !== slot),
   };
-  const settled = pastRefusing({ ...after, irreversible: isPastReturn(after) });
+  const settled = pastRefusing({
+    ...after,
+    irreversible: isPastReturn(after),
+    overlapSince: overlapFrom(after, event.at),
+  });
   // A destroy that fails each time is asked about, which brings the disable back: that one's success ends nothing.
   const goesOn = event.type === "disabled" && state.trouble?.step === `destroy:${event.version}`;
   return onwards(goesOn ? settled : calm(settled), event.at);
@@ -225,9 +244,12 @@ function delivered(
  * nothing rests on what was true when the rotation was held (H30).
  */
 function resumed(state: RotationState, event: Extract<RotationEvent, { type: "resumed" }>): RotationState {
-  if (state.operator === null || !legalExits(state).includes(event.exit)) return state;
-  const awake: RotationState = {
-    ...state,
+  if (state.operator === null) return state;
+  const course =
+    event.exit === "declare" ? declared(state, event.version ?? "", event.at) : ordered(state, event.exit);
+  if (course === null || (event.exit === "declare" && course === state)) return state;
+  return {
+    ...course,
     operator: null,
     trouble: null,
     seized: false,
@@ -235,8 +257,13 @@ function resumed(state: RotationState, event: Extract<RotationEvent, { type: "re
     blockedSince: null,
     resumedAt: event.at,
   };
-  const wanted = { retry: null, back: state.origin, forward: forwardTarget(state) }[event.exit];
-  return wanted === null ? awake : retarget(awake, wanted);
+}
+
+/** The course that an operator may order alone, or null where it is not legal now. */
+function ordered(state: RotationState, exit: "retry" | "back" | "forward"): RotationState | null {
+  if (!legalExits(state).includes(exit)) return null;
+  const wanted = { retry: null, back: state.origin, forward: forwardTarget(state) }[exit];
+  return wanted === null ? state : retarget(state, wanted);
 }
 
 function cancelled(

@@ -105,6 +105,21 @@ export function mayMakeRoom(state: RotationState, version: VersionState): boolea
   return version.leaked || !version.delivered || (version.id === state.origin && state.irreversible);
 }
 
+/** Since when two versions let somebody in: from `at` on where that is new, null where only one does (gate 8's bound). */
+export function overlapFrom(state: RotationState, at: number): number | null {
+  const valid = Object.values(state.versions).filter(
+    ({ issuer }) => issuer === "enabled" || issuer === "unknown",
+  );
+  return valid.length > 1 ? (state.overlapSince ?? at) : null;
+}
+
+/** When the two may no longer be valid together without somebody's word; null where there is no such time. */
+export function overlapEnd(state: RotationState): number | null {
+  const { overlapSince, resumedAt, policy } = state;
+  if (overlapSince === undefined || overlapSince === null || policy.overlapMaxMs === undefined) return null;
+  return Math.max(overlapSince, resumedAt ?? 0) + policy.overlapMaxMs;
+}
+
 /** True when these consumers were given another version than the origin, and one of them cannot be moved back (H29). */
 export function movedForGood(
   state: RotationState,
@@ -276,7 +291,17 @@ export function foldFailure(
       again: event.again,
     },
   };
+  if (event.step.do === "probe" && event.code === "proof-failed")
+    return countedAnew(troubled, event.step.version);
   return event.outcome === "unknown" ? markUnknown(troubled, event.step) : troubled;
+}
+
+/** A node let in what was refused before: only refusals in a row count (H27). */
+function countedAnew(state: RotationState, id: string): RotationState {
+  const version = state.versions[id];
+  if (!version) return state;
+  const anew: VersionState = { ...version, refusals: 0, refusedSince: null };
+  return { ...state, versions: { ...state.versions, [id]: anew } };
 }
 
 /** The name under which a step's failures are counted. */
@@ -296,7 +321,7 @@ function markUnknown(state: RotationState, step: Step): RotationState {
     return { ...state, seized: false };
   }
   // Sessions that were ended or not leave nothing to be settled: the next look counts them.
-  if (!("version" in step) || step.do === "renew") return state;
+  if (!("version" in step) || step.do === "renew" || step.do === "probe") return state;
   const version = state.versions[step.version];
   if (!version) return state;
   const versions = { ...state.versions, [version.id]: { ...version, issuer: "unknown" as const } };

@@ -6,7 +6,7 @@ import { parseTag, type TagState } from "../fence.js";
 import { allows, type LifeEvent, step } from "../version.js";
 import { onwards } from "./course.js";
 import type { RotationEvent, SlotFact } from "./events.js";
-import { displaced, isPastReturn, movedForGood, pastRefusing } from "./moves.js";
+import { displaced, isPastReturn, movedForGood, overlapFrom, pastRefusing } from "./moves.js";
 import type { RotationState, VersionState } from "./state.js";
 
 /**
@@ -61,7 +61,11 @@ export function seized(
   const moved = event.places.some(({ place, liveVersion }) =>
     movedForGood(state, liveVersion, readersOf(state, place)),
   );
-  return onwards(pastRefusing({ ...after, irreversible: moved || isPastReturn(after) }), event.at);
+  const overlapSince = overlapFrom(after, event.at);
+  return onwards(
+    pastRefusing({ ...after, overlapSince, irreversible: moved || isPastReturn(after) }),
+    event.at,
+  );
 }
 
 function readersOf(state: RotationState, place: string): string[] {

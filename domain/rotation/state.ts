@@ -28,6 +28,10 @@ export interface RotationPolicy {
   /** In an emergency: when `after-adoption` becomes `revoke-now`. */
   readonly containmentDeadlineMs: number;
   readonly signOffDeadlineMs: number;
+  /** How long two versions may be valid together before an operator is called; absent: no limit. */
+  readonly overlapMaxMs?: number;
+  /** What a reader that nobody declared does; absent in a rotation that began before this was kept. */
+  readonly unmappedReaders?: "refuse" | "warn";
 }
 
 /** What an emergency does with the leaked version: wait for adoption up to a deadline, or revoke at once. */
@@ -70,6 +74,9 @@ export interface VersionState {
   readonly disabledAt: number | null;
   /** Every node refused the value, and no session of it was left, after the last disable. */
   readonly refused: boolean;
+  /** How often in a row every node refused it since it was disabled, and since when; absent where that was never counted. */
+  readonly refusals?: number;
+  readonly refusedSince?: number | null;
 }
 
 /** One instance of a consumer as last seen. */
@@ -185,7 +192,10 @@ export interface RotationState {
   readonly nonce: string;
   readonly epoch: number;
   readonly startedAt: number;
+  /** The rules in force: what was agreed to, or what the estate has asked since where that is stricter (H17). */
   readonly policy: RotationPolicy;
+  /** The rules that the plan was signed with, where they have become stricter since something was issued. */
+  readonly agreedPolicy?: RotationPolicy;
   readonly traits: IssuerTraits;
   readonly emergency: Emergency | null;
   /** The version that was live at the start, and where going back goes. */
@@ -204,6 +214,8 @@ export interface RotationState {
   readonly change: number;
   /** When the last change ended. */
   readonly changedAt: number;
+  /** Since when more than one version is enabled; null or absent while only one is. */
+  readonly overlapSince?: number | null;
   /**
    * True while the last look came before the last change: what it saw does not allow the next one. By the order
    * of events and not by their times, because two workers' clocks may disagree.
@@ -229,7 +241,10 @@ export interface RotationState {
   /** The point of no return is behind it: nothing leads to the origin any more, whatever happens (H29). */
   readonly irreversible: boolean;
   readonly trouble: Trouble | null;
-  readonly operator: { readonly since: number; readonly reason: string } | null;
+  /** Who is waited for: `since` an operator was last called, `first` since one was. */
+  readonly operator: { readonly since: number; readonly reason: string; readonly first?: number } | null;
+  /** The version that two persons have declared live, where no other exit was left (H30). */
+  readonly declared?: { readonly version: string; readonly by: readonly string[]; readonly at: number };
   /** When an operator last ordered it to go on; deadlines count anew from there. */
   readonly resumedAt: number | null;
   /** Why nothing will be issued: rejected, cancelled, out of time. Only ever set while nothing was. */

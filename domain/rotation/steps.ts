@@ -17,6 +17,7 @@ export type Step =
     }
   | { readonly do: "renew"; readonly version: string; readonly slot: string }
   | { readonly do: "disable"; readonly version: string; readonly slot: string }
+  | { readonly do: "probe"; readonly version: string; readonly slot: string }
   | { readonly do: "destroy"; readonly version: string; readonly slot: string }
   | { readonly do: "turn"; readonly target: string; readonly slot: string | null; readonly reason: string }
   | { readonly do: "hold"; readonly reason: string }
@@ -45,7 +46,7 @@ export type Decision =
   | { readonly kind: "done"; readonly outcome: Outcome };
 
 /** What an operator may order; `decide` offers only those that are legal now (H30). */
-export type Exit = "retry" | "back" | "forward";
+export type Exit = "retry" | "back" | "forward" | "declare";
 
 /** A mark that two steps are the same act on the same thing. */
 export function sameStep(a: Step, b: Step): boolean {

@@ -1,6 +1,8 @@
 /** What one look at the world changes in the state: facts with their ages, and never a wish (H10, H21, H39). */
+import { declarationFindings } from "../declaration.js";
 import { parseTag } from "../fence.js";
 import { type Finding, refusals } from "../finding.js";
+import { tightened } from "../stricter.js";
 import type { SurveyFacts } from "./events.js";
 import { nothingIssued } from "./moves.js";
 import type { ConsumerState, InstanceState, RotationState, UseState, VersionState } from "./state.js";
@@ -20,9 +22,10 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
     const users = usersOf(state, facts, version.id);
     uses[version.id] = used(state.uses[version.id], users, facts.watermarkSeen, at);
   }
-  const findings = [...facts.findings, ...changedOutside(state, facts)];
+  const findings = [...facts.findings, ...changedOutside(state, facts), ...declarationFindings(state)];
   return {
     ...withPlan(state, facts),
+    ...tightened(state, facts.policy, !nothingIssued(state)),
     consumers,
     uses,
     findings,

@@ -93,6 +93,7 @@ export interface RotationWork {
   issue(request: StepRequest): Promise<StepResult>;
   enable(request: StepRequest): Promise<StepResult>;
   prove(request: StepRequest): Promise<StepResult>;
+  probe(request: StepRequest): Promise<StepResult>;
   deliver(request: StepRequest): Promise<StepResult>;
   renew(request: StepRequest): Promise<StepResult>;
   disable(request: StepRequest): Promise<StepResult>;

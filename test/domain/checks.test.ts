@@ -43,6 +43,20 @@ interface Case {
 }
 
 const cases: Readonly<Record<string, Case>> = {
+  "H27: what is taken with it and runs out": {
+    code: "outlives-it",
+    given: { traits: { ...traits, derives: [{ what: "tokens", maxLifeMs: 60_000, endedByDisable: false }] } },
+    severity: "info",
+    says: /tokens that were taken with it; 1m are waited for/,
+    inEmergency: "info",
+  },
+  "H27: what is taken with it and has no end": {
+    code: "outlives-it",
+    given: { traits: { ...traits, derives: [{ what: "tokens", maxLifeMs: null, endedByDisable: false }] } },
+    severity: "warn",
+    says: /nobody knows how long they live/,
+    inEmergency: "warn",
+  },
   "a credential without an owner": {
     code: "no-owner",
     given: { owner: null },

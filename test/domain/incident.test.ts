@@ -24,19 +24,19 @@ describe("H25: which version leaked", () => {
     expect(leakedBy({ kind: "versions", ids }, all)).toEqual(leaked);
   });
 
-  test("unknown: every one that lives, and none that never was or is gone", () => {
+  test("H25: unknown: every one that lives, and none that never was or is gone", () => {
     expect(leakedBy({ kind: "unknown" }, all)).toEqual(["old", "new"]);
     expect(leakedBy({ kind: "unknown" }, begin())).toEqual(["old"]);
   });
 
-  test("old: the walk goes on to the new one, faster", () => {
+  test("H25: old: the walk goes on to the new one, faster", () => {
     const state = fold(delivering, leak(9, ["old"]));
     expect(state).toMatchObject({ target: "new", acceptable: ["new"], emergency: { startedAt: 9 } });
     expect(state.versions.old?.leaked).toBe(true);
     expect(walk(state, tick).state.closed).toBe("rotated");
   });
 
-  test("H5: new: the walk turns to the old one, and never delivers what leaked", () => {
+  test("H5 H25: new: the walk turns to the old one, and never delivers what leaked", () => {
     const state = fold(delivering, leak(9, ["new"]));
     expect(state).toMatchObject({ target: "old", acceptable: ["old"], turned: null });
     const { state: end, events } = walk(state, tick);
@@ -45,7 +45,7 @@ describe("H25: which version leaked", () => {
     expect(end.versions.new?.issuer).toBe("destroyed");
   });
 
-  test("H5: both: a third one in a free slot", () => {
+  test("H5 H25: both: a third one in a free slot", () => {
     const state = fold({ ...delivering, freeSlots: ["c"] }, leak(9, ["old", "new"]));
     expect(state).toMatchObject({ target: "third", acceptable: ["third"], freeSlots: [], turned: null });
     expect(state.versions.third).toEqual(versionIn("c", "third"));
@@ -58,7 +58,7 @@ describe("H25: which version leaked", () => {
     ]);
   });
 
-  test("both and no free slot: the slot that the fewest instances hold is emptied first", () => {
+  test("H25: both and no free slot: the slot that the fewest instances hold is emptied first", () => {
     const consumers = {
       app: { at: 0, instances: on("old", "1", "2"), stable: 2, since: null, lostAt: null },
       job: { at: 0, instances: on("new", "1"), stable: 2, since: null, lostAt: null },
@@ -77,13 +77,13 @@ describe("H25: which version leaked", () => {
     expect(types.indexOf("destroyed new")).toBeLessThan(types.indexOf("issued third"));
   });
 
-  test("both and no id left: it stays where it is, and an operator is asked", () => {
+  test("H25: both and no id left: it stays where it is, and an operator is asked", () => {
     const state = fold({ ...delivering, spareIds: [] }, leak(9, ["old", "new"]));
     expect(state.target).toBe("new");
     expect(walk(state, tick).state.operator?.reason).toContain("leaked");
   });
 
-  test("dead: nothing changes", () => {
+  test("H25: dead: nothing changes", () => {
     const state = { ...delivering, versions: all.versions };
     expect(fold(state, leak(9, ["gone"]))).toBe(state);
   });

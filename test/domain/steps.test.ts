@@ -13,6 +13,7 @@ describe("a step", () => {
     [{ do: "prove", ...on }, false, false],
     [{ do: "deliver", version: "v1", place: "main", consumers: [] }, true, true],
     [{ do: "renew", ...on }, true, true],
+    [{ do: "probe", ...on }, false, false],
     [{ do: "disable", ...on }, true, true],
     [{ do: "destroy", ...on }, true, true],
     [{ do: "turn", target: "v1", slot: null, reason: "" }, false, false],

@@ -98,6 +98,8 @@ export function success(state: RotationState, step: Step, at: number): RotationE
         change,
         tag: tagText(step.version, "destroyed", state.epoch, change),
       };
+    case "probe":
+      return { type: "refused", at, version: step.version };
     case "renew":
       return { type: "renewed", at, version: step.version, change };
     case "prove":

@@ -1,35 +1,13 @@
 /** Leaks: who may report them, what they do to a rotation wherever it stands, and taking over one that does not answer (H5, H24, H25, H37). */
-import type { WorkflowHandle } from "@temporalio/client";
 import { expect, test } from "vitest";
-import { reportText } from "../../domain/documents.js";
 import { RekeyError } from "../../domain/errors.js";
-import type { EmergencyReport } from "../../domain/rotation/work.js";
 import { listIncidents } from "../../inventory/incidents.js";
 import { listRotations } from "../../inventory/rotations.js";
-import { expediteUpdate, type Receipt, takeoverWorkflowId } from "../../workflows/messages.js";
-import { digestOf, type House, openHouse } from "./house.js";
-import { type PersonName, signed } from "./people.js";
+import { takeoverWorkflowId } from "../../workflows/messages.js";
+import { type House, openHouse } from "./house.js";
+import { signed } from "./people.js";
+import { both, expedite, report } from "./reports.js";
 import { decide, ended, eventually, expectWorking, stateOf, until, untilAsked, untilHeld } from "./watch.js";
-
-const both: readonly PersonName[] = ["rashid", "runa"];
-
-/** A report that the responders signed. */
-async function report(
-  { installation }: House,
-  responders: readonly PersonName[] = both,
-  more: Partial<EmergencyReport> = {},
-): Promise<EmergencyReport> {
-  const ordered = { reason: "seen in a public repository", leaked: ["old"], ...more };
-  const digest = digestOf(reportText(ordered));
-  const documents = await Promise.all(
-    responders.map((person) => signed(person, { installation, says: "emergency", digest })),
-  );
-  return { documents, evidence: null, ...ordered };
-}
-
-async function expedite(handle: WorkflowHandle, given: EmergencyReport): Promise<Receipt> {
-  return handle.executeUpdate(expediteUpdate, { args: [given] });
-}
 
 /** The leaked value is dead, the new one works, and only one is enabled. */
 function expectContained(house: House): void {
@@ -98,6 +76,38 @@ test("H24: reported while owners are asked: it does not wait for them", async ()
   expect(await expedite(handle, await report(house))).toMatchObject({ accepted: true });
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   expectContained(house);
+});
+
+test("H24: reported while it issues: that step is finished, and it goes on as an emergency", async () => {
+  const house = await openHouse({ policy: { stallTimeoutMs: 60_000 } });
+  const { issuers } = house.world;
+  let release = () => {};
+  issuers.faults.holdWrite = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const handle = await house.start();
+  await eventually("a write that is under way", () => issuers.calls.includes("enable orders_b"));
+  expect(await expedite(handle, await report(house))).toMatchObject({ accepted: true });
+  expect(house.world.enabled()).toEqual(["orders_a"]);
+  release();
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  expect(issuers.calls.filter((call) => call === "enable orders_b")).toHaveLength(1);
+  expectContained(house);
+  expectWorking(house);
+});
+
+test("H24: reported when it has ended: it is a new rotation's", async () => {
+  const house = await openHouse();
+  const first = await house.start();
+  await ended(first);
+  const emergency = await report(house);
+  await expect(expedite(first, emergency)).rejects.toThrow();
+  const before = house.world.live().password ?? "";
+  expect(await ended(await house.start({ emergency }))).toMatchObject({ outcome: "rotated" });
+  expect(await listRotations(house.fresh.db, { credential: house.credential })).toHaveLength(2);
+  expect(house.world.accepts("orders_b", before)).toBe(false);
+  expect(house.world.enabled()).toEqual(["orders_a"]);
+  expectWorking(house);
 });
 
 test("H24: reported while it delivers: past the deadline the leaked one is revoked, whoever still holds it", async () => {

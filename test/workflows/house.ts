@@ -10,6 +10,7 @@ import { onTestFinished } from "vitest";
 import type { ActivityDeps, ConsumerSystem, Systems } from "../../activities/deps.js";
 import { createActivities } from "../../activities/index.js";
 import type { Edge, Estate, Policy } from "../../domain/estate/types.js";
+import type { IssuerTraits } from "../../domain/kinds.js";
 import { Secret } from "../../domain/secret.js";
 import { openDatabase } from "../../inventory/database.js";
 import { applyEstate, currentEstate, entryNamed } from "../../inventory/estate.js";
@@ -45,8 +46,8 @@ export interface HouseOptions {
   readonly refit?: (systems: Systems) => Systems;
   /** The slot in which the first version lives, where it is another issuer's. */
   readonly firstSlot?: string;
-  /** The issuer makes the values, one at a time, in the place of the one before. */
-  readonly inPlace?: boolean;
+  /** How its issuer's kind differs from a pair of logins. */
+  readonly traits?: Partial<IssuerTraits>;
   /** Without it payloads travel as they are, which only the replay tests want. */
   readonly sealed?: boolean;
   /** Database of the audit log; by default the inventory's. */
@@ -136,7 +137,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const { client: connection, worker: native, namespace } = await connections();
   const names = options.consumers ?? ["checkout", "reports"];
   const edges = options.edges ?? {};
-  const world = makeWorld(names, pinnedOf(edges), options.inPlace);
+  const world = makeWorld(names, pinnedOf(edges), options.traits);
   const installation = newId("inst");
   const policy: Policy = {
     ...quick,

@@ -8,7 +8,7 @@ import { openHouse } from "./house.js";
 import { ended, eventually, expectWorking, stateOf } from "./watch.js";
 
 test("H29: the issue is the point of no return, and whoever held the old value is brought to the new one", async () => {
-  const house = await openHouse({ inPlace: true });
+  const house = await openHouse({ traits: inPlaceTraits });
   const { world } = house;
   const handle = await house.start();
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
@@ -24,7 +24,7 @@ test("H29: the issue is the point of no return, and whoever held the old value i
 });
 
 test("H38: a cancellation that meets the issue comes too late, and is kept as an objection", async () => {
-  const house = await openHouse({ inPlace: true });
+  const house = await openHouse({ traits: inPlaceTraits });
   const { world } = house;
   let release = () => {};
   const until = new Promise<void>((resolve) => {
@@ -47,7 +47,7 @@ test.each([
   "H11: a worker that is killed when the value was %s: another one goes on by itself, after %i mints",
   { timeout: 150_000 },
   async (when, mints) => {
-    const house = await openHouse({ inPlace: true });
+    const house = await openHouse({ traits: inPlaceTraits });
     const { world } = house;
     const login = () => world.issuers.server().logins.get("orders_a");
     const copies = world.stores.place("orders").copies;

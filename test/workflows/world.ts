@@ -7,6 +7,7 @@ import { MemoryConsumer } from "../../adapters/consumers/memory.js";
 import { type MemoryIssuers, memoryIssuers } from "../../adapters/issuers/memory.js";
 import type { AdapterDeps } from "../../adapters/ports.js";
 import { type MemoryStores, memoryStores } from "../../adapters/stores/memory.js";
+import type { IssuerTraits } from "../../domain/kinds.js";
 
 /** Logins of the pair; the first is in use at the start. */
 export const logins = ["orders_a", "orders_b"] as const;
@@ -40,14 +41,14 @@ export function pathOf(consumer: string): string {
 export function makeWorld(
   consumerNames: readonly string[],
   pinned: readonly string[] = [],
-  inPlace = false,
+  traits: Partial<IssuerTraits> = {},
 ): World {
-  const issuers = memoryIssuers({ inPlace });
+  const issuers = memoryIssuers(traits);
   const stores = memoryStores();
   const first = { version: `ver_${randomBytes(6).toString("hex")}`, password: secretText() };
   const server = issuers.server();
   server.logins.set(logins[0], { value: first.password, enabled: true, tag: "" });
-  if (!inPlace) server.logins.set(logins[1], { value: null, enabled: false, tag: "" });
+  if (traits.overlap !== "none") server.logins.set(logins[1], { value: null, enabled: false, tag: "" });
   const places = [path, ...pinned.map(pathOf)].map((name) => stores.place(name));
   for (const place of places) {
     place.raw = {

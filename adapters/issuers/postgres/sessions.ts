@@ -4,11 +4,9 @@
  */
 import { RekeyError } from "../../../domain/errors.js";
 import type { Call } from "../../ports.js";
+import type { Pace } from "../../shared/pace.js";
 import type { Node, NodeSession, Nodes } from "../../shared/pg-nodes.js";
 import { pause } from "../../shared/retry.js";
-
-/** How many sessions are ended in one round, so that their owners do not all come back in the same instant (H35). */
-const endedPerRoundMax = 100;
 
 /** Pause between rounds in milliseconds: short while backends exit, longer while a hidden one is waited for. */
 const pauseMs = { first: 2, max: 200 };
@@ -34,12 +32,13 @@ export async function endSessions(
   login: string,
   tag: string,
   firstSeen: FirstSeen,
+  pace: Pace,
   call: Call,
 ): Promise<void> {
   // Who could have passed the login check before the disable is in this first listing; who comes later was refused.
   let suspects: Set<number> | null = null;
   for (let waitMs = pauseMs.first; ; waitMs = Math.min(waitMs * 2, pauseMs.max)) {
-    const round = await nodes.read(node, call, (on) => endOnce(on, login, tag, call));
+    const round = await nodes.read(node, call, (on) => endOnce(on, login, tag, pace.perRoundMax, call));
     if (round.tag !== tag) {
       throw new RekeyError(
         "fenced",
@@ -59,7 +58,8 @@ export async function endSessions(
       if ((ageMs ?? Date.now() - since) > round.timeoutMs) await endHidden(nodes, node, pid, call);
     }
     await pause(
-      waitMs,
+      // More than one round ends are ended few at a time, so that their owners do not all come back at once (H35).
+      round.left > pace.perRoundMax ? pace.pauseMs() : waitMs,
       call,
       `${node.name}: ${round.left + hidden.length} sessions are left or not yet identified; it`,
     );
@@ -78,7 +78,13 @@ function forgetGone(firstSeen: FirstSeen, node: Node, hidden: Round["hidden"]): 
  * The locks are read before the listing: a backend that is in neither then began after the disable. The other
  * way round one could leave the first before it was looked for and enter the second after (17 and older).
  */
-async function endOnce(on: NodeSession, login: string, tag: string, call: Call): Promise<Round> {
+async function endOnce(
+  on: NodeSession,
+  login: string,
+  tag: string,
+  endedMax: number,
+  call: Call,
+): Promise<Round> {
   const [locks] = await on.session.query<{ pids: number[] }>(
     "SELECT coalesce(array_agg(DISTINCT pid) FILTER (WHERE pid IS NOT NULL), '{}') AS pids FROM pg_locks WHERE locktype = 'virtualxid'",
     [],
@@ -107,7 +113,7 @@ async function endOnce(on: NodeSession, login: string, tag: string, call: Call):
             (SELECT count(*)::int FROM named) + 0 * (SELECT count(*)::int FROM ended) AS left,
             (SELECT setting::int * 1000 FROM pg_settings WHERE name = 'authentication_timeout') AS timeout,
             (SELECT coalesce(json_agg(hidden), '[]') FROM hidden) AS hidden`,
-    [login, tag, locks?.pids ?? [], endedPerRoundMax],
+    [login, tag, locks?.pids ?? [], endedMax],
     call,
   );
   return {

@@ -36,6 +36,8 @@ function sentenceOf(event: RotationEvent): string | null {
       return `Version ${event.version} was disabled${event.untried ? "; no copy of it was left to try" : ""}.`;
     case "proved":
       return `Version ${event.version} was proved at every node.`;
+    case "refused":
+      return `Version ${event.version} was tried again, and every node refused it.`;
     case "renewed":
       return `Sessions from before version ${event.version} was given up were ended, so that consumers connected anew.`;
     case "delivered":

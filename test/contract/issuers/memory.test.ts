@@ -1,6 +1,6 @@
 /** The fake passes the issuers' contract, and its switches do what tests above the port rely on. */
 import { describe, expect, it } from "vitest";
-import { type MemoryIssuers, memoryIssuers } from "../../../adapters/issuers/memory.js";
+import { inPlaceTraits, type MemoryIssuers, memoryIssuers } from "../../../adapters/issuers/memory.js";
 import type { Issuer } from "../../../adapters/ports.js";
 import { RekeyError } from "../../../domain/errors.js";
 import { issuerContract } from "../issuer.js";
@@ -55,7 +55,7 @@ function memoryWorld(memory = memoryIssuers()): IssuerWorld {
 issuerContract("memory", async () => memoryWorld());
 
 mintingContract("memory, in place", async () => {
-  const memory = memoryIssuers({ inPlace: true });
+  const memory = memoryIssuers(inPlaceTraits);
   return { ...memoryWorld(memory), open: () => open(memory, "main", ["orders_a"]) };
 });
 

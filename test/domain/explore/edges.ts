@@ -1,4 +1,5 @@
 /** What the engine does at a point: one step, with everything that can become of it. */
+import { declarable, declarationDigest } from "../../../domain/declaration.js";
 import type { RotationEvent } from "../../../domain/rotation/events.js";
 import { changes, type Decision, type Step } from "../../../domain/rotation/steps.js";
 import { tick } from "../begin.js";
@@ -34,14 +35,45 @@ function engineEdges(model: Model, node: Node, decision: Decision): Edge[] {
       return decision.watch ? watchEdges(model, node) : [later(node, "a tick passes")];
     case "needs-operator":
       return [
-        ...decision.exits.map((exit) =>
-          after(model, { ...node, swings: 0 }, `the operator orders: ${exit}`, "good", [
-            { type: "resumed", at: node.now, exit, by: "operator" },
-          ]),
-        ),
+        ...declarations(model, node),
+        ...decision.exits
+          .filter((exit) => exit !== "declare")
+          .map((exit) =>
+            after(model, { ...node, swings: 0 }, `the operator orders: ${exit}`, "good", [
+              { type: "resumed", at: node.now, exit, by: "operator" },
+            ]),
+          ),
         ...(decision.until === null ? [] : [later(node, "a tick passes")]),
       ];
   }
+}
+
+/**
+ * Two persons say which version is live, and they do not lie: everybody has it. No good end may depend on them, for
+ * nobody has to come.
+ */
+function declarations(model: Model, node: Node): Edge[] {
+  const { state, now, world } = node;
+  return declarable(state)
+    .filter((id) => world.instances.every(({ holds }) => holds === id) && accepts(world, id))
+    .map((id) => {
+      const words = ["ann", "bob"].map((person): RotationEvent => {
+        const digest = declarationDigest(state, id);
+        const signed = {
+          id: person,
+          person,
+          digest,
+          owners: ["owner"],
+          issuedAt: now,
+          expiresAt: now + tick,
+        };
+        return { type: "decided", at: now, decision: { ...signed, verdict: "approve" } };
+      });
+      const order = { type: "resumed", at: now, exit: "declare", by: "ann", version: id } as const;
+      const made = after(model, { ...node, swings: 0 }, `two declare ${id} live`, "bad", [...words, order]);
+      // What was signed counts once, and then says nothing any more.
+      return { ...made, to: { ...made.to, state: { ...made.to.state, decisions: state.decisions } } };
+    });
 }
 
 function stepEdges(model: Model, node: Node, step: Step): Edge[] {
@@ -61,6 +93,10 @@ function stepEdges(model: Model, node: Node, step: Step): Edge[] {
         ? { type: "proved", at: node.now, version: step.version }
         : failure(node, step, "not-done", true, null);
       return recorded(model, node, `prove ${step.version}: ${works ? "ok" : "refused"}`, step, answer);
+    }
+    case "probe": {
+      const refused: RotationEvent = { type: "refused", at: node.now, version: step.version };
+      return recorded(model, node, `probe ${step.version}`, step, refused);
     }
     case "ask":
       return recorded(model, node, `ask ${step.digests.join()}${step.reminder ? " again" : ""}`, step, {

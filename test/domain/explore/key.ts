@@ -61,7 +61,7 @@ function stateForm(state: RotationState, now: number): string {
 
 function formOf(state: RotationState, now: number): string {
   const at = from(now);
-  const { resumedAt, emergency } = state;
+  const { resumedAt, emergency, policy, overlapSince } = state;
   const blockedSince = state.blockedSince ?? null;
   const told = Object.values(state.places).map(({ toldAt }) => toldAt ?? 0);
   const parts = [
@@ -72,12 +72,15 @@ function formOf(state: RotationState, now: number): string {
     `${state.plan?.digest} ${state.amendments.map(({ digest }) => digest).join()} ${state.asked.join()}`,
     state.findings.map(({ code, subject }) => `${code}${subject ?? ""}`).join(),
     emergency === null ? "-" : `${emergency.containment} ${at(emergency.containBy, "none")}`,
+    policy.overlapMaxMs === undefined ? "" : at(later(overlapSince, resumedAt), "deadline"),
     trouble(state, at),
     decisions(state, now, at),
   ];
   for (const version of Object.values(state.versions)) {
     const { id, slot, life, issuer, leaked, proved, delivered, refused } = version;
     const use = state.uses[id];
+    if (state.traits.propagationMs > 0)
+      parts.push(`${version.refusals ?? 0} ${at(version.refusedSince, "fact")}`);
     const quietFrom = use?.quietSince == null ? null : Math.max(use.quietSince, ...told);
     parts.push(
       `${id}@${slot} ${life} ${issuer} ${leaked} ${proved} ${delivered} ${refused} ${at(version.disabledAt, state.traits.roles ? "deadline" : "fact")}`,

@@ -133,15 +133,23 @@ export function brokenByClosing(model: Model, { state, world }: Node): string[] 
   return broken;
 }
 
+/** True for a wait that leaves two versions valid for longer than the policy allows, and nobody is called. */
+function isTooLong({ policy, overlapSince, resumedAt, emergency }: RotationState, until: number): boolean {
+  if (policy.overlapMaxMs === undefined || overlapSince == null || emergency) return false;
+  return until > Math.max(overlapSince, resumedAt ?? 0) + policy.overlapMaxMs;
+}
+
 /** No answer leaves the rotation with nobody to move it, and no exit is offered that is not legal (H30). */
 export function brokenByDecision({ state, now }: Node, decision: Decision): string[] {
   switch (decision.kind) {
     case "wait":
       if (decision.who === "" || decision.for === "") return ["deadlock: a wait that names nobody"];
-      return decision.until === null || decision.until <= now ? ["deadlock: a wait without an end"] : [];
+      if (decision.until === null || decision.until <= now) return ["deadlock: a wait without an end"];
+      return isTooLong(state, decision.until) ? ["overlap: a wait past its end"] : [];
     case "needs-operator": {
       const origin = state.versions[state.origin];
-      const broken = decision.exits.length === 0 ? ["deadlock: an operator without an exit"] : [];
+      const alone = decision.exits.filter((exit) => exit !== "declare");
+      const broken = alone.length === 0 ? ["deadlock: an operator without an exit"] : [];
       if (
         decision.exits.includes("back") &&
         (origin?.leaked || origin?.issuer === "destroyed" || state.irreversible)

@@ -156,6 +156,18 @@ export const irreversible: Shape = {
   ],
 };
 
+/** Two versions may not be valid together for as long as consumers may take to move. */
+export const overlapping: Shape = {
+  name: "an overlap that may not last",
+  plans: [both],
+  more: { policy: { ...brisk, adoptionTimeoutMs: 3 * tick, overlapMaxMs: 2 * tick } },
+  instances: 1,
+  budgets: [
+    { faults: 1, leaks: 0 },
+    { faults: 0, leaks: 1 },
+  ],
+};
+
 /** One pair of slots, with a free one beside it and without. */
 export const pairs: readonly Shape[] = [
   {
@@ -193,6 +205,17 @@ export const waves: readonly Shape[] = [
     ],
   },
   irreversible,
+  overlapping,
+  {
+    name: "nodes that hear of a switch late",
+    plans: [planFor({ main: ["c"] })],
+    instances: 1,
+    more: { policy: brisk, traits: { ...traits, propagationMs: 2 * tick } },
+    budgets: [
+      { faults: 1, leaks: 0 },
+      { faults: 0, leaks: 1 },
+    ],
+  },
   {
     name: "no way back once disabled",
     plans: [planFor({ main: ["c"] })],

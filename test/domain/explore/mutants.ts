@@ -3,10 +3,20 @@ import { decide, mayAct } from "../../../domain/decide.js";
 import { type Gate, gates } from "../../../domain/gates.js";
 import type { IssuerTraits } from "../../../domain/kinds.js";
 import { fold } from "../../../domain/rotation/fold.js";
+import { overlapEnd } from "../../../domain/rotation/moves.js";
 import type { RotationState } from "../../../domain/rotation/state.js";
 import { sameStep } from "../../../domain/rotation/steps.js";
 import { tick } from "../begin.js";
-import { irreversible, keys, latecomer, oneEach, publicKeys, type Shape, single } from "./models.js";
+import {
+  irreversible,
+  keys,
+  latecomer,
+  oneEach,
+  overlapping,
+  publicKeys,
+  type Shape,
+  single,
+} from "./models.js";
 import type { Engine } from "./node.js";
 
 /** A bug, where it shows, and the law that catches it. */
@@ -225,6 +235,24 @@ export const mutants: readonly Mutant[] = [
     caughtBy: /records: old is enabled/,
   },
   {
+    name: "revokes when the overlap is over",
+    engine: withGates(
+      gates.map((gate) =>
+        gate.name === "delivered and adopted"
+          ? { ...gate, check: (state, now) => (isOver(state, now) ? { is: "pass" } : gate.check(state, now)) }
+          : gate,
+      ),
+    ),
+    shape: overlapping,
+    caughtBy: /I2: disable/,
+  },
+  {
+    name: "lets an overlap last",
+    engine: seeing((state) => ({ ...state, overlapSince: null })),
+    shape: overlapping,
+    caughtBy: /overlap: a wait past/,
+  },
+  {
     name: "waits for nobody",
     engine: {
       ...rules,
@@ -244,6 +272,11 @@ function declaring(more: Partial<Record<keyof IssuerTraits, unknown>>) {
     ...state,
     traits: { ...state.traits, ...more } as IssuerTraits,
   });
+}
+
+function isOver(state: RotationState, now: number): boolean {
+  const end = overlapEnd(state);
+  return end !== null && now >= end;
 }
 
 function alwaysFresh(state: RotationState, now: number): RotationState {

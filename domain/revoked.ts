@@ -1,0 +1,63 @@
+/**
+ * Gate 9, what comes after the switch (H27): a version counts as revoked when it was refused several times over the
+ * time that the issuer's nodes need to agree, and when what was taken with it has ended or run out.
+ */
+import { formatDuration } from "./estate/duration.js";
+import type { RotationState, VersionState } from "./rotation/state.js";
+import { pass, type Verdict } from "./rotation/verdict.js";
+
+/** How many refusals in a row, the one right after the switch among them, spread evenly over the propagation time. */
+const refusalsNeeded = 3;
+
+/** Passes once the version was refused often and long enough, and nothing lives any more that was taken with it. */
+export function revoked(state: RotationState, version: VersionState, now: number): Verdict {
+  const { id, slot, refusals = 0, refusedSince = null, disabledAt } = version;
+  const { propagationMs } = state.traits;
+  if (propagationMs > 0 && refusals < refusalsNeeded) {
+    const due = (refusedSince ?? 0) + Math.ceil((propagationMs * refusals) / (refusalsNeeded - 1));
+    if (now >= due) return { is: "do", step: { do: "probe", version: id, slot } };
+    return {
+      is: "wait",
+      until: due,
+      for: `every node to have heard that ${id} is disabled`,
+      who: "time",
+      watch: true,
+    };
+  }
+  const lastMs = Math.max(0, ...outliving(state).map(({ maxLifeMs }) => maxLifeMs ?? 0));
+  const until = (disabledAt ?? 0) + propagationMs + lastMs;
+  if (lastMs === 0 || !mayHaveChildren(version) || now >= until) return pass;
+  return { is: "wait", until, for: `what was taken with ${id} to run out`, who: "time", watch: true };
+}
+
+/** A version that nobody ever held has nothing that was taken with it. */
+function mayHaveChildren({ delivered, leaked }: VersionState): boolean {
+  return delivered || leaked;
+}
+
+/** What disabling does not end. */
+function outliving({ traits }: RotationState): RotationState["traits"]["derives"] {
+  return traits.derives.filter(({ endedByDisable }) => !endedByDisable);
+}
+
+/** What the end of a rotation says of the versions that it revoked, as of `now`; empty where a switch is all there is to it. */
+export function revocations(state: RotationState, now: number): string {
+  const { propagationMs } = state.traits;
+  return Object.values(state.versions)
+    .flatMap((version) => {
+      const { id, disabledAt, refusals = 0 } = version;
+      if (disabledAt === null || id === state.target || !mayHaveChildren(version)) return [];
+      const refused =
+        propagationMs > 0
+          ? [`${id} was refused ${refusals} time(s) in a row over ${formatDuration(propagationMs)}`]
+          : [];
+      const children = outliving(state).map(({ what, maxLifeMs }) => {
+        if (maxLifeMs === null)
+          return `${what} that were taken with ${id} were not ended, and have no known end`;
+        const ended = now >= disabledAt + propagationMs + maxLifeMs;
+        return `${what} that were taken with ${id} ${ended ? "were waited out" : "were not waited out"} (${formatDuration(maxLifeMs)})`;
+      });
+      return [...refused, ...children];
+    })
+    .join("; ");
+}
