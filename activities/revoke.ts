@@ -109,7 +109,13 @@ export function destroyActivity(deps: ActivityDeps) {
     // Another version was made in its place: at the issuer nothing of it is left, and the slot is not its own.
     const displaced = isDisplaced(state, step.version);
     if (!displaced) await systems.issuer.destroy(change, call);
-    await Promise.all(Object.values(systems.stores).map((store) => store.purge(step.version, call)));
+    // What has leaked may have to make room while a place still gives it out (H25): it lets nobody in any more, and
+    // the next delivery overwrites it there.
+    const leaked = state.versions[step.version]?.leaked === true;
+    const places = Object.entries(systems.stores).filter(
+      ([place]) => !(leaked && state.places[place]?.liveVersion === step.version),
+    );
+    await Promise.all(places.map(([, store]) => store.purge(step.version, call)));
     // A worker may have died between the end of the issue and this.
     if (systems.issuer.mint) await systems.stores.main.purge(reserved(step.version), call);
     return {

@@ -40,16 +40,19 @@ export function chooseAnother(state: RotationState, at: number): RotationState {
   return turnedBack(state, { at, ...third, reason: "no version that was in use can be used on" });
 }
 
-/** Of the slots that may be emptied, the one whose version the fewest instances hold; of equals, the newest one's. */
+/** Of the slots that may be emptied, the one whose version the fewest instances hold; of equals, one that no place gives out. */
 function inSlotToEmpty(state: RotationState): { target: string; slot: string } | null {
   const id = spareId(state);
   const holders = (version: VersionState) =>
     Object.values(state.consumers)
       .flatMap((consumer) => consumer.instances)
       .filter((instance) => instance.version === version.id).length;
+  // What the store still gives out cannot be purged there yet.
+  const given = ({ id: version }: VersionState) =>
+    Object.values(state.places).some(({ liveVersion }) => liveVersion === version);
   const least = Object.values(state.versions)
     .filter((version) => mayMakeRoom(state, version) && !isEnded(version.life))
     .reverse()
-    .sort((a, b) => holders(a) - holders(b))[0];
+    .sort((a, b) => holders(a) - holders(b) || Number(given(a)) - Number(given(b)))[0];
   return id === null || least === undefined ? null : { target: id, slot: least.slot };
 }
