@@ -58,9 +58,11 @@ export function seized(
     // Only its own failures end here: a step whose answer is lost every time must not be tried for ever.
     trouble: state.trouble?.step === "seize" ? null : state.trouble,
   };
-  const moved = event.places.some(({ place, liveVersion }) =>
-    movedForGood(state, liveVersion, readersOf(state, place)),
-  );
+  // Two persons have said that who could not be moved back was mended by hand (H30).
+  const isMended = state.declared !== undefined && state.declared.version === state.target;
+  const moved =
+    !isMended &&
+    event.places.some(({ place, liveVersion }) => movedForGood(state, liveVersion, readersOf(state, place)));
   const overlapSince = overlapFrom(after, event.at);
   return onwards(
     pastRefusing({ ...after, overlapSince, irreversible: moved || isPastReturn(after) }),

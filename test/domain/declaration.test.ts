@@ -5,7 +5,7 @@ import { declarable, declarationDigest, declarationFindings, declaredBy } from "
 import { fold, foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import { tick } from "./begin.js";
-import { decisionOf, leak, look, told, upTo, walk } from "./walk.js";
+import { decisionOf, leak, look, success, told, upTo, walk } from "./walk.js";
 
 const { state, now } = upTo("disable");
 const hold = (from: RotationState) => fold(from, { type: "held", at: now, reason: "so" });
@@ -96,6 +96,14 @@ describe("H30: the order to go there", () => {
       irreversible: false,
       declared: { version: "old", by: ["ann", "bob"] },
     });
+    // Its consumers were given the other one, and cannot be moved back by us: that was mended by hand.
+    const consumers = (live.plan?.consumers ?? []).map((consumer) => ({ ...consumer, reversible: false }));
+    const stubborn = { ...live, plan: live.plan && { ...live.plan, consumers } };
+    const fenced = fold(
+      stubborn,
+      success(stubborn, { do: "seize", slots: ["a", "b"], places: ["main"] }, now),
+    );
+    expect(fenced).toMatchObject({ target: "old", irreversible: false });
     const seen = look(live, now);
     expect(seen.findings).toMatchObject([{ code: "declared-live", severity: "warn", subject: "new" }]);
     expect(declarationFindings(state)).toEqual([]);
