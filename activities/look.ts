@@ -25,11 +25,12 @@ export function lookActivity(deps: ActivityDeps) {
   return ({ state: given, until }: LookRequest): Promise<StepResult> =>
     framed(async () => {
       const { record, state } = await heldBy(deps, given);
-      const systems = await deps.systems(state.credential);
       let current: RotationState = state;
       let events: Seen[] = [];
       let pauseMs = firstPauseMs;
       for (;;) {
+        // Anew each time: a look lasts minutes, and the estate may change meanwhile (H17).
+        const systems = await deps.systems(state.credential);
         const seen = await survey(await surveyorFor(deps, systems, state, record), current, callWithin());
         events = kept(events, seen);
         current = await foldLook(deps, current, seen);
