@@ -3,6 +3,7 @@
  * lost is made again, by itself (H11, H29).
  */
 import { expect, test } from "vitest";
+import { inPlaceTraits } from "../../adapters/issuers/memory.js";
 import { cancelUpdate } from "../../workflows/messages.js";
 import { openHouse } from "./house.js";
 import { ended, eventually, expectWorking, stateOf } from "./watch.js";
