@@ -9,7 +9,7 @@ import { worldEdges } from "./life.js";
 import { after, later, spent } from "./make.js";
 import type { Edge, Model, Node } from "./node.js";
 import { messages, named, peopleEdges } from "./people.js";
-import { accepts, look } from "./world.js";
+import { accepts, isStuck, look } from "./world.js";
 
 /** Everything that can happen at this point: what the engine does, what the world does, what people say. */
 export function edgesOf(model: Model, node: Node, decision: Decision): Edge[] {
@@ -54,26 +54,30 @@ function engineEdges(model: Model, node: Node, decision: Decision): Edge[] {
  */
 function declarations(model: Model, node: Node): Edge[] {
   const { state, now, world } = node;
-  return declarable(state)
-    .filter((id) => world.instances.every(({ holds }) => holds === id) && accepts(world, id))
-    .map((id) => {
-      const words = ["ann", "bob"].map((person): RotationEvent => {
-        const digest = declarationDigest(state, id);
-        const signed = {
-          id: person,
-          person,
-          digest,
-          owners: ["owner"],
-          issuedAt: now,
-          expiresAt: now + tick,
-        };
-        return { type: "decided", at: now, decision: { ...signed, verdict: "approve" } };
-      });
-      const order = { type: "resumed", at: now, exit: "declare", by: "ann", version: id } as const;
-      const made = after(model, { ...node, swings: 0 }, `two declare ${id} live`, "bad", [...words, order]);
-      // What was signed counts once, and then says nothing any more.
-      return { ...made, to: { ...made.to, state: { ...made.to.state, decisions: state.decisions } } };
-    });
+  return (
+    declarable(state)
+      .filter((id) => world.instances.every(({ holds }) => holds === id) && accepts(world, id))
+      // Nor do they call live what somebody is about to take up another version than, and cannot come back from.
+      .filter(() => world.instances.every((instance) => !isStuck(model.estate, world, instance)))
+      .map((id) => {
+        const words = ["ann", "bob"].map((person): RotationEvent => {
+          const digest = declarationDigest(state, id);
+          const signed = {
+            id: person,
+            person,
+            digest,
+            owners: ["owner"],
+            issuedAt: now,
+            expiresAt: now + tick,
+          };
+          return { type: "decided", at: now, decision: { ...signed, verdict: "approve" } };
+        });
+        const order = { type: "resumed", at: now, exit: "declare", by: "ann", version: id } as const;
+        const made = after(model, { ...node, swings: 0 }, `two declare ${id} live`, "bad", [...words, order]);
+        // What was signed counts once, and then says nothing any more.
+        return { ...made, to: { ...made.to, state: { ...made.to.state, decisions: state.decisions } } };
+      })
+  );
 }
 
 function stepEdges(model: Model, node: Node, step: Step): Edge[] {
