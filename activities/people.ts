@@ -2,8 +2,8 @@
 import type { Notice } from "../adapters/ports.js";
 import { mayAct } from "../domain/decide.js";
 import { declaredBy, personsNeeded } from "../domain/declaration.js";
+import { formatDuration } from "../domain/duration.js";
 import { RekeyError } from "../domain/errors.js";
-import { formatDuration } from "../domain/estate/duration.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Outcome, RotationState, VersionState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";

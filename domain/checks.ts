@@ -2,7 +2,7 @@
  * Gate 2: the named checks. Each looks at one input and answers with a code and a sentence, so that a refusal
  * can be read, named in a policy, and tested by itself. Adapters' preflights add theirs.
  */
-import { formatDuration } from "./estate/duration.js";
+import { formatDuration } from "./duration.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import type { IssuerTraits } from "./kinds.js";

@@ -2,7 +2,7 @@
  * Gate 9, what comes after the switch (H27): a version counts as revoked when it was refused several times over the
  * time that the issuer's nodes need to agree, and when what was taken with it has ended or run out.
  */
-import { formatDuration } from "./estate/duration.js";
+import { formatDuration } from "./duration.js";
 import type { RotationState, VersionState } from "./rotation/state.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
 

@@ -1,5 +1,5 @@
 /** Rules about policies and about consumers: times that can be kept, and waves that mean what they say (H1, H22, H29). */
-import { formatDuration } from "./duration.js";
+import { formatDuration } from "../duration.js";
 import { type EstateIssue, issue, repeats } from "./issues.js";
 import { emptyPeriod } from "./people.js";
 import { lookUp } from "./shape.js";

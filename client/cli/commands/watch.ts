@@ -1,6 +1,7 @@
 /** `rekey watch`: a rotation as it goes, until it ends. */
+
+import { parseDuration } from "../../../domain/duration.js";
 import { RekeyError } from "../../../domain/errors.js";
-import { parseDuration } from "../../../domain/estate/duration.js";
 import { command, option } from "../command.js";
 import { follow } from "../follow.js";
 import { credentialNamed, latestRotation } from "../subject.js";

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { duration, formatDuration, parseDuration, withMs } from "../../../domain/estate/duration.js";
+import { formatDuration, parseDuration } from "../../../domain/duration.js";
+import { duration, withMs } from "../../../domain/estate/duration.js";
 
 describe("durations", () => {
   it("reads every unit", () => {
