@@ -7,10 +7,13 @@ import { callWithin } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { signingOwners } from "./sign-off.js";
 
-/** E-mail addresses of everybody who may sign for the credential. Whoever is barred from signing is told all the same. */
-export function ownersAddresses(systems: Systems, now: number): string[] {
+/**
+ * E-mail addresses of everybody who may sign for the credential, and of those who stand behind `others`. Whoever is
+ * barred from signing is told all the same.
+ */
+export function ownersAddresses(systems: Systems, now: number, others: readonly string[] = []): string[] {
   const everybody = { requestedBy: "", recentEditors: [] };
-  const persons = signersFor(systems.estate, signingOwners(systems), everybody, now);
+  const persons = signersFor(systems.estate, [...signingOwners(systems), ...others], everybody, now);
   return persons.flatMap((name) => personOf(systems.estate, name)?.email ?? []);
 }
 

@@ -59,13 +59,21 @@ export function peopleActivity(deps: ActivityDeps) {
       }
       // Who may sign, and, when they have not come in the time that a sign-off may take, whoever may report a leak (H30).
       const overdue = step.do === "hold" && heldForMs(state, deps.now()) >= state.policy.approval.deadlineMs;
-      const owners = ownersAddresses(systems, deps.now());
+      const owners = ownersAddresses(systems, deps.now(), ownersOfAsked(state, step as Told));
       const recipients = overdue
         ? [...new Set([...owners, ...respondersAddresses(systems, deps.now())])]
         : owners;
       await tell(deps, systems, { ...notice, id: `${state.id}/${key}`, recipients, rotation: state.id });
       return { events: [known ?? event] };
     });
+}
+
+/** Owners whom an amendment asks besides the credential's own. */
+function ownersOfAsked({ amendments }: RotationState, step: Told): string[] {
+  if (step.do !== "ask") return [];
+  return amendments
+    .filter(({ digest }) => step.digests.includes(digest))
+    .flatMap(({ approvers }) => approvers);
 }
 
 /** Copies of a version that never came to be: staged before the issuer refused it for good (I3). */

@@ -21,7 +21,7 @@ import type { Match } from "../domain/estate/types.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
-import { planOf } from "../domain/plan.js";
+import { amendmentApprovers, planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
 import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js";
@@ -30,10 +30,11 @@ import { stricter } from "../domain/stricter.js";
 import { isEnded } from "../domain/version.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
+import { secretValues } from "./documents.js";
 
 /** What one look needs besides the state. */
 export interface Surveyor {
-  readonly deps: Pick<ActivityDeps, "installation" | "now" | "sha256Hex">;
+  readonly deps: Pick<ActivityDeps, "installation" | "now" | "sha256Hex" | "fingerprint">;
   readonly systems: Systems;
   readonly confirmations: readonly Confirmation[];
   readonly excluded: Excluded;
@@ -60,6 +61,7 @@ export async function survey(
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);
+  const fingerprint = await originFingerprint(deps, systems, state, call);
   // What was agreed to, or what the estate asks now where that is stricter (H17).
   const policy = stricter(state.policy, systems.rules);
   const facts: SurveyFacts = {
@@ -95,7 +97,7 @@ export async function survey(
     observations,
     sessions: sessionsByVersion(view, systems.consumers, state, now),
     watermarkSeen: view.watermarkSeen,
-    plan: planFor(deps, systems, state, view, policy, now),
+    plan: planFor(deps, systems, state, view, policy, fingerprint, now),
     policy: systems.rules,
   };
   return { type: "surveyed", at: now, facts };
@@ -113,9 +115,26 @@ function planFor(
   state: RotationState,
   view: IssuerView,
   stricterPolicy: RotationPolicy,
+  fingerprint: string | null,
   now: number,
 ): SurveyFacts["plan"] {
   const origin = state.versions[state.origin];
+  const asked = askedOwners(systems);
+  const consumers = systems.consumers.map(
+    ({ id, owner, isolation, reversible, place, memoryMs, role, evidence, canary, wave }) => ({
+      id,
+      owner,
+      isolation,
+      reversible,
+      place,
+      memoryMs,
+      ...(role === undefined ? {} : { role }),
+      ...(evidence === undefined ? {} : { evidence }),
+      canary,
+      wave,
+    }),
+  );
+  const planned = consumers.map(({ canary: _canary, wave: _wave, ...consumer }) => consumer);
   return planOf(
     {
       installation: deps.installation,
@@ -123,30 +142,39 @@ function planFor(
       nonce: state.nonce,
       credential: state.credential,
       identity: state.plan?.identity ?? view.identity,
-      origin: { version: state.origin, slot: origin?.slot ?? "", fingerprint: null },
+      origin: { version: state.origin, slot: origin?.slot ?? "", fingerprint },
       target: { slot: forwardSlot(state) },
-      consumers: systems.consumers.map(
-        ({ id, owner, isolation, reversible, place, memoryMs, role, canary, wave }) => ({
-          id,
-          owner,
-          isolation,
-          reversible,
-          place,
-          memoryMs,
-          ...(role === undefined ? {} : { role }),
-          canary,
-          wave,
-        }),
-      ),
+      systems: [...systems.lockKeys].sort(),
+      consumers,
       // Nobody is asked to agree to more care: once something was issued the plan stays what was signed.
       policy: nothingIssued(state) ? stricterPolicy : (state.agreedPolicy ?? state.policy),
       traits: state.traits,
-      approvers: askedOwners(systems),
+      approvers:
+        state.plan === null || nothingIssued(state)
+          ? asked
+          : amendmentApprovers(state.plan, planned, asked, state.policy.approval.quorum),
       emergency: state.emergency !== null,
     },
     now,
     deps.sha256Hex,
   );
+}
+
+/**
+ * What the value was when the plan was made, so that one which was changed by hand makes another plan (H17). Hashed
+ * once more: the keyed hash itself is evidence of a leak, and a plan is read by many.
+ */
+async function originFingerprint(
+  deps: Surveyor["deps"],
+  { stores }: Systems,
+  state: RotationState,
+  call: Call,
+): Promise<string | null> {
+  if (!nothingIssued(state)) return state.plan?.terms?.origin.fingerprint ?? null;
+  const live = await stores.main.live(call);
+  if (live === null) return null;
+  const hmacs = await Promise.all(secretValues(live).map((value) => deps.fingerprint(value)));
+  return deps.sha256Hex(hmacs.sort().join());
 }
 
 /** The slot that the rotation moves to, also while it is on its way back: turning round is not another plan. */

@@ -99,7 +99,11 @@ export function verifyActivity(deps: ActivityDeps) {
       }
 
       function ownersFor(payload: DocumentPayload): string[] {
-        if (payload.says !== "confirm") return signingOwners(systems);
+        if (payload.says !== "confirm") {
+          // An amendment asks the owners of what it adds, who need not be the credential's.
+          const amendment = state.amendments.find(({ digest }) => digest === payload.digest);
+          return [...signingOwners(systems), ...(amendment?.approvers ?? [])];
+        }
         // Only its own owner knows what a consumer holds; nobody else's word stands in for theirs.
         return systems.consumers.filter(({ id }) => id === payload.consumer).map(({ owner }) => owner);
       }

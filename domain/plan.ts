@@ -15,6 +15,7 @@ export interface PlanInput {
   readonly identity: string;
   readonly origin: { readonly version: string; readonly slot: string; readonly fingerprint: string | null };
   readonly target: { readonly slot: string };
+  readonly systems?: readonly string[];
   readonly consumers: readonly (PlannedConsumer & {
     readonly canary: boolean;
     readonly wave: number | null;
@@ -110,4 +111,20 @@ export function signedText(plan: Omit<Plan, "digest" | "madeAt" | "terms"> & { t
     approvers,
     pointOfNoReturn: point,
   });
+}
+
+/**
+ * Whom an amendment asks: the owners of the consumers that it adds or changes, and where it changes something else,
+ * those whom the policy names. Where more than one has to agree these are asked too, for one owner may be one person.
+ */
+export function amendmentApprovers(
+  agreed: Pick<Plan, "consumers">,
+  consumers: readonly PlannedConsumer[],
+  asked: readonly string[],
+  quorum: number,
+): string[] {
+  const known = new Set(agreed.consumers.map(canonical));
+  const owners = consumers.filter((consumer) => !known.has(canonical(consumer))).map(({ owner }) => owner);
+  const named = [...new Set(owners)].filter((owner) => owner !== "");
+  return named.length === 0 || quorum > 1 ? [...named, ...asked] : named;
 }

@@ -47,6 +47,8 @@ export interface PlannedConsumer {
   readonly place: string;
   /** Longest of its pool life, cache life and cadence; the drain waits at least as long (H22). */
   readonly memoryMs: number;
+  /** Digest of how it is told apart, moved and seen; what proves an adoption is part of what is agreed to (H17). */
+  readonly evidence?: string;
   /** One of the roles that the kind declares; absent: it reads the store and uses what it finds. */
   readonly role?: string;
 }
@@ -142,6 +144,8 @@ export interface PlanTerms {
   readonly credential: string;
   readonly origin: { readonly version: string; readonly slot: string; readonly fingerprint: string | null };
   readonly target: { readonly slot: string };
+  /** The account and the places that it writes to, as their kinds name them for the lock. */
+  readonly systems?: readonly string[];
   readonly policy: RotationPolicy;
   readonly traits: IssuerTraits;
   readonly emergency: boolean;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  amendmentApprovers,
   canonical,
   type PlanInput,
   planOf,
@@ -10,6 +11,7 @@ import {
   signedText,
   wavesOf,
 } from "../../domain/plan.js";
+import type { PlannedConsumer } from "../../domain/rotation/state.js";
 import { policy, traits } from "./begin.js";
 
 const sha256Hex = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -42,7 +44,11 @@ function input(more: Partial<PlanInput> = {}): PlanInput {
     identity: "server",
     origin: { version: "old", slot: "a", fingerprint: null },
     target: { slot: "b" },
-    consumers: [consumer("one"), pinned("two", { canary: true, wave: 1, memoryMs: 5 })],
+    systems: ["account:a", "place:main"],
+    consumers: [
+      consumer("one"),
+      pinned("two", { canary: true, wave: 1, memoryMs: 5, evidence: "how it is seen" }),
+    ],
     policy,
     traits: { ...traits, derives: [{ what: "session", maxLifeMs: 7, endedByDisable: false }] },
     approvers: ["owner", "second"],
@@ -153,7 +159,14 @@ describe("H17: the digest", () => {
 describe("the plan", () => {
   test("shows what was signed, without what only ordered the waves", () => {
     const plan = planOf(input(), 42, () => "digest");
-    const { canary: _canary, wave: _wave, ...two } = pinned("two", { memoryMs: 5 });
+    const {
+      canary: _canary,
+      wave: _wave,
+      ...two
+    } = pinned("two", {
+      memoryMs: 5,
+      evidence: "how it is seen",
+    });
     expect(plan).toMatchObject({
       digest: "digest",
       identity: "server",
@@ -251,5 +264,32 @@ describe("H29: the point of no return", () => {
     ["issue", { overlap: "none" as const }, [consumer("a", { reversible: false })]],
   ])("is the first step that cannot be undone: %s", (said, more, list) => {
     expect(pointOfNoReturn({ traits: { ...traits, ...more }, consumers: list })).toBe(said);
+  });
+});
+
+describe("H17: whom an amendment asks", () => {
+  const agreed = planOf(input(), 0, sha256Hex);
+  const [one, two] = agreed.consumers;
+  const late = { ...one, id: "late", owner: "owner-of-late" } as PlannedConsumer;
+  const asks = (consumers: readonly (PlannedConsumer | undefined)[], quorum = 1) =>
+    amendmentApprovers(
+      agreed,
+      consumers.filter((consumer) => consumer !== undefined),
+      ["owner"],
+      quorum,
+    );
+
+  test("the owners of what it adds or changes, each once", () => {
+    expect(asks([one, two, late])).toEqual(["owner-of-late"]);
+    expect(asks([one, two, late, { ...late, id: "later" }])).toEqual(["owner-of-late"]);
+    const moved = { ...one, evidence: "another way", owner: "owner-of-one" } as PlannedConsumer;
+    expect(asks([moved, two])).toEqual(["owner-of-one"]);
+  });
+
+  test("the policy's owners where no consumer is new, where nobody owns it, and where one person is too few", () => {
+    expect(asks([one, two])).toEqual(["owner"]);
+    expect(asks([one])).toEqual(["owner"]);
+    expect(asks([one, two, { ...late, owner: "" }])).toEqual(["owner"]);
+    expect(asks([one, two, late], 2)).toEqual(["owner-of-late", "owner"]);
   });
 });

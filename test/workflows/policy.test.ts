@@ -97,3 +97,29 @@ test("overlapMax: an operator is called with both versions valid, nothing is rev
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   expectWorking(house);
 });
+
+test("H17: what a consumer becomes after the issue is for its own owner to agree to, and for nobody else", async () => {
+  const house = await openHouse({ quorum: 1, policy: patient });
+  const reports = house.world.consumers.get("reports");
+  reports?.behave("refuses");
+  const handle = await house.start();
+  await decide(handle, await paper(house, await untilAsked(handle), "ann"));
+  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await house.apply((estate) => {
+    const consumer = estate.consumers.reports;
+    if (!consumer) throw new Error("no such consumer");
+    return { ...estate, consumers: { ...estate.consumers, reports: { ...consumer, owner: "cleo" } } };
+  });
+  reports?.behave("moves");
+  await until(handle, "asked again", (p) => p.gate === "approved" && p.standing === "waiting");
+  const state = await stateOf(handle);
+  const [amendment] = state.amendments;
+  expect(amendment?.approvers).toEqual(["cleo"]);
+  const digest = amendment?.digest ?? "";
+  await decide(handle, await paper(house, state, "ann", { digest }));
+  expect(house.world.enabled()).toEqual(["orders_a", "orders_b"]);
+  expect((await until(handle, "still asked", () => true)).gate).toBe("approved");
+  await decide(handle, await paper(house, state, "cleo", { digest }));
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  expectWorking(house);
+});
