@@ -6,6 +6,8 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { Client, Connection, WorkflowNotFoundError } from "@temporalio/client";
 import { exportJWK, generateKeyPair } from "jose";
 import pg from "pg";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
@@ -31,6 +33,7 @@ export interface Servers extends Shared {
 }
 
 const connectionsMax = 600;
+const namespacesMsMax = 120_000;
 const database = "shop";
 const engineLogin = "rekey_a";
 
@@ -66,6 +69,7 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       () => inventory.stop(),
       () => shopServer.stop(),
     );
+    await namespacesAnswer(temporal.address, lanes);
     const shop = await openShop(shopServer, folder);
     ends.push(shop.close);
     let vaultServer: Promise<VaultServer> | null = null;
@@ -80,6 +84,28 @@ export async function startServers(lanes: number, progress: (line: string) => vo
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Every service of the server learns of a namespace by itself, some of them seconds after the first one. */
+async function namespacesAnswer(address: string, lanes: number): Promise<void> {
+  const connection = await Connection.connect({ address });
+  const until = Date.now() + namespacesMsMax;
+  try {
+    for (let index = 1; index <= lanes; index++) {
+      const client = new Client({ connection, namespace: namespaceOf(index) });
+      const known = () =>
+        client.workflow
+          .getHandle("nobody")
+          .describe()
+          .catch((error: unknown) => error instanceof WorkflowNotFoundError);
+      while ((await known()) !== true) {
+        if (Date.now() > until) throw new Error(`Temporal does not know ${namespaceOf(index)}`);
+        await pause(100);
+      }
+    }
+  } finally {
+    await connection.close();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Plays one case: sets the direction, plants the fault, has the credential rotated, and asks the oracle. */
 import { setTimeout as pause } from "node:timers/promises";
+import { NamespaceNotFoundError } from "@temporalio/client";
 import { signDocument } from "../../../client/documents.js";
 import { type DocumentPayload, reportText } from "../../../domain/documents.js";
 import { gates } from "../../../domain/gates.js";
@@ -259,7 +260,16 @@ async function ended(
       if (orders.length >= ordersMax) return `needs-operator again and again: ${orders.at(-1)}`;
       askAt = Date.now() + operatorAfterMs;
     }
-    const { status } = await handle.describe();
+    const description = await handle.describe().catch((error: unknown) => {
+      // Of a namespace that is new, a service of the server may not know yet.
+      if (error instanceof NamespaceNotFoundError) return null;
+      throw error;
+    });
+    if (description === null) {
+      await pause(pollMs);
+      continue;
+    }
+    const { status } = description;
     if (status.name === "COMPLETED") return ((await handle.result()) as { outcome: string }).outcome;
     // Ended by the harness, and about to be started again.
     if (status.name === "TERMINATED" && lane.worker.onReached !== null) {

@@ -60,15 +60,15 @@ export class Runner {
     const kept = `${world} ${withDoors}`;
     let lane: Lane | null = null;
     for (let next = queue.shift(); next !== undefined && !due(); next = queue.shift()) {
-      lane ??= this.#idle.get(kept)?.pop() ?? (await this.#open(world, withDoors));
       try {
+        lane ??= this.#idle.get(kept)?.pop() ?? (await this.#open(world, withDoors));
         const result = await play(lane, next);
         tell({ id: caseId(next), played: next, result });
         if (result.verdict.violations.length === 0) continue;
       } catch (error) {
         this.broken.push(`${caseId(next)}: ${error instanceof Error ? error.message : error}`);
       }
-      await this.#close(lane);
+      if (lane !== null) await this.#close(lane);
       lane = null;
     }
     if (lane !== null) this.#idle.set(kept, [...(this.#idle.get(kept) ?? []), lane]);
