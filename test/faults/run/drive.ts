@@ -136,11 +136,11 @@ async function inputOf(lane: Lane, direction: Case["direction"], live: RawDocume
   const input = { credential: lane.credential, requestedBy: "platform-team", reason };
   if (direction !== "emergency") return input;
   const fingerprint = await fingerprinterOf(lane.settings);
+  const evidence = await fingerprint(new Secret(live.password ?? ""));
   const document = await signed(lane, "responder", {
     says: "emergency",
-    ...{ rotation: "", nonce: "", digest: sha256Hex(reportText({ reason, leaked: [] })) },
+    ...{ rotation: "", nonce: "", digest: sha256Hex(reportText({ reason, leaked: [], evidence })) },
   });
-  const evidence = await fingerprint(new Secret(live.password ?? ""));
   return {
     ...input,
     requestedBy: "responder",
@@ -277,7 +277,13 @@ async function ended(
       await pause(pollMs);
       continue;
     }
-    if (status.name !== "RUNNING") return `a workflow that is ${status.name}`;
+    if (status.name !== "RUNNING") {
+      const why = await handle.result().then(
+        () => "",
+        (error: Error) => `${error.message} ${error.cause instanceof Error ? error.cause.message : ""}`,
+      );
+      return `a workflow that is ${status.name}: ${why}`;
+    }
     if (Date.now() > until) return `not at all: ${await standing(lane, workflow)}`;
     await pause(pollMs);
   }
