@@ -84,7 +84,7 @@ export async function emergencyRotation(
   const document = await sign(scene, "rashid", "emergency", {
     rotation: "",
     nonce: "",
-    digest: sha256Hex(reportText({ reason, leaked: [] })),
+    digest: sha256Hex(reportText({ reason, leaked: [], evidence })),
   });
   story.line(
     begun,
