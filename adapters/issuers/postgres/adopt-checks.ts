@@ -16,6 +16,8 @@ export interface AdoptionView {
   readonly functionOwner: string | null;
   readonly roles: readonly RoleFacts[];
   readonly logins: readonly LoginFacts[];
+  /** Those of the members that an adoption has made. */
+  readonly made: readonly string[];
 }
 
 /** Every hindrance; none means that the steps may be run in their order. */
@@ -46,8 +48,8 @@ export function adoptionFindings(view: AdoptionView, pair: PairNames): Finding[]
   for (const login of pair.logins) {
     const role = view.roles.find((candidate) => candidate.role === login);
     if (role === undefined || role.member || role.managedAs === pair.group) continue;
-    // Half done it is switched off and owns nothing; anything else belongs to somebody.
-    if (role.enabled || role.ownsIn.length > 0 || role.superuser) {
+    // Half done it is one that an adoption has made. Any other is somebody's, also one that is off and owns nothing.
+    if (!view.made.includes(login) || role.enabled || role.ownsIn.length > 0 || role.superuser) {
       refuse("name-taken", login, `A role ${login} exists already and is somebody's; choose another name.`);
     }
   }

@@ -43,19 +43,28 @@ export async function readAdoption(session: PgSession, pair: PairNames, call: Ca
     functionOwner: string | null;
   }>(
     `SELECT current_setting('server_version_num')::int AS "versionNum",
-            to_regclass('rekey.managed') IS NOT NULL AND to_regclass('rekey.former') IS NOT NULL AS installed,
+            to_regclass('rekey.managed') IS NOT NULL AND to_regclass('rekey.former') IS NOT NULL
+              AND to_regclass('rekey.made') IS NOT NULL AS installed,
             (SELECT r.rolname::text FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
              WHERE p.oid = to_regprocedure($1) AND NOT r.rolsuper) AS "functionOwner"`,
     [applySignature],
     call,
   );
   const { versionNum = 0, installed = false, functionOwner = null } = server ?? {};
-  if (!installed) return { versionNum, installed, identity: null, functionOwner, roles: [], logins: [] };
+  if (!installed)
+    return { versionNum, installed, identity: null, functionOwner, roles: [], logins: [], made: [] };
   const names = [...pair.logins, pair.group];
   const [who] = await session.query<{ identity: string }>("SELECT rekey.identity() AS identity", [], call);
   const roles = await session.query<RoleFacts>(rolesSql, [names, pair.group], call);
   const logins = await session.query<LoginFacts>(factsSql, [names], call);
-  return { versionNum, installed, identity: who?.identity ?? null, functionOwner, roles, logins };
+  const rows = await session.query<{ login: string }>(
+    `SELECT m.login::text AS login FROM rekey.made m JOIN pg_roles r ON r.rolname = m.login AND r.oid = m.role
+     WHERE m.login = ANY ($1)`,
+    [names],
+    call,
+  );
+  const made = rows.map(({ login }) => login);
+  return { versionNum, installed, identity: who?.identity ?? null, functionOwner, roles, logins, made };
 }
 
 async function inTransaction(session: PgSession, sql: string, call: Call): Promise<void> {

@@ -98,11 +98,19 @@ export function undoMembershipSql(pair: PairNames): string {
   return [nobodyUsesThePair(pair), ...revokes].join("\n");
 }
 
-/** Takes every setting away, for all databases and for each one. */
+/** True on the server for a role of this name that an adoption has made. */
+function isMade(login: string): string {
+  return `EXISTS (SELECT FROM rekey.made m JOIN pg_roles r ON r.rolname = m.login AND r.oid = m.role WHERE m.login = ${literal(login)})`;
+}
+
+/** Takes every setting away, for all databases and for each one, from the logins that an adoption has made (H36). */
 export function undoSettingsSql(pair: PairNames): string {
   const resets = pair.logins.map((login) =>
     doBlock(
-      `  ALTER ROLE ${ident(login)} RESET ALL;
+      `  IF NOT ${isMade(login)} THEN
+    RETURN;
+  END IF;
+  ALTER ROLE ${ident(login)} RESET ALL;
   FOR d IN SELECT b.datname FROM pg_db_role_setting s JOIN pg_database b ON b.oid = s.setdatabase
            WHERE s.setrole = (SELECT oid FROM pg_roles WHERE rolname = ${literal(login)}) LOOP
     EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET ALL', ${literal(login)}, d.datname);
@@ -113,8 +121,33 @@ export function undoSettingsSql(pair: PairNames): string {
   return [nobodyUsesThePair(pair), ...resets].join("\n");
 }
 
-/** Drops logins that this adoption made. The server itself refuses one that owns or is granted anything. */
+/** Lets them act as themselves again, where they act as the group. */
+export function undoActAsGroupSql(pair: PairNames): string {
+  const resets = pair.logins.map((login) =>
+    doBlock(`  IF EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+             WHERE r.rolname = ${literal(login)} AND s.setdatabase = 0
+               AND ${literal(`role=${pair.group}`)} = ANY (s.setconfig)) THEN
+    ALTER ROLE ${ident(login)} RESET role;
+  END IF;`),
+  );
+  return [nobodyUsesThePair(pair), ...resets].join("\n");
+}
+
+/**
+ * Drops logins that an adoption has made, and no role of the same name that is somebody else's (H36). The server
+ * itself refuses one that owns or is granted anything.
+ */
 export function undoLoginsSql(pair: PairNames): string {
-  const drops = pair.logins.map((login) => `DROP ROLE IF EXISTS ${ident(login)};`);
-  return [nobodyUsesThePair(pair), ...drops].join("\n");
+  const logins = pair.logins.map(literal).join(", ");
+  return [
+    nobodyUsesThePair(pair),
+    doBlock(
+      `  FOR made IN SELECT r.rolname FROM rekey.made m JOIN pg_roles r ON r.rolname = m.login AND r.oid = m.role
+              WHERE m.login IN (${logins}) LOOP
+    EXECUTE format('DROP ROLE %I', made.rolname);
+  END LOOP;
+  DELETE FROM rekey.made WHERE login IN (${logins});`,
+      "  made record;",
+    ),
+  ].join("\n");
 }

@@ -10,6 +10,7 @@ import {
   rememberFormerSql,
   switchOffFormerSql,
   switchOnFormerSql,
+  undoActAsGroupSql,
   undoLoginsSql,
   undoMembershipSql,
   undoRegisterSql,
@@ -81,8 +82,8 @@ export function planAdoption(view: AdoptionView, asked: PairNames): AdoptionPlan
     step(
       "logins",
       `Make ${names}, switched off and without a password, with the attributes and limits of ${former}.`,
-      createLoginsSql(pair),
-      `Drop ${names} again; refused while one of them is on, connected, or owns anything.`,
+      createLoginsSql(pair, true),
+      `Drop what of ${names} this made; refused while one of them is on, connected, or owns anything.`,
       undoLoginsSql(pair),
     ),
     step(
@@ -104,7 +105,7 @@ export function planAdoption(view: AdoptionView, asked: PairNames): AdoptionPlan
       `Let them act as ${former} from their login on, so that ownership, row security and default privileges stay as they are.`,
       actAsGroupSql(pair),
       "Let them act as themselves.",
-      logins.map((login) => `ALTER ROLE ${ident(login)} RESET role;`).join("\n"),
+      undoActAsGroupSql(pair),
     ),
     step(
       "register",
@@ -179,14 +180,14 @@ function isTouched(id: AdoptionStepId, view: AdoptionView, pair: PairNames): boo
   const members = view.roles.filter(({ role }) => pair.logins.includes(role));
   switch (id) {
     case "logins":
-      return members.length > 0;
+      return view.made.length > 0;
     case "settings":
       // The role to act as is kept among the settings, and goes with them too.
-      return view.logins.some(({ login, settings }) => pair.logins.includes(login) && settings.length > 0);
+      return view.logins.some(({ login, settings }) => view.made.includes(login) && settings.length > 0);
     case "membership":
       return members.some(({ member }) => member);
     case "act-as-group":
-      return members.some(({ actsAs }) => actsAs !== null);
+      return members.some(({ actsAs }) => actsAs === pair.group);
     case "register":
       return [...members, former].some((role) => (role?.managedAs ?? null) !== null);
     case "move":

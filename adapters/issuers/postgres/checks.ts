@@ -97,6 +97,15 @@ function engineChecks({ server }: PreflightFacts): Finding[] {
       "function-owned",
       `${engine} could replace rekey.apply: give the function to a role it is no member of.`,
     );
+  if (server.applyOwner !== null && !server.ownerAlters)
+    found.push(
+      finding(
+        "owner-cannot-alter",
+        "refuse",
+        server.applyOwner,
+        `${server.applyOwner} owns rekey.apply and may alter no role, so every change would fail: ALTER ROLE ${ident(server.applyOwner)} CREATEROLE.`,
+      ),
+    );
   if (server.actsAsGroup)
     found.push(
       finding(
@@ -166,6 +175,12 @@ function loginChecks(facts: PreflightFacts, account: PostgresAccount, login: str
   if (role.superuser) refuse("login-superuser", `${login} is a superuser, which is never rotated.`);
   if (role.managedAs !== group)
     refuse("login-unmanaged", `${login} is not in rekey.managed for ${group}: ${setUp}.`);
+  const owner = facts.server.applyOwner;
+  if (owner !== null && facts.server.ownerAlters && !role.alterable && !role.superuser)
+    refuse(
+      "owner-lacks-admin",
+      `${owner} owns rekey.apply and may not alter ${login}: GRANT ${ident(login)} TO ${ident(owner)} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE.`,
+    );
   if (!role.member) {
     refuse(
       "membership-missing",

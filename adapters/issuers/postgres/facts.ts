@@ -20,6 +20,10 @@ export interface ServerFacts {
   readonly applyAllowed: boolean;
   /** The engine could replace the function that is to bind it. */
   readonly applyOwned: boolean;
+  /** The role that owns the function, and so the one whose rights the function acts with; `null` without a function. */
+  readonly applyOwner: string | null;
+  /** That role may alter roles at all. */
+  readonly ownerAlters: boolean;
   /** The engine may act as the account's group: it could read the data, which rotating does not need. */
   readonly actsAsGroup: boolean;
   readonly connectionsMax: number;
@@ -46,6 +50,8 @@ export interface RoleFacts {
   readonly inherits: boolean;
   readonly sets: boolean;
   readonly admin: boolean;
+  /** The owner of rekey.apply may alter this very role. */
+  readonly alterable: boolean;
   /** Databases in which it owns something itself. */
   readonly ownsIn: readonly string[];
 }
@@ -136,6 +142,9 @@ const serverSql = `
     (SELECT md5(prosrc) FROM pg_proc WHERE oid = to_regprocedure($1)) AS "applyMd5",
     coalesce(has_function_privilege(to_regprocedure($1)::oid, 'EXECUTE'), false) AS "applyAllowed",
     coalesce((SELECT pg_has_role(session_user, proowner, 'MEMBER') FROM pg_proc WHERE oid = to_regprocedure($1)), false) AS "applyOwned",
+    (SELECT o.rolname::text FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner WHERE p.oid = to_regprocedure($1)) AS "applyOwner",
+    coalesce((SELECT o.rolsuper OR o.rolcreaterole FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner
+              WHERE p.oid = to_regprocedure($1)), false) AS "ownerAlters",
     coalesce((SELECT pg_has_role(session_user, oid, 'MEMBER') AND $2 <> current_user::text FROM pg_roles WHERE rolname = $2), false) AS "actsAsGroup",
     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
       - coalesce(current_setting('reserved_connections', true)::int, 0) AS "connectionsMax",
@@ -145,7 +154,10 @@ const serverSql = `
     current_setting('password_encryption') AS "passwordEncryption"
   FROM pg_roles me WHERE me.rolname IN (session_user, current_user)`;
 
-/** `RoleFacts` of the roles named in $1 towards the group $2. */
+/**
+ * `RoleFacts` of the roles named in $1 towards the group $2. From 16 on CREATEROLE alters only the roles on which
+ * its holder has ADMIN OPTION; nobody but a superuser alters a superuser.
+ */
 export const rolesSql = `
   SELECT r.rolname::text AS role, r.rolsuper AS superuser, r.rolcanlogin AS enabled, r.rolconnlimit AS limit,
     CASE WHEN isfinite(r.rolvaliduntil) THEN extract(epoch FROM r.rolvaliduntil - clock_timestamp())::float8 * 1000 END AS "validMs",
@@ -156,6 +168,11 @@ export const rolesSql = `
         AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
       ORDER BY s.setdatabase DESC LIMIT 1) AS "actsAs",
     m.member IS NOT NULL AS member,
+    coalesce((SELECT o.rolsuper OR (o.rolcreaterole AND NOT r.rolsuper
+                AND (current_setting('server_version_num')::int < 160000
+                  OR pg_has_role(o.oid, r.oid, 'MEMBER WITH ADMIN OPTION')))
+              FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner
+              WHERE p.oid = to_regprocedure('${applySignature}')), false) AS alterable,
     coalesce(m.inherits, false) AS inherits, coalesce(m.sets, false) AS sets, coalesce(m.admin, false) AS admin,
     ARRAY(SELECT DISTINCT coalesce(d.datname, 'shared')::text FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid
           WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.oid AND s.deptype = 'o' ORDER BY 1) AS "ownsIn"

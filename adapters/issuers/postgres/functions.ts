@@ -91,6 +91,12 @@ CREATE TABLE IF NOT EXISTS rekey.former (
   verifier text
 );
 
+-- Which logins \`rekey adopt\` has made, by more than their names: its undo touches no other.
+CREATE TABLE IF NOT EXISTS rekey.made (
+  login name PRIMARY KEY,
+  role  oid NOT NULL
+);
+
 -- Who this server is. Any session may ask, so that every proof is given where the plan meant it.
 CREATE OR REPLACE FUNCTION rekey.identity() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $identity$${identityBody}$identity$;
@@ -111,7 +117,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA rekey FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rekey FROM PUBLIC;
 GRANT USAGE ON SCHEMA rekey TO PUBLIC;
 GRANT EXECUTE ON FUNCTION rekey.identity() TO PUBLIC;
-GRANT SELECT ON rekey.managed TO ${engine};
+GRANT SELECT ON rekey.managed, rekey.made TO ${engine};
 GRANT EXECUTE ON FUNCTION ${applySignature} TO ${engine};`;
 }
 
@@ -121,6 +127,7 @@ export function schemaOwnerSql(owner: string): string {
 ALTER TABLE rekey.managed OWNER TO ${owner};
 ALTER TABLE rekey.marker OWNER TO ${owner};
 ALTER TABLE rekey.former OWNER TO ${owner};
+ALTER TABLE rekey.made OWNER TO ${owner};
 ALTER FUNCTION rekey.identity() OWNER TO ${owner};
 ALTER FUNCTION ${applySignature} OWNER TO ${owner};`;
 }

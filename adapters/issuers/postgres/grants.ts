@@ -60,7 +60,7 @@ export function postgresGrants(options: Readonly<Record<string, string>> = {}): 
 /** All of a pair's set-up in the order in which it works. */
 function pairSql(pair: PairNames): string {
   return [createLoginsSql, copySettingsSql, membershipSql, actAsGroupSql, registerSql]
-    .map((piece) => piece(pair))
+    .map((piece: (pair: PairNames) => string) => piece(pair))
     .join("\n");
 }
 

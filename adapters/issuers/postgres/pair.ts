@@ -25,14 +25,17 @@ export function grantMembership(role: string, member: string, options: string): 
   END IF;`);
 }
 
-/** The logins, switched off and without a password, with the group's own attributes and limits. */
-export function createLoginsSql(pair: PairNames): string {
+/**
+ * The logins, switched off and without a password, with the group's own attributes and limits. `remember` keeps
+ * which of them are made by it, so that an undo can tell them from what was there before (H36).
+ */
+export function createLoginsSql(pair: PairNames, remember = false): string {
   return pair.logins
     .map((login) =>
       doBlock(
         `  SELECT * INTO STRICT g FROM pg_roles WHERE rolname = ${literal(pair.group)};
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(login)}) THEN
-    CREATE ROLE ${ident(login)} NOLOGIN INHERIT;
+    CREATE ROLE ${ident(login)} NOLOGIN INHERIT;${remember ? rememberMade(login) : ""}
   END IF;
   SELECT * INTO STRICT l FROM pg_roles WHERE rolname = ${literal(login)};
   -- Only what differs is set: several attributes may be given only by those who have them.
@@ -49,6 +52,12 @@ export function createLoginsSql(pair: PairNames): string {
       ),
     )
     .join("\n");
+}
+
+function rememberMade(login: string): string {
+  return `
+    INSERT INTO rekey.made (login, role) SELECT rolname, oid FROM pg_roles WHERE rolname = ${literal(login)}
+      ON CONFLICT (login) DO UPDATE SET role = excluded.role;`;
 }
 
 /**

@@ -70,6 +70,7 @@ async function snapshot(): Promise<unknown> {
     policies: "SELECT tablename, policyname, roles::text, qual FROM pg_policies ORDER BY 1, 2",
     managed: "SELECT * FROM rekey.managed ORDER BY 1",
     former: "SELECT * FROM rekey.former ORDER BY 1",
+    made: "SELECT * FROM rekey.made ORDER BY 1",
   };
   const taken: Record<string, unknown> = {};
   for (const [name, sql] of Object.entries(parts)) taken[name] = (await world.superuser.query(sql)).rows;
@@ -167,6 +168,51 @@ describe("adoption", () => {
     await (await world.login(group, `former-${group}`)).end();
     await issuer.disable(changeOf(a, tag("v1", 1), tag("v1", 2, { state: "disabled" })), call());
     await undoAdoption(dba, pair, call());
+    expect(await snapshot()).toEqual(before);
+    await issuer.close();
+  });
+
+  it("H36: a role that was there before is neither taken for a login of the pair nor dropped by going back", async () => {
+    const [, , c = ""] = account.logins;
+    await world.superuser.query(
+      `CREATE ROLE ${c} NOLOGIN CREATEDB; ALTER ROLE ${c} SET work_mem = '9MB'; COMMENT ON ROLE ${c} IS 'for the night shift'`,
+    );
+    const before = await snapshot();
+    const { findings } = planAdoption(await readAdoption(dba, pair, call()), pair);
+    expect(findings).toMatchObject([{ code: "postgres-name-taken", subject: c }]);
+    expect(await codeOf(runAdoption(dba, pair, call()))).toBe("refused-by-policy");
+    expect(await undoAdoption(dba, pair, call())).toEqual([]);
+    expect(await snapshot()).toEqual(before);
+    // Adopted without it; then somebody makes a role of a name that the adoption had made.
+    const two = { group, logins: [a, b] };
+    await runAdoption(dba, two, call());
+    await world.superuser.query(
+      `DELETE FROM rekey.managed WHERE login = '${b}'; DROP ROLE ${b}; CREATE ROLE ${b} NOLOGIN; ALTER ROLE ${b} SET work_mem = '8MB'`,
+    );
+    await undoAdoption(dba, two, call());
+    const { rows } = await world.superuser.query(
+      `SELECT r.rolname, s.setconfig FROM pg_roles r LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid
+       WHERE r.rolname = ANY ($1) ORDER BY 1`,
+      [[a, b, c]],
+    );
+    expect(rows).toEqual([
+      { rolname: b, setconfig: ["work_mem=8MB"] },
+      { rolname: c, setconfig: ["work_mem=9MB"] },
+    ]);
+  });
+
+  it("each undo of the pair's set-up is refused while somebody uses the pair", async () => {
+    await runAdoption(dba, pair, call());
+    const issuer = world.issuer(account);
+    await issuer.enable(changeOf(a, null, tag("v1", 1)), issuer.generate(a), call());
+    const { steps } = planAdoption(await readAdoption(dba, pair, call()), pair);
+    const before = await snapshot();
+    for (const { id, undo, by } of steps) {
+      if (by === "engine" || id === "former-off") continue;
+      const tried = dba.script(`BEGIN;\n${undo}\nCOMMIT;`, call());
+      expect([id, await codeOf(tried)]).toEqual([id, "refused-by-policy"]);
+      await dba.script("ROLLBACK;", call());
+    }
     expect(await snapshot()).toEqual(before);
     await issuer.close();
   });

@@ -172,7 +172,7 @@ describe("the engine's own rights", () => {
     await without(
       `ALTER FUNCTION ${signature} OWNER TO rekey_engine`,
       `ALTER FUNCTION ${signature} OWNER TO postgres; ${postgresGrants()}`,
-      ["postgres-function-owned"],
+      ["postgres-function-owned", "postgres-owner-cannot-alter"],
     );
     await without("ALTER ROLE rekey_a SUPERUSER", "ALTER ROLE rekey_a NOSUPERUSER", [
       "postgres-engine-superuser",
@@ -261,6 +261,30 @@ describe("a server without a superuser", () => {
       { rolname: "managed_engine", rolcanlogin: false, rolsuper: false },
       { rolname: "rekey_owner", rolcanlogin: false, rolsuper: false },
     ]);
+    // Each right of the function's owner that is missing is named, with its mend, and is really needed.
+    const without = async (take: string, give: string, expected: string) => {
+      await world.superuser.query(take);
+      try {
+        const fresh = world.issuer(shop, config, { resolve: async () => new Secret(password) });
+        expect(await refusals(fresh)).toEqual([expected]);
+        const change = fresh.enable(changeOf("shop_b", null, tag("v2", 1)), fresh.generate("shop_b"), call());
+        expect(await codeOf(change)).toBe("not-permitted");
+        await fresh.close();
+      } finally {
+        await world.superuser.query(give);
+      }
+    };
+    await without(
+      "ALTER ROLE rekey_owner NOCREATEROLE",
+      "ALTER ROLE rekey_owner CREATEROLE",
+      "postgres-owner-cannot-alter",
+    );
+    await without(
+      "REVOKE ADMIN OPTION FOR shop_b FROM rekey_owner GRANTED BY dba",
+      "GRANT shop_b TO rekey_owner WITH ADMIN TRUE, INHERIT FALSE, SET FALSE GRANTED BY dba",
+      "postgres-owner-lacks-admin",
+    );
+    expect(await refusals(managed)).toEqual([]);
     await managed.close();
     await dba.end();
   });
