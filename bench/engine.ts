@@ -7,6 +7,9 @@ import { benchPolicy, median, table } from "./tables.js";
 
 const rotations = 20;
 const requestsPerSecond = 200;
+/** The service that connects for each request, and the two beside it. */
+const askedPerSecond = requestsPerSecond + 2 * idlePerSecond;
+const troubleMax = 10;
 
 /** What was measured. */
 export interface EngineFigures {
@@ -33,6 +36,12 @@ export async function measureEngine(progress: (line: string) => void): Promise<E
   }
 }
 
+/** Why the figures are of something else than they say; empty where every request was answered and there were some. */
+export function troubleIn({ engine, load }: EngineFigures): string[] {
+  const none = [engine, load].some(({ requests }) => requests === 0);
+  return [...(none ? ["no request was made"] : []), ...engine.failures, ...load.failures].slice(0, troubleMax);
+}
+
 /** The figures as tables. */
 export function engineTables({ engine, bare, ratio, load }: EngineFigures): string {
   return `${table("One credential, three consumers, no soak", [
@@ -41,9 +50,12 @@ export function engineTables({ engine, bare, ratio, load }: EngineFigures): stri
     ["bare script, same outside calls", `${median(bare.totalMs).toFixed(0)} ms`, ""],
     ["ratio engine / script", ratio.toFixed(2), ""],
     ["events in the history", `${Math.max(...engine.events)}`, "goal 60"],
-    ["billable actions", `${Math.max(...engine.actions)}`, ""],
+    ["billable actions in it", `${Math.max(...engine.actions)}`, "without heartbeats, retries, queries"],
+    ["requests", `${engine.requests}`, ""],
+    ["failed requests", `${engine.failed}`, "goal 0"],
   ])}\n${table(`The same under ${load.requestsPerSecond} requests/s, a new connection each`, [
     ["requests", `${load.requests}`, ""],
+    ["reached, all services", `${load.achievedPerSecond.toFixed(0)}/s`, `asked ${askedPerSecond}/s`],
     ["failed requests", `${load.failed}`, "goal 0"],
     ["start to closed, median", `${median(load.totalMs).toFixed(0)} ms`, ""],
   ])}`;

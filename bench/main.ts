@@ -1,20 +1,24 @@
 /**
  * `make bench`: what things cost, as figures beside each other from one run. It prints tables and writes the same
- * as JSON; it judges nothing but says next to each figure what the goal was. `PARTS` chooses some of it.
+ * as JSON. Times are only set beside their goals; a request that failed, or none at all, makes the run a failure,
+ * since then the figures are of something else. `PARTS` chooses some of it.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectRoot } from "../worker/dev/places.js";
 import { auditTable, fullAudit, measureAudit, smallAudit } from "./audit.js";
-import { engineTables, measureEngine } from "./engine.js";
+import { engineTables, measureEngine, troubleIn } from "./engine.js";
 
 type Progress = (line: string) => void;
 
-/** The parts by name: figures for the file, and the text of their tables. */
-const parts: Readonly<Record<string, (progress: Progress) => Promise<readonly [object, string]>>> = {
+/** Figures for the file, the text of their tables, and what makes them worthless. */
+type Part = readonly [figures: object, text: string, trouble?: readonly string[]];
+
+/** The parts by name. */
+const parts: Readonly<Record<string, (progress: Progress) => Promise<Part>>> = {
   rotations: async (progress) => {
     const figures = await measureEngine(progress);
-    return [figures, engineTables(figures)];
+    return [figures, engineTables(figures), troubleIn(figures)];
   },
   audit: async (progress) => {
     const figures = await measureAudit(smallAudit, progress);
@@ -36,15 +40,18 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 let report = {};
+let sound = true;
 for (const name of asked.length > 0 ? asked : usual) {
-  const [figures, text] = (await parts[name]?.((line) => void process.stderr.write(`  … ${line}\n`))) ?? [
+  const [figures, text, trouble = []] = (await parts[name]?.((line) => void process.stderr.write(`  … ${line}\n`))) ?? [
     {},
     "",
   ];
   report = { ...report, ...figures };
   process.stdout.write(`${text}\n`);
+  for (const line of trouble) process.stderr.write(`failed: ${line}\n`);
+  sound &&= trouble.length === 0;
 }
 const folder = join(projectRoot(), ".cache");
 await mkdir(folder, { recursive: true });
 await writeFile(join(folder, "bench.json"), `${JSON.stringify(report, null, 2)}\n`);
-process.exit(0);
+process.exit(sound ? 0 : 1);

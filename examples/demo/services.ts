@@ -115,6 +115,13 @@ export interface Counts {
   readonly failed: number;
   /** What the failed ones were told: time, service, answer. */
   readonly failures: readonly string[];
+  /** How long customers have been asking, in milliseconds. */
+  readonly tookMs: number;
+}
+
+/** Requests that were answered in a second, all services together. */
+export function achievedPerSecond({ requests, tookMs }: Pick<Counts, "requests" | "tookMs">): number {
+  return tookMs === 0 ? 0 : (requests * 1000) / tookMs;
 }
 
 /** Customers of several services: each asked `perSecond` times a second, whatever the answers, until `stop`. */
@@ -122,6 +129,8 @@ export class Customers {
   readonly #services: readonly Service[];
   readonly #timers: NodeJS.Timeout[];
   readonly #pending = new Set<Promise<void>>();
+  readonly #begun = performance.now();
+  #ended: number | null = null;
   #requests = 0;
   readonly #failures: string[] = [];
 
@@ -143,7 +152,12 @@ export class Customers {
 
   /** What was seen so far. */
   get counts(): Counts {
-    return { requests: this.#requests, failed: this.#failures.length, failures: [...this.#failures] };
+    return {
+      requests: this.#requests,
+      failed: this.#failures.length,
+      failures: [...this.#failures],
+      tookMs: Math.round((this.#ended ?? performance.now()) - this.#begun),
+    };
   }
 
   get services(): readonly Service[] {
@@ -154,6 +168,7 @@ export class Customers {
   async stop(): Promise<Counts> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#pending);
+    this.#ended ??= performance.now();
     return this.counts;
   }
 }

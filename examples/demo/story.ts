@@ -1,7 +1,7 @@
 /** How the demo tells its story: one line for each thing that happens, with the time and what the customers see. */
 import { styleText } from "node:util";
 import type { TimelineEntry } from "../../workflows/messages.js";
-import type { Counts, Customers } from "./services.js";
+import { achievedPerSecond, type Counts, type Customers } from "./services.js";
 
 /** Prints the story. Colours only on a terminal, and not with NO_COLOR, as `styleText` knows. */
 export class Story {
@@ -28,16 +28,20 @@ export class Story {
     this.line(at, told, what === "turn" || what === "failed" ? "!" : " ");
   }
 
-  counts(now: number, { requests, failed, failures }: Counts): void {
-    this.line(now, `${requests} requests, ${failed} failed`, failed === 0 ? "✓" : "✗");
+  counts(now: number, counts: Counts): void {
+    const { requests, failed, failures } = counts;
+    const rate = achievedPerSecond(counts).toFixed(0);
+    const sound = requests > 0 && failed === 0;
+    this.line(now, `${requests} requests (${rate} a second), ${failed} failed`, sound ? "✓" : "✗");
     for (const failure of failures) this.line(now, failure, "✗");
   }
 }
 
 /** The difference between two counts: what customers saw in between. */
 export function since(customers: Customers, before: Counts): Counts {
-  const { requests, failed, failures } = customers.counts;
+  const { requests, failed, failures, tookMs } = customers.counts;
   return {
+    tookMs: tookMs - before.tookMs,
     requests: requests - before.requests,
     failed: failed - before.failed,
     failures: failures.slice(before.failed),

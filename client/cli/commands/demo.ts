@@ -13,7 +13,7 @@ export const demo = command<{ store: "file" | "vault"; keep?: boolean; act?: str
     "3: a leaked value. Leaves nothing running and no file behind, unless --keep is given.",
   options: [
     new Option("--store <kind>", "where the secrets are kept").choices(["file", "vault"]).default("file"),
-    option("--keep", "leave files and processes for a look at them").env("KEEP"),
+    option("--keep", "leave its files for a look at them").env("KEEP"),
     new Option("--act <number>", "only this act").choices(acts),
   ],
   examples: [
