@@ -50,9 +50,10 @@ export function processesWith(env: NodeJS.ProcessEnv): Processes {
       const { startHouse } = await import("../worker/up.js");
       const house = await startHouse({ folder: directory, lasting: true, progress: say });
       say(`Everything runs; its state is kept in ${directory}. Ctrl-C ends all of it.`);
-      await Promise.race([told(), house.worker.done]);
+      const lost = await Promise.race([told(), house.worker.done, house.lost]);
+      if (lost) say(`${lost} has ended without being told to; the rest is ended too.`);
       await house.stop();
-      return exitCodes.done;
+      return lost ? exitCodes.unavailable : exitCodes.done;
     },
     demo: async (options) => (await import("../examples/demo/play.js")).playDemo(options),
   };

@@ -15,6 +15,6 @@ create() {
   done
 }
 
-for attribute in RekeyPhase=Keyword RekeyEmergency=Bool RekeyGate=Keyword; do
+for attribute in RekeyPhase=Keyword RekeyEmergency=Bool; do
   create "${attribute%%=*}" "${attribute#*=}"
 done

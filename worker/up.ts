@@ -1,6 +1,6 @@
 /**
- * Everything in one process group for development: PostgreSQL, Temporal and a worker, with their state kept in
- * one folder over a restart. It leaves its settings where the other commands look for them.
+ * Everything that Rekey needs for development, begun and ended together: PostgreSQL, Temporal and a worker, with
+ * their state kept in one folder over a restart. It leaves its settings where the other commands look for them.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -19,6 +19,8 @@ import { type RunningWorker, startWorker } from "./worker.js";
 export interface RunningHouse {
   readonly settings: Installation;
   readonly worker: RunningWorker;
+  /** Resolves with the name of a server that ended without being told to; the rest is of no use without it. */
+  readonly lost: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -60,7 +62,11 @@ export async function startHouse({ folder: given, lasting, progress }: UpOptions
     progress("starting the worker");
     const worker = await startWorker(settings);
     stops.push(() => worker.stop());
-    return { settings, worker, stop };
+    const lost = Promise.race([
+      postgres.ended.then(() => "PostgreSQL"),
+      temporal.ended.then(() => "Temporal's development server"),
+    ]);
+    return { settings, worker, lost, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -68,7 +68,7 @@ test("Temporal: namespace and search attributes answer at once, state outlives a
     namespace: first.namespace,
   });
   expect(Object.keys(customAttributes ?? {})).toEqual(
-    expect.arrayContaining(["RekeyPhase", "RekeyEmergency", "RekeyGate"]),
+    expect.arrayContaining(["RekeyPhase", "RekeyEmergency"]),
   );
   await connection.close();
   await first.stop();

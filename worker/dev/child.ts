@@ -38,6 +38,8 @@ export interface Child {
   readonly pid: number;
   /** What the server printed last (both streams, at most 16 KiB), for error reports. */
   output(): string;
+  /** Resolves when the server has ended, whoever ended it. */
+  readonly ended: Promise<void>;
   /** Ends the server and resolves once it is gone; a second call waits for the same end. */
   stop(): Promise<void>;
 }
@@ -111,7 +113,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   // A server must not keep a program alive that has nothing else to do.
   child.unref();
   for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref();
-  return { pid, output: () => redacted(output, options.redact ?? []), stop };
+  return { pid, output: () => redacted(output, options.redact ?? []), ended, stop };
 }
 
 function startGuard(pid: number, options: ChildOptions): ChildProcess {

@@ -62,6 +62,8 @@ export interface PostgresServer {
   readonly password: Secret;
   readonly dataDir: string;
   readonly pid: number;
+  /** Resolves when it has ended, whoever ended it. */
+  readonly ended: Promise<void>;
   /** A connection URL of the superuser for one database; it holds the password, hence the type. */
   url(database?: string): Secret;
   stop(): Promise<void>;
@@ -113,7 +115,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       new Secret(
         `postgres://${superuser}:${password.reveal()}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
       );
-    return { host: "127.0.0.1", port, user: superuser, password, dataDir, pid: child.pid, url, stop };
+    const { pid, ended } = child;
+    return { host: "127.0.0.1", port, user: superuser, password, dataDir, pid, ended, url, stop };
   } catch (error) {
     if (temporary) await rm(folder, { recursive: true, force: true });
     throw error;

@@ -25,6 +25,8 @@ export interface TemporalServer {
   readonly address: string;
   readonly namespace: string;
   readonly pid: number;
+  /** Resolves when it has ended, whoever ended it. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ const namespace = "rekey";
 const readyMsMax = 30_000;
 
 /** Names that a search may use; values are phases and flags, never a system or a person. */
-export const searchAttributes = { RekeyPhase: "Keyword", RekeyEmergency: "Bool", RekeyGate: "Keyword" };
+export const searchAttributes = { RekeyPhase: "Keyword", RekeyEmergency: "Bool" };
 
 /** Without the first two, one shard's queues are read 20 times a second at most. */
 const dynamicConfig = {
@@ -56,7 +58,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
     readyMsMax,
     stopSignal: "SIGINT",
   });
-  return { address, namespace, pid: child.pid, stop: () => child.stop() };
+  return { address, namespace, pid: child.pid, ended: child.ended, stop: () => child.stop() };
 }
 
 function commandLine(port: number, dbFile: string | undefined, namespaces: readonly string[]): string[] {

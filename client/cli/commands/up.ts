@@ -1,11 +1,13 @@
-/** `rekey up`: everything that Rekey needs, on this machine, in one process group, for development. */
+/** `rekey up`: everything that Rekey needs, on this machine, begun and ended together, for development. */
 import { command, option } from "../command.js";
 
 /** Runs until it is told to stop. */
 export const up = command<{ dir: string }>({
   usage: "up",
   summary: "Run Temporal, the inventory database and a worker here, for development",
-  description: "State is kept in the folder over a restart. Ctrl-C ends all of it. Not for production.",
+  description:
+    "State is kept in the folder over a restart. Ctrl-C ends all of it; so does the end of one of its\n" +
+    "servers, with 5, and no server outlives a killed `rekey up`. Not for production.",
   options: [option("--dir <path>", "folder of the state").default(".rekey")],
   examples: [
     ["rekey up", "then, in another terminal: rekey status"],
