@@ -1,10 +1,11 @@
 /** Credentials as people and schedules look at them: who answers for them, what is active, when they are due. */
-import { and, eq, inArray, isNull, max } from "drizzle-orm";
+import { and, eq, inArray, isNull, max, sql } from "drizzle-orm";
 import { dueAt } from "../domain/due.js";
 import type { Credential, CredentialClass, Policy } from "../domain/estate/types.js";
+import type { OpenRotation } from "../domain/rotation/work.js";
 import { type Database, read, type Tx } from "./database.js";
 import { entries } from "./estate-tables.js";
-import { rotations, versions } from "./rotation-tables.js";
+import { rotationEvents, rotations, versions } from "./rotation-tables.js";
 import { latestRotations, type RotationSummary } from "./rotations.js";
 import type { Version } from "./versions.js";
 
@@ -105,20 +106,25 @@ export async function dueWithin(tx: Tx, now: number, retryAfterMs = dayMs): Prom
     .sort((a, b) => a.dueAt - b.dueAt);
 }
 
-/** An open rotation of a credential, and the workflow that held it last. */
-export interface OpenRotation {
-  readonly credential: string;
-  readonly workflow: string;
-}
-
-/** The open rotations of the credentials under a policy. Whether their workflows still run is not known here. */
-export async function openRotations(db: Database, policy: string): Promise<OpenRotation[]> {
-  const credentials = await listCredentials(db);
-  return credentials.flatMap(({ id, policy: its, rotation }) =>
-    its === policy && rotation !== null && rotation.closedAt === null
-      ? [{ credential: id, workflow: rotation.workflowId }]
-      : [],
-  );
+/** The open rotations of the estate's credentials. Whether their workflows still run is not known here. */
+export async function openRotations(db: Database): Promise<OpenRotation[]> {
+  return read(db, async (tx) => {
+    const open = (await credentialsWithin(tx)).flatMap(({ rotation }) =>
+      rotation !== null && rotation.closedAt === null ? [rotation] : [],
+    );
+    const leaks = await tx
+      .selectDistinct({ rotation: rotationEvents.rotation })
+      .from(rotationEvents)
+      .innerJoin(rotations, eq(rotations.id, rotationEvents.rotation))
+      .where(and(isNull(rotations.closedAt), sql`${rotationEvents.event} ->> 'type' = 'incident'`));
+    // One that began as an ordinary one becomes an emergency by a report that it is told.
+    const urgent = new Set(leaks.map(({ rotation }) => rotation));
+    return open.map(({ id, credential, workflowId, mode }) => ({
+      credential,
+      workflow: workflowId,
+      emergency: mode === "emergency" || urgent.has(id),
+    }));
+  });
 }
 
 /** When each credential's last rotation ended: the last that succeeded, or the last whatever came of it. */

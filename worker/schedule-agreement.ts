@@ -1,26 +1,33 @@
 /**
- * Scheduled runs: one Temporal schedule for each policy with an interval. It starts the thin launcher, which
- * starts what is due; the schedule itself knows no credential.
+ * Scheduled runs: one Temporal schedule for each policy with an interval, which starts what is due, and one that
+ * looks after rotations that have lost their workflow. The schedules themselves know no credential.
  */
 import {
   type Client,
   ScheduleAlreadyRunning,
+  type ScheduleDescription,
   ScheduleNotFoundError,
+  type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from "@temporalio/client";
 import type { Estate } from "../domain/estate/types.js";
 import { rotationQueue } from "../workflows/messages.js";
 
-/** What is due is looked for this often; a window is at least that wide in practice. */
-const everyMs = 15 * 60_000;
-/** After an outage one late launch is enough: it starts everything that became due meanwhile. */
+/** What is due is looked for this often, or as often as it becomes due; a window is at least that wide in practice. */
+const dueEveryMsMax = 15 * 60_000;
+/** How long a rotation can be without its workflow before it is taken up again. */
+const tendEveryMs = 5 * 60_000;
+/** After an outage one late run is enough: it starts everything that became due or was lost meanwhile. */
 const catchupMs = 60 * 60_000;
 /** So that many policies do not launch in the same second. */
-const jitterMs = 60_000;
+const jitterMsMax = 60_000;
 const prefix = "rekey-due/";
 
+/** Id of the schedule that looks after lost rotations. */
+export const tendScheduleId = "rekey-tend";
+
 /** Id of a policy's schedule. It carries the policy's opaque id, not its name (H40). */
-function scheduleId(policyId: string): string {
+export function scheduleId(policyId: string): string {
   return `${prefix}${policyId}`;
 }
 
@@ -28,33 +35,75 @@ function scheduleId(policyId: string): string {
 export interface ScheduledPolicy {
   readonly id: string;
   readonly name: string;
+  readonly intervalMs: number;
 }
 
 /** The policies that want a schedule. */
 export function scheduledPolicies(estate: Estate, ids: ReadonlyMap<string, string>): ScheduledPolicy[] {
-  return Object.entries(estate.policies).flatMap(([name, policy]) => {
+  return Object.entries(estate.policies).flatMap(([name, { intervalMs }]) => {
     const id = ids.get(name);
-    return policy.intervalMs === undefined || id === undefined ? [] : [{ id, name }];
+    return intervalMs === undefined || id === undefined ? [] : [{ id, name, intervalMs }];
   });
 }
 
-/** Makes Temporal's schedules agree with these policies: missing ones are created, ours that are not wanted any more end. */
-export async function agreeSchedules(client: Client, wanted: readonly ScheduledPolicy[]): Promise<void> {
-  const wantedIds = new Set(wanted.map(({ id }) => scheduleId(id)));
-  const present = new Set<string>();
-  for await (const { scheduleId: id } of client.schedule.list()) if (id.startsWith(prefix)) present.add(id);
-  for (const policy of wanted) if (!present.has(scheduleId(policy.id))) await create(client, policy);
-  for (const id of present) if (!wantedIds.has(id)) await remove(client, id);
+/**
+ * Makes Temporal's schedules agree with these policies: missing ones are created, others are set to what is
+ * wanted, ours that are not wanted any more end. One that somebody has paused stays paused.
+ */
+export async function agreeSchedules(client: Client, policies: readonly ScheduledPolicy[]): Promise<void> {
+  const wanted = [
+    scheduleOf(tendScheduleId, tendEveryMs, "tend", []),
+    ...policies.map(({ id, name, intervalMs }) =>
+      scheduleOf(scheduleId(id), Math.min(dueEveryMsMax, intervalMs), "launch", [name]),
+    ),
+  ];
+  for (const schedule of wanted) await agree(client, schedule);
+  const wantedIds = new Set(wanted.map((schedule) => schedule.scheduleId));
+  for await (const { scheduleId: id } of client.schedule.list()) {
+    if (id.startsWith(prefix) && !wantedIds.has(id)) await remove(client, id);
+  }
 }
 
-async function create(client: Client, { id, name }: ScheduledPolicy): Promise<void> {
+type Wanted = ReturnType<typeof scheduleOf>;
+
+function scheduleOf(id: string, everyMs: number, workflowType: string, args: string[]) {
+  return {
+    scheduleId: id,
+    spec: { intervals: [{ every: everyMs }], jitter: Math.min(jitterMsMax, Math.floor(everyMs / 2)) },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchupMs },
+    action: { type: "startWorkflow" as const, workflowType, args, taskQueue: rotationQueue },
+  } satisfies ScheduleOptions;
+}
+
+async function agree(client: Client, wanted: Wanted): Promise<void> {
+  const handle = client.schedule.getHandle(wanted.scheduleId);
+  const found = await handle.describe().catch((failure: unknown) => {
+    if (failure instanceof ScheduleNotFoundError) return null;
+    throw failure;
+  });
+  if (found === null) return create(client, wanted);
+  if (isAsWanted(found, wanted)) return;
+  const { scheduleId: _, ...rest } = wanted;
+  await handle.update(({ state }) => ({ ...rest, state }));
+}
+
+function isAsWanted({ spec, policies, action }: ScheduleDescription, wanted: Wanted): boolean {
+  const [interval, ...more] = spec.intervals ?? [];
+  return (
+    more.length === 0 &&
+    interval?.every === wanted.spec.intervals[0]?.every &&
+    spec.jitter === wanted.spec.jitter &&
+    policies.catchupWindow === wanted.policies.catchupWindow &&
+    policies.overlap === wanted.policies.overlap &&
+    action.workflowType === wanted.action.workflowType &&
+    action.taskQueue === wanted.action.taskQueue &&
+    JSON.stringify(action.args ?? []) === JSON.stringify(wanted.action.args)
+  );
+}
+
+async function create(client: Client, wanted: Wanted): Promise<void> {
   try {
-    await client.schedule.create({
-      scheduleId: scheduleId(id),
-      spec: { intervals: [{ every: everyMs }], jitter: jitterMs },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchupMs },
-      action: { type: "startWorkflow", workflowType: "launch", args: [name], taskQueue: rotationQueue },
-    });
+    await client.schedule.create(wanted);
   } catch (failure) {
     // Another process was quicker; its schedule is the same.
     if (!(failure instanceof ScheduleAlreadyRunning)) throw failure;

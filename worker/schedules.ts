@@ -8,6 +8,8 @@ import { agreeSchedules, scheduledPolicies } from "./schedule-agreement.js";
 
 const everyMs = 15_000;
 const agreeMsMax = 10_000;
+/** Also without a change they are looked at now and then: somebody may have deleted one. */
+const againMs = 60 * 60_000;
 
 /** What the keeper needs. */
 export interface ScheduleKeeperOptions {
@@ -19,7 +21,7 @@ export interface ScheduleKeeperOptions {
   readonly warn: (sentence: string) => void;
 }
 
-/** Looks at the estate now and then, and agrees the schedules when it has changed. The answer stops it. */
+/** Looks at the estate now and then, and agrees the schedules when it has changed, and once an hour. The answer stops it. */
 export function keepSchedules({
   db,
   login,
@@ -29,15 +31,16 @@ export function keepSchedules({
 }: ScheduleKeeperOptions): () => Promise<void> {
   const connection = Connection.lazy(login);
   const client = new Client({ connection, namespace, dataConverter });
-  let agreed = -1;
+  let agreed = { revision: -1, at: 0 };
 
   const agree = async (): Promise<void> => {
     const revision = await currentEstate(db);
-    if (revision === null || revision.number === agreed) return;
+    const number = revision?.number ?? 0;
+    if (number === agreed.revision && Date.now() < agreed.at + againMs) return;
     const ids = new Map((await listEntries(db, "policies")).map(({ name, id }) => [name, id]));
-    const wanted = scheduledPolicies(revision.estate, ids);
+    const wanted = revision === null ? [] : scheduledPolicies(revision.estate, ids);
     await connection.withDeadline(Date.now() + agreeMsMax, () => agreeSchedules(client, wanted));
-    agreed = revision.number;
+    agreed = { revision: number, at: Date.now() };
   };
 
   let last: Promise<void> = Promise.resolve();

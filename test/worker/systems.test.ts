@@ -6,49 +6,10 @@ import type { Estate } from "../../domain/estate/types.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { systemsKeeper } from "../../worker/systems.js";
 import { migratedDatabase } from "../inventory/database.js";
-import { newId, sampleEstate, t0 } from "../inventory/world.js";
+import { newId, t0 } from "../inventory/world.js";
+import { estate } from "./estate.js";
 
 const minuteMs = 60_000;
-
-/** The sample on kinds that exist; nothing here connects to anything. */
-const estate: Estate = {
-  ...sampleEstate(),
-  issuers: {
-    "main-db": {
-      kind: "postgres",
-      host: "127.0.0.1",
-      port: 1,
-      database: "orders",
-      standbys: [],
-      tls: { mode: "off" },
-      login: { username: "rekey", password: "env:REKEY_NOWHERE" },
-    },
-  },
-  stores: {
-    secrets: {
-      kind: "file",
-      directory: "/nowhere/live",
-      stagingDirectory: "/nowhere/staged",
-      lockTimeout: 1,
-    },
-  },
-  credentials: Object.fromEntries(
-    Object.entries(sampleEstate().credentials).map(([name, credential]) => [
-      name,
-      {
-        ...credential,
-        account: { group: name, logins: [`${name}_a`, `${name}_b`] },
-        place: { path: name, protection: "plain", fields: { username: "username", password: "password" } },
-      },
-    ]),
-  ),
-  consumers: Object.fromEntries(
-    Object.entries(sampleEstate().consumers).map(([name, consumer]) => [
-      name,
-      { ...consumer, observe: [{ kind: "confirmation" }] },
-    ]),
-  ),
-};
 
 async function keeping() {
   const { db, sql } = await migratedDatabase();
