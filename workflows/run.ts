@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import { decide } from "../domain/decide.js";
+import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import { foldAll } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
@@ -85,7 +86,7 @@ export class Run {
   }
 
   get state(): RotationState {
-    if (this.#state === null) throw new Error("the rotation is not open yet");
+    if (this.#state === null) throw new RekeyError("internal", "The rotation is not open yet.");
     return this.#state;
   }
 

@@ -1,4 +1,5 @@
 /** Changes of course: where the walk may turn to, how it turns, and what a failed step does to the state. */
+import { RekeyError } from "../errors.js";
 import { allows, isEnded, step } from "../version.js";
 import type { RotationEvent } from "./events.js";
 import type { PlaceState, RotationState, VersionState } from "./state.js";
@@ -7,7 +8,7 @@ import type { Exit, Step } from "./steps.js";
 /** The target's own record. The state always holds it. */
 export function targetOf(state: RotationState): VersionState {
   const target = state.versions[state.target];
-  if (!target) throw new Error("a rotation without its target");
+  if (!target) throw new RekeyError("internal", "The rotation has no target.");
   return target;
 }
 

@@ -26,7 +26,7 @@ const leaked = { ...originIn("a"), leaked: true };
 
 test("a state without its target is an error, and without a known one the course stays", () => {
   const lost = { ...begin(), target: "who" };
-  expect(() => targetOf(lost)).toThrow("a rotation without its target");
+  expect(() => targetOf(lost)).toThrow("The rotation has no target.");
   expect(onwards(lost, 0)).toBe(lost);
 });
 

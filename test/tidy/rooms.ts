@@ -26,7 +26,6 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   // The door to the network: it knows no Temporal, and the command line knows nothing of it but its client.
   "client/api": { rooms: ["domain", "inventory", "client"] },
-  web: { rooms: [], files: ["client/api/client.ts"] },
   kit: { rooms: [], packages: [] },
   examples: { rooms: ["kit"] },
   // The demo is a composition root of its own: it starts everything and watches it.
