@@ -3,6 +3,7 @@ import type { Consumer, Issuer, Notifier, Store } from "../adapters/ports.js";
 import type { AuditKeeper } from "../audit/keeper.js";
 import type { Estate, Match, Policy } from "../domain/estate/types.js";
 import type { PlannedConsumer, RotationPolicy } from "../domain/rotation/state.js";
+import type { Diagnosis } from "../domain/rotation/work.js";
 import type { Secret } from "../domain/secret.js";
 import type { Database } from "../inventory/database.js";
 
@@ -48,4 +49,6 @@ export interface ActivityDeps {
   readonly fingerprint: (value: Secret) => Promise<string>;
   /** Before a change its intent is told there (I8). */
   readonly audit: Pick<AuditKeeper, "objection" | "secure">;
+  /** What the installation itself lacks: Temporal, the inventory, the process. */
+  readonly platform: () => Promise<readonly Diagnosis[]>;
 }

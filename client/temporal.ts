@@ -20,7 +20,7 @@ import {
 import { RekeyError } from "../domain/errors.js";
 import type { Plan } from "../domain/rotation/state.js";
 import type { Exit } from "../domain/rotation/steps.js";
-import type { Diagnosis, EmergencyReport, Preview } from "../domain/rotation/work.js";
+import type { Diagnosis, EmergencyReport, Preview, PreviewRequest } from "../domain/rotation/work.js";
 import {
   cancelUpdate,
   decideSignal,
@@ -77,7 +77,7 @@ export interface RotationClient {
   expedite(workflow: string, report: EmergencyReport, id: string): Promise<Receipt>;
   /** For an emergency whose rotation has ended: an owner's signed document, taken in without a rotation. */
   signOff(credential: string, document: string): Promise<Receipt>;
-  preview(credential: string): Promise<Preview>;
+  preview(request: PreviewRequest): Promise<Preview>;
   doctor(): Promise<readonly Diagnosis[]>;
   /** Resolves when Temporal answers and knows the namespace, and throws otherwise; no worker is asked. */
   reachable(): Promise<void>;
@@ -210,8 +210,8 @@ export function rotationClient(options: TemporalOptions): RotationClient {
         "to take a sign-off",
         deadlines.answerMs,
       ),
-    preview: (credential) =>
-      shortly("preview", `preview/${credential}/${options.randomId("run")}`, [credential], "for a plan"),
+    preview: (request) =>
+      shortly("preview", `preview/${request.credential}/${options.randomId("run")}`, [request], "for a plan"),
     doctor: () => shortly("doctor", `doctor/${options.randomId("run")}`, [], "for a diagnosis"),
     reachable: () =>
       within(deadlines.callMs, "whether it is there", async () => {

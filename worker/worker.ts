@@ -20,6 +20,7 @@ import {
   sha256Hex,
   temporalLoginOf,
 } from "./installation.js";
+import { diagnosePlatform } from "./platform.js";
 import { keepSchedules } from "./schedules.js";
 import { systemsKeeper } from "./systems.js";
 
@@ -69,6 +70,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   });
   const adapterDeps = await adapterDepsOf(settings, installation);
   const systems = systemsKeeper(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds));
+  const login = await temporalLoginOf(settings);
   const activities = createActivities({
     db,
     installation,
@@ -79,8 +81,14 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     sha256Hex,
     fingerprint: await fingerprinterOf(settings),
     audit: audit.keeper,
+    platform: () =>
+      diagnosePlatform({
+        db,
+        login,
+        namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+        nodeVersion: process.versions.node,
+      }),
   });
-  const login = await temporalLoginOf(settings);
   const connection = await NativeConnection.connect(login);
   const dataConverter = await dataConverterOf(settings);
   const common: Omit<WorkerOptions, "taskQueue"> = {

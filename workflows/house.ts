@@ -1,14 +1,14 @@
-/** The short workflows: a dry run, a check of the installation, and the launcher that schedules start. */
+/** The short workflows: a dry run, a check of the installation, and what schedules start. */
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ParentClosePolicy, startChild } from "@temporalio/workflow";
-import type { Diagnosis, Preview } from "../domain/rotation/work.js";
-import { type Receipt, type RotateInput, rotationWorkflowId } from "./messages.js";
+import type { Diagnosis, OpenRotation, Preview, PreviewRequest } from "../domain/rotation/work.js";
+import { emergencyQueue, type Receipt, type RotateInput, rotationWorkflowId } from "./messages.js";
 import { houseWork } from "./proxies.js";
 import { rotate } from "./rotate.js";
 
-/** What a rotation would do now, and why it may not begin. Changes nothing. */
-export async function preview(credential: string): Promise<Preview> {
-  return houseWork.preview({ credential });
+/** What a rotation or an emergency would do now, and why it may not begin. Changes nothing. */
+export async function preview(request: PreviewRequest): Promise<Preview> {
+  return houseWork.preview(request);
 }
 
 /** What every issuer, store and consumer of the estate lacks for a safe rotation. Changes nothing. */
@@ -22,38 +22,48 @@ export async function signOff(credential: string, document: string): Promise<Rec
 }
 
 /**
- * Starts the rotations that are due under a policy, and those that are open and have lost their workflow, and
- * ends. A schedule appends a time stamp to its ids, so it starts this one, and this one starts the stable ids;
- * a rotation that runs already is left alone.
+ * Starts the rotations that are due under a policy, and ends. A schedule appends a time stamp to its ids, so it
+ * starts this one, and this one starts the stable ids; a rotation that runs already is left alone.
  */
 export async function launch(policy: string): Promise<number> {
-  const open = await houseWork.orphans({ policy });
-  const due = await houseWork.due({ policy });
   let started = 0;
-  for (const { credential, workflow } of open) {
-    // Not where it has ended in the meantime: that would begin another one.
-    if (await isStarted(credential, workflow, "ALLOW_DUPLICATE_FAILED_ONLY")) started += 1;
+  for (const credential of await houseWork.due({ policy })) {
+    const workflow = rotationWorkflowId(credential);
+    const why = "due by its policy";
+    if (await isStarted({ credential, workflow, emergency: false }, "ALLOW_DUPLICATE", why)) started += 1;
   }
-  for (const credential of due) {
-    if (await isStarted(credential, rotationWorkflowId(credential), "ALLOW_DUPLICATE")) started += 1;
+  return started;
+}
+
+/**
+ * Starts the workflows of rotations that are open and have lost theirs, whatever their policies (H8), and ends.
+ * Whoever opens one adopts it; an emergency goes where emergencies are worked on.
+ */
+export async function tend(): Promise<number> {
+  let started = 0;
+  for (const open of await houseWork.openRotations()) {
+    // Not where it has ended in the meantime: that would begin another one.
+    if (await isStarted(open, "ALLOW_DUPLICATE_FAILED_ONLY", "its workflow was lost")) started += 1;
   }
   return started;
 }
 
 /** Starts the workflow; false where one of that id runs, or has ended well and is not to be repeated. */
 async function isStarted(
-  credential: string,
-  workflowId: string,
+  { credential, workflow, emergency }: OpenRotation,
   workflowIdReusePolicy: "ALLOW_DUPLICATE" | "ALLOW_DUPLICATE_FAILED_ONLY",
+  reason: string,
 ): Promise<boolean> {
-  const input: RotateInput = { credential, requestedBy: "schedule", reason: "due by its policy" };
+  const input: RotateInput = { credential, requestedBy: "schedule", reason };
   try {
     await startChild(rotate, {
-      workflowId,
+      workflowId: workflow,
       workflowIdReusePolicy,
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      searchAttributes: { RekeyPhase: ["planning"], RekeyEmergency: [false] },
+      searchAttributes: { RekeyPhase: ["planning"], RekeyEmergency: [emergency] },
+      // Others stay on the queue of whoever started this.
+      ...(emergency ? { taskQueue: emergencyQueue, priority: { priorityKey: 1 } } : {}),
     });
     return true;
   } catch (failure) {

@@ -51,19 +51,8 @@ export const messageWork = proxyActivities<RotationWork>({
   retry: retrying("200ms", "30s"),
 });
 
-/** An open rotation, and the workflow that held it last. */
-interface Orphan {
-  readonly credential: string;
-  readonly workflow: string;
-}
-
-/** What the launcher asks besides what is due. */
-interface Launching {
-  orphans(request: { readonly policy: string }): Promise<readonly Orphan[]>;
-}
-
 /** The activities of the short workflows. */
-export const houseWork = proxyActivities<HouseWork & Launching>({
+export const houseWork = proxyActivities<HouseWork>({
   startToCloseTimeout: "90s",
   retry: retrying("200ms", "10s", 3),
 });

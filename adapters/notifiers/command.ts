@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { duration } from "../../domain/estate/duration.js";
 import type { Notice, Notifier, NotifierKind } from "../ports.js";
-import { programFields, programName, runProgram } from "../shared/program.js";
+import { isProgram, programFields, programName, runProgram } from "../shared/program.js";
 import { retryRead } from "../shared/retry.js";
 
 const config = z.strictObject({
@@ -22,7 +22,11 @@ export const commandNotifier: NotifierKind<typeof config> = {
 function createCommandNotifier(settings: Config): Notifier {
   const program = { ...settings, timeoutMs: settings.timeout };
   return {
-    preflight: async () => [],
+    preflight: async () => {
+      if (await isProgram(program)) return [];
+      const sentence = `${programName(program)} cannot be run: there is no such program for the worker's user.`;
+      return [{ code: "program-missing", severity: "refuse", sentence }];
+    },
     async notify(notice, call) {
       await retryRead(call, programName(program), (frame) => runProgram(program, inputOf(notice), frame), {
         attempts: settings.attempts,

@@ -3,7 +3,8 @@
  * reaches the processes it started, and no word of what it printed in any error.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { basename } from "node:path";
+import { access, constants } from "node:fs/promises";
+import { basename, delimiter, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
@@ -40,6 +41,23 @@ export const programFields = {
     .describe("Environment variables that the program gets besides PATH, LANG, LC_ALL and TZ."),
   workingDirectory: z.string().min(1).optional().describe("Where it runs; absent: where the engine runs."),
 } as const;
+
+/** Whether there is a program of that name that this user may start; it is not started. */
+export async function isProgram({ command, workingDirectory }: Program): Promise<boolean> {
+  const [file = ""] = command;
+  const places = file.includes("/")
+    ? [resolve(workingDirectory ?? ".", file)]
+    : (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, file));
+  const allowed = await Promise.all(
+    places.map((place) =>
+      access(place, constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return allowed.includes(true);
+}
 
 /**
  * Runs the program with `input` as JSON on its standard input and gives back what it wrote on its standard

@@ -3,8 +3,9 @@
  * may read. Requests carry the state and the step; answers are events. No value travels either way.
  */
 import type { Finding } from "../finding.js";
+import type { Forecast } from "../forecast.js";
 import type { RotationEvent } from "./events.js";
-import type { Outcome, Plan, RotationState } from "./state.js";
+import type { Containment, Outcome, Plan, RotationState } from "./state.js";
 import type { Step } from "./steps.js";
 
 /** Asks for a rotation of a credential: a new one, or the adoption of the one that is open. */
@@ -67,6 +68,13 @@ export interface Answered extends StepResult {
   readonly sentence: string;
 }
 
+/** Asks for a dry run of an ordinary rotation, or of an emergency in which the live value has leaked. */
+export interface PreviewRequest {
+  readonly credential: string;
+  /** `containment` is the policy's where it is left out. */
+  readonly emergency?: { readonly containment?: Containment };
+}
+
 /** A dry run: what a rotation would do now, and why it may not begin. */
 export interface Preview {
   readonly credential: string;
@@ -77,6 +85,8 @@ export interface Preview {
   readonly names: Readonly<Record<string, string>>;
   /** What would happen to whom, step by step. */
   readonly sentences: readonly string[];
+  /** Who may fail, and what is not waited for. */
+  readonly forecast: Forecast;
 }
 
 /** What one subject of the installation lacks. */
@@ -108,9 +118,17 @@ export interface RotationWork {
   record(request: { readonly state: RotationState; readonly event: RotationEvent }): Promise<StepResult>;
 }
 
+/** An open rotation, and the workflow that held it last, which may be lost. */
+export interface OpenRotation {
+  readonly credential: string;
+  readonly workflow: string;
+  /** A leak was reported to it: it stands behind no ordinary work. */
+  readonly emergency: boolean;
+}
+
 /** The activities of the other, short workflows. */
 export interface HouseWork {
-  preview(request: { readonly credential: string }): Promise<Preview>;
+  preview(request: PreviewRequest): Promise<Preview>;
   diagnose(): Promise<readonly Diagnosis[]>;
   /** An owner's signature for what an emergency did, taken in without a rotation. */
   signOff(request: {
@@ -119,6 +137,8 @@ export interface HouseWork {
   }): Promise<Pick<Answered, "accepted" | "sentence">>;
   /** Ids of the credentials whose rotation is due under this policy, most overdue first. */
   due(request: { readonly policy: string }): Promise<readonly string[]>;
+  /** The open rotations of the estate's credentials, whatever their policies. */
+  openRotations(): Promise<readonly OpenRotation[]>;
 }
 
 /** How a rotation ended. */

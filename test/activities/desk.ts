@@ -103,6 +103,7 @@ export async function openDesk(): Promise<Desk> {
     now: () => clock.now,
     newId,
     sha256Hex: (text: string) => createHash("sha256").update(text).digest("hex"),
+    platform: async () => [{ subject: "Temporal", findings: [] }],
   } as unknown as ActivityDeps;
   const { id: rotation, nonce } = state;
   return {

@@ -21,6 +21,7 @@ const preview = {
   notBefore: null,
   names: { crd_1: "orders-db" },
   sentences: ["1 sign-off(s) asked of orders-team.", "Wave 1: promote it in the store for con_3."],
+  forecast: { breaks: ["Whoever uses it and is not declared fails."], skipped: [] },
 };
 
 const refused = {
@@ -147,6 +148,26 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     world: () => idle({ answers: { preview: () => preview } }),
   },
   "plan-refused": { argv: ["plan", "orders-db"], world: () => idle({ answers: { preview: () => refused } }) },
+  "plan-emergency": {
+    argv: ["plan", "orders-db", "--emergency", "--containment", "revoke-now"],
+    world: () =>
+      idle({
+        answers: {
+          preview: () => ({
+            ...preview,
+            sentences: ["Take a responder's signed report; tell the owners."],
+            forecast: {
+              breaks: ["The leaked version is switched off before anybody has moved: con_3 fails."],
+              skipped: ["No signature is waited for; owners sign within 1d afterwards."],
+            },
+          }),
+        },
+      }),
+  },
+  "plan-containment-without-emergency": {
+    argv: ["plan", "orders-db", "--containment", "revoke-now"],
+    world: idle,
+  },
   "plan-no-worker": { argv: ["plan", "orders-db"], world: idle },
   "rotate-started": {
     argv: ["rotate", "orders-db"],

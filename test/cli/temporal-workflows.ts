@@ -1,6 +1,6 @@
 /** Workflows that answer the rotation's messages and do nothing else: what the client does with answers is tested, not the engine. */
 import { ApplicationFailure, condition, setHandler, sleep } from "@temporalio/workflow";
-import type { Preview } from "../../domain/rotation/work.js";
+import type { Preview, PreviewRequest } from "../../domain/rotation/work.js";
 import {
   cancelUpdate,
   decideSignal,
@@ -42,9 +42,10 @@ export async function rotate(input: RotateInput): Promise<void> {
 }
 
 /** Answers with the credential's id; for `slow`, too late. */
-export async function preview(credential: string): Promise<Preview> {
+export async function preview({ credential }: PreviewRequest): Promise<Preview> {
   if (credential === "slow") await sleep("1 minute");
-  return { credential, plan: null, findings: [], notBefore: null, names: {}, sentences: [] };
+  const forecast = { breaks: [], skipped: [] };
+  return { credential, plan: null, findings: [], notBefore: null, names: {}, sentences: [], forecast };
 }
 
 /** Fails in somebody else's words. */

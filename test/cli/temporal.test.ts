@@ -178,13 +178,13 @@ describe("messages", () => {
   });
 
   test("a short workflow answers", async () => {
-    expect((await client.preview("crd_1")).credential).toBe("crd_1");
+    expect((await client.preview({ credential: "crd_1" })).credential).toBe("crd_1");
   });
 });
 
 describe("silence", () => {
   test("a short workflow that takes too long ends by itself", async () => {
-    const error = await failure(client.preview("slow"));
+    const error = await failure(client.preview({ credential: "slow" }));
     expect(error.code).toBe("unreachable");
     const query = 'WorkflowType="preview" AND ExecutionStatus="Running"';
     const running = async () => (await raw.workflow.count(query)).count;

@@ -42,7 +42,7 @@ test("the launcher leaves a rotation alone that runs, and one that has only just
 test("a preview says what would happen to whom and changes nothing", async () => {
   const house = await openHouse({ quorum: 1 });
   const before = snapshot(house);
-  const preview = await run<Preview>(house, "preview", [house.credential]);
+  const preview = await run<Preview>(house, "preview", [{ credential: house.credential }]);
   expect(preview.findings.filter((finding) => finding.severity === "refuse")).toEqual([]);
   expect(preview.plan?.approvers).toEqual(["payments"]);
   expect(preview.sentences.join("\n")).toMatch(/1 sign-off.*payments/);
@@ -50,10 +50,32 @@ test("a preview says what would happen to whom and changes nothing", async () =>
   expect(await listRotations(house.fresh.db, { credential: house.credential })).toEqual([]);
 });
 
+test("a preview of an emergency says who fails and what is not waited for, and tells nobody", async () => {
+  const house = await openHouse({ quorum: 1, policy: { freezes: [] } });
+  const before = snapshot(house);
+  const dry = (emergency: object) =>
+    run<Preview>(house, "preview", [{ credential: house.credential, emergency }]);
+  const [byPolicy, atOnce] = [await dry({}), await dry({ containment: "revoke-now" })];
+  expect(byPolicy.forecast.breaks).toEqual([
+    "Whoever has not moved 30s after the report fails from then on until it has.",
+  ]);
+  expect(atOnce.forecast.breaks).toEqual([
+    "The leaked version is switched off before anybody has moved: checkout, reports fail until the new one is taken up.",
+  ]);
+  expect(atOnce.sentences.indexOf(atOnce.sentences.find((line) => line.startsWith("Switch")) ?? "")).toBe(2);
+  expect(byPolicy.sentences.at(-2)).toMatch(/^Switch the leaked version off once/);
+  for (const { forecast, notBefore } of [byPolicy, atOnce]) {
+    expect(forecast.skipped.join(" ")).toContain("No signature is waited for; owners sign within 1m");
+    expect(notBefore).toBeNull();
+  }
+  expect(snapshot(house)).toBe(before);
+  expect(await listRotations(house.fresh.db, { credential: house.credential })).toEqual([]);
+});
+
 test("a preview names what stands in the way", async () => {
   const house = await openHouse();
   house.world.issuers.server().connect("orders_a", house.world.first.password, "somebody's notebook");
-  const preview = await run<Preview>(house, "preview", [house.credential]);
+  const preview = await run<Preview>(house, "preview", [{ credential: house.credential }]);
   expect(preview.findings).toContainEqual(
     expect.objectContaining({ code: "unmapped-reader", severity: "refuse", subject: "somebody's notebook" }),
   );

@@ -180,6 +180,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       sha256Hex,
       fingerprint: (value) => fingerprint(value.reveal()),
       audit: audit.keeper,
+      platform: async () => [],
     };
     const worker = await Worker.create({
       connection: native,

@@ -1,6 +1,6 @@
 /** What must be true of a tree of files before a rotation may rely on it, each gap a sentence with its mend (H19, H20). */
-import { lstat } from "node:fs/promises";
-import { relative } from "node:path";
+import { access, constants, lstat, open } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { RekeyError } from "../../../domain/errors.js";
 import type { Finding, Severity } from "../../../domain/finding.js";
 import type { Call } from "../../ports.js";
@@ -25,6 +25,7 @@ export async function preflight(
   return [
     ...(await stagingFindings(config)),
     ...(await liveFolderFindings(config)),
+    ...(await writeFindings(config, place)),
     ...accessFindings(config, place),
     ...(await sealingFindings(config, copies, call)),
     ...(await documentFindings(config, place, readLive)),
@@ -72,6 +73,45 @@ async function liveFolderFindings({ directory }: FileConfig): Promise<Finding[]>
       directory,
     ),
   ];
+}
+
+/** Every folder that a promote writes into, as far as they exist: a missing one is made in the one above it. */
+async function writeFindings(
+  { directory, stagingDirectory }: FileConfig,
+  place: FilePlace,
+): Promise<Finding[]> {
+  let folder = dirname(join(directory, place.path));
+  while (folder !== directory && folder.startsWith(directory) && !(await isFolder(folder)))
+    folder = dirname(folder);
+  const found = await Promise.all(
+    [...new Set([stagingDirectory, folder])].map(async (path) => {
+      if (await isWritable(path)) return [];
+      const sentence = `The engine cannot write to ${path}; give that folder to its user, and see that it is not mounted read-only.`;
+      return [finding("file-cannot-write", "refuse", sentence, path)];
+    }),
+  );
+  return found.flat();
+}
+
+/** Not in Node's own constants: a file without a name, which is gone when it is closed. */
+const withoutName = 0o20000000;
+
+/**
+ * Whether a file can be made in the folder, asked by making one that has no name, so that nobody can see it.
+ * Where the system has no such files, the permissions are asked, which know nothing of a full or broken disk.
+ */
+async function isWritable(folder: string): Promise<boolean> {
+  try {
+    await (await open(folder, constants.O_RDWR | constants.O_DIRECTORY | withoutName, 0o600)).close();
+    return true;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT"].includes(code)) return false;
+  }
+  return access(folder, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 function accessFindings(config: FileConfig, place: FilePlace): Finding[] {

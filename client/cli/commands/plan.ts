@@ -1,27 +1,51 @@
 /** `rekey plan`: what a rotation would do to whom, and why it may not start. Changes nothing. */
-import { exitCodes } from "../../../domain/errors.js";
+import { Option } from "commander";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { refusals } from "../../../domain/finding.js";
-import { command } from "../command.js";
+import type { Containment } from "../../../domain/rotation/state.js";
+import { command, option } from "../command.js";
 import { namesOf } from "../format/names.js";
 import { previewText } from "../format/plan.js";
 import { credentialNamed } from "../subject.js";
 
+interface PlanOptions {
+  readonly emergency?: boolean;
+  readonly containment?: Containment;
+}
+
 /** Asks a worker for a dry run and prints it. */
-export const plan = command({
+export const plan = command<PlanOptions>({
   usage: "plan <credential>",
   summary: "Show what a rotation would do, and why it may not start",
   description:
     "Looks at the issuer, the store and every consumer as a rotation would, and changes nothing.\n" +
-    "Ends with 3 when there is a reason against starting.",
+    "Ends with 3 when there is a reason against starting.\n\n" +
+    "With --emergency: as if a responder had just reported that the present value leaked. Nobody is told.",
   arguments: { credential: "name of a credential" },
+  options: [
+    option("--emergency", "a dry run of an emergency: who fails, what is not waited for"),
+    new Option(
+      "--containment <how>",
+      "with --emergency: when the leaked version is revoked (default: the policy's)",
+    ).choices(["after-adoption", "revoke-now"]),
+  ],
   examples: [
     ["rekey plan orders-db", "who moves when, who is asked, what could break"],
     ["rekey plan orders-db --json", "the same for a program"],
+    [
+      "rekey plan orders-db --emergency --containment revoke-now",
+      "who would fail if it were revoked at once",
+    ],
   ],
-  async run(cli, [name = ""]) {
+  async run(cli, [name = ""], { emergency, containment }) {
+    if (containment !== undefined && emergency !== true)
+      throw new RekeyError("bad-input", "--containment belongs to an emergency.", "Add --emergency.");
     const services = await cli.services();
     const { id, names: known } = await credentialNamed(services, name);
-    const preview = await services.rotations.preview(id);
+    const preview = await services.rotations.preview({
+      credential: id,
+      ...(emergency === true ? { emergency: containment === undefined ? {} : { containment } } : {}),
+    });
     const more = namesOf(Object.entries(preview.names));
     const names = {
       of: (one: string) => known.of(more.of(one)),

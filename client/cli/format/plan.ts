@@ -16,7 +16,7 @@ export function previewText(
   now: number,
   paint: Paint,
 ): string {
-  const { plan, findings, notBefore, sentences } = preview;
+  const { plan, findings, notBefore, sentences, forecast } = preview;
   const stops = refusals(findings);
   const steps = sentences.map((sentence, index) => `  ${index + 1}. ${names.in(sentence)}`).join("\n");
   return [
@@ -25,9 +25,29 @@ export function previewText(
     ...section("What will happen", steps, paint),
     ...(plan === null ? [] : planSections(plan, names, paint)),
     ...section("Why it may not start", findingsText(stops, names, paint), paint),
-    ...section("What could break", findingsText(without(findings, stops), names, paint), paint),
+    ...section(
+      "What could break",
+      couldBreak(forecast.breaks, without(findings, stops), names, paint),
+      paint,
+    ),
+    ...section("What is not waited for", linesText(forecast.skipped, names), paint),
     paint("quiet", "Nothing was changed."),
   ].join("\n\n");
+}
+
+/** Who may fail by the plan itself, and then what the look at the world has found. */
+function couldBreak(
+  breaks: readonly string[],
+  findings: readonly Finding[],
+  names: Names,
+  paint: Paint,
+): string {
+  const parts = [linesText(breaks, names), findingsText(findings, names, paint)];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+function linesText(lines: readonly string[], names: Names): string {
+  return lines.map((line) => `  ${names.in(line)}`).join("\n");
 }
 
 function without(findings: readonly Finding[], some: readonly Finding[]): Finding[] {

@@ -21,6 +21,17 @@ import { call, change, codeOf, contents, expectNoCanary, kept, plain, tag } from
 
 const first = tag("v1", 1);
 
+/** Root is refused nothing by permissions, so as somebody else where this runs as root. */
+async function asSomebody(work: () => Promise<void>): Promise<void> {
+  const root = process.geteuid?.() === 0;
+  if (root) process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
+}
+
 describe("file documents", () => {
   let world: FileWorld;
   beforeEach(async () => {
@@ -173,6 +184,29 @@ describe("file documents", () => {
     expect(await codes()).toContain("warn file-field-missing");
     await writeFile(world.live, "broken");
     expect(await codes()).toContain("refuse file-live-unreadable");
+  });
+
+  it("names each folder that the engine cannot write to, and leaves nothing in those that it can", async () => {
+    const refused = async (place: object = {}) =>
+      (await world.openWith(place).preflight(call()))
+        .filter(({ code }) => code === "file-cannot-write")
+        .map(({ subject }) => subject);
+    const before = [await readdir(world.directory), await readdir(world.staging)];
+    expect(await refused()).toEqual([]);
+    expect([await readdir(world.directory), await readdir(world.staging)]).toEqual(before);
+    await chmod(world.root, 0o711);
+    const inside = join(world.directory, "team");
+    await mkdir(inside, { mode: 0o755 });
+    await chmod(inside, 0o555);
+    await asSomebody(async () => {
+      expect(await refused({ path: "team/deep/a.json" })).toContain(inside);
+    });
+    await chmod(inside, 0o755);
+    await chmod(world.staging, 0o500);
+    await asSomebody(async () => {
+      expect(await refused()).toContain(world.staging);
+    });
+    await chmod(world.staging, 0o700);
   });
 
   it.each(["/abs.json", "../up.json", "a/../../up.json", "a//b.json", "a/", ""])(
