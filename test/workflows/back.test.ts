@@ -46,7 +46,7 @@ test.each<[Method, string]>([
   ["prove", "refused"],
   ["promote", "went-back"],
 ])("I11: %s is refused for good: %s, with everybody working", async (method, outcome) => {
-  const house = await openHouse({ policy: patient });
+  const house = await openHouse();
   faultsOf(house, method).fail.set(method, refusal());
   const handle = await house.start();
   expect(await endOrHold(handle)).toBe(outcome);
@@ -103,19 +103,31 @@ test.each<Method>(["enable", "promote", "disable", "destroy", "stage", "purge"])
   },
 );
 
-test.each<[Method, string, string]>([
-  ["enable", "rotated", "orders_b"],
-  ["promote", "rotated", "orders_b"],
-  ["disable", "rotated", "orders_b"],
-])(
-  "H3: the answer to %s is lost every time: %s, because the world is asked",
-  async (method, outcome, login) => {
-    const house = await openHouse({ policy: patient });
-    faultsOf(house, method).loseAnswer.add(method);
+test("H3: the answer to enable is lost every time: the world is asked, and it goes on", async () => {
+  const house = await openHouse({ policy: patient });
+  faultsOf(house, "enable").loseAnswer.add("enable");
+  const handle = await house.start();
+  expect(await endOrHold(handle)).toBe("rotated");
+  expectWorking(house);
+  expect(house.world.enabled()).toEqual(["orders_b"]);
+});
+
+/** Neither way can be ended without it: it turns, asks on the way back, and ends there once answers arrive again. */
+test.each<Method>(["promote", "disable"])(
+  "H3: the answer to %s is lost every time: an operator is asked; mended, it goes back to its end",
+  async (method) => {
+    const { stallTimeoutMs: _, ...waits } = patient;
+    const house = await openHouse({ policy: waits });
+    const { loseAnswer } = faultsOf(house, method);
+    loseAnswer.add(method);
     const handle = await house.start();
-    expect(await endOrHold(handle)).toBe(outcome);
+    expect((await untilHeld(handle)).direction).toBe("back");
     expectWorking(house);
-    expect(house.world.enabled()).toEqual([login]);
+    loseAnswer.delete(method);
+    expect(await resume(handle, "retry")).toMatchObject({ accepted: true });
+    expect(await ended(handle)).toMatchObject({ outcome: "went-back" });
+    expectWorking(house);
+    expect(house.world.enabled()).toEqual(["orders_a"]);
   },
 );
 
