@@ -60,6 +60,10 @@ function latestOf({ consumer, confirmations }: ObserveRequest): Confirmation | u
     );
 }
 
+/**
+ * Nobody's word is no sign that it holds anything, and none that it fails either: called failing, such a consumer
+ * would keep its own wave from beginning, and could never be asked (H39).
+ */
 function silent(sentence: string) {
-  return { instance, version: null, working: false, sentence };
+  return { instance, version: null, working: true, sentence };
 }

@@ -41,12 +41,12 @@ consumerContract("confirmation", async () => {
   };
 });
 
-test("silence has no version and says who has to confirm", async () => {
+test("H39: silence has no version, says who has to confirm, and does not count as failing before it was asked", async () => {
   const [seen] = await (await made()).observe(base, calling());
   expect(seen).toEqual({
     instance: "person",
     version: null,
-    working: false,
+    working: true,
     sentence: "the network team has to confirm which version is in use.",
   });
 });
