@@ -88,6 +88,7 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
         sha256Hex,
         fingerprint: async (value) => createHmac("sha256", key).update(value.reveal()).digest("hex"),
         audit: audit.keeper,
+        platform: async () => [],
       }),
       shutdownGraceTime: 1,
       shutdownForceTime: "5s",
