@@ -275,7 +275,10 @@ async function observe(
         consumer: consumer.name,
         rotation: state.id,
         candidates,
-        confirmations: confirmations.filter((word) => word.consumer === consumer.id),
+        // A word is signed for the consumer's id; an adapter is asked about it by its name.
+        confirmations: confirmations
+          .filter((word) => word.consumer === consumer.id)
+          .map((word) => ({ ...word, consumer: consumer.name })),
       };
       try {
         const ways = await Promise.all(consumer.observe.map((way) => way.observe(request, call)));

@@ -39,7 +39,10 @@ export async function measureEngine(progress: (line: string) => void): Promise<E
 /** Why the figures are of something else than they say; empty where every request was answered and there were some. */
 export function troubleIn({ engine, load }: EngineFigures): string[] {
   const none = [engine, load].some(({ requests }) => requests === 0);
-  return [...(none ? ["no request was made"] : []), ...engine.failures, ...load.failures].slice(0, troubleMax);
+  return [...(none ? ["no request was made"] : []), ...engine.failures, ...load.failures].slice(
+    0,
+    troubleMax,
+  );
 }
 
 /** The figures as tables. */

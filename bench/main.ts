@@ -42,10 +42,9 @@ if (unknown.length > 0) {
 let report = {};
 let sound = true;
 for (const name of asked.length > 0 ? asked : usual) {
-  const [figures, text, trouble = []] = (await parts[name]?.((line) => void process.stderr.write(`  … ${line}\n`))) ?? [
-    {},
-    "",
-  ];
+  const [figures, text, trouble = []] = (await parts[name]?.(
+    (line) => void process.stderr.write(`  … ${line}\n`),
+  )) ?? [{}, ""];
   report = { ...report, ...figures };
   process.stdout.write(`${text}\n`);
   for (const line of trouble) process.stderr.write(`failed: ${line}\n`);
