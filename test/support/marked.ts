@@ -13,17 +13,21 @@ export function familyMark(): Readonly<Record<string, string>> {
 }
 
 /** Ids of the processes that carry the mark. Needs /proc. */
-export async function familyOf(mark: Readonly<Record<string, string>>): Promise<number[]> {
-  const wanted = `${name}=${mark[name]}`;
+export function familyOf(mark: Readonly<Record<string, string>>): Promise<number[]> {
+  return knowing(`${name}=${mark[name]}`);
+}
+
+/** Ids of the processes that have this text among their settings, such as the path of a folder that is theirs alone. */
+export async function knowing(text: string): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
-  const carry = await Promise.all(
+  const know = await Promise.all(
     pids.map(async (pid) => {
       // One that has ended meanwhile, or is another user's, is not ours.
-      const text = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
-      return text.split("\0").includes(wanted);
+      const settings = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
+      return settings.includes(text);
     }),
   );
-  return pids.filter((_, index) => carry[index]).map(Number);
+  return pids.filter((_, index) => know[index]).map(Number);
 }
 
 /** The words with which a process was started. */
