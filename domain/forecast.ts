@@ -80,5 +80,6 @@ function skippedBy({ policy }: Foreseen, { containment }: Emergency): string[] {
 
 function everybody({ consumers }: Plan, nameOf: (id: string) => string): string {
   if (consumers.length === 0) return "nobody is declared to use it; whoever does fails";
-  return `${consumers.map(({ id }) => nameOf(id)).join(", ")} ${consumers.length === 1 ? "fails" : "fail"}`;
+  const names = consumers.map(({ id }) => nameOf(id)).sort();
+  return `${names.join(", ")} ${names.length === 1 ? "fails" : "fail"}`;
 }
