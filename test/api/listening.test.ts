@@ -165,8 +165,9 @@ test("the program takes its settings from the environment, answers, and ends at 
         REKEY_TEMPORAL_NAMESPACE: namespace,
         REKEY_CODEC_KEYS: await write("codec", Buffer.alloc(32, 7).toString("base64")),
         REKEY_ENGINE_KEY: await write("engine", JSON.stringify(await exportJWK(privateKey))),
-        // Not there, and not missed: only who reports a leak needs it.
+        // Not there, and not missed: only who reports a leak, and only who writes the log, needs them.
         REKEY_FINGERPRINT_KEY: `file:${join(folder, "none")}`,
+        REKEY_AUDIT_KEY: `file:${join(folder, "none")}`,
         REKEY_API_LISTEN: `127.0.0.1:${port}`,
         REKEY_API_TOKENS: await write("token", `${token}\n`),
       },
