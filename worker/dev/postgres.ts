@@ -29,6 +29,7 @@ import {
   postgresPrograms,
   postgresUser,
   reachable,
+  runnableBy,
   type SystemUser,
 } from "./postgres-binaries.js";
 
@@ -36,6 +37,8 @@ const run = promisify(execFile);
 
 /** What may differ between one server and another. */
 export interface PostgresOptions {
+  /** The programs of another release than the one that the project brings. */
+  readonly programs?: PostgresPrograms;
   /** Keeps data and password in this folder (made when missing); without it both are temporary and gone after stop. */
   readonly folder?: string;
   /** More lines of postgresql.conf, e.g. `wal_level = logical`. */
@@ -87,7 +90,8 @@ const hbaLines = [
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const user = await postgresUser();
-  const programs = await postgresPrograms(user);
+  const programs =
+    options.programs === undefined ? await postgresPrograms(user) : await runnableBy(options.programs, user);
   const temporary = options.folder === undefined;
   const folder =
     options.folder === undefined ? await temporaryFolder(user) : await keptFolder(options.folder, user);
