@@ -41,6 +41,7 @@ export default defineConfig({
         globalSetup: suite.servers ? ["test/setup/broker.ts"] : [],
         testTimeout: suite.timeoutMs,
         hookTimeout: suite.timeoutMs,
+        fileParallelism: suite.oneByOne !== true,
         // Zero would mean "whenever".
         sequence: { groupOrder: index + 1 },
       },

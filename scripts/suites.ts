@@ -8,6 +8,8 @@ export interface Suite {
   readonly name: string;
   readonly servers: boolean;
   readonly timeoutMs: number;
+  /** Its files run one after the other: each is a whole house under load, and two of them would measure each other. */
+  readonly oneByOne?: true;
 }
 
 /** Every suite, in the order in which they run: the cheapest verdict first. One without a folder is not run. */
@@ -25,7 +27,7 @@ export const suites: readonly Suite[] = [
   { name: "worker", servers: true, timeoutMs: 60_000 },
   { name: "cli", servers: true, timeoutMs: 60_000 },
   { name: "api", servers: true, timeoutMs: 60_000 },
-  { name: "e2e", servers: true, timeoutMs: 180_000 },
+  { name: "e2e", servers: true, timeoutMs: 180_000, oneByOne: true },
   { name: "faults", servers: true, timeoutMs: 600_000 },
 ];
 
