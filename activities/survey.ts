@@ -49,6 +49,8 @@ export async function survey(
   const { issuer, stores } = systems;
   const viewing = issuer.survey(call);
   const copies = copiesOf(systems, state, call);
+  // What is live matters until something is issued; then the walk knows what it wrote.
+  const reading = nothingIssued(state) ? stores.main.live(call) : Promise.resolve(null);
   const [view, places, kept, observations, origin, preflight] = await Promise.all([
     viewing,
     placesOf(stores, call),
@@ -56,12 +58,12 @@ export async function survey(
     Promise.all([viewing, copies]).then(([seen, known]) =>
       observe(systems, state, candidatesOf(known, seen), confirmations, deps.installation, call),
     ),
-    proveOrigin(systems, state, call),
+    reading.then((live) => proveOrigin(systems, state, live, call)),
     preflightOf(systems, call),
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);
-  const fingerprint = await originFingerprint(deps, systems, state, call);
+  const fingerprint = await originFingerprint(deps, state, await reading);
   // What was agreed to, or what the estate asks now where that is stricter (H17).
   const policy = stricter(state.policy, systems.rules);
   const facts: SurveyFacts = {
@@ -166,12 +168,10 @@ function planFor(
  */
 async function originFingerprint(
   deps: Surveyor["deps"],
-  { stores }: Systems,
   state: RotationState,
-  call: Call,
+  live: SecretDocument | null,
 ): Promise<string | null> {
   if (!nothingIssued(state)) return state.plan?.terms?.origin.fingerprint ?? null;
-  const live = await stores.main.live(call);
   if (live === null) return null;
   const hmacs = await Promise.all(secretValues(live).map((value) => deps.fingerprint(value)));
   return deps.sha256Hex(hmacs.sort().join());
@@ -206,13 +206,13 @@ async function preflightOf({ issuer, stores, consumers }: Systems, call: Call): 
 
 /** Before anything is issued, the value that going back needs has to log in (H12); afterwards it is the walk's to prove. */
 async function proveOrigin(
-  { issuer, stores }: Systems,
+  { issuer }: Systems,
   state: RotationState,
+  live: SecretDocument | null,
   call: Call,
 ): Promise<{ node: string; ok: boolean }[] | null> {
   const origin = state.versions[state.origin];
   if (!nothingIssued(state) || !origin) return [];
-  const live = await stores.main.live(call);
   if (!live) return null;
   const proofs = await issuer.prove(origin.slot, live, call);
   return proofs.map(({ node, ok }) => ({ node, ok }));
