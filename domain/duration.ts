@@ -35,3 +35,25 @@ export function formatDuration(ms: number): string {
   const [name, size] = units.find(([, unitMs]) => ms % unitMs === 0) ?? ["ms", 1];
   return `${ms / size}${name}`;
 }
+
+const readUnits = [
+  ["d", dayMs],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** A span for people: `350 ms`, `4 s`, `2 h 5 min`: the two largest units, rounded down. */
+export function span(ms: number): string {
+  const whole = Math.max(0, Math.round(ms));
+  if (whole < 1_000) return `${whole} ms`;
+  const first = readUnits.findIndex(([, size]) => whole >= size);
+  const parts = readUnits.slice(first, first + 2).map(([unit, size], index) => {
+    const rest = index === 0 ? whole : whole % (readUnits[first]?.[1] ?? 1);
+    return [Math.floor(rest / size), unit] as const;
+  });
+  return parts
+    .filter(([number]) => number > 0)
+    .map(([number, unit]) => `${number} ${unit}`)
+    .join(" ");
+}

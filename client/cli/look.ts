@@ -76,7 +76,7 @@ async function hasEnded({ rotations }: LookServices, workflow: string): Promise<
 }
 
 /** What was answered; null from a workflow that is silent or lost, which is no failure here: the records are enough. */
-async function asked<T>(question: () => Promise<T>): Promise<T | null> {
+export async function asked<T>(question: () => Promise<T>): Promise<T | null> {
   try {
     return await question();
   } catch (failure) {

@@ -11,6 +11,7 @@ import { confirm } from "./commands/confirm.js";
 import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
 import { expedite } from "./commands/expedite.js";
+import { explain } from "./commands/explain.js";
 import { get } from "./commands/get.js";
 import { grants } from "./commands/grants.js";
 import { init } from "./commands/init.js";
@@ -35,7 +36,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],
-    ["When something is wrong:", [cancel, resume, expedite]],
+    ["When something is wrong:", [explain, cancel, resume, expedite]],
     ["Prove it:", [audit]],
     ["Run it:", [up, worker, server, migrate, demo, completion(program)]],
   ];

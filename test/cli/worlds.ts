@@ -20,7 +20,7 @@ const entries: Entry[] = [
     unmappedReaders: "refuse",
   }),
   entry("consumers", "con_1", "orders-api", { owner: "orders-team", purpose: "Serves the shop." }),
-  entry("consumers", "con_2", "orders-report", { owner: "orders-team" }),
+  entry("consumers", "con_2", "orders-report", { owner: "orders-team", observe: [{ kind: "confirmation" }] }),
   entry("consumers", "con_3", "partner-portal", { owner: "alice" }),
   entry("credentials", "crd_1", "orders-db", {
     owner: "orders-team",

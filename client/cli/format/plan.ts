@@ -1,4 +1,6 @@
 /** A plan for the people who have to live with it: what happens to whom, what could break, and when there is no way back. */
+
+import { span } from "../../../domain/duration.js";
 import type { Finding } from "../../../domain/finding.js";
 import { refusals } from "../../../domain/finding.js";
 import type { Plan } from "../../../domain/rotation/state.js";
@@ -6,7 +8,7 @@ import type { Preview } from "../../../domain/rotation/work.js";
 import { count, fields, section } from "./layout.js";
 import type { Names } from "./names.js";
 import type { Paint } from "./style.js";
-import { moment, relative, span } from "./time.js";
+import { moment, relative } from "./time.js";
 
 /** A dry run as text, with its verdict first. */
 export function previewText(

@@ -1,5 +1,7 @@
 /** A rotation for the eye: the gates it has passed, the waves and their instances, the versions, and what happened. */
+
 import { currentGate, shown } from "../../../domain/decide.js";
+import { span } from "../../../domain/duration.js";
 import { gates } from "../../../domain/gates.js";
 import { isGoingBack } from "../../../domain/rotation/moves.js";
 import type { RotationState, VersionState, Wave } from "../../../domain/rotation/state.js";
@@ -10,7 +12,7 @@ import type { Look } from "../look.js";
 import { count, fields, section, table } from "./layout.js";
 import { type Names, namesOf } from "./names.js";
 import type { Paint } from "./style.js";
-import { clock, moment, relative, span } from "./time.js";
+import { clock, moment, relative } from "./time.js";
 
 /** What is shown of one rotation. */
 export interface Shown {
