@@ -1,5 +1,5 @@
 /** Gate 4: makes the target exist at the issuer, with a copy of it and of the old value kept first (H11, H19). */
-import { ownFields, type SecretDocument } from "../adapters/ports.js";
+import { type Call, ownFields, type SecretDocument, type Store } from "../adapters/ports.js";
 import { RekeyError } from "../domain/errors.js";
 import { formatTag } from "../domain/fence.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -57,6 +57,25 @@ export function issueActivity(deps: ActivityDeps) {
   });
 }
 
+/** Has the store take a copy before the value is made: it takes one, and the key of the consumers' answers is settled. */
+async function reserve({ deps, systems, step, call }: Changing<Issue>): Promise<SecretDocument> {
+  const attestKey = { [ownFields.attestKey]: deps.randomSecret() };
+  return systems.stores.main.stage(reserved(step.version), attestKey, call);
+}
+
+/** Keeps a value that was just made, in place of the one that an attempt before this left and that is of no use. */
+async function keepInstead(
+  store: Store,
+  document: SecretDocument,
+  left: SecretDocument | null,
+  call: Call,
+): Promise<void> {
+  const version = document[ownFields.version]?.reveal() ?? "";
+  const kept = await store.stage(version, document, call, left ?? undefined);
+  const differs = Object.entries(document).some(([field, value]) => !kept[field]?.equals(value));
+  if (differs) throw new RekeyError("conflict", "Another copy of this version is kept already.");
+}
+
 /** The id under which the place of a version is reserved before its value is made. */
 export const reserved = (version: string): string => `${version}-reserved`;
 
@@ -68,27 +87,21 @@ export const reserved = (version: string): string => `${version}-reserved`;
 async function minted(changing: Changing<Issue>, touched: () => void): Promise<RotationEvent> {
   const { deps, systems, step, call } = changing;
   const { issuer, stores } = systems;
-  const reservation = await stores.main.stage(
-    reserved(step.version),
-    { [ownFields.attestKey]: deps.randomSecret() },
-    call,
-  );
   const change = slotChange(changing, step, "enabled");
   const kept = await stores.main.staged(step.version, call);
+  const reservation = kept ?? (await reserve(changing));
   const proofs = kept === null ? [] : await issuer.prove(step.slot, kept, call);
   if (kept !== null && proofs.length > 0 && proofs.every(({ ok }) => ok)) {
     touched();
     await issuer.enable(change, kept, call);
   } else {
-    await Promise.all(Object.values(stores).map((store) => store.purge(step.version, call)));
     touched();
     await issuer.mint?.(
       change,
       async (made) => {
         const attestKey = reservation[ownFields.attestKey] ?? deps.randomSecret();
         const document = withOwnFields(made, step.version, attestKey);
-        await stores.main.stage(step.version, document, call);
-        await copyToPlaces(changing, document);
+        for (const store of Object.values(stores)) await keepInstead(store, document, kept, call);
         await remember(changing, document);
       },
       call,

@@ -177,7 +177,6 @@ export interface Adopter {
 }
 
 // ---------------------------------------------------------------------------------------------- stores
-
 /** What stands at a place, without any value. */
 export interface PlaceView {
   /** Text of the tag of the live document, `""` when there is none. */
@@ -195,8 +194,17 @@ export interface Store {
   view(call: Call): Promise<PlaceView>;
   /** The live document as consumers read it, or `null` when there is none. Fields that are not ours are left out. */
   live(call: Call): Promise<SecretDocument | null>;
-  /** Keeps a copy of the version where only the engine reads; writing the same version twice keeps the first. Returns the kept one. */
-  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument>;
+  /**
+   * Keeps a copy of the version where only the engine reads; writing the same version twice keeps the first. Returns
+   * the kept one. Only the very copy `instead` is replaced, where one is named. Of a version that was purged nothing is
+   * kept any more: `fenced` (H3).
+   */
+  stage(
+    version: string,
+    document: SecretDocument,
+    call: Call,
+    instead?: SecretDocument,
+  ): Promise<SecretDocument>;
   /** The engine-only copy of a version, or `null` when there is none. */
   staged(version: string, call: Call): Promise<SecretDocument | null>;
   /**
@@ -206,7 +214,10 @@ export interface Store {
   promote(change: FencedChange, call: Call): Promise<Applied>;
   /** Replaces the live document's tag and nothing else. */
   seize(change: FencedChange, call: Call): Promise<Applied>;
-  /** Removes every copy of a version that is not live: staging, hold, older revisions (H20). Refuses the live one. */
+  /**
+   * Removes every copy of a version that is not live: staging, hold, older revisions (H20). Refuses the live one. Final:
+   * for a day (`tombstoneLifeMs`) a copy that is written later, by a request that was under way, is not kept (H3).
+   */
   purge(version: string, call: Call): Promise<void>;
   close(): Promise<void>;
 }

@@ -31,6 +31,7 @@ import {
   withEngineFields,
 } from "../shared/own-fields.js";
 import { orWhenOver } from "../shared/retry.js";
+import { isReplaced, purgedError } from "../shared/staged-copy.js";
 
 const memoryConfig = z.object({}).strict();
 
@@ -46,6 +47,8 @@ interface MemoryPlace {
   readonly history: Array<Readonly<Record<string, unknown>>>;
   /** By version; for a credential that gives the tag another name, by `<that name>/<version>`. */
   readonly copies: Map<string, Record<string, string>>;
+  /** Keys of copies that were purged. */
+  readonly purged: Set<string>;
 }
 
 /** The calls that a fault can name. */
@@ -91,7 +94,10 @@ export function memoryStores(): MemoryStores {
     findings: [],
   };
   const place = (path: string): MemoryPlace => {
-    const there = places.get(path) ?? { raw: null, revision: 0, history: [], copies: new Map() };
+    const there = places.get(path) ?? {
+      ...{ raw: null, revision: 0, history: [] },
+      ...{ copies: new Map(), purged: new Set<string>() },
+    };
     places.set(path, there);
     return there;
   };
@@ -145,11 +151,19 @@ class MemoryStore implements Store {
     });
   }
 
-  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
+  stage(
+    version: string,
+    document: SecretDocument,
+    call: Call,
+    instead?: SecretDocument,
+  ): Promise<SecretDocument> {
     return this.#do("stage", call, () => {
       const kept = toStage(document, versionSegment(version), this.#fenced.fields, this.#fenced.name);
-      if (!this.#at.copies.has(this.#key(version))) this.#at.copies.set(this.#key(version), revealed(kept));
-      return this.#copy(version) ?? kept;
+      if (this.#at.purged.has(this.#key(version))) throw purgedError(version, this.#fenced.name);
+      const there = this.#copy(version);
+      if (there !== null && !isReplaced(there, instead)) return there;
+      this.#at.copies.set(this.#key(version), revealed(kept));
+      return kept;
     });
   }
 
@@ -178,6 +192,7 @@ class MemoryStore implements Store {
       const others = history.filter((raw) => !holds(readOwn(raw, this.#fenced.fields, this.#fenced.name)));
       history.splice(0, history.length, ...others);
       copies.delete(this.#key(version));
+      this.#at.purged.add(this.#key(version));
     });
   }
 

@@ -285,8 +285,34 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
       expect(await world.raw()).toEqual(before);
       expect(plain(await store.staged("v2", call()))).toEqual(kept("v2"));
       await store.purge("v1", call());
-      await store.purge("never", call());
       expect(await world.everything()).toBe(left);
+      expect((await store.view(call())).staged).toEqual(["v2"]);
+    });
+
+    it("H3, H20: a copy that was under way when its version was purged is not kept", async () => {
+      await withFirst();
+      await store.stage("v2", contents("v2"), call());
+      for (const version of ["v2", "never"]) {
+        await store.purge(version, call());
+        const left = await world.everything();
+        expect(await codeOf(store.stage(version, contents(version), call()))).toBe("fenced");
+        expect(await codeOf(store.stage(version, contents(version), call(), contents(version)))).toBe(
+          "fenced",
+        );
+        expect(await store.staged(version, call())).toBeNull();
+        expect(await world.everything()).toBe(left);
+      }
+      expect((await store.view(call())).staged).toEqual(["v1"]);
+      expect(await codeOf(store.promote(change(first, second), call()))).toBe("value-missing");
+    });
+
+    it("replaces the very copy that is named, and no other", async () => {
+      const useless = await store.stage("v2", contents("useless"), call());
+      await store.stage("v2", contents("v2"), call(), contents("another"));
+      expect(plain(await store.staged("v2", call()))).toEqual(plain(useless));
+      expect(plain(await store.stage("v2", contents("v2"), call(), useless))).toEqual(kept("v2"));
+      expect(plain(await store.stage("v2", contents("v3"), call(), useless))).toEqual(kept("v2"));
+      expect(plain(await store.staged("v2", call()))).toEqual(kept("v2"));
     });
 
     it("H20: purge refuses the live version, by its id or by its value, and keeps it whole", async () => {

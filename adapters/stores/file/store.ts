@@ -46,6 +46,7 @@ import {
   withEngineFields,
 } from "../../shared/own-fields.js";
 import { orWhenOver } from "../../shared/retry.js";
+import { isReplaced, purgedError } from "../../shared/staged-copy.js";
 import { preflight } from "./preflight.js";
 import type { FileConfig, FilePlace } from "./schema.js";
 import { ageSealing, plainSealing, type RawDocument, type Sealing } from "./sealing.js";
@@ -56,6 +57,8 @@ interface LiveFile {
   /** SHA-256 of the bytes, `null` for no file: the mark by which another writer's change is seen. */
   readonly digest: string | null;
 }
+
+import { bury, isPurged } from "./tombstones.js";
 
 /** Names longer than this do not fit a folder entry once they are escaped. */
 const nameLengthMax = 150;
@@ -127,13 +130,21 @@ export class FileStore implements Store {
     });
   }
 
-  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
+  stage(
+    version: string,
+    document: SecretDocument,
+    call: Call,
+    instead?: SecretDocument,
+  ): Promise<SecretDocument> {
     return this.#changing(call, async () => {
       const kept = toStage(document, versionSegment(version), this.#place.fields, this.#fenced.name);
-      const bytes = await this.#copySealing.seal(revealed(kept));
+      if (await isPurged(this.#copies(), version)) throw purgedError(version, this.#fenced.name);
+      const there = await this.#readCopy(version, call);
+      if (there !== null && !isReplaced(there, instead)) return there;
       const path = join(this.#config.stagingDirectory, this.#copyOf(version));
-      if (await createOnce(path, bytes, this.#nonce())) return kept;
-      return (await this.#readCopy(version, call)) ?? kept;
+      if (there !== null) await removeFile(path);
+      await createOnce(path, await this.#copySealing.seal(revealed(kept)), this.#nonce());
+      return kept;
     });
   }
 
@@ -175,6 +186,7 @@ export class FileStore implements Store {
         (own !== null && copy !== null && sameCredential(own.values, copy, this.#place.fields));
       if (isLive)
         throw new RekeyError("refused-by-policy", `The version ${version} is live at ${this.#fenced.name}.`);
+      await bury(this.#copies(), versionSegment(version), this.#nonce());
       await removeFile(join(this.#config.stagingDirectory, this.#copyOf(version)));
     });
   }

@@ -21,6 +21,8 @@ export interface KvRevision {
 /** What the engine keeps of a document besides its values. Zero and `"0s"` mean that the mount's setting counts. */
 export interface KvMetadata {
   readonly current: number;
+  /** When it was last written, in milliseconds on the server's clock. */
+  readonly updatedAt: number;
   readonly revisions: readonly KvRevision[];
   readonly maxVersions: number;
   readonly deleteVersionAfter: string;
@@ -107,7 +109,8 @@ export class Kv {
       deleted: (asObject(entry)?.deletion_time ?? "") !== "",
       destroyed: asObject(entry)?.destroyed === true,
     }));
-    return { current: Number(data.current_version ?? 0), revisions, ...retentionOf(data) };
+    const updatedAt = Date.parse(String(data.updated_time)) || 0;
+    return { current: Number(data.current_version ?? 0), updatedAt, revisions, ...retentionOf(data) };
   }
 
   /** Destroys revisions for good: their values cannot be brought back. */

@@ -27,12 +27,14 @@ import {
   toStage,
   versionSegment,
 } from "../../shared/own-fields.js";
+import { isReplaced, purgedError, tombstoneLifeMs } from "../../shared/staged-copy.js";
 import { Kv, type KvDocument, type KvWritten } from "./kv.js";
 import { stagingFolder, stagingMount } from "./places.js";
 import { preflight } from "./preflight.js";
 import { purgeRevisions } from "./purge.js";
 import type { VaultConfig, VaultPlace } from "./schema.js";
 import { sessionFor, type VaultSession } from "./session.js";
+import { bury, copiesIn, isTombstone, sweepTombstones } from "./tombstones.js";
 
 /** Tries to keep a copy where somebody else deletes it at the same moment. */
 const stageTriesMax = 3;
@@ -71,10 +73,10 @@ export class VaultStore implements Store {
   async view(call: Call): Promise<PlaceView> {
     const [document, staged] = await Promise.all([
       this.#kv.read(this.#place.path, call),
-      this.#staging.list(this.#folder, call),
+      copiesIn(this.#staging, this.#folder, call),
     ]);
     const own = this.#own(document);
-    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null, staged: staged.sort() };
+    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null, staged };
   }
 
   async live(call: Call): Promise<SecretDocument | null> {
@@ -82,7 +84,12 @@ export class VaultStore implements Store {
     return own === null || Object.keys(own.values).length === 0 ? null : own.values;
   }
 
-  async stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
+  async stage(
+    version: string,
+    document: SecretDocument,
+    call: Call,
+    instead?: SecretDocument,
+  ): Promise<SecretDocument> {
     const kept = toStage(document, version, this.#place.fields, this.#fenced.name);
     const path = this.#stagedAt(version);
     let revision = 0;
@@ -90,7 +97,15 @@ export class VaultStore implements Store {
       const refusal = await this.#create(path, revealed(kept), revision, call);
       if (refusal === "written") return kept;
       const there = await this.#staging.read(path, call);
-      if (there.data !== null) return asSecrets(there.data);
+      if (isTombstone(there.data)) throw purgedError(version, this.#fenced.name);
+      const copy = there.data === null ? null : asSecrets(there.data);
+      if (copy !== null && !isReplaced(copy, instead)) return copy;
+      if (copy !== null) {
+        // Removed first: the engine's policy lets it create copies and not change one.
+        await this.#staging.remove(path, call);
+        revision = 0;
+        continue;
+      }
       if (refusal instanceof RekeyError) throw refusal;
       // Somebody deleted the copy and left its history: the next write must name that.
       revision = there.revision;
@@ -100,7 +115,7 @@ export class VaultStore implements Store {
 
   async staged(version: string, call: Call): Promise<SecretDocument | null> {
     const { data } = await this.#staging.read(this.#stagedAt(version), call);
-    return data === null ? null : asSecrets(data);
+    return data === null || isTombstone(data) ? null : asSecrets(data);
   }
 
   promote(change: FencedChange, call: Call): Promise<Applied> {
@@ -140,13 +155,8 @@ export class VaultStore implements Store {
     await purgeRevisions(this.#kv, this.#place.path, call, (old) =>
       holds(readOwn(plainPart(old), this.#place.fields, this.#fenced.name)),
     );
-    await this.#staging.remove(this.#stagedAt(version), call);
-    if ((await this.#staging.metadata(this.#stagedAt(version), call)) !== null) {
-      throw new RekeyError(
-        "conflict",
-        `The staged copy of ${version} for ${this.#fenced.name} is there again.`,
-      );
-    }
+    await bury(this.#staging, this.#stagedAt(version), call);
+    await sweepTombstones(this.#staging, this.#folder, version, tombstoneLifeMs, call);
   }
 
   /** The session and its connections belong to all places of the store; idle ones hold no process up. */

@@ -9,12 +9,14 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { armor, Decrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { translated } from "../../../adapters/shared/file-errors.js";
+import { tombstoneLifeMs } from "../../../adapters/shared/staged-copy.js";
 import { file } from "../../../adapters/stores/file.js";
 import { type FileWorld, fileWorld } from "./file-world.js";
 import { call, change, codeOf, contents, expectNoCanary, kept, plain, tag } from "./world.js";
@@ -54,6 +56,15 @@ describe("file documents", () => {
     const copy = await stat(join(copies(), "v1.json"));
     expect([copy.mode & 0o777, copy.uid]).toEqual([0o600, me.uid]);
     expect((await stat(copies())).mode & 0o777).toBe(0o700);
+  });
+
+  it("forgets that a version was purged when no writer can be held up any more", async () => {
+    const store = world.open();
+    for (const version of ["v7", "v8"]) await store.purge(version, call());
+    await utimes(join(copies(), "v7.purged"), new Date(0), new Date(Date.now() - tombstoneLifeMs - 60_000));
+    await utimes(join(copies(), "v8.purged"), new Date(0), new Date(Date.now() - tombstoneLifeMs + 60_000));
+    await store.purge("v9", call());
+    expect((await readdir(copies())).sort()).toEqual(["v8.purged", "v9.purged"]);
   });
 
   it("a file of mode 0400 is replaced as well", async () => {

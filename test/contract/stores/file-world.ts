@@ -94,7 +94,12 @@ export async function fileWorld(protection: "plain" | "age"): Promise<FileWorld>
         .map((entry) => join(entry.parentPath, entry.name))
         .sort();
       return JSON.stringify(
-        await Promise.all(names.map(async (name) => [name, await open(await readFile(name))])),
+        await Promise.all(
+          names.map(async (name) => {
+            const bytes = await readFile(name);
+            return [name, bytes.length === 0 ? "" : await open(bytes)];
+          }),
+        ),
       );
     },
     cutOff: async () => {

@@ -1,10 +1,16 @@
 /** What only Vault does to a document: revisions, deletion by others, lost races, and the price of a promote in round trips. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../../adapters/ports.js";
+import { tombstoneLifeMs } from "../../../adapters/shared/staged-copy.js";
+import { Kv } from "../../../adapters/stores/vault/kv.js";
+import type { VaultConfig } from "../../../adapters/stores/vault/schema.js";
+import { sessionFor } from "../../../adapters/stores/vault/session.js";
+import { sweepTombstones } from "../../../adapters/stores/vault/tombstones.js";
+import { vault } from "../../../adapters/stores/vault.js";
 import { formatTag } from "../../../domain/fence.js";
 import { vaultMakers } from "../../setup/servers.js";
 import { type VaultWorld, vaultWorld } from "./vault-world.js";
-import { call, change, codeOf, contents, kept, plain, tag } from "./world.js";
+import { call, change, codeOf, contents, depsOf, kept, plain, tag } from "./world.js";
 
 describe.each(vaultMakers)("documents in %s", (maker) => {
   let world: VaultWorld;
@@ -81,7 +87,23 @@ describe.each(vaultMakers)("documents in %s", (maker) => {
     await world.admin("POST", `secret/undelete/${world.path}`, { versions: [2, 3] });
     expect(await world.everything()).not.toContain("canary-v1");
     const copy = `${world.prefix}/${world.path}/rekey_tag/v1`;
-    expect(await world.admin("GET", `secret/metadata/${copy}`)).toMatchObject({ status: 404 });
+    expect(await world.admin("GET", `secret/data/${copy}`)).toMatchObject({
+      data: { data: { rekey_purged: "true" }, metadata: { version: 1 } },
+    });
+  });
+
+  it("forgets that a version was purged when no request can be under way any more", async () => {
+    const deps = depsOf({ "env:VAULT": world.engineToken }, { installation: "here" });
+    const auth = { method: "token", token: "env:VAULT" };
+    const settings = vault.config.parse({ address: world.gate.address, auth }) as VaultConfig;
+    const kv = new Kv(sessionFor(settings, deps), "secret");
+    const folder = `${world.prefix}/${world.path}/rekey_tag`;
+    await store.purge("v8", call());
+    await store.purge("v9", call());
+    await sweepTombstones(kv, folder, "v9", tombstoneLifeMs, call());
+    expect(await kv.list(folder, call())).toEqual(["v1", "v2", "v8", "v9"]);
+    await sweepTombstones(kv, folder, "v9", 0, call());
+    expect(await kv.list(folder, call())).toEqual(["v1", "v2", "v9"]);
   });
 
   it("H20: a value from before the first rotation is found in old revisions by what it is", async () => {

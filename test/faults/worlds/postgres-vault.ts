@@ -63,7 +63,9 @@ export const postgresVault: WorldKind = {
         const existing = await Promise.all(
           own.map(async (key) => {
             const read = (await ask("GET", `data/${key}`)) as { data: { data: RawDocument | null } } | null;
-            return read?.data.data == null ? [] : [key.split("/").at(-1) ?? ""];
+            const data = read?.data.data ?? null;
+            // Where a copy was purged something stands that says so, and holds no value.
+            return data === null || data.rekey_purged !== undefined ? [] : [key.split("/").at(-1) ?? ""];
           }),
         );
         return existing.flat().sort();
