@@ -89,7 +89,9 @@ export function planSections(plan: Plan, names: Names, paint: Paint): string[] {
 function wavesText(plan: Plan, names: Names, paint: Paint): string {
   const known = new Map(plan.consumers.map((consumer) => [consumer.id, consumer]));
   const rows = plan.waves.map((wave, index) => {
-    const members = wave.consumers.map((id) => {
+    // By name: the plan's own order is by ids, which say nothing to a reader and differ from estate to estate.
+    const byName = [...wave.consumers].sort((a, b) => names.of(a).localeCompare(names.of(b)));
+    const members = byName.map((id) => {
       const consumer = known.get(id);
       const marks = [
         consumer?.reversible === false ? "cannot be moved back" : "",
