@@ -14,20 +14,20 @@ function open(memory: MemoryIssuers, server = "main", accounts = logins): Issuer
   return memory.kind.create({ server }, { logins: accounts }, depsOf());
 }
 
-function memoryWorld(memory = memoryIssuers()): IssuerWorld {
+function memoryWorld(memory = memoryIssuers(), own = logins): IssuerWorld {
   const { logins: accounts, connect } = memory.server();
   return {
     slots: ["orders_a", "orders_b"],
-    open: () => open(memory),
+    open: () => open(memory, "main", own),
     openClone: async () => {
       const clone = memory.server("clone");
       for (const [name, login] of accounts) clone.logins.set(name, { ...login });
-      return open(memory, "clone");
+      return open(memory, "clone", own);
     },
     openUnreachable: () => {
       const nowhere = memoryIssuers();
       nowhere.faults.unreachable = true;
-      return open(nowhere);
+      return open(nowhere, "main", own);
     },
     connect: async (username, password) => {
       const session = connect(username, password);
@@ -54,10 +54,14 @@ function memoryWorld(memory = memoryIssuers()): IssuerWorld {
 
 issuerContract("memory", async () => memoryWorld());
 
-mintingContract("memory, in place", async () => {
+/** One slot, in which the issuer makes the values. */
+const inPlace = async (): Promise<IssuerWorld> => {
   const memory = memoryIssuers(inPlaceTraits);
-  return { ...memoryWorld(memory), open: () => open(memory, "main", ["orders_a"]) };
-});
+  return { ...memoryWorld(memory, ["orders_a"]), slots: ["orders_a"] };
+};
+
+issuerContract("memory, in place", inPlace);
+mintingContract("memory, in place", inPlace);
 
 describe("the fake's switches", () => {
   it("H3: a held write lands late, and only while its tag is still expected", async () => {

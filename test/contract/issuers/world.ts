@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import type { Call, FencedChange, Issuer, SecretDocument } from "../../../adapters/ports.js";
 import { RekeyError } from "../../../domain/errors.js";
 import { type FenceTag, formatTag } from "../../../domain/fence.js";
+import { Secret } from "../../../domain/secret.js";
 
 /** A consumer's open connection. */
 export interface OpenSession {
@@ -14,9 +15,9 @@ export interface OpenSession {
   close(): Promise<void>;
 }
 
-/** One account at one issuer, fresh for each test: two slots, both switched off and without a tag. */
+/** One account at one issuer, fresh for each test: one slot or two, switched off and without a tag. */
 export interface IssuerWorld {
-  readonly slots: readonly [string, string];
+  readonly slots: readonly [string, string?];
   /** Another instance for the same account, as another process of the engine would have it. */
   open(): Issuer;
   /** An instance that was pointed at a copy of the server (H9). */
@@ -60,6 +61,13 @@ export function usernameOf(document: SecretDocument): string {
 /** The value of a document's password. */
 export function passwordOf(document: SecretDocument): string {
   return document.password?.reveal() ?? "";
+}
+
+/** A document like this one of which the slot's value is another: a fresh one, or where the issuer makes values one of nobody's. */
+export function anotherValue(issuer: Issuer, slot: string, document: SecretDocument): SecretDocument {
+  return issuer.traits.valueBy === "engine"
+    ? issuer.generate(slot)
+    : { ...document, password: new Secret("a-value-that-nobody-made") };
 }
 
 /** The code of the `RekeyError` that the work ends with; fails when it succeeds, throws another error, or shows one of the values. */
