@@ -6,11 +6,13 @@ import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
 import { preview } from "./preview.js";
 import { takeSignOff } from "./sign-off.js";
+import { takeStock } from "./stock.js";
 
 /** The activities of the short workflows. None of them changes anything outside. */
 export function houseWork(deps: ActivityDeps): HouseWork {
   return {
     preview: (request) => framed(() => preview(deps, request)),
+    takeStock: ({ credential }) => framed(() => takeStock(deps, credential)),
     diagnose: () => framed(() => diagnose(deps)),
     signOff: ({ credential, document }) => framed(() => takeSignOff(deps, credential, document)),
     openRotations: () => framed(() => openRotations(deps.db)),

@@ -1,17 +1,21 @@
 /** Opens a rotation: the lock first, then what the world looks like; or adopts the one that is open (H8). */
 import type { Call } from "../adapters/ports.js";
 import { RekeyError } from "../domain/errors.js";
+import { driftsOf, type Orphan, orphansOf } from "../domain/reconcile.js";
 import { foldAll } from "../domain/rotation/fold.js";
 import { initialState } from "../domain/rotation/initial.js";
 import type { RotationState } from "../domain/rotation/state.js";
+import { sweeping } from "../domain/rotation/sweep.js";
 import type { Opened, OpenRequest } from "../domain/rotation/work.js";
 import { appendEvent } from "../inventory/events.js";
 import { openRotation } from "../inventory/open.js";
+import { rotationOf } from "../inventory/rotations.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
 import { alreadyAuthorised, authorise, incidentOf } from "./report.js";
 import { ownRun } from "./run-check.js";
+import { knownOf, stockOf } from "./stock.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
 
@@ -40,6 +44,7 @@ export function openActivity(deps: ActivityDeps) {
         request.emergency &&
         ((await alreadyAuthorised(deps, systems, request.emergency)) ??
           (await authorise(deps, systems, null, request.emergency)));
+      const orphans = request.remove === undefined ? null : await removable(deps, systems, request, call);
       const ids = Array.from({ length: idsMax }, () => deps.newId("ver"));
       const opened = await openRotation(deps.db, {
         credential: request.credential,
@@ -54,8 +59,8 @@ export function openActivity(deps: ActivityDeps) {
         reason: request.reason,
         burns: authorised?.documents,
         now: deps.now(),
-        initial: ({ rotation, epoch, nonce, versions, ended }): RotationState =>
-          initialState({
+        initial: ({ rotation, epoch, nonce, versions, ended }): RotationState => {
+          const state = initialState({
             rotation,
             credential: request.credential,
             installation: deps.installation,
@@ -70,7 +75,9 @@ export function openActivity(deps: ActivityDeps) {
             ended,
             ids,
             now: deps.now(),
-          }),
+          });
+          return orphans === null ? state : sweeping(state, orphans);
+        },
       });
       let state = foldAll(opened.initial, opened.events);
       if (authorised) {
@@ -81,6 +88,34 @@ export function openActivity(deps: ActivityDeps) {
       state = await firstLook(deps, systems, state, request, call);
       return { state, adopted: opened.kind === "adopted", at: deps.now() };
     });
+}
+
+/**
+ * What of the request is there still, and is nobody's; found anew, because whoever asked may have looked long ago.
+ * Throws `rotation-open` beside another rotation, which is not taken over for this, and `not-found` for nothing.
+ */
+async function removable(
+  deps: ActivityDeps,
+  systems: Systems,
+  { credential, remove = [], continuedFrom }: OpenRequest,
+  call: Call,
+): Promise<readonly Orphan[]> {
+  const [known, open] = [await knownOf(deps, credential), await rotationOf(deps.db, credential)];
+  if (open !== null) {
+    const mine = ownRun();
+    const held = open.workflowId === mine.workflowId && [mine.runId, continuedFrom].includes(open.runId);
+    // Opened by an attempt before this one: what it takes away is in its records.
+    if (held) return [];
+    const hint = "Let it end, or take it up with `rekey rotate`; what is found then can be removed.";
+    throw new RekeyError("rotation-open", `Rotation ${open.id} of ${systems.name} is open.`, hint);
+  }
+  const found = orphansOf(driftsOf(await stockOf(systems, call), known));
+  const wanted = found.filter((one) =>
+    remove.some(({ version, found: how }) => version === one.version && how === one.found),
+  );
+  if (wanted.length === 0)
+    throw new RekeyError("not-found", "Nothing is there any more of what was to be removed.");
+  return wanted;
 }
 
 /**

@@ -20,10 +20,13 @@ type Destroy = Extract<Step, { do: "destroy" }>;
 export function disableActivity(deps: ActivityDeps) {
   return changeActivity<Disable>(deps, slotTag, async (changing, touched) => {
     const { systems, state, step, call } = changing;
-    const leaked = state.versions[step.version]?.leaked === true;
+    const { leaked = false, orphan } = state.versions[step.version] ?? {};
+    if (orphan === "copy")
+      throw new RekeyError("internal", `Version ${step.version} has nothing at the issuer.`);
     // A store that is away must not keep a leak open: then the value is read after the disable, for the proof.
     const kept = leaked ? null : await documentOf(systems, step, call);
-    if (!leaked && kept === null) {
+    // What is nobody's may have lost its copies long ago; that nobody could try it is recorded.
+    if (!leaked && orphan === undefined && kept === null) {
       throw new RekeyError(
         "value-missing",
         `The store keeps no copy of version ${step.version}, so nobody could prove that it is refused.`,
@@ -107,7 +110,7 @@ export function destroyActivity(deps: ActivityDeps) {
     const change = slotChange(changing, step, "destroyed");
     touched();
     // Another version was made in its place: at the issuer nothing of it is left, and the slot is not its own.
-    const displaced = isDisplaced(state, step.version);
+    const displaced = isDisplaced(state, step.version) || state.versions[step.version]?.orphan === "copy";
     if (!displaced) await systems.issuer.destroy(change, call);
     // What has leaked may have to make room while a place still gives it out (H25): it lets nobody in any more, and
     // the next delivery overwrites it there.
@@ -117,7 +120,7 @@ export function destroyActivity(deps: ActivityDeps) {
     );
     await Promise.all(places.map(([, store]) => store.purge(step.version, call)));
     // A worker may have died between the end of the issue and this.
-    if (systems.issuer.mint) await systems.stores.main.purge(reserved(step.version), call);
+    if (systems.issuer.mint || displaced) await systems.stores.main.purge(reserved(step.version), call);
     return {
       type: "destroyed",
       at: deps.now(),

@@ -18,6 +18,7 @@ import {
   type UpdateDefinition,
 } from "@temporalio/common";
 import { RekeyError } from "../domain/errors.js";
+import type { StockTaking } from "../domain/reconcile.js";
 import type { Plan } from "../domain/rotation/state.js";
 import type { Exit } from "../domain/rotation/steps.js";
 import type { Diagnosis, EmergencyReport, Preview, PreviewRequest } from "../domain/rotation/work.js";
@@ -79,6 +80,8 @@ export interface RotationClient {
   signOff(credential: string, document: string): Promise<Receipt>;
   preview(request: PreviewRequest): Promise<Preview>;
   doctor(): Promise<readonly Diagnosis[]>;
+  /** What exists of the credential (an id; null: of all) that the inventory does not know. */
+  reconcile(credential: string | null): Promise<readonly StockTaking[]>;
   /** Resolves when Temporal answers and knows the namespace, and throws otherwise; no worker is asked. */
   reachable(): Promise<void>;
   close(): Promise<void>;
@@ -213,6 +216,13 @@ export function rotationClient(options: TemporalOptions): RotationClient {
     preview: (request) =>
       shortly("preview", `preview/${request.credential}/${options.randomId("run")}`, [request], "for a plan"),
     doctor: () => shortly("doctor", `doctor/${options.randomId("run")}`, [], "for a diagnosis"),
+    reconcile: (credential) =>
+      shortly(
+        "reconcile",
+        `reconcile/${credential ?? "all"}/${options.randomId("run")}`,
+        [credential],
+        "for what exists",
+      ),
     reachable: () =>
       within(deadlines.callMs, "whether it is there", async () => {
         await connection.workflowService.describeNamespace({ namespace });

@@ -42,7 +42,8 @@ export async function recordVersions(db: Database, record: VersionRecord): Promi
 
 /**
  * Inserts what is new and updates what is known. An id belongs to one credential and one slot for ever, and a
- * version that has ended stays ended: anything else throws `internal`.
+ * version that has ended stays ended: anything else throws `internal`. One that was given up may turn out to have been
+ * made after all, and to have been destroyed since.
  */
 export async function keepVersions(
   tx: Tx,
@@ -67,7 +68,8 @@ export async function keepVersions(
         target: versions.id,
         set: { life, endedAt: sql`coalesce(${versions.endedAt}, excluded.ended_at)` },
         setWhere: sql`${versions.credential} = excluded.credential and ${versions.slot} = excluded.slot
-          and (${versions.endedAt} is null or ${versions.life} = excluded.life)`,
+          and (${versions.endedAt} is null or ${versions.life} = excluded.life
+            or (${versions.life} = 'abandoned' and excluded.life = 'destroyed'))`,
       })
       .returning({ id: versions.id });
     if (kept.length === 0) {
@@ -90,6 +92,17 @@ export async function livingVersions(tx: Tx, credential: string): Promise<Versio
     .from(versions)
     .where(and(eq(versions.credential, credential), isNull(versions.endedAt)))
     .orderBy(versions.createdAt, versions.id);
+}
+
+/** Every version that the credential ever had, oldest first. */
+export async function versionsOf(db: Database, credential: string): Promise<Version[]> {
+  return read(db, (tx) =>
+    tx
+      .select()
+      .from(versions)
+      .where(eq(versions.credential, credential))
+      .orderBy(versions.createdAt, versions.id),
+  );
 }
 
 /** Ids of the credential's versions that have ended. */

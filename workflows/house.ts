@@ -1,6 +1,7 @@
 /** The short workflows: a dry run, a check of the installation, and what schedules start. */
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ParentClosePolicy, startChild } from "@temporalio/workflow";
+import type { StockTaking } from "../domain/reconcile.js";
 import type { Diagnosis, OpenRotation, Preview, PreviewRequest } from "../domain/rotation/work.js";
 import { emergencyQueue, type Receipt, type RotateInput, rotationWorkflowId } from "./messages.js";
 import { houseWork } from "./proxies.js";
@@ -14,6 +15,11 @@ export async function preview(request: PreviewRequest): Promise<Preview> {
 /** What every issuer, store and consumer of the estate lacks for a safe rotation. Changes nothing. */
 export async function doctor(): Promise<readonly Diagnosis[]> {
   return houseWork.diagnose();
+}
+
+/** What exists at issuers and in stores against what is known of it, of one credential or of all. Changes nothing. */
+export async function reconcile(credential: string | null): Promise<readonly StockTaking[]> {
+  return houseWork.takeStock({ credential });
 }
 
 /** Takes in an owner's signature for what an emergency did, after its rotation has ended. */

@@ -4,6 +4,7 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { Finding } from "../domain/finding.js";
+import type { Orphan } from "../domain/reconcile.js";
 import type { Outcome, Plan, RotationState } from "../domain/rotation/state.js";
 import type { Exit } from "../domain/rotation/steps.js";
 import type { EmergencyReport } from "../domain/rotation/work.js";
@@ -30,6 +31,8 @@ export interface RotateInput {
   readonly reason: string;
   /** A signed report; its presence makes the rotation an emergency one. */
   readonly emergency?: EmergencyReport;
+  /** Its presence makes it the removal of what is nobody's: it leads to the version that is live, and makes none. */
+  readonly remove?: readonly Orphan[];
   /** The rotation as the run before left it; only a continued run carries it. */
   readonly continued?: { readonly state: RotationState; readonly timeline: readonly TimelineEntry[] };
 }

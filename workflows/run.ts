@@ -55,7 +55,7 @@ export class Run {
 
   /** Takes the lock and the state: a new rotation, the adoption of an open one, or the run before this one's. */
   async open(): Promise<void> {
-    const { credential, requestedBy, reason, emergency, continued } = this.#input;
+    const { credential, requestedBy, reason, emergency, remove, continued } = this.#input;
     const opened = await this.#timed(
       "open",
       () =>
@@ -66,6 +66,7 @@ export class Run {
           emergency: emergency ?? null,
           continuedFrom: workflowInfo().continuedFromExecutionRunId ?? null,
           firstRunId: workflowInfo().firstExecutionRunId,
+          ...(remove === undefined ? {} : { remove }),
         }),
       () => "The rotation is open and holds its lock.",
     );

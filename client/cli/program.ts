@@ -18,6 +18,7 @@ import { init } from "./commands/init.js";
 import { keygen } from "./commands/keygen.js";
 import { migrate } from "./commands/migrate.js";
 import { plan } from "./commands/plan.js";
+import { reconcile } from "./commands/reconcile.js";
 import { resume } from "./commands/resume.js";
 import { rotate } from "./commands/rotate.js";
 import { schema } from "./commands/schema.js";
@@ -36,7 +37,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],
-    ["When something is wrong:", [explain, cancel, resume, expedite]],
+    ["When something is wrong:", [explain, cancel, resume, expedite, reconcile]],
     ["Prove it:", [audit]],
     ["Run it:", [up, worker, server, migrate, demo, completion(program)]],
   ];

@@ -324,7 +324,8 @@ function markUnknown(state: RotationState, step: Step): RotationState {
   // Sessions that were ended or not leave nothing to be settled: the next look counts them.
   if (!("version" in step) || step.do === "renew" || step.do === "probe") return state;
   const version = state.versions[step.version];
-  if (!version) return state;
+  // Of a copy nothing is at the issuer, and its slot is another version's.
+  if (!version || version.orphan === "copy") return state;
   const versions = { ...state.versions, [version.id]: { ...version, issuer: "unknown" as const } };
   // So is what it would have displaced.
   for (const other of step.do === "issue" && replacesInPlace(state) ? others(state) : [])

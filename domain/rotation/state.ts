@@ -79,6 +79,11 @@ export interface VersionState {
   /** How often in a row every node refused it since it was disabled, and since when; absent where that was never counted. */
   readonly refusals?: number;
   readonly refusedSince?: number | null;
+  /**
+   * Found outside and not known to live by the records: `slot` for one that an issuer lets in, `copy` for one of which
+   * a store keeps a copy and the issuer has nothing. Absent for every version that a rotation moves between.
+   */
+  readonly orphan?: "slot" | "copy";
 }
 
 /** One instance of a consumer as last seen. */

@@ -4,6 +4,7 @@
  */
 import type { Finding } from "../finding.js";
 import type { Forecast } from "../forecast.js";
+import type { Orphan, StockTaking } from "../reconcile.js";
 import type { RotationEvent } from "./events.js";
 import type { Containment, Outcome, Plan, RotationState } from "./state.js";
 import type { Step } from "./steps.js";
@@ -18,6 +19,8 @@ export interface OpenRequest {
   readonly continuedFrom: string | null;
   /** The first run of the chain, which a reset run shares with the run that was reset (H7). */
   readonly firstRunId: string;
+  /** Nothing new is made: what was found and is nobody's is taken away, if it is there still. */
+  readonly remove?: readonly Orphan[];
 }
 
 /** A leak as it is reported. The value itself was matched and dropped at the door; `leaked` are version ids. */
@@ -130,6 +133,8 @@ export interface OpenRotation {
 export interface HouseWork {
   preview(request: PreviewRequest): Promise<Preview>;
   diagnose(): Promise<readonly Diagnosis[]>;
+  /** What exists of these credentials (ids; null: all of them) that the inventory does not know. Changes nothing. */
+  takeStock(request: { readonly credential: string | null }): Promise<readonly StockTaking[]>;
   /** An owner's signature for what an emergency did, taken in without a rotation. */
   signOff(request: {
     readonly credential: string;

@@ -227,27 +227,6 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     argv: ["status", "orders-db"],
     world: () => rotating(held, {}, { answers: live, unsigned: [leak] }),
   },
-  "explain-never-rotated": { argv: ["explain", "orders-db"], world: idle },
-  "explain-moving": {
-    argv: ["explain", "orders-db"],
-    world: () => rotating(moving(), {}, { answers: { ...live, facts: () => ({ now, state: moving() }) } }),
-  },
-  "explain-silent": { argv: ["explain", "orders-db"], world: () => rotating() },
-  "explain-gone": {
-    argv: ["explain", "rot_1"],
-    world: () => rotating(stateOf(), {}, { answers: { standing: () => "ended" } }),
-  },
-  "explain-needs-operator": {
-    argv: ["explain", "orders-db"],
-    world: () => rotating(held, {}, { answers: { ...live, facts: () => ({ now, state: held }) } }),
-  },
-  "explain-ended-json": {
-    argv: ["explain", "rot_1", "--json"],
-    world: () =>
-      rotating(moving({ closed: "went-back", target: "old" }), closed("went-back"), { answers: live }),
-  },
-  "explain-unknown-rotation": { argv: ["explain", "rot_9"], world: () => rotating() },
-  "explain-unknown-credential": { argv: ["explain", "order-db"], world: () => rotating() },
   "watch-went-back": {
     argv: ["watch", "orders-db"],
     world: () =>

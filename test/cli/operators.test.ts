@@ -1,0 +1,128 @@
+/** What the commands for operators print, word for word: they are read at 3 a.m. */
+import { test } from "vitest";
+import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
+import { expectGolden } from "./golden.js";
+import { idle, moving, rotating, stateOf } from "./worlds.js";
+
+const timeline = [
+  { at: now - 20_000, tookMs: 84, what: "open", sentence: "The rotation is open and holds its lock." },
+  {
+    at: now - 9_000,
+    tookMs: 132,
+    what: "issue",
+    sentence: "Issued version new in orders_b, beside the old one.",
+  },
+];
+
+const live = {
+  progress: () => ({ rotation: "rot_1", epoch: 1, timeline }),
+  standing: () => "running",
+};
+
+const held = stateOf({
+  operator: { since: now - 5_000, reason: "Consumer con_2 was not seen working on version new." },
+});
+
+const backAgain = {
+  closedAt: now - 1_000,
+  outcome: "went-back",
+  closingReason: "Consumer con_2: instance report-1 is on version old.",
+} as const;
+
+const explained = { credential: "crd_2", name: "billing-db", openRotation: "rot_2", drifts: [] };
+const lost = { version: "ver_lost", slot: "orders_b", found: "slot" } as const;
+const dead = { version: "ver_dead", slot: "orders_b", found: "copy" } as const;
+const unexplained = {
+  ...{ credential: "crd_1", name: "orders-db", openRotation: null },
+  drifts: [
+    {
+      code: "unknown-version",
+      where: "orders_b",
+      sentence: "orders_b lets in version ver_lost.",
+      orphan: lost,
+    },
+    { code: "dead-copy", where: "main", sentence: "main keeps a copy of version ver_dead.", orphan: dead },
+  ],
+};
+const foreign = {
+  ...{
+    code: "foreign-tag",
+    where: "orders_b",
+    sentence: "orders_b carries the tag of installation theirs; it is not touched.",
+  },
+  orphan: null,
+};
+const found =
+  (...takings: unknown[]) =>
+  () =>
+    idle({ answers: { reconcile: () => takings } });
+const removing = (joined: boolean) => () =>
+  idle({
+    answers: {
+      reconcile: () => [explained, unexplained],
+      start: () => ({ workflow: "rotate/crd_1", joined }),
+    },
+  });
+
+interface Scenario extends Surroundings {
+  readonly argv: readonly string[];
+  readonly world?: () => World;
+}
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  "explain-never-rotated": { argv: ["explain", "orders-db"], world: idle },
+  "explain-moving": {
+    argv: ["explain", "orders-db"],
+    world: () => rotating(moving(), {}, { answers: { ...live, facts: () => ({ now, state: moving() }) } }),
+  },
+  "explain-silent": { argv: ["explain", "orders-db"], world: () => rotating() },
+  "explain-gone": {
+    argv: ["explain", "rot_1"],
+    world: () => rotating(stateOf(), {}, { answers: { standing: () => "ended" } }),
+  },
+  "explain-needs-operator": {
+    argv: ["explain", "orders-db"],
+    world: () => rotating(held, {}, { answers: { ...live, facts: () => ({ now, state: held }) } }),
+  },
+  "explain-ended-json": {
+    argv: ["explain", "rot_1", "--json"],
+    world: () => rotating(moving({ closed: "went-back", target: "old" }), backAgain, { answers: live }),
+  },
+  "explain-unknown-rotation": { argv: ["explain", "rot_9"], world: () => rotating() },
+  "explain-unknown-credential": { argv: ["explain", "order-db"], world: () => rotating() },
+  "reconcile-explained": { argv: ["reconcile"], world: found(explained) },
+  "reconcile-drift": { argv: ["reconcile", "orders-db"], world: found(unexplained) },
+  "reconcile-foreign-json": {
+    argv: ["reconcile", "--json"],
+    world: found({ ...unexplained, drifts: [foreign] }),
+  },
+  "reconcile-unreachable": {
+    argv: ["reconcile"],
+    world: found({
+      ...unexplained,
+      drifts: [
+        { ...foreign, code: "unreachable", where: "orders-db", sentence: "orders-pg does not answer." },
+      ],
+    }),
+  },
+  "reconcile-no-worker": { argv: ["reconcile"], world: idle },
+  "reconcile-remove": { argv: ["reconcile", "--remove", "--yes"], world: removing(false) },
+  "reconcile-remove-joined": { argv: ["reconcile", "--remove", "--yes"], world: removing(true) },
+  "reconcile-remove-nothing": { argv: ["reconcile", "--remove"], world: found(explained) },
+  "reconcile-remove-foreign": {
+    argv: ["reconcile", "--remove"],
+    world: found({ ...unexplained, drifts: [foreign] }),
+  },
+  "reconcile-remove-declined": {
+    argv: ["reconcile", "--remove"],
+    stdinTerminal: true,
+    stdin: "n\n",
+    world: removing(false),
+  },
+  "reconcile-remove-without-terminal": { argv: ["reconcile", "--remove"], world: removing(false) },
+};
+
+test.each(Object.entries(scenarios))("%s prints what it printed before", async (name, scenario) => {
+  const world = scenario.world?.() ?? emptyWorld();
+  expectGolden(name, scenario.argv, await runIn(world, scenario.argv, scenario));
+});
