@@ -13,6 +13,7 @@ import { redis } from "./issuers/redis.js";
 import { commandNotifier } from "./notifiers/command.js";
 import { webhook } from "./notifiers/webhook.js";
 import type { ConsumerKind, IssuerKind, NotifierKind, StoreKind } from "./ports.js";
+import { awsSecretsManager } from "./stores/aws-secrets-manager.js";
 import { file } from "./stores/file.js";
 import { vault } from "./stores/vault.js";
 
@@ -27,7 +28,7 @@ export interface Kinds {
 /** The registry. Keys are what stands behind `kind:` in the estate. */
 export const kinds: Kinds = {
   issuers: { jwks, postgres, redis },
-  stores: { file, vault },
+  stores: { "aws-secrets-manager": awsSecretsManager, file, vault },
   consumers: {
     command: commandConsumer,
     confirmation,

@@ -9,6 +9,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestProject } from "vitest/node";
 import { findBinary } from "../../worker/dev/binaries.js";
+import { startMoto } from "../../worker/dev/moto.js";
 import { findBao } from "../../worker/dev/openbao.js";
 import { temporalPin, vaultPin } from "../../worker/dev/pins.js";
 import { startPostgres } from "../../worker/dev/postgres.js";
@@ -48,6 +49,10 @@ const starters = {
   },
   "/openbao": async () => {
     return vault(await findBao({ progress }));
+  },
+  "/moto": async () => {
+    const server = await startMoto({ progress });
+    return { about: { address: server.address }, stop: () => server.stop() };
   },
 } satisfies Record<string, () => Promise<{ about: Description; stop: () => Promise<void> }>>;
 

@@ -60,6 +60,11 @@ export async function vaultServer(maker: VaultMaker = "vault"): Promise<SharedVa
   return { address: about.address, token: new Secret(about.token) };
 }
 
+/** The moto of this run, which answers as AWS and believes everybody. Use names of your own. */
+export async function motoServer(): Promise<{ readonly address: string }> {
+  return ask<{ address: string }>("/moto");
+}
+
 async function ask<T>(path: string): Promise<T> {
   const broker = inject("broker");
   if (broker === undefined) throw new Error("this suite has `servers: false` in scripts/suites.ts");

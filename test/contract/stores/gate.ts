@@ -16,7 +16,13 @@ interface Passed {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  readonly body: string;
 }
+
+/** What a gate takes for a change: for a REST server whatever is not GET, and not below `/sys` or `/auth`. */
+export type IsChange = (request: Passed) => boolean;
+
+const restChange: IsChange = ({ method, path }) => method !== "GET" && !/^\/v1\/(sys|auth)\//.test(path);
 
 /** The gate; open and passing at first. */
 export interface Gate {
@@ -24,8 +30,10 @@ export interface Gate {
   readonly passed: Passed[];
   /** Requests are accepted and never answered, until it is set back. */
   silent: boolean;
-  /** Changes among them (not GET, not below `/sys` or `/auth`) arrive, and their answer is cut off; once. */
+  /** The next change arrives, and its answer is cut off; once. */
   losing: boolean;
+  /** Puts another answer in the place of the server's; `null` for as it is. */
+  rewrite: ((request: Passed, answer: string) => string) | null;
   /** Runs once, before the next change goes through. */
   beforeChange: (() => Promise<void>) | null;
   /** Nobody listens any more; resolves to what opens it again at the same address. */
@@ -34,18 +42,19 @@ export interface Gate {
 }
 
 /** Opens a gate to the server at `target` on a free port of 127.0.0.1. */
-export async function openGate(target: string): Promise<Gate> {
+export async function openGate(target: string, isChange: IsChange = restChange): Promise<Gate> {
   const sockets = new Set<Socket>();
   const gate = {
     passed: [] as Passed[],
     silent: false,
     losing: false,
     beforeChange: null,
+    rewrite: null,
   } as unknown as Gate & {
     address: string;
   };
   const server = createServer((incoming, outgoing) => {
-    void pass(gate, target, incoming, outgoing);
+    void pass(gate, target, isChange, incoming, outgoing);
   });
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -72,22 +81,24 @@ export async function openGate(target: string): Promise<Gate> {
 async function pass(
   gate: Gate,
   target: string,
+  isChange: IsChange,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   const method = incoming.method ?? "";
   const path = incoming.url ?? "";
-  gate.passed.push({ method, path, headers: incoming.headers });
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const passed = { method, path, headers: incoming.headers, body: Buffer.concat(chunks).toString("utf8") };
+  gate.passed.push(passed);
   if (gate.silent) return;
-  const isChange = method !== "GET" && !/^\/v1\/(sys|auth)\//.test(path);
-  if (isChange && gate.beforeChange !== null) {
+  const changes = isChange(passed);
+  if (changes && gate.beforeChange !== null) {
     const first = gate.beforeChange;
     gate.beforeChange = null;
     await first();
   }
-  const lose = isChange && gate.losing;
+  const lose = changes && gate.losing;
   if (lose) gate.losing = false;
   const { host: _, ...headers } = incoming.headers;
   const onward = request(`${target}${path}`, { method, headers }, (answer) => {
@@ -96,9 +107,23 @@ async function pass(
       answer.on("end", () => outgoing.destroy());
       return;
     }
+    const { rewrite } = gate;
+    if (rewrite !== null) {
+      void textOf(answer).then((text) => {
+        const { "content-length": _, ...headers } = answer.headers;
+        outgoing.writeHead(answer.statusCode ?? 502, headers).end(rewrite(passed, text));
+      });
+      return;
+    }
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(outgoing);
   });
   onward.on("error", () => outgoing.destroy());
   onward.end(Buffer.concat(chunks));
+}
+
+async function textOf(stream: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
 }
