@@ -41,6 +41,12 @@ export function fromTemporal(failure: unknown, what: string): RekeyError {
   return fromService(failure, what);
 }
 
+/** Null for a workflow that Temporal does not know; any other failure is thrown. */
+export function unlessAbsent(failure: unknown): null {
+  if (failure instanceof WorkflowNotFoundError) return null;
+  throw failure;
+}
+
 /** The engine's own failures carry a registered code as their type, and a sentence of ours. */
 function fromWorkflow(cause: unknown, what: string): RekeyError {
   for (let inner = cause, depth = 0; inner instanceof Error && depth < 8; inner = inner.cause, depth++) {

@@ -40,9 +40,10 @@ import {
   resumeUpdate,
   rotationQueue,
   rotationWorkflowId,
+  type TendOrder,
   takeoverWorkflowId,
 } from "../workflows/messages.js";
-import { fromTemporal } from "./temporal-errors.js";
+import { fromTemporal, unlessAbsent } from "./temporal-errors.js";
 
 /** A rotation's plan and what was added to it since; null before the first look at the world. */
 interface Plans {
@@ -63,8 +64,10 @@ export interface RotationClient {
   start(input: RotateInput): Promise<Started>;
   /** Starts the epoch after a lost one, under an id of its own (protocol.md, Emergency). Joins likewise. */
   takeOver(input: RotateInput, epoch: number): Promise<Started>;
-  /** Whether the workflow runs. Throws what it failed with, where that is why it does not. */
-  standing(workflow: string): Promise<"running" | "ended">;
+  /** Whether the workflow runs; `lost` where Temporal knows none of that id. Throws what it failed with, where that is why. */
+  standing(workflow: string): Promise<"running" | "ended" | "lost">;
+  /** Has a worker start the workflow of an open rotation that has lost its own; answers with how many were started. */
+  tend(order: TendOrder): Promise<number>;
   progress(workflow: string): Promise<Progress>;
   plan(workflow: string): Promise<Plans>;
   facts(workflow: string): Promise<Facts>;
@@ -189,10 +192,14 @@ export function rotationClient(options: TemporalOptions): RotationClient {
     takeOver: (input, epoch) => startAs(takeoverWorkflowId(input.credential, epoch), input),
     standing: (workflow) =>
       within(deadlines.callMs, "whether it runs", async () => {
-        const { status } = await handle(workflow).describe();
+        const described = await handle(workflow).describe().catch(unlessAbsent);
+        if (described === null) return "lost";
+        const { status } = described;
         if (status.name === "FAILED") await handle(workflow).result();
         return status.name === "RUNNING" ? "running" : "ended";
       }),
+    tend: (order) =>
+      shortly("tend", `tend/${order.credential}/${options.randomId("run")}`, [order], "for a lost rotation"),
     progress: (workflow) => ask(workflow, progressQuery, "for its progress"),
     plan: (workflow) => ask(workflow, planQuery, "for its plan"),
     facts: (workflow) => ask(workflow, factsQuery, "for its facts"),

@@ -104,7 +104,7 @@ function nextTold(state: RotationState, decision: Decision, { now, workflow, cre
   const stands =
     workflow.standing === "gone"
       ? [
-          `Nothing happens by itself now: its workflow has ended. \`rekey rotate ${credential}\` takes it up where it is.`,
+          `Nothing happens by itself now: its workflow has ended. \`rekey adopt-rotation ${credential}\` takes it up where it is.`,
         ]
       : [];
   if (decision.kind === "do")

@@ -3,7 +3,13 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ParentClosePolicy, startChild } from "@temporalio/workflow";
 import type { StockTaking } from "../domain/reconcile.js";
 import type { Diagnosis, OpenRotation, Preview, PreviewRequest } from "../domain/rotation/work.js";
-import { emergencyQueue, type Receipt, type RotateInput, rotationWorkflowId } from "./messages.js";
+import {
+  emergencyQueue,
+  type Receipt,
+  type RotateInput,
+  rotationWorkflowId,
+  type TendOrder,
+} from "./messages.js";
 import { houseWork } from "./proxies.js";
 import { rotate } from "./rotate.js";
 
@@ -43,13 +49,16 @@ export async function launch(policy: string): Promise<number> {
 
 /**
  * Starts the workflows of rotations that are open and have lost theirs, whatever their policies (H8), and ends.
- * Whoever opens one adopts it; an emergency goes where emergencies are worked on.
+ * Whoever opens one adopts it; an emergency goes where emergencies are worked on. A person orders it for one credential.
  */
-export async function tend(): Promise<number> {
+export async function tend(order?: TendOrder): Promise<number> {
   let started = 0;
-  for (const open of await houseWork.openRotations()) {
+  const open = await houseWork.openRotations();
+  const asked = open.filter(({ credential }) => order === undefined || credential === order.credential);
+  for (const one of asked) {
+    const why = "its workflow was lost";
     // Not where it has ended in the meantime: that would begin another one.
-    if (await isStarted(open, "ALLOW_DUPLICATE_FAILED_ONLY", "its workflow was lost")) started += 1;
+    if (await isStarted(one, "ALLOW_DUPLICATE_FAILED_ONLY", why, order?.requestedBy)) started += 1;
   }
   return started;
 }
@@ -59,8 +68,9 @@ async function isStarted(
   { credential, workflow, emergency }: OpenRotation,
   workflowIdReusePolicy: "ALLOW_DUPLICATE" | "ALLOW_DUPLICATE_FAILED_ONLY",
   reason: string,
+  requestedBy = "schedule",
 ): Promise<boolean> {
-  const input: RotateInput = { credential, requestedBy: "schedule", reason };
+  const input: RotateInput = { credential, requestedBy, reason };
   try {
     await startChild(rotate, {
       workflowId: workflow,

@@ -37,6 +37,12 @@ export interface RotateInput {
   readonly continued?: { readonly state: RotationState; readonly timeline: readonly TimelineEntry[] };
 }
 
+/** What a person asks `tend` for: the lost rotation of this credential (an id). */
+export interface TendOrder {
+  readonly credential: string;
+  readonly requestedBy: string;
+}
+
 /** The answer to a message. */
 export interface Receipt {
   readonly accepted: boolean;

@@ -70,7 +70,7 @@ function lost(name: string): RekeyError {
   return new RekeyError(
     "unreachable",
     `The rotation of ${name} is open, and its workflow has ended.`,
-    `\`rekey rotate ${name}\` takes it up again where it is.`,
+    `\`rekey adopt-rotation ${name}\` takes it up again where it is.`,
   );
 }
 

@@ -65,10 +65,11 @@ export async function lookInto(
   };
 }
 
-/** True when the workflow is known to have ended, by itself or by somebody's hand (H8). */
+/** True when the workflow is known to have ended, by itself or by somebody's hand, or to be lost with Temporal's data (H8). */
 async function hasEnded({ rotations }: LookServices, workflow: string): Promise<boolean> {
   try {
-    return (await asked(() => rotations.standing(workflow))) === "ended";
+    const standing = await asked(() => rotations.standing(workflow));
+    return standing === "ended" || standing === "lost";
   } catch {
     // It has failed; with what is told by the records, or by whoever started it.
     return true;

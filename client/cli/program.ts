@@ -2,6 +2,7 @@
 import { type Argument, Command } from "commander";
 import { type AnyCommand, build } from "./command.js";
 import { adopt } from "./commands/adopt.js";
+import { adoptRotation } from "./commands/adopt-rotation.js";
 import { apply } from "./commands/apply.js";
 import { approve, reject } from "./commands/approve.js";
 import { audit } from "./commands/audit.js";
@@ -37,7 +38,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],
-    ["When something is wrong:", [explain, cancel, resume, expedite, reconcile]],
+    ["When something is wrong:", [explain, cancel, resume, expedite, adoptRotation, reconcile]],
     ["Prove it:", [audit]],
     ["Run it:", [up, worker, server, migrate, demo, completion(program)]],
   ];

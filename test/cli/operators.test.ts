@@ -1,5 +1,6 @@
 /** What the commands for operators print, word for word: they are read at 3 a.m. */
 import { test } from "vitest";
+import { RekeyError } from "../../domain/errors.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
 import { idle, moving, rotating, stateOf } from "./worlds.js";
@@ -64,6 +65,22 @@ const removing = (joined: boolean) => () =>
     },
   });
 
+/** It has lost its workflow while it delivered. */
+function lostWorld(answers: Record<string, () => unknown>): World {
+  const step = { do: "deliver", version: "new", place: "main", consumers: ["con_1"] } as const;
+  const intent = {
+    rotation: "rot_1",
+    change: 2,
+    epoch: 1,
+    step,
+    expects: {},
+    at: now - 3_000,
+    outcome: null,
+  };
+  const openIntent = { ...intent, event: null };
+  return rotating(moving(), { openIntent }, { answers: { standing: () => "lost", ...answers } as never });
+}
+
 interface Scenario extends Surroundings {
   readonly argv: readonly string[];
   readonly world?: () => World;
@@ -90,6 +107,53 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "explain-unknown-rotation": { argv: ["explain", "rot_9"], world: () => rotating() },
   "explain-unknown-credential": { argv: ["explain", "order-db"], world: () => rotating() },
+  "adopt-rotation-nothing-lost": { argv: ["adopt-rotation"], world: () => rotating() },
+  "adopt-rotation-nothing-open": { argv: ["adopt-rotation", "orders-db"], world: idle },
+  "adopt-rotation-running": { argv: ["adopt-rotation", "orders-db"], world: () => rotating() },
+  "adopt-rotation-unreachable": {
+    argv: ["adopt-rotation"],
+    world: () =>
+      rotating(
+        stateOf(),
+        {},
+        {
+          answers: {
+            standing: () => {
+              throw new RekeyError("unreachable", "Temporal is not reachable.", "Start it.");
+            },
+          },
+        },
+      ),
+  },
+  "adopt-rotation-declined": {
+    argv: ["adopt-rotation"],
+    stdinTerminal: true,
+    stdin: "n\n",
+    world: () => lostWorld({}),
+  },
+  "adopt-rotation-without-terminal": { argv: ["adopt-rotation"], world: () => lostWorld({}) },
+  "adopt-rotation": {
+    argv: ["adopt-rotation", "orders-db", "--yes"],
+    world: () => lostWorld({ tend: () => 1 }),
+  },
+  "adopt-rotation-json": {
+    argv: ["adopt-rotation", "--yes", "--json"],
+    world: () => lostWorld({ tend: () => 1 }),
+  },
+  "adopt-rotation-ended": {
+    argv: ["adopt-rotation", "--yes"],
+    world: () => lostWorld({ tend: () => 0, standing: () => "ended" }),
+  },
+  "adopt-rotation-failed": {
+    argv: ["adopt-rotation", "--yes"],
+    world: () =>
+      lostWorld({
+        tend: () => 1,
+        standing: () => {
+          throw new RekeyError("internal", "A bug.");
+        },
+      }),
+  },
   "reconcile-explained": { argv: ["reconcile"], world: found(explained) },
   "reconcile-drift": { argv: ["reconcile", "orders-db"], world: found(unexplained) },
   "reconcile-foreign-json": {

@@ -153,6 +153,7 @@ describe("messages", () => {
       code: "already-closed",
     });
     expect(await client.standing(workflow)).toBe("ended");
+    expect(await client.standing("rotate/never")).toBe("lost");
     expect(await failure(client.decideLater("rotate/never", "a"))).toMatchObject({ code: "already-closed" });
   });
 

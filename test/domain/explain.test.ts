@@ -302,7 +302,7 @@ test("what the records say against what Temporal says", () => {
     workflow: { id: "w", standing: "gone" },
   });
   expect(lost["what happens next"]).toBe(
-    "Nothing happens by itself now: its workflow has ended. `rekey rotate orders-db` takes it up where it is.",
+    "Nothing happens by itself now: its workflow has ended. `rekey adopt-rotation orders-db` takes it up where it is.",
   );
   const silent = told(state, { told: null, workflow: { id: "rotate/cred", standing: "silent" } });
   expect(silent.records).toContain("did not answer, so the above is what the records say");

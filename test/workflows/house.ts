@@ -52,6 +52,17 @@ export interface HouseOptions {
   readonly sealed?: boolean;
   /** Database of the audit log; by default the inventory's. */
   readonly auditUrl?: Secret;
+  /** The way to a Temporal server of the test's own, asked for anew by each worker; by default the shared one. */
+  readonly temporal?: () => Promise<Connections>;
+}
+
+/** Open ways to a Temporal server. */
+export interface Connections {
+  readonly client: Connection;
+  readonly worker: NativeConnection;
+  readonly namespace: string;
+  /** Queue of the workers there; by default one of the house's own. */
+  readonly queue?: string;
 }
 
 /** A worker of the house. */
@@ -107,20 +118,25 @@ const quick: Policy = {
 const identity = "house";
 const fingerprintKey = randomBytes(32);
 const codecKey = new Secret(randomBytes(32).toString("base64"));
-let shared: Promise<{ client: Connection; worker: NativeConnection; namespace: string }> | undefined;
+let shared: Promise<Connections> | undefined;
+let isQuiet = false;
 
 /** The way to the server; one per file. */
-export async function connections() {
-  shared ??= (async () => {
-    Runtime.install({ shutdownSignals: [], logger: new DefaultLogger("ERROR") });
-    const { address, namespace } = await temporalServer();
-    const [client, worker] = [
-      await Connection.connect({ address, connectTimeout: "20s" }),
-      await NativeConnection.connect({ address }),
-    ];
-    return { client, worker, namespace };
-  })();
+export async function connections(): Promise<Connections> {
+  shared ??= temporalServer().then(connectTo);
   return shared;
+}
+
+/** Ways to this server. */
+export async function connectTo(server: {
+  readonly address: string;
+  readonly namespace: string;
+}): Promise<Connections> {
+  if (!isQuiet) Runtime.install({ shutdownSignals: [], logger: new DefaultLogger("ERROR") });
+  isQuiet = true;
+  const { address, namespace } = server;
+  const client = await Connection.connect({ address, connectTimeout: "20s" });
+  return { client, worker: await NativeConnection.connect({ address }), namespace };
 }
 
 /** The data converter of the house, as workers and clients have it. */
@@ -134,7 +150,8 @@ export function converter(sealed = true): DataConverter {
 /** Opens a house; call it in a test. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const fresh = await migratedDatabase();
-  const { client: connection, worker: native, namespace } = await connections();
+  const temporal = options.temporal ?? connections;
+  const { client: connection, namespace } = await temporal();
   const names = options.consumers ?? ["checkout", "reports"];
   const edges = options.edges ?? {};
   const world = makeWorld(names, pinnedOf(edges), options.traits);
@@ -165,6 +182,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     createHmac("sha256", fingerprintKey).update(value).digest("hex");
 
   const startWorker = async (): Promise<HouseWorker> => {
+    const { worker: native, namespace: itsNamespace, queue = taskQueue } = await temporal();
     const db = openDatabase({ url: fresh.url });
     const audit = keptLog(db, options.auditUrl ?? fresh.url);
     const deps: ActivityDeps = {
@@ -184,9 +202,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     };
     const worker = await Worker.create({
       connection: native,
-      namespace,
+      namespace: itsNamespace,
       identity,
-      taskQueue,
+      taskQueue: queue,
       dataConverter,
       workflowBundle: { codePath },
       activities: createActivities(deps),

@@ -84,7 +84,7 @@ function seenText(workflow: Look["workflow"], credential: string, paint: Paint):
     case "gone":
       return paint(
         "warn",
-        `in the records; its workflow has ended: \`rekey rotate ${credential}\` takes it up again`,
+        `in the records; its workflow has ended: \`rekey adopt-rotation ${credential}\` takes it up again`,
       );
   }
 }
