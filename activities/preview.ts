@@ -106,9 +106,11 @@ function sentencesOf(systems: Systems, plan: Plan, state: RotationState): string
       : `${quorum} sign-off(s) asked of ${plan.approvers.join(", ")}.`,
     issue,
     ...waves,
-    `Watch until nobody uses the present version; switch it off, end its sessions, prove that every node refuses it.${
-      plan.pointOfNoReturn === "disable" ? " This is the point of no return." : ""
-    }`,
+    plan.pointOfNoReturn === "issue"
+      ? "Nothing is switched off: what was there is gone since the issue, and whoever holds it fails until told."
+      : `Watch until nobody uses the present version; switch it off, end its sessions, prove that every node refuses it.${
+          plan.pointOfNoReturn === "disable" ? " This is the point of no return." : ""
+        }`,
     plan.pointOfNoReturn === "destroy"
       ? "Destroy it. This is the point of no return; until then everything can go back."
       : "Destroy it.",

@@ -3,8 +3,9 @@
  * question that is meant for one instance must not be answered by another, nor a token be carried elsewhere.
  */
 import { readFile } from "node:fs/promises";
-import { request as plainRequest, type RequestOptions } from "node:http";
+import { type IncomingHttpHeaders, request as plainRequest, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
+import type { LookupFunction } from "node:net";
 import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
 import { secretRef } from "../../domain/estate/secret-ref.js";
@@ -14,16 +15,19 @@ import type { AdapterDeps, Call } from "../ports.js";
 export interface Outgoing {
   readonly name: string;
   readonly url: URL;
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly tls?: TlsMaterial;
+  /** Leads to an address that was looked at before; absent where the system resolves the name. */
+  readonly lookup?: LookupFunction;
   readonly answerBytesMax: number;
 }
 
 /** What came back, whatever its status. */
 export interface Incoming {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
@@ -80,6 +84,7 @@ export function exchange(outgoing: Outgoing, call: Call): Promise<Incoming> {
     method,
     agent: false,
     signal: call.signal,
+    ...(outgoing.lookup === undefined ? {} : { lookup: outgoing.lookup }),
     headers: { ...outgoing.headers, "content-length": Buffer.byteLength(body ?? "") },
     ...(secure ? outgoing.tls : {}),
   };
@@ -97,7 +102,11 @@ export function exchange(outgoing: Outgoing, call: Call): Promise<Incoming> {
         request.destroy();
       });
       response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString("utf8"),
+        }),
       );
     });
     request.on("error", fail);

@@ -31,6 +31,8 @@ export interface RealHouse {
   readonly credential: string;
   /** Starts a rotation of the credential. */
   start(input?: Partial<RotateInput>): Promise<WorkflowHandle>;
+  /** What a short workflow answers: `preview`, `doctor`. */
+  ask<T>(type: string, args: unknown[]): Promise<T>;
   /** Another worker on the same queue. */
   startWorker(): Promise<{ readonly stop: () => Promise<void> }>;
 }
@@ -122,6 +124,8 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
     installation,
     credential,
     startWorker,
+    ask: (type, args) =>
+      client.workflow.execute(type, { workflowId: `${type}/${newId("ask")}`, taskQueue, args }),
     start: (input = {}) =>
       client.workflow.start("rotate", {
         workflowId,
