@@ -19,7 +19,10 @@ export async function measureScript(
   scene: Scene,
   rotations: number,
 ): Promise<{ readonly totalMs: readonly number[] }> {
-  const keeper = systemsKeeper(scene.db, await adapterDepsOf(scene.house.settings, scene.installation));
+  const keeper = systemsKeeper(
+    scene.db,
+    await adapterDepsOf(scene.house.settings, scene.installation, Date.now),
+  );
   try {
     const systems = await keeper.open(scene.credential);
     const totalMs: number[] = [];

@@ -118,13 +118,17 @@ async function certificateIn(file: string): Promise<string> {
 }
 
 /** What adapters are made with. The engine's key signs challenges and never leaves this closure. */
-export async function adapterDepsOf(settings: Installation, installation: string): Promise<AdapterDeps> {
+export async function adapterDepsOf(
+  settings: Installation,
+  installation: string,
+  now: () => number,
+): Promise<AdapterDeps> {
   const jwk = parsedKey(await resolved(settings, settings.REKEY_ENGINE_KEY));
   const key = await importJWK(jwk, "EdDSA");
   return {
     installation,
     resolve: resolverOf(settings),
-    now: Date.now,
+    now,
     random: (bytes) => randomBytes(bytes),
     signChallenge: (payload) =>
       new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))

@@ -9,6 +9,7 @@ import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
 import { openAudit } from "./audit.js";
+import { installationClock, timed } from "./clock.js";
 import { bundlePath, type Installation } from "./config.js";
 import {
   adapterDepsOf,
@@ -63,19 +64,21 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     createdAt: Date.now(),
     restoreGeneration: newId("gen"),
   });
+  const clock = await installationClock(db);
+  const { now } = clock;
   const warn = (sentence: string) => Runtime.instance().logger.warn(sentence);
   const audit = await openAudit(settings, {
-    ...{ db, installation, now: Date.now, warn },
+    ...{ db, installation, now, warn },
     between: between?.database,
   });
-  const adapterDeps = await adapterDepsOf(settings, installation);
+  const adapterDeps = await adapterDepsOf(settings, installation, now);
   const systems = systemsKeeper(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds));
   const login = await temporalLoginOf(settings);
-  const activities = createActivities({
+  const untimed = createActivities({
     db,
     installation,
     systems: systems.open,
-    now: Date.now,
+    now,
     newId,
     randomSecret,
     sha256Hex,
@@ -89,6 +92,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
         nodeVersion: process.versions.node,
       }),
   });
+  const activities = timed(untimed, clock);
   const connection = await NativeConnection.connect(login);
   const dataConverter = await dataConverterOf(settings);
   const common: Omit<WorkerOptions, "taskQueue"> = {
@@ -119,7 +123,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     dataConverter,
     warn,
   });
-  const stopLog = keepLog(audit.keeper, { ...auditPace, now: Date.now, warn });
+  const stopLog = keepLog(audit.keeper, { ...auditPace, now, warn });
   const done = Promise.all(workers.map((worker) => worker.run()))
     .then(() => undefined)
     .finally(async () => {
