@@ -47,6 +47,7 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     outcome: "rotated",
     mayEndAs: ["rotated"],
     probes: [probe, { ...probe, begunAt: 30, endedAt: 31, account: "b" }],
+    atOnce: [{ node: "n", answer: "refused" }],
     containBy: null,
     held: [],
     seen: order,
@@ -105,6 +106,11 @@ test.each<[string, string, Partial<Evidence>]>([
     "I5",
     "an old value that is let in",
     { world: world({ login: async () => [{ node: "n", answer: "in" }] }) },
+  ],
+  [
+    "I5",
+    "an old value that a node lets in for a while after the end",
+    { atOnce: [{ node: "standby", answer: "in" }] },
   ],
   [
     "I5",

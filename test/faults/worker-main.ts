@@ -5,6 +5,7 @@
 import { readInstallation } from "../../worker/config.js";
 import { startWorker } from "../../worker/worker.js";
 import { between } from "./seam/between.js";
+import { shiftableClock } from "./seam/clock.js";
 import type { Outage, Planted } from "./seam/points.js";
 import { Seam } from "./seam/seam.js";
 import { WitnessWriter } from "./seam/witness.js";
@@ -24,21 +25,27 @@ export interface FromWorker {
 // The names of records are read from the stack, also where the driver adds frames of its own.
 Error.stackTraceLimit = 40;
 
+/** How wrong a clock may be. */
+const wrongMs = 600_000;
 const [, , witnessFile = "", valuesFile = ""] = process.argv;
 const waiting: (() => void)[] = [];
-const seam = new Seam(
-  new WitnessWriter(witnessFile, valuesFile),
-  (outage) =>
-    new Promise((resolve) => {
-      waiting.push(resolve);
-      process.send?.({ said: "reached", outage } satisfies FromWorker);
-    }),
-);
+const clock = shiftableClock();
+const seam = new Seam(new WitnessWriter(witnessFile, valuesFile), async (outage) => {
+  if (outage === "clock-fast" || outage === "clock-slow") {
+    clock.shift(outage === "clock-fast" ? wrongMs : -wrongMs);
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    waiting.push(resolve);
+    process.send?.({ said: "reached", outage } satisfies FromWorker);
+  });
+});
 const answer = (said: FromWorker["said"]): void => void process.send?.({ said } satisfies FromWorker);
 
 process.on("disconnect", () => process.exit(0));
 process.on("message", (message: ToWorker) => {
   if (message.say === "plan") {
+    clock.shift(0);
     seam.plan(message.planted);
     answer("plan");
     return;

@@ -33,7 +33,7 @@ export interface Lane {
   readonly worker: WorkerProcess;
   /** A second worker of the same installation, for when the first one is frozen; not running otherwise. */
   readonly spare: WorkerProcess;
-  /** Doors to `issuer`, `inventory`, `temporal` and `store`; none in a lane that is never cut off. */
+  /** Doors to `inventory`, `temporal` and the world's servers; none in a lane that is never cut off. */
   readonly doors: Readonly<Record<string, Gateway>>;
   /** Makes the inventory refuse to write, or take it up again. */
   readOnly(on: boolean): Promise<void>;
@@ -74,10 +74,7 @@ export async function openLane(
     ends.push(() => world.stop());
     const doors = withDoors ? await openDoors(servers, world) : {};
     for (const door of Object.values(doors)) ends.push(() => door.close());
-    const sections =
-      doors.issuer === undefined
-        ? world
-        : { ...world, ...world.through({ issuer: doors.issuer.port, store: doors.store?.port ?? null }) };
+    const sections = doors.issuer === undefined ? world : { ...world, ...world.through(portsOf(doors)) };
     const env = await settingsOf(servers, folder, index, doors);
     const settings = readInstallation(env);
     const [witnessFile, valuesFile, logFile] = ["witness", "values", "worker.log"].map((name) =>
@@ -157,13 +154,16 @@ function databaseName(index: number): string {
 
 async function openDoors(servers: Servers, world: World): Promise<Record<string, Gateway>> {
   const [host = "", port = ""] = servers.temporal.address.split(":");
-  const { issuer, store } = world.servers;
-  const doors = {
-    issuer: await Gateway.to(issuer.host, issuer.port),
-    inventory: await Gateway.to(servers.inventory.host, servers.inventory.port),
-    temporal: await Gateway.to(host, Number(port)),
-  };
-  return store === null ? doors : { ...doors, store: await Gateway.to(store.host, store.port) };
+  const { inventory } = servers;
+  const behind = { ...world.servers, inventory, temporal: { host, port: Number(port) } };
+  const doors = Object.entries(behind).map(
+    async ([name, at]) => [name, await Gateway.to(at.host, at.port)] as const,
+  );
+  return Object.fromEntries(await Promise.all(doors));
+}
+
+function portsOf(doors: Readonly<Record<string, Gateway>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(doors).map(([name, door]) => [name, door.port]));
 }
 
 async function asSuperuser(servers: Servers, ...statements: readonly string[]): Promise<void> {

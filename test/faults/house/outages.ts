@@ -46,6 +46,12 @@ export async function disturb({ lane, outage, workflow, input, goOn, atEnd }: Di
     case "workflow-reset":
       await reset(lane, workflow);
       return goOn();
+    case "standby-lagging":
+      await lane.world.lag?.(true);
+      goOn();
+      await pause(outageMs);
+      await atEnd();
+      return lane.world.lag?.(false);
     case "inventory-readonly":
       await lane.readOnly(true);
       goOn();

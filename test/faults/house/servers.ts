@@ -17,6 +17,7 @@ import { temporalPin, vaultPin } from "../../../worker/dev/pins.js";
 import { type PostgresServer, startPostgres } from "../../../worker/dev/postgres.js";
 import { startTemporal, type TemporalServer } from "../../../worker/dev/temporal-server.js";
 import { startVault, type VaultServer } from "../../../worker/dev/vault-server.js";
+import { copyOf } from "../../contract/issuers/postgres-copy.js";
 import type { Shared, ShopServer } from "../worlds/world.js";
 
 /** The servers of a run. */
@@ -70,8 +71,13 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       () => shopServer.stop(),
     );
     await namespacesAnswer(temporal.address, lanes);
-    const shop = await openShop(shopServer, folder);
+    const shop = await openShop([shopServer], folder, "shop");
     ends.push(shop.close);
+    let pair: Promise<ShopServer> | null = null;
+    const replicated = () => {
+      pair ??= openReplicated(folder, ends);
+      return pair;
+    };
     let vaultServer: Promise<VaultServer> | null = null;
     const vault = () => {
       vaultServer ??= findBinary(vaultPin, { progress }).then(startVault);
@@ -80,7 +86,7 @@ export async function startServers(lanes: number, progress: (line: string) => vo
     ends.push(async () => (await vaultServer)?.stop());
     const { settings, engineJwk } = await keys(folder, temporal.address);
     const traces = [shopLog, inventory.dataDir, temporalFile, `${temporalFile}-wal`];
-    return { folder, shop, vault, temporal, inventory, settings, engineJwk, traces, stop };
+    return { folder, shop, replicated, vault, temporal, inventory, settings, engineJwk, traces, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -109,30 +115,52 @@ async function namespacesAnswer(address: string, lanes: number): Promise<void> {
   }
 }
 
+/** A primary with a standby that takes logins. What was started is ended with the run. */
+async function openReplicated(folder: string, ends: (() => Promise<unknown>)[]): Promise<ShopServer> {
+  const config = [`max_connections = ${connectionsMax}`];
+  const primary = await startPostgres({ config });
+  ends.push(() => primary.stop());
+  const standby = await copyOf(primary, "standby", config);
+  ends.push(() => standby.stop());
+  const shop = await openShop([primary, standby.server], folder, "replicated");
+  ends.push(shop.close);
+  return shop;
+}
+
 async function openShop(
-  server: PostgresServer,
+  [server, ...standbys]: readonly [PostgresServer, ...PostgresServer[]],
   folder: string,
+  name: string,
 ): Promise<ShopServer & { close(): Promise<void> }> {
   const admin = new pg.Client({ connectionString: server.url().reveal() });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${database}`);
   await admin.end();
-  const pool = new pg.Pool({ connectionString: server.url(database).reveal(), max: 8 });
-  pool.on("error", () => undefined);
-  const query: ShopServer["query"] = async (text, values = []) =>
-    (await (values.length === 0 ? pool.query(text) : pool.query(text, [...values]))).rows ?? [];
+  const pools = [server, ...standbys].map((each) => {
+    const pool = new pg.Pool({ connectionString: each.url(database).reveal(), max: 8 });
+    pool.on("error", () => undefined);
+    return pool;
+  });
+  const query: ShopServer["query"] = async (text, values = [], node = 0) => {
+    const pool = pools[node];
+    if (pool === undefined) throw new Error(`there is no node ${node}`);
+    return (await (values.length === 0 ? pool.query(text) : pool.query(text, [...values]))).rows ?? [];
+  };
   await query(
     "CREATE TABLE orders (id bigserial PRIMARY KEY, by text NOT NULL, at timestamptz NOT NULL DEFAULT now())",
   );
   await query(postgres.grants?.({ engineLogins: `${engineLogin},rekey_b`, environment: "faults" }) ?? "");
   const password = randomBytes(24).toString("base64url");
   await query(`ALTER ROLE ${engineLogin} LOGIN PASSWORD '${await scramVerifier(password, randomBytes(16))}'`);
-  const enginePasswordFile = join(folder, "engine-password");
+  const enginePasswordFile = join(folder, `${name}-engine-password`);
   await writeFile(enginePasswordFile, password, { mode: 0o600 });
   const { host, port } = server;
   return {
-    ...{ host, port, database, standbys: [], engineLogin, enginePasswordFile, query },
-    close: () => pool.end(),
+    ...{ host, port, database, engineLogin, enginePasswordFile, query },
+    standbys: standbys.map((each) => ({ host: each.host, port: each.port })),
+    close: async () => {
+      await Promise.all(pools.map((pool) => pool.end()));
+    },
   };
 }
 

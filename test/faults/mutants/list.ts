@@ -48,7 +48,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: "seize-skipped",
     breaks: "An unknown outcome is not settled by asking, and nothing is fenced off.",
-    cases: ["postgres-file/forward/issue.issuer.enable.1/after-timeout"],
+    cases: [
+      "postgres-file/forward/disable.issuer.disable.1/after-timeout",
+      "postgres-file/emergency/issue.issuer.enable.1/after-timeout",
+    ],
   },
   {
     name: "unknown-taken-for-not-done",
@@ -74,5 +77,10 @@ export const mutants: readonly Mutant[] = [
     name: "value-printed",
     breaks: "A new value is written to the worker's own output.",
     cases: ["postgres-file/forward/calm"],
+  },
+  {
+    name: "proved-at-one-node",
+    breaks: "Logins and refusals are proved at the primary only.",
+    cases: ["postgres-standby/forward/disable.activity.run.1/before-standby-lagging"],
   },
 ];

@@ -4,7 +4,7 @@
  */
 import { parseTag } from "../../../domain/fence.js";
 import type { Seen } from "../seam/witness.js";
-import type { HeldSession, RawDocument, World } from "../worlds/world.js";
+import type { HeldSession, LoginAnswer, RawDocument, World } from "../worlds/world.js";
 import type { Probe } from "./probes.js";
 
 /** Everything that a case left behind. */
@@ -18,6 +18,8 @@ export interface Evidence {
   /** Outcomes that the case may have. */
   readonly mayEndAs: readonly string[];
   readonly probes: readonly Probe[];
+  /** How the value from before was answered in the moment in which the rotation ended as rotated. */
+  readonly atOnce: readonly LoginAnswer[];
   /** When a leak is revoked without waiting for consumers, who then may break; null where that never is so. */
   readonly containBy: number | null;
   readonly held: readonly { readonly document: RawDocument; readonly session: HeldSession }[];
@@ -94,11 +96,13 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 /** The live value is let in at every server, and every other one ever made is refused (I1, I3, I5). */
 async function logins(
   findings: Findings,
-  { world, before, made }: Evidence,
+  { world, before, made, atOnce }: Evidence,
   live: RawDocument,
 ): Promise<void> {
   for (const { node, answer } of await world.login(live))
     findings.check("I1", answer === "in", `the live value is refused at ${node}`);
+  for (const { node, answer } of atOnce)
+    findings.check("I5", answer === "refused", `it is said to be revoked, and ${node} still lets it in`);
   const others = new Map<string, RawDocument>();
   for (const document of [before, ...made])
     if (document.password !== live.password)

@@ -48,6 +48,12 @@ export class Probes {
     }
   }
 
+  /** Every service's latest work was done by another account than this one. */
+  allOff(account: string): boolean {
+    const latest = new Map(this.seen.map((probe) => [probe.service, probe.account]));
+    return [...latest.values()].every((one) => one !== null && one !== account);
+  }
+
   async stop(): Promise<readonly Probe[]> {
     this.#over.abort();
     await Promise.all(this.#loops);

@@ -15,6 +15,7 @@ import {
   readPlanted,
 } from "../seam/points.js";
 import type { Seen } from "../seam/witness.js";
+import { worlds } from "../worlds/index.js";
 import { type Case, caseId } from "./cases.js";
 
 /** Looks are repeated until something happens; later ones are like the first two. */
@@ -84,8 +85,12 @@ function isGate({ call, nth, kind }: Watched): boolean {
   return nth === 1 && (call === "activity.run" || (kind === "change" && !call.startsWith("consumer.")));
 }
 
+/** What every lane has besides its world's servers. */
+const everywhere: ReadonlySet<string> = new Set(["inventory", "temporal", "worker", "workflow", "clock"]);
+
 function can(world: string, outage: Outage): boolean {
-  return !outage.startsWith("store-") || !world.endsWith("-file");
+  const [system = ""] = outage.split("-");
+  return everywhere.has(system) || (worlds[world]?.servers.some((server) => server === system) ?? false);
 }
 
 /** The kind of the calls that a case disturbs, by which a run that cannot try everything chooses. */

@@ -18,8 +18,7 @@ A failing case prints the one command that repeats it: \`make faults CASE=<id>\`
 const open = `## Not tried yet
 
 - A store, issuer, inventory or Temporal that was restored to yesterday; a namespace that was made anew; a full disk.
-- A worker whose clock is off.
-- Standbys and poolers: the shop's server has none here. The contract suite has them.
+- Poolers in front of a server.
 - Kinds other than those named above: each needs one file in \`test/faults/worlds/\`.
 - Two faults at once, except behind a lost answer.
 `;

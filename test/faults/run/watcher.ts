@@ -3,7 +3,6 @@
  * rotation, and has to end it in an emergency whose deadline has passed.
  */
 import type { Direction } from "../house/estate.js";
-import type { Seen } from "../seam/witness.js";
 import type { HeldSession, RawDocument } from "../worlds/world.js";
 
 const stayMs = 1_500;
@@ -27,11 +26,10 @@ export class Watcher {
     this.#leaves = direction === "signed";
   }
 
-  /** Looks at what the seam saw: some time after the new version was delivered, the slow one leaves by itself. */
-  async watch(news: readonly Seen[]): Promise<void> {
+  /** Some time after everybody else has moved, the slow one leaves by itself. */
+  async watch(othersMoved: () => boolean): Promise<void> {
     if (!this.#leaves) return;
-    if (news.some(({ point, what }) => what === "end" && /^deliver\.store\.promote\./.test(point)))
-      this.#leaveAt ??= Date.now() + stayMs;
+    if (this.#leaveAt === null && othersMoved()) this.#leaveAt = Date.now() + stayMs;
     if (this.#leaveAt === null || Date.now() < this.#leaveAt) return;
     this.#leaveAt = Number.POSITIVE_INFINITY;
     for (const { session } of this.#held) {

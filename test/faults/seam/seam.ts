@@ -105,7 +105,7 @@ export class Seam {
     const [planted] = at < 0 ? [] : this.#planted.splice(at, 1);
     const see = (what: Parameters<WitnessWriter["see"]>[0]["what"], code?: string) =>
       this.#witness.see({
-        at: Date.now(),
+        at: performance.timeOrigin + performance.now(),
         ...{ credential: where.credential, execution: where.execution },
         ...{ point, kind: passing.kind, what },
         ...(code === undefined ? {} : { code }),

@@ -1,10 +1,11 @@
 /** Every world by its name in a case; a new kind is one line here. */
-import { postgresFile } from "./postgres-file.js";
+import { postgresFile, postgresStandby } from "./postgres-file.js";
 import { postgresVault } from "./postgres-vault.js";
 import type { WorldKind } from "./world.js";
 
 /** The worlds. */
 export const worlds: Readonly<Record<string, WorldKind>> = {
   "postgres-file": postgresFile,
+  "postgres-standby": postgresStandby,
   "postgres-vault": postgresVault,
 };

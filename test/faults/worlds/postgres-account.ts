@@ -6,7 +6,12 @@ import { postgres } from "../../../adapters/issuers/postgres.js";
 import type { RawDocument, ShopServer, World } from "./world.js";
 
 /** The issuer's half of a world, and the first document. */
-export type IssuerHalf = Pick<World, "issuer" | "account" | "login" | "accounts" | "hold" | "accountOf"> & {
+export type IssuerHalf = Pick<
+  World,
+  "issuer" | "servers" | "account" | "login" | "accounts" | "hold" | "accountOf" | "lag"
+> & {
+  /** The issuer's section with these ports in place of its servers' own. */
+  throughDoors(ports: Readonly<Record<string, number>>): Readonly<Record<string, unknown>>;
   readonly first: RawDocument;
   readonly serviceEnv: Readonly<Record<string, string>>;
   drop(): Promise<void>;
@@ -46,16 +51,28 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
     client.on("error", () => undefined);
     return client;
   };
+  const issuer = {
+    kind: "postgres",
+    host: shop.host,
+    port: shop.port,
+    database: shop.database,
+    standbys: shop.standbys,
+    login: { username: shop.engineLogin, password: `file:${shop.enginePasswordFile}` },
+  };
+  const [standby] = shop.standbys;
   return {
     first: { username: first, password, note: "kept by the shop's own people" },
-    issuer: {
-      kind: "postgres",
-      host: shop.host,
-      port: shop.port,
-      database: shop.database,
-      standbys: shop.standbys,
-      login: { username: shop.engineLogin, password: `file:${shop.enginePasswordFile}` },
+    issuer,
+    servers: {
+      issuer: { host: shop.host, port: shop.port },
+      ...(standby === undefined ? {} : { standby }),
     },
+    throughDoors: (ports) => ({
+      ...issuer,
+      port: ports.issuer,
+      standbys: shop.standbys.map((each) => ({ ...each, port: ports.standby })),
+    }),
+    ...(standby === undefined ? {} : { lag: (on) => heldUp(shop, on) }),
     account: { group, logins },
     serviceEnv: {
       PGPORT: String(shop.port),
@@ -109,6 +126,11 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
       await shop.query("DELETE FROM rekey.managed WHERE grp = $1", [group]);
     },
   };
+}
+
+/** A standby that is held up takes logins all the same, as its past has them. */
+async function heldUp(shop: ShopServer, on: boolean): Promise<void> {
+  await shop.query(`SELECT pg_wal_replay_${on ? "pause" : "resume"}()`, [], 1);
 }
 
 /** PostgreSQL's own words for "wrong password" and "may not log in"; nothing else passes for a refusal. */

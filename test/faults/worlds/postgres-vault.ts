@@ -8,6 +8,7 @@ const answerMsMax = 10_000;
 
 /** The world `postgres-vault`. */
 export const postgresVault: WorldKind = {
+  servers: ["issuer", "store"],
   async open({ folder, shop, vault }, index): Promise<World> {
     const { first, drop, ...issuerHalf } = await postgresAccount(shop, index);
     const { address, token } = await vault();
@@ -47,9 +48,9 @@ export const postgresVault: WorldKind = {
         VAULT_TOKEN_FILE: tokenFile,
       },
       store,
-      servers: { issuer: { host: shop.host, port: shop.port }, store: { host: "127.0.0.1", port } },
+      servers: { ...issuerHalf.servers, store: { host: "127.0.0.1", port } },
       through: (doors) => ({
-        issuer: { ...issuerHalf.issuer, port: doors.issuer },
+        issuer: issuerHalf.throughDoors(doors),
         store: { ...store, address: `http://127.0.0.1:${doors.store}` },
       }),
       place: { path },

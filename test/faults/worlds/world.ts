@@ -44,10 +44,12 @@ export interface World {
   readonly account: Readonly<Record<string, unknown>>;
   readonly store: Readonly<Record<string, unknown>>;
   readonly place: Readonly<Record<string, unknown>>;
-  /** Where the engine reaches issuer and store; a store without a server has none. */
-  readonly servers: { readonly issuer: Endpoint; readonly store: Endpoint | null };
+  /** Where the engine reaches the servers of this world, by the names of `WorldKind.servers`. */
+  readonly servers: Readonly<Partial<Record<WorldServer, Endpoint>>>;
   /** The estate's sections with other ports in place of these: the doors that an outage shuts. */
-  through(ports: { readonly issuer: number; readonly store: number | null }): Pick<World, "issuer" | "store">;
+  through(ports: Readonly<Record<string, number>>): Pick<World, "issuer" | "store">;
+  /** Holds up what a standby takes over from its primary, or lets it go on; only where there is a standby. */
+  lag?(on: boolean): Promise<void>;
   /** What the three services need to find store and server. */
   readonly serviceEnv: Readonly<Record<string, string>>;
   /** The live document, or null where there is none. */
@@ -64,10 +66,15 @@ export interface World {
   stop(): Promise<void>;
 }
 
+/** Servers that can be away without the others. A store of files has none. */
+export type WorldServer = "issuer" | "standby" | "store";
+
 /** Servers that all lanes share. */
 export interface Shared {
   readonly folder: string;
   readonly shop: ShopServer;
+  /** Another one, with a standby that takes logins. */
+  replicated(): Promise<ShopServer>;
   vault(): Promise<{ readonly address: string; readonly token: Secret }>;
 }
 
@@ -85,5 +92,7 @@ export interface ShopServer {
 
 /** Opens worlds of its kind; `index` tells the lanes apart. */
 export interface WorldKind {
+  /** Servers that a world of this kind has. */
+  readonly servers: readonly WorldServer[];
   open(shared: Shared, index: number): Promise<World>;
 }
