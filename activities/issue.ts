@@ -71,7 +71,10 @@ async function keepInstead(
   call: Call,
 ): Promise<void> {
   const version = document[ownFields.version]?.reveal() ?? "";
-  const kept = await store.stage(version, document, call, left ?? undefined);
+  const kept =
+    left === null
+      ? await store.stage(version, document, call)
+      : await store.restage(version, document, left, call);
   const differs = Object.entries(document).some(([field, value]) => !kept[field]?.equals(value));
   if (differs) throw new RekeyError("conflict", "Another copy of this version is kept already.");
 }

@@ -196,14 +196,15 @@ export interface Store {
   live(call: Call): Promise<SecretDocument | null>;
   /**
    * Keeps a copy of the version where only the engine reads; writing the same version twice keeps the first. Returns
-   * the kept one. Only the very copy `instead` is replaced, where one is named. Of a version that was purged nothing is
-   * kept any more: `fenced` (H3).
+   * the kept one. Of a version that was purged nothing is kept any more: `fenced` (H3).
    */
-  stage(
+  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument>;
+  /** The same in place of the very copy `useless`, and of no other: a value that an issuer made, and that it does not take. */
+  restage(
     version: string,
     document: SecretDocument,
+    useless: SecretDocument,
     call: Call,
-    instead?: SecretDocument,
   ): Promise<SecretDocument>;
   /** The engine-only copy of a version, or `null` when there is none. */
   staged(version: string, call: Call): Promise<SecretDocument | null>;

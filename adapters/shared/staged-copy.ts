@@ -10,8 +10,8 @@ import { differing } from "./own-fields.js";
 export const tombstoneLifeMs = 24 * 3_600_000;
 
 /** True where the copy that stands there is the very one that is to be replaced. */
-export function isReplaced(there: SecretDocument, instead: SecretDocument | undefined): boolean {
-  if (instead === undefined) return false;
+export function isReplaced(there: SecretDocument, instead: SecretDocument | null): boolean {
+  if (instead === null) return false;
   const names = new Set([...Object.keys(there), ...Object.keys(instead)]);
   return differing(there, instead, [...names]).length === 0;
 }

@@ -151,11 +151,24 @@ class MemoryStore implements Store {
     });
   }
 
-  stage(
+  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
+    return this.#keep(version, document, null, call);
+  }
+
+  restage(
     version: string,
     document: SecretDocument,
+    useless: SecretDocument,
     call: Call,
-    instead?: SecretDocument,
+  ): Promise<SecretDocument> {
+    return this.#keep(version, document, useless, call);
+  }
+
+  #keep(
+    version: string,
+    document: SecretDocument,
+    instead: SecretDocument | null,
+    call: Call,
   ): Promise<SecretDocument> {
     return this.#do("stage", call, () => {
       const kept = toStage(document, versionSegment(version), this.#fenced.fields, this.#fenced.name);

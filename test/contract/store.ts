@@ -296,7 +296,7 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
         await store.purge(version, call());
         const left = await world.everything();
         expect(await codeOf(store.stage(version, contents(version), call()))).toBe("fenced");
-        expect(await codeOf(store.stage(version, contents(version), call(), contents(version)))).toBe(
+        expect(await codeOf(store.restage(version, contents(version), contents(version), call()))).toBe(
           "fenced",
         );
         expect(await store.staged(version, call())).toBeNull();
@@ -308,10 +308,10 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
 
     it("replaces the very copy that is named, and no other", async () => {
       const useless = await store.stage("v2", contents("useless"), call());
-      await store.stage("v2", contents("v2"), call(), contents("another"));
+      await store.restage("v2", contents("v2"), contents("another"), call());
       expect(plain(await store.staged("v2", call()))).toEqual(plain(useless));
-      expect(plain(await store.stage("v2", contents("v2"), call(), useless))).toEqual(kept("v2"));
-      expect(plain(await store.stage("v2", contents("v3"), call(), useless))).toEqual(kept("v2"));
+      expect(plain(await store.restage("v2", contents("v2"), useless, call()))).toEqual(kept("v2"));
+      expect(plain(await store.restage("v2", contents("v3"), useless, call()))).toEqual(kept("v2"));
       expect(plain(await store.staged("v2", call()))).toEqual(kept("v2"));
     });
 

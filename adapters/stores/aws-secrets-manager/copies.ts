@@ -52,7 +52,7 @@ export class Copies {
   async keep(
     version: string,
     document: SecretDocument,
-    instead: SecretDocument | undefined,
+    instead: SecretDocument | null,
     call: Call,
   ): Promise<SecretDocument> {
     const label = labelOf(version);

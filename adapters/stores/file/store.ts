@@ -130,11 +130,24 @@ export class FileStore implements Store {
     });
   }
 
-  stage(
+  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
+    return this.#keep(version, document, null, call);
+  }
+
+  restage(
     version: string,
     document: SecretDocument,
+    useless: SecretDocument,
     call: Call,
-    instead?: SecretDocument,
+  ): Promise<SecretDocument> {
+    return this.#keep(version, document, useless, call);
+  }
+
+  #keep(
+    version: string,
+    document: SecretDocument,
+    instead: SecretDocument | null,
+    call: Call,
   ): Promise<SecretDocument> {
     return this.#changing(call, async () => {
       const kept = toStage(document, versionSegment(version), this.#place.fields, this.#fenced.name);

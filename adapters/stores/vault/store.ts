@@ -84,11 +84,24 @@ export class VaultStore implements Store {
     return own === null || Object.keys(own.values).length === 0 ? null : own.values;
   }
 
-  async stage(
+  stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {
+    return this.#keep(version, document, null, call);
+  }
+
+  restage(
     version: string,
     document: SecretDocument,
+    useless: SecretDocument,
     call: Call,
-    instead?: SecretDocument,
+  ): Promise<SecretDocument> {
+    return this.#keep(version, document, useless, call);
+  }
+
+  async #keep(
+    version: string,
+    document: SecretDocument,
+    instead: SecretDocument | null,
+    call: Call,
   ): Promise<SecretDocument> {
     const kept = toStage(document, version, this.#place.fields, this.#fenced.name);
     const path = this.#stagedAt(version);

@@ -106,7 +106,7 @@ describe("a late request", () => {
     world.gate.beforeChange = async () => {
       world.gate.beforeChange = () => other.purge("v3", call());
     };
-    expect(await codeOf(store.stage("v3", contents("v3"), call(), useless))).toBe("fenced");
+    expect(await codeOf(store.restage("v3", contents("v3"), useless, call()))).toBe("fenced");
     expect(await store.staged("v3", call())).toBeNull();
     await other.close();
   });

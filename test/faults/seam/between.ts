@@ -9,6 +9,7 @@ import type { Activities, Between } from "../../../worker/worker.js";
 import { seamedDatabase } from "./database.js";
 import { kindOfCall } from "./points.js";
 import { asExecution, type Seam } from "./seam.js";
+import type { SeenValue } from "./witness.js";
 
 const lateDeadlineMs = 20_000;
 
@@ -75,9 +76,13 @@ function laterCall(): Call {
   return { signal: AbortSignal.timeout(lateDeadlineMs) };
 }
 
+function isKeeping(method: string): method is SeenValue["by"] {
+  return method === "enable" || method === "stage" || method === "restage";
+}
+
 /** Notes the values that are about to be made valid or kept; the oracle tries every one of them. */
 function witnessValues(seam: Seam, method: string, args: readonly unknown[]): void {
-  if (method !== "enable" && method !== "stage") return;
+  if (!isKeeping(method)) return;
   const document = args[1] as SecretDocument;
   const fields = Object.entries(document).map(([name, value]) => [name, value.reveal()]);
   seam.witness.value({ by: method, fields: Object.fromEntries(fields) });

@@ -22,7 +22,7 @@ export interface Seen {
 /** A value as it passed the seam: the oracle's list of everything that was ever made. */
 export interface SeenValue {
   /** `enable`: made valid at the issuer; `stage`: put into the store. */
-  readonly by: "enable" | "stage";
+  readonly by: "enable" | "stage" | "restage";
   readonly fields: Readonly<Record<string, string>>;
 }
 
