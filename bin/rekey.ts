@@ -6,7 +6,10 @@ import { run } from "../client/cli/run.js";
 import { newId } from "../worker/installation.js";
 import { adoption } from "./adoption.js";
 import { processesWith } from "./processes.js";
+import { keepEnvironmentOut } from "./reports.js";
 import { migrateInventory, openServices } from "./services.js";
+
+keepEnvironmentOut(process.report);
 
 const deps: CliDeps = {
   kinds,

@@ -19,6 +19,8 @@ export interface Platform {
   readonly namespace: string;
   /** `process.versions.node` of the process that would do the work. */
   readonly nodeVersion: string;
+  /** The text of `/proc/self/limits` of that process; empty where there is none. */
+  readonly limits: string;
 }
 
 const callMsMax = 10_000;
@@ -33,7 +35,7 @@ export async function diagnosePlatform(platform: Platform): Promise<Diagnosis[]>
   return Promise.all([
     told("Temporal", () => temporalFindings(platform)),
     told("inventory", () => inventoryFindings(platform.db)),
-    told("Node", async () => nodeFindings(platform.nodeVersion)),
+    told("Node", async () => [...nodeFindings(platform.nodeVersion), ...coreFindings(platform.limits)]),
   ]);
 }
 
@@ -149,6 +151,14 @@ async function inventoryFindings(db: Database): Promise<Finding[]> {
 function nodeFindings(version: string): Finding[] {
   const sentence = `Node ${version} is too old for the worker; 22.12 or later is needed, 24 is tested with.`;
   return isOlder(version, oldest.node) ? [finding("node-version", "refuse", sentence)] : [];
+}
+
+/** A core file is the memory of the process, with every value that it had in hand (I6). */
+function coreFindings(limits: string): Finding[] {
+  const [, soft = "0"] = /^Max core file size\s+(\S+)/m.exec(limits) ?? [];
+  const sentence =
+    "A crash of this worker could leave its memory in a core file: start it with `ulimit -c 0`, or LimitCORE=0.";
+  return soft === "0" ? [] : [finding("core-files", "warn", sentence)];
 }
 
 function isOlder(version: string, [major = 0, minor = 0]: readonly number[]): boolean {

@@ -1,4 +1,5 @@
 /** The process that does the work: polls Temporal, runs workflows and activities, and stops without leaving anything half done. */
+import { readFile } from "node:fs/promises";
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { createActivities } from "../activities/index.js";
 import type { AdapterDeps } from "../adapters/ports.js";
@@ -84,12 +85,14 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     sha256Hex,
     fingerprint: await fingerprinterOf(settings),
     audit: audit.keeper,
-    platform: () =>
+    platform: async () =>
       diagnosePlatform({
         db,
         login,
         namespace: settings.REKEY_TEMPORAL_NAMESPACE,
         nodeVersion: process.versions.node,
+        // Linux alone has it.
+        limits: await readFile("/proc/self/limits", "utf8").catch(() => ""),
       }),
   });
   const activities = timed(untimed, clock);

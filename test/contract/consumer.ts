@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Consumer, InstanceSeen, ObserveRequest } from "../../adapters/ports.js";
 import { RekeyError } from "../../domain/errors.js";
-import { calling, formsOf } from "../support/engine.js";
+import { formsOf } from "../support/canaries.js";
+import { calling } from "../support/engine.js";
 
 /** A consumer that holds `before` and whose world the test can move. Absent abilities are those that the kind has not. */
 export interface ConsumerHarness {

@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Notice, Notifier } from "../../adapters/ports.js";
 import { RekeyError } from "../../domain/errors.js";
-import { calling, formsOf } from "../support/engine.js";
+import { formsOf } from "../support/canaries.js";
+import { calling } from "../support/engine.js";
 
 /** How the receiving end takes notices: well, badly for a while, badly for ever, not at all, or never to an end. */
 export type Reception = "well" | "fails-once" | "fails" | "refuses" | "hangs";

@@ -1,7 +1,7 @@
 /** The oracle is shown a sound end and one that is not, for each invariant: one that never objects proves nothing. */
 import { expect, test } from "vitest";
 import { formatTag, type TagState } from "../../domain/fence.js";
-import { formsOf } from "./oracle/canaries.js";
+import { formsOf } from "../support/canaries.js";
 import { type Evidence, judge } from "./oracle/judge.js";
 import type { Seen } from "./seam/witness.js";
 import type { Account, World } from "./worlds/world.js";

@@ -14,7 +14,7 @@ import {
   sealedText,
   watch,
 } from "../../kit/index.js";
-import { formsOf } from "../support/engine.js";
+import { formsOf } from "../support/canaries.js";
 import { documentOf, keys, MemoryStore } from "./documents.js";
 
 const engine = generateKeyPairSync("ed25519");

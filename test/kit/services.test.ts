@@ -9,7 +9,8 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { httpAttest } from "../../adapters/consumers/http-attest.js";
 import { Secret } from "../../domain/secret.js";
 import { postgresServer, type SharedPostgres, vaultServer } from "../setup/servers.js";
-import { attestKey, calling, formsOf, type TestEngine, testEngine } from "../support/engine.js";
+import { formsOf } from "../support/canaries.js";
+import { attestKey, calling, type TestEngine, testEngine } from "../support/engine.js";
 import { type Compiled, compile, type Started } from "../support/programs.js";
 
 const mark = randomBytes(4).toString("hex");

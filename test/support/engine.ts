@@ -43,17 +43,3 @@ export function calling(timeoutMs = 10_000) {
 export function attestKey(): string {
   return randomBytes(32).toString("base64url");
 }
-
-/** Every form in which a canary may have got out: as it is, encoded, and either half of it. */
-export function formsOf(canary: string): string[] {
-  const half = Math.ceil(canary.length / 2);
-  return [
-    canary,
-    Buffer.from(canary).toString("base64").replace(/=+$/, ""),
-    Buffer.from(canary).toString("base64url"),
-    Buffer.from(canary).toString("hex"),
-    encodeURIComponent(canary),
-    canary.slice(0, half),
-    canary.slice(half),
-  ];
-}

@@ -5,7 +5,8 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 
-const name = "REKEY_TEST_FAMILY";
+/** Variables of the locale are handed on to every server; others are kept from them. */
+const name = "LC_REKEY_TEST_FAMILY";
 
 /** A mark that no other process carries; put it into the environment of whatever is to be followed. */
 export function familyMark(): Readonly<Record<string, string>> {

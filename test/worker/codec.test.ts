@@ -4,7 +4,7 @@ import type { Payload } from "@temporalio/common";
 import { expect, test } from "vitest";
 import { Secret } from "../../domain/secret.js";
 import { sealingCodec } from "../../worker/codec.js";
-import { formsOf } from "../support/engine.js";
+import { formsOf } from "../support/canaries.js";
 
 const key = () => new Secret(randomBytes(32).toString("base64"));
 const canary = "canary-orders-database-of-payments";

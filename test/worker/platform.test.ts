@@ -10,7 +10,7 @@ import { postgresServer, temporalServer } from "../setup/servers.js";
 async function platform(more: Partial<Platform> = {}): Promise<Platform> {
   const { db } = await migratedDatabase();
   const { address, namespace } = await temporalServer();
-  return { db, login: { address }, namespace, nodeVersion: process.versions.node, ...more };
+  return { db, login: { address }, namespace, nodeVersion: process.versions.node, limits: "", ...more };
 }
 
 /** Codes of what is found, by subject. */
@@ -85,4 +85,13 @@ test.each([
   ["24.0.0", []],
 ])("Node %s: %j", async (nodeVersion, codes) => {
   expect(await found({ nodeVersion })).toMatchObject({ Node: codes });
+});
+
+test.each([
+  ["0                    unlimited", []],
+  ["unlimited            unlimited", ["core-files"]],
+  ["1024                 0", ["core-files"]],
+])("I6: core files of at most %s: %j", async (limit, codes) => {
+  const limits = `Limit                     Soft Limit           Hard Limit           Units\nMax core file size        ${limit}            bytes\n`;
+  expect(await found({ limits })).toMatchObject({ Node: codes });
 });

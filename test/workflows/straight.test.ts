@@ -1,7 +1,7 @@
 /** The whole walk, with nothing in its way: what it leaves in the world, in the records and in Temporal's history. */
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { expect, test } from "vitest";
-import { formsOf } from "../support/engine.js";
+import { formsOf } from "../support/canaries.js";
 import { openHouse } from "./house.js";
 import { ended, expectWorking, persisted, recorded, stateOf } from "./watch.js";
 

@@ -15,6 +15,7 @@ export interface ChildOptions {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Besides the few variables that every server gets. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Run as this user; only possible for root. */
@@ -46,6 +47,9 @@ export interface Child {
 
 const outputMax = 16 * 1024;
 
+/** What a server needs of ours. Anything else may be a secret that only the engine is to know (I6). */
+const usualVariables = /^(PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH)$/;
+
 // `read` returns only when the parent wrote "done" or when the pipe closed because the parent is gone.
 const guardScript = `
 trap '' INT TERM HUP
@@ -68,7 +72,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own: Ctrl-C reaches us, and we end servers in our order.
     detached: true,
-    ...(options.env === undefined ? {} : { env: options.env }),
+    env: { ...usualEnvironment(), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.user === undefined ? {} : options.user),
   });
@@ -116,6 +120,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return { pid, output: () => redacted(output, options.redact ?? []), ended, stop };
 }
 
+function usualEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => usualVariables.test(name)));
+}
+
 function startGuard(pid: number, options: ChildOptions): ChildProcess {
   const guard = spawn(
     "sh",
@@ -124,6 +132,7 @@ function startGuard(pid: number, options: ChildOptions): ChildProcess {
       stdio: ["pipe", "ignore", "ignore"],
       detached: true,
       cwd: "/",
+      env: usualEnvironment(),
     },
   );
   guard.on("error", () => undefined);

@@ -40,7 +40,7 @@ export async function startVault(program: string): Promise<VaultServer> {
       "-log-level=error",
     ],
     // By environment and not by argument: arguments are readable by every user of the machine.
-    env: { ...process.env, VAULT_DEV_ROOT_TOKEN_ID: token.reveal(), BAO_DEV_ROOT_TOKEN_ID: token.reveal() },
+    env: { VAULT_DEV_ROOT_TOKEN_ID: token.reveal(), BAO_DEV_ROOT_TOKEN_ID: token.reveal() },
     cwd: tmpdir(),
     ready: () => unsealed(address),
     readyMsMax,

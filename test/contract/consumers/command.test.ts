@@ -8,7 +8,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { commandConsumer } from "../../../adapters/consumers/command.js";
 import type { ObserveRequest } from "../../../adapters/ports.js";
 import { Secret } from "../../../domain/secret.js";
-import { attestKey, calling, formsOf, testEngine } from "../../support/engine.js";
+import { formsOf } from "../../support/canaries.js";
+import { attestKey, calling, testEngine } from "../../support/engine.js";
 import { consumerContract } from "../consumer.js";
 
 const program = fileURLToPath(new URL("consumer-program.mjs", import.meta.url));

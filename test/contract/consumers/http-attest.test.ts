@@ -11,7 +11,8 @@ import type { ObserveRequest } from "../../../adapters/ports.js";
 import { readAnswer } from "../../../adapters/shared/attestation.js";
 import { Secret } from "../../../domain/secret.js";
 import type { Ready } from "../../support/attest-server.js";
-import { attestKey, calling, formsOf, type TestEngine, testEngine } from "../../support/engine.js";
+import { formsOf } from "../../support/canaries.js";
+import { attestKey, calling, type TestEngine, testEngine } from "../../support/engine.js";
 import { type Compiled, compile, type Started } from "../../support/programs.js";
 import { consumerContract } from "../consumer.js";
 

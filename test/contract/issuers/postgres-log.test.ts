@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startChild } from "../../../worker/dev/child.js";
 import { type PostgresServer, startPostgres } from "../../../worker/dev/postgres.js";
 import { postgresPrograms, postgresUser } from "../../../worker/dev/postgres-binaries.js";
-import { formsOf } from "../../support/engine.js";
+import { formsOf } from "../../support/canaries.js";
 import { type PostgresWorld, worldOn } from "./postgres-world.js";
 import { call, changeOf, codeOf, passwordOf, tag } from "./world.js";
 

@@ -1,14 +1,7 @@
 /** Counts what was asked and what did not hold, and says how to see a failing case again. */
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { formsOf } from "../oracle/canaries.js";
+import { findForms } from "../../support/canaries.js";
 import { type Invariant, invariants } from "../oracle/judge.js";
 import type { Result } from "./runner.js";
-
-const run = promisify(execFile);
 
 /** The figures of a run, for the page. */
 export interface Figures {
@@ -77,24 +70,9 @@ export class Tally {
 
   /** Looks for every value, in every form, in the files; answers with the files in which one was found (I6). */
   async search(values: ReadonlySet<string>, files: readonly string[]): Promise<string[]> {
-    const folder = await mkdtemp(join(tmpdir(), "rekey-canaries-"));
-    try {
-      const patterns = join(folder, "patterns");
-      const forms = [...values].flatMap(formsOf);
-      await writeFile(patterns, `${[...new Set(forms)].join("\n")}\n`, { mode: 0o600 });
-      add(this.#asked, "I6", values.size * files.length);
-      const args = ["-r", "-a", "-l", "-F", "-f", patterns, ...files];
-      const { stdout } = await run("grep", args, { maxBuffer: 1 << 26 }).catch(
-        (error: { code?: number; stdout?: string }) => {
-          // 1: nothing found. 2: some file was not there, and what was found is printed all the same.
-          if (error.code === 1 || error.code === 2) return { stdout: error.stdout ?? "" };
-          throw error;
-        },
-      );
-      return stdout.split("\n").filter((line) => line !== "");
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    add(this.#asked, "I6", values.size * files.length);
+    const found = await findForms(values, files);
+    return [...new Set(found.map(({ file }) => file))];
   }
 
   searched(found: readonly string[]): void {
