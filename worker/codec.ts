@@ -2,52 +2,37 @@
  * The second fence around what Temporal keeps: payloads are sealed with AES-256-GCM before they leave the
  * process. No value travels in them anyway (I6); names of systems and people do, and those are nobody's business.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { Payload, PayloadCodec } from "@temporalio/common";
 import { RekeyError } from "../domain/errors.js";
-import type { Secret } from "../domain/secret.js";
+import { unsealedMark } from "../domain/unsealed.js";
+import type { CodecRing, SealingKey } from "./codec-ring.js";
 
 const encoding = "binary/rekey-sealed-1";
 const ivBytes = 12;
 const tagBytes = 16;
-const keyBytes = 32;
 const lengthBytes = 4;
 
-/** Sealing key with its id; the id is a hash, so it can stand beside the payload. */
-interface SealingKey {
-  readonly id: string;
-  readonly key: Buffer;
-}
-
 /**
- * A codec that seals with the first key and opens with any of them, so that keys can be rotated. Each key is
- * 32 bytes in base64. Throws `bad-input` for a key of another length.
+ * What becomes of a payload that was never sealed. `refuse`: nothing is opened. `mark`: a mark stands in its place, which
+ * workflows refuse to act on; a worker that threw instead would be stuck at that message for good.
  */
-export function sealingCodec(keys: readonly Secret[]): PayloadCodec {
-  const known = keys.map(sealingKey);
-  const first = known[0];
-  if (!first)
-    throw new RekeyError(
-      "missing-setup",
-      "No key is set to seal Temporal's payloads with.",
-      "Set REKEY_CODEC_KEYS.",
-    );
+export type Unsealed = "refuse" | "mark";
+
+/** A codec that seals with the ring's first key and opens with any of them, so that keys can be rotated. */
+export function sealingCodec(ring: CodecRing, unsealed: Unsealed = "refuse"): PayloadCodec {
   return {
-    encode: async (payloads) => payloads.map((payload) => seal(payload, first)),
-    decode: async (payloads) => payloads.map((payload) => open(payload, known)),
+    encode: async (payloads) => {
+      const key = await ring.sealing();
+      return payloads.map((payload) => seal(payload, key));
+    },
+    decode: (payloads) => Promise.all(payloads.map((payload) => open(payload, ring, unsealed))),
   };
 }
 
-function sealingKey(secret: Secret): SealingKey {
-  const key = Buffer.from(secret.reveal(), "base64");
-  if (key.length !== keyBytes) {
-    throw new RekeyError(
-      "bad-input",
-      "A codec key is not 32 bytes in base64.",
-      "Make one with `openssl rand -base64 32`.",
-    );
-  }
-  return { id: createHash("sha256").update(key).digest("hex").slice(0, 16), key };
+/** True for a payload that has the form of a sealed one; whether it opens is another question. */
+export function isSealed(payload: Payload): boolean {
+  return text(payload.metadata?.encoding) === encoding;
 }
 
 function seal(payload: Payload, { id, key }: SealingKey): Payload {
@@ -60,10 +45,17 @@ function seal(payload: Payload, { id, key }: SealingKey): Payload {
   };
 }
 
-function open(payload: Payload, keys: readonly SealingKey[]): Payload {
-  if (text(payload.metadata?.encoding) !== encoding) return payload;
+async function open(payload: Payload, ring: CodecRing, unsealed: Unsealed): Promise<Payload> {
+  if (!isSealed(payload)) {
+    if (unsealed === "mark") return markPayload();
+    throw new RekeyError(
+      "not-permitted",
+      "Temporal gave out something that was never sealed.",
+      "Nobody but Rekey's own programs should write to its namespace.",
+    );
+  }
   const id = text(payload.metadata?.["rekey-key"]);
-  const key = keys.find((candidate) => candidate.id === id)?.key;
+  const key = (await ring.opening(id))?.key;
   if (!key) {
     throw new RekeyError(
       "missing-setup",
@@ -79,6 +71,13 @@ function open(payload: Payload, keys: readonly SealingKey[]): Payload {
   decipher.setAuthTag(data.subarray(ivBytes, ivBytes + tagBytes));
   const plain = Buffer.concat([decipher.update(data.subarray(ivBytes + tagBytes)), decipher.final()]);
   return unpacked(plain);
+}
+
+function markPayload(): Payload {
+  return {
+    metadata: { encoding: Buffer.from("json/plain") },
+    data: Buffer.from(JSON.stringify(unsealedMark)),
+  };
 }
 
 /** Metadata and data in one piece: the length of the metadata's JSON in four bytes, that JSON, the data as it is. */

@@ -10,7 +10,8 @@ import { vaultConfig } from "../adapters/stores/vault/schema.js";
 import { RekeyError } from "../domain/errors.js";
 import { Secret } from "../domain/secret.js";
 import { type Database, openDatabase } from "../inventory/database.js";
-import { sealingCodec } from "./codec.js";
+import { sealingCodec, type Unsealed } from "./codec.js";
+import { type CodecRing, followedRing } from "./codec-ring.js";
 import { failureConverterPath, type Installation } from "./config.js";
 
 const resolveTimeoutMs = 10_000;
@@ -47,10 +48,20 @@ export async function databaseOf(settings: Installation): Promise<Database> {
   return openDatabase({ url: await resolved(settings, settings.REKEY_DATABASE_URL) });
 }
 
-/** How payloads are sealed for Temporal, the same in workers and clients. */
-export async function dataConverterOf(settings: Installation): Promise<DataConverter> {
-  const keys = await Promise.all(settings.REKEY_CODEC_KEYS.map((reference) => resolved(settings, reference)));
-  return { payloadCodecs: [sealingCodec(keys)], failureConverterPath: failureConverterPath() };
+/** The codec's keys, looked for anew while the process runs. Throws `missing-setup` and `bad-input` where they are none. */
+async function codecRingOf(settings: Installation, warn?: (sentence: string) => void): Promise<CodecRing> {
+  const read = () => Promise.all(settings.REKEY_CODEC_KEYS.map((reference) => resolved(settings, reference)));
+  return followedRing({ read, now: Date.now, ...(warn === undefined ? {} : { warn }) });
+}
+
+/** How payloads are sealed for Temporal, the same in workers and clients but for what was never sealed. */
+export async function dataConverterOf(
+  settings: Installation,
+  unsealed: Unsealed = "refuse",
+  warn?: (sentence: string) => void,
+): Promise<DataConverter> {
+  const codec = sealingCodec(await codecRingOf(settings, warn), unsealed);
+  return { payloadCodecs: [codec], failureConverterPath: failureConverterPath() };
 }
 
 /** Where Temporal is and how we log in there, in the form that clients and workers take alike. */

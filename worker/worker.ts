@@ -97,7 +97,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   });
   const activities = timed(untimed, clock);
   const connection = await NativeConnection.connect(login);
-  const dataConverter = await dataConverterOf(settings);
+  const dataConverter = await dataConverterOf(settings, "mark", warn);
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
     namespace: settings.REKEY_TEMPORAL_NAMESPACE,

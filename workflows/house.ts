@@ -3,6 +3,7 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ParentClosePolicy, startChild } from "@temporalio/workflow";
 import type { StockTaking } from "../domain/reconcile.js";
 import type { Diagnosis, OpenRotation, Preview, PreviewRequest } from "../domain/rotation/work.js";
+import { refuseUnsealed } from "./listen.js";
 import {
   emergencyQueue,
   type Receipt,
@@ -15,6 +16,7 @@ import { rotate } from "./rotate.js";
 
 /** What a rotation or an emergency would do now, and why it may not begin. Changes nothing. */
 export async function preview(request: PreviewRequest): Promise<Preview> {
+  refuseUnsealed([request]);
   return houseWork.preview(request);
 }
 
@@ -25,11 +27,13 @@ export async function doctor(): Promise<readonly Diagnosis[]> {
 
 /** What exists at issuers and in stores against what is known of it, of one credential or of all. Changes nothing. */
 export async function reconcile(credential: string | null): Promise<readonly StockTaking[]> {
+  refuseUnsealed([credential]);
   return houseWork.takeStock({ credential });
 }
 
 /** Takes in an owner's signature for what an emergency did, after its rotation has ended. */
 export async function signOff(credential: string, document: string): Promise<Receipt> {
+  refuseUnsealed([credential, document]);
   return houseWork.signOff({ credential, document });
 }
 
@@ -38,6 +42,7 @@ export async function signOff(credential: string, document: string): Promise<Rec
  * starts this one, and this one starts the stable ids; a rotation that runs already is left alone.
  */
 export async function launch(policy: string): Promise<number> {
+  refuseUnsealed([policy]);
   let started = 0;
   for (const credential of await houseWork.due({ policy })) {
     const workflow = rotationWorkflowId(credential);
@@ -52,6 +57,7 @@ export async function launch(policy: string): Promise<number> {
  * Whoever opens one adopts it; an emergency goes where emergencies are worked on. A person orders it for one credential.
  */
 export async function tend(order?: TendOrder): Promise<number> {
+  refuseUnsealed([order]);
   let started = 0;
   const open = await houseWork.openRotations();
   const asked = open.filter(({ credential }) => order === undefined || credential === order.credential);

@@ -1,5 +1,5 @@
 /** The messages of a rotation: questions are answered from the state, and what people say becomes events. */
-import { CancellationScope, condition, setHandler } from "@temporalio/workflow";
+import { ApplicationFailure, CancellationScope, condition, setHandler } from "@temporalio/workflow";
 import { shown } from "../domain/decide.js";
 import { declarable, declaredBy, personsNeeded } from "../domain/declaration.js";
 import { refusals } from "../domain/finding.js";
@@ -7,6 +7,7 @@ import type { RotationEvent } from "../domain/rotation/events.js";
 import { legalExits } from "../domain/rotation/moves.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Answered } from "../domain/rotation/work.js";
+import { isUnsealed, unsealedSentence } from "../domain/unsealed.js";
 import {
   cancelUpdate,
   decideSignal,
@@ -46,28 +47,46 @@ export function listen(run: Run): void {
 
   const verify = async (document: string): Promise<Receipt> =>
     answer(run, (state) => messageWork.verify({ state, document }));
-  setHandler(decideUpdate, verify);
+  setHandler(decideUpdate, verify, sealedOnly);
   setHandler(decideSignal, async (document) => {
-    await verify(document);
+    // A signal cannot be refused; nobody waits for its answer.
+    if (!isUnsealed(document)) await verify(document);
   });
-  setHandler(expediteUpdate, async (report) => answer(run, (state) => messageWork.report({ state, report })));
-  setHandler(cancelUpdate, async ({ by, reason }) => cancel(run, by, reason));
+  setHandler(
+    expediteUpdate,
+    async (report) => answer(run, (state) => messageWork.report({ state, report })),
+    sealedOnly,
+  );
+  setHandler(cancelUpdate, async ({ by, reason }) => cancel(run, by, reason), sealedOnly);
   CancellationScope.current().cancelRequested.catch(async () => {
     run.beingCancelled = true;
     await cancel(run, "Temporal", "the workflow was cancelled");
     run.beingCancelled = false;
   });
-  setHandler(resumeUpdate, async ({ by, exit, version }) =>
-    answer(run, async (state) => {
-      if (state.operator === null) return refused("The rotation does not wait for an operator.");
-      if (exit === "declare") return declare(run, state, by, version ?? "");
-      const legal = legalExits(state);
-      if (!legal.includes(exit)) {
-        return refused(`The exit ${exit} is not legal now; these are: ${legal.join(", ")}.`);
-      }
-      return keep(state, { type: "resumed", at: run.now(), exit, by }, `The rotation goes on: ${exit}.`);
-    }),
+  setHandler(
+    resumeUpdate,
+    async ({ by, exit, version }) =>
+      answer(run, async (state) => {
+        if (state.operator === null) return refused("The rotation does not wait for an operator.");
+        if (exit === "declare") return declare(run, state, by, version ?? "");
+        const legal = legalExits(state);
+        if (!legal.includes(exit)) {
+          return refused(`The exit ${exit} is not legal now; these are: ${legal.join(", ")}.`);
+        }
+        return keep(state, { type: "resumed", at: run.now(), exit, by }, `The rotation goes on: ${exit}.`);
+      }),
+    sealedOnly,
   );
+}
+
+/** Refused before it is a part of the history: what was not sealed is nobody's message of ours (H7). */
+const sealedOnly = {
+  validator: (...given: readonly unknown[]): void => refuseUnsealed(given),
+};
+
+/** Throws where one of them was never sealed. Throwing fails a workflow that begins with such, and refuses an update. */
+export function refuseUnsealed(given: readonly unknown[]): void {
+  if (given.some(isUnsealed)) throw ApplicationFailure.nonRetryable(unsealedSentence, "not-permitted");
 }
 
 /** Two persons have to have signed that this version is live; then the walk leads there, through every gate (H30). */

@@ -6,7 +6,7 @@
 import { ApplicationFailure, CancellationScope, continueAsNew, workflowInfo } from "@temporalio/workflow";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationResult } from "../domain/rotation/work.js";
-import { listen } from "./listen.js";
+import { listen, refuseUnsealed } from "./listen.js";
 import type { RotateInput } from "./messages.js";
 import { Run } from "./run.js";
 
@@ -15,6 +15,7 @@ import { Run } from "./run.js";
  * Temporal's cancel is a message like ours and stops nothing by itself: the way back has to be walked, too.
  */
 export async function rotate(input: RotateInput): Promise<RotationResult> {
+  refuseUnsealed([input]);
   const run = new Run(input);
   listen(run);
   return CancellationScope.nonCancellable(() => toItsEnd(run));

@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import type { Payload } from "@temporalio/common";
 import { expect, test } from "vitest";
 import { Secret } from "../../domain/secret.js";
+import { isUnsealed } from "../../domain/unsealed.js";
 import { sealingCodec } from "../../worker/codec.js";
+import { fixedRing, followedRing } from "../../worker/codec-ring.js";
 import { formsOf } from "../support/canaries.js";
 
 const key = () => new Secret(randomBytes(32).toString("base64"));
@@ -28,14 +30,14 @@ function plain({ metadata, data }: Payload) {
 }
 
 test("what was sealed opens again, metadata and data alike, also when both are empty", async () => {
-  const codec = sealingCodec([key()]);
+  const codec = sealingCodec(fixedRing([key()]));
   const empty = { metadata: {}, data: Buffer.alloc(0) };
   const opened = await codec.decode(await codec.encode([payload(), empty, {}]));
   expect(opened.map(plain)).toEqual([plain(payload()), plain(empty), plain({})]);
 });
 
 test("I6: nothing of the payload shows, and the same payload never looks the same", async () => {
-  const codec = sealingCodec([key()]);
+  const codec = sealingCodec(fixedRing([key()]));
   const [one, two] = [await sealed(codec), await sealed(codec)];
   expect(Buffer.from(one.data ?? []).equals(Buffer.from(two.data ?? []))).toBe(false);
   const shown = JSON.stringify([plain(one)]) + Buffer.from(one.data ?? []).toString("latin1");
@@ -45,12 +47,16 @@ test("I6: nothing of the payload shows, and the same payload never looks the sam
 
 test("keys rotate: the first seals, all of them open, and a former one can be left out later", async () => {
   const [former, present] = [key(), key()];
-  const old = await sealed(sealingCodec([former]));
-  const both = sealingCodec([present, former]);
+  const old = await sealed(sealingCodec(fixedRing([former])));
+  const both = sealingCodec(fixedRing([present, former]));
   expect(plain((await both.decode([old]))[0] ?? {})).toEqual(plain(payload()));
   const fresh = await sealed(both);
-  expect(plain((await sealingCodec([present]).decode([fresh]))[0] ?? {})).toEqual(plain(payload()));
-  await expect(sealingCodec([present]).decode([old])).rejects.toMatchObject({ code: "missing-setup" });
+  expect(plain((await sealingCodec(fixedRing([present])).decode([fresh]))[0] ?? {})).toEqual(
+    plain(payload()),
+  );
+  await expect(sealingCodec(fixedRing([present])).decode([old])).rejects.toMatchObject({
+    code: "missing-setup",
+  });
 });
 
 test.each([
@@ -58,7 +64,7 @@ test.each([
   ["the tag", 14],
   ["the nonce", 2],
 ])("a payload is refused where one bit of %s was changed", async (_, at) => {
-  const codec = sealingCodec([key()]);
+  const codec = sealingCodec(fixedRing([key()]));
   const given = await sealed(codec);
   const data = Buffer.from(given.data ?? []);
   data[at] = (data[at] ?? 0) ^ 1;
@@ -66,18 +72,105 @@ test.each([
 });
 
 test.each([0, 5, 12, 27])("a payload that was cut to %i bytes is refused", async (length) => {
-  const codec = sealingCodec([key()]);
+  const codec = sealingCodec(fixedRing([key()]));
   const given = await sealed(codec);
   const data = Buffer.from(given.data ?? []).subarray(0, length);
   await expect(codec.decode([{ ...given, data }])).rejects.toThrow();
 });
 
-test("a payload that was never sealed is read as it is, so that the codec can be switched on while rotations run", async () => {
-  expect(await sealingCodec([key()]).decode([payload()])).toEqual([payload()]);
+test("H7: a payload that was never sealed is not opened: refused, or a mark in its place that says nothing of it", async () => {
+  const unsealed = [payload(), {}, { metadata: { encoding: Buffer.from("binary/rekey-sealed-0") } }];
+  for (const given of unsealed) {
+    await expect(sealingCodec(fixedRing([key()])).decode([given])).rejects.toMatchObject({
+      code: "not-permitted",
+    });
+    const [marked] = await sealingCodec(fixedRing([key()]), "mark").decode([given]);
+    const value = JSON.parse(Buffer.from(marked?.data ?? []).toString());
+    expect([isUnsealed(value), JSON.stringify(value).includes(canary)]).toEqual([true, false]);
+  }
+});
+
+test("a mark is taken for one wherever it stands, and what a program of ours sends is not", () => {
+  expect([{}, null, "document", { by: "bob" }, ["x"]].map(isUnsealed)).toEqual(Array(5).fill(false));
 });
 
 test("no key, and a key of another length, are refused with what to do", () => {
-  expect(() => sealingCodec([])).toThrow(expect.objectContaining({ code: "missing-setup" }));
+  expect(() => sealingCodec(fixedRing([]))).toThrow(expect.objectContaining({ code: "missing-setup" }));
   const short = new Secret(randomBytes(16).toString("base64"));
-  expect(() => sealingCodec([short])).toThrow(expect.objectContaining({ code: "bad-input" }));
+  expect(() => sealingCodec(fixedRing([short]))).toThrow(expect.objectContaining({ code: "bad-input" }));
+});
+
+/** A ring that follows a list of texts, on a clock of the test's. */
+async function following(...first: readonly Secret[]) {
+  const source = { texts: first, fails: false, reads: 0, now: 0, warned: [] as string[] };
+  const ring = await followedRing({
+    read: async () => {
+      source.reads += 1;
+      if (source.fails) throw new Error("a text that may quote anything");
+      return source.texts;
+    },
+    now: () => source.now,
+    warn: (sentence) => source.warned.push(sentence),
+  });
+  return { source, codec: sealingCodec(ring) };
+}
+
+test("a ring rotates while processes run: added behind, then put first, then the old one taken away", async () => {
+  const [former, fresh] = [key(), key()];
+  const [one, other] = [await following(former), await following(former)];
+  const exchange = async () => {
+    const given = await sealed(one.codec);
+    expect((await other.codec.decode([given])).map(plain)).toEqual([plain(payload())]);
+    return given;
+  };
+  const old = await exchange();
+  // Everybody can open with it before anybody seals with it.
+  for (const { source } of [one, other]) source.texts = [former, fresh];
+  one.source.now += 10_000;
+  await exchange();
+  for (const { source } of [one, other]) source.texts = [fresh, former];
+  one.source.now += 10_000;
+  other.source.now += 1_000;
+  const newer = await exchange();
+  expect(newer.metadata?.["rekey-key"]).not.toEqual(old.metadata?.["rekey-key"]);
+  expect((await other.codec.decode([old])).map(plain)).toEqual([plain(payload())]);
+  for (const { source } of [one, other]) source.texts = [fresh];
+  for (const { source } of [one, other]) source.now += 10_000;
+  await exchange();
+  await expect(other.codec.decode([old])).rejects.toMatchObject({ code: "missing-setup" });
+});
+
+test("whoever meets a key that it has not heard of looks again at once, and not for every payload", async () => {
+  const [former, fresh] = [key(), key()];
+  const { source, codec } = await following(former);
+  const newer = await sealed(sealingCodec(fixedRing([fresh])));
+  const strange = await sealed(sealingCodec(fixedRing([key()])));
+  source.texts = [former, fresh];
+  source.now += 1_000;
+  expect((await codec.decode([newer])).map(plain)).toEqual([plain(payload())]);
+  const { reads } = source;
+  for (let i = 0; i < 20; i++) await expect(codec.decode([strange])).rejects.toThrow("No codec key");
+  expect(source.reads).toBe(reads);
+});
+
+test("keys that cannot be read again stay as they were, and it is said without quoting anything", async () => {
+  const { source, codec } = await following(key());
+  const given = await sealed(codec);
+  source.fails = true;
+  source.now += 10_000;
+  expect((await codec.decode([given])).map(plain)).toEqual([plain(payload())]);
+  expect(source.warned).toEqual([
+    "The codec's keys could not be read again, and stay as they are: Their place cannot be read.",
+  ]);
+});
+
+test("one text may hold several keys, one a line", async () => {
+  const [former, fresh] = [key(), key()];
+  const both = new Secret(`${fresh.reveal()}\n${former.reveal()}\n`);
+  const old = await sealed(sealingCodec(fixedRing([former])));
+  const ring = sealingCodec(fixedRing([both]));
+  expect((await ring.decode([old, await sealed(ring)])).map(plain)).toEqual([
+    plain(payload()),
+    plain(payload()),
+  ]);
 });

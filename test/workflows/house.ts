@@ -16,6 +16,7 @@ import { openDatabase } from "../../inventory/database.js";
 import { applyEstate, currentEstate, entryNamed } from "../../inventory/estate.js";
 import { recordVersions } from "../../inventory/versions.js";
 import { sealingCodec } from "../../worker/codec.js";
+import { fixedRing } from "../../worker/codec-ring.js";
 import { failureConverterPath } from "../../worker/config.js";
 import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
 import { rulesOf } from "../../worker/systems.js";
@@ -143,7 +144,7 @@ export async function connectTo(server: {
 export function converter(sealed = true): DataConverter {
   return {
     failureConverterPath: failureConverterPath(),
-    ...(sealed ? { payloadCodecs: [sealingCodec([codecKey])] } : {}),
+    ...(sealed ? { payloadCodecs: [sealingCodec(fixedRing([codecKey]), "mark")] } : {}),
   };
 }
 

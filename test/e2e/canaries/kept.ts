@@ -2,6 +2,7 @@
 import { Client, Connection } from "@temporalio/client";
 import type { Payload, PayloadCodec } from "@temporalio/common";
 import pg from "pg";
+import { isSealed } from "../../../worker/codec.js";
 
 /** Every row of every table that is ours, one a line. */
 export async function rowsAsText(url: string): Promise<string> {
@@ -45,7 +46,8 @@ export async function historiesAsText(temporal: string, codec: PayloadCodec): Pr
       for (const event of events ?? []) {
         texts.push(JSON.stringify(event));
         for (const payload of payloadsIn(event)) {
-          const [opened] = await codec.decode([payload]);
+          // Search attributes are in the clear, for Temporal to search.
+          const [opened] = isSealed(payload) ? await codec.decode([payload]) : [payload];
           texts.push(Buffer.from(opened?.data ?? []).toString("utf8"));
         }
       }
