@@ -20,7 +20,7 @@ demo: ## rotate a live credential before your eyes (STORE=vault for a real Vault
 test: ## run every test suite (SUITES="domain tidy" for some of them)
 	@$(RUN) node dist/scripts/test.js $(SUITES)
 
-faults: ## put every fault at every outside call (CASE=id for one, SEED=n, MINUTES=n; MUTANTS=1 for planted bugs)
+faults: ## put every fault at every outside call (CASE=id for one, WORLD=name, SEED=n, MINUTES=n; MUTANTS=1 for planted bugs)
 	@$(RUN) test/faults/build.sh
 	@$(RUN) node dist.faults/test/faults/$(if $(MUTANTS),mutants-main.js,main.js) $(if $(CASE),--case "$(CASE)") $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LANES),--lanes $(LANES)) $(if $(WORLD),--world $(WORLD))
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -24,7 +24,8 @@ export interface Service {
 /** How one is started. */
 export interface ServiceOptions {
   readonly name: string;
-  readonly program: "poll-service" | "sighup-service" | "pool-service";
+  /** One of the examples, or the path of another program that serves as they do. */
+  readonly program: "poll-service" | "sighup-service" | "pool-service" | `/${string}`;
   /** Its environment besides what the demo's own process has. */
   readonly env: Readonly<Record<string, string>>;
   readonly pidFile?: string;
@@ -35,7 +36,8 @@ const requestMsMax = 15_000;
 
 /** Starts a service and resolves once it listens. */
 export async function startService({ name, program, env, pidFile }: ServiceOptions): Promise<Service> {
-  const script = join(projectRoot(), "dist", "examples", "services", `${program}.js`);
+  const example = () => join(projectRoot(), "dist", "examples", "services", `${program}.js`);
+  const script = isAbsolute(program) ? program : example();
   const child = spawn(process.execPath, [script], {
     env: {
       PATH: process.env.PATH ?? "",

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { attestHandler, type CredentialWatch } from "../../kit/index.js";
-import type { Settings } from "./settings.js";
+import type { ServiceSettings } from "./settings.js";
 
 /** What is not finished by then is broken off. */
 const endMsMax = 10_000;
@@ -18,7 +18,7 @@ export interface Work {
 
 /** Serves until SIGTERM, or until the process that started it is gone. Prints `{port, attestUrl, instance, pid}` once it listens. */
 export async function serve(
-  settings: Settings,
+  settings: ServiceSettings,
   watch: CredentialWatch,
   begin: () => Promise<Work>,
 ): Promise<void> {

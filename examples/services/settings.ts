@@ -2,15 +2,12 @@
 import { readFileSync } from "node:fs";
 import { type EngineKeys, fromFile, fromVault, type Load } from "../../kit/index.js";
 
-/** Where one service is, what it works with, and whom it answers to. */
-export interface Settings {
+/** Where one service is, and whom it answers to; the same whatever it works with. */
+export interface ServiceSettings {
   /** Also its `application_name`, and its name in the estate. */
   readonly service: string;
   readonly credential: string;
   readonly httpPort: number;
-  readonly database: { readonly host: string; readonly port: number; readonly database: string };
-  /** The statement that a request runs; it returns a column `login`. */
-  readonly workSql: string;
   readonly load: Load;
   /** The file behind `load`, when it is one. */
   readonly file: string | undefined;
@@ -20,19 +17,33 @@ export interface Settings {
   readonly refuseToMove: boolean;
 }
 
+/** The same with the database that it works with. */
+export interface Settings extends ServiceSettings {
+  readonly database: { readonly host: string; readonly port: number; readonly database: string };
+  /** The statement that a request runs; it returns a column `login`. */
+  readonly workSql: string;
+}
+
 /** Reads the settings. Throws with the name of the variable that is missing. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const file = env.STORE_FILE;
   return {
-    service: needed(env, "SERVICE"),
-    credential: needed(env, "CREDENTIAL"),
-    httpPort: Number(env.HTTP_PORT ?? 0),
+    ...readServiceSettings(env),
     database: {
       host: env.PGHOST ?? "127.0.0.1",
       port: Number(needed(env, "PGPORT")),
       database: needed(env, "PGDATABASE"),
     },
     workSql: env.WORK_SQL ?? "select session_user as login",
+  };
+}
+
+/** What a service needs that works with something else. Throws with the name of the variable that is missing. */
+export function readServiceSettings(env: NodeJS.ProcessEnv): ServiceSettings {
+  const file = env.STORE_FILE;
+  return {
+    service: needed(env, "SERVICE"),
+    credential: needed(env, "CREDENTIAL"),
+    httpPort: Number(env.HTTP_PORT ?? 0),
     load: file === undefined ? vault(env) : fromFile(file),
     file,
     pollMs: Number(env.POLL_MS ?? 1000),

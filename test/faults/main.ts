@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { projectRoot } from "../../worker/dev/places.js";
 import { directions } from "./house/estate.js";
 import { startServers } from "./house/servers.js";
-import { type Case, dice, readCase, shuffled } from "./run/cases.js";
+import { type Case, caseId, dice, readCase, shuffled } from "./run/cases.js";
 import { casesFrom, kindsIn, toWatch, type WatchedCase, weightOf } from "./run/matrix.js";
 import { reliabilityPage } from "./run/report.js";
 import { Runner } from "./run/runner.js";
@@ -39,7 +39,9 @@ const random = dice(seed);
 const counts = { matrix: 0, chosen: 0 };
 const tally = new Tally(seed, say, options.verbose);
 
-const servers = await startServers(lanes + spareLanes, (line) => say(`set-up: ${line}`));
+// Each world has at least a lane with doors and one without.
+const lanesMax = lanes + 2 * options.world.split(",").length + spareLanes;
+const servers = await startServers(lanesMax, (line) => say(`set-up: ${line}`));
 const runner = new Runner(servers);
 try {
   if (options.case !== undefined) {
@@ -64,7 +66,11 @@ process.exit(tally.sound && runner.broken.length === 0 ? 0 : 1);
 async function everything(): Promise<void> {
   const watched: WatchedCase[] = [];
   const thorough = options.sample === undefined;
-  const watching = options.world.split(",").flatMap((world) => toWatch(world, directions, thorough));
+  const watching = options.world.split(",").flatMap((world, index) => {
+    // A sample watches the first world from all sides, and each other one in two directions.
+    const some = thorough || index === 0 ? directions : shuffled(directions, random).slice(0, 2);
+    return toWatch(world, some, thorough);
+  });
   await runner.run(watching, lanes, (result) => {
     tally.take(result);
     watched.push({ played: result.played, seen: result.result.seen });
@@ -83,12 +89,19 @@ async function everything(): Promise<void> {
   );
 }
 
-/** All, the heavier ones first; or a sample in which each weight has its share. */
+/** All, the heavier ones first; or a sample in which each world has its share, and each weight its half of that. */
 function choose(found: readonly Case[], weight: (one: Case) => number): Case[] {
-  const mixed = shuffled(found, random);
+  // By name first: in which order the worlds were watched is not the seed's to say.
+  const sorted = [...found].sort((a, b) => (caseId(a) < caseId(b) ? -1 : 1));
+  const mixed = shuffled(sorted, random);
   if (options.sample === undefined) return mixed.sort((a, b) => weight(a) - weight(b));
   const count = Number(options.sample);
-  const heavy = mixed.filter((one) => weight(one) === 0);
-  const light = mixed.filter((one) => weight(one) > 0);
-  return [...heavy.slice(0, Math.ceil(count / 2)), ...light.slice(0, Math.floor(count / 2))];
+  const shares = [...Map.groupBy(mixed, ({ world }) => world).values()];
+  return shares.flatMap((own, index) => {
+    // What cannot be divided goes to the first.
+    const share = Math.floor(count / shares.length) + (index < count % shares.length ? 1 : 0);
+    const heavy = own.filter((one) => weight(one) === 0);
+    const light = own.filter((one) => weight(one) > 0);
+    return [...heavy.slice(0, Math.ceil(share / 2)), ...light.slice(0, Math.floor(share / 2))];
+  });
 }

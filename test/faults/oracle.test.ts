@@ -43,6 +43,7 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
   return {
     world: world(),
     before,
+    startedAt: 0,
     made: [after],
     outcome: "rotated",
     mayEndAs: ["rotated"],
@@ -120,6 +121,28 @@ test.each<[string, string, Partial<Evidence>]>([
     },
   ],
   ["I5", "a session that was held open and goes on", { held: held(true) }],
+  [
+    "I3",
+    "an account that is open at one place and not at another",
+    {
+      world: world({
+        accounts: async () => [
+          ...accounts,
+          { name: "b", where: "a replica", enabled: false, tag: "", sessions: 0 },
+        ],
+      }),
+    },
+  ],
+  [
+    "I5",
+    "a session from before the revocation that shows no account",
+    { world: world({ looseSessions: async () => [{ where: "n", beganAt: 19 }] }) },
+  ],
+  [
+    "I2",
+    "what was made with a version and refused before its time",
+    { world: world({ refusedEarly: async () => ["a token was refused"] }) },
+  ],
   ["I7", "what was done without leave", { trespasses: { of: "I7", sentences: ["it went on"] } }],
   ["I8", "a change without an intent", { seen: order.slice(1) }],
   ["I10", "a worker that ended by itself", { crashes: ["a worker ended with 1"] }],
@@ -136,6 +159,20 @@ test("I1: whoever had not moved when a leak was revoked at its deadline is cut o
   expect(excepted.violations).toEqual([]);
   const tooEarly = await judge(evidence({ probes: [late, last], containBy: 21 }));
   expect(tooEarly.violations.map(({ invariant }) => invariant)).toContain("I1");
+});
+
+test("I2: in an emergency what was made with the leaked version is refused at once", async () => {
+  const leaky = world({ refusedEarly: async () => ["a token was refused"] });
+  const { violations } = await judge(evidence({ world: leaky, containBy: 25 }));
+  expect(violations).toEqual([]);
+});
+
+test("I5: a session that began behind the revocation is anybody's, and so is one where nothing was revoked", async () => {
+  const loose = world({ looseSessions: async () => [{ where: "n", beganAt: 20 }] });
+  expect((await judge(evidence({ world: loose }))).violations).toEqual([]);
+  const unrevoked = { world: loose, seen: [], outcome: "refused", mayEndAs: ["refused"] };
+  const { violations } = await judge(evidence(unrevoked));
+  expect(violations.filter(({ invariant }) => invariant === "I5")).toEqual([]);
 });
 
 test("I6: a value is looked for as it is, in halves, in hex, in base64 wherever it stands, and URL-encoded", () => {

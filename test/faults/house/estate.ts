@@ -46,7 +46,7 @@ const policies: Readonly<Record<Direction, Readonly<Record<string, unknown>>>> =
 
 /** The estate's text for a direction. */
 export function estateText(
-  world: Pick<World, "issuer" | "store" | "account" | "place">,
+  world: Pick<World, "issuer" | "store" | "account" | "place" | "checkers">,
   services: readonly Service[],
   keys: Readonly<Record<string, NewKey>>,
   direction: Direction,
@@ -56,6 +56,7 @@ export function estateText(
     email: `${name}@shop.example`,
     keys: [keys[name]?.publicLine],
   });
+  const checkers = Object.entries(world.checkers ?? {});
   return JSON.stringify({
     version: 1,
     installation: "faults",
@@ -63,7 +64,10 @@ export function estateText(
     issuers: { issuer: world.issuer },
     stores: { store: world.store },
     policies: { policy: policies[direction] },
-    consumers: Object.fromEntries(services.map((service) => [service.name, consumerOf(service)])),
+    consumers: Object.fromEntries([
+      ...services.map((service) => [service.name, consumerOf(service)]),
+      ...checkers.map(([name, { section }]) => [name, { owner: "owner", ...section }]),
+    ]),
     credentials: {
       "orders-db": {
         issuer: "issuer",
@@ -74,7 +78,10 @@ export function estateText(
         policy: "policy",
         class: "service-account",
         purpose: "Lets the shop's services read and write orders.",
-        consumers: services.map((service) => service.name),
+        consumers: [
+          ...services.map((service) => service.name),
+          ...checkers.map(([consumer, { role }]) => ({ consumer, role })),
+        ],
       },
     },
   });

@@ -18,7 +18,7 @@ import { type Installation, readInstallation } from "../../../worker/config.js";
 import { dataConverterOf, newId } from "../../../worker/installation.js";
 import { LineReader, type Seen, type SeenValue } from "../seam/witness.js";
 import { worlds } from "../worlds/index.js";
-import type { World } from "../worlds/world.js";
+import type { RawDocument, World } from "../worlds/world.js";
 import { type Direction, estateText, signers } from "./estate.js";
 import { Gateway } from "./gateway.js";
 import { namespaceOf, type Servers } from "./servers.js";
@@ -140,12 +140,19 @@ export async function openLane(
       witness: new LineReader(witnessFile),
       values: new LineReader(valuesFile),
       readOnly: (on) => makeReadOnly(servers, databaseName(index), on),
-      everyValue: new Set([first?.password ?? ""]),
+      everyValue: new Set(first === null ? [] : secretsOf(world, first)),
     };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What is searched for of a document: whoever has one of these has the credential. */
+export function secretsOf(world: World, document: RawDocument): string[] {
+  const { password, rekey_attest_key: attestKey } = document;
+  const secrets = world.secretsOf?.(document) ?? [password];
+  return [...secrets, attestKey].flatMap((value) => value || []);
 }
 
 function databaseName(index: number): string {
@@ -207,10 +214,17 @@ async function settingsOf(
 
 async function startServices(folder: string, world: World, engineJwk: string): Promise<Service[]> {
   const env = { ...world.serviceEnv, CREDENTIAL: "orders-db", ENGINE_JWK: engineJwk, POLL_MS: "100" };
+  const start = (name: string, style: "poll" | "sighup" | "pool", more: { pidFile?: string } = {}) =>
+    startService({
+      ...more,
+      name,
+      program: world.program ?? `${style}-service`,
+      env: { ...env, STYLE: style },
+    });
   return Promise.all([
-    startService({ name: "checkout", program: "poll-service", env }),
-    startService({ name: "invoices", program: "sighup-service", env, pidFile: join(folder, "invoices.pid") }),
-    startService({ name: "reports", program: "pool-service", env }),
+    start("checkout", "poll"),
+    start("invoices", "sighup", { pidFile: join(folder, "invoices.pid") }),
+    start("reports", "pool"),
   ]);
 }
 

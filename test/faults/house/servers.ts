@@ -19,6 +19,7 @@ import { startTemporal, type TemporalServer } from "../../../worker/dev/temporal
 import { startVault, type VaultServer } from "../../../worker/dev/vault-server.js";
 import { copyOf } from "../../contract/issuers/postgres-copy.js";
 import type { Shared, ShopServer } from "../worlds/world.js";
+import { type OwnRedisPair, startRedisPair } from "./redis-pair.js";
 
 /** The servers of a run. */
 export interface Servers extends Shared {
@@ -84,9 +85,9 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       return vaultServer;
     };
     ends.push(async () => (await vaultServer)?.stop());
-    const { settings, engineJwk } = await keys(folder, temporal.address);
+    let redisPair: Promise<OwnRedisPair> | null = null;
     const traces = [shopLog, inventory.dataDir, temporalFile, `${temporalFile}-wal`];
-    return { folder, shop, replicated, vault, temporal, inventory, settings, engineJwk, traces, stop };
+    return { folder, shop, replicated, vault, redis, temporal, inventory, settings, engineJwk, traces, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -83,4 +83,24 @@ export const mutants: readonly Mutant[] = [
     breaks: "Logins and refusals are proved at the primary only.",
     cases: ["postgres-standby/forward/disable.activity.run.1/before-standby-lagging"],
   },
+  {
+    name: "saved-at-one-node",
+    breaks: "Users are saved at the first node only, so a restart of another brings the old password back.",
+    cases: ["redis-file/forward/calm"],
+  },
+  {
+    name: "signers-before-verifiers",
+    breaks: "A key is signed with although the caches of those who verify do not have it.",
+    cases: [
+      "jwks-file/forward/calm",
+      "jwks-file/signed/calm",
+      "jwks-file/back/calm",
+      "jwks-file/emergency/calm",
+    ],
+  },
+  {
+    name: "token-life-not-awaited",
+    breaks: "A key is withdrawn while tokens of it are still to last.",
+    cases: ["jwks-file/forward/calm", "jwks-file/signed/calm", "jwks-file/back/calm"],
+  },
 ];

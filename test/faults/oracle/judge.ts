@@ -12,6 +12,7 @@ export interface Evidence {
   readonly world: World;
   /** The live document before the case. */
   readonly before: RawDocument;
+  readonly startedAt: number;
   /** Every document that was ever made valid or kept in this case and the ones shortly before. */
   readonly made: readonly RawDocument[];
   readonly outcome: string;
@@ -88,6 +89,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   await logins(findings, evidence, live);
   await accounts(findings, evidence, live);
   await sessions(findings, evidence, live);
+  await remains(findings, evidence);
   probes(findings, evidence, live);
   intents(findings, evidence);
   return findings;
@@ -124,14 +126,15 @@ async function accounts(findings: Findings, { world }: Evidence, live: RawDocume
   const all = await world.accounts();
   for (const account of all) {
     const wanted = account.name === name;
+    const at = account.where === undefined ? "" : ` at ${account.where}`;
     findings.check(
       "I3",
       account.enabled === wanted,
-      `${account.name} is ${account.enabled ? "open" : "closed"}, and the live version is at ${name}`,
+      `${account.name} is ${account.enabled ? "open" : "closed"}${at}, and the live version is at ${name}`,
     );
     const tag = parseTag(account.tag);
     if (!wanted) {
-      findings.check("I4", tag?.state !== "enabled", `${account.name} is closed and tagged as open`);
+      findings.check("I4", tag?.state !== "enabled", `${account.name} is closed and tagged as open${at}`);
       continue;
     }
     const version = live.rekey_version;
@@ -139,7 +142,7 @@ async function accounts(findings: Findings, { world }: Evidence, live: RawDocume
     findings.check(
       "I4",
       sound,
-      `${name} carries ${account.tag || "no tag"}, and the live version is ${version}`,
+      `${name} carries ${account.tag || "no tag"}${at}, and the live version is ${version}`,
     );
   }
   const orphans = (await world.copies()).filter((version) => version !== live.rekey_version);
@@ -163,14 +166,33 @@ async function sessions(findings: Findings, { world, held }: Evidence, live: Raw
   }
 }
 
+/**
+ * What tells no version apart and was there before the first one was revoked is gone (I5); and what was made with a
+ * version in an ordinary rotation was good until its time was over (I2).
+ */
+async function remains(findings: Findings, { world, seen, startedAt, containBy }: Evidence): Promise<void> {
+  const revokedAt = revokedFirstAt(seen);
+  for (const { where, beganAt } of (await world.looseSessions?.()) ?? []) {
+    if (revokedAt === Infinity) continue;
+    findings.check("I5", beganAt >= revokedAt, `a session at ${where} is older than the revocation`);
+  }
+  if (world.refusedEarly === undefined || containBy !== null) return;
+  const early = await world.refusedEarly(startedAt);
+  findings.check("I2", early.length === 0, early.join("; "));
+}
+
+/** When a version began to be taken out of use; `Infinity` where none was. */
+function revokedFirstAt(seen: readonly Seen[]): number {
+  return seen.find(({ point, what }) => what === "begin" && revocation.test(point))?.at ?? Infinity;
+}
+
 /** Every consumer worked all the time, works now on the live version, and none was on what was being revoked (I1, I2). */
 function probes(
   findings: Findings,
   { world, probes: all, containBy, seen }: Evidence,
   live: RawDocument,
 ): void {
-  const revokedAt =
-    seen.find(({ point, what }) => what === "begin" && revocation.test(point))?.at ?? Infinity;
+  const revokedAt = revokedFirstAt(seen);
   // "revoke-now excepted, and said": whoever had not moved by the deadline is cut off with the leak.
   const excepted = containBy !== null && revokedAt >= containBy;
   for (const { service, account, why, endedAt } of all) {

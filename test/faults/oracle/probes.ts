@@ -61,8 +61,11 @@ export class Probes {
   }
 }
 
-/** A server's own answer, such as a refused login; anything else may be a machine that is too busy to answer. */
-const answered = /"code":"[0-9A-Z]{5}"/;
+/**
+ * A server's own answer, such as a refused login: a state of SQL, or what the harness's services say; anything else
+ * may be a machine that is too busy to answer.
+ */
+const answered = /"code":"(?:[0-9A-Z]{5}|REFUSED)"/;
 
 /** Asks once; again where nobody answered, for a slow machine is no broken consumer. */
 export async function probe(service: Service): Promise<Probe> {

@@ -8,7 +8,7 @@ import { Secret } from "../../../domain/secret.js";
 import { fingerprinterOf, newId, sha256Hex } from "../../../worker/installation.js";
 import { type RotateInput, rotationWorkflowId } from "../../../workflows/messages.js";
 import { containmentDeadlineMs } from "../house/estate.js";
-import type { Lane } from "../house/lane.js";
+import { type Lane, secretsOf } from "../house/lane.js";
 import { disturb } from "../house/outages.js";
 import { type Evidence, judge, type Verdict } from "../oracle/judge.js";
 import { Probes, probe } from "../oracle/probes.js";
@@ -63,7 +63,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const orders: string[] = [];
   const trespasses: string[] = [];
   const atOnce: LoginAnswer[] = [];
-  const watcher = new Watcher(direction, held);
+  const watcher = new Watcher(direction === "signed" && !lane.world.endsSessionsUnasked, held);
   let outcome: string;
   try {
     const input = await inputOf(lane, direction, before);
@@ -89,11 +89,10 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const all = await probes.stop();
   seen.push(...(await lane.witness.read()));
   const made = (await lane.values.read()).map(({ fields }) => fields);
-  for (const { password, rekey_attest_key: key } of made)
-    for (const value of [password, key]) if (value !== undefined) lane.everyValue.add(value);
+  for (const value of made.flatMap((document) => secretsOf(lane.world, document))) lane.everyValue.add(value);
   const known = remembered.get(lane) ?? [];
   const evidence: Evidence = {
-    ...{ world: lane.world, before, outcome, atOnce, probes: all, held, seen },
+    ...{ world: lane.world, before, startedAt, outcome, atOnce, probes: all, held, seen },
     trespasses:
       direction === "signed"
         ? { of: "I7", sentences: trespasses }

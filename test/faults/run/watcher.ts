@@ -1,8 +1,8 @@
 /**
  * Keeps a session open as a consumer would that is slow to leave: the engine has to wait for it in an ordinary
- * rotation, and has to end it in an emergency whose deadline has passed.
+ * rotation, and has to end it in an emergency whose deadline has passed. Where no session shows which version it
+ * holds, one that stays is ended in any case.
  */
-import type { Direction } from "../house/estate.js";
 import type { HeldSession, RawDocument } from "../worlds/world.js";
 
 const stayMs = 1_500;
@@ -21,9 +21,10 @@ export class Watcher {
   /** True once a session was cut that somebody was still entitled to (I2). */
   cutOff = false;
 
-  constructor(direction: Direction, held: readonly Held[]) {
+  /** `leaves`: they go by themselves, and are entitled to stay until then. */
+  constructor(leaves: boolean, held: readonly Held[]) {
     this.#held = held;
-    this.#leaves = direction === "signed";
+    this.#leaves = leaves;
   }
 
   /** Some time after everybody else has moved, the slow one leaves by itself. */

@@ -1,6 +1,8 @@
 /** Every world by its name in a case; a new kind is one line here. */
+import { jwksFile } from "./jwks-file.js";
 import { postgresFile, postgresStandby } from "./postgres-file.js";
 import { postgresVault } from "./postgres-vault.js";
+import { redisFile } from "./redis-file.js";
 import type { WorldKind } from "./world.js";
 
 /** The worlds. */
@@ -8,4 +10,6 @@ export const worlds: Readonly<Record<string, WorldKind>> = {
   "postgres-file": postgresFile,
   "postgres-standby": postgresStandby,
   "postgres-vault": postgresVault,
+  "redis-file": redisFile,
+  "jwks-file": jwksFile,
 };

@@ -14,9 +14,14 @@ export interface LoginAnswer {
   readonly answer: "in" | "refused";
 }
 
-/** One account as the provider lists it. */
+/**
+ * One account as the provider lists it. A provider that keeps its list at several places, each by itself, lists it
+ * once for each of them: everywhere it has to be what it should be.
+ */
 export interface Account {
   readonly name: string;
+  /** Which of the lists, where there are several. */
+  readonly where?: string;
   readonly enabled: boolean;
   /** Text of the fence tag. */
   readonly tag: string;
@@ -29,6 +34,19 @@ export interface HeldSession {
   /** Whether it still does what it is asked. */
   alive(): Promise<boolean>;
   end(): Promise<void>;
+}
+
+/** A session that does not show which account it belongs to. `beganAt`: not earlier than in truth, in ms since the epoch. */
+export interface LooseSession {
+  readonly where: string;
+  readonly beganAt: number;
+}
+
+/** A consumer that the world runs besides the three services: it checks what they do, and does no work itself. */
+export interface Checker {
+  readonly role: string;
+  /** Its section of the estate, without its owner. */
+  readonly section: Readonly<Record<string, unknown>>;
 }
 
 /** A server's address. */
@@ -52,6 +70,15 @@ export interface World {
   lag?(on: boolean): Promise<void>;
   /** What the three services need to find store and server. */
   readonly serviceEnv: Readonly<Record<string, string>>;
+  /** Path of the program that all three are, by `STYLE`; absent where the examples work with this server. */
+  readonly program?: `/${string}`;
+  /** Consumers that check what the services do, by name. */
+  readonly checkers?: Readonly<Record<string, Checker>>;
+  /**
+   * True where a session of the old version may be ended while it is used, because no listing shows which version
+   * it holds, or because there is no session to be seen.
+   */
+  readonly endsSessionsUnasked?: true;
   /** The live document, or null where there is none. */
   live(): Promise<RawDocument | null>;
   /** Versions of which the store keeps a copy that only the engine reads. */
@@ -60,6 +87,12 @@ export interface World {
   login(document: RawDocument): Promise<LoginAnswer[]>;
   accounts(): Promise<Account[]>;
   hold(document: RawDocument): Promise<HeldSession>;
+  /** Open sessions of the credential, where they do not show their account. */
+  looseSessions?(): Promise<LooseSession[]>;
+  /** What a service made with a version since `since` and had refused before its time was over, each in a sentence. */
+  refusedEarly?(since: number): Promise<string[]>;
+  /** What is searched for as a document's value; absent: its password. */
+  secretsOf?(document: RawDocument): string[];
   /** Name of the account that a document logs in as. */
   accountOf(document: RawDocument): string;
   /** Takes everything of this credential away. */
@@ -76,6 +109,22 @@ export interface Shared {
   /** Another one, with a standby that takes logins. */
   replicated(): Promise<ShopServer>;
   vault(): Promise<{ readonly address: string; readonly token: Secret }>;
+  redis(): Promise<RedisPair>;
+}
+
+/** A primary and its replica that accept the credentials. Users are not replicated: each node has its own. */
+export interface RedisPair {
+  /** The primary first. */
+  readonly nodes: readonly RedisNode[];
+  readonly engine: { readonly username: string; readonly passwordFile: string };
+}
+
+/** One of them. */
+export interface RedisNode extends Endpoint {
+  /** The file from which it would take its users after a restart. */
+  readonly usersFile: string;
+  /** A command as an administrator. */
+  ask(...command: readonly string[]): Promise<unknown>;
 }
 
 /** The PostgreSQL that accepts the credentials. `nodes` are the primary and its standbys. */

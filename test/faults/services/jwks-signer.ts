@@ -1,0 +1,41 @@
+/**
+ * A service that signs: each request is a token of the key that it holds, which every verifier has to accept. It
+ * reads the key for each token, or keeps it imported.
+ */
+import { serve, type Work } from "../../../examples/services/serve.js";
+import { readServiceSettings } from "../../../examples/services/settings.js";
+import { swapPool, useCredential } from "../../../kit/index.js";
+import { type Signer, signerOf, verifiedAt } from "./jwks-token.js";
+import { isRefusal, Refused, styleOf, watchAs } from "./style.js";
+
+const settings = readServiceSettings(process.env);
+const style = styleOf(process.env);
+const verifiers = (process.env.VERIFIERS ?? "").split(",");
+const tokenMs = Number(process.env.TOKEN_MS);
+
+/** Signs and has it verified everywhere. Returns the key's name. */
+async function workWith(signer: Promise<Signer>): Promise<string> {
+  const { kid, sign } = await signer;
+  const token = await sign(tokenMs);
+  const answers = await Promise.all(verifiers.map((verifier) => verifiedAt(verifier, "/verify", token)));
+  if (answers.includes("unknown-key")) throw new Refused(`a verifier does not know ${kid}`);
+  return kid;
+}
+
+const credential = await watchAs(style, settings);
+
+async function begin(): Promise<Work> {
+  if (style !== "pool") {
+    const run = () => useCredential(credential, (current) => workWith(signerOf(current)), isRefusal);
+    return { run, close: async () => undefined };
+  }
+  const pool = await swapPool<Promise<Signer>>(credential, {
+    open: (current) => signerOf(current),
+    prove: async (signer) => void (await workWith(signer)),
+    drain: async () => undefined,
+    isAuthFailure: isRefusal,
+  });
+  return { run: () => pool.use(workWith), close: () => pool.close() };
+}
+
+await serve(settings, credential, begin);

@@ -1,0 +1,32 @@
+/** A lane's place in files: the live document that services read, and the folder of copies that only the engine reads. */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RawDocument, World } from "./world.js";
+
+/** The store's half of a world; `file` is the live document. */
+export type FilePlace = Pick<World, "store" | "place" | "live" | "copies"> & { readonly file: string };
+
+/** Makes the folders of lane `index` with the first document in them. */
+export async function filePlace(folder: string, index: number, first: RawDocument): Promise<FilePlace> {
+  const directory = join(folder, `live-${index}`);
+  const stagingDirectory = join(folder, `staging-${index}`);
+  await mkdir(directory, { mode: 0o755 });
+  await mkdir(stagingDirectory, { mode: 0o700 });
+  const file = join(directory, "orders-db.json");
+  await writeFile(file, JSON.stringify(first), { mode: 0o400 });
+  return {
+    file,
+    store: { kind: "file", directory, stagingDirectory },
+    place: { path: "orders-db.json" },
+    live: async () => JSON.parse(await readFile(file, "utf8")) as Record<string, string>,
+    copies: async () => {
+      const entries = await readdir(stagingDirectory, { recursive: true, withFileTypes: true });
+      // A draft that a killed writer left behind is a copy, too.
+      return entries
+        .filter(({ name }) => name.endsWith(".json") || name.includes("rekey-tmp"))
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name.replace(/\.json$/, ""))
+        .sort();
+    },
+  };
+}
