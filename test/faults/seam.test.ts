@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { asyncLocalStorage, Context } from "@temporalio/activity";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Kinds } from "../../adapters/registry.js";
+import { between } from "./seam/between.js";
 import { type CallKind, readPlanted } from "./seam/points.js";
 import { asExecution, Seam } from "./seam/seam.js";
 import { type Seen, WitnessWriter } from "./seam/witness.js";
@@ -119,6 +121,29 @@ test("a fault is put in once, at the call that was named and at no other", async
   await expect(call("issue", "issuer.enable")).rejects.toMatchObject({ code: "unreachable" });
   await call("issue", "issuer.enable");
   expect(made).toHaveLength(3);
+});
+
+test("a call's frame is known wherever it stands among the arguments, and a late call has one of its own", async () => {
+  const frames: unknown[] = [];
+  const stage = async (_version: string, _document: object, call: unknown, instead?: object) => {
+    made.push(instead === undefined ? "stage" : "stage instead");
+    frames.push(call);
+  };
+  const given = {
+    issuers: {},
+    consumers: {},
+    notifiers: {},
+    stores: { plain: { create: () => ({ stage }) } },
+  };
+  const { stores } = between(seam).kinds?.(given as unknown as Kinds) ?? given;
+  const store = (stores.plain as unknown as { create(): { stage: typeof stage } }).create();
+  seam.plan([readPlanted("issue.store.stage.1/after-duplicate")]);
+  const frame = { signal: AbortSignal.timeout(60_000) };
+  await inActivity("issue", () => asExecution(() => store.stage("ver_1", {}, frame, {})));
+  expect(made).toEqual(["stage instead", "stage instead"]);
+  expect(frames[0]).toBe(frame);
+  expect(frames[1]).toEqual({ signal: expect.any(AbortSignal) });
+  expect(frames[1]).not.toBe(frame);
 });
 
 test("outside of a rotation's activity nothing is counted and nothing goes wrong", async () => {

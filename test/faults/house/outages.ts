@@ -11,6 +11,7 @@ import type { Lane } from "./lane.js";
 const outageMs = 3_000;
 /** Longer than an activity's heartbeat may be late. */
 const frozenMs = 22_000;
+const openedMsMax = 60_000;
 
 /** What an outage is about. */
 export interface Disturbed {
@@ -42,6 +43,7 @@ export async function disturb({ lane, outage, workflow, input, goOn, atEnd }: Di
     case "workflow-terminated":
       await handle.terminate("by the harness");
       await lane.rotations.start(input);
+      await opened(lane, workflow);
       return goOn();
     case "workflow-reset":
       await reset(lane, workflow);
@@ -67,6 +69,19 @@ export async function disturb({ lane, outage, workflow, input, goOn, atEnd }: Di
       await atEnd();
       door.become("open");
     }
+  }
+}
+
+/**
+ * The new run has taken the rotation up: only then does the old one's activity go on, with an epoch that is over. Had
+ * it closed the rotation first, the new run would begin another one, which nobody asked for.
+ */
+async function opened(lane: Lane, workflow: string): Promise<void> {
+  const until = Date.now() + openedMsMax;
+  while (Date.now() < until) {
+    const progress = await lane.rotations.progress(workflow).catch(() => null);
+    if (progress !== null && progress.rotation !== "") return;
+    await pause(100);
   }
 }
 

@@ -85,8 +85,17 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       return vaultServer;
     };
     ends.push(async () => (await vaultServer)?.stop());
-    let redisPair: Promise<OwnRedisPair> | null = null;
+    const { settings, engineJwk } = await keys(folder, temporal.address);
     const traces = [shopLog, inventory.dataDir, temporalFile, `${temporalFile}-wal`];
+    let redisPair: Promise<OwnRedisPair> | null = null;
+    const redis = () => {
+      redisPair ??= startRedisPair(folder).then((own) => {
+        traces.push(...own.traces);
+        return own;
+      });
+      return redisPair;
+    };
+    ends.push(async () => (await redisPair)?.stop());
     return { folder, shop, replicated, vault, redis, temporal, inventory, settings, engineJwk, traces, stop };
   } catch (error) {
     await stop();

@@ -52,14 +52,14 @@ function seamedAdapter<T extends object>(seam: Seam, port: Port, adapter: T): T 
       if (typeof value !== "function" || typeof name !== "string") return value;
       return (...args: unknown[]): unknown => {
         const send = (given: readonly unknown[]): unknown => value.apply(target, given);
-        if (!isCall(args.at(-1))) return send(args);
+        if (!args.some(isCall)) return send(args);
         witnessValues(seam, name, args);
         const call = `${port}.${name}`;
         return seam.pass({
           call,
           kind: kindOfCall(call),
           make: async () => send(args),
-          again: async () => send([...args.slice(0, -1), laterCall()]),
+          again: async () => send(args.map((arg) => (isCall(arg) ? laterCall() : arg))),
         });
       };
     },

@@ -63,7 +63,10 @@ export const jwksFile: WorldKind = {
         existing: { slot: "a", kid: first.document.username },
       },
       servers: { issuer: { host, port } },
-      through: (ports) => ({ issuer: { ...issuer, urls: [address(ports.issuer ?? port)] }, store: place.store }),
+      through: (ports) => ({
+        issuer: { ...issuer, urls: [address(ports.issuer ?? port)] },
+        store: place.store,
+      }),
       program: pathOf("jwks-signer"),
       serviceEnv: { STORE_FILE: storeFile, VERIFIERS: urls.join(","), TOKEN_MS: `${lives.tokenMs}` },
       checkers: Object.fromEntries(verifiers.map((verifier) => [verifier.name, checkerOf(verifier)])),
