@@ -111,6 +111,7 @@ async function minted(changing: Changing<Issue>, touched: () => void): Promise<R
     );
   }
   await stores.main.purge(reserved(step.version), call);
+  await forgetAbandoned(changing);
   const { change: number } = changing;
   return {
     type: "issued",
@@ -119,6 +120,18 @@ async function minted(changing: Changing<Issue>, touched: () => void): Promise<R
     change: number,
     tag: formatTag(change.tag),
   };
+}
+
+/** What was begun before in the same place and came to nothing has no step of its own that would end its copies (H20). */
+async function forgetAbandoned({ systems, state, step, call }: Changing<Issue>): Promise<void> {
+  const abandoned = Object.values(state.versions).filter(
+    ({ id, issuer, delivered }) =>
+      id !== step.version && id !== state.origin && issuer === "absent" && !delivered,
+  );
+  const copies = abandoned.flatMap(({ id }) => [reserved(id), id]);
+  await Promise.all(
+    Object.values(systems.stores).flatMap((store) => copies.map((copy) => store.purge(copy, call))),
+  );
 }
 
 /** Makes a disabled version valid again, from its stored value and never by switching on what is there (H12). */

@@ -8,8 +8,11 @@ import { cancelUpdate } from "../../workflows/messages.js";
 import { openHouse } from "./house.js";
 import { ended, eventually, expectWorking, stateOf } from "./watch.js";
 
+/** Patient: the machine that runs the tests may be slow, and a walk that gives a version up makes another one. */
+const patient = { stallTimeoutMs: 120_000, adoptionTimeoutMs: 120_000, drainTimeoutMs: 120_000 };
+
 test("H29: the issue is the point of no return, and whoever held the old value is brought to the new one", async () => {
-  const house = await openHouse({ traits: inPlaceTraits });
+  const house = await openHouse({ traits: inPlaceTraits, policy: patient });
   const { world } = house;
   const handle = await house.start();
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
@@ -25,7 +28,7 @@ test("H29: the issue is the point of no return, and whoever held the old value i
 });
 
 test("H38: a cancellation that meets the issue comes too late, and is kept as an objection", async () => {
-  const house = await openHouse({ traits: inPlaceTraits });
+  const house = await openHouse({ traits: inPlaceTraits, policy: patient });
   const { world } = house;
   let release = () => {};
   const until = new Promise<void>((resolve) => {
@@ -48,7 +51,7 @@ test.each([
   "H11: a worker that is killed when the value was %s: another one goes on by itself, after %i mints",
   { timeout: 150_000 },
   async (when, mints) => {
-    const house = await openHouse({ traits: inPlaceTraits });
+    const house = await openHouse({ traits: inPlaceTraits, policy: patient });
     const { world } = house;
     const login = () => world.issuers.server().logins.get("orders_a");
     const copies = world.stores.place("orders").copies;
@@ -70,3 +73,20 @@ test.each([
     expect([...copies.keys()]).toEqual([(await stateOf(handle)).target]);
   },
 );
+
+test("H20: a version that was given up before its value was kept leaves no copy and no reservation", {
+  timeout: 150_000,
+}, async () => {
+  const house = await openHouse({ traits: inPlaceTraits, policy: { ...patient, stallTimeoutMs: 1 } });
+  const { world } = house;
+  world.issuers.faults.holdMint = { when: "made", until: new Promise(() => {}) };
+  const handle = await house.start();
+  await eventually("the value is made", () => world.issuers.server().logins.get("orders_a")?.unkept);
+  await house.worker.kill();
+  await house.startWorker();
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  expectWorking(house);
+  const { target, versions } = await stateOf(handle);
+  expect(Object.keys(versions)).toHaveLength(3);
+  expect([...world.stores.place("orders").copies.keys()]).toEqual([target]);
+});
