@@ -107,7 +107,7 @@ function sentencesOf(systems: Systems, plan: Plan, state: RotationState): string
     issue,
     ...waves,
     plan.pointOfNoReturn === "issue"
-      ? "Nothing is switched off: what was there is gone since the issue, and whoever holds it fails until told."
+      ? "Prove that every node refuses the present version, which is gone since the issue; whoever holds it fails until told."
       : `Watch until nobody uses the present version; switch it off, end its sessions, prove that every node refuses it.${
           plan.pointOfNoReturn === "disable" ? " This is the point of no return." : ""
         }`,

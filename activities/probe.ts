@@ -1,6 +1,7 @@
-/** Gate 9 again: tries a disabled version's value at every node once more, because nodes may hear of the switch late (H27). */
+/** Gate 9 again: tries a value that is off, or was replaced, at every node once more, because nodes may hear of it late (H27). */
 import { mayAct } from "../domain/decide.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
+import { isDisplaced } from "../domain/rotation/moves.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
 import { appendEvent } from "../inventory/events.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
@@ -22,7 +23,10 @@ export function probeActivity(deps: ActivityDeps) {
       };
       const event = await (async (): Promise<RotationEvent> => {
         try {
-          const document = await documentOf(systems, step, call);
+          // What is live is the version that took its place, and has its slot.
+          const document = isDisplaced(state, step.version)
+            ? await systems.stores.main.staged(step.version, call)
+            : await documentOf(systems, step, call);
           const open = document === null ? null : await unrefused(systems, step.slot, document, call);
           return open === null
             ? { type: "refused", at: deps.now(), version: step.version }

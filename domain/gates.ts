@@ -269,7 +269,12 @@ const disabled: Gate = {
       if (other.issuer === "absent") continue;
       if (!isRefused(other))
         return { is: "do", step: { do: "disable", version: other.id, slot: other.slot } };
-      const verdict = other.issuer === "disabled" ? afterwards(state, other, now) : pass;
+      const verdict =
+        other.issuer === "disabled"
+          ? afterwards(state, other, now)
+          : isDisplaced(state, other.id)
+            ? revoked(state, other, now)
+            : pass;
       if (verdict.is !== "pass") return verdict;
     }
     return pass;

@@ -3,18 +3,25 @@
  * time that the issuer's nodes need to agree, and when what was taken with it has ended or run out.
  */
 import { formatDuration } from "./duration.js";
+import { isDisplaced } from "./rotation/moves.js";
 import type { RotationState, VersionState } from "./rotation/state.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
 
 /** How many refusals in a row, the one right after the switch among them, spread evenly over the propagation time. */
-const refusalsNeeded = 3;
+const refusalsOverTime = 3;
+
+/** A switch is proved with the switch; what was replaced in its place has been tried by nobody. */
+function refusalsNeeded(state: RotationState, { id }: VersionState): number {
+  if (state.traits.propagationMs > 0) return refusalsOverTime;
+  return isDisplaced(state, id) ? 1 : 0;
+}
 
 /** Passes once the version was refused often and long enough, and nothing lives any more that was taken with it. */
 export function revoked(state: RotationState, version: VersionState, now: number): Verdict {
   const { id, slot, refusals = 0, refusedSince = null, disabledAt } = version;
   const { propagationMs } = state.traits;
-  if (propagationMs > 0 && refusals < refusalsNeeded) {
-    const due = (refusedSince ?? 0) + Math.ceil((propagationMs * refusals) / (refusalsNeeded - 1));
+  if (refusals < refusalsNeeded(state, version)) {
+    const due = (refusedSince ?? 0) + Math.ceil((propagationMs * refusals) / (refusalsOverTime - 1));
     if (now >= due) return { is: "do", step: { do: "probe", version: id, slot } };
     return {
       is: "wait",

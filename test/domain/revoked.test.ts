@@ -6,7 +6,7 @@ import { fold, foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import { begin, tick, traits } from "./begin.js";
 import { gateOf } from "./gate.js";
-import { failure, leak, told, upTo, walk } from "./walk.js";
+import { failure, leak, look, told, upTo, walk } from "./walk.js";
 
 const late: IssuerTraits = { ...traits, propagationMs: 4 * tick };
 const children: IssuerTraits = {
@@ -65,6 +65,44 @@ describe("H27: where nodes hear of a switch late", () => {
     );
     expect(decide(lost, before.now)).toMatchObject({ kind: "wait", until: before.now + 4 * tick });
     expect(decide(lost, before.now + 4 * tick)).toMatchObject({ step: { do: "seize" } });
+  });
+});
+
+describe("H27: what was replaced in its place, which no switch has proved", () => {
+  /** A rotation whose new version is made in the slot of the old one. */
+  function replaced(more: Partial<IssuerTraits> = {}): RotationState {
+    const kind: IssuerTraits = {
+      ...traits,
+      overlap: "none",
+      capacity: 1,
+      valueBy: "issuer",
+      disableReversible: false,
+      ...more,
+    };
+    const state = begin({ traits: kind });
+    const inPlace = { ...state.versions.new, slot: "a" } as RotationState["versions"][string];
+    return { ...state, freeSlots: [], versions: { ...state.versions, new: inPlace } };
+  }
+
+  test.each([
+    [{}, 1],
+    [{ propagationMs: 4 * tick }, 3],
+  ])("is tried before its copies are destroyed: %j", (more, times) => {
+    const steps = told(walk(replaced(more), 0).events);
+    const tried = steps.flatMap((what, i) => (what.startsWith("refused") ? [i] : []));
+    expect(tried).toHaveLength(times);
+    expect(Math.max(...tried)).toBeLessThan(steps.findIndex((what) => what.startsWith("destroyed")));
+    expect(steps.filter((what) => what.startsWith("disabled"))).toEqual([]);
+  });
+
+  test("keeps a rotation from its end for as long as somebody lets it in, and then an operator is asked", () => {
+    const { state, now } = upTo("probe", replaced());
+    const still = { code: "proof-failed" };
+    const open = fold(state, failure(probe, now, still));
+    expect(decide(open, now)).toMatchObject({ kind: "wait" });
+    expect(decide(open, now + tick)).toMatchObject({ step: probe });
+    const later = fold(open, failure(probe, now + 2 * tick, still));
+    expect(decide(look(later, now + 4 * tick), now + 4 * tick)).toMatchObject({ step: { do: "hold" } });
   });
 });
 

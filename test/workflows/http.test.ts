@@ -134,7 +134,7 @@ test("H29: the plan says who breaks and where there is no way back, and they bre
     "Issue a new version in key-1, in the place of the present one: this is the point of no return; prove it by logging in at every node.",
   ]);
   expect(preview.sentences).toContain(
-    "Nothing is switched off: what was there is gone since the issue, and whoever holds it fails until told.",
+    "Prove that every node refuses the present version, which is gone since the issue; whoever holds it fails until told.",
   );
   expect(await scene.rolls()).toBe(0);
 
@@ -175,12 +175,22 @@ test("H29: before the mint it goes back, and no consumer has noticed", async () 
   expect((await scene.live()).password).toBe(scene.old);
 });
 
-test("H11 H38: after it only forward: a lost answer is settled by another mint, and a cancellation comes too late", async () => {
+test("H11 H27 H38: after it only forward: a lost answer is settled by another mint, and the old one is tried until it is refused", async () => {
   const scene = await openScene();
-  await provider.faults({ at: "/roll", lose: "after" });
+  // The provider goes on accepting what it has replaced, until it is told to stop.
+  await provider.faults({ at: "/roll", lose: "after", slow: true });
   const handle = await scene.house.start();
   await eventually("the first value is lost", async () => (await scene.rolls()) === 1);
   await handle.executeUpdate(cancelUpdate, { args: [{ by: "ann", reason: "not today" }] });
+  const { trouble } = await eventually("the old one is tried and still let in", async () => {
+    const state = await stateOf(handle).catch(() => null);
+    return state?.trouble?.step.startsWith("probe") && state;
+  });
+  expect(trouble).toMatchObject({
+    code: "proof-failed",
+    sentence: expect.stringContaining("let it in as key-1"),
+  });
+  await provider.faults({});
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   const { objections, target } = await stateOf(handle);
   expect(objections).toEqual([expect.stringContaining("cancelled: not today")]);

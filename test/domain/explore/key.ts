@@ -79,7 +79,7 @@ function formOf(state: RotationState, now: number): string {
   for (const version of Object.values(state.versions)) {
     const { id, slot, life, issuer, leaked, proved, delivered, refused } = version;
     const use = state.uses[id];
-    if (state.traits.propagationMs > 0)
+    if (state.traits.propagationMs > 0 || state.traits.overlap === "none")
       parts.push(`${version.refusals ?? 0} ${at(version.refusedSince, "fact")}`);
     const quietFrom = use?.quietSince == null ? null : Math.max(use.quietSince, ...told);
     parts.push(
