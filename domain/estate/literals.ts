@@ -59,8 +59,10 @@ export function findLiteral(text: string): string | undefined {
  */
 function looksRandom(word: string): boolean {
   if (word.length >= 32 && /^[0-9a-f]+$/i.test(word)) return entropyBits(word) >= 3 && /[a-f]/i.test(word);
-  if (word.length >= 20 && /[a-z]/.test(word) && /[A-Z]/.test(word) && /[0-9]/.test(word)) {
-    return entropyBits(word) >= 3.6 && changes(word) >= 0.35;
+  // Without the dashes: between the words of a name they would count as changes.
+  const run = word.replace(/[-_]/g, "");
+  if (run.length >= 20 && /[a-z]/.test(run) && /[A-Z]/.test(run) && /[0-9]/.test(run)) {
+    return entropyBits(run) >= 3.6 && changes(run) >= 0.35;
   }
   // One case only: names with dashes in them are split first, as what is between the dashes is short.
   return word.split(/[-_]/).some((part) => {
