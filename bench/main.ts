@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { projectRoot } from "../worker/dev/places.js";
 import { auditTable, fullAudit, measureAudit, smallAudit } from "./audit.js";
 import { engineTables, measureEngine, troubleIn } from "./engine.js";
+import { measureOverhead, measureTimes, overheadTable } from "./overhead.js";
 
 type Progress = (line: string) => void;
 
@@ -24,12 +25,21 @@ const parts: Readonly<Record<string, (progress: Progress) => Promise<Part>>> = {
     const figures = await measureAudit(smallAudit, progress);
     return [{ audit: figures }, auditTable(figures)];
   },
+  overhead: async (progress) => {
+    const figures = await measureOverhead(progress);
+    return [{ overhead: figures }, overheadTable(figures)];
+  },
+  // Not for people: what the part before has each of its two programs do.
+  times: async (progress) => {
+    const times = await measureTimes(progress);
+    return [{}, JSON.stringify(times)];
+  },
   "audit-full": async (progress) => {
     const figures = await measureAudit(fullAudit, progress);
     return [{ auditFull: figures }, auditTable(figures)];
   },
 };
-const usual = ["rotations", "audit"];
+const usual = ["rotations", "audit", "overhead"];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => parts[name] === undefined);

@@ -3,10 +3,9 @@
  * there and expects a violation. A bug that nothing notices, or a patch that no longer applies, is a failure.
  */
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { inPatchedTree } from "../../scripts/patched-tree.js";
 import { cacheFolder, projectRoot } from "../../worker/dev/places.js";
 import { type Mutant, mutants } from "./mutants/list.js";
 
@@ -15,42 +14,38 @@ const root = projectRoot();
 const outputMax = 1 << 26;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Not copied: what is built again, what is shared, and what is nobody's source. */
-const left = /^(node_modules|dist|dist\..*|coverage|docs|tools|\.git|\.cache|\.rekey)$/;
-
 /** What became of the bug: the violations that its cases showed, or why there are none. */
 async function tried({ name, cases }: Mutant): Promise<{ found: readonly string[]; why: string }> {
-  const copy = await mkdtemp(join(tmpdir(), "rekey-mutant-"));
+  const patch = join(root, "test", "faults", "mutants", `${name}.patch`);
   try {
-    for (const entry of await readdir(root))
-      if (!left.test(entry)) await cp(join(root, entry), join(copy, entry), { recursive: true });
-    await symlink(join(root, "node_modules"), join(copy, "node_modules"));
-    const patch = join(root, "test", "faults", "mutants", `${name}.patch`);
-    await run("git", ["apply", patch], { cwd: copy });
-    await run(join(copy, "scripts", "build.sh"), { cwd: copy });
-    await run(join(copy, "test", "faults", "build.sh"), { cwd: copy });
-    const program = join(copy, "dist.faults", "test", "faults", "main.js");
-    const env = { ...process.env, REKEY_CACHE: cacheFolder(process.env) };
-    const args = [program, "--lanes", "1", "--case", cases.join(" ")];
-    const { stdout, sound } = await run(process.execPath, args, {
-      cwd: copy,
-      env,
-      maxBuffer: outputMax,
-    }).then(
-      ({ stdout }) => ({ stdout, sound: true }),
-      (error: { stdout?: string; stderr?: string }) => ({
-        stdout: `${error.stdout ?? ""}${error.stderr ?? ""}`,
-        sound: false,
-      }),
-    );
-    const found = stdout.split("\n").filter((line) => line.startsWith("VIOLATION"));
-    return { found, why: sound ? "nothing was noticed" : stdout.split("\n").slice(-12).join("\n") };
+    return await inPatchedTree(patch, (copy) => played(copy, cases));
   } catch (error) {
     const { stderr, stdout, message } = error as { stderr?: string; stdout?: string; message: string };
     return { found: [], why: `it could not be built: ${stderr || stdout || message}` };
-  } finally {
-    await rm(copy, { recursive: true, force: true });
   }
+}
+
+async function played(
+  copy: string,
+  cases: readonly string[],
+): Promise<{ found: readonly string[]; why: string }> {
+  await run(join(copy, "test", "faults", "build.sh"), { cwd: copy });
+  const program = join(copy, "dist.faults", "test", "faults", "main.js");
+  const env = { ...process.env, REKEY_CACHE: cacheFolder(process.env) };
+  const args = [program, "--lanes", "1", "--case", cases.join(" ")];
+  const { stdout, sound } = await run(process.execPath, args, {
+    cwd: copy,
+    env,
+    maxBuffer: outputMax,
+  }).then(
+    ({ stdout }) => ({ stdout, sound: true }),
+    (error: { stdout?: string; stderr?: string }) => ({
+      stdout: `${error.stdout ?? ""}${error.stderr ?? ""}`,
+      sound: false,
+    }),
+  );
+  const found = stdout.split("\n").filter((line) => line.startsWith("VIOLATION"));
+  return { found, why: sound ? "nothing was noticed" : stdout.split("\n").slice(-12).join("\n") };
 }
 
 const wanted = process.argv.slice(2);

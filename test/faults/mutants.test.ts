@@ -1,7 +1,7 @@
-/** Each planted bug still fits the code that it breaks; whether it is found is `make faults MUTANTS=1`. */
+/** Each planted bug, and the patch by which the guards' cost is measured, still fits the code; whether it is found is `make faults MUTANTS=1`. */
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { projectRoot } from "../../worker/dev/places.js";
 import { mutants } from "./mutants/list.js";
@@ -17,7 +17,12 @@ test("there are ten of them at least, each a patch with cases that can be run", 
   for (const { cases } of mutants) expect(cases.map(readCase).length).toBeGreaterThan(0);
 });
 
-test.each(mutants.map(({ name }) => name))("%s applies", (name) => {
-  const args = ["apply", "--check", join(folder, `${name}.patch`)];
+const patches = [
+  ...mutants.map(({ name }) => join(folder, `${name}.patch`)),
+  join(root, "bench", "without-guards.patch"),
+];
+
+test.each(patches.map((path) => [basename(path), path] as const))("%s applies", (_, path) => {
+  const args = ["apply", "--check", path];
   expect(() => execFileSync("git", args, { cwd: root, stdio: "pipe" })).not.toThrow();
 });
