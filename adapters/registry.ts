@@ -7,6 +7,7 @@ import { confirmation } from "./consumers/confirmation.js";
 import { httpAttest } from "./consumers/http-attest.js";
 import { jwksVerifier } from "./consumers/jwks-verifier.js";
 import { postgresSessions } from "./consumers/postgres-sessions.js";
+import { awsIam } from "./issuers/aws-iam.js";
 import { http } from "./issuers/http.js";
 import { jwks } from "./issuers/jwks.js";
 import { postgres } from "./issuers/postgres.js";
@@ -28,7 +29,7 @@ export interface Kinds {
 
 /** The registry. Keys are what stands behind `kind:` in the estate. */
 export const kinds: Kinds = {
-  issuers: { http, jwks, postgres, redis },
+  issuers: { "aws-iam": awsIam, http, jwks, postgres, redis },
   stores: { "aws-secrets-manager": awsSecretsManager, file, vault },
   consumers: {
     command: commandConsumer,

@@ -65,6 +65,16 @@ export async function motoServer(): Promise<{ readonly address: string }> {
   return ask<{ address: string }>("/moto");
 }
 
+/** The moto of this run that lets nobody in without a key, and its administrator. Use users of your own. */
+export async function iamServer(): Promise<{
+  readonly address: string;
+  readonly keyId: string;
+  readonly secret: Secret;
+}> {
+  const { secret, ...about } = await ask<{ address: string; keyId: string; secret: string }>("/iam");
+  return { ...about, secret: new Secret(secret) };
+}
+
 async function ask<T>(path: string): Promise<T> {
   const broker = inject("broker");
   if (broker === undefined) throw new Error("this suite has `servers: false` in scripts/suites.ts");

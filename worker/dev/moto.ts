@@ -34,24 +34,35 @@ async function motoTools(progress?: Progress): Promise<string> {
 
 /**
  * One request at a time: with several, a reader can come in between the two halves of what is one step at AWS, and see
- * a label on no version.
+ * a label on no version. "authorised": it lets nobody in by a key that is switched off, as AWS does; moto itself would.
  */
 const serve = `
 import sys
+if sys.argv[2] == "authorised":
+    from moto.iam import access_control
+    believed = access_control.IAMUserAccessKey.__init__
+    def refused(self, account_id, partition, access_key_id, headers):
+        believed(self, account_id, partition, access_key_id, headers)
+        keys = self.backend.list_access_keys(self._owner_user_name)
+        if any(key.access_key_id == access_key_id and key.status != "Active" for key in keys):
+            raise access_control.CreateAccessKeyFailure(reason="InvalidId")
+    access_control.IAMUserAccessKey.__init__ = refused
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
 run_simple("127.0.0.1", int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
 `;
 
 /** Starts moto on a free port of 127.0.0.1. Throws `missing-setup` when it cannot be installed or is not ready. */
-export async function startMoto(options: { progress?: Progress } = {}): Promise<MotoServer> {
+export async function startMoto(
+  options: { readonly progress?: Progress; readonly authorised?: true } = {},
+): Promise<MotoServer> {
   const bin = await motoTools(options.progress);
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
   const child = await startChild({
     name: "moto",
     command: join(bin, "python"),
-    args: ["-c", serve, String(port)],
+    args: ["-c", serve, String(port), options.authorised ? "authorised" : "open"],
     cwd: tmpdir(),
     ready: () => answers(address),
     readyMsMax,

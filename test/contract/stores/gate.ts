@@ -12,11 +12,17 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 
 /** One request that came through. */
-interface Passed {
+export interface Passed {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+}
+
+/** An answer with another status than the server's. */
+interface Rewritten {
+  readonly status: number;
+  readonly text: string;
 }
 
 /** What a gate takes for a change: for a REST server whatever is not GET, and not below `/sys` or `/auth`. */
@@ -33,7 +39,9 @@ export interface Gate {
   /** The next change arrives, and its answer is cut off; once. */
   losing: boolean;
   /** Puts another answer in the place of the server's; `null` for as it is. */
-  rewrite: ((request: Passed, answer: string) => string) | null;
+  rewrite: ((request: Passed, answer: string, status: number) => string | Rewritten) | null;
+  /** Waited for before any request goes through. */
+  onRequest: ((request: Passed) => Promise<void>) | null;
   /** Runs once, before the next change goes through. */
   beforeChange: (() => Promise<void>) | null;
   /** Nobody listens any more; resolves to what opens it again at the same address. */
@@ -50,6 +58,7 @@ export async function openGate(target: string, isChange: IsChange = restChange):
     losing: false,
     beforeChange: null,
     rewrite: null,
+    onRequest: null,
   } as unknown as Gate & {
     address: string;
   };
@@ -92,6 +101,7 @@ async function pass(
   const passed = { method, path, headers: incoming.headers, body: Buffer.concat(chunks).toString("utf8") };
   gate.passed.push(passed);
   if (gate.silent) return;
+  await gate.onRequest?.(passed);
   const changes = isChange(passed);
   if (changes && gate.beforeChange !== null) {
     const first = gate.beforeChange;
@@ -100,7 +110,8 @@ async function pass(
   }
   const lose = changes && gate.losing;
   if (lose) gate.losing = false;
-  const { host: _, ...headers } = incoming.headers;
+  // The host as the client named it: a signed request is signed for that.
+  const { headers } = incoming;
   const onward = request(`${target}${path}`, { method, headers }, (answer) => {
     if (lose) {
       answer.resume();
@@ -111,7 +122,10 @@ async function pass(
     if (rewrite !== null) {
       void textOf(answer).then((text) => {
         const { "content-length": _, ...headers } = answer.headers;
-        outgoing.writeHead(answer.statusCode ?? 502, headers).end(rewrite(passed, text));
+        const status = answer.statusCode ?? 502;
+        const given = rewrite(passed, text, status);
+        const other = typeof given === "string" ? { status, text: given } : given;
+        outgoing.writeHead(other.status, headers).end(other.text);
       });
       return;
     }
