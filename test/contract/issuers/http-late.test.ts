@@ -28,9 +28,13 @@ async function scene(shape: Shape): Promise<Scene> {
 }
 
 /** Has a value made and kept. */
-async function mint(issuer: Issuer, change: ReturnType<typeof changeOf>): Promise<SecretDocument> {
+async function mint(
+  issuer: Issuer,
+  change: ReturnType<typeof changeOf>,
+  frame = call(),
+): Promise<SecretDocument> {
   const documents: SecretDocument[] = [];
-  await issuer.mint?.(change, async (document) => void documents.push(document), call());
+  await issuer.mint?.(change, async (document) => void documents.push(document), frame);
   const [document] = documents;
   if (document === undefined) throw new Error("no value was handed over");
   return document;
@@ -141,8 +145,10 @@ describe("a value of a provider", () => {
     const slot = "key-1";
     await mint(at.issuer, changeOf(slot, null, first));
     await provider.faults({ at: "/roll", hold: true });
-    const late = codeOf(mint(at.open({ config: { timeout: "1s" } }), changeOf(slot, first, second)));
+    const given = new AbortController();
+    const late = codeOf(mint(at.open(), changeOf(slot, first, second), given));
     await held();
+    given.abort();
     expect(await late).toBe("unknown-outcome");
     await at.issuer.seize(changeOf(slot, second, third), call());
     const fourth = tag("v2", 4);

@@ -66,6 +66,8 @@ let faults: ProviderFaults = {};
 let letGo: (() => void)[] = [];
 /** Method and address of every request, and nothing else. */
 const requests: string[] = [];
+/** What changes were marked with, so that one which arrives twice is known. */
+const nonces: string[] = [];
 
 const hashOf = (value: string) => createHash("sha256").update(value).digest("hex");
 
@@ -93,7 +95,7 @@ function control(method: string, what: string, token: string, body: string): Ans
       letGo = [];
       return { status: 200, body: {} };
     default:
-      return { status: 200, body: { requests, held: letGo.length } };
+      return { status: 200, body: { requests, nonces, held: letGo.length } };
   }
 }
 
@@ -141,7 +143,12 @@ function newValue(key: ProviderKey): string {
 /** The change itself: what it is answered with, after it was made. */
 function changed(account: ProviderAccount, method: string, path: string, body: string): Answered {
   const [, id = "", roll = ""] = /^\/v1\/keys\/([^/]+)(\/roll)?$/.exec(path) ?? [];
-  const given = body === "" ? {} : (JSON.parse(body) as { name?: string; status?: "active" | "disabled" });
+  const given: { name?: string; status?: "active" | "disabled" } =
+    body === ""
+      ? {}
+      : body.startsWith("{")
+        ? JSON.parse(body)
+        : Object.fromEntries(new URLSearchParams(body));
   if (method === "POST" && path === "/v1/keys") {
     if (account.keys.length >= account.keysMax) return { status: 409, body: { error: "limit" } };
     const fresh: ProviderKey = {
@@ -168,12 +175,16 @@ function changed(account: ProviderAccount, method: string, path: string, body: s
   return { status: 200, body: listed(account, key) };
 }
 
+/** What opens the door, as a bearer token, as a password, or in a header of the provider's own. */
+function shownIn({ authorization = "", "x-admin": own }: IncomingMessage["headers"]): string {
+  if (own !== undefined) return String(own);
+  if (!authorization.startsWith("Basic ")) return authorization.slice("Bearer ".length);
+  return Buffer.from(authorization.slice(6), "base64").toString("utf8").split(":")[1] ?? "";
+}
+
 /** Whose value is shown, by whichever way it is shown. */
-function me({ headers }: IncomingMessage): Answered {
-  const { authorization = "" } = headers;
-  const given = authorization.startsWith("Basic ")
-    ? Buffer.from(authorization.slice(6), "base64").toString("utf8").split(":")[1]
-    : (headers["x-api-key"] ?? authorization.slice("Bearer ".length));
+function me({ headers }: IncomingMessage, body: string): Answered {
+  const given = body === "" ? (headers["x-api-key"] ?? shownIn(headers)) : JSON.parse(body).key;
   const hash = hashOf(String(given));
   const all = Object.values(accounts).flatMap(({ id, keys }) => keys.map((key) => ({ account: id, key })));
   const found = all.find(
@@ -188,6 +199,7 @@ async function answer(request: IncomingMessage, url: URL, body: string): Promise
   if (url.pathname.startsWith("/control/"))
     return control(method, url.pathname.slice("/control/".length), String(headers["x-token"] ?? ""), body);
   requests.push(`${method} ${request.url}`);
+  nonces.push(String(headers["idempotency-key"] ?? ""));
   if ((faults.tooMany ?? 0) > 0 && `${method} ${url.pathname}`.includes(faults.at ?? "")) {
     faults.tooMany = (faults.tooMany ?? 0) - 1;
     return {
@@ -195,8 +207,8 @@ async function answer(request: IncomingMessage, url: URL, body: string): Promise
       headers: faults.retryAfter === undefined ? {} : { "retry-after": faults.retryAfter },
     };
   }
-  if (url.pathname === "/v1/me") return me(request);
-  const account = accounts[String(headers.authorization).slice("Bearer ".length)];
+  if (url.pathname === "/v1/me") return me(request, body);
+  const account = accounts[shownIn(headers)];
   if (account === undefined)
     return { status: 403, body: { error: `canary-refused ${headers.authorization}` } };
   if (url.pathname === "/v1/account") return { status: 200, body: { id: account.id } };

@@ -264,3 +264,43 @@ it("H9: every address that accepts a value is asked, and one that lets it in as 
   ]);
   expect((await other.proveRefused("key-1", document, call()))[0]?.ok).toBe(false);
 });
+
+it.each<[string, Record<string, unknown>]>([
+  ["a password, forms", { auth: { type: "basic", user: "engine", password: "env:ADMIN" } }],
+  ["a header of the provider's own", { auth: { type: "header", name: "X-Admin", value: "env:ADMIN" } }],
+  ["a value as a password", { test: { path: "/v1/me", who: "/key_id", present: "basic" } }],
+  [
+    "a value in a body",
+    { test: { method: "POST", path: "/v1/me", who: "/key_id", present: "body", body: { key: "{value}" } } },
+  ],
+  ["a value in a header", { test: { path: "/v1/me", who: "/key_id", present: { header: "X-Api-Key" } } }],
+])("by %s the same is done", async (_what, config) => {
+  const set = { method: "PATCH", path: "/v1/keys/{key}", form: { name: "{tag}" } };
+  const issuer = await open("label", { config: { ...config, fence: { in: "label", set } } });
+  const kept: SecretDocument[] = [];
+  expect(await minting(issuer, kept)).toBe("applied");
+  expect((await issuer.survey(call())).slots).toEqual([
+    { slot: "key-1", tag: formatTag(first), enabled: true },
+  ]);
+  const [document] = kept;
+  if (document === undefined) throw new Error("nothing was made");
+  expect((await issuer.prove("key-1", document, call())).map(({ ok }) => ok)).toEqual([true]);
+  const other = { ...document, password: new Secret("of-nobody") };
+  expect((await issuer.proveRefused("key-1", other, call())).map(({ ok }) => ok)).toEqual([true]);
+});
+
+it("H3: a change that is sent again bears the same mark, another change another, and the same mint makes one value", async () => {
+  const issuer = await open();
+  const kept: SecretDocument[] = [];
+  const marks = async () => (await provider.seen()).nonces.filter((nonce) => nonce !== "");
+  const before = (await marks()).length;
+  await provider.faults({ at: "/roll", tooMany: 1, retryAfter: "0" });
+  expect(await minting(issuer, kept)).toBe("applied");
+  expect(await minting(issuer, kept)).toBe("already");
+  expect(kept).toHaveLength(1);
+  await issuer.mint?.(changeOf("key-1", first, tag("v2", 2)), async () => undefined, call());
+  const own = (await marks()).slice(before);
+  expect(own).toHaveLength(3);
+  expect(own[0]).toBe(own[1]);
+  expect(own[2]).not.toBe(own[0]);
+});

@@ -27,7 +27,11 @@ export interface HttpWorld {
   change(token: string, how: (account: ProviderAccount) => void): Promise<void>;
   faults(faults: ProviderFaults): Promise<void>;
   release(): Promise<void>;
-  seen(): Promise<{ readonly requests: readonly string[]; readonly held: number }>;
+  seen(): Promise<{
+    readonly requests: readonly string[];
+    readonly nonces: readonly string[];
+    readonly held: number;
+  }>;
   /** Ends the provider and starts it again, at the same address. */
   restart(): Promise<void>;
   /** Everything that it has printed. */
