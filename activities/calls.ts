@@ -2,6 +2,7 @@
 import { ApplicationFailure, Context } from "@temporalio/activity";
 import type { Call } from "../adapters/ports.js";
 import { RekeyError } from "../domain/errors.js";
+import { clearedAfter } from "./in-hand.js";
 
 const heartbeatEveryMs = 3_000;
 
@@ -14,13 +15,13 @@ export function callWithin(timeoutMs: number = callTimeoutMs): Call {
 }
 
 /**
- * Runs the body with heartbeats, and turns what it throws into a failure that carries our code and sentence
+ * Runs the body with heartbeats, clears every value that it had in hand, and turns what it throws into a failure that carries our code and sentence
  * and nothing of a provider: no cause, no stack, no text that could quote a value (H40).
  */
 export async function framed<T>(body: () => Promise<T>): Promise<T> {
   const beat = setInterval(() => Context.current().heartbeat(), heartbeatEveryMs);
   try {
-    return await body();
+    return await clearedAfter(body);
   } catch (error) {
     throw toFailure(error);
   } finally {

@@ -3,6 +3,7 @@ import type { HouseWork, RotationWork } from "../domain/rotation/work.js";
 import { deliverActivity } from "./deliver.js";
 import type { ActivityDeps } from "./deps.js";
 import { houseWork } from "./house.js";
+import { inHand, systemsInHand } from "./in-hand.js";
 import { enableActivity, issueActivity } from "./issue.js";
 import { lookActivity } from "./look.js";
 import { openActivity } from "./open.js";
@@ -16,7 +17,12 @@ import { seizeActivity } from "./seize.js";
 import { verifyActivity } from "./verify.js";
 
 /** The activities by the names that workflows call them. */
-export function createActivities(deps: ActivityDeps): RotationWork & HouseWork {
+export function createActivities(given: ActivityDeps): RotationWork & HouseWork {
+  const deps: ActivityDeps = {
+    ...given,
+    systems: async (credential) => systemsInHand(await given.systems(credential)),
+    randomSecret: () => inHand(given.randomSecret()),
+  };
   const people = peopleActivity(deps);
   return {
     open: openActivity(deps),

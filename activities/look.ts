@@ -7,6 +7,7 @@ import type { RotationState } from "../domain/rotation/state.js";
 import type { LookRequest, StepResult } from "../domain/rotation/work.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
+import { clearedAfter } from "./in-hand.js";
 import { foldLook } from "./plans.js";
 import { heldBy } from "./run-check.js";
 import { survey } from "./survey.js";
@@ -31,7 +32,9 @@ export function lookActivity(deps: ActivityDeps) {
       for (;;) {
         // Anew each time: a look lasts minutes, and the estate may change meanwhile (H17).
         const systems = await deps.systems(state.credential);
-        const seen = await survey(await surveyorFor(deps, systems, state, record), current, callWithin());
+        const surveyor = await surveyorFor(deps, systems, state, record);
+        // The values of one look are not kept for the next, which may be minutes away.
+        const seen = await clearedAfter(() => survey(surveyor, current, callWithin()));
         events = kept(events, seen);
         current = await foldLook(deps, current, seen);
         const decision = decide(current, deps.now());

@@ -1,6 +1,7 @@
 /** The process that does the work: polls Temporal, runs workflows and activities, and stops without leaving anything half done. */
 import { readFile } from "node:fs/promises";
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import { resolveInHand } from "../activities/in-hand.js";
 import { createActivities } from "../activities/index.js";
 import type { AdapterDeps } from "../adapters/ports.js";
 import { type Kinds, kinds } from "../adapters/registry.js";
@@ -72,7 +73,8 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     ...{ db, installation, now, warn },
     between: between?.database,
   });
-  const adapterDeps = await adapterDepsOf(settings, installation, now);
+  const opened = await adapterDepsOf(settings, installation, now);
+  const adapterDeps = { ...opened, resolve: resolveInHand(opened.resolve) };
   const systems = systemsKeeper(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds));
   const login = await temporalLoginOf(settings);
   const untimed = createActivities({

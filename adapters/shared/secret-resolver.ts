@@ -44,11 +44,11 @@ export function secretResolver(sources: ResolverSources): AdapterDeps["resolve"]
     const reference = parse(text);
     const known = kept.get(text);
     // A copy: the caller may clear his.
-    if (known !== undefined && sources.now() < known.until) return new Secret(known.secret.reveal());
+    if (known !== undefined && sources.now() < known.until) return known.secret.copy();
     kept.delete(text);
     const late = () => new RekeyError("unreachable", `${text} could not be read in time.`);
     const secret = await orWhenOver(look(reference, text, sources, call), call.signal, late);
-    if (cacheMs > 0) kept.set(text, { secret: new Secret(secret.reveal()), until: sources.now() + cacheMs });
+    if (cacheMs > 0) kept.set(text, { secret: secret.copy(), until: sources.now() + cacheMs });
     return secret;
   };
 }

@@ -70,7 +70,7 @@ export async function privateText(file: string, what: "key" | "token", hint: str
         `Run: chmod 600 ${file}`,
       );
     }
-    return new Secret(await handle.readFile("utf8"));
+    return Secret.fromBytes(await handle.readFile());
   } finally {
     await handle.close();
   }

@@ -62,6 +62,31 @@ describe("a secret", () => {
     expect(`${secret}`).toBe("[secret]");
   });
 
+  test("overwrites its own bytes when it is cleared, and those only", () => {
+    const bytes = new TextEncoder().encode(value);
+    const secret = Secret.fromBytes(bytes);
+    const copy = secret.copy();
+    secret.clear();
+    secret.clear();
+    expect([...bytes].every((byte) => byte === 0)).toBe(true);
+    expect(copy.reveal()).toBe(value);
+    expect(() => secret.copy()).toThrow("cleared");
+  });
+
+  test("is cleared at the end of its block, also when that throws", () => {
+    const seen: Secret[] = [];
+    expect(() => {
+      using secret = new Secret(value);
+      seen.push(secret);
+      throw new Error("no");
+    }).toThrow("no");
+    expect(() => seen[0]?.reveal()).toThrow("cleared");
+  });
+
+  test("gives back every text as it was, also what begins with a byte order mark", () => {
+    for (const text of ["", "\uFEFFx", "pässwörd 🔑", "\0\n"]) expect(new Secret(text).reveal()).toBe(text);
+  });
+
   test("equals what holds the same text and nothing else", () => {
     const near = fc
       .tuple(fc.string(), fc.string())

@@ -28,7 +28,8 @@ export async function login(
   call: Call,
 ): Promise<HeldToken> {
   const { auth } = config;
-  if (auth.method === "token") return lookUp(wire, await deps.resolve(auth.token, call), deps, call);
+  // A copy: the session outlives the activity that happens to log in.
+  if (auth.method === "token") return lookUp(wire, (await deps.resolve(auth.token, call)).copy(), deps, call);
   const body =
     auth.method === "approle"
       ? { role_id: auth.roleId, secret_id: (await deps.resolve(auth.secretId, call)).reveal() }
