@@ -51,6 +51,14 @@ const variables = z.object({
   REKEY_API_TOKENS: references.optional(),
   REKEY_API_TLS_CERT: z.string().min(1).optional(),
   REKEY_API_TLS_KEY: reference.optional(),
+  REKEY_API_CODEC_TOKENS: references.optional(),
+  REKEY_API_CODEC_ORIGIN: z
+    .url({ protocol: /^https?$/ })
+    .refine(
+      (url) => URL.canParse(url) && new URL(url).origin === url,
+      "expected an origin: https://host[:port]",
+    )
+    .optional(),
   REKEY_API_PLAIN: z.enum(["loopback", "anywhere"]).default("loopback"),
   REKEY_API_DECISIONS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
   REKEY_ACTIVITY_SLOTS: z.coerce.number().int().min(1).max(10_000).default(50),

@@ -10,7 +10,7 @@ import { vaultConfig } from "../adapters/stores/vault/schema.js";
 import { RekeyError } from "../domain/errors.js";
 import { Secret } from "../domain/secret.js";
 import { type Database, openDatabase } from "../inventory/database.js";
-import { sealingCodec, type Unsealed } from "./codec.js";
+import { sealingCodec, type Unsealed, viewingCodec } from "./codec.js";
 import { type CodecRing, followedRing } from "./codec-ring.js";
 import { failureConverterPath, type Installation } from "./config.js";
 
@@ -107,8 +107,10 @@ export async function apiSettingsOf(settings: Installation) {
   }
   const cut = listen.lastIndexOf(":");
   const tokens = (settings.REKEY_API_TOKENS ?? []).map((reference) => resolved(settings, reference));
+  const codec = await codecDoorOf(settings);
   return {
     tokens: await Promise.all(tokens),
+    ...(codec === undefined ? {} : { codec }),
     decisionsPerMinute: settings.REKEY_API_DECISIONS_PER_MINUTE,
     listen: {
       host: listen.slice(0, cut).replace(/^\[|\]$/g, ""),
@@ -119,6 +121,15 @@ export async function apiSettingsOf(settings: Installation) {
         : { tls: { certificate: await certificateIn(cert), key: await resolved(settings, key) } }),
     },
   };
+}
+
+/** Temporal's remote codec; only where a token for it is named. */
+async function codecDoorOf(settings: Installation) {
+  const { REKEY_API_CODEC_TOKENS: named, REKEY_API_CODEC_ORIGIN: origin } = settings;
+  if (named === undefined) return undefined;
+  const tokens = await Promise.all(named.map((reference) => resolved(settings, reference)));
+  const codec = viewingCodec(await codecRingOf(settings));
+  return { codec, tokens, ...(origin === undefined ? {} : { origin }) };
 }
 
 async function certificateIn(file: string): Promise<string> {

@@ -6,6 +6,7 @@ import type { Services } from "../cli/deps.js";
 import { allStanding, oneStanding } from "../cli/standing.js";
 import { credentialNamed } from "../cli/subject.js";
 import { bodyOf, failureIn, statusOf } from "./answers.js";
+import { type CodecDoor, codecRoutes } from "./codec.js";
 import { takeDecision } from "./decisions.js";
 import type { RateLimit } from "./limit.js";
 import { describeApi } from "./openapi.js";
@@ -19,6 +20,8 @@ import { rotationView } from "./views.js";
 export interface ApiDeps {
   readonly services: Pick<Services, "installation" | "inventory" | "rotations">;
   readonly tokens: Tokens;
+  /** Opens payloads for Temporal's UI; absent where nobody may. */
+  readonly codec?: CodecDoor;
   /** Decisions by sender, and by the person who signed. */
   readonly decisions: RateLimit;
   readonly ready: () => Promise<Readiness>;
@@ -46,11 +49,12 @@ export function apiOf(deps: ApiDeps): Hono {
     context.header("Cache-Control", "no-store");
     context.header("X-Content-Type-Options", "nosniff");
     const { pathname } = new URL(context.req.url);
-    if (pathname.startsWith("/v1/")) {
+    if (/^\/(v1|codec)\//.test(pathname)) {
       deps.say(`${context.req.method} ${nameOf(pathname)} ${context.res.status} ${now() - begun} ms`);
     }
   });
   app.use("/v1/*", (_, next) => within(deps.requestMsMax, next()));
+  app.use("/codec/*", (_, next) => within(deps.requestMsMax, next()));
   app.use(
     "/v1/*",
     bodyLimit({
@@ -90,6 +94,8 @@ export function apiOf(deps: ApiDeps): Hono {
     const sent = await takeDecision({ services, admit }, document);
     return context.json(sent, sent.answered ? 200 : 202);
   });
+
+  if (deps.codec !== undefined) app.route("/codec", codecRoutes(deps.codec));
 
   app.notFound((context) => {
     const hint = "/openapi.json lists what there is.";
@@ -140,6 +146,8 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
 /** The route for the log: names and ids that somebody sends stay out of it. */
 function nameOf(pathname: string): string {
   const [, version = "", section = ""] = pathname.split("/");
-  const known = ["credentials", "rotations", "decisions"].includes(section) ? section : "?";
+  const known = ["credentials", "rotations", "decisions", "decode", "encode"].includes(section)
+    ? section
+    : "?";
   return `/${version}/${known}`;
 }

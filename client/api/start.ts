@@ -3,6 +3,7 @@ import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Secret } from "../../domain/secret.js";
 import type { Services } from "../cli/deps.js";
 import { apiOf } from "./app.js";
+import type { CodecDoor } from "./codec.js";
 import { rateLimit } from "./limit.js";
 import { type ReadyTimes, readinessOf } from "./ready.js";
 import { type ListenOptions, listenApi, type RunningApi } from "./serve.js";
@@ -13,6 +14,8 @@ export interface ApiOptions {
   readonly services: Pick<Services, "installation" | "inventory" | "rotations">;
   /** Tokens, or hashes of some; none means that nobody reads. */
   readonly tokens: readonly Secret[];
+  /** Temporal's remote codec: who may ask for it, and from which page. */
+  readonly codec?: Pick<CodecDoor, "codec" | "origin"> & { readonly tokens: readonly Secret[] };
   readonly listen: ListenOptions;
   /** For one address, and for one person. */
   readonly decisionsPerMinute: number;
@@ -31,6 +34,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const app = apiOf({
     services,
     tokens: tokensFrom(options.tokens),
+    ...(options.codec === undefined
+      ? {}
+      : { codec: { ...options.codec, tokens: tokensFrom(options.codec.tokens) } }),
     decisions: rateLimit(options.decisionsPerMinute),
     ready: readinessOf(services, now, options.readyTimes),
     now,
