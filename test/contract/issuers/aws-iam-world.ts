@@ -29,7 +29,7 @@ export interface IamWorld extends IssuerWorld {
   readonly iam: Gate;
   readonly sts: Gate;
   /** An issuer with other settings. */
-  openWith(config: object, account?: object): Issuer;
+  openWith(config: object, account?: object, installation?: string): Issuer;
   /** The user's access keys: id and status. */
   keys(): Promise<Record<string, string>>;
 }
@@ -63,7 +63,7 @@ export async function iamWorld(): Promise<IamWorld> {
   const engine = await userWith(admin, `rekey-${id}`, [...engineActions, "iam:TagUser"]);
   await admin.send(new CreateUserCommand({ UserName: user }));
   const [iam, sts] = await Promise.all([openGate(address, isChange), openGate(address)]);
-  const made = (more: object, other: object = {}) =>
+  const made = (more: object, other: object = {}, installation = "here") =>
     awsIam.create(
       awsIam.config.parse({
         account,
@@ -75,7 +75,7 @@ export async function iamWorld(): Promise<IamWorld> {
         ...more,
       }) as never,
       awsIam.account.parse({ user, ...other }) as never,
-      depsOf({ "env:KEY": engine.id, "env:SECRET": engine.secret }),
+      depsOf({ "env:KEY": engine.id, "env:SECRET": engine.secret }, { installation }),
     );
   const clone = `copy-${id}`;
   return {
