@@ -43,6 +43,7 @@ import {
   type TendOrder,
   takeoverWorkflowId,
 } from "../workflows/messages.js";
+import { buildsOf, makeCurrent, type WorkerBuild } from "./deployment.js";
 import { fromTemporal, unlessAbsent } from "./temporal-errors.js";
 
 /** A rotation's plan and what was added to it since; null before the first look at the world. */
@@ -85,6 +86,10 @@ export interface RotationClient {
   doctor(): Promise<readonly Diagnosis[]>;
   /** What exists of the credential (an id; null: of all) that the inventory does not know. */
   reconcile(credential: string | null): Promise<readonly StockTaking[]>;
+  /** The builds that workers run; none where they tell none. */
+  builds(): Promise<readonly WorkerBuild[]>;
+  /** Sends new rotations to a build. */
+  makeCurrent(build: string): Promise<void>;
   /** Resolves when Temporal answers and knows the namespace, and throws otherwise; no worker is asked. */
   reachable(): Promise<void>;
   close(): Promise<void>;
@@ -230,6 +235,9 @@ export function rotationClient(options: TemporalOptions): RotationClient {
         [credential],
         "for what exists",
       ),
+    builds: () => within(deadlines.callMs, "for its workers", () => buildsOf(connection, namespace)),
+    makeCurrent: (build) =>
+      within(deadlines.callMs, "to change its workers", () => makeCurrent(connection, namespace, build)),
     reachable: () =>
       within(deadlines.callMs, "whether it is there", async () => {
         await connection.workflowService.describeNamespace({ namespace });

@@ -61,6 +61,11 @@ const variables = z.object({
     .optional(),
   REKEY_API_PLAIN: z.enum(["loopback", "anywhere"]).default("loopback"),
   REKEY_API_DECISIONS_PER_MINUTE: z.coerce.number().int().min(1).max(10_000).default(60),
+  REKEY_WORKER_VERSIONS: z.enum(["off", "on"]).default("off"),
+  REKEY_WORKER_BUILD: z
+    .string()
+    .regex(/^[\w.+-]{1,100}$/, "expected up to 100 letters, digits, dots, dashes, + and _")
+    .optional(),
   REKEY_ACTIVITY_SLOTS: z.coerce.number().int().min(1).max(10_000).default(50),
 });
 

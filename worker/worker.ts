@@ -13,6 +13,7 @@ import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
 import { openAudit } from "./audit.js";
 import { installationClock, timed } from "./clock.js";
 import { bundlePath, type Installation } from "./config.js";
+import { buildOf, deploymentOf, takePlace } from "./deployment.js";
 import {
   adapterDepsOf,
   databaseOf,
@@ -100,6 +101,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   const activities = timed(untimed, clock);
   const connection = await NativeConnection.connect(login);
   const dataConverter = await dataConverterOf(settings, "mark", warn);
+  const build = buildOf(settings);
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
     namespace: settings.REKEY_TEMPORAL_NAMESPACE,
@@ -108,6 +110,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     activities: between?.activities(activities) ?? activities,
     maxCachedWorkflows: cachedWorkflowsMax,
     shutdownGraceTime,
+    ...(build === undefined ? {} : { workerDeploymentOptions: deploymentOf(build) }),
   };
   const workers = await Promise.all([
     Worker.create({
@@ -121,6 +124,8 @@ export async function startWorker(settings: Installation, between?: Between): Pr
       maxConcurrentActivityTaskExecutions: emergencySlots,
     }),
   ]);
+  if (build !== undefined && (await takePlace(login, settings.REKEY_TEMPORAL_NAMESPACE, build)) === "waiting")
+    warn(`The build ${build} gets no new rotations until \`rekey workers --current ${build}\`.`);
   const stopSchedules = keepSchedules({
     db,
     login,

@@ -13,6 +13,8 @@ import type { EmergencyReport } from "../domain/rotation/work.js";
 export const rotationQueue = "rekey-rotations";
 /** Task queue of emergencies, so that they never stand behind ordinary work. */
 export const emergencyQueue = "rekey-emergencies";
+/** Name of the worker deployment in the namespace, where workers tell their builds. */
+export const deploymentName = "rekey";
 
 /** How a rotation is found. It is not the lock (H8). */
 export function rotationWorkflowId(credentialId: string): string {

@@ -30,6 +30,7 @@ import { up } from "./commands/up.js";
 import { validate } from "./commands/validate.js";
 import { watch } from "./commands/watch.js";
 import { worker } from "./commands/worker.js";
+import { workers } from "./commands/workers.js";
 
 /** The commands under the headings of `rekey --help`. */
 function groups(program: () => Command): readonly (readonly [string, readonly AnyCommand[]])[] {
@@ -40,7 +41,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Decide:", [approve, reject, confirm, signOff]],
     ["When something is wrong:", [explain, cancel, resume, expedite, adoptRotation, reconcile]],
     ["Prove it:", [audit]],
-    ["Run it:", [up, worker, server, migrate, demo, completion(program)]],
+    ["Run it:", [up, worker, workers, server, migrate, demo, completion(program)]],
   ];
 }
 

@@ -65,6 +65,12 @@ const removing = (joined: boolean) => () =>
     },
   });
 
+const builds = [
+  { build: "0.2.0-3f9a1c0b7d52", standing: "current", since: now },
+  { build: "0.1.0-77d0e61c2a94", standing: "draining", since: now - 86_400_000 },
+  { build: "0.0.9-1b5c0d9e8f21", standing: "drained", since: now - 30 * 86_400_000 },
+];
+
 /** It has lost its workflow while it delivered. */
 function lostWorld(answers: Record<string, () => unknown>): World {
   const step = { do: "deliver", version: "new", place: "main", consumers: ["con_1"] } as const;
@@ -107,6 +113,24 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "explain-unknown-rotation": { argv: ["explain", "rot_9"], world: () => rotating() },
   "explain-unknown-credential": { argv: ["explain", "order-db"], world: () => rotating() },
+  workers: { argv: ["workers"], world: () => idle({ answers: { builds: () => builds } }) },
+  "workers-json": { argv: ["workers", "--json"], world: () => idle({ answers: { builds: () => builds } }) },
+  "workers-off": { argv: ["workers"], world: () => idle({ answers: { builds: () => [] } }) },
+  "workers-current": {
+    argv: ["workers", "--current", "0.2.0-3f9a1c0b7d52"],
+    world: () => idle({ answers: { builds: () => builds, makeCurrent: () => undefined } }),
+  },
+  "workers-unknown": {
+    argv: ["workers", "--current", "0.3.0"],
+    world: () =>
+      idle({
+        answers: {
+          makeCurrent: () => {
+            throw new RekeyError("not-found", "No worker of the build 0.3.0 was seen.", "There are 0.1.0-1.");
+          },
+        },
+      }),
+  },
   "adopt-rotation-nothing-lost": { argv: ["adopt-rotation"], world: () => rotating() },
   "adopt-rotation-nothing-open": { argv: ["adopt-rotation", "orders-db"], world: idle },
   "adopt-rotation-running": { argv: ["adopt-rotation", "orders-db"], world: () => rotating() },

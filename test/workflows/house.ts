@@ -18,6 +18,7 @@ import { recordVersions } from "../../inventory/versions.js";
 import { sealingCodec } from "../../worker/codec.js";
 import { fixedRing } from "../../worker/codec-ring.js";
 import { failureConverterPath } from "../../worker/config.js";
+import { deploymentOf } from "../../worker/deployment.js";
 import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
 import { rulesOf } from "../../worker/systems.js";
 import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
@@ -51,6 +52,8 @@ export interface HouseOptions {
   readonly traits?: Partial<IssuerTraits>;
   /** Without it payloads travel as they are, which only the replay tests want. */
   readonly sealed?: boolean;
+  /** Build that the workers tell Temporal; without one, any worker takes up any rotation. */
+  readonly build?: string;
   /** Database of the audit log; by default the inventory's. */
   readonly auditUrl?: Secret;
   /** The way to a Temporal server of the test's own, asked for anew by each worker; by default the shared one. */
@@ -85,7 +88,8 @@ export interface House {
   readonly workflowId: string;
   readonly taskQueue: string;
   readonly worker: HouseWorker;
-  startWorker(): Promise<HouseWorker>;
+  /** Another worker, of the build that the house was opened with unless said. */
+  startWorker(build?: string): Promise<HouseWorker>;
   /** Starts `rotate/<credential>`, or the id given. */
   start(input?: Partial<RotateInput>, workflowId?: string): Promise<WorkflowHandle>;
   /** Keyed hash of a value, as the door makes it. */
@@ -182,7 +186,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const fingerprint = async (value: string) =>
     createHmac("sha256", fingerprintKey).update(value).digest("hex");
 
-  const startWorker = async (): Promise<HouseWorker> => {
+  const startWorker = async (build = options.build): Promise<HouseWorker> => {
     const { worker: native, namespace: itsNamespace, queue = taskQueue } = await temporal();
     const db = openDatabase({ url: fresh.url });
     const audit = keptLog(db, options.auditUrl ?? fresh.url);
@@ -212,6 +216,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       maxCachedWorkflows: 20,
       shutdownGraceTime: 1,
       shutdownForceTime: "5s",
+      ...(build === undefined ? {} : { workerDeploymentOptions: deploymentOf(build) }),
     });
     const done = worker.run().catch(() => undefined);
     let closing: Promise<void> | undefined;

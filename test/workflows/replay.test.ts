@@ -1,9 +1,9 @@
 /**
- * Histories of rotations that ran, replayed by today's workflow code: a change to it that a running rotation could
- * not follow shows here. Newly recorded ones take their place when such a change is meant:
- * `RECORD_HISTORIES=1` with this file.
+ * Histories of rotations that ran on each released version, replayed by today's workflow code: a change to it that a
+ * running rotation could not follow shows here. `RECORD_HISTORIES=1` with this file records those of the version
+ * that package.json names; those of a version that was released are never recorded anew.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorkflowHandle } from "@temporalio/client";
 import { historyFromJSON, historyToJSON } from "@temporalio/common/lib/proto-utils.js";
@@ -35,17 +35,40 @@ const stories: Record<string, (house: House) => Promise<WorkflowHandle>> = {
 };
 
 const folder = join(projectRoot(), "test", "workflows", "histories");
+const { version } = JSON.parse(await readFile(join(projectRoot(), "package.json"), "utf8")) as {
+  version: string;
+};
 
-test.each(Object.keys(stories))("%s: today's code replays the history that is kept", async (name) => {
-  const path = join(folder, `${name}.json`);
-  if (process.env.RECORD_HISTORIES === "1") await record(name, path);
-  const history = historyFromJSON(JSON.parse(await readFile(path, "utf8")));
+if (process.env.RECORD_HISTORIES === "1") {
+  test.each(Object.keys(stories))("%s is recorded", async (name) => {
+    await mkdir(join(folder, version), { recursive: true });
+    await record(name, join(folder, version, `${name}.json`));
+  });
+}
+
+test("each story is kept as it went on every version", async () => {
+  const versions = await readdir(folder);
+  expect(versions).toContain(version);
+  for (const one of versions)
+    expect((await readdir(join(folder, one))).sort()).toEqual(
+      Object.keys(stories)
+        .map((name) => `${name}.json`)
+        .sort(),
+    );
+});
+
+const kept = (await readdir(folder)).flatMap((one) =>
+  Object.keys(stories).map((name) => [one, name] as const),
+);
+
+test.each(kept)("%s, %s: today's code replays the history that is kept", async (one, name) => {
+  const history = historyFromJSON(JSON.parse(await readFile(join(folder, one, `${name}.json`), "utf8")));
   expect(history.events?.length).toBeGreaterThan(30);
   await replay(history);
 });
 
 test("a history that today's code would not have made is refused", async () => {
-  const text = await readFile(join(folder, "signed-and-rotated.json"), "utf8");
+  const text = await readFile(join(folder, version, "signed-and-rotated.json"), "utf8");
   const another = JSON.parse(text.replaceAll(/"name":\s*"prove"/g, '"name":"deliver"'));
   await expect(replay(historyFromJSON(another))).rejects.toThrow(
     /nondeterminism|Nondeterminism|does not match/i,
