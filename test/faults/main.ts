@@ -68,7 +68,9 @@ async function everything(): Promise<void> {
   const thorough = options.sample === undefined;
   const watching = options.world.split(",").flatMap((world, index) => {
     // A sample watches the first world from all sides, and each other one in two directions.
-    const some = thorough || index === 0 ? directions : shuffled(directions, random).slice(0, 2);
+    const { directions: own } = worlds[world] ?? {};
+    const possible = directions.filter((direction) => own?.includes(direction) ?? true);
+    const some = thorough || index === 0 ? possible : shuffled(possible, random).slice(0, 2);
     return toWatch(world, some, thorough);
   });
   await runner.run(watching, lanes, (result) => {

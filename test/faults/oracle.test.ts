@@ -175,6 +175,17 @@ test("I5: a session that began behind the revocation is anybody's, and so is one
   expect(violations.filter(({ invariant }) => invariant === "I5")).toEqual([]);
 });
 
+test("I1: where two versions are never valid together, whoever holds the old one fails from the issue on", async () => {
+  const displacing = world({ breaksFrom: /^issue\.issuer\.mint\./ });
+  const mint = seen("issue.issuer.mint.1", "begin", 12);
+  const minting = [seen("issue.inventory.intend.1", "end", 10, "record"), { ...mint, execution: "1/1" }];
+  const displaced = await judge(evidence({ world: displacing, seen: minting, probes: [broken, last] }));
+  expect(displaced.violations).toEqual([]);
+  const tooSoon = { ...broken, begunAt: 8, endedAt: 9 };
+  const early = await judge(evidence({ world: displacing, seen: minting, probes: [tooSoon, last] }));
+  expect(early.violations.map(({ invariant }) => invariant)).toContain("I1");
+});
+
 test("I6: a value is looked for as it is, in halves, in hex, in base64 wherever it stands, and URL-encoded", () => {
   const value = "q7/Zk+3vWm0TtYp2Xb9c";
   const text = `before ${Buffer.from(`x${value}y`).toString("base64")} after`;

@@ -1,10 +1,10 @@
 /** The Redis that accepts the credentials of all lanes: a primary and its replica, with the engine's user on both. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { redisGrants } from "../../../adapters/issuers/redis/grants.js";
 import { type RedisServer, startRedis } from "../../../worker/dev/redis-server.js";
-import { connectAs, hangUp, type RedisClient } from "../services/redis-client.js";
+import { connectAs, hangUp, hashOfPassword, type RedisClient } from "../services/redis-client.js";
 import type { RedisNode, RedisPair } from "../worlds/world.js";
 
 /** The pair as the house has it: with the files in which it keeps what it logs or stores. */
@@ -29,12 +29,13 @@ export async function startRedisPair(folder: string): Promise<OwnRedisPair> {
     const password = randomBytes(24).toString("base64url");
     const passwordFile = join(folder, "redis-engine-password");
     await writeFile(passwordFile, password, { mode: 0o600 });
-    const hash = createHash("sha256").update(password).digest("hex");
     const [command = ""] = redisGrants({ engine: username })
       .split("\n")
       .filter((line) => line.startsWith("ACL SETUSER"));
     for (const node of nodes) {
-      await node.ask(...command.replace("#<sha256 of its password>", `#${hash}`).split(" "));
+      await node.ask(
+        ...command.replace("#<sha256 of its password>", `#${hashOfPassword(password)}`).split(" "),
+      );
       await node.ask("ACL", "SAVE");
     }
     const traces = servers.flatMap(({ logPath, aclPath }) => [logPath, aclPath ?? logPath]);

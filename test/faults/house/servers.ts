@@ -19,6 +19,7 @@ import { startTemporal, type TemporalServer } from "../../../worker/dev/temporal
 import { startVault, type VaultServer } from "../../../worker/dev/vault-server.js";
 import { copyOf } from "../../contract/issuers/postgres-copy.js";
 import type { Shared, ShopServer } from "../worlds/world.js";
+import { type OwnProvider, startProvider } from "./provider.js";
 import { type OwnRedisPair, startRedisPair } from "./redis-pair.js";
 
 /** The servers of a run. */
@@ -96,7 +97,29 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       return redisPair;
     };
     ends.push(async () => (await redisPair)?.stop());
-    return { folder, shop, replicated, vault, redis, temporal, inventory, settings, engineJwk, traces, stop };
+    let ownProvider: Promise<OwnProvider> | null = null;
+    const provider = () => {
+      ownProvider ??= startProvider(folder).then((own) => {
+        traces.push(...own.traces);
+        return own;
+      });
+      return ownProvider;
+    };
+    ends.push(async () => (await ownProvider)?.stop());
+    return {
+      folder,
+      shop,
+      replicated,
+      vault,
+      redis,
+      provider,
+      temporal,
+      inventory,
+      settings,
+      engineJwk,
+      traces,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

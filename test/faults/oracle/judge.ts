@@ -195,8 +195,10 @@ function probes(
   const revokedAt = revokedFirstAt(seen);
   // "revoke-now excepted, and said": whoever had not moved by the deadline is cut off with the leak.
   const excepted = containBy !== null && revokedAt >= containBy;
+  const { breaksFrom } = world;
+  const broken = seen.find(({ point, what }) => what === "begin" && breaksFrom?.test(point))?.at ?? Infinity;
   for (const { service, account, why, endedAt } of all) {
-    const mayBreak = excepted && endedAt > revokedAt;
+    const mayBreak = (excepted && endedAt > revokedAt) || endedAt > broken;
     findings.check("I1", account !== null || mayBreak, `${service} could not work: ${why}`);
   }
   const last = new Map(all.map((probe) => [probe.service, probe]));

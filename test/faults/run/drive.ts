@@ -88,7 +88,10 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   await Promise.all(lane.services.map(async (service) => probes.seen.push(await probe(service))));
   const all = await probes.stop();
   seen.push(...(await lane.witness.read()));
-  const made = (await lane.values.read()).map(({ fields }) => fields);
+  // What is kept before its value was made has none yet.
+  const made = (await lane.values.read())
+    .map(({ fields }) => fields)
+    .filter(({ password }) => password !== undefined);
   for (const value of made.flatMap((document) => secretsOf(lane.world, document))) lane.everyValue.add(value);
   const known = remembered.get(lane) ?? [];
   const evidence: Evidence = {

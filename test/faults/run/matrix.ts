@@ -31,7 +31,8 @@ const primers: readonly string[] = [
 /** What has to be watched first: each direction undisturbed, and each primer on the way forward. */
 export function toWatch(world: string, directions: readonly Direction[], thorough: boolean): Case[] {
   const calm = directions.map((direction): Case => ({ world, direction, planted: [] }));
-  const primed = primers.map((text): Case => ({ world, direction: "forward", planted: [readPlanted(text)] }));
+  const own = worlds[world]?.primers ?? primers;
+  const primed = own.map((text): Case => ({ world, direction: "forward", planted: [readPlanted(text)] }));
   return thorough ? [...calm, ...primed] : calm;
 }
 

@@ -55,7 +55,12 @@ export function isLost(error: unknown): boolean {
 
 /** What tells one password of a user from another without telling the password: the start of the server's own hash of it. */
 export function nameOfPassword(password: string): string {
-  return nameOfHash(createHash("sha256").update(password).digest("hex"));
+  return nameOfHash(hashOfPassword(password));
+}
+
+/** The hash that the server keeps. */
+export function hashOfPassword(password: string): string {
+  return createHash("sha256").update(password).digest("hex");
 }
 
 /** The same from the hash. */

@@ -1,4 +1,5 @@
 /** Every world by its name in a case; a new kind is one line here. */
+import { httpFile } from "./http-file.js";
 import { jwksFile } from "./jwks-file.js";
 import { postgresFile, postgresStandby } from "./postgres-file.js";
 import { postgresVault } from "./postgres-vault.js";
@@ -12,4 +13,5 @@ export const worlds: Readonly<Record<string, WorldKind>> = {
   "postgres-vault": postgresVault,
   "redis-file": redisFile,
   "jwks-file": jwksFile,
+  "http-file": httpFile,
 };

@@ -2,12 +2,19 @@
  * Several passwords of one Redis user, their document in a file. An account here is one password of the user, at one
  * node, in force or in the file that a restart would bring back; sessions do not show which password opened them.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { plantedPieces } from "../../../adapters/issuers/redis/grants.js";
 import { recordsIn } from "../../../adapters/issuers/redis/records.js";
-import { connectAs, hangUp, isRefused, nameOfHash, nameOfPassword } from "../services/redis-client.js";
+import {
+  connectAs,
+  hangUp,
+  hashOfPassword,
+  isRefused,
+  nameOfHash,
+  nameOfPassword,
+} from "../services/redis-client.js";
 import { filePlace } from "./file-place.js";
 import type { Account, LoginAnswer, RawDocument, RedisNode, World, WorldKind } from "./world.js";
 
@@ -88,9 +95,8 @@ async function makeUser(
   password: string,
   marker: string,
 ): Promise<void> {
-  const hash = createHash("sha256").update(password).digest("hex");
   const rules = ["on", `~${user}:*`, "+@all", "-@admin", "-@dangerous"];
-  const hashes = [hash, ...plantedPieces(slots, marker)].map((piece) => `#${piece}`);
+  const hashes = [hashOfPassword(password), ...plantedPieces(slots, marker)].map((piece) => `#${piece}`);
   for (const node of nodes) {
     await node.ask("ACL", "SETUSER", user, ...rules, ...hashes);
     await node.ask("ACL", "SAVE");

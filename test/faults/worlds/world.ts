@@ -3,6 +3,7 @@
  * it. A new kind comes with one file beside this one and one line in `index.ts`.
  */
 import type { Secret } from "../../../domain/secret.js";
+import type { ProviderAccount } from "../../contract/issuers/http-provider.js";
 
 /** A document as it stands in the store, all its fields. */
 export type RawDocument = Readonly<Record<string, string>>;
@@ -79,6 +80,8 @@ export interface World {
    * it holds, or because there is no session to be seen.
    */
   readonly endsSessionsUnasked?: true;
+  /** The call from which on whoever holds the old version may fail, until the end: where two are never valid together. */
+  readonly breaksFrom?: RegExp;
   /** The live document, or null where there is none. */
   live(): Promise<RawDocument | null>;
   /** Versions of which the store keeps a copy that only the engine reads. */
@@ -110,6 +113,14 @@ export interface Shared {
   replicated(): Promise<ShopServer>;
   vault(): Promise<{ readonly address: string; readonly token: Secret }>;
   redis(): Promise<RedisPair>;
+  provider(): Promise<Provider>;
+}
+
+/** A provider of keys. An account is known by the token of its administrator. */
+export interface Provider {
+  readonly url: string;
+  put(token: string, account: ProviderAccount): Promise<void>;
+  account(token: string): Promise<ProviderAccount>;
 }
 
 /** A primary and its replica that accept the credentials. Users are not replicated: each node has its own. */
@@ -143,5 +154,9 @@ export interface ShopServer {
 export interface WorldKind {
   /** Servers that a world of this kind has. */
   readonly servers: readonly WorldServer[];
+  /** Ways that a rotation can go; absent: all. Where there is no way back, none is tried. */
+  readonly directions?: readonly string[];
+  /** Faults after which a rotation here has to settle what happened; absent: those of the matrix. */
+  readonly primers?: readonly string[];
   open(shared: Shared, index: number): Promise<World>;
 }
