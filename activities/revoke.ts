@@ -119,8 +119,11 @@ export function destroyActivity(deps: ActivityDeps) {
       ([place]) => !(leaked && state.places[place]?.liveVersion === step.version),
     );
     await Promise.all(places.map(([, store]) => store.purge(step.version, call)));
-    // A worker may have died between the end of the issue and this.
-    if (systems.issuer.mint || displaced) await systems.stores.main.purge(reserved(step.version), call);
+    // A worker may have died between the end of an issue and this, or the answer of the target's was lost: then the
+    // target is there, and what its place was reserved with still is, too.
+    if (systems.issuer.mint || displaced)
+      for (const version of [step.version, state.target])
+        await systems.stores.main.purge(reserved(version), call);
     return {
       type: "destroyed",
       at: deps.now(),

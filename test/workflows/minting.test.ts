@@ -74,6 +74,17 @@ test.each([
   },
 );
 
+test("H20: a mint whose answer is lost is found to have been made, and leaves no reservation", async () => {
+  const house = await openHouse({ traits: inPlaceTraits, policy: patient });
+  const { world } = house;
+  world.issuers.faults.loseAnswer.add("mint");
+  const handle = await house.start();
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  expectWorking(house);
+  expect(world.issuers.calls.filter((call) => call === "mint orders_a")).toHaveLength(1);
+  expect([...world.stores.place("orders").copies.keys()]).toEqual([(await stateOf(handle)).target]);
+});
+
 test("H20: a version that was given up before its value was kept leaves no copy and no reservation", {
   timeout: 150_000,
 }, async () => {
