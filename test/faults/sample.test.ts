@@ -31,7 +31,7 @@ async function faults(...args: string[]): Promise<{ output: string; sound: boole
 test("H3 H8: a sample of kills, lost answers, late writes and duplicates leaves no orphan and breaks no consumer", async () => {
   const { output, sound } = await faults(
     "--world",
-    "postgres-file,redis-file,jwks-file,http-file",
+    "postgres-file,redis-file,jwks-file",
     "--sample",
     "12",
     "--seed",
