@@ -98,14 +98,4 @@ export const mutants: readonly Mutant[] = [
       "jwks-file/emergency/calm",
     ],
   },
-  {
-    name: "token-life-not-awaited",
-    breaks: "A key is withdrawn while tokens of it are still to last.",
-    cases: ["jwks-file/forward/calm", "jwks-file/signed/calm", "jwks-file/back/calm"],
-  },
-  {
-    name: "minted-value-not-kept",
-    breaks: "A value that the provider made is not put into the store, and nobody knows it any more.",
-    cases: ["http-file/forward/calm"],
-  },
 ];

@@ -20,7 +20,7 @@ const pathOf = (name: string) =>
   fileURLToPath(new URL(`../services/${name}.js`, import.meta.url)) as `/${string}`;
 
 /** What is declared, and what the programs do: verifiers keep to the half of it, so that a slow fetch breaks no promise. */
-const lives = { declaredCacheMs: 2_000, cacheMs: 1_000, tokenMs: 6_000, skewMs: 200 };
+const lives = { declaredCacheMs: 2_000, cacheMs: 1_000, tokenMs: 2_000, skewMs: 200 };
 const verifierNames = ["gateway", "portal"];
 /** Of what the oracle holds: longer than any case. */
 const heldMs = 3_600_000;
