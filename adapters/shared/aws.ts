@@ -7,7 +7,7 @@ import { RekeyError } from "../../domain/errors.js";
 import { duration } from "../../domain/estate/duration.js";
 import { secretRef } from "../../domain/estate/secret-ref.js";
 import type { AdapterDeps, Call } from "../ports.js";
-import { orWhenOver, within } from "./retry.js";
+import { orWhenOver, retryRead, within } from "./retry.js";
 
 const keysAuth = z
   .object({
@@ -122,6 +122,35 @@ export async function sendAws<T>(
   } catch (error) {
     if (error instanceof RekeyError) throw error;
     return refusalOf(error, request);
+  }
+}
+
+type Send<T> = (options: { abortSignal: AbortSignal }) => Promise<T>;
+
+/** The calls of one service, with its name in every error: looks are repeated, a change is sent once. */
+export class AwsCalls {
+  readonly #service: string;
+  readonly #server: string;
+  readonly #timeoutMs: number;
+
+  constructor(service: string, server: string, timeoutMs: number) {
+    this.#service = service;
+    this.#server = server;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  ask<T>(action: string, handled: readonly string[], call: Call, send: Send<T>): Promise<T | Refused> {
+    return retryRead(call, this.#server, (frame) =>
+      sendAws({ ...this.#about(action), handled, kind: "read" }, frame, send),
+    );
+  }
+
+  change<T>(action: string, handled: readonly string[], call: Call, send: Send<T>): Promise<T | Refused> {
+    return sendAws({ ...this.#about(action), handled, kind: "change" }, call, send);
+  }
+
+  #about(action: string) {
+    return { server: this.#server, action: `${this.#service}:${action}`, timeoutMs: this.#timeoutMs };
   }
 }
 

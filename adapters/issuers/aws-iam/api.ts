@@ -13,8 +13,7 @@ import {
 import { RekeyError } from "../../../domain/errors.js";
 import { Secret } from "../../../domain/secret.js";
 import type { AdapterDeps, Call, SecretDocument } from "../../ports.js";
-import { clientOptions, Refused, refuseOtherAccount, sendAws } from "../../shared/aws.js";
-import { retryRead } from "../../shared/retry.js";
+import { AwsCalls, clientOptions, Refused, refuseOtherAccount } from "../../shared/aws.js";
 import type { IamConfig } from "./config.js";
 import type { UserTag } from "./records.js";
 
@@ -48,6 +47,7 @@ export interface LastUse {
 export class IamApi {
   readonly server: string;
   readonly #client: IAMClient;
+  readonly #calls: AwsCalls;
   readonly #config: IamConfig;
   readonly #user: string;
 
@@ -60,19 +60,20 @@ export class IamApi {
     this.#config = config;
     this.#user = user;
     this.server = `AWS IAM of account ${config.account}`;
+    this.#calls = new AwsCalls("iam", this.server, config.timeout);
   }
 
   /** The user, or `null` where there is none of that name. */
   async user(call: Call): Promise<UserSeen | null> {
     const UserName = this.#user;
     const [found, listed, tagged] = await Promise.all([
-      this.#ask("GetUser", absents, call, (options) =>
+      this.#calls.ask("GetUser", absents, call, (options) =>
         this.#client.send(new GetUserCommand({ UserName }), options),
       ),
-      this.#ask("ListAccessKeys", absents, call, (options) =>
+      this.#calls.ask("ListAccessKeys", absents, call, (options) =>
         this.#client.send(new ListAccessKeysCommand({ UserName }), options),
       ),
-      this.#ask("ListUserTags", absents, call, (options) =>
+      this.#calls.ask("ListUserTags", absents, call, (options) =>
         this.#client.send(new ListUserTagsCommand({ UserName, MaxItems: 100 }), options),
       ),
     ]);
@@ -91,7 +92,7 @@ export class IamApi {
 
   /** The last use that AWS knows of, or `null` for a key that was never used. */
   async lastUse(id: string, call: Call): Promise<LastUse | null> {
-    const answer = await this.#ask("GetAccessKeyLastUsed", absents, call, (options) =>
+    const answer = await this.#calls.ask("GetAccessKeyLastUsed", absents, call, (options) =>
       this.#client.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: id }), options),
     );
     const used = answer instanceof Refused ? undefined : answer.AccessKeyLastUsed;
@@ -102,7 +103,7 @@ export class IamApi {
 
   /** Writes all of the tags in one request, over whatever stands there: IAM has no check-and-set. */
   async tag(tags: readonly UserTag[], call: Call): Promise<void> {
-    await this.#change("TagUser", [], call, (options) =>
+    await this.#calls.change("TagUser", [], call, (options) =>
       this.#client.send(new TagUserCommand({ UserName: this.#user, Tags: [...tags] }), options),
     );
   }
@@ -110,7 +111,7 @@ export class IamApi {
   /** Has AWS make a key. Throws `conflict` where the user has two. A lost answer is a key whose secret nobody has. */
   async create(call: Call): Promise<{ readonly id: string; readonly document: SecretDocument }> {
     const full = ["LimitExceeded", "LimitExceededException"];
-    const answer = await this.#change("CreateAccessKey", full, call, (options) =>
+    const answer = await this.#calls.change("CreateAccessKey", full, call, (options) =>
       this.#client.send(new CreateAccessKeyCommand({ UserName: this.#user }), options),
     );
     if (answer instanceof Refused) {
@@ -125,7 +126,7 @@ export class IamApi {
 
   /** Switches a key on or off. `absent`: there is no such key any more. */
   async switch(id: string, on: boolean, call: Call): Promise<"done" | "absent"> {
-    const answer = await this.#change("UpdateAccessKey", absents, call, (options) =>
+    const answer = await this.#calls.change("UpdateAccessKey", absents, call, (options) =>
       this.#client.send(
         new UpdateAccessKeyCommand({
           UserName: this.#user,
@@ -140,36 +141,12 @@ export class IamApi {
 
   /** Deletes a key for good; one that is not there is no error. */
   async remove(id: string, call: Call): Promise<void> {
-    await this.#change("DeleteAccessKey", absents, call, (options) =>
+    await this.#calls.change("DeleteAccessKey", absents, call, (options) =>
       this.#client.send(new DeleteAccessKeyCommand({ UserName: this.#user, AccessKeyId: id }), options),
     );
   }
 
   close(): void {
     this.#client.destroy();
-  }
-
-  #ask<T>(
-    action: string,
-    handled: readonly string[],
-    call: Call,
-    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
-  ): Promise<T | Refused> {
-    return retryRead(call, this.server, (frame) =>
-      sendAws({ ...this.#about(action), handled, kind: "read" }, frame, send),
-    );
-  }
-
-  #change<T>(
-    action: string,
-    handled: readonly string[],
-    call: Call,
-    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
-  ): Promise<T | Refused> {
-    return sendAws({ ...this.#about(action), handled, kind: "change" }, call, send);
-  }
-
-  #about(action: string) {
-    return { server: this.server, action: `iam:${action}`, timeoutMs: this.#config.timeout };
   }
 }

@@ -10,8 +10,7 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { RekeyError } from "../../../domain/errors.js";
 import type { AdapterDeps, Call } from "../../ports.js";
-import { clientOptions, publicEndpoint, Refused, refuseOtherAccount, sendAws } from "../../shared/aws.js";
-import { retryRead } from "../../shared/retry.js";
+import { AwsCalls, clientOptions, publicEndpoint, Refused, refuseOtherAccount } from "../../shared/aws.js";
 import type { SecretsManagerConfig } from "./schema.js";
 
 /** One version of a secret: its id, and its text where it has one. */
@@ -38,6 +37,7 @@ const deletedCode = "InvalidRequestException";
 export class SecretsManagerApi {
   readonly server: string;
   readonly #client: SecretsManagerClient;
+  readonly #calls: AwsCalls;
   readonly #config: SecretsManagerConfig;
 
   constructor(config: SecretsManagerConfig, deps: AdapterDeps) {
@@ -45,6 +45,7 @@ export class SecretsManagerApi {
     this.#config = config;
     this.#client = new SecretsManagerClient(clientOptions(config, endpoint, deps));
     this.server = `AWS Secrets Manager in ${config.region}`;
+    this.#calls = new AwsCalls("secretsmanager", this.server, config.timeout);
   }
 
   /** The version that carries the label, or that has the id; `null` where there is none. Throws `unsupported` for a secret that is marked as deleted. */
@@ -54,7 +55,7 @@ export class SecretsManagerApi {
     call: Call,
   ): Promise<SecretVersion | null> {
     const query = "label" in which ? { VersionStage: which.label } : { VersionId: which.id };
-    const answer = await this.#ask("GetSecretValue", [absent, deletedCode], call, (options) =>
+    const answer = await this.#calls.ask("GetSecretValue", [absent, deletedCode], call, (options) =>
       this.#client.send(new GetSecretValueCommand({ SecretId: name, ...query }), options),
     );
     if (answer instanceof Refused) {
@@ -67,7 +68,7 @@ export class SecretsManagerApi {
 
   /** What is known of the secret, or `null` where there is none. */
   async describe(name: string, call: Call): Promise<SecretInfo | null> {
-    const answer = await this.#ask("DescribeSecret", [absent], call, (options) =>
+    const answer = await this.#calls.ask("DescribeSecret", [absent], call, (options) =>
       this.#client.send(new DescribeSecretCommand({ SecretId: name }), options),
     );
     if (answer instanceof Refused) return null;
@@ -78,7 +79,7 @@ export class SecretsManagerApi {
   /** Makes the secret with a first version, which becomes the current one. `exists`: somebody was quicker. */
   async create(name: string, text: string, token: string, call: Call): Promise<"made" | "exists"> {
     const { kmsKey } = this.#config;
-    const answer = await this.#change(
+    const answer = await this.#calls.change(
       "CreateSecret",
       ["ResourceExistsException", deletedCode],
       call,
@@ -109,7 +110,7 @@ export class SecretsManagerApi {
     call: Call,
   ): Promise<{ readonly labels: readonly string[] } | "exists" | "absent"> {
     const handled = ["ResourceExistsException", absent, deletedCode];
-    const answer = await this.#change("PutSecretValue", handled, call, (options) =>
+    const answer = await this.#calls.change("PutSecretValue", handled, call, (options) =>
       this.#client.send(
         new PutSecretValueCommand({
           SecretId: name,
@@ -137,7 +138,7 @@ export class SecretsManagerApi {
     call: Call,
   ): Promise<"moved" | "stale"> {
     const handled = ["InvalidParameterException", absent, deletedCode];
-    const answer = await this.#change("UpdateSecretVersionStage", handled, call, (options) =>
+    const answer = await this.#calls.change("UpdateSecretVersionStage", handled, call, (options) =>
       this.#client.send(
         new UpdateSecretVersionStageCommand({
           SecretId: name,
@@ -150,34 +151,6 @@ export class SecretsManagerApi {
     );
     if (answer instanceof Refused && answer.code === deletedCode) throw isDeleted(name);
     return answer instanceof Refused ? "stale" : "moved";
-  }
-
-  #ask<T>(
-    action: string,
-    handled: readonly string[],
-    call: Call,
-    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
-  ): Promise<T | Refused> {
-    return retryRead(call, this.server, (frame) =>
-      sendAws({ ...this.#about(action), handled, kind: "read" }, frame, send),
-    );
-  }
-
-  #change<T>(
-    action: string,
-    handled: readonly string[],
-    call: Call,
-    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
-  ): Promise<T | Refused> {
-    return sendAws({ ...this.#about(action), handled, kind: "change" }, call, send);
-  }
-
-  #about(action: string) {
-    return {
-      server: this.server,
-      action: `secretsmanager:${action}`,
-      timeoutMs: this.#config.timeout,
-    };
   }
 
   #refuseOther(arn: string | undefined): void {
