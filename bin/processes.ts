@@ -32,7 +32,7 @@ export function processesWith(env: NodeJS.ProcessEnv): Processes {
     server: async () => {
       const [{ startApi }, services] = await Promise.all([
         import("../client/api/start.js"),
-        openServices(env),
+        openServices(env, { tells: true }),
       ]);
       try {
         const settings = await apiSettingsOf(readInstallation(env));

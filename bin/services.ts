@@ -10,26 +10,35 @@ import { migrate } from "../inventory/migrate.js";
 import { auditDatabaseOf, type OpenAudit, openAudit } from "../worker/audit.js";
 import { readInstallation } from "../worker/config.js";
 import {
+  codecRingOf,
+  converterWith,
   databaseOf,
-  dataConverterOf,
   fingerprinterOf,
   newId,
   temporalLoginOf,
 } from "../worker/installation.js";
+import { keepTelling } from "../worker/tell.js";
 
-/** Connects to the database; Temporal is reached at the first call. Throws `missing-setup` or `unreachable`. */
-export async function openServices(env: NodeJS.ProcessEnv): Promise<Services> {
+/**
+ * Connects to the database; Temporal is reached at the first call. Throws `missing-setup` or `unreachable`. One that
+ * stays (`tells`) lets the others know which codec keys it goes by; a command is over before anybody could ask.
+ */
+export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {}): Promise<Services> {
   const settings = readInstallation(env);
   const db = await databaseOf(settings);
   try {
+    const ring = await codecRingOf(settings, tells ? toStandardError : undefined);
     const { id: installation } = await readRecord(db);
     const rotations = rotationClient({
       connection: await temporalLoginOf(settings),
       namespace: settings.REKEY_TEMPORAL_NAMESPACE,
-      dataConverter: await dataConverterOf(settings),
+      dataConverter: converterWith(ring),
       identity: `rekey@${hostname()}`,
       randomId: newId,
     });
+    const stopTelling = tells
+      ? await keepTelling({ db, ring, role: "server", id: newId("proc"), warn: toStandardError })
+      : async () => undefined;
     let opened: Promise<OpenAudit> | undefined;
     const audit = async (): Promise<AuditDesk> => {
       opened ??= openAudit(settings, { db, installation, now: Date.now, warn: toStandardError });
@@ -43,6 +52,7 @@ export async function openServices(env: NodeJS.ProcessEnv): Promise<Services> {
       // Asked for where a leak is reported, and nowhere else: whoever never does needs no key for it.
       fingerprint: async (value) => (await fingerprinterOf(settings))(value),
       close: async () => {
+        await stopTelling();
         const log = opened?.then((open) => open.close());
         await Promise.allSettled([rotations.close(), db.close(), log]);
       },

@@ -20,6 +20,8 @@ export interface CodecRing {
   sealing(): Promise<SealingKey>;
   /** The key with that id, or undefined where there is none, asked for anew. */
   opening(id: string): Promise<SealingKey | undefined>;
+  /** The ids of all keys, and of the one that seals now. */
+  known(): Promise<{ readonly opens: readonly string[]; readonly seals: string }>;
 }
 
 /** How a ring is read anew. */
@@ -95,10 +97,15 @@ function ringFrom(
   anew: () => Promise<readonly SealingKey[]>,
 ): CodecRing {
   const find = (keys: readonly SealingKey[], id: string) => keys.find((key) => key.id === id);
+  // There is always one: `keysIn` refuses none.
+  const sealing = async () => (await known())[0] as SealingKey;
   return {
-    // There is always one: `keysIn` refuses none.
-    sealing: async () => (await known())[0] as SealingKey,
+    sealing,
     opening: async (id) => find(await known(), id) ?? find(await anew(), id),
+    known: async () => {
+      const { id: seals } = await sealing();
+      return { opens: [...new Set((await known()).map(({ id }) => id))], seals };
+    },
   };
 }
 

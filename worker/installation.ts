@@ -49,7 +49,10 @@ export async function databaseOf(settings: Installation): Promise<Database> {
 }
 
 /** The codec's keys, looked for anew while the process runs. Throws `missing-setup` and `bad-input` where they are none. */
-async function codecRingOf(settings: Installation, warn?: (sentence: string) => void): Promise<CodecRing> {
+export async function codecRingOf(
+  settings: Installation,
+  warn?: (sentence: string) => void,
+): Promise<CodecRing> {
   const read = () => Promise.all(settings.REKEY_CODEC_KEYS.map((reference) => resolved(settings, reference)));
   return followedRing({ read, now: Date.now, ...(warn === undefined ? {} : { warn }) });
 }
@@ -60,8 +63,12 @@ export async function dataConverterOf(
   unsealed: Unsealed = "refuse",
   warn?: (sentence: string) => void,
 ): Promise<DataConverter> {
-  const codec = sealingCodec(await codecRingOf(settings, warn), unsealed);
-  return { payloadCodecs: [codec], failureConverterPath: failureConverterPath() };
+  return converterWith(await codecRingOf(settings, warn), unsealed);
+}
+
+/** The same with a ring that somebody else looks at, too. */
+export function converterWith(ring: CodecRing, unsealed: Unsealed = "refuse"): DataConverter {
+  return { payloadCodecs: [sealingCodec(ring, unsealed)], failureConverterPath: failureConverterPath() };
 }
 
 /** Where Temporal is and how we log in there, in the form that clients and workers take alike. */

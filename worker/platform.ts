@@ -6,9 +6,11 @@ import { Connection, isGrpcServiceError } from "@temporalio/client";
 import { sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import type { Finding, Severity } from "../domain/finding.js";
+import { codecFindings } from "../domain/processes.js";
 import type { Diagnosis } from "../domain/rotation/work.js";
 import { schemaName } from "../inventory/columns.js";
 import { type Database, read } from "../inventory/database.js";
+import { processesSeen } from "../inventory/processes.js";
 import { searchAttributes } from "./dev/temporal-server.js";
 import type { TemporalLogin } from "./installation.js";
 
@@ -30,11 +32,12 @@ const typeNumbers: Readonly<Record<string, number>> = { Keyword: 2, Bool: 5 };
 /** What each is tested with, or older where it is known to suffice; as numbers to compare. */
 const oldest = { node: [22, 12], temporal: [1, 28], postgres: 140_000 };
 
-/** One diagnosis each for Temporal, the inventory and Node; without findings where all is well. */
+/** One diagnosis each for Temporal, the inventory, the processes' codec keys and Node; without findings where all is well. */
 export async function diagnosePlatform(platform: Platform): Promise<Diagnosis[]> {
   return Promise.all([
     told("Temporal", () => temporalFindings(platform)),
     told("inventory", () => inventoryFindings(platform.db)),
+    told("codec keys", async () => codecFindings(await processesSeen(platform.db))),
     told("Node", async () => [...nodeFindings(platform.nodeVersion), ...coreFindings(platform.limits)]),
   ]);
 }

@@ -16,8 +16,9 @@ import { bundlePath, type Installation } from "./config.js";
 import { buildOf, deploymentOf, takePlace } from "./deployment.js";
 import {
   adapterDepsOf,
+  codecRingOf,
+  converterWith,
   databaseOf,
-  dataConverterOf,
   fingerprinterOf,
   newId,
   randomSecret,
@@ -27,6 +28,7 @@ import {
 import { diagnosePlatform } from "./platform.js";
 import { keepSchedules } from "./schedules.js";
 import { systemsKeeper } from "./systems.js";
+import { keepTelling } from "./tell.js";
 
 /** Emergencies have slots of their own, so that they never stand behind ordinary work. */
 const emergencySlots = 10;
@@ -100,7 +102,8 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   });
   const activities = timed(untimed, clock);
   const connection = await NativeConnection.connect(login);
-  const dataConverter = await dataConverterOf(settings, "mark", warn);
+  const ring = await codecRingOf(settings, warn);
+  const dataConverter = converterWith(ring, "mark");
   const build = buildOf(settings);
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
@@ -126,6 +129,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   ]);
   if (build !== undefined && (await takePlace(login, settings.REKEY_TEMPORAL_NAMESPACE, build)) === "waiting")
     warn(`The build ${build} gets no new rotations until \`rekey workers --current ${build}\`.`);
+  const stopTelling = await keepTelling({ db: direct, ring, role: "worker", id: newId("proc"), warn });
   const stopSchedules = keepSchedules({
     db,
     login,
@@ -138,6 +142,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     .then(() => undefined)
     .finally(async () => {
       await stopSchedules();
+      await stopTelling();
       await systems.close();
       await stopLog();
       await audit.close();

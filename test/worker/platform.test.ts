@@ -20,7 +20,7 @@ async function found(more: Partial<Platform> = {}): Promise<Record<string, strin
 }
 
 test("where all is there nothing is found", async () => {
-  expect(await found()).toEqual({ Temporal: [], inventory: [], Node: [] });
+  expect(await found()).toEqual({ Temporal: [], inventory: [], "codec keys": [], Node: [] });
 });
 
 test("a namespace that is not there, and one without our search attributes, are named with their mend", async () => {
