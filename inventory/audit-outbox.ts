@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { asc, count, sql } from "drizzle-orm";
-import { type AuditEntry, type AuditRecord, auditEntryOf } from "../domain/audit.js";
+import { type AuditBody, type AuditEntry, type AuditRecord, auditEntryOf } from "../domain/audit.js";
 import { auditOutbox } from "./audit-tables.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 
@@ -30,6 +30,18 @@ export async function waitingEntries(db: Database, limit: number): Promise<Audit
 export async function waitingCount(db: Database): Promise<number> {
   const [row] = await read(db, (tx) => tx.select({ waiting: count() }).from(auditOutbox));
   return row?.waiting ?? 0;
+}
+
+/** How many entries wait, and since when the oldest of them does. */
+export async function untoldWithin(tx: Tx): Promise<{ entries: number; since: number | null }> {
+  const [row] = await tx.select({ entries: count() }).from(auditOutbox);
+  const [oldest] = await tx
+    .select({ body: auditOutbox.body })
+    .from(auditOutbox)
+    .orderBy(asc(auditOutbox.number))
+    .limit(1);
+  const since = oldest === undefined ? null : (JSON.parse(oldest.body) as AuditBody).at;
+  return { entries: row?.entries ?? 0, since };
 }
 
 /** Takes away entries that the log has. Those that somebody else took away are none of ours. */

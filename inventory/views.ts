@@ -3,6 +3,7 @@ import { count, eq, isNull } from "drizzle-orm";
 import type { Section } from "../domain/estate/schema.js";
 import type { DecisionRecord } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
+import { untoldWithin } from "./audit-outbox.js";
 import { recordsOf } from "./burning.js";
 import { type DueCredential, dueWithin } from "./credentials.js";
 import { type Database, read } from "./database.js";
@@ -46,6 +47,8 @@ export interface Overview {
   readonly due: readonly DueCredential[];
   readonly unsignedIncidents: number;
   readonly unsentNotices: number;
+  /** What the audit log has not taken in yet: how many entries, and since when the oldest of them waits. */
+  readonly untoldAudit: { readonly entries: number; readonly since: number | null };
 }
 
 /** Everything about one rotation. Throws `not-found`. */
@@ -111,6 +114,7 @@ export async function overview(db: Database, now: number): Promise<Overview> {
       due: await dueWithin(tx, now),
       unsignedIncidents: unsigned?.size ?? 0,
       unsentNotices: unsent?.size ?? 0,
+      untoldAudit: await untoldWithin(tx),
     };
   });
 }

@@ -11,6 +11,7 @@ import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
 import { openAudit } from "./audit.js";
+import { diagnoseAudit } from "./audit-diagnosis.js";
 import { installationClock, timed } from "./clock.js";
 import { bundlePath, type Installation } from "./config.js";
 import { buildOf, deploymentOf, takePlace } from "./deployment.js";
@@ -90,15 +91,17 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     sha256Hex,
     fingerprint: await fingerprinterOf(settings),
     audit: audit.keeper,
-    platform: async () =>
-      diagnosePlatform({
+    platform: async () => [
+      ...(await diagnosePlatform({
         db,
         login,
         namespace: settings.REKEY_TEMPORAL_NAMESPACE,
         nodeVersion: process.versions.node,
         // Linux alone has it.
         limits: await readFile("/proc/self/limits", "utf8").catch(() => ""),
-      }),
+      })),
+      await diagnoseAudit(audit),
+    ],
   });
   const activities = timed(untimed, clock);
   const connection = await NativeConnection.connect(login);

@@ -7,6 +7,7 @@ import { verifyLog } from "../../audit/verify.js";
 import { type AuditBody, bodyOf } from "../../domain/audit.js";
 import { tellAudit, waitingCount } from "../../inventory/audit-outbox.js";
 import { read, transact } from "../../inventory/database.js";
+import { diagnoseAudit } from "../../worker/audit-diagnosis.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { auditStore, keptLog, outages } from "./keeper-world.js";
 import { outboxOf, record, tamper } from "./world.js";
@@ -52,6 +53,23 @@ it("many at once share the log's turns, and each is told when it is answered", a
   // Far fewer turns than entries: that is what sharing is for.
   expect(new Set(sizes).size).toBeLessThan(20);
 });
+
+test.each(outages)(
+  "H31: with the audit store %s the doctor says so, and what stands in the spool until it is back",
+  async (outage) => {
+    const { keeper, tell, spool, store } = await world();
+    expect(await diagnoseAudit({ keeper, spool })).toEqual({ subject: "audit log", findings: [] });
+    const back = await store.down(outage);
+    expect(await keeper.secure(await tell(1), true)).toBeNull();
+    const { findings } = await diagnoseAudit({ keeper, spool });
+    expect(findings.map(({ code, severity }) => [code, severity])).toEqual([
+      ["audit-down", "refuse"],
+      ["audit-spooled", "warn"],
+    ]);
+    await back();
+    expect((await diagnoseAudit({ keeper, spool })).findings).toEqual([]);
+  },
+);
 
 test.each(outages)(
   "H31: with the audit store %s an ordinary change is refused, and one that may not wait goes into the spool",

@@ -14,6 +14,7 @@ import type { Entry } from "../../inventory/estate.js";
 import { diffEstate } from "../../inventory/estate-diff.js";
 import type { KeptIncident } from "../../inventory/incidents.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
+import type { Overview } from "../../inventory/views.js";
 import { kinds } from "../domain/estate/fixtures.js";
 import { fakeDesk } from "./audit-fakes.js";
 
@@ -26,6 +27,7 @@ export interface World {
   readonly entries: Entry[];
   readonly rotations: LoadedRotation[];
   readonly unsigned: KeptIncident[];
+  readonly untoldAudit: Overview["untoldAudit"];
   readonly adoptions: AdoptionRecord[];
   /** Answers of the workflow, by name of the client's method; one that is missing is silence. */
   readonly answers: Partial<Record<keyof RotationClient, (...args: unknown[]) => unknown>>;
@@ -43,6 +45,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     entries: [],
     rotations: [],
     unsigned: [],
+    untoldAudit: { entries: 0, since: null },
     adoptions: [],
     answers: {},
     calls: [],
@@ -166,6 +169,7 @@ function inventoryIn(world: World): Inventory {
       due: [],
       unsignedIncidents: world.unsigned.length,
       unsentNotices: 0,
+      untoldAudit: world.untoldAudit,
     }),
     rotations: async (credential, limit) =>
       world.rotations.filter((row) => row.credential === credential).slice(0, limit),

@@ -211,6 +211,14 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     world: () => rotating(),
   },
   "status-nothing": { argv: ["status"] },
+  "status-audit-down": {
+    argv: ["status"],
+    world: () => idle({ untoldAudit: { entries: 3, since: now - 600_000 } }),
+  },
+  "status-audit-behind": {
+    argv: ["status"],
+    world: () => idle({ untoldAudit: { entries: 3, since: now - 2_000 } }),
+  },
   "status-idle": { argv: ["status"], world: () => idle({ unsigned: [leak] }) },
   "status-rotating": { argv: ["status"], world: () => rotating() },
   "status-one-idle": { argv: ["status", "orders-db"], world: idle },

@@ -1,5 +1,7 @@
 /** The other records: the end of a rotation, versions, fingerprints, incidents, notices, and what is shown of all of them. */
 import { expect, it } from "vitest";
+import { bodyOf } from "../../domain/audit.js";
+import { takeEntries, waitingEntries } from "../../inventory/audit-outbox.js";
 import { closeRotation } from "../../inventory/close.js";
 import { dueCredentials, listCredentials } from "../../inventory/credentials.js";
 import { recordDecision } from "../../inventory/decisions.js";
@@ -273,6 +275,15 @@ it("shows credentials, a rotation and the whole as they are", async () => {
     unsignedIncidents: 0,
     unsentNotices: 0,
   });
+  const waiting = await waitingEntries(db, 1_000);
+  const { at } = bodyOf(waiting[0]?.body ?? "");
+  const { untoldAudit } = await overview(db, t0 + intervalMs);
+  expect(untoldAudit).toEqual({ entries: waiting.length, since: at });
+  await takeEntries(
+    db,
+    waiting.map(({ id }) => id),
+  );
+  expect((await overview(db, t0)).untoldAudit).toEqual({ entries: 0, since: null });
 });
 
 it("lists rotations, newest first, and the latest of each credential", async () => {

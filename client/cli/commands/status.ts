@@ -3,6 +3,7 @@ import type { AdoptionRecord } from "../../../domain/adopt-plan.js";
 import { exitCodes } from "../../../domain/errors.js";
 import type { CredentialView } from "../../../inventory/credentials.js";
 import type { RotationSummary } from "../../../inventory/rotations.js";
+import type { Overview } from "../../../inventory/views.js";
 import { openAdoptionOf } from "../adoption.js";
 import type { Cli } from "../cli.js";
 import { command } from "../command.js";
@@ -33,6 +34,9 @@ export const status = command({
   },
 });
 
+/** Longer than a worker lets anything wait for the log. */
+const downAfterMs = 60_000;
+
 async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
   const now = cli.io.now();
   const [all, adoptions] = await Promise.all([allStanding(inventory, now), inventory.adoptions()]);
@@ -53,8 +57,20 @@ async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
     return [
       table(headings, rows, cli.paint),
       ...(owed.length > 0 ? ["", cli.paint("warn", owed.join(", "))] : []),
+      ...untoldText(overview.untoldAudit, now, cli.paint),
     ].join("\n");
   });
+}
+
+/** A log that is up takes in within seconds what is told to it; what waits for longer says that it is down (H31). */
+function untoldText({ entries, since }: Overview["untoldAudit"], now: number, paint: Paint): string[] {
+  if (since === null || now - since < downAfterMs) return [];
+  const sentence = `The audit log is down: ${count(entries, "entry", "entries")} not taken in, the oldest ${relative(since, now)}.`;
+  return [
+    "",
+    paint("bad", sentence),
+    "Ordinary rotations change nothing meanwhile; `rekey doctor` says why.",
+  ];
 }
 
 function row(

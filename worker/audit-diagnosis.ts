@@ -1,0 +1,34 @@
+/** What `rekey doctor` says of the audit log: whether it takes in what is told to it, and what stands beside it meanwhile. */
+import type { AuditKeeper } from "../audit/keeper.js";
+import type { Spool } from "../audit/spool.js";
+import { RekeyError } from "../domain/errors.js";
+import type { Finding } from "../domain/finding.js";
+import type { Diagnosis } from "../domain/rotation/work.js";
+
+/** The parts of an open log that are asked. */
+export interface Asked {
+  readonly keeper: Pick<AuditKeeper, "flush">;
+  readonly spool: Pick<Spool, "pending">;
+}
+
+/** Takes in what waits, as a worker does every few seconds, and says what of it could not be. Comparing the whole log is `rekey audit verify`. */
+export async function diagnoseAudit({ keeper, spool }: Asked): Promise<Diagnosis> {
+  const findings: Finding[] = [];
+  await keeper.flush().catch((failure: unknown) => {
+    // The keeper speaks in our words; anything else is a fault of ours, and not the log's.
+    if (!(failure instanceof RekeyError)) throw failure;
+    const sentence = `${failure.message} Ordinary rotations change nothing meanwhile; going back and emergencies go on.`;
+    findings.push({ code: failure.code, severity: "refuse", sentence });
+  });
+  const files = await spool.pending();
+  const waiting = files.reduce((sum, { entries }) => sum + entries.length, 0);
+  if (waiting > 0) {
+    const sentence = `${waiting} entries stand in this worker's spool and not in the log; keep its disk until they are merged.`;
+    findings.push({ code: "audit-spooled", severity: "warn", sentence });
+  }
+  for (const { name } of files.filter(({ intact }) => !intact)) {
+    const sentence = `The spool's file ${name} was changed: its lines are not bound to one another.`;
+    findings.push({ code: "audit-spool-changed", severity: "warn", sentence });
+  }
+  return { subject: "audit log", findings };
+}
