@@ -37,6 +37,8 @@ export interface Lane {
   readonly doors: Readonly<Record<string, Gateway>>;
   /** Makes the inventory refuse to write, or take it up again. */
   readOnly(on: boolean): Promise<void>;
+  /** Takes away the room in a database, so that nothing new is kept there, or gives it back. */
+  fill(which: "inventory" | "audit", on: boolean): Promise<void>;
   readonly rotations: RotationClient;
   readonly temporal: Client;
   readonly db: Database;
@@ -140,6 +142,7 @@ export async function openLane(
       witness: new LineReader(witnessFile),
       values: new LineReader(valuesFile),
       readOnly: (on) => makeReadOnly(servers, databaseName(index), on),
+      fill: (which, on) => fill(servers, index, which, on),
       everyValue: new Set(first === null ? [] : secretsOf(world, first)),
     };
   } catch (error) {
@@ -159,10 +162,18 @@ function databaseName(index: number): string {
   return `inventory_${index}`;
 }
 
+function auditName(index: number): string {
+  return `audit_${index}`;
+}
+
 async function openDoors(servers: Servers, world: World): Promise<Record<string, Gateway>> {
   const [host = "", port = ""] = servers.temporal.address.split(":");
   const { inventory } = servers;
-  const behind = { ...world.servers, inventory, temporal: { host, port: Number(port) } };
+  const behind = {
+    ...world.servers,
+    ...{ inventory, audit: inventory },
+    temporal: { host, port: Number(port) },
+  };
   const doors = Object.entries(behind).map(
     async ([name, at]) => [name, await Gateway.to(at.host, at.port)] as const,
   );
@@ -191,23 +202,62 @@ async function makeReadOnly(servers: Servers, database: string, on: boolean): Pr
   );
 }
 
+/** Tables in which everything that matters is added to. */
+const growing = {
+  inventory: ["rekey_inventory.rotation_events", "rekey_inventory.intents"],
+  audit: ["rekey_audit.entries"],
+} as const;
+
+/** PostgreSQL's own answer where a disk is full, without a disk that is. */
+async function fill(
+  servers: Servers,
+  index: number,
+  which: keyof typeof growing,
+  on: boolean,
+): Promise<void> {
+  const database = which === "audit" ? auditName(index) : databaseName(index);
+  const admin = new pg.Client({ connectionString: servers.inventory.url(database).reveal() });
+  await admin.connect();
+  try {
+    const full = "raise exception 'no space left on device' using errcode = 'disk_full'";
+    if (on)
+      await admin.query(
+        `CREATE OR REPLACE FUNCTION public.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ begin ${full}; end $$`,
+      );
+    for (const table of growing[which])
+      await admin.query(
+        on
+          ? `CREATE TRIGGER full_disk BEFORE INSERT ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION public.full_disk()`
+          : `DROP TRIGGER full_disk ON ${table}`,
+      );
+  } finally {
+    await admin.end();
+  }
+}
+
 async function settingsOf(
   servers: Servers,
   folder: string,
   index: number,
   doors: Readonly<Record<string, Gateway>>,
 ): Promise<Record<string, string>> {
-  const name = databaseName(index);
-  await asSuperuser(servers, `CREATE DATABASE ${name}`);
-  const url = new URL(servers.inventory.url(name).reveal());
-  if (doors.inventory !== undefined) url.port = String(doors.inventory.port);
-  const urlFile = join(folder, "database-url");
-  await writeFile(urlFile, url.href, { mode: 0o600 });
+  const kept = async (name: string, door: Gateway | undefined): Promise<string> => {
+    await asSuperuser(servers, `CREATE DATABASE ${name}`);
+    const url = new URL(servers.inventory.url(name).reveal());
+    if (door !== undefined) url.port = String(door.port);
+    const file = join(folder, `${name}-url`);
+    await writeFile(file, url.href, { mode: 0o600 });
+    return `file:${file}`;
+  };
   return {
     ...servers.settings,
+    // A log of its own, where it can be away without the inventory.
+    ...(doors.audit === undefined
+      ? {}
+      : { REKEY_AUDIT_DATABASE_URL: await kept(auditName(index), doors.audit) }),
     ...(doors.temporal === undefined ? {} : { REKEY_TEMPORAL_ADDRESS: `127.0.0.1:${doors.temporal.port}` }),
     REKEY_HOME: folder,
-    REKEY_DATABASE_URL: `file:${urlFile}`,
+    REKEY_DATABASE_URL: await kept(databaseName(index), doors.inventory),
     REKEY_TEMPORAL_NAMESPACE: namespaceOf(index),
   };
 }

@@ -60,6 +60,13 @@ export async function disturb({ lane, outage, workflow, input, goOn, atEnd }: Di
       await pause(outageMs);
       await atEnd();
       return lane.readOnly(false);
+    case "inventory-full":
+    case "audit-full":
+      await lane.fill(outage === "audit-full" ? "audit" : "inventory", true);
+      goOn();
+      await pause(outageMs);
+      await atEnd();
+      return lane.fill(outage === "audit-full" ? "audit" : "inventory", false);
     default: {
       const door = lane.doors[system];
       if (door === undefined) throw new Error(`lane ${lane.index} has no door to its ${system}`);

@@ -199,7 +199,7 @@ function outagesOf(
   const bring = async (outage: Outage, goOn: () => void): Promise<void> => {
     // Inside a change the intent is kept already; before an activity nothing is.
     const nothingKept = planted.some(({ fault, call }) => fault === outage && call === "activity.run");
-    const watched = nothingKept && /^inventory-(stopped|hung|readonly)$/.test(outage);
+    const watched = nothingKept && /^inventory-(stopped|hung|readonly|full)$/.test(outage);
     const before = watched ? await standings(lane) : "";
     const workflow = rotationWorkflowId(lane.credential);
     const end = watched

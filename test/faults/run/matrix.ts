@@ -87,7 +87,14 @@ function isGate({ call, nth, kind }: Watched): boolean {
 }
 
 /** What every lane has besides its world's servers. */
-const everywhere: ReadonlySet<string> = new Set(["inventory", "temporal", "worker", "workflow", "clock"]);
+const everywhere: ReadonlySet<string> = new Set([
+  "inventory",
+  "audit",
+  "temporal",
+  "worker",
+  "workflow",
+  "clock",
+]);
 
 function can(world: string, outage: Outage): boolean {
   const [system = ""] = outage.split("-");

@@ -19,7 +19,9 @@ A failing case prints the one command that repeats it: \`make faults CASE=<id>\`
 
 const open = `## Not tried yet
 
-- A store, issuer, inventory or Temporal that was restored to yesterday; a namespace that was made anew; a full disk.
+- In this matrix: a store, issuer, inventory or Temporal that was restored to yesterday, and a namespace that was made anew.
+  Tests of their own hold a lost Temporal (\`test/workflows/lost-temporal.test.ts\`) and logs that were put back
+  (\`test/audit/keeper.test.ts\`). A full disk is tried at the inventory and at the audit log, not at issuers and stores.
 - Poolers in front of a server.
 - Verifiers that cannot fetch the key set: the doors are between the engine and the servers.
 - Kinds other than those named above: each needs one file in \`test/faults/worlds/\`.
