@@ -19,6 +19,7 @@ import type {
   SecretDocument,
 } from "../ports.js";
 import { paceOf } from "../shared/pace.js";
+import type { PgEndpoint } from "../shared/pg.js";
 import { Nodes } from "../shared/pg-nodes.js";
 import { makeChange } from "./postgres/change.js";
 import { checkFacts } from "./postgres/checks.js";
@@ -30,6 +31,7 @@ import { positionNow, waitForReplay } from "./postgres/replay.js";
 import { saltBytes, scramVerifier } from "./postgres/scram.js";
 import { endSessions, type FirstSeen } from "./postgres/sessions.js";
 import { surveyNodes } from "./postgres/survey.js";
+import { poolersOf, proveRefusedThrough, proveThrough } from "./postgres/through.js";
 
 /** Length in bytes of a generated value: as much as SHA-256 can keep. */
 const valueBytes = 32;
@@ -62,6 +64,7 @@ class PostgresIssuer implements Issuer {
   readonly #account: PostgresAccount;
   readonly #deps: AdapterDeps;
   readonly #nodes: Nodes;
+  readonly #poolers: readonly PgEndpoint[];
   readonly #firstSeen: FirstSeen = new Map();
 
   constructor(config: PostgresConfig, account: PostgresAccount, deps: AdapterDeps) {
@@ -73,6 +76,7 @@ class PostgresIssuer implements Issuer {
     this.#account = account;
     this.#deps = deps;
     this.#nodes = new Nodes(config, deps);
+    this.#poolers = poolersOf(config);
   }
 
   async preflight(call: Call): Promise<Finding[]> {
@@ -101,7 +105,9 @@ class PostgresIssuer implements Issuer {
   }
 
   async prove(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
-    return proveAtNodes(this.#nodes, this.#account, this.#value(slot, document), call);
+    const value = this.#value(slot, document);
+    const atNodes = await proveAtNodes(this.#nodes, this.#account, value, call);
+    return [...atNodes, ...(await proveThrough(this.#nodes, this.#poolers, this.#account, value, call))];
   }
 
   /** NOLOGIN, then the sessions, then a random verifier: a session that was still open may have set a password of its own (H12). */
@@ -117,7 +123,9 @@ class PostgresIssuer implements Issuer {
   }
 
   async proveRefused(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
-    return proveRefusedAtNodes(this.#nodes, this.#value(slot, document), call);
+    const value = this.#value(slot, document);
+    const atNodes = await proveRefusedAtNodes(this.#nodes, value, call);
+    return [...atNodes, ...(await proveRefusedThrough(this.#poolers, value, call))];
   }
 
   /** The login stays, without a password and switched off; dropping it would fail or take tables with it (H36). */

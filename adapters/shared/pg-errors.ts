@@ -30,6 +30,22 @@ export function routineOf(error: unknown): string | undefined {
   return typeof error.routine === "string" ? error.routine : undefined;
 }
 
+/**
+ * What PgBouncer means by an error of its own: all carry 08P01, so its fixed texts are compared, and none is passed on.
+ * `undefined` for anything else. The last of the texts is also what clients hear while no server can be reached.
+ */
+export function behindPooler(error: unknown): "value" | "switched-off" | "rules" | "behind" | undefined {
+  if (sqlState(error) !== "08P01" || !(error instanceof Error)) return undefined;
+  return poolerTexts.find(([text]) => text.test(error.message))?.[1];
+}
+
+const poolerTexts = [
+  [/^(SASL authentication failed|no such user|password authentication failed)/, "value"],
+  [/^role ".*" is not permitted to log in$/, "switched-off"],
+  [/^(no pg_hba\.conf entry|pg_hba\.conf rejects)/, "rules"],
+  [/^server login has been failing/, "behind"],
+] as const;
+
 type Meaning = readonly [code: ConstructorParameters<typeof RekeyError>[0], sentence: string, hint?: string];
 
 const installHint = "Have a DBA run the SQL that `rekey grants postgres` prints, in the issuer's `database`.";
@@ -87,6 +103,12 @@ export function translatePg(error: unknown, where: string): RekeyError {
   // The loser of two concurrent catalog updates; it has no SQLSTATE of its own (facts 11).
   if (state === "XX000" && routineOf(error) === "simple_heap_update") {
     return new RekeyError("conflict", `${where} changed the account for somebody else at this moment.`);
+  }
+  if (behindPooler(error) !== undefined) {
+    return new RekeyError(
+      "not-permitted",
+      `${where} has no connection for this login: the server refuses it.`,
+    );
   }
   const meaning = meanings[state];
   if (meaning) {

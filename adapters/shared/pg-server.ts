@@ -14,7 +14,8 @@ export function isRoleName(name: string): boolean {
   return name !== "" && !name.includes("\0") && Buffer.byteLength(name) <= nameBytesMax;
 }
 
-const address = {
+/** Where something answers. */
+export const address = {
   host: z.string().min(1).describe("Name or address of the server."),
   port: z.int().min(1).max(65_535).default(5432).describe("Port of the server."),
 };

@@ -8,10 +8,13 @@ import pg from "pg";
 import { RekeyError } from "../../domain/errors.js";
 import type { Secret } from "../../domain/secret.js";
 import type { Call } from "../ports.js";
-import { routineOf, sqlState, translatePg } from "./pg-errors.js";
+import { behindPooler, routineOf, sqlState, translatePg } from "./pg-errors.js";
 
 /** Milliseconds. All lie below an activity's time-out, so that a statement never outlives the step that sent it (H3). */
 const deadlines = { connectMs: 5_000, statementMs: 10_000, lockMs: 3_000, idleInTransactionMs: 10_000 };
+
+/** A pooler lets a login wait until it has tried the server again (`server_login_retry`, 15 s), in milliseconds. */
+const poolerConnectMs = 20_000;
 
 /** How a server proves itself. `ca` is a file in PEM; `serverName` stands in for the host where the certificate names another. */
 export interface PgTls {
@@ -26,6 +29,8 @@ export interface PgEndpoint {
   readonly port: number;
   readonly database: string;
   readonly tls?: PgTls | undefined;
+  /** A pooler answers there: it takes no settings at the login, and what it says of a login has no SQLSTATE of its own. */
+  readonly pooler?: boolean;
 }
 
 /** As whom, and under which name other sessions see it (`rekey/<rotation>/<epoch>/<step>`, `rekey/probe/...`). */
@@ -37,11 +42,15 @@ export interface PgLogin {
 
 /**
  * What a login attempt came to. `why` of a refusal: `value` (unknown name, wrong or no password), `switched-off`
- * (right value, NOLOGIN; facts 8), `rules` (pg_hba has no line that lets this address in: says nothing about the value).
+ * (right value, NOLOGIN; facts 8), `rules` (pg_hba has no line that lets this address in: says nothing about the value),
+ * `behind` (a pooler took it, and the server behind it does not).
  */
 export type LoginResult =
   | { readonly in: true; readonly session: PgSession }
-  | { readonly in: false; readonly why: "value" | "switched-off" | "rules" };
+  | { readonly in: false; readonly why: Refusal };
+
+/** Why a login was refused. */
+export type Refusal = "value" | "switched-off" | "rules" | "behind";
 
 /** `host:port`, the name that a node goes by in views, proofs and errors. */
 export function placeOf(endpoint: Pick<PgEndpoint, "host" | "port">): string {
@@ -140,6 +149,7 @@ export async function connectPg(endpoint: PgEndpoint, login: PgLogin, call: Call
     value: "its name or password is not accepted",
     "switched-off": "it is not permitted to log in",
     rules: "the server's pg_hba.conf does not let it in from this address",
+    behind: "the server behind the pooler does not let it in",
   }[result.why];
   throw new RekeyError(
     "not-permitted",
@@ -165,14 +175,10 @@ export async function attemptLogin(endpoint: PgEndpoint, login: PgLogin, call: C
     },
     ssl,
     application_name: login.applicationName.slice(0, 63),
-    connectionTimeoutMillis: deadlines.connectMs,
-    statement_timeout: deadlines.statementMs,
-    lock_timeout: deadlines.lockMs,
-    idle_in_transaction_session_timeout: deadlines.idleInTransactionMs,
     keepAlive: true,
-    // Given always, or the environment's PGOPTIONS would apply. A snapshot older than the lock would defeat the fence.
-    options: "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on",
+    ...(endpoint.pooler ? { connectionTimeoutMillis: poolerConnectMs } : serverSettings),
   });
+  if (endpoint.pooler) withoutOptions(client);
   client.connection.prependListener("authenticationCleartextPassword", () => {
     clearText = true;
   });
@@ -196,6 +202,21 @@ export async function attemptLogin(endpoint: PgEndpoint, login: PgLogin, call: C
   }
 }
 
+const serverSettings = {
+  connectionTimeoutMillis: deadlines.connectMs,
+  statement_timeout: deadlines.statementMs,
+  lock_timeout: deadlines.lockMs,
+  idle_in_transaction_session_timeout: deadlines.idleInTransactionMs,
+  // Given always, or the environment's PGOPTIONS would apply. A snapshot older than the lock would defeat the fence.
+  options: "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on",
+};
+
+/** The client takes PGOPTIONS of the environment where it is given none, and a pooler refuses a login that sends any. */
+function withoutOptions(client: pg.Client): void {
+  const { connectionParameters } = client as { connectionParameters?: { options?: unknown } };
+  if (connectionParameters) connectionParameters.options = undefined;
+}
+
 /** No server's error, or one after which the server hangs up. */
 function endsConnection(error: unknown): boolean {
   if (sqlState(error) === undefined) return true;
@@ -206,9 +227,10 @@ function endsConnection(error: unknown): boolean {
 class ClearTextAsked extends Error {}
 
 /** 28000 is also what a missing line of pg_hba.conf answers; the server's own routine tells them apart. */
-function refusal(error: unknown): "value" | "switched-off" | "rules" | undefined {
+function refusal(error: unknown): Refusal | undefined {
   const state = sqlState(error);
   if (state === "28P01") return "value";
+  if (state === "08P01") return behindPooler(error);
   if (state !== "28000") return undefined;
   return routineOf(error) === "InitializeSessionUserId" ? "switched-off" : "rules";
 }

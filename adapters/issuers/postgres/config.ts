@@ -1,6 +1,6 @@
 /** What the estate says of a PostgreSQL server and of an account on it. */
 import { z } from "zod";
-import { isRoleName, roleNameExpectation, serverFields } from "../../shared/pg-server.js";
+import { address, isRoleName, roleNameExpectation, serverFields } from "../../shared/pg-server.js";
 
 function roleName() {
   return z.string({ error: roleNameExpectation }).refine(isRoleName, { error: roleNameExpectation });
@@ -13,6 +13,10 @@ export const configSchema = z.object({
     .array(z.string().min(1))
     .default([])
     .describe("Names in pg_stat_replication that receive WAL and accept no logins (pg_receivewal, barman)."),
+  through: z
+    .array(z.strictObject({ ...address, database: z.string().min(1).optional().describe("Its name there.") }))
+    .default([])
+    .describe("Poolers through which consumers reach the server; each is proved and refused as a node is."),
 });
 
 /** One account: the owning group and the logins that take turns. */

@@ -5,7 +5,7 @@
 import { RekeyError } from "../../../domain/errors.js";
 import type { Secret } from "../../../domain/secret.js";
 import type { Call, NodeProof } from "../../ports.js";
-import { attemptLogin, type PgSession } from "../../shared/pg.js";
+import { attemptLogin, type PgSession, type Refusal } from "../../shared/pg.js";
 import type { Node, Nodes } from "../../shared/pg-nodes.js";
 import { within } from "../../shared/retry.js";
 import { differencesOf } from "./compare.js";
@@ -21,14 +21,16 @@ export interface Value {
   readonly password: Secret;
 }
 
-interface Who {
+/** Who a session is. */
+export interface Who {
   readonly login: string;
   readonly acting: string;
   readonly standby: boolean;
   readonly identity: string;
 }
 
-const whoSql = `SELECT session_user::text AS login, current_user::text AS acting,
+/** Asks a session who it is. */
+export const whoSql = `SELECT session_user::text AS login, current_user::text AS acting,
   pg_is_in_recovery() AS standby, rekey.identity() AS identity`;
 
 /** One proof for each node, taken side by side; `unreachable` when a node gave no answer at all. */
@@ -63,12 +65,7 @@ export async function proveRefusedAtNodes(nodes: Nodes, value: Value, call: Call
       await result.session.end();
       return { node: node.name, ok: false, sentence: `still accepts ${value.username}` };
     }
-    const sentence = {
-      value: `refused: the value of ${value.username} is not accepted`,
-      "switched-off": `refused: ${value.username} is not permitted to log in`,
-      rules: `no proof: pg_hba.conf does not let ${value.username} in from here, whatever the value`,
-    }[result.why];
-    return { node: node.name, ok: result.why !== "rules", sentence };
+    return refusedBy(node.name, value.username, result.why);
   });
 }
 
@@ -93,7 +90,26 @@ async function atEveryNode(
   );
 }
 
-function probe(value: Value) {
+/** A refusal as the proof that a value is off; being kept out by rules says nothing of the value. */
+export function refusedBy(node: string, username: string, why: Refusal): NodeProof {
+  const text = refusalText(username, why);
+  return why === "rules"
+    ? { node, ok: false, sentence: `no proof: ${text}, whatever the value` }
+    : { node, ok: true, sentence: text };
+}
+
+/** A refusal in words. */
+export function refusalText(username: string, why: Refusal): string {
+  return {
+    value: `refused: the value of ${username} is not accepted`,
+    "switched-off": `refused: ${username} is not permitted to log in`,
+    rules: `pg_hba.conf does not let ${username} in from here`,
+    behind: `refused: the server behind does not let ${username} in, though the pooler itself takes the value`,
+  }[why];
+}
+
+/** As whom a probe logs in. */
+export function probe(value: Value) {
   return { ...value, applicationName: `rekey/probe/${value.username}` };
 }
 
@@ -106,12 +122,7 @@ async function proveLogin(
 ): Promise<NodeProof> {
   const result = await attemptLogin(node.endpoint, probe(value), call);
   if (!result.in) {
-    const sentence = {
-      value: `refused: the value of ${value.username} is not accepted`,
-      "switched-off": `refused: ${value.username} is not permitted to log in`,
-      rules: `refused: pg_hba.conf does not let ${value.username} in from here`,
-    }[result.why];
-    return { node: node.name, ok: false, sentence };
+    return { node: node.name, ok: false, sentence: refusalText(value.username, result.why) };
   }
   const { session } = result;
   try {
