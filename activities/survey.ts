@@ -82,7 +82,9 @@ export async function survey(
         memoryKnown: consumer.memoryKnown,
         checks: isChecker(state.traits, consumer),
       })),
-      unmapped: unmappedReaders(view.sessions, systems.consumers, state.traits),
+      unmapped: state.traits.sessionless
+        ? []
+        : unmappedReaders(view.sessions, systems.consumers, state.traits),
       unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
       traits: state.traits,
       slots: view.slots,

@@ -11,6 +11,7 @@ import type { AdoptionStep } from "../domain/adopt-plan.js";
 import type { FenceTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
+import type { ProcessSeen } from "../domain/processes.js";
 import type { Secret } from "../domain/secret.js";
 
 /** The frame of one outside call: it stops when `signal` fires. */
@@ -302,6 +303,14 @@ export interface Notifier {
 
 // ---------------------------------------------------------------------------------------------- factories
 
+/** What is known of the keys that seal Rekey's own histories, by their ids. */
+export interface OwnCodec {
+  /** What each worker and server told last; those that are gone are left out. */
+  processes(call: Call): Promise<readonly ProcessSeen[]>;
+  /** How much Temporal keeps that needs the key, when somebody may have gone on with it for `memoryMs` unseen. */
+  needing(keyId: string, memoryMs: number, call: Call): Promise<number>;
+}
+
 /** What every adapter may use besides its own SDK. */
 export interface AdapterDeps {
   /** Resolves `env:NAME`, `file:/path`, `vault:path#key` anew at each call, so that the engine's own credentials can rotate. */
@@ -310,6 +319,7 @@ export interface AdapterDeps {
   readonly installation: string;
   /** Signs an attestation challenge: a compact JWS over the payload with the engine's key. */
   readonly signChallenge: (payload: object) => Promise<string>;
+  readonly codec: OwnCodec;
   readonly now: () => number;
   /** Bytes of randomness for nonces, salts and values. */
   readonly random: (bytes: number) => Uint8Array;

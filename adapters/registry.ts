@@ -7,9 +7,11 @@ import { confirmation } from "./consumers/confirmation.js";
 import { httpAttest } from "./consumers/http-attest.js";
 import { jwksVerifier } from "./consumers/jwks-verifier.js";
 import { postgresSessions } from "./consumers/postgres-sessions.js";
+import { rekeyProcesses } from "./consumers/rekey-processes.js";
 import { awsIam } from "./issuers/aws-iam.js";
 import { http } from "./issuers/http.js";
 import { jwks } from "./issuers/jwks.js";
+import { keyRing } from "./issuers/key-ring.js";
 import { postgres } from "./issuers/postgres.js";
 import { redis } from "./issuers/redis.js";
 import { commandNotifier } from "./notifiers/command.js";
@@ -29,7 +31,7 @@ export interface Kinds {
 
 /** The registry. Keys are what stands behind `kind:` in the estate. */
 export const kinds: Kinds = {
-  issuers: { "aws-iam": awsIam, http, jwks, postgres, redis },
+  issuers: { "aws-iam": awsIam, http, jwks, "key-ring": keyRing, postgres, redis },
   stores: { "aws-secrets-manager": awsSecretsManager, file, vault },
   consumers: {
     command: commandConsumer,
@@ -37,6 +39,7 @@ export const kinds: Kinds = {
     "http-attest": httpAttest,
     "jwks-verifier": jwksVerifier,
     "postgres-sessions": postgresSessions,
+    "rekey-processes": rekeyProcesses,
   },
   notifiers: { command: commandNotifier, webhook },
 };

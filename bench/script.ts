@@ -8,7 +8,7 @@ import { type Call, ownFields, type SecretDocument } from "../adapters/ports.js"
 import { type FenceTag, formatTag, type TagState } from "../domain/fence.js";
 import { Secret } from "../domain/secret.js";
 import type { Scene } from "../examples/demo/scene.js";
-import { adapterDepsOf, newId, randomSecret } from "../worker/installation.js";
+import { adapterDepsOf, newId, noCodec, randomSecret } from "../worker/installation.js";
 import { systemsKeeper } from "../worker/systems.js";
 
 const callMsMax = 30_000;
@@ -21,7 +21,7 @@ export async function measureScript(
 ): Promise<{ readonly totalMs: readonly number[] }> {
   const keeper = systemsKeeper(
     scene.db,
-    await adapterDepsOf(scene.house.settings, scene.installation, Date.now),
+    await adapterDepsOf(scene.house.settings, scene.installation, Date.now, noCodec),
   );
   try {
     const systems = await keeper.open(scene.credential);

@@ -32,6 +32,11 @@ export interface IssuerTraits {
   readonly sessionsTellVersions: boolean;
   /** True where the issuer knows of no sessions: a version is in use by those instances that are seen to hold it. */
   readonly sessionless?: boolean;
+  /**
+   * True where the histories of rotations are sealed with it: one that was begun before a change goes on in a new run
+   * after it, or it would need for ever what it takes away (H26).
+   */
+  readonly sealsHistories?: boolean;
   /** How many versions can be valid at once; a third is what an emergency may need (H25). */
   readonly capacity: number;
   /** Who makes the value: the engine, or the provider in the call that mints it (H11). */

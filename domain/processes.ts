@@ -17,6 +17,9 @@ export interface ProcessSeen {
 /** A process tells of itself this often, in milliseconds. */
 export const tellEveryMs = 5_000;
 
+/** One that has not told for so long, in milliseconds, may know other keys by now. */
+export const toldAgeMsMax = 30_000;
+
 /** One that has not told for so long, in milliseconds, has ended. Should it wake up, it reads its keys before it seals. */
 export const goneAgeMs = 120_000;
 

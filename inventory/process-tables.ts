@@ -1,4 +1,4 @@
-/** The table of migration 0006 as drizzle sees it: Rekey's own processes and the codec keys that each of them knows. */
+/** The tables of migrations 0006 and 0007 as drizzle sees them: Rekey's own processes and the codec keys that each of them knows. */
 import { text } from "drizzle-orm/pg-core";
 import { inventory, moment } from "./columns.js";
 
@@ -10,4 +10,10 @@ export const processes = inventory.table("processes", {
   opens: text("opens").array().notNull(),
   seals: text("seals").notNull(),
   seenAt: moment("seen_at").notNull(),
+});
+
+/** Until when each key was in use. */
+export const sealingKeys = inventory.table("sealing_keys", {
+  id: text("id").primaryKey(),
+  usedAt: moment("used_at").notNull(),
 });

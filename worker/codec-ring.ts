@@ -2,11 +2,9 @@
  * The keys that seal what Temporal keeps, read anew while the process runs: a key is replaced without a restart, and
  * whoever has not heard of a new one yet looks again before it says that there is none.
  */
-import { createHash } from "node:crypto";
+import { codecKeyId, codecKeyIn } from "../adapters/shared/codec-key.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Secret } from "../domain/secret.js";
-
-const keyBytes = 32;
 
 /** A key with its id; the id is a hash, so it can stand beside the payload. */
 export interface SealingKey {
@@ -44,7 +42,9 @@ const unknownMs = 1_000;
  * `missing-setup` where there is none.
  */
 function keysIn(texts: readonly Secret[]): readonly SealingKey[] {
-  const keys = texts.flatMap((text) => text.reveal().trim().split(/\s+/).filter(Boolean).map(sealingKey));
+  const keys = texts.flatMap((text) =>
+    linesOf(text).flatMap((line) => line.split(/\s+/).filter(Boolean).map(sealingKey)),
+  );
   if (keys.length > 0) return keys;
   throw new RekeyError(
     "missing-setup",
@@ -109,14 +109,22 @@ function ringFrom(
   };
 }
 
+/** A line that begins with # is not for us. */
+function linesOf(text: Secret): string[] {
+  return text
+    .reveal()
+    .split("\n")
+    .filter((line) => !line.startsWith("#"));
+}
+
 function sealingKey(text: string): SealingKey {
-  const key = Buffer.from(text, "base64");
-  if (key.length !== keyBytes) {
+  const key = codecKeyIn(text);
+  if (key === null) {
     throw new RekeyError(
       "bad-input",
       "A codec key is not 32 bytes in base64.",
       "Make one with `openssl rand -base64 32`.",
     );
   }
-  return { id: createHash("sha256").update(key).digest("hex").slice(0, 16), key };
+  return { id: codecKeyId(key), key };
 }

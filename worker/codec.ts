@@ -41,6 +41,11 @@ export function isSealed(payload: Payload): boolean {
   return text(payload.metadata?.encoding) === encoding;
 }
 
+/** Id of the key that a payload needs, or `null` for one that was never sealed. */
+export function sealingKeyOf(payload: Payload): string | null {
+  return isSealed(payload) ? text(payload.metadata?.["rekey-key"]) : null;
+}
+
 function seal(payload: Payload, { id, key }: SealingKey): Payload {
   const iv = randomBytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", key, iv);
@@ -60,7 +65,7 @@ async function open(payload: Payload, ring: CodecRing, unsealed: Unsealed): Prom
       "Nobody but Rekey's own programs should write to its namespace.",
     );
   }
-  const id = text(payload.metadata?.["rekey-key"]);
+  const id = sealingKeyOf(payload) ?? "";
   const key = (await ring.opening(id))?.key;
   if (!key) {
     throw new RekeyError(

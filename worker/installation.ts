@@ -3,7 +3,7 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { DataConverter } from "@temporalio/common";
 import { CompactSign, importJWK, type JWK } from "jose";
-import type { AdapterDeps } from "../adapters/ports.js";
+import type { AdapterDeps, OwnCodec } from "../adapters/ports.js";
 import { secretResolver } from "../adapters/shared/secret-resolver.js";
 import { vaultReader } from "../adapters/stores/vault/reader.js";
 import { vaultConfig } from "../adapters/stores/vault/schema.js";
@@ -35,9 +35,13 @@ export function resolverOf(settings: Installation): AdapterDeps["resolve"] {
     random: randomBytes,
     installation: "",
     signChallenge: unsigned,
+    codec: noCodec,
   };
   return secretResolver({ ...sources, vault: vaultReader(config, deps) });
 }
+
+/** For adapters that are made where nobody rotates Rekey's own keys. */
+export const noCodec: OwnCodec = { processes: async () => [], needing: async () => 0 };
 
 function unsigned(): Promise<string> {
   return Promise.reject(new RekeyError("internal", "Reading a reference needs no signature."));
@@ -151,6 +155,7 @@ export async function adapterDepsOf(
   settings: Installation,
   installation: string,
   now: () => number,
+  codec: OwnCodec,
 ): Promise<AdapterDeps> {
   const jwk = parsedKey(await resolved(settings, settings.REKEY_ENGINE_KEY));
   const key = await importJWK(jwk, "EdDSA");
@@ -158,6 +163,7 @@ export async function adapterDepsOf(
     installation,
     resolve: resolverOf(settings),
     now,
+    codec,
     random: (bytes) => randomBytes(bytes),
     signChallenge: (payload) =>
       new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))

@@ -12,6 +12,7 @@ import {
 } from "@temporalio/client";
 import type { Estate } from "../domain/estate/types.js";
 import { rotationQueue } from "../workflows/messages.js";
+import { sealingKeyOf } from "./codec.js";
 
 /** What is due is looked for this often, or as often as it becomes due; a window is at least that wide in practice. */
 const dueEveryMsMax = 15 * 60_000;
@@ -48,20 +49,27 @@ export function scheduledPolicies(estate: Estate, ids: ReadonlyMap<string, strin
 
 /**
  * Makes Temporal's schedules agree with these policies: missing ones are created, others are set to what is
- * wanted, ours that are not wanted any more end. One that somebody has paused stays paused.
+ * wanted, ours that are not wanted any more end. One that somebody has paused stays paused. What one carries is sealed
+ * with the key `seals` afterwards; answers with the ids of the keys that were replaced there.
  */
-export async function agreeSchedules(client: Client, policies: readonly ScheduledPolicy[]): Promise<void> {
+export async function agreeSchedules(
+  client: Client,
+  policies: readonly ScheduledPolicy[],
+  seals: string,
+): Promise<string[]> {
   const wanted = [
     scheduleOf(tendScheduleId, tendEveryMs, "tend", []),
     ...policies.map(({ id, name, intervalMs }) =>
       scheduleOf(scheduleId(id), Math.min(dueEveryMsMax, intervalMs), "launch", [name]),
     ),
   ];
-  for (const schedule of wanted) await agree(client, schedule);
+  const replaced = new Set<string>();
+  for (const schedule of wanted) for (const key of await agree(client, schedule, seals)) replaced.add(key);
   const wantedIds = new Set(wanted.map((schedule) => schedule.scheduleId));
   for await (const { scheduleId: id } of client.schedule.list()) {
     if (id.startsWith(prefix) && !wantedIds.has(id)) await remove(client, id);
   }
+  return [...replaced];
 }
 
 type Wanted = ReturnType<typeof scheduleOf>;
@@ -75,16 +83,23 @@ function scheduleOf(id: string, everyMs: number, workflowType: string, args: str
   } satisfies ScheduleOptions;
 }
 
-async function agree(client: Client, wanted: Wanted): Promise<void> {
+/** Ids of other keys than the one that seals now, which what it carried was sealed with. */
+async function agree(client: Client, wanted: Wanted, seals: string): Promise<string[]> {
   const handle = client.schedule.getHandle(wanted.scheduleId);
   const found = await handle.describe().catch((failure: unknown) => {
     if (failure instanceof ScheduleNotFoundError) return null;
     throw failure;
   });
-  if (found === null) return create(client, wanted);
-  if (isAsWanted(found, wanted)) return;
+  if (found === null) {
+    await create(client, wanted);
+    return [];
+  }
+  const payloads = found.raw.schedule?.action?.startWorkflow?.input?.payloads ?? [];
+  const former = payloads.map(sealingKeyOf).filter((id) => id !== null && id !== seals);
+  if (isAsWanted(found, wanted) && former.length === 0) return [];
   const { scheduleId: _, ...rest } = wanted;
   await handle.update(({ state }) => ({ ...rest, state }));
+  return former.filter((id) => id !== null);
 }
 
 function isAsWanted({ spec, policies, action }: ScheduleDescription, wanted: Wanted): boolean {

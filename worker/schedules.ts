@@ -3,6 +3,8 @@ import { Client, Connection } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import type { Database } from "../inventory/database.js";
 import { currentEstate, listEntries } from "../inventory/estate.js";
+import { noteSealingKey } from "../inventory/processes.js";
+import type { CodecRing } from "./codec-ring.js";
 import type { TemporalLogin } from "./installation.js";
 import { agreeSchedules, scheduledPolicies } from "./schedule-agreement.js";
 
@@ -17,6 +19,8 @@ export interface ScheduleKeeperOptions {
   readonly login: TemporalLogin;
   readonly namespace: string;
   readonly dataConverter: DataConverter;
+  /** Where it changes, what the schedules carry is sealed anew. */
+  readonly ring: CodecRing;
   /** Takes one sentence about an attempt that failed; the next one follows by itself. */
   readonly warn: (sentence: string) => void;
 }
@@ -27,20 +31,26 @@ export function keepSchedules({
   login,
   namespace,
   dataConverter,
+  ring,
   warn,
 }: ScheduleKeeperOptions): () => Promise<void> {
   const connection = Connection.lazy(login);
   const client = new Client({ connection, namespace, dataConverter });
-  let agreed = { revision: -1, at: 0 };
+  let agreed = { revision: -1, at: 0, seals: "" };
 
   const agree = async (): Promise<void> => {
     const revision = await currentEstate(db);
     const number = revision?.number ?? 0;
-    if (number === agreed.revision && Date.now() < agreed.at + againMs) return;
+    const { seals } = await ring.known();
+    if (number === agreed.revision && seals === agreed.seals && Date.now() < agreed.at + againMs) return;
     const ids = new Map((await listEntries(db, "policies")).map(({ name, id }) => [name, id]));
     const wanted = revision === null ? [] : scheduledPolicies(revision.estate, ids);
-    await connection.withDeadline(Date.now() + agreeMsMax, () => agreeSchedules(client, wanted));
-    agreed = { revision: number, at: Date.now() };
+    const replaced = await connection.withDeadline(Date.now() + agreeMsMax, () =>
+      agreeSchedules(client, wanted, seals),
+    );
+    agreed = { revision: number, at: Date.now(), seals };
+    // What they started until now was sealed with the key that they carried.
+    for (const former of replaced) await noteSealingKey(db, former);
   };
 
   let last: Promise<void> = Promise.resolve();

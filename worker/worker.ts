@@ -9,6 +9,7 @@ import { keepLog } from "../audit/keeper.js";
 import type { Database } from "../inventory/database.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
+import { processesSeen } from "../inventory/processes.js";
 import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
 import { openAudit } from "./audit.js";
 import { diagnoseAudit } from "./audit-diagnosis.js";
@@ -26,6 +27,7 @@ import {
   sha256Hex,
   temporalLoginOf,
 } from "./installation.js";
+import { needingKey } from "./needing.js";
 import { diagnosePlatform } from "./platform.js";
 import { keepSchedules } from "./schedules.js";
 import { systemsKeeper } from "./systems.js";
@@ -77,10 +79,14 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     ...{ db, installation, now, warn },
     between: between?.database,
   });
-  const opened = await adapterDepsOf(settings, installation, now);
+  const login = await temporalLoginOf(settings);
+  const namespace = settings.REKEY_TEMPORAL_NAMESPACE;
+  const opened = await adapterDepsOf(settings, installation, now, {
+    processes: () => processesSeen(direct),
+    needing: (keyId, memoryMs) => needingKey({ db: direct, login, namespace }, keyId, memoryMs),
+  });
   const adapterDeps = { ...opened, resolve: resolveInHand(opened.resolve) };
   const systems = systemsKeeper(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds));
-  const login = await temporalLoginOf(settings);
   const untimed = createActivities({
     db,
     installation,
@@ -95,7 +101,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
       ...(await diagnosePlatform({
         db,
         login,
-        namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+        namespace,
         nodeVersion: process.versions.node,
         // Linux alone has it.
         limits: await readFile("/proc/self/limits", "utf8").catch(() => ""),
@@ -110,7 +116,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   const build = buildOf(settings);
   const common: Omit<WorkerOptions, "taskQueue"> = {
     connection,
-    namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+    namespace,
     dataConverter,
     workflowBundle: { codePath: bundlePath() },
     activities: between?.activities(activities) ?? activities,
@@ -130,13 +136,14 @@ export async function startWorker(settings: Installation, between?: Between): Pr
       maxConcurrentActivityTaskExecutions: emergencySlots,
     }),
   ]);
-  if (build !== undefined && (await takePlace(login, settings.REKEY_TEMPORAL_NAMESPACE, build)) === "waiting")
+  if (build !== undefined && (await takePlace(login, namespace, build)) === "waiting")
     warn(`The build ${build} gets no new rotations until \`rekey workers --current ${build}\`.`);
   const stopTelling = await keepTelling({ db: direct, ring, role: "worker", id: newId("proc"), warn });
   const stopSchedules = keepSchedules({
     db,
+    ring,
     login,
-    namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+    namespace,
     dataConverter,
     warn,
   });

@@ -50,7 +50,7 @@ async function walk(run: Run): Promise<void> {
         await run.wait(decision.until, false);
         break;
     }
-    if (workflowInfo().continueAsNewSuggested) {
+    if (workflowInfo().continueAsNewSuggested || run.outgrown) {
       await run.heard();
       await continueAsNew<typeof rotate>(run.carriedOver());
     }

@@ -10,6 +10,7 @@ import {
 } from "@temporalio/workflow";
 import { decide } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
+import { isOutgrown, lookMsMaxOf } from "../domain/renewal.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import { foldAll } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
@@ -104,6 +105,15 @@ export class Run {
     return decide(this.state, this.now());
   }
 
+  /** True where what this run is sealed with is about to be taken away: another one has to go on with it. */
+  get outgrown(): boolean {
+    return isOutgrown(this.state, this.#begunAt(), this.now());
+  }
+
+  #begunAt(): number {
+    return workflowInfo().runStartTime.getTime() + this.#skewMs;
+  }
+
   /** Has one step done. Whatever comes of it, also nothing, is in the state afterwards. */
   async take(step: Step): Promise<void> {
     if (step.do === "survey") return this.#lookAround(firstLookMsMax);
@@ -136,7 +146,7 @@ export class Run {
   /** Waits for the time, for a message, or, where the world has to be watched, for something to change there. */
   async wait(until: number | null, watch: boolean): Promise<void> {
     this.show();
-    if (watch) return this.#lookAround(lookMsMax);
+    if (watch) return this.#lookAround(lookMsMaxOf(this.state, this.#begunAt(), lookMsMax));
     const woken = this.#woken;
     const changed = () => this.#woken !== woken;
     if (until === null) await condition(changed);

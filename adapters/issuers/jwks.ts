@@ -2,9 +2,8 @@
  * Signing keys published as a JSON Web Key Set in a file that your web server serves. Here "valid" means published:
  * verifiers learn of a key before anybody signs with it, and forget it after nobody's token needs it (H28).
  */
-import { basename, dirname, join } from "node:path";
 import { RekeyError } from "../../domain/errors.js";
-import { formatTag, parseTag } from "../../domain/fence.js";
+import { formatTag } from "../../domain/fence.js";
 import type { Finding } from "../../domain/finding.js";
 import type { IssuerTraits } from "../../domain/kinds.js";
 import { Secret } from "../../domain/secret.js";
@@ -20,9 +19,8 @@ import type {
   SecretDocument,
   Slot,
 } from "../ports.js";
-import { isFolder, readBelow, replaceBelow, sweepDrafts } from "../shared/disk.js";
-import { withFileLock } from "../shared/file-lock.js";
-import { orWhenOver } from "../shared/retry.js";
+import { isFolder } from "../shared/disk.js";
+import { changeFenced, fencedBytes, refuseForeign } from "../shared/fenced-file.js";
 import { accountSchema, configSchema, type JwksAccount, type JwksConfig } from "./jwks/config.js";
 import { formatKeySet, type KeySet, type PublicKey, parseKeySet, slotIn, withSlot } from "./jwks/document.js";
 import { newPrivateKey, privateText, publicKey, type SigningKey, signingKey } from "./jwks/keys.js";
@@ -163,54 +161,30 @@ class JwksIssuer implements Issuer {
 
   async close(): Promise<void> {}
 
-  /** The one fenced change: under the lock, on what was read there, by a rename that is made only while the call lasts. */
-  #change(change: FencedChange, effect: Effect, call: Call): Promise<Applied> {
-    const late = () => new RekeyError("unreachable", `${this.#config.file} could not be changed in time.`);
-    if (call.signal.aborted) return Promise.reject(late());
-    const commit = { begun: false };
-    const { file, lockFolder, lockTimeout } = this.#config;
-    const lock = join(lockFolder, `${encodeURIComponent(file)}.lock`);
-    const work = withFileLock(lock, lockTimeout, call, async () => {
-      await sweepDrafts(dirname(file), basename(file));
-      return this.#write(change, effect, commit, call);
-    });
-    return orWhenOver(work, call.signal, () =>
-      commit.begun ? new RekeyError("unknown-outcome", `${file} was being replaced.`) : late(),
-    );
-  }
-
-  async #write(
-    change: FencedChange,
-    effect: Effect,
-    commit: { begun: boolean },
-    call: Call,
-  ): Promise<Applied> {
+  async #change(change: FencedChange, effect: Effect, call: Call): Promise<Applied> {
     const { slot, identity } = change;
-    const { file, permissions } = this.#config;
-    const before = await this.#bytes();
-    const set = parseKeySet(before, file);
-    if (identity !== null && identity !== `jwks ${set.rekey.issuer}`)
-      throw new RekeyError("wrong-server", `${file} is the key set of another issuer than the plan's.`);
-    const { tag, kid } = slotIn(set, slot, this.#account.existing);
-    const next = formatTag(change.tag);
-    refuseForeign(change, slot, tag);
-    if (tag === next) return "already";
-    if (tag !== change.expect)
-      throw new RekeyError("fenced", `${slot} carries another tag than the expected one.`);
-    const key = effect.does === "publish" ? effect.key : effect.does === "tag" ? "as-it-is" : null;
-    const name = effect.does === "publish" ? effect.key.kid : effect.does === "forget" ? undefined : kid;
-    const bytes = formatKeySet(withSlot(set, slot, kid, { tag: next, kid: name, key }));
-    const access = { mode: Number.parseInt(permissions, 8) };
-    const nonce = Buffer.from(this.#deps.random(8)).toString("hex");
-    const written = await replaceBelow(dirname(file), basename(file), bytes, access, nonce, async () => {
-      // The lock holds other engines off; this look is for whoever edits the file without it.
-      if (!before.equals(await this.#bytes())) return false;
-      if (call.signal.aborted) throw new RekeyError("unreachable", `${file} could not be changed in time.`);
-      commit.begun = true;
-      return true;
-    });
-    if (!written) throw new RekeyError("unreachable", `${file} was changed by somebody else at this moment.`);
-    return "applied";
+    return changeFenced(
+      this.#config,
+      this.#deps.random,
+      (before) => {
+        const set = parseKeySet(before, this.#config.file);
+        if (identity !== null && identity !== `jwks ${set.rekey.issuer}`)
+          throw new RekeyError(
+            "wrong-server",
+            `${this.#config.file} is the key set of another issuer than the plan's.`,
+          );
+        const { tag, kid } = slotIn(set, slot, this.#account.existing);
+        const next = formatTag(change.tag);
+        refuseForeign(change, slot, tag);
+        if (tag === next) return "already";
+        if (tag !== change.expect)
+          throw new RekeyError("fenced", `${slot} carries another tag than the expected one.`);
+        const key = effect.does === "publish" ? effect.key : effect.does === "tag" ? "as-it-is" : null;
+        const name = effect.does === "publish" ? effect.key.kid : effect.does === "forget" ? undefined : kid;
+        return formatKeySet(withSlot(set, slot, kid, { tag: next, kid: name, key }));
+      },
+      call,
+    );
   }
 
   /** What is valid by the file, and what each address gives out. */
@@ -220,15 +194,7 @@ class JwksIssuer implements Issuer {
   }
 
   async #read(call: Call): Promise<KeySet> {
-    const late = () => new RekeyError("unreachable", `${this.#config.file} could not be read in time.`);
-    return parseKeySet(await orWhenOver(this.#bytes(), call.signal, late), this.#config.file);
-  }
-
-  async #bytes(): Promise<Buffer> {
-    const { file } = this.#config;
-    const bytes = await readBelow(dirname(file), basename(file));
-    if (bytes === null) throw new RekeyError("unreachable", `${file} is not there.`);
-    return bytes;
+    return parseKeySet(await fencedBytes(this.#config, call), this.#config.file);
   }
 
   #slots(set: KeySet): Slot[] {
@@ -249,14 +215,5 @@ class JwksIssuer implements Issuer {
     if (this.slotOf(document) !== slot)
       throw new RekeyError("bad-input", `The document for ${slot} names the key of another slot.`);
     return key;
-  }
-}
-
-/** A tag of another installation refuses, also where the change expects it (H8). */
-function refuseForeign({ expect, tag }: FencedChange, slot: string, found: string): void {
-  for (const text of [expect, found]) {
-    const theirs = parseTag(text);
-    if (theirs && theirs.installation !== tag.installation)
-      throw new RekeyError("foreign-installation", `${slot} carries a tag of ${theirs.installation}.`);
   }
 }

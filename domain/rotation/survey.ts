@@ -47,16 +47,19 @@ export function allOn(instances: readonly InstanceState[], version: string): boo
 
 /**
  * How many use a version. Where there are no sessions to count, that is what each instance was seen to hold;
- * one that does not say may hold any, and without a listing of every consumer there is no number (H21).
+ * one that does not say may hold any, and without a listing of every consumer there is no number (H21). What an issuer
+ * without sessions lists all the same needs the version without being anybody's.
  */
 function usersOf(state: RotationState, facts: SurveyFacts, version: string): number | undefined {
   if (!state.traits.sessionless) return facts.sessions[version];
   const listed = facts.plan.consumers.map(({ id }) => facts.observations[id]);
   if (listed.some((instances) => instances === undefined)) return undefined;
-  return listed
-    .flatMap((instances) => instances ?? [])
-    .filter(({ accepts, version: held }) => accepts === undefined && (held === version || held === null))
-    .length;
+  return (
+    listed
+      .flatMap((instances) => instances ?? [])
+      .filter(({ accepts, version: held }) => accepts === undefined && (held === version || held === null))
+      .length + (facts.sessions[version] ?? 0)
+  );
 }
 
 function seen(

@@ -4,6 +4,7 @@ import { CompactSign, exportJWK, generateKeyPair, type JWK } from "jose";
 import type { AdapterDeps } from "../../adapters/ports.js";
 import { RekeyError } from "../../domain/errors.js";
 import { Secret } from "../../domain/secret.js";
+import { noCodec } from "../../worker/installation.js";
 
 /** What adapters are made with, and the public key that consumers are given. */
 export interface TestEngine {
@@ -20,6 +21,7 @@ export async function testEngine(installation = "test"): Promise<TestEngine> {
   const deps: AdapterDeps = {
     installation,
     now: Date.now,
+    codec: noCodec,
     random: (bytes) => randomBytes(bytes),
     signChallenge: (payload) =>
       new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))

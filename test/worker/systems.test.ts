@@ -1,9 +1,11 @@
 /** Adapters that are kept: made once however many ask at once, and not closed while somebody may be using them. */
+
 import { expect, onTestFinished, test } from "vitest";
 import type { Systems } from "../../activities/deps.js";
 import type { AdapterDeps } from "../../adapters/ports.js";
 import type { Estate } from "../../domain/estate/types.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
+import { noCodec } from "../../worker/installation.js";
 import { systemsKeeper } from "../../worker/systems.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { newId, t0 } from "../inventory/world.js";
@@ -27,6 +29,7 @@ async function keeping() {
     now: () => clock.now,
     random: (bytes) => new Uint8Array(bytes),
     signChallenge: async () => "",
+    codec: noCodec,
     resolve: async () => {
       throw new Error("nothing here is resolved");
     },

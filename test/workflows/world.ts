@@ -2,12 +2,14 @@
  * The world that the workflow tests rotate in: an issuer, a store and consumers in memory, with switchable
  * faults, and an oracle that never asks the engine whether everybody still works (invariant I1).
  */
+
 import { randomBytes } from "node:crypto";
 import { MemoryConsumer } from "../../adapters/consumers/memory.js";
 import { type MemoryIssuers, memoryIssuers } from "../../adapters/issuers/memory.js";
 import type { AdapterDeps } from "../../adapters/ports.js";
 import { type MemoryStores, memoryStores } from "../../adapters/stores/memory.js";
 import type { IssuerTraits } from "../../domain/kinds.js";
+import { noCodec } from "../../worker/installation.js";
 
 /** Logins of the pair; the first is in use at the start. */
 export const logins = ["orders_a", "orders_b"] as const;
@@ -119,6 +121,7 @@ export function adaptersOf(world: World, installation: string, pinned: readonly 
     now: Date.now,
     random: (bytes) => randomBytes(bytes),
     signChallenge: async () => "",
+    codec: noCodec,
     resolve: async () => {
       throw new Error("nothing here has a reference");
     },

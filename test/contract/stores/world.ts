@@ -6,6 +6,7 @@ import type { FieldMap } from "../../../adapters/shared/own-fields.js";
 import { RekeyError } from "../../../domain/errors.js";
 import { type FenceTag, formatTag } from "../../../domain/fence.js";
 import { Secret } from "../../../domain/secret.js";
+import { noCodec } from "../../../worker/installation.js";
 
 /** One place of one store, fresh for each test. */
 export interface StoreWorld {
@@ -85,6 +86,7 @@ export function depsOf(
     },
     installation: "here",
     signChallenge: async () => "",
+    codec: noCodec,
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
     ...more,
