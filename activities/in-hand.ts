@@ -59,6 +59,7 @@ function storeInHand(store: Store): Store {
   return standingFor(store, {
     live: async (call) => documentInHand(await store.live(call)),
     stage: async (...given) => documentInHand(await store.stage(...given)),
+    restage: async (...given) => documentInHand(await store.restage(...given)),
     staged: async (...given) => documentInHand(await store.staged(...given)),
   });
 }

@@ -1,7 +1,10 @@
 /** I6: what an activity has in hand is gone when it ends, and what outlives it is not touched. */
 import { expect, test } from "vitest";
-import { clearedAfter, inHand, resolveInHand } from "../../activities/in-hand.js";
+import type { Systems } from "../../activities/deps.js";
+import { clearedAfter, inHand, resolveInHand, systemsInHand } from "../../activities/in-hand.js";
+import { memoryStores } from "../../adapters/stores/memory.js";
 import { Secret } from "../../domain/secret.js";
+import { depsOf } from "../contract/stores/world.js";
 
 const cleared = "the secret was cleared and is used again";
 
@@ -56,4 +59,21 @@ test("what a reference resolves to is in the hand of who asked, and what comes t
     late = new Promise((done) => setTimeout(done, 1)).then(() => resolve("env:X", call));
   });
   expect((await late)?.reveal()).toBe("resolved");
+});
+
+test("whatever document a store gives out is in hand", async () => {
+  const { kind } = memoryStores();
+  const place = kind.place.parse({ path: "orders" });
+  const store = kind.create(kind.config.parse({}), place, depsOf({}));
+  const systems = systemsInHand({ stores: { main: store }, issuer: {} } as unknown as Systems);
+  const { main } = systems.stores;
+  const call = { signal: AbortSignal.timeout(10_000) };
+  const document = () => ({ username: new Secret("orders"), password: new Secret("canary") });
+  const useless = await store.stage("v2", document(), call);
+  const given = await clearedAfter(async () => [
+    await main.stage("v1", document(), call),
+    await main.staged("v1", call),
+    await main.restage("v2", { ...document(), password: new Secret("other") }, useless, call),
+  ]);
+  for (const secrets of given) expect(() => secrets?.password?.reveal()).toThrow(cleared);
 });
