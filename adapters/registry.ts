@@ -6,6 +6,7 @@ import { commandConsumer } from "./consumers/command.js";
 import { confirmation } from "./consumers/confirmation.js";
 import { httpAttest } from "./consumers/http-attest.js";
 import { jwksVerifier } from "./consumers/jwks-verifier.js";
+import { pgbouncer } from "./consumers/pgbouncer.js";
 import { postgresSessions } from "./consumers/postgres-sessions.js";
 import { rekeyProcesses } from "./consumers/rekey-processes.js";
 import { awsIam } from "./issuers/aws-iam.js";
@@ -38,6 +39,7 @@ export const kinds: Kinds = {
     confirmation,
     "http-attest": httpAttest,
     "jwks-verifier": jwksVerifier,
+    pgbouncer,
     "postgres-sessions": postgresSessions,
     "rekey-processes": rekeyProcesses,
   },

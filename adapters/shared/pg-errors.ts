@@ -41,6 +41,8 @@ export function behindPooler(error: unknown): "value" | "switched-off" | "rules"
 
 const poolerTexts = [
   [/^(SASL authentication failed|no such user|password authentication failed)/, "value"],
+  // Only its console says this, to a login that is not in admin_users or stats_users.
+  [/^not allowed$/, "value"],
   [/^role ".*" is not permitted to log in$/, "switched-off"],
   [/^(no pg_hba\.conf entry|pg_hba\.conf rejects)/, "rules"],
   [/^server login has been failing/, "behind"],

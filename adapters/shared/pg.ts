@@ -90,6 +90,11 @@ export class PgSession {
     return this.#inTurn(call, async () => (await this.#client.query<Row>(statement)).rows);
   }
 
+  /** Asks a pooler's console, which knows the simple protocol only; `command` is ours and takes no parameters. */
+  async show<Row extends object>(command: string, call: Call): Promise<Row[]> {
+    return this.#inTurn(call, async () => (await this.#client.query<Row>(command)).rows);
+  }
+
   /** Runs a script of several statements, for a DBA's SQL; it takes no parameters and returns nothing. */
   async script(text: string, call: Call): Promise<void> {
     await this.#inTurn(call, () => this.#client.query(text));

@@ -1,0 +1,171 @@
+/**
+ * The consumers behind PgBouncer, seen from its console: who is connected to it, under which name, from where and as
+ * which login of the pair. At the server all of them have the pooler's address. It only looks.
+ */
+import { z } from "zod";
+import { isSecretRef } from "../../domain/estate/secret-ref.js";
+import type { Finding } from "../../domain/finding.js";
+import type {
+  AdapterDeps,
+  Call,
+  Candidate,
+  Consumer,
+  ConsumerKind,
+  InstanceSeen,
+  ObserveRequest,
+} from "../ports.js";
+import { connectPg, type PgEndpoint } from "../shared/pg.js";
+import { serverFields } from "../shared/pg-server.js";
+
+/** The database that stands for the console. */
+const consoleName = "pgbouncer";
+
+const configSchema = z.object({
+  poolers: z
+    .array(
+      z.strictObject({
+        host: serverFields.host,
+        port: z.int().min(1).max(65_535).default(6432).describe("Its port."),
+      }),
+    )
+    .min(1)
+    .describe("Every pooler that the consumer may be connected to."),
+  database: z.string().min(1).describe("The database as its clients name it."),
+  tls: serverFields.tls,
+  login: z
+    .strictObject({
+      username: serverFields.login.shape.username,
+      password: serverFields.login.shape.password,
+    })
+    .describe("A login of the console, listed in stats_users; both are read anew at each look."),
+  applicationName: z
+    .string()
+    .min(1)
+    .max(63)
+    .describe("What the consumer sets as application_name; a `*` at the end stands for anything."),
+});
+
+type PoolerConfig = z.output<typeof configSchema>;
+
+/** The kind's entry in the registry. */
+export const pgbouncer: ConsumerKind<typeof configSchema> = {
+  config: configSchema,
+  create: (config, deps) => new PgBouncerClients(config, deps),
+};
+
+/** A row of SHOW CLIENTS, as far as it is read. Times are whole seconds, as texts that sort. */
+interface Client {
+  readonly user: string;
+  readonly database: string;
+  readonly addr: string;
+  readonly application_name: string | null;
+  readonly connect_time: string;
+  readonly request_time: string;
+  /** The server's connection that it has at the moment, `""` for none. */
+  readonly link: string;
+}
+
+class PgBouncerClients implements Consumer {
+  readonly #config: PoolerConfig;
+  readonly #deps: AdapterDeps;
+
+  constructor(config: PoolerConfig, deps: AdapterDeps) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  /** Clients without a name can be matched with nobody, and neither can their sessions at the server. */
+  async preflight(call: Call): Promise<Finding[]> {
+    const unnamed = (await this.#clients(call)).filter((client) => nameOf(client) === "");
+    if (unnamed.length === 0) return [];
+    const addresses = [...new Set(unnamed.map(({ addr }) => addr))].sort().join(", ");
+    return [
+      {
+        code: "pgbouncer-clients-unnamed",
+        severity: "warn",
+        subject: this.#config.database,
+        sentence: `Clients without an application_name are connected to the pooler from ${addresses}: nobody can tell whose they are.`,
+      },
+    ];
+  }
+
+  /** One entry for each pair of application name and address, over all poolers; one that does not answer is an error. */
+  async observe(request: ObserveRequest, call: Call): Promise<InstanceSeen[]> {
+    const { applicationName } = this.#config;
+    const isMine = applicationName.endsWith("*")
+      ? (name: string) => name.startsWith(applicationName.slice(0, -1))
+      : (name: string) => name === applicationName;
+    const byInstance = new Map<string, Client[]>();
+    for (const client of await this.#clients(call)) {
+      if (!isMine(nameOf(client))) continue;
+      const instance = `${nameOf(client)}@${client.addr}`;
+      byInstance.set(instance, [...(byInstance.get(instance) ?? []), client]);
+    }
+    return [...byInstance]
+      .map(([instance, clients]) => instanceOf(instance, clients, request.candidates))
+      .sort((a, b) => (a.instance < b.instance ? -1 : 1));
+  }
+
+  async close(): Promise<void> {
+    // A look keeps nothing open.
+  }
+
+  async #clients(call: Call): Promise<Client[]> {
+    const { poolers, tls, database } = this.#config;
+    const listings = await Promise.all(
+      poolers.map((at) => this.#listing({ ...at, database: consoleName, tls, pooler: true }, call)),
+    );
+    return listings.flat().filter((client) => client.database === database);
+  }
+
+  async #listing(at: PgEndpoint, call: Call): Promise<Client[]> {
+    const { resolve } = this.#deps;
+    const { username, password } = this.#config.login;
+    const [name, value] = await Promise.all([
+      isSecretRef(username) ? resolve(username, call).then((found) => found.reveal()) : username,
+      resolve(password, call),
+    ]);
+    const login = { username: name, password: value, applicationName: "rekey/probe/console" };
+    const session = await connectPg(at, login, call);
+    try {
+      return await session.show<Client>("SHOW CLIENTS", call);
+    } finally {
+      await session.end();
+    }
+  }
+}
+
+function nameOf({ application_name: name }: Client): string {
+  return name ?? "";
+}
+
+/** As with sessions at the server: who is connected as two logins of the pair has not moved (H10). */
+function instanceOf(
+  instance: string,
+  clients: readonly Client[],
+  candidates: readonly Candidate[],
+): InstanceSeen {
+  const mine = clients.filter(({ user }) => candidates.some(({ slot }) => slot === user));
+  const logins = [...new Set(mine.map(({ user }) => user))].sort();
+  const [login] = logins;
+  if (login === undefined) {
+    const sentence = "It is connected to the pooler, as none of the pair's logins.";
+    return { instance, version: null, working: false, sentence };
+  }
+  const working = mine.some(works);
+  if (logins.length > 1) {
+    const sentence = `It is connected to the pooler as ${logins.join(" and as ")} at once.`;
+    return { instance, version: null, working, sentence };
+  }
+  const versions = candidates.filter(({ slot }) => slot === login).map(({ version }) => version);
+  const doing = working ? "and gets answers from the server" : "and has asked for nothing yet";
+  const connections = `${mine.length} ${mine.length === 1 ? "connection" : "connections"}`;
+  const sentence = `It has ${connections} to the pooler as ${login}, ${doing}.`;
+  // Which of two versions of one login a client came with, a pooler does not tell.
+  return { instance, version: versions.length === 1 ? (versions[0] ?? null) : null, working, sentence };
+}
+
+/** It has a connection of the server now, or asked for something after it had connected (H39). */
+function works({ link, connect_time: connected, request_time: asked }: Client): boolean {
+  return link !== "" || asked > connected;
+}
