@@ -20,7 +20,7 @@ import { type Intended, type IntendRequest, intend, intentOf, settle } from "../
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
-import { type Held, heldBy } from "./run-check.js";
+import { type Held, heldBy, objectionToRecords, rememberedTags } from "./run-check.js";
 import { survey } from "./survey.js";
 import { excludedFor, surveyorFor } from "./surveyor.js";
 
@@ -59,6 +59,8 @@ export function changeActivity<S extends Step>(
       const change = state.change + 1;
       const earlier = await intentOf(deps.db, state.id, change);
       if (earlier) return { events: [await settleEarlier(deps, state, step, earlier)] };
+      const restored = await objectionToRecords(deps, rememberedTags(given), mayGoUnlogged(state, step));
+      if (restored !== null) return { events: [await refused(deps, state, step, restored)] };
       const systems = await deps.systems(state.credential);
       const call = callWithin();
       const events: RotationEvent[] = [];
@@ -91,7 +93,9 @@ export function changeActivity<S extends Step>(
       // Another attempt was quicker: what it did, if anything, is not this one's to repeat.
       if (intended.repeated) return { events: [...events, await settleEarlier(deps, state, step, intended)] };
       // The intent is told before anything is sent; a log that is down stops what can wait, and nothing else (H31).
-      const untold = intended.entry && (await deps.audit.secure(intended.entry, unlogged));
+      const untold =
+        (intended.entry && (await deps.audit.secure(intended.entry, unlogged))) ??
+        (await unnoted(deps, intended, unlogged));
       const outcome = untold
         ? failedWith(deps, step, change, untold, "not-done")
         : await attempt(deps, systems, current, changing, change, expects, call, perform);
@@ -101,13 +105,32 @@ export function changeActivity<S extends Step>(
     });
 }
 
+/** Refusals of an intent that the walk has something to do about, or has to wait out. */
+const answered: ReadonlySet<string> = new Set(["busy", "decision-refused", "restored"]);
+
+/**
+ * Notes outside that this intent is in the records, before anything is sent, so that records without it are
+ * recognised (H32). Answers with the reason where that cannot be done; what may not wait for a log does not for this.
+ */
+async function unnoted(
+  { restores }: ActivityDeps,
+  { generation }: Intended,
+  unlogged: boolean,
+): Promise<RekeyError | null> {
+  try {
+    await restores.raised(generation);
+    return null;
+  } catch (error) {
+    return unlogged ? null : asRekeyError(error);
+  }
+}
+
 /** Writes the intent; answers with the refusal where nothing was written and the walk has something to do about it. */
 async function written(deps: ActivityDeps, request: IntendRequest): Promise<Intended | RekeyError> {
   try {
     return await intend(deps.db, request);
   } catch (error) {
-    if (error instanceof RekeyError && (error.code === "busy" || error.code === "decision-refused"))
-      return error;
+    if (error instanceof RekeyError && answered.has(error.code)) return error;
     throw error;
   }
 }
@@ -132,7 +155,8 @@ function failedWith(
   { code, message, retry }: RekeyError,
   outcome: "not-done" | "unknown",
 ): RotationEvent {
-  const again = retry !== "never";
+  // Records that somebody accepts are acted on again.
+  const again = retry !== "never" || code === "restored";
   return { type: "failed", at: deps.now(), step, change, code, sentence: message, outcome, again };
 }
 

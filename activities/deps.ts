@@ -6,6 +6,7 @@ import type { PlannedConsumer, RotationPolicy } from "../domain/rotation/state.j
 import type { Diagnosis } from "../domain/rotation/work.js";
 import type { Secret } from "../domain/secret.js";
 import type { Database } from "../inventory/database.js";
+import type { RestoreGuard } from "../inventory/restore-guard.js";
 
 /** A consumer with the ways of telling it and of seeing what it holds. */
 export interface ConsumerSystem extends PlannedConsumer {
@@ -49,6 +50,8 @@ export interface ActivityDeps {
   readonly fingerprint: (value: Secret) => Promise<string>;
   /** Before a change its intent is told there (I8). */
   readonly audit: Pick<AuditKeeper, "objection" | "secure">;
+  /** Before a change, and at every look: the records are not older than the world (H32). */
+  readonly restores: RestoreGuard;
   /** What the installation itself lacks: Temporal, the inventory, the process. */
   readonly platform: () => Promise<readonly Diagnosis[]>;
 }

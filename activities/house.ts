@@ -1,10 +1,12 @@
 /** Dry runs and check-ups: what a rotation would do, what the installation lacks, which credentials are due. */
+import type { RekeyError } from "../domain/errors.js";
 import type { Finding } from "../domain/finding.js";
 import type { Diagnosis, HouseWork } from "../domain/rotation/work.js";
 import { dueCredentials, listCredentials, openRotations } from "../inventory/credentials.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
 import { preview } from "./preview.js";
+import { acceptRestored } from "./restore.js";
 import { takeSignOff } from "./sign-off.js";
 import { takeStock } from "./stock.js";
 
@@ -13,6 +15,7 @@ export function houseWork(deps: ActivityDeps): HouseWork {
   return {
     preview: (request) => framed(() => preview(deps, request)),
     takeStock: ({ credential }) => framed(() => takeStock(deps, credential)),
+    acceptRestored: ({ document }) => framed(() => acceptRestored(deps, document)),
     diagnose: () => framed(() => diagnose(deps)),
     signOff: ({ credential, document }) => framed(() => takeSignOff(deps, credential, document)),
     openRotations: () => framed(() => openRotations(deps.db)),
@@ -27,8 +30,12 @@ export function houseWork(deps: ActivityDeps): HouseWork {
 /** Everything at once, the installation first: what is missing there is missing for every credential. */
 async function diagnose(deps: ActivityDeps): Promise<Diagnosis[]> {
   const credentials = await listCredentials(deps.db);
-  const [platform, notifiers, each] = await Promise.all([
+  const [platform, records, notifiers, each] = await Promise.all([
     deps.platform(),
+    diagnosis("records", async () => {
+      const objection = await deps.restores.objection();
+      return objection === null ? [] : [refusal(objection)];
+    }),
     notifierDiagnoses(deps, credentials[0]?.id),
     Promise.all(
       credentials.map(({ id, name }) =>
@@ -36,7 +43,7 @@ async function diagnose(deps: ActivityDeps): Promise<Diagnosis[]> {
       ),
     ),
   ]);
-  return [...platform, ...notifiers, ...each];
+  return [...platform, records, ...notifiers, ...each];
 }
 
 /** Notifiers are the estate's, and the same for every credential. */
@@ -56,7 +63,10 @@ async function diagnosis(subject: string, look: () => Promise<readonly Finding[]
   try {
     return { subject, findings: await look() };
   } catch (error) {
-    const { code, message } = asRekeyError(error);
-    return { subject, findings: [{ code, severity: "refuse", sentence: message }] };
+    return { subject, findings: [refusal(asRekeyError(error))] };
   }
+}
+
+function refusal({ code, message, hint }: RekeyError): Finding {
+  return { code, severity: "refuse", sentence: code === "restored" ? `${message} ${hint}` : message };
 }

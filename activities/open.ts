@@ -14,7 +14,7 @@ import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
 import { alreadyAuthorised, authorise, incidentOf } from "./report.js";
-import { ownRun } from "./run-check.js";
+import { objectionToRecords, ownRun } from "./run-check.js";
 import { knownOf, stockOf } from "./stock.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
@@ -27,6 +27,8 @@ export function openActivity(deps: ActivityDeps) {
   return (request: OpenRequest): Promise<Opened> =>
     framed(async () => {
       const call = callWithin();
+      const restored = await objectionToRecords(deps, [], request.emergency !== null);
+      if (restored !== null) throw restored;
       const systems = await deps.systems(request.credential);
       const [view, places, live] = await Promise.all([
         systems.issuer.survey(call),
@@ -38,6 +40,7 @@ export function openActivity(deps: ActivityDeps) {
         ),
         systems.stores.main.live(call),
       ]);
+      await deps.restores.compare([...view.slots, ...places].map(({ tag }) => tag));
       // Who stands behind an emergency is settled before anything is locked.
       // An attempt before this one may have settled it long ago, with documents that have expired since.
       const authorised =

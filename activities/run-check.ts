@@ -7,6 +7,7 @@ import { Context } from "@temporalio/activity";
 import { RekeyError } from "../domain/errors.js";
 import { foldAll } from "../domain/rotation/fold.js";
 import type { RotationState, VersionState } from "../domain/rotation/state.js";
+import { wasRestored } from "../inventory/restores.js";
 import { type LoadedRotation, loadRotation } from "../inventory/rotations.js";
 import type { ActivityDeps } from "./deps.js";
 
@@ -22,7 +23,7 @@ export interface Held {
  */
 export async function heldBy(deps: Pick<ActivityDeps, "db">, state: RotationState): Promise<Held> {
   const { workflowId, runId } = ownRun();
-  const record = await loadRotation(deps.db, state.id);
+  const record = await recordOf(deps, state.id);
   if (record.epoch !== state.epoch) {
     throw new RekeyError("superseded", `Epoch ${record.epoch} has taken over rotation ${state.id}.`);
   }
@@ -30,6 +31,45 @@ export async function heldBy(deps: Pick<ActivityDeps, "db">, state: RotationStat
     throw new RekeyError("run-reset", `Rotation ${state.id} is held by another run of its workflow.`);
   }
   return { record, state: withRecordedDecisions(state, foldAll(record.initial, record.events)) };
+}
+
+/** Of a rotation that a restore has lost nothing can be gone on with, once that was accepted (H32). */
+async function recordOf({ db }: Pick<ActivityDeps, "db">, id: string): Promise<LoadedRotation> {
+  try {
+    return await loadRotation(db, id);
+  } catch (error) {
+    const unknown = error instanceof RekeyError && error.code === "not-found";
+    if (!unknown || !(await wasRestored(db))) throw error;
+    throw new RekeyError("superseded", `Rotation ${id} was lost when the inventory was restored.`);
+  }
+}
+
+/**
+ * Why nothing may be changed: the records were restored (H32), or nobody can say, because the note of them cannot be
+ * read or written. The second stops nothing that may not wait for a log either (H31). Null where neither is so.
+ *
+ * The tags that a run remembers were in the records, too. Not every change is preceded by a look, and one intent more
+ * would hide that the ones before it are missing.
+ */
+export async function objectionToRecords(
+  { restores }: Pick<ActivityDeps, "restores">,
+  remembered: readonly string[],
+  unlogged: boolean,
+): Promise<RekeyError | null> {
+  try {
+    await restores.compare(remembered);
+    return await restores.objection();
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    if (error.code === "restored") return error;
+    if (error.code !== "audit-down") throw error;
+    return unlogged ? null : error;
+  }
+}
+
+/** The tags that the run knows of. */
+export function rememberedTags({ tags, places }: Pick<RotationState, "tags" | "places">): string[] {
+  return [...Object.values(tags), ...Object.values(places).map(({ tag }) => tag)];
 }
 
 /** What people and policies have said comes from the records; what was observed meanwhile stays as it was observed. */

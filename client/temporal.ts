@@ -84,6 +84,8 @@ export interface RotationClient {
   signOff(credential: string, document: string): Promise<Receipt>;
   preview(request: PreviewRequest): Promise<Preview>;
   doctor(): Promise<readonly Diagnosis[]>;
+  /** A person's signed word that restored records are gone on with (H32). */
+  acceptRestored(document: string): Promise<Receipt>;
   /** What exists of the credential (an id; null: of all) that the inventory does not know. */
   reconcile(credential: string | null): Promise<readonly StockTaking[]>;
   /** The builds that workers run; none where they tell none. */
@@ -228,6 +230,8 @@ export function rotationClient(options: TemporalOptions): RotationClient {
     preview: (request) =>
       shortly("preview", `preview/${request.credential}/${options.randomId("run")}`, [request], "for a plan"),
     doctor: () => shortly("doctor", `doctor/${options.randomId("run")}`, [], "for a diagnosis"),
+    acceptRestored: (document) =>
+      shortly("acceptRestored", `restored/${options.randomId("run")}`, [document], "to accept the records"),
     reconcile: (credential) =>
       shortly(
         "reconcile",

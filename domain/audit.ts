@@ -17,6 +17,7 @@ export type AuditKind =
   | "signed-off"
   | "estate"
   | "closed"
+  | "restored"
   | "gap";
 
 /** Something to be told, before it has an id and salts. */

@@ -157,9 +157,9 @@ function isFailing(state: RotationState, step: Step): boolean {
 
 /**
  * What is waited for however long it takes: another rotation of the same consumers (H39), and the audit log, whose
- * outage only delays and never makes anything go back (H31, I10).
+ * outage only delays and never makes anything go back (H31, I10), and records that somebody has to accept first (H32).
  */
-const outlasts: ReadonlySet<string> = new Set(["busy", "audit-down", "audit-broken"]);
+const outlasts: ReadonlySet<string> = new Set(["busy", "audit-down", "audit-broken", "restored"]);
 
 /** True when the step has failed for good, or for so long that trying again is no longer the answer. */
 function isExhausted(state: RotationState, step: Step, now: number): boolean {

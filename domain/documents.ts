@@ -7,7 +7,7 @@
 import { canonical } from "./plan.js";
 
 /** What a document says. `confirm` is a person's word that a consumer holds the target (protocol.md, Consumers). */
-export type Said = "approve" | "reject" | "confirm" | "emergency" | "sign-off";
+export type Said = "approve" | "reject" | "confirm" | "emergency" | "sign-off" | "restored";
 
 /** The payload. Times are milliseconds since the epoch. */
 export interface DocumentPayload {
@@ -18,7 +18,7 @@ export interface DocumentPayload {
   /** Empty for an emergency that is reported before a rotation exists. */
   readonly rotation: string;
   readonly nonce: string;
-  /** Digest of the plan or amendment; for `emergency`, of the report. */
+  /** Digest of the plan or amendment; for `emergency`, of the report; for `restored`, which restore. */
   readonly digest: string;
   readonly says: Said;
   /** For `confirm`: the consumer's id. */

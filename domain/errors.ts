@@ -134,6 +134,11 @@ const entries = {
     hint: "Keep the database and the checkpoint as they are, and find out who changed the log; docs/audit.md says how to go on.",
     retry: "never",
   },
+  restored: {
+    summary: "The inventory was restored to an earlier time, so nothing is changed.",
+    hint: "`rekey doctor` says by what that was seen. Look at everything with `rekey reconcile`, then accept it with `rekey reconcile --restored`; docs/operations.md says how.",
+    retry: "never",
+  },
   "already-closed": { summary: "The rotation has ended.", hint: "`rekey status` shows how.", retry: "never" },
   "missing-setup": {
     summary: "Something that the program needs is not set up.",
@@ -177,6 +182,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case "unsupported":
     case "not-permitted":
     case "unauthenticated":
+    case "restored":
       return exitCodes.refused;
     case "needs-operator":
       return exitCodes.operator;

@@ -38,6 +38,7 @@ export interface Drift {
     | "foreign-tag"
     | "unknown-version"
     | "dead-version-accepted"
+    | "left-over"
     | "live-unknown"
     | "live-dead"
     | "dead-copy"
@@ -85,11 +86,17 @@ export function orphansOf(drifts: readonly Drift[]): Orphan[] {
 
 function slotDrift({ slot, tag, enabled }: SlotFact, known: Known): Drift[] {
   const there = parseTag(tag);
-  if (there === null) return [];
+  // Before its first rotation an account carries no tag; that it is ours is in the records.
+  if (there === null) {
+    const behind = known.versions.find((version) => isLeftOver(version, slot));
+    return behind && enabled && known.openRotation === null ? [leftOver(slot, behind)] : [];
+  }
   if (there.installation !== known.installation) return [foreign(slot, there.installation)];
-  if (!enabled || there.rotation === known.openRotation) return [];
+  if (there.rotation === known.openRotation) return [];
   const version = known.versions.find(({ id }) => id === there.version);
   const orphan: Orphan = { version: there.version, slot, found: "slot" };
+  if (version && there.state !== "destroyed" && isLeftOver(version, slot)) return [leftOver(slot, version)];
+  if (!enabled) return [];
   if (version === undefined) {
     const sentence = `${slot} lets in version ${there.version} of rotation ${there.rotation}, which the inventory does not know.`;
     return [{ code: "unknown-version", where: slot, sentence, orphan }];
@@ -99,6 +106,40 @@ function slotDrift({ slot, tag, enabled }: SlotFact, known: Known): Drift[] {
   return [
     { code: "dead-version-accepted", where: slot, sentence, orphan: version.slot === slot ? orphan : null },
   ];
+}
+
+function leftOver(slot: string, { id, life }: Known["versions"][number]): Drift {
+  const sentence = `${slot} holds version ${id}, which is ${life} and which no open rotation takes away.`;
+  return { code: "left-over", where: slot, sentence, orphan: { version: id, slot, found: "slot" } };
+}
+
+/** Not the one in use, not dead, and where the records have it: an earlier rotation left it behind. */
+function isLeftOver({ slot: its, life }: Known["versions"][number], slot: string): boolean {
+  return its === slot && !isEnded(life) && life !== "active" && life !== "planned";
+}
+
+/**
+ * How the versions stand once restored records are accepted: what consumers read is the one in use, whatever the
+ * records thought, and the one that was in use before is where its slot says. Empty where nothing differs, and while
+ * a rotation is open, because whoever adopts it settles that.
+ */
+export function takenUp(
+  { slots, liveSlot, places }: Stock,
+  known: Known,
+): readonly { readonly id: string; readonly slot: string; readonly life: Life }[] {
+  const live = places.find(({ place }) => place === "main")?.liveVersion ?? null;
+  const mayBe = live !== null && !known.versions.some(({ id }) => id === live);
+  if (!mayBe || liveSlot === null || known.openRotation !== null) return [];
+  const before = known.versions
+    .filter(({ life }) => life === "active")
+    .map(({ id, slot }) => {
+      const there = slots.find((candidate) => candidate.slot === slot);
+      const tag = parseTag(there?.tag);
+      // A slot without a tag has not been changed by anybody of ours.
+      const isGone = tag === null ? there?.enabled !== true : tag.version !== id || tag.state === "destroyed";
+      return { id, slot, life: isGone ? ("destroyed" as const) : ("retiring" as const) };
+    });
+  return [...before, { id: live, slot: liveSlot, life: "active" as const }];
 }
 
 function liveDrift({ place, tag, liveVersion }: PlaceFact, known: Known): Drift[] {

@@ -11,6 +11,7 @@ import { holdCredential, refuseOpenRotation } from "./adoptions.js";
 import { burnSignOffs, recordsOf, type SignOffs } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { credentialLock, freeLocks, holdFence, raiseEpoch, takeLocks } from "./fence.js";
+import { refuseRestored } from "./restores.js";
 import { type IntentOutcome, locks } from "./rotation-tables.js";
 
 /** Whose words count at this moment. */
@@ -42,7 +43,8 @@ export interface StepRecord {
 /**
  * Writes the intent and answers with the epoch that holds the lock. Throws `decision-refused` when the
  * signatures do not suffice at `at`, `rotation-open` while a rotation is open or holds the account, `superseded`
- * when another run has taken the adoption over, `already-closed` after its end. Nothing at all is written then.
+ * when another run has taken the adoption over, `already-closed` after its end, `restored` while restored records are
+ * not accepted. Nothing at all is written then.
  */
 export async function intendStep(db: Database, intent: StepIntent): Promise<number> {
   const { record, steps, way, at } = intent;
@@ -53,6 +55,7 @@ export async function intendStep(db: Database, intent: StepIntent): Promise<numb
       throw new RekeyError("already-closed", `Adoption ${record.id} has ended.`);
     }
     await refuseOpenRotation(tx, record.credential);
+    await refuseRestored(tx);
     const epoch = await epochFor(tx, intent);
     const known = await stepsWithin(tx, record.id);
     let number = known.length;

@@ -10,6 +10,8 @@ export const installation = inventory.table("installation", {
   id: text("id").notNull(),
   createdAt: moment("created_at").notNull(),
   restoreGeneration: text("restore_generation").notNull(),
+  generationNumber: bigint("generation_number", { mode: "number" }).notNull().default(1),
+  mark: bigint("mark", { mode: "number" }).notNull().default(0),
 });
 
 /** Every estate that was applied, whole; rows are only ever added. */

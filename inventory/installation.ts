@@ -24,13 +24,6 @@ export async function readInstallation(db: Database): Promise<Installation> {
   return read(db, async (tx) => only(await tx.select().from(installation)));
 }
 
-/** Replaces the mark after a restore was reconciled. Throws `missing-setup` when there is no installation. */
-export async function renewRestoreGeneration(db: Database, restoreGeneration: string): Promise<Installation> {
-  return transact(db, async (tx) =>
-    only(await tx.update(installation).set({ restoreGeneration }).returning()),
-  );
-}
-
 function only(rows: readonly (typeof installation.$inferSelect)[]): Installation {
   const [row] = rows;
   if (row === undefined) {

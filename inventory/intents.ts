@@ -7,6 +7,7 @@ import { and, desc, eq, isNull } from "drizzle-orm";
 import type { AuditEntry } from "../domain/audit.js";
 import { RekeyError } from "../domain/errors.js";
 import { canonical } from "../domain/plan.js";
+import type { Generation } from "../domain/restore.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Step } from "../domain/rotation/steps.js";
 import { tellAudit } from "./audit-outbox.js";
@@ -15,6 +16,7 @@ import { type Database, read, type Tx, transact } from "./database.js";
 import { append, eventAt } from "./events.js";
 import { holdFence } from "./fence.js";
 import { takeLeases } from "./leases.js";
+import { raiseMark, refuseRestored } from "./restores.js";
 import { type IntentOutcome, intents } from "./rotation-tables.js";
 
 /** Whatever the change expects to find, as plain data: tags by slot and place, what was listed before a mint. */
@@ -52,6 +54,8 @@ export interface Intended<Expects extends Expectations = Expectations> extends I
   readonly repeated: boolean;
   /** What the audit log is told of it; null where an earlier attempt wrote the intent. */
   readonly entry: AuditEntry | null;
+  /** How far the records are with it, to be noted outside; null where an earlier attempt wrote the intent. */
+  readonly generation: Generation | null;
 }
 
 /**
@@ -61,7 +65,7 @@ export interface Intended<Expects extends Expectations = Expectations> extends I
  *
  * Throws `superseded` for another epoch, for a change that a later one has followed, and for a number that
  * stands for another step; `decision-refused` when the sign-offs do not suffice at `at`; `conflict` when
- * another rotation moves one of the consumers. Nothing at all is written then.
+ * another rotation moves one of the consumers; `restored` while restored records are not accepted. Nothing at all is written then.
  */
 export async function intend<Expects extends Expectations>(
   db: Database,
@@ -70,11 +74,12 @@ export async function intend<Expects extends Expectations>(
   const { rotation, epoch, change, step, expects, at } = request;
   return transact(db, async (tx) => {
     await holdFence(tx, rotation, epoch);
+    await refuseRestored(tx);
     const last = await lastIntent(tx, rotation);
     if (last !== null && last.change >= change) {
       const same = last.change === change && last.epoch === epoch && canonical(last.step) === canonical(step);
       if (!same) throw leftBehind(rotation, change);
-      return { ...(last as Intent<Expects>), repeated: true, entry: null };
+      return { ...(last as Intent<Expects>), repeated: true, entry: null, generation: null };
     }
     await closeOpenIntent(tx, rotation, at);
     await tx.insert(intents).values({ rotation, change, epoch, step, expects, at });
@@ -83,7 +88,8 @@ export async function intend<Expects extends Expectations>(
     if (request.signOffs) await burnSignOffs(tx, { rotation, change, at }, request.signOffs);
     if (request.leases) await takeLeases(tx, rotation, request.leases, at);
     const intent = { rotation, change, epoch, step, expects, at, outcome: null, event: null };
-    return { ...intent, repeated: false, entry };
+    // Last, because every intent of the installation raises this one row.
+    return { ...intent, repeated: false, entry, generation: await raiseMark(tx) };
   });
 }
 

@@ -38,7 +38,7 @@ const payloadSchema = z.strictObject({
   rotation: z.string().max(256),
   nonce: z.string().max(256),
   digest: word,
-  says: z.enum(["approve", "reject", "confirm", "emergency", "sign-off"]),
+  says: z.enum(["approve", "reject", "confirm", "emergency", "sign-off", "restored"]),
   consumer: word.optional(),
   version: word.optional(),
   person: word,

@@ -3,11 +3,13 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign } from "node:cr
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Anchor, fileAnchor } from "../audit/anchor.js";
+import { fileHighWater } from "../audit/high-water.js";
 import { type AuditKeeper, auditKeeper } from "../audit/keeper.js";
 import { ensureLog, migrateLog } from "../audit/log.js";
 import type { Signer } from "../audit/note.js";
 import { fileSpool, type Spool } from "../audit/spool.js";
 import { RekeyError } from "../domain/errors.js";
+import type { HighWater } from "../domain/restore.js";
 import type { Secret } from "../domain/secret.js";
 import { takeEntries, waitingEntries } from "../inventory/audit-outbox.js";
 import { type Database, openDatabase } from "../inventory/database.js";
@@ -21,6 +23,8 @@ export interface OpenAudit {
   readonly signer: Signer;
   readonly anchor: Anchor;
   readonly spool: Spool;
+  /** How far the inventory has come, noted beside the anchor. */
+  readonly highWater: HighWater;
   close(): Promise<void>;
 }
 
@@ -52,6 +56,7 @@ export async function openAudit(
   const folder = settings.REKEY_AUDIT_FOLDER ?? join(settings.REKEY_HOME, "audit");
   const anchor = fileAnchor(join(folder, "checkpoint"));
   const spool = fileSpool(join(folder, "spool"));
+  const highWater = fileHighWater(join(folder, "generation"));
   const prepare = async (): Promise<void> => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await migrateLog(log);
@@ -62,7 +67,7 @@ export async function openAudit(
     taken: (ids: readonly string[]) => takeEntries(db, ids),
   };
   const keeper = auditKeeper({ prepare, log, source, spool, signer, anchor, now, warn });
-  return { keeper, log, signer, anchor, spool, close: () => log.close() };
+  return { keeper, log, signer, anchor, spool, highWater, close: () => log.close() };
 }
 
 /** The log's database: the inventory's, unless the settings name another. */

@@ -10,6 +10,7 @@ import type { Database } from "../inventory/database.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { processesSeen } from "../inventory/processes.js";
+import { restoreGuard } from "../inventory/restore-guard.js";
 import { emergencyQueue, rotationQueue } from "../workflows/messages.js";
 import { openAudit } from "./audit.js";
 import { diagnoseAudit } from "./audit-diagnosis.js";
@@ -97,6 +98,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     sha256Hex,
     fingerprint: await fingerprinterOf(settings),
     audit: audit.keeper,
+    restores: restoreGuard({ db, installation, outside: audit.highWater, now, newId }),
     platform: async () => [
       ...(await diagnosePlatform({
         db,

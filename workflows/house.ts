@@ -31,6 +31,11 @@ export async function reconcile(credential: string | null): Promise<readonly Sto
   return houseWork.takeStock({ credential });
 }
 
+/** Takes in a person's signed word that restored records are gone on with. */
+export async function acceptRestored(document: string): Promise<Receipt> {
+  return houseWork.acceptRestored({ document });
+}
+
 /** Takes in an owner's signature for what an emergency did, after its rotation has ended. */
 export async function signOff(credential: string, document: string): Promise<Receipt> {
   refuseUnsealed([credential, document]);

@@ -5,6 +5,7 @@
 import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import type { Section } from "../../domain/estate/schema.js";
 import type { Estate } from "../../domain/estate/types.js";
+import type { Halt } from "../../domain/restore.js";
 import { openAdoptions } from "../../inventory/adoptions.js";
 import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
 import type { Database } from "../../inventory/database.js";
@@ -21,6 +22,7 @@ import {
 import type { EstateDiff } from "../../inventory/estate-diff.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
+import { haltOf } from "../../inventory/restores.js";
 import {
   type LoadedRotation,
   listRotations,
@@ -38,6 +40,8 @@ export interface Inventory {
   entries(section: Section, options?: { readonly ended?: boolean }): Promise<readonly Entry[]>;
   credentials(): Promise<readonly CredentialView[]>;
   overview(): Promise<Overview>;
+  /** That the records were restored, while nobody has accepted it (H32). */
+  halt(): Promise<Halt | null>;
   /** Newest first. */
   rotations(credential: string, limit: number): Promise<readonly RotationSummary[]>;
   rotation(id: string): Promise<LoadedRotation>;
@@ -65,6 +69,7 @@ export function inventoryIn(
       applyEstate(db, { estate, digest, by, now: world.now(), newId: world.randomId }),
     entries: (section, options) => listEntries(db, section, options),
     credentials: () => listCredentials(db),
+    halt: () => haltOf(db),
     overview: () => overview(db, world.now()),
     rotations: (credential, limit) => listRotations(db, { credential, limit }),
     rotation: (id) => loadRotation(db, id),

@@ -142,6 +142,8 @@ export interface HouseWork {
   }): Promise<Pick<Answered, "accepted" | "sentence">>;
   /** Ids of the credentials whose rotation is due under this policy, most overdue first. */
   due(request: { readonly policy: string }): Promise<readonly string[]>;
+  /** A person's signed word that restored records are gone on with, after everything outside was looked at (H32). */
+  acceptRestored(request: { readonly document: string }): Promise<Pick<Answered, "accepted" | "sentence">>;
   /** The open rotations of the estate's credentials, whatever their policies. */
   openRotations(): Promise<readonly OpenRotation[]>;
 }

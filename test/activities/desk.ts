@@ -12,6 +12,7 @@ import { foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { openRotation } from "../../inventory/open.js";
+import { restoreGuard } from "../../inventory/restore-guard.js";
 import { loadRotation } from "../../inventory/rotations.js";
 import { recordVersions } from "../../inventory/versions.js";
 import { rulesOf } from "../../worker/systems.js";
@@ -103,6 +104,13 @@ export async function openDesk(): Promise<Desk> {
     now: () => clock.now,
     newId,
     sha256Hex: (text: string) => createHash("sha256").update(text).digest("hex"),
+    restores: restoreGuard({
+      db,
+      installation: state.installation,
+      outside: { read: async () => null, write: async () => undefined },
+      now: () => clock.now,
+      newId,
+    }),
     platform: async () => [{ subject: "Temporal", findings: [] }],
   } as unknown as ActivityDeps;
   const { id: rotation, nonce } = state;

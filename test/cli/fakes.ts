@@ -8,6 +8,7 @@ import type { RotationClient } from "../../client/temporal.js";
 import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import { RekeyError } from "../../domain/errors.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
+import type { Halt } from "../../domain/restore.js";
 import type { Secret } from "../../domain/secret.js";
 import type { CredentialView } from "../../inventory/credentials.js";
 import type { Entry } from "../../inventory/estate.js";
@@ -28,6 +29,8 @@ export interface World {
   readonly rotations: LoadedRotation[];
   readonly unsigned: KeptIncident[];
   readonly untoldAudit: Overview["untoldAudit"];
+  /** That the records were restored. */
+  readonly halt: Halt | null;
   readonly adoptions: AdoptionRecord[];
   /** Answers of the workflow, by name of the client's method; one that is missing is silence. */
   readonly answers: Partial<Record<keyof RotationClient, (...args: unknown[]) => unknown>>;
@@ -46,6 +49,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     rotations: [],
     unsigned: [],
     untoldAudit: { entries: 0, since: null },
+    halt: null,
     adoptions: [],
     answers: {},
     calls: [],
@@ -178,6 +182,7 @@ function inventoryIn(world: World): Inventory {
       if (found === undefined) throw new RekeyError("not-found", `There is no rotation ${id}.`);
       return found;
     },
+    halt: async () => world.halt,
     adoptions: async () => world.adoptions,
     unsigned: async () => world.unsigned,
     document: async () => null,

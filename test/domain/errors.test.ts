@@ -21,6 +21,7 @@ const table: Readonly<Record<ErrorCode, readonly [keyof typeof exitCodes, RekeyE
   unsupported: ["refused", "never"],
   "not-permitted": ["refused", "never"],
   unauthenticated: ["refused", "never"],
+  restored: ["refused", "never"],
   "too-many": ["unavailable", "safe"],
   "needs-operator": ["operator", "never"],
   unreachable: ["unavailable", "safe"],

@@ -1,6 +1,6 @@
 /** What is named, what is ours to take away, and above all what is not. */
 import { expect, test } from "vitest";
-import { driftsOf, type Known, orphansOf, type Stock } from "../../domain/reconcile.js";
+import { driftsOf, type Known, orphansOf, type Stock, takenUp } from "../../domain/reconcile.js";
 import { fold } from "../../domain/rotation/fold.js";
 import { sweeping } from "../../domain/rotation/sweep.js";
 import { begin, originIn, tagText, versionIn } from "./begin.js";
@@ -146,4 +146,51 @@ test("I2: a copy whose removal lost its answer never makes its slot, which is an
     again: true,
   });
   expect(lost.versions.gone).toMatchObject({ issuer: "destroyed", life: "disabled", refused: true });
+});
+
+test("what an earlier rotation left behind is ours to take away, tagged or as the records have it", () => {
+  const behind = (life: "retiring" | "disabled" | "planned") => ({
+    ...known,
+    versions: [
+      { id: "live", slot: "a", life: "active" as const },
+      { id: "left", slot: "b", life },
+    ],
+  });
+  expect(driftsOf(withSlot(tagText("left", "enabled")), behind("retiring"))).toEqual([
+    {
+      code: "left-over",
+      where: "b",
+      sentence: "b holds version left, which is retiring and which no open rotation takes away.",
+      orphan: { version: "left", slot: "b", found: "slot" },
+    },
+  ]);
+  expect(driftsOf(withSlot(tagText("left", "disabled"), false), behind("disabled"))).toHaveLength(1);
+  expect(driftsOf(withSlot(""), behind("retiring"))).toMatchObject([{ code: "left-over" }]);
+  expect(driftsOf(withSlot("", false), behind("retiring"))).toEqual([]);
+  expect(driftsOf(withSlot(""), behind("planned"))).toEqual([]);
+  expect(driftsOf(withSlot(tagText("left", "destroyed"), false), behind("retiring"))).toEqual([]);
+  const open = { ...behind("retiring"), openRotation: "another" };
+  expect(driftsOf(withSlot(""), open)).toEqual([]);
+});
+
+test("H32: what consumers read is the one in use once restored records are accepted; the one before is where its slot says", () => {
+  const records: Known = { ...known, versions: [{ id: "before", slot: "a", life: "active" }] };
+  const place = { ...main, tag: tagText("lost", "enabled"), liveVersion: "lost" };
+  const outside = (tag: string, enabled: boolean): Stock => ({
+    slots: [{ slot: "a", tag, enabled }],
+    liveSlot: "b",
+    places: [place],
+  });
+  const lost = { id: "lost", slot: "b", life: "active" };
+  const as = (life: string) => [{ id: "before", slot: "a", life }, lost];
+  expect(takenUp(outside(tagText("before", "enabled"), true), records)).toEqual(as("retiring"));
+  expect(takenUp(outside(tagText("before", "destroyed"), false), records)).toEqual(as("destroyed"));
+  expect(takenUp(outside(tagText("third", "enabled"), true), records)).toEqual(as("destroyed"));
+  expect(takenUp(outside("", true), records)).toEqual(as("retiring"));
+  expect(takenUp(outside("", false), records)).toEqual(as("destroyed"));
+  expect(takenUp({ ...outside("", true), slots: [] }, records)).toEqual(as("destroyed"));
+  expect(takenUp(calm, known)).toEqual([]);
+  expect(takenUp({ ...outside("", true), liveSlot: null }, records)).toEqual([]);
+  expect(takenUp({ ...outside("", true), places: [] }, records)).toEqual([]);
+  expect(takenUp(outside("", true), { ...records, openRotation: "rot" })).toEqual([]);
 });

@@ -7,6 +7,8 @@ import { read } from "../../inventory/database.js";
 import * as estateTables from "../../inventory/estate-tables.js";
 import { bundledMigrations, migrate } from "../../inventory/migrate.js";
 import * as peopleTables from "../../inventory/people-tables.js";
+import * as processTables from "../../inventory/process-tables.js";
+import * as restoreTables from "../../inventory/restore-tables.js";
 import * as rotationTables from "../../inventory/rotation-tables.js";
 import { emptyDatabase, migratedDatabase, session } from "./database.js";
 
@@ -72,9 +74,15 @@ it("refuses a database whose past is not this release's", async () => {
 
 it("describes every table as the migrations make it", async () => {
   const { db, sql } = await migratedDatabase();
-  const tables = [estateTables, rotationTables, peopleTables, adoptionTables, auditTables].flatMap((module) =>
-    Object.values(module).filter((value): value is PgTable => typeof value === "object"),
-  );
+  const tables = [
+    estateTables,
+    rotationTables,
+    peopleTables,
+    adoptionTables,
+    auditTables,
+    processTables,
+    restoreTables,
+  ].flatMap((module) => Object.values(module).filter((value): value is PgTable => typeof value === "object"));
   const described = tables.flatMap((table) => {
     const { name, columns } = getTableConfig(table);
     return columns.map((column) => ({

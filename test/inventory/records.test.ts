@@ -8,7 +8,6 @@ import { recordDecision } from "../../inventory/decisions.js";
 import { appendEvent } from "../../inventory/events.js";
 import { keepFingerprint, versionsMatching } from "../../inventory/fingerprints.js";
 import { listIncidents, recordIncident, signOffIncident } from "../../inventory/incidents.js";
-import { ensureInstallation, renewRestoreGeneration } from "../../inventory/installation.js";
 import { intend, intentOf } from "../../inventory/intents.js";
 import { markNoticeSent, recordNotice, unsentNotices } from "../../inventory/notices.js";
 import { type Opened, openRotation } from "../../inventory/open.js";
@@ -193,14 +192,6 @@ it("keeps a notice once, and when it was sent", async () => {
   await markNoticeSent(db, "n1", t0 + 7);
   expect(await recordNotice(db, notice)).toEqual({ ...notice, sentAt: t0 + 6 });
   expect(await unsentNotices(db)).toEqual([]);
-});
-
-it("H32: the mark of a restore is replaced, and the installation stays itself", async () => {
-  const { db } = await migratedDatabase();
-  await expect(renewRestoreGeneration(db, "g2")).rejects.toMatchObject({ code: "missing-setup" });
-  const first = { id: "ins_1", createdAt: t0, restoreGeneration: "g1" };
-  await ensureInstallation(db, first);
-  expect(await renewRestoreGeneration(db, "g2")).toEqual({ ...first, restoreGeneration: "g2" });
 });
 
 it("a credential is due an interval after its last rotation, and never while one is open", async () => {

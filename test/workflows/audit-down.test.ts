@@ -167,7 +167,8 @@ test.each(["disable", "destroy"] as const)(
   "H31: an outcome of %s that cannot be written undoes nothing",
   async (step) => {
     const store = await auditStore();
-    const house = await openHouse({ auditUrl: store.url });
+    // Patience, so that what turned it round would be the outcome and not how long the attempts take.
+    const house = await openHouse({ auditUrl: store.url, policy: { stallTimeoutMs: 60_000 } });
     // Refused as often as one attempt tries; a sequence counts what a rolled back transaction forgets.
     await house.fresh.sql(`create sequence public.tries;
       create function public.no_outcome() returns trigger language plpgsql as $$ begin

@@ -3,17 +3,20 @@
  * with the real codec, around a world in memory whose faults can be switched. Only provider and consumers are fakes.
  */
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { Client, Connection, type WorkflowHandle } from "@temporalio/client";
 import { type DataConverter, defineSearchAttributeKey } from "@temporalio/common";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { onTestFinished } from "vitest";
 import type { ActivityDeps, ConsumerSystem, Systems } from "../../activities/deps.js";
 import { createActivities } from "../../activities/index.js";
+import { fileHighWater } from "../../audit/high-water.js";
 import type { Edge, Estate, Policy } from "../../domain/estate/types.js";
 import type { IssuerTraits } from "../../domain/kinds.js";
 import { Secret } from "../../domain/secret.js";
-import { openDatabase } from "../../inventory/database.js";
+import { type Database, openDatabase } from "../../inventory/database.js";
 import { applyEstate, currentEstate, entryNamed } from "../../inventory/estate.js";
+import { restoreGuard } from "../../inventory/restore-guard.js";
 import { recordVersions } from "../../inventory/versions.js";
 import { sealingCodec } from "../../worker/codec.js";
 import { fixedRing } from "../../worker/codec-ring.js";
@@ -23,6 +26,7 @@ import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
 import { rulesOf } from "../../worker/systems.js";
 import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
 import { keptLog } from "../audit/keeper-world.js";
+import { testFolder } from "../audit/world.js";
 import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { temporalServer } from "../setup/servers.js";
 import { testBundle } from "./bundle.js";
@@ -56,6 +60,8 @@ export interface HouseOptions {
   readonly build?: string;
   /** Database of the audit log; by default the inventory's. */
   readonly auditUrl?: Secret;
+  /** File in which it is noted how far the records have come; by default a new one for each worker. */
+  readonly highWater?: string;
   /** The way to a Temporal server of the test's own, asked for anew by each worker; by default the shared one. */
   readonly temporal?: () => Promise<Connections>;
 }
@@ -203,6 +209,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       sha256Hex,
       fingerprint: (value) => fingerprint(value.reveal()),
       audit: audit.keeper,
+      restores: guardOf(db, installation, options.highWater),
       platform: async () => [],
     };
     const worker = await Worker.create({
@@ -380,6 +387,11 @@ async function systemsOf(fresh: Fresh, world: World, installation: string, id: s
       ...pinned.map((name) => `place:${pathOf(name)}`),
     ],
   };
+}
+
+/** The guard of a worker, with a note of its own unless it shares one. */
+export function guardOf(db: Database, installation: string, file = join(testFolder(), "generation")) {
+  return restoreGuard({ db, installation, outside: fileHighWater(file), now: Date.now, newId });
 }
 
 /** SHA-256 of a report's reason, which responders sign. */

@@ -18,7 +18,7 @@ import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.j
 import { keptLog } from "../audit/keeper-world.js";
 import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { testBundle } from "./bundle.js";
-import { connections, converter } from "./house.js";
+import { connections, converter, guardOf } from "./house.js";
 import { people } from "./people.js";
 
 /** What the estate is made with besides its owners. */
@@ -90,6 +90,7 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
         sha256Hex,
         fingerprint: async (value) => createHmac("sha256", key).update(value.reveal()).digest("hex"),
         audit: audit.keeper,
+        restores: guardOf(db, installation),
         platform: async () => [],
       }),
       shutdownGraceTime: 1,

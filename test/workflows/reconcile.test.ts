@@ -28,13 +28,13 @@ async function rotatedHouse(): Promise<House> {
   return house;
 }
 
-/** Plays a restored server: what an installation once made in `orders_a` is let in again. */
-function plant(house: House, version: string, installation = house.installation): string {
-  const tag = { installation, rotation: "rot_lost", epoch: 7, version, state: "enabled", change: 3 } as const;
-  house.world.issuers
-    .server()
-    .logins.set("orders_a", { value: "of-old", enabled: true, tag: formatTag(tag) });
-  return formatTag(tag);
+/** Plays a restored server: what a known rotation, or another installation, once made in `orders_a` is let in again. */
+async function plant(house: House, version: string, installation = house.installation): Promise<string> {
+  const rotation = (await listRotations(house.fresh.db, { credential: house.credential })).at(-1);
+  const made = { rotation: rotation?.id ?? "rot_none", epoch: 0, change: 0, state: "enabled" } as const;
+  const tag = formatTag({ installation, version, ...made });
+  house.world.issuers.server().logins.set("orders_a", { value: "of-old", enabled: true, tag });
+  return tag;
 }
 
 const login = ({ world }: House) => world.issuers.server().logins.get("orders_a");
@@ -42,7 +42,7 @@ const login = ({ world }: House) => world.issuers.server().logins.get("orders_a"
 test("H32: a version that nobody knows is named, switched off behind the gates, forgotten, and in the records", async () => {
   const house = await rotatedHouse();
   expect((await look(house)).drifts).toEqual([]);
-  plant(house, "ver_lost");
+  await plant(house, "ver_lost");
   house.world.stores.place("orders").copies.set("ver_lost", { username: "orders_a", password: "of-old" });
   const { drifts } = await look(house);
   expect(drifts.map(({ code, where }) => [code, where])).toEqual([["unknown-version", "orders_a"]]);
@@ -73,7 +73,7 @@ test("H32: a version that nobody knows is named, switched off behind the gates, 
 test("H20 H32: a destroyed version that is let in again is taken away without a copy, and so are copies of the dead", async () => {
   const house = await rotatedHouse();
   const dead = house.world.first.version;
-  plant(house, dead);
+  await plant(house, dead);
   const [first] = (await look(house)).drifts;
   expect(first).toMatchObject({ code: "dead-version-accepted", orphan: { version: dead, found: "slot" } });
   await ended(await house.start({ remove: orphansOf((await look(house)).drifts) }));
@@ -93,7 +93,7 @@ test("H20 H32: a destroyed version that is let in again is taken away without a 
 
 test("H8: what carries the tag of another installation is named and not touched, not even when its removal is asked for", async () => {
   const house = await rotatedHouse();
-  const tag = plant(house, "ver_theirs", "somebody-else");
+  const tag = await plant(house, "ver_theirs", "somebody-else");
   expect((await look(house)).drifts).toMatchObject([{ code: "foreign-tag", orphan: null }]);
   const remove = [{ version: "ver_theirs", slot: "orders_a", found: "slot" }] as const;
   const handle = await house.start({ remove });
@@ -103,10 +103,15 @@ test("H8: what carries the tag of another installation is named and not touched,
 });
 
 test("H8: beside an open rotation nothing is removed, and it is not taken over for that", async () => {
-  const house = await openHouse({ quorum: 1 });
+  const house = await rotatedHouse();
+  await house.apply(({ policies: { quick, ...others }, ...estate }) => {
+    if (quick === undefined) throw new Error("the house has a policy");
+    const approval = { ...quick.approval, quorum: 1 };
+    return { ...estate, policies: { ...others, quick: { ...quick, approval } } };
+  });
   const rotation = await house.start();
   const state = await untilAsked(rotation);
-  plant(house, "ver_lost");
+  await plant(house, "ver_lost");
   expect((await look(house)).drifts).toMatchObject([{ code: "unknown-version", orphan: null }]);
   const remove = [{ version: "ver_lost", slot: "orders_a", found: "slot" }] as const;
   const handle = await house.start({ remove }, `another/${house.credential}`);
@@ -116,7 +121,7 @@ test("H8: beside an open rotation nothing is removed, and it is not taken over f
 
 test("I2: it is not switched off while somebody works on it", async () => {
   const house = await rotatedHouse();
-  plant(house, "ver_lost");
+  await plant(house, "ver_lost");
   house.world.issuers.server().connect("orders_a", "of-old", "app");
   const { drifts } = await look(house);
   const handle = await house.start({ remove: orphansOf(drifts) });

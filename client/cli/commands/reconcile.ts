@@ -1,17 +1,20 @@
 /** `rekey reconcile`: what exists at issuers and in stores that the inventory does not know; with --remove, what is ours of it goes. */
-import { exitCodes } from "../../../domain/errors.js";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { type Drift, orphansOf, type StockTaking } from "../../../domain/reconcile.js";
 import type { Cli } from "../cli.js";
-import { command, option, yesOption } from "../command.js";
+import { asOptions, command, option, yesOption } from "../command.js";
 import type { Services } from "../deps.js";
 import { count } from "../format/layout.js";
 import type { Paint } from "../format/style.js";
 import { requester } from "../person.js";
+import { acceptRestored, haltText } from "../restored.js";
 import { credentialNamed } from "../subject.js";
 
 interface ReconcileOptions {
   readonly remove?: boolean;
+  readonly restored?: boolean;
   readonly as?: string;
+  readonly key?: string;
   readonly yes?: boolean;
 }
 
@@ -26,23 +29,32 @@ export const reconcile = command<ReconcileOptions>({
     "something, and with 5 when something could not be looked at.\n\n" +
     "--remove takes away what is provably ours: tagged by this installation, not live, and of no open\n" +
     "rotation. It does so by a rotation that leads to the version that is live: every consumer has to work\n" +
-    "on that one and nobody may use the other, before it is switched off.",
+    "on that one and nobody may use the other, before it is switched off.\n\n" +
+    "--restored is for an inventory that was restored to an earlier time: then every change is refused.\n" +
+    "It shows what was seen and what exists outside, and a responder signs that it is gone on with.",
   arguments: { credential: "name of a credential; without one, all of them" },
   options: [
     option("--remove", "take away what is ours and nobody's; asks first"),
-    option("--as <person>", "who orders it (default: REKEY_PERSON, or the login name)"),
+    option("--restored", "go on with an inventory that was restored; asks first, and is signed"),
+    ...asOptions(),
     yesOption(),
   ],
   examples: [
     ["rekey reconcile", "everything, without changing anything"],
     ["rekey reconcile orders-db", "one credential"],
+    ["rekey reconcile --restored", "after a restore of the inventory: look, ask, sign"],
     ["rekey reconcile orders-db --remove", "show what would go, ask, and begin to remove it"],
   ],
   async run(cli, [name], options) {
+    checkFlags(name, options);
     const services = await cli.services();
     const only = name === undefined ? null : (await credentialNamed(services, name)).id;
     const takings = await services.rotations.reconcile(only);
     const found = takings.flatMap(({ drifts }) => drifts);
+    if (options.restored === true)
+      return acceptRestored(cli, services, takings, textOf(takings, [], true, cli.paint), options);
+    const halt = await services.inventory.halt();
+    if (halt !== null) cli.note(`${haltText(halt)}\n`);
     const started = options.remove === true ? await removed(cli, services, takings, options) : [];
     cli.show({ explained: found.length === 0, credentials: takings, removing: started }, () =>
       textOf(takings, started, options.remove === true, cli.paint),
@@ -50,6 +62,18 @@ export const reconcile = command<ReconcileOptions>({
     return codeOf(takings, started);
   },
 });
+
+function checkFlags(name: string | undefined, { remove, restored }: ReconcileOptions): void {
+  if (restored !== true) return;
+  const hint = "Leave it out: what is accepted are the records as a whole.";
+  if (name !== undefined) throw new RekeyError("bad-input", "--restored takes no credential.", hint);
+  if (remove === true)
+    throw new RekeyError(
+      "bad-input",
+      "--restored and --remove do not go together.",
+      "Accept the records first; then look again, and remove what is found.",
+    );
+}
 
 /** Ends with 0 where nothing is left to be said: everything is known, or is being removed. */
 function codeOf(takings: readonly StockTaking[], started: readonly string[]): number {

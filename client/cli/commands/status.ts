@@ -13,6 +13,7 @@ import { count, fields, table } from "../format/layout.js";
 import { rotationText } from "../format/rotation.js";
 import type { Paint } from "../format/style.js";
 import { moment, relative } from "../format/time.js";
+import { haltText } from "../restored.js";
 import { allStanding, oneStanding } from "../standing.js";
 import { credentialNamed, openOf } from "../subject.js";
 
@@ -39,9 +40,14 @@ const downAfterMs = 60_000;
 
 async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
   const now = cli.io.now();
-  const [all, adoptions] = await Promise.all([allStanding(inventory, now), inventory.adoptions()]);
+  const [all, adoptions, halt] = await Promise.all([
+    allStanding(inventory, now),
+    inventory.adoptions(),
+    inventory.halt(),
+  ]);
+  if (halt !== null) cli.note(`${cli.paintError("bad", haltText(halt))}\n`);
   const { credentials, ...overview } = all;
-  cli.show({ ...all, adoptions }, () => {
+  cli.show({ ...all, adoptions, restored: halt }, () => {
     if (credentials.length === 0) return "No credential is declared yet. Begin with `rekey init`.";
     const headings = ["credential", "owner", "state", "last rotated", "due"];
     const rows = credentials.map((credential) => {

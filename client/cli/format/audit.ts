@@ -40,6 +40,8 @@ function sentenceOf(body: AuditBody, personal: (field: string) => string): strin
       return `${text("incident")} with ${text("decision")}`;
     case "closed":
       return text("outcome");
+    case "restored":
+      return `generation ${text("generation")}, accepted by ${personal("by")}; lost: ${text("lost") || "nothing"}`;
     case "estate":
       return `revision ${text("revision")} by ${personal("by")}`;
     case "gap":
