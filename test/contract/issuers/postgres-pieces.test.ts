@@ -99,6 +99,7 @@ describe("settings", () => {
       database: "orders",
       standbys: [],
       receivers: [],
+      through: [],
       login,
     });
     const bad = (value: unknown) => postgres.config.safeParse(value).success;
