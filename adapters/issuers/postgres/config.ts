@@ -13,9 +13,10 @@ export const configSchema = z.object({
     .array(z.string().min(1))
     .default([])
     .describe("Names in pg_stat_replication that receive WAL and accept no logins (pg_receivewal, barman)."),
+  // Not a default: an estate that was applied before there was this setting is used as it is.
   through: z
     .array(z.strictObject({ ...address, database: z.string().min(1).optional().describe("Its name there.") }))
-    .default([])
+    .optional()
     .describe("Poolers through which consumers reach the server; each is proved and refused as a node is."),
 });
 

@@ -20,7 +20,7 @@ const answerMsMax = 5_000;
 const triesMax = 3;
 
 /** The poolers of an issuer, as they are logged in at. */
-export function poolersOf({ through, database, tls }: PostgresConfig): PgEndpoint[] {
+export function poolersOf({ through = [], database, tls }: PostgresConfig): PgEndpoint[] {
   return through.map(({ host, port, database: name = database }) => ({
     host,
     port,

@@ -99,7 +99,6 @@ describe("settings", () => {
       database: "orders",
       standbys: [],
       receivers: [],
-      through: [],
       login,
     });
     const bad = (value: unknown) => postgres.config.safeParse(value).success;
