@@ -160,6 +160,9 @@ async function holdOrigin(changing: Changing<Issue>): Promise<void> {
     if (state.emergency) return;
     throw new RekeyError("value-missing", "The store holds no value to go back to.");
   }
+  // Where more than one leaked, what is live may be a later version than the origin; its copy is kept since it was issued.
+  const given = live[ownFields.version]?.reveal() ?? state.origin;
+  if (state.emergency && given !== state.origin) return;
   const kept = await systems.stores.main.stage(
     state.origin,
     withOwnFields(live, state.origin, deps.randomSecret()),

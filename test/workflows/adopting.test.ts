@@ -6,6 +6,7 @@ import { listRotations } from "../../inventory/rotations.js";
 import { decideSignal } from "../../workflows/messages.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
+import { patient } from "./policies.js";
 import {
   decide,
   ended,
@@ -105,7 +106,7 @@ test("a rotation whose worker is away takes in what was signed meanwhile, when o
 test.each(["issue", "disable", "destroy"] as const)(
   "H3: a worker that is killed in the middle of %s; another one goes on, and the late write changes nothing",
   async (step) => {
-    const house = await openHouse();
+    const house = await openHouse({ policy: patient });
     const { issuers } = house.world;
     const call = { issue: "enable orders_b", disable: "disable orders_a", destroy: "destroy orders_a" }[step];
     let release = () => {};

@@ -31,6 +31,7 @@ import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { temporalServer } from "../setup/servers.js";
 import { testBundle } from "./bundle.js";
 import { people } from "./people.js";
+import { quick } from "./policies.js";
 import { adaptersOf, logins, makeWorld, pathOf, type World } from "./world.js";
 
 /** How a consumer uses the credential; it is shared, reversible and no canary unless said. */
@@ -103,27 +104,6 @@ export interface House {
   /** Applies the estate with this changed. */
   apply(change: (estate: Estate) => Estate, by?: string): Promise<void>;
 }
-
-/** Milliseconds everywhere, but observations may be old: the machine that runs the tests may be slow. */
-const quick: Policy = {
-  freezes: [],
-  approval: { quorum: 0, from: "owner", deadlineMs: 60_000, reminderMs: 30_000, validForMs: 3_600_000 },
-  adoptionTimeoutMs: 2_000,
-  adoptionSoakMs: 0,
-  quietPeriodMs: 20,
-  drainTimeoutMs: 2_000,
-  disableSoakMs: 20,
-  observationMaxAgeMs: 10_000,
-  stallTimeoutMs: 1_000,
-  retryDelayMs: 50,
-  unmappedReaders: "refuse",
-  containment: "after-adoption",
-  containmentDeadlineMs: 30_000,
-  responders: ["rashid", "runa"],
-  signOffDeadlineMs: 60_000,
-  overlapMaxMs: 3_600_000,
-  cooldownMs: 3_600_000,
-};
 
 /** What Temporal's records name instead of the machine that runs the tests. */
 const identity = "house";

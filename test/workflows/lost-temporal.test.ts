@@ -18,6 +18,7 @@ import { rotationQueue } from "../../workflows/messages.js";
 import { emptyWorld, type Ran, runIn } from "../cli/fakes.js";
 import { type Connections, connectTo, converter, type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
+import { patient } from "./policies.js";
 import { decide, ended, eventually, expectWorking, untilAsked } from "./watch.js";
 
 /** The command line, with the inventory of this house and the real way to Temporal. */
@@ -55,7 +56,11 @@ test.each(Object.entries(moments))(
     const first = await connectTo(server);
     let now: Connections = first;
     try {
-      const house = await openHouse({ quorum: when === "before issue" ? 1 : 0, temporal: async () => now });
+      const house = await openHouse({
+        quorum: when === "before issue" ? 1 : 0,
+        policy: patient,
+        temporal: async () => now,
+      });
       const release = await untilLost(house, when);
       await house.worker.kill();
       const before = await latest(house);

@@ -5,6 +5,7 @@ import { RekeyError } from "../../domain/errors.js";
 import { resumeUpdate } from "../../workflows/messages.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
+import { patient } from "./policies.js";
 import {
   decide,
   ended,
@@ -18,7 +19,6 @@ import {
 } from "./watch.js";
 
 /** Nothing here runs out because the machine is slow. */
-const patient = { adoptionTimeoutMs: 60_000, stallTimeoutMs: 60_000, drainTimeoutMs: 60_000 };
 
 interface Call {
   readonly id: string;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Policy } from "../../domain/estate/types.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
+import { patient } from "./policies.js";
 import {
   decide,
   ended,
@@ -18,7 +19,6 @@ import {
 } from "./watch.js";
 
 /** Nothing here runs out because the machine is slow. */
-const patient = { adoptionTimeoutMs: 60_000, stallTimeoutMs: 60_000, drainTimeoutMs: 60_000 };
 
 function tighten(house: House, change: Partial<Policy>): Promise<void> {
   return house.apply((estate) => ({

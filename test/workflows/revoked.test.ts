@@ -1,11 +1,11 @@
 /** A kind whose nodes hear late, and whose credentials have children: what "revoked" takes then (H27). */
 import { expect, test } from "vitest";
 import { openHouse } from "./house.js";
+import { patient } from "./policies.js";
 import { both, report } from "./reports.js";
 import { ended, eventually, expectWorking, stateOf } from "./watch.js";
 
 /** Nothing here runs out because the machine is slow. */
-const patient = { adoptionTimeoutMs: 60_000, stallTimeoutMs: 60_000, drainTimeoutMs: 60_000 };
 const traits = {
   propagationMs: 600,
   derives: [{ what: "temporary credentials", maxLifeMs: 1_500, endedByDisable: false }],

@@ -6,6 +6,7 @@ import { takePlace } from "../../worker/deployment.js";
 import { temporalServer } from "../setup/servers.js";
 import { connections, openHouse } from "./house.js";
 import { paper } from "./people.js";
+import { patient } from "./policies.js";
 import { decide, ended, expectWorking, untilAsked } from "./watch.js";
 
 /** Builds whose workers did a part of the workflow. */
@@ -24,7 +25,7 @@ test("a rotation that waits for its owner ends on the build that began it; the n
   const known = (build: string) =>
     expect.poll(async () => (await builds()).map((one) => one.build), { timeout: 30_000 }).toContain(build);
 
-  const house = await openHouse({ quorum: 1, build: "1.0", policy: { cooldownMs: 0 } });
+  const house = await openHouse({ quorum: 1, build: "1.0", policy: { ...patient, cooldownMs: 0 } });
   await known("1.0");
   expect(await takePlace({ address }, namespace, "1.0")).toBe("first");
   const handle = await house.start();
@@ -36,7 +37,9 @@ test("a rotation that waits for its owner ends on the build that began it; the n
   await makeCurrent(connection, namespace, "2.0");
   expect(await takePlace({ address }, namespace, "2.0")).toBe("current");
   await expect
-    .poll(async () => (await builds()).map(({ build, standing }) => `${build} ${standing}`).sort())
+    .poll(async () => (await builds()).map(({ build, standing }) => `${build} ${standing}`).sort(), {
+      timeout: 30_000,
+    })
     .toEqual(["1.0 draining", "2.0 current"]);
 
   // The old workers are stopped too early: nobody else takes up what they began, and it goes on when they are back.

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { listRotations } from "../../inventory/rotations.js";
 import { type House, openHouse } from "./house.js";
+import { patient } from "./policies.js";
 import { cancel, ended, eventually, expectWorking, resume, stateOf, until, untilHeld } from "./watch.js";
 import { pathOf } from "./world.js";
 
@@ -12,7 +13,6 @@ const edges = {
   partner: { pinned: true, reversible: false },
 };
 /** Nothing here runs out because the machine is slow. */
-const patient = { adoptionTimeoutMs: 60_000, stallTimeoutMs: 60_000, drainTimeoutMs: 60_000 };
 const canary = pathOf("probe");
 const irreversible = pathOf("partner");
 
