@@ -51,7 +51,7 @@ function published(now: number, known: readonly InstanceState[], more: Partial<R
     versions: { old: originIn("a"), new: versionIn("b", "new", target) },
     ...more,
   });
-  const facts = { plan, observations: { s: on("old", "s1"), v: known } };
+  const facts = { plan, observations: { s: on("old", "s1"), v: known }, sessions: {} };
   return look(look(state, now, facts), now, facts);
 }
 
@@ -130,9 +130,17 @@ describe("H27: what was made with a version", () => {
       old: { sessions: 1 },
       new: { sessions: 0 },
     });
-    const facts = { plan, observations: { s: on(null, "s1"), v: checking("old") } };
+    const facts = { plan, observations: { s: on(null, "s1"), v: checking("old") }, sessions: {} };
     expect(look(published(tick, []), tick, facts).uses).toMatchObject({
       new: { sessions: 1, quietSince: null },
+    });
+  });
+
+  test("what an issuer without sessions lists all the same uses the version, too", () => {
+    const facts = { plan, observations: { s: on("old", "s1"), v: checking("old") }, sessions: { old: 2 } };
+    expect(look(published(tick, []), tick, facts).uses).toMatchObject({
+      old: { sessions: 3 },
+      new: { sessions: 0 },
     });
   });
 
