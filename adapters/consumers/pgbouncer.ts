@@ -15,7 +15,7 @@ import type {
   ObserveRequest,
 } from "../ports.js";
 import { connectPg, type PgEndpoint } from "../shared/pg.js";
-import { serverFields } from "../shared/pg-server.js";
+import { applicationName, serverFields } from "../shared/pg-server.js";
 
 /** The database that stands for the console. */
 const consoleName = "pgbouncer";
@@ -38,11 +38,7 @@ const configSchema = z.object({
       password: serverFields.login.shape.password,
     })
     .describe("A login of the console, listed in stats_users; both are read anew at each look."),
-  applicationName: z
-    .string()
-    .min(1)
-    .max(63)
-    .describe("What the consumer sets as application_name; a `*` at the end stands for anything."),
+  applicationName: applicationName(),
 });
 
 type PoolerConfig = z.output<typeof configSchema>;

@@ -16,15 +16,11 @@ import type {
   ObserveRequest,
 } from "../ports.js";
 import { Nodes } from "../shared/pg-nodes.js";
-import { serverFields } from "../shared/pg-server.js";
+import { applicationName, serverFields } from "../shared/pg-server.js";
 
 const configSchema = z.object({
   ...serverFields,
-  applicationName: z
-    .string()
-    .min(1)
-    .max(63)
-    .describe("What the consumer sets as application_name; a `*` at the end stands for anything."),
+  applicationName: applicationName(),
 });
 
 type SessionsConfig = z.output<typeof configSchema>;

@@ -18,11 +18,12 @@ import type {
   NodeProof,
   SecretDocument,
 } from "../ports.js";
+import { refuseForeign } from "../shared/fence-check.js";
 import { preflight } from "./http/checks.js";
 import { accountSchema, configSchema, type HttpAccount, type HttpConfig } from "./http/config.js";
 import { fenced } from "./http/fence.js";
 import { type Begun, minted } from "./http/mint.js";
-import { openSession, refuseForeign, type Session, shownSlot } from "./http/session.js";
+import { openSession, type Session, shownSlot } from "./http/session.js";
 import { mustBeTheValue, proofs, type Shown } from "./http/try.js";
 
 const traits: IssuerTraits = {
@@ -187,7 +188,7 @@ class HttpIssuer implements Issuer {
     const look = await session.slot(slot);
     const { tag, done } = look.standing;
     const text = formatTag(change.tag);
-    refuseForeign(change, slot, tag);
+    refuseForeign(change, tag);
     if (tag !== text && tag !== expect) throw fenced(slot);
     return { session, slot, text, look, expect: tag, is: tag === text && done ? "done" : "to do" };
   }

@@ -20,7 +20,8 @@ import type {
   Slot,
 } from "../ports.js";
 import { isFolder } from "../shared/disk.js";
-import { changeFenced, fencedBytes, refuseForeign } from "../shared/fenced-file.js";
+import { isMade } from "../shared/fence-check.js";
+import { changeFenced, fencedBytes } from "../shared/fenced-file.js";
 import { accountSchema, configSchema, type JwksAccount, type JwksConfig } from "./jwks/config.js";
 import { formatKeySet, type KeySet, type PublicKey, parseKeySet, slotIn, withSlot } from "./jwks/document.js";
 import { newPrivateKey, privateText, publicKey, type SigningKey, signingKey } from "./jwks/keys.js";
@@ -174,14 +175,10 @@ class JwksIssuer implements Issuer {
             `${this.#config.file} is the key set of another issuer than the plan's.`,
           );
         const { tag, kid } = slotIn(set, slot, this.#account.existing);
-        const next = formatTag(change.tag);
-        refuseForeign(change, slot, tag);
-        if (tag === next) return "already";
-        if (tag !== change.expect)
-          throw new RekeyError("fenced", `${slot} carries another tag than the expected one.`);
+        if (isMade(change, tag)) return "already";
         const key = effect.does === "publish" ? effect.key : effect.does === "tag" ? "as-it-is" : null;
         const name = effect.does === "publish" ? effect.key.kid : effect.does === "forget" ? undefined : kid;
-        return formatKeySet(withSlot(set, slot, kid, { tag: next, kid: name, key }));
+        return formatKeySet(withSlot(set, slot, kid, { tag: formatTag(change.tag), kid: name, key }));
       },
       call,
     );

@@ -23,7 +23,8 @@ import type {
 } from "../ports.js";
 import { codecKeyBytes, codecKeyId, codecKeyIn } from "../shared/codec-key.js";
 import { isFolder } from "../shared/disk.js";
-import { changeFenced, fencedBytes, refuseForeign } from "../shared/fenced-file.js";
+import { isMade } from "../shared/fence-check.js";
+import { changeFenced, fencedBytes } from "../shared/fenced-file.js";
 import { orWhenOver } from "../shared/retry.js";
 import { accountSchema, configSchema, type KeyRingAccount, type KeyRingConfig } from "./key-ring/config.js";
 import { formatRing, headerLine, parseRing, type Ring, slotIn, withSlot } from "./key-ring/document.js";
@@ -175,14 +176,10 @@ class KeyRingIssuer implements Issuer {
         if (change.identity !== null && change.identity !== `key-ring ${ring.ring}`)
           throw new RekeyError("wrong-server", `${this.#config.file} is another ring than the plan's.`);
         const { tag, keyId } = slotIn(ring, slot, this.#account.existing);
-        const next = formatTag(change.tag);
-        refuseForeign(change, slot, tag);
-        if (tag === next) return "already";
-        if (tag !== change.expect)
-          throw new RekeyError("fenced", `${slot} carries another tag than the expected one.`);
+        if (isMade(change, tag)) return "already";
         const key = effect.does === "add" ? effect.key : effect.does === "tag" ? "as-it-is" : null;
         const id = effect.does === "add" ? effect.key.id : effect.does === "forget" ? undefined : keyId;
-        return formatRing(withSlot(ring, slot, keyId, { tag: next, keyId: id, key }));
+        return formatRing(withSlot(ring, slot, keyId, { tag: formatTag(change.tag), keyId: id, key }));
       },
       call,
     );

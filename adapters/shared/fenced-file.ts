@@ -4,8 +4,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import { RekeyError } from "../../domain/errors.js";
-import { parseTag } from "../../domain/fence.js";
-import type { Applied, Call, FencedChange } from "../ports.js";
+import type { Applied, Call } from "../ports.js";
 import { readBelow, replaceBelow, sweepDrafts } from "./disk.js";
 import { withFileLock } from "./file-lock.js";
 import { orWhenOver } from "./retry.js";
@@ -59,15 +58,6 @@ export function changeFenced(
   return orWhenOver(work, call.signal, () =>
     begun ? new RekeyError("unknown-outcome", `${file} was being replaced.`) : late(),
   );
-}
-
-/** A tag of another installation refuses, also where the change expects it (H8). */
-export function refuseForeign({ expect, tag }: FencedChange, slot: string, found: string): void {
-  for (const text of [expect, found]) {
-    const theirs = parseTag(text);
-    if (theirs && theirs.installation !== tag.installation)
-      throw new RekeyError("foreign-installation", `${slot} carries a tag of ${theirs.installation}.`);
-  }
 }
 
 async function bytesOf(file: string): Promise<Buffer> {

@@ -52,6 +52,15 @@ export const serverFields = {
 
 const serverSchema = z.object(serverFields);
 
+/** By what a consumer's sessions are known, at a server or at a pooler. */
+export function applicationName() {
+  return z
+    .string()
+    .min(1)
+    .max(63)
+    .describe("What the consumer sets as application_name; a `*` at the end stands for anything.");
+}
+
 /** What it takes to reach the nodes. */
 export type ServerConfig = z.output<typeof serverSchema>;
 

@@ -4,8 +4,9 @@
  * come at once the later write stays, both see it, and one of them acts (H3).
  */
 import { RekeyError } from "../../../domain/errors.js";
-import { formatTag, parseTag } from "../../../domain/fence.js";
+import { formatTag } from "../../../domain/fence.js";
 import type { Applied, Call, FencedChange } from "../../ports.js";
+import { refuseForeign } from "../../shared/fence-check.js";
 import { pause } from "../../shared/retry.js";
 import type { IamApi, UserSeen } from "./api.js";
 import { fenceTag, isUntouched, keyTag, type SlotRecord, type UserTag } from "./records.js";
@@ -74,15 +75,6 @@ async function stands(
     throw error;
   }
   throw fenced(slot);
-}
-
-/** A tag of another installation refuses, also where the change expects it (H8). */
-function refuseForeign({ slot, expect, tag }: FencedChange, found: string): void {
-  for (const text of [expect, found]) {
-    const theirs = parseTag(text);
-    if (theirs && theirs.installation !== tag.installation)
-      throw new RekeyError("foreign-installation", `${slot} carries a tag of ${theirs.installation}.`);
-  }
 }
 
 function fenced(slot: string): RekeyError {

@@ -3,7 +3,6 @@
  * Every change begins with one, so that nothing is done on what was known a while ago (H9, H10).
  */
 import { createHash } from "node:crypto";
-import { RekeyError } from "../../../domain/errors.js";
 import { parseTag } from "../../../domain/fence.js";
 import type { AdapterDeps, Call, Slot } from "../../ports.js";
 import type { HttpAccount, HttpConfig } from "./config.js";
@@ -149,17 +148,4 @@ export function shownSlot(
   const isOther = mark !== null && key !== undefined && key.mark !== null && key.mark !== mark;
   const unkept = state === "enabled" && (!done || isOther);
   return { slot, tag, enabled: isListed && !isDead && !isSpare, ...(unkept ? { unkept } : {}) };
-}
-
-/** A tag of another installation refuses, also where the change expects it (H8). */
-export function refuseForeign(
-  { expect, tag }: { readonly expect: string; readonly tag: { readonly installation: string } },
-  slot: string,
-  found: string,
-): void {
-  for (const text of [expect, found]) {
-    const theirs = parseTag(text);
-    if (theirs && theirs.installation !== tag.installation)
-      throw new RekeyError("foreign-installation", `${slot} carries a tag of ${theirs.installation}.`);
-  }
 }
