@@ -27,7 +27,13 @@ export async function signerOf(document: {
   };
 }
 
-/** What a verifier says of a token: `unknown-key` is its own refusal of the key; anything else is thrown. */
+/** A token was no longer good when it arrived, which says nothing about its key. */
+export class TokenRanOut extends Error {}
+
+/**
+ * What a verifier says of a token: `unknown-key` is its own refusal of the key. Throws `TokenRanOut` for one that came
+ * too late, and an error for anything else.
+ */
 export async function verifiedAt(
   verifier: string,
   path: "/verify" | "/try",
@@ -41,10 +47,12 @@ export async function verifiedAt(
   const text = await answer.text();
   if (answer.ok) return "in";
   if (text === unknownKey) return "unknown-key";
+  if (text === ranOut) throw new TokenRanOut(`a token ran out on its way to ${verifier}`);
   throw new Error(`${verifier} answered with ${answer.status} ${text}`);
 }
 
 /** The code of `jose` for a token of a key that is not in the key set. */
 export const unknownKey = "ERR_JWKS_NO_MATCHING_KEY";
 
+const ranOut = "ERR_JWT_EXPIRED";
 const answerMsMax = 10_000;
