@@ -33,7 +33,10 @@ export async function stockOf({ issuer, stores }: Systems, call: Call): Promise<
     stores.main.live(call),
     Promise.all(
       Object.entries(stores).map(async ([place, store]) => {
-        const { tag, liveVersion, staged } = await store.view(call);
+        const [{ tag, liveVersion }, staged] = await Promise.all([
+          store.view(call),
+          store.stagedVersions(call),
+        ]);
         return { place, tag, liveVersion, staged };
       }),
     ),

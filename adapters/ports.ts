@@ -184,8 +184,6 @@ export interface PlaceView {
   readonly tag: string;
   /** Version of the live document, `null` where it carries none (before the first rotation) or there is no document. */
   readonly liveVersion: string | null;
-  /** Ids of the versions of which an engine-only copy exists. */
-  readonly staged: readonly string[];
 }
 
 /** Where documents are kept. One instance serves one place of one store. */
@@ -209,6 +207,8 @@ export interface Store {
   ): Promise<SecretDocument>;
   /** The engine-only copy of a version, or `null` when there is none. */
   staged(version: string, call: Call): Promise<SecretDocument | null>;
+  /** Ids of the versions of which an engine-only copy exists, sorted. It may read every one of them: not for each look. */
+  stagedVersions(call: Call): Promise<string[]>;
   /**
    * Copies the staged version over our own fields of the live document, by compare-and-set on the tag and on
    * the store's own revision (H18). Fields of others stay as they are. Throws `fenced`, `conflict`, `value-missing`.

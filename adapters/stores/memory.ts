@@ -52,7 +52,16 @@ interface MemoryPlace {
 }
 
 /** The calls that a fault can name. */
-export type MemoryMethod = "preflight" | "view" | "live" | "stage" | "staged" | "promote" | "seize" | "purge";
+export type MemoryMethod =
+  | "preflight"
+  | "view"
+  | "live"
+  | "stage"
+  | "staged"
+  | "stagedVersions"
+  | "promote"
+  | "seize"
+  | "purge";
 
 /** Switches; all off at first. A set that names a method keeps doing so until the test takes it out. */
 interface MemoryFaults {
@@ -133,15 +142,17 @@ class MemoryStore implements Store {
   view(call: Call): Promise<PlaceView> {
     return this.#do("view", call, () => {
       const own = this.#own();
-      return {
-        tag: own?.tag ?? "",
-        liveVersion: own?.version ?? null,
-        staged: [...this.#at.copies.keys()]
-          .filter((key) => this.#isOurs(key))
-          .map(afterSlash)
-          .sort(),
-      };
+      return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
     });
+  }
+
+  stagedVersions(call: Call): Promise<string[]> {
+    return this.#do("stagedVersions", call, () =>
+      [...this.#at.copies.keys()]
+        .filter((key) => this.#isOurs(key))
+        .map(afterSlash)
+        .sort(),
+    );
   }
 
   live(call: Call): Promise<SecretDocument | null> {

@@ -69,9 +69,12 @@ export class SecretsManagerStore implements Store {
   }
 
   async view(call: Call): Promise<PlaceView> {
-    const [live, staged] = await Promise.all([this.#read(call), this.#copies.list(call)]);
-    const own = this.#own(live.raw);
-    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null, staged };
+    const own = this.#own((await this.#read(call)).raw);
+    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+  }
+
+  stagedVersions(call: Call): Promise<string[]> {
+    return this.#copies.list(call);
   }
 
   async live(call: Call): Promise<SecretDocument | null> {

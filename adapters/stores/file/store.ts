@@ -114,12 +114,19 @@ export class FileStore implements Store {
     return this.#reading(call, async () => {
       const own = this.#own(await this.#readLive(call));
       await this.#requireStaging();
+      return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+    });
+  }
+
+  stagedVersions(call: Call): Promise<string[]> {
+    return this.#reading(call, async () => {
+      await this.#requireStaging();
       const ending = `.${this.#copySealing.extension}`;
       const names = await namesIn(this.#copies());
-      const staged = names
+      return names
         .filter((name) => name.endsWith(ending))
-        .map((name) => name.slice(0, -ending.length));
-      return { tag: own?.tag ?? "", liveVersion: own?.version ?? null, staged: staged.sort() };
+        .map((name) => name.slice(0, -ending.length))
+        .sort();
     });
   }
 

@@ -71,12 +71,12 @@ export class VaultStore implements Store {
   }
 
   async view(call: Call): Promise<PlaceView> {
-    const [document, staged] = await Promise.all([
-      this.#kv.read(this.#place.path, call),
-      copiesIn(this.#staging, this.#folder, call),
-    ]);
-    const own = this.#own(document);
-    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null, staged };
+    const own = this.#own(await this.#kv.read(this.#place.path, call));
+    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+  }
+
+  stagedVersions(call: Call): Promise<string[]> {
+    return copiesIn(this.#staging, this.#folder, call);
   }
 
   async live(call: Call): Promise<SecretDocument | null> {

@@ -87,7 +87,7 @@ describe("file documents", () => {
     for (const draft of drafts)
       await writeFile(draft, JSON.stringify(plain(contents("v9"))), { mode: 0o600 });
     await writeFile(join(dirname(world.live), ".db.json.other"), "theirs");
-    expect((await store.view(call())).staged).toEqual(["v1"]);
+    expect(await store.stagedVersions(call())).toEqual(["v1"]);
     expect(plain(await store.live(call()))).toEqual(kept("v1"));
     await store.stage("v2", contents("v2"), call());
     for (const draft of drafts) await expect(stat(draft)).rejects.toMatchObject({ code: "ENOENT" });

@@ -76,6 +76,7 @@ export const asking: ReadonlySet<string> = new Set([
   "store.view",
   "store.live",
   "store.staged",
+  "store.stagedVersions",
   "consumer.preflight",
   "consumer.observe",
   "notifier.preflight",
