@@ -21,7 +21,7 @@ import { anotherSecret, idIn, slotIn } from "./aws-iam/checks.js";
 import { claim } from "./aws-iam/claim.js";
 import { type IamAccount, type IamConfig, iamAccount, iamConfig, slots } from "./aws-iam/config.js";
 import { iamGrants } from "./aws-iam/grants.js";
-import { clearSlot, refuseStrangers } from "./aws-iam/leftovers.js";
+import { askAboutLost, refuseStrangers, removeFormer } from "./aws-iam/leftovers.js";
 import { preflight } from "./aws-iam/preflight.js";
 import { provedAs, provedRefused, Sts } from "./aws-iam/proofs.js";
 import { keyOf, keyTag, recordsIn, type SlotRecord } from "./aws-iam/records.js";
@@ -128,7 +128,8 @@ class IamIssuer implements Issuer {
       if (claimed.seen.slots.get(slot)?.key.state === "kept") return "already";
       throw new RekeyError("conflict", `A key for slot ${slot} is being made by this very change.`);
     }
-    await clearSlot(this.#api, this.#account.user, claimed.seen, slot, call);
+    await askAboutLost(this.#api, this.#account.user, claimed.seen, slot, call);
+    await removeFormer(this.#api, claimed.seen, slot, call);
     const { id, document } = await this.#api.create(call);
     await this.#api.tag([keyTag(slot, { state: "unkept", id })], call);
     await keep(document);
@@ -182,8 +183,9 @@ class IamIssuer implements Issuer {
   async destroy(change: FencedChange, call: Call): Promise<Applied> {
     const slot = slotIn(change);
     const { applied, seen } = await this.#claim(change, [], call);
-    // Of a mint that was never heard of again, what it made goes too.
-    await clearSlot(this.#api, this.#account.user, seen, slot, call);
+    await removeFormer(this.#api, seen, slot, call);
+    // A mint that was never heard of again may have made one too.
+    await askAboutLost(this.#api, this.#account.user, seen, slot, call);
     await this.#api.tag([keyTag(slot, { state: "none" })], call);
     return applied;
   }

@@ -60,10 +60,9 @@ async function keyFindings(api: IamApi, account: IamAccount, seen: UserSeen, cal
   const { user } = account;
   const listed = [...seen.keys.keys()];
   const records = recordsIn(seen.tags, listed, account);
-  const minting = [...records.values()].some(({ key }) => key.state === "minting");
   const strangers = strangersIn(listed, records);
   const found: Finding[] = [];
-  if (strangers.length > (minting ? 1 : 0)) {
+  if (strangers.length > 0) {
     const sentence = `${user} has ${strangers.length === 1 ? "an access key" : "two access keys"} that nobody accounts for; find out in CloudTrail whose it is, and delete it.`;
     found.push(...finding("unknown-key", "refuse", sentence, user));
   }

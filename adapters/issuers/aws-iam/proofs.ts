@@ -123,12 +123,18 @@ export function provedAs(arn: string, said: readonly Said[]): NodeProof[] {
   });
 }
 
-/** That each endpoint refuses the key. */
+/**
+ * That each endpoint knows no such active key. Where it knows the key and not this secret, the key may well let in
+ * whoever has the right one: that says nothing of it (H27).
+ */
 export function provedRefused(said: readonly Said[]): NodeProof[] {
   return said.map((one) => {
     const { node } = one;
-    if ("refused" in one) return { node, ok: true, sentence: sentenceOf(one.refused) };
-    return { node, ok: false, sentence: `is still ${one.is}` };
+    if (!("refused" in one)) return { node, ok: false, sentence: `is still ${one.is}` };
+    const sentence = sentenceOf(one.refused);
+    return one.refused === "unknown"
+      ? { node, ok: true, sentence }
+      : { node, ok: false, sentence: `no proof: ${sentence}` };
   });
 }
 

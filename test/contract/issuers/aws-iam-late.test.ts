@@ -1,5 +1,5 @@
 /** What is about IAM itself: claims instead of a compare-and-set, lost answers, keys of others, and regions that hear late. */
-import { CreateAccessKeyCommand, TagUserCommand } from "@aws-sdk/client-iam";
+import { CreateAccessKeyCommand, DeleteAccessKeyCommand, TagUserCommand } from "@aws-sdk/client-iam";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Issuer, SecretDocument } from "../../../adapters/ports.js";
 import { formatTag } from "../../../domain/fence.js";
@@ -147,16 +147,55 @@ describe("a claim in the user's tags", () => {
 });
 
 describe("answers that are lost", () => {
-  it("H11: a key whose secret was lost on its way is deleted by the next mint, which makes another", async () => {
+  it("H11: a key whose secret was lost on its way is switched off and asked about, and the next mint goes on when it is gone", async () => {
     loseAnswerOf("CreateAccessKey");
     expect(await codeOf(minted())).toBe("unknown-outcome");
     world.iam.onRequest = null;
-    const [lost] = Object.keys(await world.keys());
+    const [lost = ""] = Object.keys(await world.keys());
     expect(await shown("a")).toEqual({ slot: "a", tag: formatTag(first), enabled: false, unkept: true });
+    expect(await refusalsOf()).toEqual(["aws-iam-unknown-key"]);
+    const second = tag("v1", 2);
+    expect(await codeOf(minted("a", changeOf("a", first, second)))).toBe("conflict");
+    expect(await world.keys()).toEqual({ [lost]: "Inactive" });
+    // A person has found Rekey's own role in CloudTrail.
+    await world.admin.send(new DeleteAccessKeyCommand({ UserName: world.user, AccessKeyId: lost }));
+    const document = await minted("a", changeOf("a", second, tag("v1", 3)));
+    expect(await world.keys()).toEqual({ [usernameOf(document)]: "Active" });
     expect(await refusalsOf()).toEqual([]);
+  });
+
+  it("H11: a key of which we heard and whose secret was not kept is ours by its id: the next mint deletes it by itself", async () => {
+    // The worker dies when it has written the id down.
+    const died = issuer.mint?.(changeOf("a", null, first), () => Promise.reject(new Error("gone")), call());
+    await expect(died).rejects.toThrow("gone");
+    const [unkept] = Object.keys(await world.keys());
     const document = await minted("a", changeOf("a", first, tag("v1", 2)));
-    expect(Object.keys(await world.keys())).toEqual([usernameOf(document)]);
-    expect(usernameOf(document)).not.toBe(lost);
+    expect(await world.keys()).toEqual({ [usernameOf(document)]: "Active" });
+    expect(usernameOf(document)).not.toBe(unkept);
+  });
+
+  it("H11: an unused key of somebody else's, made in the same minute, is switched off and never deleted", async () => {
+    // Our request never gets to AWS, and somebody makes a key for themselves meanwhile.
+    const over = new AbortController();
+    const made: string[] = [];
+    world.iam.onRequest = async (request) => {
+      if (!does("CreateAccessKey")(request)) return;
+      const { AccessKey } = await world.admin.send(new CreateAccessKeyCommand({ UserName: world.user }));
+      made.push(AccessKey?.AccessKeyId ?? "");
+      over.abort();
+      await new Promise(() => {});
+    };
+    const work = issuer.mint?.(changeOf("a", null, first), async () => {}, { signal: over.signal });
+    expect(await codeOf(work ?? Promise.resolve())).toBe("unknown-outcome");
+    world.iam.onRequest = null;
+    const [theirs = ""] = made;
+    const second = tag("v1", 2);
+    const gone = tag("v1", 3, { state: "destroyed" });
+    expect(await codeOf(minted("a", changeOf("a", first, second)))).toBe("conflict");
+    expect(await world.keys()).toEqual({ [theirs]: "Inactive" });
+    expect(await codeOf(issuer.destroy(changeOf("a", second, gone), call()))).toBe("conflict");
+    expect(await codeOf(minted("a", changeOf("a", gone, tag("v2", 4))))).toBe("conflict");
+    expect(await world.keys()).toEqual({ [theirs]: "Inactive" });
   });
 
   it.each(["was used", "was not made at that time"])(
@@ -191,12 +230,18 @@ describe("answers that are lost", () => {
     },
   );
 
-  it("H36: destroying a slot whose mint was lost leaves no key behind", async () => {
+  it("H36: destroying a slot whose mint was lost leaves no key that works, and is done when a person has deleted it", async () => {
     loseAnswerOf("CreateAccessKey");
     expect(await codeOf(minted())).toBe("unknown-outcome");
     world.iam.onRequest = null;
-    await issuer.destroy(changeOf("a", first, tag("v1", 2, { state: "destroyed" })), call());
+    const [lost = ""] = Object.keys(await world.keys());
+    const gone = changeOf("a", first, tag("v1", 2, { state: "destroyed" }));
+    expect(await codeOf(issuer.destroy(gone, call()))).toBe("conflict");
+    expect(await world.keys()).toEqual({ [lost]: "Inactive" });
+    await world.admin.send(new DeleteAccessKeyCommand({ UserName: world.user, AccessKeyId: lost }));
+    expect(await issuer.destroy(gone, call())).toBe("already");
     expect(await world.keys()).toEqual({});
+    expect(await shown("a")).toEqual({ slot: "a", tag: formatTag(gone.tag), enabled: false });
   });
 });
 
@@ -268,6 +313,13 @@ describe("regions that hear late", () => {
     behind(document, 1, 200, accepted);
     expect((await issuer.proveRefused("a", document, call())).map(({ ok }) => ok)).toEqual([false]);
     expect((await issuer.proveRefused("a", document, call())).map(({ ok }) => ok)).toEqual([true]);
+  });
+
+  it("H27: a region that knows the key and not this secret has not refused the key", async () => {
+    const document = await minted();
+    const other = { ...document, password: new Secret("a-secret-that-is-of-no-key") };
+    const [proof] = await issuer.proveRefused("a", other, call());
+    expect(proof).toMatchObject({ ok: false, sentence: "no proof: refused: not the secret of that key" });
   });
 
   it("H9: where the engine itself is refused, a refusal of the key is no proof", async () => {

@@ -30,6 +30,8 @@ export interface IssuerWorld {
   overwriteTag(slot: string, text: string): Promise<void>;
   /** True while the account exists at the server, switched off or not (H36). */
   exists(slot: string): Promise<boolean>;
+  /** A document that the server does not know, where another value of the slot's account would be no proof of a refusal. */
+  unknown?(document: SecretDocument): SecretDocument;
   dispose(): Promise<void>;
 }
 
