@@ -163,12 +163,3 @@ async function openingsOf(
   }
   return found;
 }
-
-/** Forgets the personal fields of entries older than `before`; answers with how many. The tree stays as it was. */
-export async function forgetOpenings(log: Database, before: number): Promise<number> {
-  return transact(log, async (tx) => {
-    const { rowCount } = await tx.execute(sql`delete from rekey_audit.openings using rekey_audit.entries
-      where entries.id = openings.entry and entries.at < ${before}`);
-    return rowCount ?? 0;
-  });
-}

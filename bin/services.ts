@@ -8,6 +8,7 @@ import { rotationClient } from "../client/temporal.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { auditDatabaseOf, type OpenAudit, openAudit } from "../worker/audit.js";
+import { installationClock } from "../worker/clock.js";
 import { readInstallation } from "../worker/config.js";
 import {
   codecRingOf,
@@ -42,7 +43,12 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
     let opened: Promise<OpenAudit> | undefined;
     const audit = async (): Promise<AuditDesk> => {
       opened ??= openAudit(settings, { db, installation, now: Date.now, warn: toStandardError });
-      return auditDeskOf({ ...(await opened), db });
+      return auditDeskOf({
+        ...(await opened),
+        db,
+        now: async () => (await installationClock(db)).now(),
+        forgetAfterMs: settings.REKEY_AUDIT_FORGET_AFTER,
+      });
     };
     return {
       installation,

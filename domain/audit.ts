@@ -18,6 +18,7 @@ export type AuditKind =
   | "estate"
   | "closed"
   | "restored"
+  | "forgotten"
   | "gap";
 
 /** Something to be told, before it has an id and salts. */

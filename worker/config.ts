@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { RekeyError } from "../domain/errors.js";
+import { duration } from "../domain/estate/duration.js";
 import { secretRef } from "../domain/estate/secret-ref.js";
 import { projectRoot } from "./dev/places.js";
 
@@ -39,6 +40,7 @@ const variables = z.object({
   REKEY_AUDIT_KEY: reference,
   REKEY_AUDIT_DATABASE_URL: reference.optional(),
   REKEY_AUDIT_FOLDER: z.string().min(1).optional(),
+  REKEY_AUDIT_FORGET_AFTER: duration({ positive: true }).prefault("365d"),
   REKEY_VAULT_ADDR: z.url().optional(),
   REKEY_VAULT_TOKEN: reference.optional(),
   REKEY_VAULT_MOUNT: z.string().min(1).default("secret"),

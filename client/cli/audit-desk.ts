@@ -1,14 +1,15 @@
 /** The audit log as commands use it: reads, a signature on what is there, and the one thing that may be forgotten. */
 import type { Anchor } from "../../audit/anchor.js";
 import { anchorSource } from "../../audit/checkpoints.js";
+import { checkOldEnough, forgetOpenings, forgettable } from "../../audit/forgetting.js";
 import type { AuditKeeper } from "../../audit/keeper.js";
-import { entriesOf, forgetOpenings, type LoggedEntry } from "../../audit/log.js";
+import { entriesOf, type LoggedEntry } from "../../audit/log.js";
 import { type Signer, verifierText } from "../../audit/note.js";
 import { type EvidencePack, makePack } from "../../audit/pack.js";
 import type { Spool } from "../../audit/spool.js";
 import { type OutsideNote, type Verified, verifyLog } from "../../audit/verify.js";
-import { waitingCount } from "../../inventory/audit-outbox.js";
-import { type Database, read } from "../../inventory/database.js";
+import { tellAudit, waitingCount } from "../../inventory/audit-outbox.js";
+import { type Database, read, transact } from "../../inventory/database.js";
 
 /** What `rekey audit verify` found, and what the log does not have yet. */
 export interface AuditState extends Verified {
@@ -30,8 +31,12 @@ export interface AuditDesk {
   entries(rotation: string): Promise<readonly LoggedEntry[]>;
   /** The evidence pack of a rotation; signs what was added since the last checkpoint. */
   pack(rotation: string): Promise<EvidencePack>;
-  /** Forgets the personal fields of entries that are older; answers with how many. */
-  forget(before: number): Promise<number>;
+  /**
+   * Forgets the personal fields of entries that are older than `before`, and answers with how many. The log has an
+   * entry of it first, with \`by\` as a commitment; where it takes none in, nothing is forgotten. Throws \`bad-input\`
+   * and \`refused-by-policy\` for what is not old enough.
+   */
+  forget(before: number, by: string): Promise<number>;
 }
 
 /** What a desk is made of. */
@@ -43,10 +48,15 @@ export interface DeskParts {
   readonly signer: Signer;
   readonly anchor: Anchor;
   readonly spool: Spool;
+  /** Milliseconds since the epoch, by the inventory's clock. */
+  readonly now: () => Promise<number>;
+  /** How long names and reasons are kept at least, in milliseconds. */
+  readonly forgetAfterMs: number;
 }
 
 /** The desk of a log. */
-export function auditDeskOf({ db, log, keeper, signer, anchor, spool }: DeskParts): AuditDesk {
+export function auditDeskOf(parts: DeskParts): AuditDesk {
+  const { db, log, keeper, signer, anchor, spool } = parts;
   return {
     key: () => verifierText(signer),
     checkpoint: () => keeper.checkpoint(),
@@ -66,6 +76,29 @@ export function auditDeskOf({ db, log, keeper, signer, anchor, spool }: DeskPart
       const checkpoint = await keeper.checkpoint();
       return makePack(log, signer, checkpoint, rotation);
     },
-    forget: (before) => forgetOpenings(log, before),
+    forget: (before, by) => forgotten(parts, before, by),
   };
+}
+
+async function forgotten(
+  { db, log, keeper, now, forgetAfterMs }: DeskParts,
+  before: number,
+  by: string,
+): Promise<number> {
+  const at = await now();
+  checkOldEnough(before, at, forgetAfterMs);
+  // What waits comes in first, and a log that is not what was signed stops here.
+  await keeper.flush();
+  const { fields, below } = await forgettable(log, before);
+  if (fields === 0) return 0;
+  const told = {
+    kind: "forgotten",
+    at,
+    rotation: null,
+    facts: { before, fields, below },
+    personal: { by },
+  } as const;
+  await transact(db, (tx) => tellAudit(tx, told));
+  await keeper.flush();
+  return forgetOpenings(log, before, below);
 }

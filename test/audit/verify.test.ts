@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import { fileAnchor } from "../../audit/anchor.js";
 import { signLog } from "../../audit/checkpoints.js";
+import { forgetOpenings } from "../../audit/forgetting.js";
 import { leafHash } from "../../audit/hash.js";
-import { forgetOpenings } from "../../audit/log.js";
 import { sequence } from "../../audit/sequencer.js";
 import { Edge } from "../../audit/tiles.js";
 import { type OutsideNote, verifyLog } from "../../audit/verify.js";
@@ -176,7 +176,7 @@ it("I9: a checkpoint that another key signed, or whose size was changed, counts 
 
 it("a personal field that is not what was committed to is named; one that was forgotten is not missed", async () => {
   const world = await signedWorld();
-  expect(await forgetOpenings(world.log, now + 10)).toBe(10);
+  expect(await forgetOpenings(world.log, now + 10, 700)).toBe(10);
   expect(await findings(world)).toEqual([]);
   await tamper(
     world,

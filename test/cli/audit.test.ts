@@ -11,6 +11,8 @@ import { migratedDatabase } from "../inventory/database.js";
 import { applySample, issueStep, openedRotation, t0 } from "../inventory/world.js";
 import { emptyWorld, runIn, type World } from "./fakes.js";
 
+const dayMs = 86_400_000;
+
 interface Logged {
   readonly world: World;
   readonly rotation: string;
@@ -31,7 +33,7 @@ async function logged(): Promise<Logged> {
   const store = await auditStore();
   const kept = keptLog(db, store.url);
   await kept.keeper.flush();
-  const desk = auditDeskOf({ ...kept, db });
+  const desk = auditDeskOf({ ...kept, db, now: async () => t0 + 500 * dayMs, forgetAfterMs: 365 * dayMs });
   return { world: emptyWorld({ audit: desk }), rotation, store, desk };
 }
 
@@ -93,13 +95,71 @@ test("H32 I9: a checkpoint that was kept elsewhere shows that the log was cut", 
   ]);
 });
 
-test("H40: names are shown until they are forgotten, and the log is whole afterwards", async () => {
-  const { world, rotation } = await logged();
+test("H40: names are shown until they are forgotten, and the log is whole afterwards and says who forgot them", async () => {
+  const { world, rotation, store } = await logged();
   const shown = await runIn(world, ["audit", "show", rotation]);
   expect(shown.stdout).toMatch(/opened +ordinary, epoch 1, asked for by ann: It is time\./);
-  const forgot = await runIn(world, ["audit", "forget", "--before", "2026-12-31", "--yes"]);
+  const forget = (...more: string[]) => runIn(world, ["audit", "forget", "--yes", ...more]);
+  const forgot = await forget("--before", "2026-03-02", "--as", "rashid");
   expect([forgot.code, forgot.stdout]).toEqual([0, expect.stringContaining("3 fields forgotten.")]);
   const after = await runIn(world, ["audit", "show", rotation]);
   expect(after.stdout).toMatch(/opened +ordinary, epoch 1, asked for by \(forgotten\): \(forgotten\)/);
   expect((await runIn(world, ["audit", "verify"])).code).toBe(0);
+
+  const entries = "select index, body::json as body from rekey_audit.entries order by index desc";
+  const [told] = await store.sql<{ index: string; body: Record<string, unknown> }>(entries);
+  expect(told).toMatchObject({
+    index: "4",
+    body: {
+      kind: "forgotten",
+      at: t0 + 500 * dayMs,
+      before: Date.parse("2026-03-02"),
+      fields: 3,
+      below: 4,
+      personal: { by: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    },
+  });
+  expect(await store.sql("select field, value from rekey_audit.openings")).toEqual([
+    { field: "by", value: "rashid" },
+  ]);
+  // Again, there is nothing, and the log does not grow of it.
+  expect((await forget("--before", "2026-03-02", "--as", "rashid")).stdout).toContain("nothing to forget");
+  expect(await store.sql(entries)).toHaveLength(5);
+});
+
+test("H40: what is not old enough, is still to come, is no day, or is forgotten by nobody, is not forgotten", async () => {
+  const { world, store } = await logged();
+  const forget = (...more: string[]) => runIn(world, ["audit", "forget", "--yes", ...more]);
+  // 500 days after the entries, with names that are kept for 365.
+  for (const [before, code, error, hint] of [
+    ["2026-07-16", 3, "kept for 365d", "hint: Name a day up to 2026-07-14"],
+    ["2027-08-01", 2, "2027-08-01 is still to come", "hint: Entries of the past"],
+    ["2026-02-31", 2, "not said which entries", "hint: Add --before"],
+    ["1", 2, "not said which entries", "hint: Add --before"],
+  ] as const) {
+    const refused = await forget("--before", before, "--as", "rashid");
+    expect([refused.code, refused.stderr]).toEqual([code, expect.stringContaining(error)]);
+    expect(refused.stderr).toContain(hint);
+  }
+  const nobody = await forget("--before", "2026-03-02");
+  expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining("hint: Add --as PERSON")]);
+  expect(await store.sql("select entry from rekey_audit.openings")).toHaveLength(3);
+  expect(await store.sql("select index from rekey_audit.entries")).toHaveLength(4);
+});
+
+test("H31 H40: a log that takes no entry of it in has nothing forgotten", async () => {
+  const { world, store } = await logged();
+  const up = await store.down("full");
+  const refused = await runIn(world, [
+    "audit",
+    "forget",
+    "--before",
+    "2026-03-02",
+    "--as",
+    "rashid",
+    "--yes",
+  ]);
+  expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("hint: ")]);
+  expect(await store.sql("select entry from rekey_audit.openings")).toHaveLength(3);
+  await up();
 });

@@ -127,10 +127,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "audit-show-nothing": { argv: ["audit", "show"] },
   "audit-export": { argv: ["audit", "export", "rot_1"] },
   "audit-unknown": { argv: ["audit", "verfy"] },
-  "audit-forget": { argv: ["audit", "forget", "--before", "2026-01-31", "--yes"] },
+  "audit-forget": { argv: ["audit", "forget", "--before", "2026-01-31", "--as", "alice", "--yes"] },
+  "audit-forget-by-nobody": { argv: ["audit", "forget", "--before", "2026-01-31", "--yes"] },
   "audit-forget-undated": { argv: ["audit", "forget", "--yes"] },
   "audit-forget-declined": {
-    argv: ["audit", "forget", "--before", "2026-01-31"],
+    argv: ["audit", "forget", "--before", "2026-01-31", "--as", "alice"],
     stdin: "n\n",
     stdinTerminal: true,
   },

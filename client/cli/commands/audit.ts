@@ -9,6 +9,7 @@ import { unwritable } from "../files.js";
 import { entriesText, packText, verifiedText } from "../format/audit.js";
 import { count } from "../format/layout.js";
 import { moment } from "../format/time.js";
+import { personFor } from "../person.js";
 
 interface AuditOptions {
   readonly since?: string;
@@ -16,6 +17,7 @@ interface AuditOptions {
   readonly key?: string;
   readonly out?: string;
   readonly before?: string;
+  readonly as?: string;
   readonly yes?: boolean;
 }
 
@@ -29,7 +31,7 @@ export const audit = command<AuditOptions>({
   usage: "audit <what> [rotation]",
   summary: "Verify the audit log, sign it, show or export a rotation",
   description:
-    "verify reads the whole log and compares it with every checkpoint: its own, this machine's, and the one\nthat --since names. With --pack it verifies an evidence pack instead, without a database.\n\ncheckpoint prints the signed state of the log; keep it somewhere else. show lists what the log says of a\nrotation, export writes it with its proofs, key prints the key that both are verified with. forget takes\nnames and reasons away from entries that are old enough; the log stays whole.",
+    "verify reads the whole log and compares it with every checkpoint: its own, this machine's, and the one\nthat --since names. With --pack it verifies an evidence pack instead, without a database.\n\ncheckpoint prints the signed state of the log; keep it somewhere else. show lists what the log says of a\nrotation, export writes it with its proofs, key prints the key that both are verified with. forget takes\nnames and reasons away from entries that are old enough, after it told the log who does so; the log stays whole.",
   arguments: {
     what: Object.keys(doings).join(", "),
     rotation: "id of a rotation, for show and export",
@@ -40,6 +42,7 @@ export const audit = command<AuditOptions>({
     option("--key <key>", "verify --pack: the log's key, as `rekey audit key` prints it"),
     option("--out <file>", "export: the file to write (default: standard output)"),
     option("--before <date>", "forget: entries older than this, as 2026-01-31"),
+    option("--as <person>", "forget: who does it, by the name in the estate (default: REKEY_PERSON)"),
     yesOption(),
   ],
   examples: [
@@ -52,7 +55,7 @@ export const audit = command<AuditOptions>({
       "rekey audit verify --pack evidence.json --key 'rekey-audit/inst+1a2b3c4d+AXyz'",
       "what they do with it",
     ],
-    ["rekey audit forget --before 2025-01-01 --yes", "names and reasons that need not be kept"],
+    ["rekey audit forget --before 2025-01-01 --as alice", "names and reasons that need not be kept"],
   ],
   async run(cli, [what = "", rotation], options) {
     const known = knownName(what, Object.keys(doings), "audit command");
@@ -124,27 +127,35 @@ async function exportPack(cli: Cli, { out }: AuditOptions, rotation: string | un
   return exitCodes.done;
 }
 
-async function forget(cli: Cli, { before, yes }: AuditOptions): Promise<number> {
-  const at = Date.parse(before ?? "");
-  if (Number.isNaN(at)) {
+async function forget(cli: Cli, { before = "", as, yes }: AuditOptions): Promise<number> {
+  const at = dayAt(before);
+  if (at === null) {
     throw new RekeyError(
       "bad-input",
       "It is not said which entries are old enough.",
       "Add --before, as 2026-01-31.",
     );
   }
+  const by = personFor(cli.io, as);
   const desk = await (await cli.services()).audit();
   const question = `Forget names and reasons in all entries from before ${moment(at)}? They cannot be had again.`;
   if (!(await cli.confirm(question, yes === true))) {
     cli.note("Nothing was forgotten.");
     return exitCodes.failed;
   }
-  const forgotten = await desk.forget(at);
-  cli.show(
-    { before: at, forgotten },
-    `${count(forgotten, "field")} forgotten. The log is as whole as before.`,
-  );
+  const forgotten = await desk.forget(at, by);
+  const text =
+    forgotten === 0
+      ? "There was nothing to forget, and nothing was written."
+      : `${count(forgotten, "field")} forgotten. The log is as whole as before, and says so.`;
+  cli.show({ before: at, forgotten }, text);
   return exitCodes.done;
+}
+
+/** The day's beginning in UTC; null for what is not a day of the calendar. */
+function dayAt(text: string): number | null {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text) ? at : null;
 }
 
 function needed(rotation: string | undefined, what: string): string {

@@ -42,6 +42,8 @@ function sentenceOf(body: AuditBody, personal: (field: string) => string): strin
       return text("outcome");
     case "restored":
       return `generation ${text("generation")}, accepted by ${personal("by")}; lost: ${text("lost") || "nothing"}`;
+    case "forgotten":
+      return `${text("fields")} personal fields from before ${moment(Number(body.before))}, by ${personal("by")}`;
     case "estate":
       return `revision ${text("revision")} by ${personal("by")}`;
     case "gap":
