@@ -53,6 +53,8 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     held: [],
     seen: order,
     trespasses: null,
+    copies: null,
+    note: "theirs",
     cutOff: false,
     crashes: [],
     ...more,
@@ -93,6 +95,7 @@ test.each<[string, string, Partial<Evidence>]>([
   ],
   ["I3", "a copy of a version that is gone", { world: world({ copies: async () => ["ver_1", "ver_2"] }) }],
   ["I3", "somebody else's field", { world: world({ live: async () => ({ ...after, note: "ours" }) }) }],
+  ["I3", "what somebody else wrote meanwhile, and is not there", { note: "theirs, later" }],
   ["I3", "a store without a document", { world: world({ live: async () => null }) }],
   [
     "I4",
@@ -103,6 +106,7 @@ test.each<[string, string, Partial<Evidence>]>([
       }),
     },
   ],
+  ["I4", "a late copy that changed something", { copies: ["a late copy changed something"] }],
   [
     "I5",
     "an old value that is let in",

@@ -13,13 +13,15 @@ import { type Seen, WitnessWriter } from "./seam/witness.js";
 let folder: string;
 let seam: Seam;
 const made: string[] = [];
+const looks: string[] = [];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rekey-seam-"));
-  seam = new Seam(new WitnessWriter(join(folder, "witness"), join(folder, "values")), async (outage) => {
-    made.push(outage);
-  });
+  const outside = async (outage: string) => void made.push(outage);
+  const looked = async (point: string) => void looks.push(`${point} after ${made.length}`);
+  seam = new Seam(new WitnessWriter(join(folder, "witness"), join(folder, "values")), outside, looked);
   made.length = 0;
+  looks.length = 0;
 });
 
 afterEach(() => {
@@ -86,6 +88,8 @@ test("after-late: the call succeeds, once more behind the next step, and once mo
   expect(made).toEqual(["issuer.enable", "store.promote", "issuer.enable"]);
   await seam.finish();
   expect(made).toHaveLength(4);
+  // The harness looks at the world right before and right after each copy.
+  expect(looks).toEqual([2, 3, 3, 4].map((count) => `issue.issuer.enable.1 after ${count}`));
 });
 
 test("duplicates: twice at once, and twice one after the other", async () => {

@@ -16,10 +16,15 @@ export type ToWorker =
   | { readonly say: "finish" }
   | { readonly say: "go-on" };
 
-/** What a worker says: that it polls, that it is at the point of an outage, and an answer to the first two of these. */
+/**
+ * What a worker says: that it polls, that it is at the point of an outage, that a copy of an earlier call is about to
+ * take effect or just did, and an answer to the first two of these.
+ */
 export interface FromWorker {
-  readonly said: "ready" | "plan" | "finish" | "reached";
+  readonly said: "ready" | "plan" | "finish" | "reached" | "copy";
   readonly outage?: Outage;
+  /** Of which call. */
+  readonly point?: string;
 }
 
 // The names of records are read from the stack, also where the driver adds frames of its own.
@@ -30,16 +35,20 @@ const wrongMs = 600_000;
 const [, , witnessFile = "", valuesFile = ""] = process.argv;
 const waiting: (() => void)[] = [];
 const clock = shiftableClock();
-const seam = new Seam(new WitnessWriter(witnessFile, valuesFile), async (outage) => {
+const allowed = (message: FromWorker) =>
+  new Promise<void>((resolve) => {
+    waiting.push(resolve);
+    process.send?.(message);
+  });
+const outside = async (outage: Outage): Promise<void> => {
   if (outage === "clock-fast" || outage === "clock-slow") {
     clock.shift(outage === "clock-fast" ? wrongMs : -wrongMs);
     return;
   }
-  await new Promise<void>((resolve) => {
-    waiting.push(resolve);
-    process.send?.({ said: "reached", outage } satisfies FromWorker);
-  });
-});
+  await allowed({ said: "reached", outage });
+};
+const looked = (point: string) => allowed({ said: "copy", point });
+const seam = new Seam(new WitnessWriter(witnessFile, valuesFile), outside, looked);
 const answer = (said: FromWorker["said"]): void => void process.send?.({ said } satisfies FromWorker);
 
 process.on("disconnect", () => process.exit(0));

@@ -19,6 +19,8 @@ export interface Disturbed {
   readonly outage: Outage;
   readonly workflow: string;
   readonly input: RotateInput;
+  /** The field of the document that is somebody else's, as they wrote it last. */
+  readonly others: { note: string | undefined };
   /** Lets the worker's call go on; it waits for that at its point. */
   readonly goOn: () => void;
   /** Asked right before it ends. */
@@ -26,7 +28,15 @@ export interface Disturbed {
 }
 
 /** Brings it about and ends it again; resolves once it is over. */
-export async function disturb({ lane, outage, workflow, input, goOn, atEnd }: Disturbed): Promise<void> {
+export async function disturb({
+  lane,
+  outage,
+  workflow,
+  input,
+  others,
+  goOn,
+  atEnd,
+}: Disturbed): Promise<void> {
   const [system, how] = outage.split("-") as [string, string];
   const handle = lane.temporal.workflow.getHandle(workflow);
   switch (outage) {
@@ -47,6 +57,10 @@ export async function disturb({ lane, outage, workflow, input, goOn, atEnd }: Di
       return goOn();
     case "workflow-reset":
       await reset(lane, workflow);
+      return goOn();
+    case "store-written":
+      others.note = `written by somebody else at ${Date.now()}`;
+      await lane.world.annotate?.(others.note);
       return goOn();
     case "standby-lagging":
       await lane.world.lag?.(true);

@@ -30,6 +30,8 @@ export class WorkerProcess {
   #wanted = true;
   /** Called when the worker is at the point of an outage. */
   onReached: ((outage: Outage, goOn: () => void) => void) | null = null;
+  /** Called right before and right after a copy of an earlier call takes effect; it waits for the answer. */
+  onCopy: ((point: string) => Promise<void>) | null = null;
   /** Ends that no fault explains; each is a finding. */
   readonly crashes: string[] = [];
   kills = 0;
@@ -61,11 +63,12 @@ export class WorkerProcess {
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     this.#child = child;
-    child.on("message", ({ said, outage }: FromWorker) => {
-      if (said !== "reached" || outage === undefined) return;
-      this.onReached?.(outage, () => {
-        if (child.connected) child.send({ say: "go-on" } satisfies ToWorker);
-      });
+    const goOn = (): void => {
+      if (child.connected) child.send({ say: "go-on" } satisfies ToWorker);
+    };
+    child.on("message", ({ said, outage, point }: FromWorker) => {
+      if (said === "reached" && outage !== undefined) this.onReached?.(outage, goOn);
+      if (said === "copy") void Promise.resolve(this.onCopy?.(point ?? "")).finally(goOn);
     });
     child.once("exit", (code, signal) => {
       log.end();

@@ -22,8 +22,19 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "promote-without-check-and-set",
-    breaks: "The store replaces the live document whatever tag it carries.",
+    breaks:
+      "The store replaces the live document whatever tag it carries, so what is sent again later lands.",
     cases: ["postgres-file/back/deliver.store.promote.1/after-late"],
+  },
+  {
+    name: "others-fields-from-memory",
+    breaks: "The store writes the fields of others as they were when it first read the document.",
+    cases: ["postgres-file/forward/deliver.store.promote.1/before-store-written"],
+  },
+  {
+    name: "http-fence-removed",
+    breaks: "A key at a provider is changed whatever tag it carries.",
+    cases: ["http-file/forward/issue.issuer.mint.1/after-late"],
   },
   {
     name: "intent-after-the-change",

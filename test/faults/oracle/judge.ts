@@ -27,6 +27,10 @@ export interface Evidence {
   readonly seen: readonly Seen[];
   /** What happened before an owner allowed it (I7), or while nothing could be recorded (I8); null where that was not tried. */
   readonly trespasses: { readonly of: Invariant; readonly sentences: readonly string[] } | null;
+  /** What late copies of a call changed, each in a sentence; null where no copy turned up. */
+  readonly copies: readonly string[] | null;
+  /** What somebody else wrote into the document last, in their own field. */
+  readonly note: string | undefined;
   /** A session of somebody who was entitled to it was ended. */
   readonly cutOff: boolean;
   readonly crashes: readonly string[];
@@ -67,7 +71,8 @@ class Findings {
 export async function judge(evidence: Evidence): Promise<Verdict> {
   const findings = new Findings();
   const { world, before, outcome, mayEndAs, crashes } = evidence;
-  const { trespasses } = evidence;
+  const { trespasses, copies } = evidence;
+  if (copies !== null) findings.check("I4", copies.length === 0, copies.join("; "));
   if (trespasses !== null)
     findings.check(trespasses.of, trespasses.sentences.length === 0, trespasses.sentences.join("; "));
   findings.check("I2", !evidence.cutOff, "a session of the old version was ended while its consumer used it");
@@ -85,7 +90,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     changed === moved,
     `it ended as ${outcome}, and the live value is ${changed ? "another" : "the same"}`,
   );
-  findings.check("I3", live.note === before.note, "a field of somebody else is not what it was");
+  findings.check("I3", live.note === evidence.note, "a field of somebody else is not what it was");
   await logins(findings, evidence, live);
   await accounts(findings, evidence, live);
   await sessions(findings, evidence, live);

@@ -63,11 +63,13 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const orders: string[] = [];
   const trespasses: string[] = [];
   const atOnce: LoginAnswer[] = [];
+  const others = { note: before.note };
+  const copies = watchCopies(lane, planted);
   const watcher = new Watcher(direction === "signed" && !lane.world.endsSessionsUnasked, held);
   let outcome: string;
   try {
     const input = await inputOf(lane, direction, before);
-    const outages = outagesOf(lane, input, planted, trespasses);
+    const outages = outagesOf(lane, input, planted, trespasses, others);
     const { workflow } = await lane.rotations.start(input);
     if (direction === "signed") trespasses.push(...(await sign(lane, workflow)));
     outcome = await ended(lane, workflow, orders, async () => {
@@ -81,6 +83,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     await lane.worker.finish();
   } finally {
     lane.worker.onReached = null;
+    lane.worker.onCopy = null;
     await lane.spare.stop();
     if (direction === "back") await stubborn?.refuse(false);
   }
@@ -95,7 +98,8 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   for (const value of made.flatMap((document) => secretsOf(lane.world, document))) lane.everyValue.add(value);
   const known = remembered.get(lane) ?? [];
   const evidence: Evidence = {
-    ...{ world: lane.world, before, startedAt, outcome, atOnce, probes: all, held, seen },
+    ...{ world: lane.world, before, startedAt, outcome, atOnce, probes: all, held, seen, copies },
+    note: others.note,
     trespasses:
       direction === "signed"
         ? { of: "I7", sentences: trespasses }
@@ -194,6 +198,7 @@ function outagesOf(
   input: RotateInput,
   planted: Case["planted"],
   trespasses: string[],
+  others: { note: string | undefined },
 ): { over(): Promise<void> } {
   const under: Promise<void>[] = [];
   const bring = async (outage: Outage, goOn: () => void): Promise<void> => {
@@ -208,7 +213,7 @@ function outagesOf(
             trespasses.push("something changed while nothing could be recorded");
         }
       : async () => undefined;
-    await disturb({ lane, outage, workflow, input, goOn, atEnd: end });
+    await disturb({ lane, outage, workflow, input, others, goOn, atEnd: end });
   };
   lane.worker.onReached = (outage, goOn) => void under.push(bring(outage, goOn));
   return {
@@ -218,11 +223,27 @@ function outagesOf(
   };
 }
 
+/**
+ * What copies of a call have changed that turned up behind a later step, each in a sentence: whatever was done once
+ * does nothing a second time (I4). `null` where the case has no such copy.
+ */
+function watchCopies(lane: Lane, planted: Case["planted"]): readonly string[] | null {
+  if (!planted.some(({ when, fault }) => when === "after" && fault === "late")) return null;
+  const changed: string[] = [];
+  let before: string | null = null;
+  lane.worker.onCopy = async (point) => {
+    const now = await standings(lane);
+    if (before !== null && now !== before) changed.push(`a late copy of ${point} changed something`);
+    before = before === null ? now : null;
+  };
+  return changed;
+}
+
 /** Accounts with their tags, and the store's document: what may not change without leave. */
 async function standings(lane: Lane): Promise<string> {
   const accounts = (await lane.world.accounts()).map(({ name, enabled, tag }) => [name, enabled, tag]);
   const live = await lane.world.live();
-  return JSON.stringify([accounts, live?.rekey_version, live?.username]);
+  return JSON.stringify([accounts, live?.rekey_version, live?.rekey_tag, live?.username, live?.password]);
 }
 
 function signed(

@@ -97,6 +97,7 @@ const everywhere: ReadonlySet<string> = new Set([
 ]);
 
 function can(world: string, outage: Outage): boolean {
+  if (outage === "store-written") return worlds[world]?.isShared === true;
   const [system = ""] = outage.split("-");
   return everywhere.has(system) || (worlds[world]?.servers.some((server) => server === system) ?? false);
 }

@@ -24,6 +24,7 @@ export const outages = [
   "store-stopped",
   "store-hung",
   "store-slow",
+  "store-written",
   "inventory-stopped",
   "inventory-hung",
   "inventory-slow",

@@ -33,6 +33,9 @@ export interface Passing<T> {
   readonly late?: () => void;
 }
 
+/** Asks the harness to look at the world, right before and right after a copy of an earlier call takes effect. */
+export type Looked = (point: string) => Promise<void>;
+
 interface Where {
   readonly activity: string;
   readonly credential: string;
@@ -64,6 +67,7 @@ export function asExecution<T>(body: () => Promise<T>): Promise<T> {
 export class Seam {
   readonly #witness: WitnessWriter;
   readonly #outside: (outage: Outage) => Promise<void>;
+  readonly #looked: Looked;
   #counts = new Map<string, number>();
   #planted: Planted[] = [];
   #late: Late[] = [];
@@ -71,9 +75,10 @@ export class Seam {
   #last: Late[] = [];
 
   /** `outside` has the harness bring an outage about, and resolves once the call may go on. */
-  constructor(witness: WitnessWriter, outside: (outage: Outage) => Promise<void>) {
+  constructor(witness: WitnessWriter, outside: (outage: Outage) => Promise<void>, looked: Looked) {
     this.#witness = witness;
     this.#outside = outside;
+    this.#looked = looked;
   }
 
   get witness(): WitnessWriter {
@@ -126,10 +131,11 @@ export class Seam {
 
   async #faulty<T>(
     { make, again, kind, late, failing = usualFailing }: Passing<T>,
-    { when, fault }: Planted,
+    planted: Planted,
     { execution }: Where,
     see: (what: "planted" | "late-begin" | "late-end", code?: string) => void,
   ): Promise<T> {
+    const { when, fault } = planted;
     see("planted", `${when}-${fault}`);
     const lost = kind === "ask" || kind === "read" ? failing.unreachable : failing.lost;
     const later: Late = {
@@ -172,8 +178,9 @@ export class Seam {
       case "after-late": {
         const result = await make();
         // Twice: a copy of what was sent turns up behind the next step, and another one when all is over.
-        this.#late.push(later);
-        this.#last.push(later);
+        const copy: Late = { ...later, run: () => this.#seenToRun(planted, later) };
+        this.#late.push(copy);
+        this.#last.push(copy);
         return result;
       }
       case "before-duplicate": {
@@ -187,6 +194,13 @@ export class Seam {
       default:
         throw new Error(`there is no ${when}-${fault}`);
     }
+  }
+
+  /** What was done already is sent again: the harness sees the world before and after it. */
+  async #seenToRun(planted: Planted, { run }: Late): Promise<void> {
+    await this.#looked(pointName(planted));
+    await run();
+    await this.#looked(pointName(planted));
   }
 
   /** The next step has made its change: what an earlier one had left under way takes effect now. */

@@ -1,10 +1,12 @@
 /** A lane's place in files: the live document that services read, and the folder of copies that only the engine reads. */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RawDocument, World } from "./world.js";
 
 /** The store's half of a world; `file` is the live document. */
-export type FilePlace = Pick<World, "store" | "place" | "live" | "copies"> & { readonly file: string };
+export type FilePlace = Pick<World, "store" | "place" | "live" | "copies" | "annotate"> & {
+  readonly file: string;
+};
 
 /** Makes the folders of lane `index` with the first document in them. */
 export async function filePlace(folder: string, index: number, first: RawDocument): Promise<FilePlace> {
@@ -14,11 +16,18 @@ export async function filePlace(folder: string, index: number, first: RawDocumen
   await mkdir(stagingDirectory, { mode: 0o700 });
   const file = join(directory, "orders-db.json");
   await writeFile(file, JSON.stringify(first), { mode: 0o400 });
+  const live = async () => JSON.parse(await readFile(file, "utf8")) as Record<string, string>;
   return {
     file,
     store: { kind: "file", directory, stagingDirectory },
     place: { path: "orders-db.json" },
-    live: async () => JSON.parse(await readFile(file, "utf8")) as Record<string, string>,
+    live,
+    annotate: async (note) => {
+      // Moved into its place, so that no service reads half of it; not a name that the engine sweeps away.
+      const draft = join(folder, `note-${index}`);
+      await writeFile(draft, JSON.stringify({ ...(await live()), note }), { mode: 0o400 });
+      await rename(draft, file);
+    },
     copies: async () => {
       const entries = await readdir(stagingDirectory, { recursive: true, withFileTypes: true });
       // A draft that a killed writer left behind is a copy, too.

@@ -19,6 +19,7 @@ const nameMax = 500;
 /** The world `http-file`. */
 export const httpFile: WorldKind = {
   servers: ["issuer"],
+  isShared: true,
   directions: ["forward", "signed", "emergency"],
   // The provider makes the value, and what is replaced is not switched off.
   primers: ["issue.issuer.mint.1/after-timeout", "deliver.store.promote.1/after-timeout"],

@@ -35,6 +35,7 @@ interface Published extends JSONWebKeySet {
 /** The world `jwks-file`. */
 export const jwksFile: WorldKind = {
   servers: ["issuer"],
+  isShared: true,
   async open({ folder }, index): Promise<World> {
     const published = join(folder, `published-${index}`);
     const file = join(published, "jwks.json");

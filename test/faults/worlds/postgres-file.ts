@@ -6,12 +6,14 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 /** The world `postgres-file`. */
 export const postgresFile: WorldKind = {
   servers: ["issuer"],
+  isShared: true,
   open: async ({ folder, shop }, index) => openOn(shop, folder, index),
 };
 
 /** The world `postgres-standby`: the same with a server behind the first one, which hears of everything later. */
 export const postgresStandby: WorldKind = {
   servers: ["issuer", "standby"],
+  isShared: true,
   open: async ({ folder, replicated }, index) => openOn(await replicated(), folder, index),
 };
 

@@ -9,6 +9,7 @@ const answerMsMax = 10_000;
 /** The world `postgres-vault`. */
 export const postgresVault: WorldKind = {
   servers: ["issuer", "store"],
+  isShared: true,
   async open({ folder, shop, vault }, index): Promise<World> {
     const { first, drop, ...issuerHalf } = await postgresAccount(shop, index);
     const { address, token } = await vault();
@@ -39,6 +40,10 @@ export const postgresVault: WorldKind = {
     const port = Number(new URL(address).port);
     const store = { kind: "vault", address, auth: { method: "token", token: `file:${tokenFile}` } };
     await ask("POST", `data/${path}`, { data: first });
+    const live = async (): Promise<RawDocument | null> => {
+      const read = (await ask("GET", `data/${path}`)) as { data: { data: RawDocument } } | null;
+      return read?.data.data ?? null;
+    };
     return {
       ...issuerHalf,
       serviceEnv: {
@@ -54,9 +59,9 @@ export const postgresVault: WorldKind = {
         store: { ...store, address: `http://127.0.0.1:${doors.store}` },
       }),
       place: { path },
-      live: async () => {
-        const read = (await ask("GET", `data/${path}`)) as { data: { data: RawDocument } } | null;
-        return read?.data.data ?? null;
+      live,
+      annotate: async (note) => {
+        await ask("POST", `data/${path}`, { data: { ...(await live()), note } });
       },
       copies: async () => {
         const keys = await keysBelow("");

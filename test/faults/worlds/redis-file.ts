@@ -24,6 +24,7 @@ const slots = 3;
 /** The world `redis-file`. */
 export const redisFile: WorldKind = {
   servers: ["issuer", "standby"],
+  isShared: true,
   async open({ folder, redis }, index): Promise<World> {
     const { nodes, engine } = await redis();
     const user = `orders_${index}`;

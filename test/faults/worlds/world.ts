@@ -86,6 +86,8 @@ export interface World {
   live(): Promise<RawDocument | null>;
   /** Versions of which the store keeps a copy that only the engine reads. */
   copies(): Promise<string[]>;
+  /** Somebody else writes their own field of the live document, `note`, and nothing besides. */
+  annotate?(note: string): Promise<void>;
   /** Tries to log in at every server; leaves no session. */
   login(document: RawDocument): Promise<LoginAnswer[]>;
   accounts(): Promise<Account[]>;
@@ -156,6 +158,8 @@ export interface WorldKind {
   readonly servers: readonly WorldServer[];
   /** Ways that a rotation can go; absent: all. Where there is no way back, none is tried. */
   readonly directions?: readonly string[];
+  /** Others have a field in the live document, and `annotate` writes it as they do. */
+  readonly isShared?: true;
   /** Faults after which a rotation here has to settle what happened; absent: those of the matrix. */
   readonly primers?: readonly string[];
   open(shared: Shared, index: number): Promise<World>;
