@@ -39,13 +39,14 @@ const random = dice(seed);
 const counts = { matrix: 0, chosen: 0 };
 const tally = new Tally(seed, say, options.verbose);
 
-// Each world has at least a lane with doors and one without.
-const lanesMax = lanes + 2 * options.world.split(",").length + spareLanes;
+const named = options.case?.split(" ").map(readCase);
+// Each world has at least a lane with doors and one without; no case of a few has more than one lane.
+const lanesMax = named?.length ?? lanes + 2 * options.world.split(",").length + spareLanes;
 const servers = await startServers(lanesMax, (line) => say(`set-up: ${line}`));
 const runner = new Runner(servers);
 try {
-  if (options.case !== undefined) {
-    await runner.run(options.case.split(" ").map(readCase), lanes, (result) => tally.take(result));
+  if (named !== undefined) {
+    await runner.run(named, lanes, (result) => tally.take(result));
   } else {
     await everything();
   }

@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "proved-at-one-node",
-    breaks: "Logins and refusals are proved at the primary only.",
+    breaks: "Logins and refusals are proved, and sessions ended, at the primary only.",
     cases: ["postgres-standby/forward/disable.activity.run.1/before-standby-lagging"],
   },
   {
