@@ -9,6 +9,8 @@ import type { DoorState } from "./gateway.js";
 import type { Lane } from "./lane.js";
 
 const outageMs = 3_000;
+/** Longer than whoever does not wait for the standby needs from a switch to the end. */
+const laggingMs = 6_000;
 /** Longer than an activity's heartbeat may be late. */
 const frozenMs = 22_000;
 const openedMsMax = 60_000;
@@ -65,7 +67,7 @@ export async function disturb({
     case "standby-lagging":
       await lane.world.lag?.(true);
       goOn();
-      await pause(outageMs);
+      await pause(laggingMs);
       await atEnd();
       return lane.world.lag?.(false);
     case "inventory-readonly":

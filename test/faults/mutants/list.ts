@@ -32,11 +32,6 @@ export const mutants: readonly Mutant[] = [
     cases: ["postgres-file/forward/deliver.store.promote.1/before-store-written"],
   },
   {
-    name: "http-fence-removed",
-    breaks: "A key at a provider is changed whatever tag it carries.",
-    cases: ["http-file/forward/issue.issuer.mint.1/after-late"],
-  },
-  {
     name: "intent-after-the-change",
     breaks: "The change is made first, and its intent is written afterwards.",
     cases: ["postgres-file/forward/calm"],
