@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { NewKey } from "../../../client/documents.js";
 import type { Service } from "../../../examples/demo/services.js";
 import { projectRoot } from "../../../worker/dev/places.js";
-import type { World } from "../worlds/world.js";
+import type { Known, World } from "../worlds/world.js";
 
 /** Which way a rotation is made to go. */
 export const directions = ["forward", "signed", "back", "emergency"] as const;
@@ -46,7 +46,7 @@ const policies: Readonly<Record<Direction, Readonly<Record<string, unknown>>>> =
 
 /** The estate's text for a direction. */
 export function estateText(
-  world: Pick<World, "issuer" | "store" | "account" | "place" | "checkers">,
+  world: Pick<World, "issuer" | "store" | "account" | "place" | "checkers" | "known">,
   services: readonly Service[],
   keys: Readonly<Record<string, NewKey>>,
   direction: Direction,
@@ -65,7 +65,7 @@ export function estateText(
     stores: { store: world.store },
     policies: { policy: policies[direction] },
     consumers: Object.fromEntries([
-      ...services.map((service) => [service.name, consumerOf(service)]),
+      ...services.map((service) => [service.name, consumerOf(service, world.known?.[service.name])]),
       ...checkers.map(([name, { section }]) => [name, { owner: "owner", ...section }]),
     ]),
     credentials: {
@@ -87,7 +87,10 @@ export function estateText(
   });
 }
 
-function consumerOf(service: Service): Record<string, unknown> {
+function consumerOf(
+  service: Service,
+  { observe, address }: Known = { observe: [], address: [] },
+): Record<string, unknown> {
   const attest = {
     kind: "http-attest",
     instances: [{ instance: service.instance, url: new URL(service.attestUrl).origin }],
@@ -98,11 +101,14 @@ function consumerOf(service: Service): Record<string, unknown> {
   };
   return {
     owner: "owner",
-    observe: [attest],
+    observe: [attest, ...observe],
     ...(service.pidFile === null ? {} : { deliver: signal }),
     ...(service.name === "reports" ? { deliver: attest } : {}),
     // The oracle looks in as if it belonged to one of them.
-    match: { applicationName: service.name === "checkout" ? [service.name, "auditor"] : [service.name] },
+    match: {
+      applicationName: service.name === "checkout" ? [service.name, "auditor"] : [service.name],
+      address,
+    },
     maxPoolLife: "0s",
     maxCacheLife: "0s",
     cadence: "0s",

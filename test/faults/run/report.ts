@@ -12,7 +12,7 @@ The harness puts faults at the outside calls of a worker and lets an oracle say 
 - **Which way.** Forward; forward with an owner's signature; back, because a consumer refuses to move; emergency, because the value has leaked.
 - **Who judges.** The oracle reads none of the engine's records. It logs in with every value that was ever made, lists accounts with their tags, reads the store, keeps sessions open, asks each consumer for work all the time, has verifiers ask themselves whether a token stays good for as long as it was made to last, reads the file from which a server would take its users after a restart, and searches logs and databases for values in plain, encoded and cut forms.
 
-A *world* is one kind of issuer with one store, and stands for a shape of overlap: \`postgres-file\` and \`postgres-vault\` for two accounts, \`redis-file\` for several secrets of one account (a primary and a replica, sessions that show no version), \`jwks-file\` for several keys (signers, and verifiers with caches), \`http-file\` for none (a provider that bears one value at a time: there is no way back, and whoever holds the old value fails until the new one reaches it). \`make faults WORLD=redis-file\` tries one of them.
+A *world* is one kind of issuer with one store, and stands for a shape of overlap: \`postgres-file\`, \`postgres-vault\` and \`postgres-pooler\` (everybody comes through PgBouncer) for two accounts, \`redis-file\` for several secrets of one account (a primary and a replica, sessions that show no version), \`jwks-file\` for several keys (signers, and verifiers with caches), \`http-file\` for none (a provider that bears one value at a time: there is no way back, and whoever holds the old value fails until the new one reaches it). \`make faults WORLD=redis-file\` tries one of them.
 
 A failing case prints the one command that repeats it: \`make faults CASE=<id>\`. \`make faults MUTANTS=1\` plants bugs in copies of the tree, and says of each by which invariant it was found and in which case. \`make test\` runs a sample.
 `;
@@ -22,7 +22,8 @@ const open = `## Not tried yet
 - In this matrix: a store, issuer, inventory or Temporal that was restored to yesterday, and a namespace that was made anew.
   Tests of their own hold a lost Temporal (\`test/workflows/lost-temporal.test.ts\`) and logs that were put back
   (\`test/audit/keeper.test.ts\`). A full disk is tried at the inventory and at the audit log, not at issuers and stores.
-- Poolers in front of a server.
+- A pooler that shares connections between clients, or has its logins in a list of its own: PgBouncer is tried in session
+  mode, where it asks the server. \`test/contract/issuers/postgres-pooler.test.ts\` tries the others.
 - Verifiers that cannot fetch the key set: the doors are between the engine and the servers.
 - Kinds other than those named above: each needs one file in \`test/faults/worlds/\`.
 - Two faults at once, except behind a lost answer.

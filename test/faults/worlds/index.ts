@@ -2,6 +2,7 @@
 import { httpFile } from "./http-file.js";
 import { jwksFile } from "./jwks-file.js";
 import { postgresFile, postgresStandby } from "./postgres-file.js";
+import { postgresPooler } from "./postgres-pooler.js";
 import { postgresVault } from "./postgres-vault.js";
 import { redisFile } from "./redis-file.js";
 import type { WorldKind } from "./world.js";
@@ -11,6 +12,7 @@ export const worlds: Readonly<Record<string, WorldKind>> = {
   "postgres-file": postgresFile,
   "postgres-standby": postgresStandby,
   "postgres-vault": postgresVault,
+  "postgres-pooler": postgresPooler,
   "redis-file": redisFile,
   "jwks-file": jwksFile,
   "http-file": httpFile,

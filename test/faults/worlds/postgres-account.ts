@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import { postgres } from "../../../adapters/issuers/postgres.js";
-import type { RawDocument, ShopServer, World } from "./world.js";
+import type { Endpoint, HeldSession, LoginAnswer, RawDocument, ShopServer, World } from "./world.js";
 
 /** The issuer's half of a world, and the first document. */
 export type IssuerHalf = Pick<
@@ -39,18 +39,6 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
   // The verifier and not the value: the server logs what it is sent, and the log is searched for values.
   await shop.query(`ALTER ROLE ${first} LOGIN PASSWORD '${await scramVerifier(password, randomBytes(16))}'`);
   const nodes = [{ host: shop.host, port: shop.port }, ...shop.standbys];
-  const clientFor = (document: RawDocument, node: { host: string; port: number }) => {
-    const client = new pg.Client({
-      ...node,
-      database: shop.database,
-      user: document.username ?? "",
-      password: document.password ?? "",
-      application_name: auditor,
-      connectionTimeoutMillis: 10_000,
-    });
-    client.on("error", () => undefined);
-    return client;
-  };
   const issuer = {
     kind: "postgres",
     host: shop.host,
@@ -79,13 +67,7 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
       PGDATABASE: shop.database,
       WORK_SQL: "insert into orders (by) values (session_user) returning session_user as login",
     },
-    login: (document) =>
-      Promise.all(
-        nodes.map(async (node) => ({
-          node: `${node.host}:${node.port}`,
-          answer: await loginAnswer(clientFor(document, node), document.username ?? ""),
-        })),
-      ),
+    login: (document) => Promise.all(nodes.map((node) => loginAt(shop, node, document, "server"))),
     accounts: async () => {
       const rows = await shop.query(
         `SELECT rolname AS name, rolcanlogin AS enabled, coalesce(shobj_description(oid, 'pg_authid'), '') AS tag
@@ -109,18 +91,7 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
         sessions: counts.get(String(name)) ?? 0,
       }));
     },
-    hold: async (document) => {
-      const client = clientFor(document, nodes[0] ?? { host: "", port: 0 });
-      await client.connect();
-      return {
-        alive: () =>
-          client.query("select 1").then(
-            () => true,
-            () => false,
-          ),
-        end: () => client.end().catch(() => undefined),
-      };
-    },
+    hold: (document) => heldAt(shop, shop, document),
     accountOf: (document) => document.username ?? "",
     drop: async () => {
       await shop.query("DELETE FROM rekey.managed WHERE grp = $1", [group]);
@@ -133,16 +104,55 @@ async function heldUp(shop: ShopServer, on: boolean): Promise<void> {
   await shop.query(`SELECT pg_wal_replay_${on ? "pause" : "resume"}()`, [], 1);
 }
 
+function clientFor({ database }: ShopServer, { host, port }: Endpoint, document: RawDocument): pg.Client {
+  const client = new pg.Client({
+    ...{ host, port, database },
+    user: document.username ?? "",
+    password: document.password ?? "",
+    application_name: auditor,
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on("error", () => undefined);
+  return client;
+}
+
+/** A connection that is kept, and asks at once: a pooler gives none of the server's to whoever asks for nothing. */
+export async function heldAt(shop: ShopServer, at: Endpoint, document: RawDocument): Promise<HeldSession> {
+  const client = clientFor(shop, at, document);
+  await client.connect();
+  const alive = () =>
+    client.query("select 1").then(
+      () => true,
+      () => false,
+    );
+  await alive();
+  return { alive, end: () => client.end().catch(() => undefined) };
+}
+
 /** PostgreSQL's own words for "wrong password" and "may not log in"; nothing else passes for a refusal. */
-async function loginAnswer(client: pg.Client, username: string): Promise<"in" | "refused"> {
+const refusals: ReadonlySet<string> = new Set(["28P01", "28000"]);
+/** A pooler has one code for everything, and tells these by its words. */
+const poolersRefusal = /^(SASL authentication failed|no such user|password authentication failed)/;
+
+/** Tries to log in at a server, or at a pooler in front of it; leaves no session. */
+export async function loginAt(
+  shop: ShopServer,
+  at: Endpoint,
+  document: RawDocument,
+  what: "server" | "pooler",
+): Promise<LoginAnswer> {
+  const node = `${at.host}:${at.port}`;
+  const { username = "" } = document;
+  const client = clientFor(shop, at, document);
   try {
     await client.connect();
     const { rows } = await client.query("select session_user as me");
     if (rows[0]?.me !== username) throw new Error(`${username} was let in as ${rows[0]?.me}`);
-    return "in";
+    return { node, answer: "in" };
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "28P01" || code === "28000") return "refused";
+    const { code = "", message } = error as Error & { code?: string };
+    const refused = refusals.has(code) || (what === "pooler" && poolersRefusal.test(message));
+    if (refused) return { node, answer: "refused" };
     throw error;
   } finally {
     await client.end().catch(() => undefined);

@@ -43,6 +43,12 @@ export interface LooseSession {
   readonly beganAt: number;
 }
 
+/** More ways in which the engine observes a service, and addresses whose sessions are its own where they have no name. */
+export interface Known {
+  readonly observe: readonly Readonly<Record<string, unknown>>[];
+  readonly address: readonly string[];
+}
+
 /** A consumer that the world runs besides the three services: it checks what they do, and does no work itself. */
 export interface Checker {
   readonly role: string;
@@ -66,7 +72,9 @@ export interface World {
   /** Where the engine reaches the servers of this world, by the names of `WorldKind.servers`. */
   readonly servers: Readonly<Partial<Record<WorldServer, Endpoint>>>;
   /** The estate's sections with other ports in place of these: the doors that an outage shuts. */
-  through(ports: Readonly<Record<string, number>>): Pick<World, "issuer" | "store">;
+  through(ports: Readonly<Record<string, number>>): Pick<World, "issuer" | "store" | "known">;
+  /** What more is known of a service, by its name. */
+  readonly known?: Readonly<Record<string, Known>>;
   /** Holds up what a standby takes over from its primary, or lets it go on; only where there is a standby. */
   lag?(on: boolean): Promise<void>;
   /** What the three services need to find store and server. */
@@ -105,7 +113,7 @@ export interface World {
 }
 
 /** Servers that can be away without the others. A store of files has none. */
-export type WorldServer = "issuer" | "standby" | "store";
+export type WorldServer = "issuer" | "standby" | "pooler" | "store";
 
 /** Servers that all lanes share. */
 export interface Shared {
