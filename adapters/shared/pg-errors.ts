@@ -61,7 +61,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
   "40001": ["conflict", "saw a concurrent change and rolled this one back"],
   "40P01": ["conflict", "found a deadlock and rolled this change back"],
   "57014": ["unreachable", "stopped the statement at its time limit"],
-  "25006": ["wrong-server", "is read-only: a standby answered where the primary was expected"],
+  // Whether it is a standby was asked when the connection was opened.
+  "25006": [
+    "unreachable",
+    "takes no changes now: it is read-only",
+    "Look at default_transaction_read_only; some providers set it when the disk is full. The step goes on when it is off.",
+  ],
   "3D000": ["unsupported", "has no database of the configured name"],
   "3F000": ["missing-setup", "lacks the schema rekey", installHint],
   "42883": ["missing-setup", "lacks a function of the schema rekey, or has an older one", installHint],

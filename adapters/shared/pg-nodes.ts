@@ -87,6 +87,19 @@ export class Nodes {
     }
   }
 
+  /**
+   * The same on a connection of its own, opened for this question: it says where the node's name leads now, which a kept
+   * one does not. Throws `wrong-server` where the node is not what it should be.
+   */
+  async readAnew<T>(node: Node, call: Call, ask: (on: NodeSession) => Promise<T>): Promise<T> {
+    const on = await this.#connect(node, call);
+    try {
+      return await ask(on);
+    } finally {
+      await on.session.end();
+    }
+  }
+
   /** Ends every connection. */
   async close(): Promise<void> {
     await Promise.all(this.all.map((node) => this.forget(node)));

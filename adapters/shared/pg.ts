@@ -3,6 +3,7 @@
  * password in the clear, and translates errors before anybody can see the server's text (H3, H9, H33).
  */
 import { readFile } from "node:fs/promises";
+import { isIP, type Socket } from "node:net";
 import { type ConnectionOptions, checkServerIdentity } from "node:tls";
 import pg from "pg";
 import { RekeyError } from "../../domain/errors.js";
@@ -29,6 +30,8 @@ export interface PgEndpoint {
   readonly port: number;
   readonly database: string;
   readonly tls?: PgTls | undefined;
+  /** Where to connect, whatever `host` leads to by now; the certificate is still held against `host`. */
+  readonly address?: string | undefined;
   /** A pooler answers there: it takes no settings at the login, and what it says of a login has no SQLSTATE of its own. */
   readonly pooler?: boolean;
 }
@@ -127,6 +130,11 @@ export class PgSession {
     );
   }
 
+  /** The address that the server's name led to; `undefined` once the connection is gone. */
+  get address(): string | undefined {
+    return (this.#client.connection.stream as Partial<Socket>).remoteAddress;
+  }
+
   /** Cuts the connection without a word to the server. */
   destroy(): void {
     this.#alive = false;
@@ -169,7 +177,7 @@ export async function attemptLogin(endpoint: PgEndpoint, login: PgLogin, call: C
   const ssl = endpoint.tls === undefined ? false : await tlsOptions(endpoint.host, endpoint.tls);
   let clearText = false;
   const client = new pg.Client({
-    host: endpoint.host,
+    host: endpoint.address ?? endpoint.host,
     port: endpoint.port,
     database: endpoint.database,
     user: login.username,
@@ -257,6 +265,8 @@ async function tlsOptions(host: string, tls: PgTls): Promise<ConnectionOptions> 
       throw new RekeyError("missing-setup", `The CA file ${tls.ca} of ${host} cannot be read.`);
     }
   }
+  // The client names the server by itself, but not where it is given an address.
+  if (isIP(host) === 0) options.servername = host;
   options.checkServerIdentity = (_, certificate) =>
     tls.mode === "verify-full" ? checkServerIdentity(tls.serverName ?? host, certificate) : undefined;
   return options;

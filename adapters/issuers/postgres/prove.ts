@@ -58,14 +58,29 @@ export async function proveAtNodes(
 /** One refusal for each node. Only "wrong value" and "not permitted to log in" count; anything else proves nothing. */
 export async function proveRefusedAtNodes(nodes: Nodes, value: Value, call: Call): Promise<NodeProof[]> {
   return atEveryNode(nodes, call, async (node) => {
-    // The refusal counts only from a server that is the right one, so it is asked who it is beside it.
-    await nodes.read(node, call, async ({ session }) => session.query(whoSql, [], call));
-    const result = await attemptLogin(node.endpoint, probe(value), call);
+    const identity = await nodes.read(node, call, async (on) => on.identity);
+    // A refusal says nothing of who refuses, and a name may lead to a copy of the server by now: the login is tried at the
+    // very address that has just said who it is, and that has to be so afterwards too.
+    const there = await rightServer(nodes, node, identity, call);
+    const result = await attemptLogin(there.endpoint, probe(value), call);
     if (result.in) {
       await result.session.end();
       return { node: node.name, ok: false, sentence: `still accepts ${value.username}` };
     }
+    await rightServer(nodes, there, identity, call);
     return refusedBy(node.name, value.username, result.why);
+  });
+}
+
+/** The node at the address at which a new connection has found the server of that identity. Throws `wrong-server`. */
+async function rightServer(nodes: Nodes, node: Node, identity: string, call: Call): Promise<Node> {
+  return nodes.readAnew(node, call, async (on) => {
+    if (on.identity !== identity)
+      throw new RekeyError(
+        "wrong-server",
+        `${node.name} leads to another server than the one that was changed.`,
+      );
+    return { ...node, endpoint: { ...node.endpoint, address: on.session.address } };
   });
 }
 

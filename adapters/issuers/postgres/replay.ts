@@ -1,4 +1,5 @@
 /** A standby answers from its own past: what was changed on the primary counts there only once it was replayed (H16, facts 16). */
+import { RekeyError } from "../../../domain/errors.js";
 import type { Call } from "../../ports.js";
 import type { Node, Nodes } from "../../shared/pg-nodes.js";
 import { pause } from "../../shared/retry.js";
@@ -15,17 +16,22 @@ export async function positionNow(nodes: Nodes, call: Call): Promise<string | nu
   return row?.lsn ?? null;
 }
 
-/** Returns once the node has replayed up to `lsn`; at once for the primary. Throws `unreachable` when the call ends first. */
+/**
+ * Returns once the node has replayed up to `lsn`; at once for the primary. Throws `unreachable` when the call ends first,
+ * and `wrong-server` where it was promoted: it goes its own way then, and its place in the log says nothing of ours.
+ */
 export async function waitForReplay(nodes: Nodes, node: Node, lsn: string | null, call: Call): Promise<void> {
   if (lsn === null || node.role === "primary") return;
   for (let waitMs = pauseMs.first; ; waitMs = Math.min(waitMs * 2, pauseMs.max)) {
     const [row] = await nodes.read(node, call, ({ session }) =>
-      session.query<{ there: boolean }>(
-        "SELECT coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, NOT pg_is_in_recovery()) AS there",
+      session.query<{ there: boolean; standby: boolean }>(
+        "SELECT coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false) AS there, pg_is_in_recovery() AS standby",
         [lsn],
         call,
       ),
     );
+    if (row?.standby === false)
+      throw new RekeyError("wrong-server", `${node.name} is not a standby any more: it was promoted.`);
     if (row?.there) return;
     await pause(waitMs, call, `${node.name} has not replayed the change; it`);
   }

@@ -66,3 +66,43 @@ export async function wireTo(port: number): Promise<Wire> {
       }),
   };
 }
+
+/** A name that leads to one server for its first connections, and to another one from then on. */
+export interface Switch {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Opens one in front of two servers on 127.0.0.1: `first` gets `connections` of them, `then` the rest. */
+export async function switchTo(
+  first: number,
+  then: number,
+  connections: number,
+  at: { readonly host: string; readonly port: number } = { host: "127.0.0.1", port: 0 },
+): Promise<Switch> {
+  const sockets = new Set<Socket>();
+  let passed = 0;
+  const server = createServer((near) => {
+    const far = connect(++passed > connections ? then : first, "127.0.0.1");
+    const ended = () => {
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("error", ended);
+      socket.on("close", ended);
+    }
+    near.pipe(far);
+    far.pipe(near);
+  });
+  await new Promise<void>((done) => server.listen(at.port, at.host, done));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((done) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => done());
+      }),
+  };
+}
