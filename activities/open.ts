@@ -89,7 +89,8 @@ export function openActivity(deps: ActivityDeps) {
         if (!repeated) state = foldAll(state, [event]);
       }
       state = await firstLook(deps, systems, state, request, call);
-      return { state, adopted: opened.kind === "adopted", at: deps.now() };
+      const { kind } = opened;
+      return { state, adopted: kind === "adopted", continued: kind === "continued", at: deps.now() };
     });
 }
 

@@ -5,6 +5,7 @@
  */
 import { Context } from "@temporalio/activity";
 import { RekeyError } from "../domain/errors.js";
+import { borneOut } from "../domain/rotation/borne-out.js";
 import { foldAll } from "../domain/rotation/fold.js";
 import type { RotationState, VersionState } from "../domain/rotation/state.js";
 import { wasRestored } from "../inventory/restores.js";
@@ -30,7 +31,8 @@ export async function heldBy(deps: Pick<ActivityDeps, "db">, state: RotationStat
   if (record.workflowId !== workflowId || record.runId !== runId) {
     throw new RekeyError("run-reset", `Rotation ${state.id} is held by another run of its workflow.`);
   }
-  return { record, state: withRecordedDecisions(state, foldAll(record.initial, record.events)) };
+  const kept = foldAll(record.initial, record.events);
+  return { record, state: withRecordedDecisions(borneOut(state, kept), kept) };
 }
 
 /** Of a rotation that a restore has lost nothing can be gone on with, once that was accepted (H32). */

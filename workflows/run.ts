@@ -71,8 +71,10 @@ export class Run {
         }),
       () => "The rotation is open and holds its lock.",
     );
-    // A continued run keeps its facts, unless somebody else has adopted the rotation in between.
-    const handedOn = continued?.state.epoch === opened.state.epoch && !this.reopen;
+    // A continued run keeps its facts, unless somebody else has adopted the rotation in between. That it is one is in
+    // the records: anybody can start a run with a state of their own making (H7).
+    const { continued: isContinued = true } = opened;
+    const handedOn = isContinued && continued?.state.epoch === opened.state.epoch && !this.reopen;
     this.#state = handedOn ? continued.state : opened.state;
     this.reopen = false;
     this.#measureSkew(opened.at);

@@ -38,6 +38,8 @@ export interface EmergencyReport {
 export interface Opened {
   readonly state: RotationState;
   readonly adopted: boolean;
+  /** The run before this one handed it on, by the records; absent in a history of before this was told (H7). */
+  readonly continued?: boolean;
   /** The worker's clock, by which events are dated (H38). */
   readonly at: number;
 }
