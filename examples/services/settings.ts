@@ -37,14 +37,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   };
 }
 
-/** What a service needs that works with something else. Throws with the name of the variable that is missing. */
-export function readServiceSettings(env: NodeJS.ProcessEnv): ServiceSettings {
+/** What a service needs that works with something else. `load` reads a store of another kind. Throws with the name of the variable that is missing. */
+export function readServiceSettings(env: NodeJS.ProcessEnv, load?: Load): ServiceSettings {
   const file = env.STORE_FILE;
   return {
     service: needed(env, "SERVICE"),
     credential: needed(env, "CREDENTIAL"),
     httpPort: Number(env.HTTP_PORT ?? 0),
-    load: file === undefined ? vault(env) : fromFile(file),
+    load: load ?? (file === undefined ? vault(env) : fromFile(file)),
     file,
     pollMs: Number(env.POLL_MS ?? 1000),
     pidFile: env.PID_FILE,

@@ -7,20 +7,15 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import {
-  CreateAccessKeyCommand,
-  CreateUserCommand,
-  IAMClient,
-  PutUserPolicyCommand,
-} from "@aws-sdk/client-iam";
 import type { TestProject } from "vitest/node";
 import { findBinary } from "../../worker/dev/binaries.js";
-import { type MotoServer, startMoto } from "../../worker/dev/moto.js";
+import { startMoto } from "../../worker/dev/moto.js";
 import { findBao } from "../../worker/dev/openbao.js";
 import { temporalPin, vaultPin } from "../../worker/dev/pins.js";
 import { startPostgres } from "../../worker/dev/postgres.js";
 import { startTemporal } from "../../worker/dev/temporal-server.js";
 import { startVault } from "../../worker/dev/vault-server.js";
+import { administratorOf } from "../support/aws-users.js";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -63,7 +58,7 @@ const starters = {
   "/iam": async () => {
     const server = await startMoto({ progress, authorised: true });
     return {
-      about: { address: server.address, ...(await administratorOf(server)) },
+      about: { address: server.address, ...(await administratorOf(server.address)) },
       stop: () => server.stop(),
     };
   },
@@ -72,21 +67,6 @@ const starters = {
 async function vault(program: string) {
   const server = await startVault(program);
   return { about: { address: server.address, token: server.token.reveal() }, stop: () => server.stop() };
-}
-
-/** Makes a user who may do everything. From then on moto asks everybody who they are. */
-async function administratorOf({ address }: MotoServer): Promise<{ keyId: string; secret: string }> {
-  const credentials = { accessKeyId: "first", secretAccessKey: "first" };
-  const iam = new IAMClient({ region: "us-east-1", endpoint: address, credentials });
-  const UserName = "administrator";
-  const Statement = [{ Effect: "Allow", Action: "*", Resource: "*" }];
-  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
-  await iam.send(new CreateUserCommand({ UserName }));
-  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "everything", PolicyDocument }));
-  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
-  iam.destroy();
-  await fetch(`${address}/moto-api/reset-auth`, { method: "POST", body: "0" });
-  return { keyId: AccessKey?.AccessKeyId ?? "", secret: AccessKey?.SecretAccessKey ?? "" };
 }
 
 async function startBroker(): Promise<Broker> {

@@ -1,12 +1,10 @@
 /** A fresh IAM user in moto for each test, the engine's own user with the rights that are printed for it, and an administrator. */
 import { randomBytes } from "node:crypto";
 import {
-  CreateAccessKeyCommand,
   CreateUserCommand,
   GetUserCommand,
   IAMClient,
   ListAccessKeysCommand,
-  PutUserPolicyCommand,
   TagUserCommand,
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -15,6 +13,7 @@ import { awsIam } from "../../../adapters/issuers/aws-iam.js";
 import type { Issuer } from "../../../adapters/ports.js";
 import { Secret } from "../../../domain/secret.js";
 import { iamServer } from "../../setup/servers.js";
+import { userWith } from "../../support/aws-users.js";
 import { type Gate, type IsChange, openGate } from "../stores/gate.js";
 import { depsOf } from "../stores/world.js";
 import type { IssuerWorld } from "./world.js";
@@ -76,7 +75,7 @@ export async function iamWorld(): Promise<IamWorld> {
         ...more,
       }) as never,
       awsIam.account.parse({ user, ...other }) as never,
-      depsOf({ "env:KEY": engine.id, "env:SECRET": engine.secret }, { installation }),
+      depsOf({ "env:KEY": engine.keyId, "env:SECRET": engine.secret }, { installation }),
     );
   const clone = `copy-${id}`;
   return {
@@ -121,16 +120,4 @@ export async function iamWorld(): Promise<IamWorld> {
       await Promise.all([iam.close(), sts.close()]);
     },
   };
-}
-
-/** A user who may do these things to everybody (moto looks at actions, and not at whom they are about), and a key of it. */
-async function userWith(admin: IAMClient, UserName: string, Action: readonly string[]) {
-  await admin.send(new CreateUserCommand({ UserName }));
-  const PolicyDocument = JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action, Resource: "*" }],
-  });
-  await admin.send(new PutUserPolicyCommand({ UserName, PolicyName: "rekey", PolicyDocument }));
-  const { AccessKey } = await admin.send(new CreateAccessKeyCommand({ UserName }));
-  return { id: AccessKey?.AccessKeyId ?? "", secret: AccessKey?.SecretAccessKey ?? "" };
 }

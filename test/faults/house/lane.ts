@@ -263,7 +263,7 @@ async function settingsOf(
 }
 
 async function startServices(folder: string, world: World, engineJwk: string): Promise<Service[]> {
-  const env = { ...world.serviceEnv, CREDENTIAL: "orders-db", ENGINE_JWK: engineJwk, POLL_MS: "100" };
+  const env = { POLL_MS: "100", ...world.serviceEnv, CREDENTIAL: "orders-db", ENGINE_JWK: engineJwk };
   const start = (name: string, style: "poll" | "sighup" | "pool", more: { pidFile?: string } = {}) =>
     startService({
       ...more,

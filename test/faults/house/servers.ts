@@ -19,6 +19,7 @@ import { startTemporal, type TemporalServer } from "../../../worker/dev/temporal
 import { startVault, type VaultServer } from "../../../worker/dev/vault-server.js";
 import { copyOf } from "../../contract/issuers/postgres-copy.js";
 import type { Shared, ShopServer } from "../worlds/world.js";
+import { type OwnAwsAccount, startAwsAccount } from "./aws.js";
 import { type OwnProvider, startProvider } from "./provider.js";
 import { type OwnRedisPair, startRedisPair } from "./redis-pair.js";
 
@@ -106,6 +107,12 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       return ownProvider;
     };
     ends.push(async () => (await ownProvider)?.stop());
+    let ownAws: Promise<OwnAwsAccount> | null = null;
+    const aws = () => {
+      ownAws ??= startAwsAccount(progress);
+      return ownAws;
+    };
+    ends.push(async () => (await ownAws)?.stop());
     return {
       folder,
       shop,
@@ -113,6 +120,7 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       vault,
       redis,
       provider,
+      aws,
       temporal,
       inventory,
       settings,

@@ -315,11 +315,12 @@ async function ended(
   }
 }
 
-/** What an operator does who is called: has it tried again. */
+/** What an operator does who is called: looks after what only a person can, and has it tried again. */
 async function operate(lane: Lane, workflow: string, orders: string[]): Promise<void> {
   const progress = await lane.rotations.progress(workflow).catch(() => null);
   if (progress?.standing !== "needs-operator" || !progress.exits.includes("retry")) return;
   orders.push(progress.sentence);
+  await lane.world.attend?.();
   await lane.rotations
     .resume(workflow, { by: "operator", exit: "retry" }, newId("msg"))
     .catch(() => undefined);

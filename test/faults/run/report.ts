@@ -5,14 +5,14 @@ const opening = `# Reliability
 
 Written by \`make faults\`; edit \`test/faults/run/report.ts\` instead.
 
-The harness puts faults at the outside calls of a worker and lets an oracle say whether the [invariants](security.md) held. Servers are real (Temporal's development server, PostgreSQL, Vault, Redis with a replica, verifiers of the \`jose\` package, a provider of keys with an HTTP API), workers are operating-system processes that are killed, frozen and started again, and three services use the credential all the time.
+The harness puts faults at the outside calls of a worker and lets an oracle say whether the [invariants](security.md) held. Servers are real (Temporal's development server, PostgreSQL, Vault, Redis with a replica, verifiers of the \`jose\` package, a provider of keys with an HTTP API; for AWS moto's server, which checks keys, signatures and rights), workers are operating-system processes that are killed, frozen and started again, and three services use the credential all the time.
 
 - **Where.** Every call of every adapter, every record in our own database, every activity as Temporal runs it. The list is no list: rotations without a fault are watched, and each call that they make becomes a point. \`test/faults/seams.test.ts\` shows that nothing goes round the seam, and that the product has none.
 - **What.** Before and after each call: the worker is killed (SIGKILL), the call fails, the answer is lost after success, the write takes effect after the next step, the call is made twice. A copy that turns up behind a later step may change nothing: the oracle looks right before it and right after. Looks are only killed, failed and silenced. Around each gate: servers stopped, hung and slow, the inventory read-only, the worker frozen while another one goes on, the workflow terminated or reset, and somebody else writing their own field of the document.
 - **Which way.** Forward; forward with an owner's signature; back, because a consumer refuses to move; emergency, because the value has leaked.
 - **Who judges.** The oracle reads none of the engine's records. It logs in with every value that was ever made, lists accounts with their tags, reads the store, keeps sessions open, asks each consumer for work all the time, has verifiers ask themselves whether a token stays good for as long as it was made to last, reads the file from which a server would take its users after a restart, and searches logs and databases for values in plain, encoded and cut forms.
 
-A *world* is one kind of issuer with one store, and stands for a shape of overlap: \`postgres-file\`, \`postgres-vault\` and \`postgres-pooler\` (everybody comes through PgBouncer) for two accounts, \`redis-file\` for several secrets of one account (a primary and a replica, sessions that show no version), \`jwks-file\` for several keys (signers, and verifiers with caches), \`http-file\` for none (a provider that bears one value at a time: there is no way back, and whoever holds the old value fails until the new one reaches it). \`make faults WORLD=redis-file\` tries one of them.
+A *world* is one kind of issuer with one store, and stands for a shape of overlap: \`postgres-file\`, \`postgres-vault\` and \`postgres-pooler\` (everybody comes through PgBouncer) for two accounts, \`redis-file\` for several secrets of one account (a primary and a replica, sessions that show no version), \`iam-secrets-manager\` for several secrets that AWS makes (no compare-and-set, a region that hears of a key later than the others; AWS Secrets Manager is the store), \`jwks-file\` for several keys (signers, and verifiers with caches), \`http-file\` for none (a provider that bears one value at a time: there is no way back, and whoever holds the old value fails until the new one reaches it). \`make faults WORLD=redis-file\` tries one of them.
 
 A failing case prints the one command that repeats it: \`make faults CASE=<id>\`. \`make faults MUTANTS=1\` plants bugs in copies of the tree, and says of each by which invariant it was found and in which case. \`make test\` runs a sample.
 `;
@@ -25,6 +25,7 @@ const open = `## Not tried yet
 - A pooler that shares connections between clients, or has its logins in a list of its own: PgBouncer is tried in session
   mode, where it asks the server. \`test/contract/issuers/postgres-pooler.test.ts\` tries the others.
 - Verifiers that cannot fetch the key set: the doors are between the engine and the servers.
+- AWS itself: moto answers for it, in one place. Of a region that is behind, its STS is late, and nothing else.
 - Kinds other than those named above: each needs one file in \`test/faults/worlds/\`.
 - Two faults at once, except behind a lost answer.
 `;

@@ -1,5 +1,6 @@
 /** Every world by its name in a case; a new kind is one line here. */
 import { httpFile } from "./http-file.js";
+import { iamSecretsManager } from "./iam-secrets-manager.js";
 import { jwksFile } from "./jwks-file.js";
 import { postgresFile, postgresStandby } from "./postgres-file.js";
 import { postgresPooler } from "./postgres-pooler.js";
@@ -16,4 +17,5 @@ export const worlds: Readonly<Record<string, WorldKind>> = {
   "redis-file": redisFile,
   "jwks-file": jwksFile,
   "http-file": httpFile,
+  "iam-secrets-manager": iamSecretsManager,
 };

@@ -2,8 +2,11 @@
  * What the harness has to know of one kind of issuer with one kind of store, so that every fault can be tried on
  * it. A new kind comes with one file beside this one and one line in `index.ts`.
  */
+import type { IAMClient } from "@aws-sdk/client-iam";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Secret } from "../../../domain/secret.js";
 import type { ProviderAccount } from "../../contract/issuers/http-provider.js";
+import type { AwsKey } from "../../support/aws-users.js";
 
 /** A document as it stands in the store, all its fields. */
 export type RawDocument = Readonly<Record<string, string>>;
@@ -108,6 +111,8 @@ export interface World {
   secretsOf?(document: RawDocument): string[];
   /** Name of the account that a document logs in as. */
   accountOf(document: RawDocument): string;
+  /** What a person does at the provider who is called by an operator; absent where there is nothing to do. */
+  attend?(): Promise<void>;
   /** Takes everything of this credential away. */
   stop(): Promise<void>;
 }
@@ -124,6 +129,20 @@ export interface Shared {
   vault(): Promise<{ readonly address: string; readonly token: Secret }>;
   redis(): Promise<RedisPair>;
   provider(): Promise<Provider>;
+  aws(): Promise<AwsAccount>;
+}
+
+/** An account of AWS, as moto answers for it. */
+export interface AwsAccount {
+  readonly address: string;
+  readonly account: string;
+  /** Each has an STS; the first is that of Secrets Manager. What becomes of a key is known later in the last one. */
+  readonly regions: readonly string[];
+  /** An administrator's. */
+  readonly iam: IAMClient;
+  readonly secrets: SecretsManagerClient;
+  /** Makes a user who may do these things, and a key of it. */
+  user(name: string, actions: readonly string[]): Promise<AwsKey>;
 }
 
 /** A provider of keys. An account is known by the token of its administrator. */
