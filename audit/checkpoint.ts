@@ -31,6 +31,13 @@ export function openCheckpoint(note: string, verifier: Verifier): Checkpoint {
   return checkpoint;
 }
 
+/** The name of the log that a signed checkpoint says it is of; null for a text that is none. Nothing is verified. */
+export function claimedOrigin(note: string): string | null {
+  const [text, signatures = ""] = note.split("\n\n");
+  const signed = /^(— \S+ \S+\n)+$/u.test(signatures);
+  return text === undefined || !signed ? null : (parseCheckpoint(`${text}\n`)?.origin ?? null);
+}
+
 function parseCheckpoint(text: string): Checkpoint | null {
   const [origin = "", size = "", base64 = ""] = text.split("\n");
   const root = Buffer.from(base64, "base64");

@@ -5,6 +5,7 @@ import type { CliDeps } from "../client/cli/deps.js";
 import { run } from "../client/cli/run.js";
 import { newId } from "../worker/installation.js";
 import { adoption } from "./adoption.js";
+import { openAuditorsLog } from "./auditor.js";
 import { processesWith } from "./processes.js";
 import { keepEnvironmentOut } from "./reports.js";
 import { migrateInventory, openServices } from "./services.js";
@@ -27,6 +28,7 @@ const deps: CliDeps = {
   },
   connect: () => openServices(process.env),
   migrate: () => migrateInventory(process.env),
+  auditorsLog: (reference) => openAuditorsLog(process.env, reference),
   grants: Object.fromEntries(
     Object.entries({ ...kinds.issuers, ...kinds.stores }).flatMap(([kind, { grants }]) =>
       grants === undefined ? [] : [[kind, grants]],

@@ -4,7 +4,7 @@ import { anchorSource } from "../../audit/checkpoints.js";
 import { checkOldEnough, forgetOpenings, forgettable } from "../../audit/forgetting.js";
 import type { AuditKeeper } from "../../audit/keeper.js";
 import { entriesOf, type LoggedEntry } from "../../audit/log.js";
-import { type Signer, verifierText } from "../../audit/note.js";
+import { type Signer, type Verifier, verifierText } from "../../audit/note.js";
 import { type EvidencePack, makePack } from "../../audit/pack.js";
 import type { Spool } from "../../audit/spool.js";
 import { type OutsideNote, type Verified, verifyLog } from "../../audit/verify.js";
@@ -17,6 +17,21 @@ export interface AuditState extends Verified {
   readonly waiting: number;
   /** Entries in this machine's spool. */
   readonly spooled: number;
+}
+
+/**
+ * Verifies the whole log with the public half of its key, as an auditor does: against its own checkpoints and those
+ * that are given. A log of which the key has signed nothing is not whole, however well it agrees with itself.
+ */
+export async function verifyWith(
+  log: Database,
+  verifier: Verifier,
+  outside: readonly OutsideNote[],
+): Promise<Verified> {
+  const verified = await verifyLog(log, verifier, outside);
+  if (verified.size === 0 || verified.checkpoints > 0) return verified;
+  const sentence = `Nothing of the log was signed by the key of ${verifier.name}.`;
+  return { ...verified, findings: [...verified.findings, sentence] };
 }
 
 /** What commands ask of the log. */

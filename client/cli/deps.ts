@@ -12,6 +12,7 @@ import type {
 import type { EstateKinds } from "../../domain/estate/kinds.js";
 import type { Finding } from "../../domain/finding.js";
 import type { Secret } from "../../domain/secret.js";
+import type { Database } from "../../inventory/database.js";
 import type { Receipt } from "../../workflows/messages.js";
 import type { RotationClient } from "../temporal.js";
 import type { AuditDesk } from "./audit-desk.js";
@@ -109,6 +110,8 @@ export interface CliDeps {
   connect(): Promise<Services>;
   /** Brings the inventory database up to date; answers with what was applied. */
   migrate(): Promise<readonly string[]>;
+  /** The audit log's database by a reference to its URL, for who has a login there and no installation. The caller closes it. */
+  auditorsLog(reference: string): Promise<Database>;
   /** What an administrator runs once, for each kind that needs it. */
   readonly grants: Readonly<Record<string, (options: Readonly<Record<string, string>>) => string>>;
   readonly adoption: Adoption;

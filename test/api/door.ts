@@ -147,6 +147,7 @@ export async function runAs(person: PersonName, door: Door, argv: readonly strin
     },
     connect: nowhere,
     migrate: nowhere,
+    auditorsLog: nowhere,
     grants: {},
     adoption: {
       preview: nowhere,

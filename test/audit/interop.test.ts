@@ -1,6 +1,6 @@
 /**
- * The log as another implementation sees it: golang.org/x/mod, which checks Go's own checksum database, opens our
- * checkpoints and accepts our proofs, and we open what it signed. Built from tools/notes; needs Go, as its module is one.
+ * The log as other implementations see it: github.com/transparency-dev/formats parses the checkpoints that the command
+ * line prints, golang.org/x/mod, which checks Go's own checksum database, accepts our proofs, and we open what it signed. Built from tools/notes; needs Go, as its module is one.
  */
 import { execFile } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
@@ -8,11 +8,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { signLog } from "../../audit/checkpoints.js";
 import { consistencyProof, inclusionProofs } from "../../audit/consistency.js";
-import { openNote, parseVerifier, verifierText } from "../../audit/note.js";
-import { read } from "../../inventory/database.js";
+import { openNote, parseVerifier, signNote, verifierText } from "../../audit/note.js";
+import { auditDeskOf } from "../../client/cli/audit-desk.js";
+import { tellAudit } from "../../inventory/audit-outbox.js";
+import { read, transact } from "../../inventory/database.js";
 import { findGo, goBuild, usualGoPlaces } from "../../worker/dev/go-build.js";
 import { cacheFolder, projectRoot } from "../../worker/dev/places.js";
-import { logWorld } from "./world.js";
+import { emptyWorld, runIn } from "../cli/fakes.js";
+import { migratedDatabase } from "../inventory/database.js";
+import { auditStore, keptLog } from "./keeper-world.js";
+import { logWorld, record } from "./world.js";
 
 interface Answer {
   readonly error?: string;
@@ -83,6 +88,31 @@ it("I9: checkpoints, inclusion and consistency proofs verify with golang.org/x/m
   expect(await asked({ key, checkpoint, former, consistency: [...consistency].reverse() })).toMatchObject({
     error: expect.any(String),
   });
+});
+
+it("I9: what `rekey audit checkpoint` and `rekey audit key` print is a checkpoint to the library of logs and witnesses", async () => {
+  const { db } = await migratedDatabase();
+  const store = await auditStore();
+  const kept = keptLog(db, store.url);
+  const desk = auditDeskOf({ ...kept, db, now: async () => 1, forgetAfterMs: 1 });
+  const printed = async (what: string) => (await runIn(emptyWorld({ audit: desk }), ["audit", what])).stdout;
+  await transact(db, (tx) => tellAudit(tx, ...Array.from({ length: 5 }, (_, n) => record(n))));
+  const former = await printed("checkpoint");
+  await transact(db, (tx) => tellAudit(tx, record(5), record(6)));
+  const checkpoint = await printed("checkpoint");
+  const key = (await printed("key")).trimEnd();
+  const consistency = base64(await read(kept.log, (tx) => consistencyProof(tx, 5, 7)));
+  expect(await asked({ key, checkpoint, former, consistency })).toEqual({ size: 7, proved: 1 });
+
+  // What is signed well and is no checkpoint is refused by the library, and not only by us.
+  for (const text of [
+    checkpoint.replace("\n7\n", "\n07\n"),
+    checkpoint.replace("\n7\n", "\n"),
+    checkpoint.replace(/^.*\n/, "rekey-audit/other\n"),
+  ]) {
+    const note = await signNote(text.slice(0, text.indexOf("\n\n") + 1), kept.signer);
+    expect(await asked({ key, checkpoint: note })).toMatchObject({ error: expect.any(String), size: 0 });
+  }
 });
 
 it("a note that golang.org/x/mod signed is opened with its key, and not when a letter is another", async () => {

@@ -1,23 +1,30 @@
 /** The audit log from the command line: on a real log, and evidence for somebody who has nothing but a file and a key. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { verifierText } from "../../audit/note.js";
+import { expect, onTestFinished, test } from "vitest";
+import { signCheckpoint } from "../../audit/checkpoint.js";
+import { parseVerifier, verifierText } from "../../audit/note.js";
+import { openAuditorsLog } from "../../bin/auditor.js";
 import { type AuditDesk, auditDeskOf } from "../../client/cli/audit-desk.js";
+import { tellAudit } from "../../inventory/audit-outbox.js";
+import { type Database, transact } from "../../inventory/database.js";
 import { intend, settle } from "../../inventory/intents.js";
 import { auditStore, keptLog, type Store } from "../audit/keeper-world.js";
-import { tamper, testFolder, testSigner } from "../audit/world.js";
+import { record, tamper, testFolder, testSigner } from "../audit/world.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { applySample, issueStep, openedRotation, t0 } from "../inventory/world.js";
+import { postgresServer } from "../setup/servers.js";
 import { emptyWorld, runIn, type World } from "./fakes.js";
 
 const dayMs = 86_400_000;
+const times = { now: async () => t0 + 500 * dayMs, forgetAfterMs: 365 * dayMs };
 
 interface Logged {
   readonly world: World;
   readonly rotation: string;
   readonly store: Store;
   readonly desk: AuditDesk;
+  readonly db: Database;
 }
 
 /** A rotation in the log, with one change that is settled. */
@@ -33,8 +40,8 @@ async function logged(): Promise<Logged> {
   const store = await auditStore();
   const kept = keptLog(db, store.url);
   await kept.keeper.flush();
-  const desk = auditDeskOf({ ...kept, db, now: async () => t0 + 500 * dayMs, forgetAfterMs: 365 * dayMs });
-  return { world: emptyWorld({ audit: desk }), rotation, store, desk };
+  const desk = auditDeskOf({ ...kept, db, ...times });
+  return { world: emptyWorld({ audit: desk }), rotation, store, desk, db };
 }
 
 /** A world in which there is nothing to connect to. */
@@ -93,6 +100,105 @@ test("H32 I9: a checkpoint that was kept elsewhere shows that the log was cut", 
     1,
     expect.objectContaining({ findings: ["Entry 3 is missing."] }),
   ]);
+});
+
+test("I9: a log that was cut and built anew, anchor and all, agrees with itself; a checkpoint kept elsewhere finds it", async () => {
+  const { world, store, db } = await logged();
+  const file = join(testFolder(), "checkpoint.txt");
+  writeFileSync(file, (await runIn(world, ["audit", "checkpoint"])).stdout);
+  /** What somebody does who has the database, the key and the worker's disk. */
+  const rebuilt = async (entries: number): Promise<World> => {
+    await tamper(
+      store,
+      ...["head", "entries", "tiles", "openings", "checkpoints"].map(
+        (table) => `delete from rekey_audit.${table}`,
+      ),
+    );
+    await transact(db, (tx) => tellAudit(tx, ...Array.from({ length: entries }, (_, n) => record(n))));
+    const again = keptLog(db, store.url);
+    await again.keeper.checkpoint();
+    return emptyWorld({ audit: auditDeskOf({ ...again, db, ...times }) });
+  };
+  const since = ["audit", "verify", "--since", file];
+  const short = await rebuilt(3);
+  expect(await runIn(short, ["audit", "verify"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("The log is whole: 3 entries, 2 checkpoints compared."),
+  });
+  const cut = `The log was cut: it has 3 entries, and the checkpoint in ${file} was signed for 4.`;
+  expect(await runIn(short, since)).toMatchObject({ code: 1, stdout: expect.stringContaining(cut) });
+  const long = await rebuilt(6);
+  expect((await runIn(long, ["audit", "verify"])).code).toBe(0);
+  const forked = `The log was forked: its first 4 entries are not those that the checkpoint in ${file} was signed for.`;
+  expect(await runIn(long, since)).toMatchObject({ code: 1, stdout: expect.stringContaining(forked) });
+});
+
+test("a checkpoint of another key is found, and a file that is none is refused, each with what to do", async () => {
+  const { world, desk } = await logged();
+  const file = join(testFolder(), "checkpoint.txt");
+  const since = ["audit", "verify", "--since", file];
+  const { name } = parseVerifier(desk.key());
+  const foreign = { ...testSigner(), name };
+  writeFileSync(file, await signCheckpoint({ size: 2, root: Buffer.alloc(32, 1) }, foreign));
+  expect(await runIn(world, since)).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining(`The checkpoint in ${file} was not signed by the key of ${name}.`),
+    stderr: expect.stringContaining(
+      `hint: the checkpoint in ${file} says that it is of ${name}. It counts with`,
+    ),
+  });
+  const good = await desk.checkpoint();
+  for (const [text, error] of [
+    ["", "is empty"],
+    ["garbage", "is no checkpoint"],
+    ["garbage\n\n— garbage garbage\n", "is no checkpoint"],
+    [good.slice(0, good.indexOf("\n\n") + 1), "is no checkpoint"],
+    [good.trimEnd(), "is no checkpoint"],
+  ] as const) {
+    writeFileSync(file, text);
+    const refused = await runIn(world, since);
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toContain(`error: ${file} ${error}.\nhint: \`rekey audit checkpoint > FILE\``);
+  }
+});
+
+test("I9: an auditor verifies with a login that may only read and the key's line, without settings or a private key", async () => {
+  const { world, store, desk } = await logged();
+  const checkpoint = join(testFolder(), "checkpoint.txt");
+  writeFileSync(checkpoint, (await runIn(world, ["audit", "checkpoint"])).stdout);
+  const { host, port } = await postgresServer();
+  const role = `auditor_${store.name}`;
+  await store.sql(`create role ${role} login password 'reads'; grant usage on schema rekey_audit to ${role};
+    grant select on all tables in schema rekey_audit to ${role}`);
+  onTestFinished(async () => {
+    await store.sql(`drop owned by ${role}; drop role ${role}`);
+  });
+  const env = { AUDIT_URL: `postgres://${role}:reads@${host}:${port}/${store.name}` };
+  const auditor = (...more: string[]) =>
+    runIn(offline(), ["audit", "verify", "--database", "env:AUDIT_URL", ...more], {
+      env,
+      deps: { auditorsLog: (reference) => openAuditorsLog(env, reference) },
+    });
+  const key = ["--key", desk.key()];
+  expect(await auditor(...key, "--since", checkpoint)).toMatchObject({
+    code: 0,
+    stderr: "",
+    stdout: expect.stringContaining("The log is whole: 4 entries, 2 checkpoints compared."),
+  });
+  const other = verifierText({ ...testSigner(), name: "rekey-audit/test" });
+  expect(await auditor("--key", other)).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("Nothing of the log was signed by the key of rekey-audit/test."),
+  });
+  expect(await auditor("--key", "no key")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("hint: It has the form name+hash+key."),
+  });
+  await tamper(store, "delete from rekey_audit.entries where index = 2");
+  expect(await auditor(...key)).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("Entry 2 is missing."),
+  });
 });
 
 test("H40: names are shown until they are forgotten, and the log is whole afterwards and says who forgot them", async () => {

@@ -120,6 +120,9 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
       return { ...servicesIn(world), ...(around.inventory ? { inventory: around.inventory } : {}) };
     },
     migrate: async () => ["0001_estate"],
+    auditorsLog: async () => {
+      throw new Error("there is no database in memory");
+    },
     grants: {
       postgres: (options) => `-- run as a superuser\n-- engine: ${options.engine ?? "rekey_engine"}\n`,
     },

@@ -1,5 +1,5 @@
-// Command notes checks with golang.org/x/mod, an implementation that is not ours, what Rekey's audit log made:
-// signed notes, checkpoints, inclusion and consistency proofs. It also signs a note, so that reading is checked
+// Command notes checks with implementations that are not ours what Rekey's audit log made: checkpoints with
+// github.com/transparency-dev/formats, signed notes, inclusion and consistency proofs with golang.org/x/mod. It also signs a note, so that reading is checked
 // the other way round. It is for tests only. The request is JSON on standard input, the answer JSON on standard
 // output; an answer with an error is an answer.
 package main
@@ -11,9 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
+	"github.com/transparency-dev/formats/log"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -87,22 +86,16 @@ func check(asked request) (answer, error) {
 	return got, nil
 }
 
-// open reads a checkpoint as C2SP tlog-checkpoint has it: origin, size and root, a line each.
+// open reads a checkpoint as C2SP tlog-checkpoint has it, signature and all, with the parser that logs and witnesses use.
 func open(text string, verifier note.Verifier) (tlog.Tree, error) {
-	opened, err := note.Open([]byte(text), note.VerifierList(verifier))
+	checkpoint, rest, _, err := log.ParseCheckpoint([]byte(text), verifier.Name(), verifier)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	lines := strings.Split(opened.Text, "\n")
-	if len(lines) < 4 || lines[0] != verifier.Name() {
-		return tlog.Tree{}, errors.New("not a checkpoint of this log")
+	if len(rest) > 0 || len(checkpoint.Hash) != tlog.HashSize {
+		return tlog.Tree{}, errors.New("not a checkpoint as ours are")
 	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil {
-		return tlog.Tree{}, err
-	}
-	root, err := tlog.ParseHash(lines[2])
-	return tlog.Tree{N: size, Hash: root}, err
+	return tlog.Tree{N: int64(checkpoint.Size), Hash: tlog.Hash(checkpoint.Hash)}, nil
 }
 
 func sign(text string) (answer, error) {

@@ -1,7 +1,11 @@
 /** `rekey audit`: verifies the log, signs it, shows what it says of a rotation, and gives that to somebody else. */
 import { readFile, writeFile } from "node:fs/promises";
+import { claimedOrigin } from "../../../audit/checkpoint.js";
+import { openNote, parseVerifier, type Verifier, verifierText } from "../../../audit/note.js";
 import { keyInPack, verifyPack } from "../../../audit/pack.js";
+import type { OutsideNote, Verified } from "../../../audit/verify.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { verifyWith } from "../audit-desk.js";
 import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
 import { command, option, yesOption } from "../command.js";
@@ -15,6 +19,7 @@ interface AuditOptions {
   readonly since?: string;
   readonly pack?: string;
   readonly key?: string;
+  readonly database?: string;
   readonly out?: string;
   readonly before?: string;
   readonly as?: string;
@@ -31,7 +36,7 @@ export const audit = command<AuditOptions>({
   usage: "audit <what> [rotation]",
   summary: "Verify the audit log, sign it, show or export a rotation",
   description:
-    "verify reads the whole log and compares it with every checkpoint: its own, this machine's, and the one\nthat --since names. With --pack it verifies an evidence pack instead, without a database.\n\ncheckpoint prints the signed state of the log; keep it somewhere else. show lists what the log says of a\nrotation, export writes it with its proofs, key prints the key that both are verified with. forget takes\nnames and reasons away from entries that are old enough, after it told the log who does so; the log stays whole.",
+    "verify reads the whole log and compares it with every checkpoint: its own, this machine's, and the one\nthat --since names. With --pack it verifies an evidence pack instead, without a database.\nWith --database and --key it needs neither settings nor a key that signs: a login that may read the log is enough.\n\ncheckpoint prints the signed state of the log; keep it somewhere else. show lists what the log says of a\nrotation, export writes it with its proofs, key prints the key that both are verified with. forget takes\nnames and reasons away from entries that are old enough, after it told the log who does so; the log stays whole.",
   arguments: {
     what: Object.keys(doings).join(", "),
     rotation: "id of a rotation, for show and export",
@@ -39,7 +44,11 @@ export const audit = command<AuditOptions>({
   options: [
     option("--since <file>", "verify: a checkpoint that was kept elsewhere"),
     option("--pack <file>", "verify: an evidence pack"),
-    option("--key <key>", "verify --pack: the log's key, as `rekey audit key` prints it"),
+    option(
+      "--database <ref>",
+      "verify: the log by env:NAME or file:/path of its URL, without an installation",
+    ),
+    option("--key <key>", "verify --pack, --database: the log's key, as `rekey audit key` prints it"),
     option("--out <file>", "export: the file to write (default: standard output)"),
     option("--before <date>", "forget: entries older than this, as 2026-01-31"),
     option("--as <person>", "forget: who does it, by the name in the estate (default: REKEY_PERSON)"),
@@ -49,6 +58,10 @@ export const audit = command<AuditOptions>({
     ["rekey audit verify", "the whole log"],
     ["rekey audit checkpoint > checkpoint-may.txt", "keep what is signed, outside the database"],
     ["rekey audit verify --since checkpoint-may.txt", "nothing from before was changed, cut or replaced"],
+    [
+      "rekey audit verify --database env:AUDIT_URL --key 'rekey-audit/inst+1a2b3c4d+AXyz'",
+      "what an auditor does, with a login that may only read",
+    ],
     ["rekey audit show rot_5f1c", "what the log says of a rotation"],
     ["rekey audit export rot_5f1c --out evidence.json", "the same, for somebody who has no database"],
     [
@@ -66,14 +79,69 @@ export const audit = command<AuditOptions>({
 });
 
 async function verify(cli: Cli, options: AuditOptions): Promise<number> {
-  if (options.pack !== undefined) return verifyOffline(cli, options.pack, options.key);
-  const { since } = options;
-  const outside =
-    since === undefined ? [] : [{ source: `the checkpoint in ${since}`, note: await textOf(since) }];
+  const { pack, key, since, database } = options;
+  if (pack !== undefined) return verifyOffline(cli, pack, key);
+  if (database === undefined && key !== undefined)
+    throw new RekeyError(
+      "bad-input",
+      "--key does not go with the installation's own log, whose key the settings name.",
+      "Add --database REF to verify as somebody who has only a login and the key's line.",
+    );
+  const outside = since === undefined ? [] : [await outsideNote(since)];
+  if (database !== undefined) return verifyAsAuditor(cli, database, key, outside);
   const desk = await (await cli.services()).audit();
   const state = await desk.verify(outside);
   cli.show(state, () => verifiedText(state, cli.paint));
-  return state.findings.length === 0 ? exitCodes.done : exitCodes.failed;
+  return codeOf(cli, state, parseVerifier(desk.key()), outside);
+}
+
+/** With the public half of the key and a login that may read the log: neither settings nor a key that signs. */
+async function verifyAsAuditor(
+  cli: Cli,
+  database: string,
+  key: string | undefined,
+  outside: readonly OutsideNote[],
+): Promise<number> {
+  if (key === undefined)
+    throw new RekeyError(
+      "bad-input",
+      "It is not said which key has to have signed the log.",
+      "Add --key with the line that `rekey audit key` prints there; let it reach you by another way than the database.",
+    );
+  const verifier = parseVerifier(key);
+  const log = await cli.deps.auditorsLog(database);
+  try {
+    const verified = await verifyWith(log, verifier, outside);
+    cli.show(verified, () => verifiedText(verified, cli.paint));
+    return codeOf(cli, verified, verifier, outside);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Ends with 1 where something was found, and says what can be done where it is the checkpoint that does not count. */
+function codeOf(
+  cli: Cli,
+  { findings }: Verified,
+  verifier: Verifier,
+  outside: readonly OutsideNote[],
+): number {
+  for (const { source, note } of outside.filter(({ note }) => openNote(note, verifier) === null))
+    cli.note(
+      `hint: ${source} says that it is of ${claimedOrigin(note)}. It counts with the key that signed it: compare that key with ${verifierText(verifier)}.`,
+    );
+  return findings.length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+/** A checkpoint that was kept in a file. Throws `bad-input` for a text that is none, as against one of another key. */
+async function outsideNote(file: string): Promise<OutsideNote> {
+  const note = await textOf(file);
+  if (claimedOrigin(note) !== null) return { source: `the checkpoint in ${file}`, note };
+  throw new RekeyError(
+    "bad-input",
+    note.trim() === "" ? `${file} is empty.` : `${file} is no checkpoint.`,
+    "`rekey audit checkpoint > FILE` writes one; it counts as it was written, to the last line break.",
+  );
 }
 
 async function verifyOffline(cli: Cli, file: string, given: string | undefined): Promise<number> {

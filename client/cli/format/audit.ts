@@ -1,6 +1,7 @@
 /** Entries of the audit log in words, and what was found when it was verified. */
 import type { LoggedEntry } from "../../../audit/log.js";
 import type { PackVerified } from "../../../audit/pack.js";
+import type { Verified } from "../../../audit/verify.js";
 import { type AuditBody, bodyOf } from "../../../domain/audit.js";
 import type { AuditState } from "../audit-desk.js";
 import { count, table } from "./layout.js";
@@ -67,8 +68,8 @@ function plain(value: unknown): string {
 }
 
 /** What was found in the log: that it is whole, or a line for each thing that is not. */
-export function verifiedText(state: AuditState, paint: Paint): string {
-  const { size, checkpoints, unsigned, findings, waiting, spooled } = state;
+export function verifiedText(state: Verified & Partial<AuditState>, paint: Paint): string {
+  const { size, checkpoints, unsigned, findings, waiting = 0, spooled = 0 } = state;
   const verdict =
     findings.length === 0
       ? [
