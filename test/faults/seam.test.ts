@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { asyncLocalStorage, Context } from "@temporalio/activity";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Kinds } from "../../adapters/registry.js";
+import { Secret } from "../../domain/secret.js";
 import { between } from "./seam/between.js";
 import { type CallKind, readPlanted } from "./seam/points.js";
 import { asExecution, Seam } from "./seam/seam.js";
@@ -148,6 +149,31 @@ test("a call's frame is known wherever it stands among the arguments, and a late
   expect(frames[0]).toBe(frame);
   expect(frames[1]).toEqual({ signal: expect.any(AbortSignal) });
   expect(frames[1]).not.toBe(frame);
+});
+
+test("what is sent again behind its activity still bears the value, which is cleared with the activity", async () => {
+  const values: string[] = [];
+  const enable = async (_change: object, document: Record<string, Secret>) => {
+    values.push(document.password?.reveal() ?? "none");
+  };
+  const given = {
+    stores: {},
+    consumers: {},
+    notifiers: {},
+    issuers: { plain: { create: () => ({ enable }) } },
+  };
+  const { issuers } = between(seam).kinds?.(given as unknown as Kinds) ?? given;
+  const issuer = (
+    issuers.plain as unknown as { create(): { enable(...args: unknown[]): Promise<void> } }
+  ).create();
+  plant("after-late");
+  const document = { password: new Secret("made for this test") };
+  const frame = { signal: AbortSignal.timeout(60_000) };
+  await inActivity("issue", () => asExecution(() => issuer.enable({}, document, frame)));
+  document.password.clear();
+  await call("deliver", "store.promote");
+  await seam.finish();
+  expect(values).toEqual(["made for this test", "made for this test", "made for this test"]);
 });
 
 test("outside of a rotation's activity nothing is counted and nothing goes wrong", async () => {

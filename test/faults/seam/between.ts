@@ -4,7 +4,7 @@
  */
 import type { AdapterDeps, Call, SecretDocument } from "../../../adapters/ports.js";
 import type { Kinds } from "../../../adapters/registry.js";
-import type { Secret } from "../../../domain/secret.js";
+import { Secret } from "../../../domain/secret.js";
 import type { Activities, Between } from "../../../worker/worker.js";
 import { seamedDatabase } from "./database.js";
 import { kindOfCall } from "./points.js";
@@ -55,15 +55,24 @@ function seamedAdapter<T extends object>(seam: Seam, port: Port, adapter: T): T 
         if (!args.some(isCall)) return send(args);
         witnessValues(seam, name, args);
         const call = `${port}.${name}`;
+        const kept = args.map(lasting);
         return seam.pass({
           call,
           kind: kindOfCall(call),
           make: async () => send(args),
-          again: async () => send(args.map((arg) => (isCall(arg) ? laterCall() : arg))),
+          again: async () => send(kept.map((arg) => (isCall(arg) ? laterCall() : lasting(arg)))),
         });
       };
     },
   });
+}
+
+/** What is sent later still bears its values, which are cleared with the activity that had them. */
+function lasting(arg: unknown): unknown {
+  if (typeof arg !== "object" || arg === null) return arg;
+  const fields = Object.entries(arg);
+  if (fields.length === 0 || !fields.every(([, value]) => value instanceof Secret)) return arg;
+  return Object.fromEntries(fields.map(([name, value]) => [name, (value as Secret).copy()]));
 }
 
 function isCall(value: unknown): value is Call {
