@@ -32,9 +32,19 @@ export const mutants: readonly Mutant[] = [
     cases: ["postgres-file/forward/deliver.store.promote.1/before-store-written"],
   },
   {
+    name: "http-fence-removed",
+    breaks: "A key at a provider is changed whatever tag it carries.",
+    cases: ["http-file/forward/issue.issuer.mint.1/before-late,seize.issuer.seize.1/after-late"],
+  },
+  {
     name: "intent-after-the-change",
     breaks: "The change is made first, and its intent is written afterwards.",
     cases: ["postgres-file/forward/calm"],
+  },
+  {
+    name: "log-not-awaited",
+    breaks: "A change is made although the audit log takes nothing in.",
+    cases: ["postgres-file/forward/issue.activity.run.1/before-audit-stopped"],
   },
   {
     name: "hold-copy-missing",

@@ -69,7 +69,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   let outcome: string;
   try {
     const input = await inputOf(lane, direction, before);
-    const outages = outagesOf(lane, input, planted, trespasses, others);
+    const outages = outagesOf(lane, input, { direction, planted }, trespasses, others);
     const { workflow } = await lane.rotations.start(input);
     if (direction === "signed") trespasses.push(...(await sign(lane, workflow)));
     outcome = await ended(lane, workflow, orders, async () => {
@@ -196,15 +196,19 @@ async function sign(lane: Lane, workflow: string): Promise<string[]> {
 function outagesOf(
   lane: Lane,
   input: RotateInput,
-  planted: Case["planted"],
+  { direction, planted }: Pick<Case, "direction" | "planted">,
   trespasses: string[],
   others: { note: string | undefined },
 ): { over(): Promise<void> } {
   const under: Promise<void>[] = [];
+  // A log that is away keeps nobody from going back, and no leak open.
+  const mayWait = direction === "forward" || direction === "signed";
+  const keepers = mayWait ? "inventory|audit" : "inventory";
+  const unkept = new RegExp(`^(${keepers})-(stopped|hung|readonly|full)$`);
   const bring = async (outage: Outage, goOn: () => void): Promise<void> => {
     // Inside a change the intent is kept already; before an activity nothing is.
     const nothingKept = planted.some(({ fault, call }) => fault === outage && call === "activity.run");
-    const watched = nothingKept && /^inventory-(stopped|hung|readonly|full)$/.test(outage);
+    const watched = nothingKept && unkept.test(outage);
     const before = watched ? await standings(lane) : "";
     const workflow = rotationWorkflowId(lane.credential);
     const end = watched
