@@ -40,6 +40,8 @@ const rememberedMax = 6;
 
 /** Documents of earlier cases of a lane: they stay refused. */
 const remembered = new WeakMap<Lane, RawDocument[]>();
+/** Lanes in whose case the owner has signed. */
+const ownerSigned = new WeakSet<Lane>();
 
 /** Plays a case on a lane that is at rest. Throws only where the harness itself cannot go on. */
 export async function play(lane: Lane, { direction, planted }: Case): Promise<Played> {
@@ -51,6 +53,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   await Promise.all([lane.witness.read(), lane.values.read()]);
   const crashesBefore = lane.worker.crashes.length;
   await lane.worker.plan(planted);
+  ownerSigned.delete(lane);
   // One that has no session open between two pieces of work: only what it says of itself shows that it is not moved.
   const stubborn = lane.services.find((service) => service.name === "checkout");
   if (direction === "back") await stubborn?.refuse(true);
@@ -78,6 +81,8 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
       if (news.some(({ kind, what }) => kind === "change" && what === "end")) probes.hurry();
       await watcher.watch(() => probes.allOff(lane.world.accountOf(before)));
     });
+    if (direction === "signed" && outcome === "rotated" && !ownerSigned.has(lane))
+      trespasses.push("it rotated without a signature");
     if (outcome === "rotated") atOnce.push(...(await lane.world.login(before)));
     await outages.over();
     await lane.worker.finish();
@@ -257,6 +262,7 @@ function signed(
 ): Promise<string> {
   const key = lane.keys[person];
   if (key === undefined) throw new Error(`nobody is called ${person}`);
+  if (person === "owner") ownerSigned.add(lane);
   const now = Date.now();
   return signDocument(
     {
