@@ -99,7 +99,9 @@ describe("I6: what fails with a value in hand", () => {
   test(
     "commands and workers, with a URL that leads nowhere or a key that is none",
     async () => {
-      const all = [...wrongUrls(house.databaseUrl, stage.planted), ...(await wrongKeys(stage.planted))];
+      const { planted, servers } = stage;
+      const keys = await wrongKeys(planted, house.databaseUrl, servers.vaultAddress);
+      const all = [...wrongUrls(house.databaseUrl, planted), ...keys];
       const fails = async ({ name, argv, env }: Failing) => {
         const { code, stdout, stderr } = await stage.run(argv, env);
         expect([name, `${stdout}${stderr}`]).toEqual([name, expect.stringMatching(/error/)]);
@@ -215,7 +217,8 @@ test(
 
     const { postgresLog, vaultAudit } = stage.servers;
     const temporalFile = join(stage.folder, ".rekey", "temporal.db");
-    const places = [stage.evidence, join(stage.folder, "reports"), house.dataDir, temporalFile];
+    const kept = [house.dataDir, temporalFile, `${temporalFile}-wal`];
+    const places = [stage.evidence, join(stage.folder, "reports"), ...kept];
     const logs = [postgresLog, vaultAudit];
     // Each place is the right one, and is read through: what has to be there is found.
     const controls: readonly (readonly [string, string])[] = [

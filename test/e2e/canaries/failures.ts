@@ -36,29 +36,89 @@ export function wrongUrls(right: string, planted: Planted): Failing[] {
   });
 }
 
-/** Texts in the place of keys: whatever parses them must not quote them. */
-export async function wrongKeys(planted: Planted): Promise<Failing[]> {
+/** A login to which a DBA's name belongs, and nobody's password. */
+const nobody = "nobody_here";
+
+/**
+ * Texts in the place of keys: whatever parses them must not quote them. With those of `wrongUrls` every setting that
+ * leads to a secret is met (`test/e2e/canary-search.test.ts` sees to that). `right` is the inventory's URL, `vault` the
+ * address of the store.
+ */
+export async function wrongKeys(planted: Planted, right: string, vault: string): Promise<Failing[]> {
   const at = (name: string) => planted.file(`a wrong ${name}`);
+  const pathOf = (reference: string) => reference.replace(/^file:/, "");
+  const { port } = new URL(right);
+  const auditUrl = async (name: string, where: string) =>
+    planted.write(name, `postgres://rekey:${encodeURIComponent(planted.draw(name))}@${where}/postgres`);
+  // Nobody listens there: what fails is the connection, with everything in hand that was read before.
+  const nowhere = { REKEY_TEMPORAL_ADDRESS: `${host}:1` };
   return [
     { name: "codec key", argv: ["worker"], env: { REKEY_CODEC_KEYS: await at("codec key") } },
     { name: "engine key", argv: ["worker"], env: { REKEY_ENGINE_KEY: await at("engine key") } },
     { name: "audit key", argv: ["worker"], env: { REKEY_AUDIT_KEY: await at("audit key") } },
     {
+      // Any text is one; the worker fails with it in hand.
+      name: "fingerprint key",
+      argv: ["worker"],
+      env: { REKEY_FINGERPRINT_KEY: await at("fingerprint key"), ...nowhere },
+    },
+    {
       name: "audit database",
       argv: ["audit", "verify", "--json"],
       env: { REKEY_AUDIT_DATABASE_URL: await at("audit database") },
     },
+    {
+      name: "audit URL that leads nowhere",
+      argv: ["audit", "verify", "--json"],
+      env: { REKEY_AUDIT_DATABASE_URL: await auditUrl("the audit URL: wrong port", `${host}:1`) },
+    },
+    {
+      name: "audit URL whose login is refused",
+      argv: ["audit", "verify", "--json"],
+      env: { REKEY_AUDIT_DATABASE_URL: await auditUrl("the audit URL: refused login", `${host}:${port}`) },
+    },
     { name: "API token", argv: ["server"], env: { REKEY_API_TOKENS: await at("API token") } },
+    { name: "codec token", argv: ["server"], env: { REKEY_API_CODEC_TOKENS: await at("codec token") } },
+    {
+      name: "API's TLS key",
+      argv: ["server"],
+      env: {
+        REKEY_API_TLS_CERT: pathOf(await at("API TLS certificate")),
+        REKEY_API_TLS_KEY: await at("API TLS key"),
+      },
+    },
     {
       name: "Temporal API key",
       argv: ["doctor", "--json"],
-      // Nobody listens there: what fails is the connection, with the key on it.
-      env: { REKEY_TEMPORAL_API_KEY: await at("Temporal API key"), REKEY_TEMPORAL_ADDRESS: `${host}:1` },
+      env: { REKEY_TEMPORAL_API_KEY: await at("Temporal API key"), ...nowhere },
+    },
+    {
+      name: "Temporal TLS key",
+      argv: ["doctor", "--json"],
+      env: {
+        REKEY_TEMPORAL_TLS: "on",
+        REKEY_TEMPORAL_TLS_CERT: pathOf(await at("Temporal TLS certificate")),
+        REKEY_TEMPORAL_TLS_KEY: pathOf(await at("Temporal TLS key")),
+      },
+    },
+    {
+      name: "store token of the installation",
+      argv: ["status", "--json"],
+      env: {
+        REKEY_VAULT_ADDR: vault,
+        REKEY_VAULT_TOKEN: await at("store token of the installation"),
+        REKEY_DATABASE_URL: "vault:services/orders-db#password",
+      },
+    },
+    {
+      name: "DBA's password",
+      argv: ["adopt", "orders-db", "--as", "bob", "--json"],
+      env: { REKEY_DBA_USER: nobody, REKEY_DBA_PASSWORD: await at("DBA's password") },
     },
     {
       name: "person's key",
       argv: ["approve", "orders-db", "--as", "alice", "--yes", "--json"],
-      env: { REKEY_KEY: (await at("person's key")).replace(/^file:/, "") },
+      env: { REKEY_KEY: pathOf(await at("person's key")) },
     },
   ];
 }
