@@ -51,6 +51,7 @@ export function issueActivity(deps: ActivityDeps) {
       type: "issued",
       at: deps.now(),
       version: step.version,
+      slot: step.slot,
       change: changing.change,
       tag: formatTag(change.tag),
     };
@@ -117,6 +118,7 @@ async function minted(changing: Changing<Issue>, touched: () => void): Promise<R
     type: "issued",
     at: deps.now(),
     version: step.version,
+    slot: step.slot,
     change: number,
     tag: formatTag(change.tag),
   };

@@ -65,6 +65,8 @@ export type RotationEvent = { readonly at: number } & (
       readonly version: string;
       readonly change: number;
       readonly tag: string;
+      /** Of an issue: where it was made. Which slot is emptied for a third version is chosen by who holds what, which is not recorded. */
+      readonly slot?: string;
       /** Of a disable: no copy of the value was left to try, so that it is refused rests on the switch alone (I5). */
       readonly untried?: boolean;
     }

@@ -46,6 +46,7 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
       const move = event.type === "issued" ? "issue" : "enable";
       const made = withVersion(state, event.version, (version) => ({
         ...enabled(live(version, move)),
+        slot: event.slot ?? version.slot,
         enabledAt: event.at,
       }));
       return changed({ ...made, versions: displaced(made, event.version, event.at) }, event);

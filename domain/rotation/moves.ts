@@ -326,10 +326,11 @@ function markUnknown(state: RotationState, step: Step): RotationState {
   const version = state.versions[step.version];
   // Of a copy nothing is at the issuer, and its slot is another version's.
   if (!version || version.orphan === "copy") return state;
-  const versions = { ...state.versions, [version.id]: { ...version, issuer: "unknown" as const } };
+  const slot = step.do === "issue" ? step.slot : version.slot;
+  const versions = { ...state.versions, [version.id]: { ...version, slot, issuer: "unknown" as const } };
   // So is what it would have displaced.
   for (const other of step.do === "issue" && replacesInPlace(state) ? others(state) : [])
-    if (other.slot === version.slot && other.issuer === "enabled")
+    if (other.slot === slot && other.issuer === "enabled")
       versions[other.id] = { ...other, issuer: "unknown" };
   return { ...state, versions };
 }

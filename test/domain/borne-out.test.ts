@@ -1,8 +1,12 @@
 /** What a run says of its rotation counts as far as the records bear it out, and no doubt of its own is taken from it. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { decide } from "../../domain/decide.js";
 import { borneOut } from "../../domain/rotation/borne-out.js";
+import type { RotationEvent } from "../../domain/rotation/events.js";
+import { fold } from "../../domain/rotation/fold.js";
 import type { RotationState, VersionState } from "../../domain/rotation/state.js";
 import { begin } from "./begin.js";
+import { leak, upTo, type Walk, walk } from "./walk.js";
 
 const kept = begin({ freeSlots: ["c"] });
 const { origin, target } = kept;
@@ -88,4 +92,40 @@ test("H7 H25: in an emergency it may lead to another clean version, and a slot t
     versions: { ...kept.versions, [target]: { ...of(target), slot: "nobody's" } },
   };
   expect(borneOut(elsewhere, incident).versions[target]?.slot).toBe(of(target).slot);
+});
+
+/** What is left of a walk once the state is taken from the records, which keep no look but those that made a plan. */
+function expectAgreed({ events }: Pick<Walk, "events">): void {
+  let given = begin();
+  let kept = begin();
+  for (const event of events) {
+    const before = given;
+    given = fold(given, event);
+    if (event.type !== "surveyed" || given.plan?.digest !== before.plan?.digest) kept = fold(kept, event);
+    expect(decide(borneOut(given, kept), event.at)).toEqual(decide(given, event.at));
+  }
+}
+
+/** The walk to a step, then a word that comes there, then on to its end. */
+function withWord(at: Walk, word: (at: number) => RotationEvent): Pick<Walk, "events"> {
+  const event = word(at.now);
+  const { events } = walk(fold(at.state, event), at.now);
+  return { events: [...at.events, event, ...events] };
+}
+
+describe("a run that claims nothing does what it would have done", () => {
+  const words: [string, (at: number) => RotationEvent][] = [
+    ["cancelled", (at) => ({ type: "cancelled", at, by: "ann", reason: "not today" })],
+    ["the old one leaked", (at) => leak(at, ["old"])],
+    ["the new one leaked", (at) => leak(at, ["new"])],
+    ["both leaked", (at) => leak(at, ["old", "new"])],
+    ["both leaked, revoked now", (at) => leak(at, ["old", "new"], { containment: "revoke-now" })],
+  ];
+  const stages = ["issue", "prove", "deliver", "disable", "destroy", "close"] as const;
+
+  test("to its end", () => expectAgreed(walk(begin(), 0)));
+  test.each(stages.flatMap((stage) => words.map(([what, word]) => [what, stage, word] as const)))(
+    "H5 H25: %s before it is to %s",
+    (_, stage, word) => expectAgreed(withWord(upTo(stage), word)),
+  );
 });

@@ -20,6 +20,14 @@ describe("an event", () => {
     );
   });
 
+  test("H25: of an issue says where it was made, also where its answer was lost", () => {
+    const step: Step = { do: "issue", version: "new", slot: "a" };
+    const issued = { type: "issued", at: 5, version: "new", slot: "a", change: 3, tag: "t" } as const;
+    expect(fold(begin(), issued)).toMatchObject({ versions: { new: { slot: "a" } }, tags: { a: "t" } });
+    const lost = fold(begin(), failure(step, 5, { outcome: "unknown", change: 3 }));
+    expect(lost.versions.new).toMatchObject({ slot: "a", issuer: "unknown" });
+  });
+
   test("that changes the issuer keeps its tag and makes every fact old", () => {
     const issued = fold(look(begin({ freeSlots: ["b", "c"] }), 0), {
       type: "issued",

@@ -79,6 +79,7 @@ export function success(state: RotationState, step: Step, at: number): RotationE
         type: step.do === "issue" ? "issued" : "enabled",
         at,
         version: step.version,
+        ...(step.do === "issue" ? { slot: step.slot } : {}),
         change,
         tag: tagText(step.version, "enabled", state.epoch, change),
       };
