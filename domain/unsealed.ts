@@ -1,5 +1,5 @@
 /**
- * What stands in the place of a message that was never sealed. Everybody may read Temporal's namespace who may write to
+ * What stands in the place of a message that was never sealed, or for another workflow. Everybody may read Temporal's namespace who may write to
  * it, but only our own programs have the codec's keys; so what came without a seal came from somebody else (H7).
  */
 
@@ -9,7 +9,8 @@ const field = "rekey-unsealed";
 export const unsealedMark: Readonly<Record<string, true>> = { [field]: true };
 
 /** The sentence for whoever sent it. */
-export const unsealedSentence = "The message was not sealed with one of the installation's keys.";
+export const unsealedSentence =
+  "The message was not sealed for this workflow with one of the installation's keys.";
 
 /** True for what the codec put there, and for nothing that a program of ours sends. */
 export function isUnsealed(value: unknown): boolean {

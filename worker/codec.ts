@@ -3,30 +3,40 @@
  * process. No value travels in them anyway (I6); names of systems and people do, and those are nobody's business.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import type { Payload, PayloadCodec } from "@temporalio/common";
+import type { Payload, PayloadCodec, SerializationContext } from "@temporalio/common";
 import { RekeyError } from "../domain/errors.js";
 import { unsealedMark } from "../domain/unsealed.js";
 import type { CodecRing, SealingKey } from "./codec-ring.js";
 
 const encoding = "binary/rekey-sealed-1";
+/** Names the workflow that a payload was sealed for; the seal holds for no other (H7). */
+const workflowField = "rekey-workflow";
+/** What a schedule adds to the id of a workflow that it starts. */
+const scheduled = /^-\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 const ivBytes = 12;
 const tagBytes = 16;
 const lengthBytes = 4;
 
 /**
- * What becomes of a payload that was never sealed. `refuse`: nothing is opened. `mark`: a mark stands in its place, which
+ * What becomes of a payload that was never sealed, or for another workflow. `refuse`: nothing is opened. `mark`: a mark stands in its place, which
  * workflows refuse to act on; a worker that threw instead would be stuck at that message for good.
  */
 export type Unsealed = "refuse" | "mark";
 
-/** A codec that seals with the ring's first key and opens with any of them, so that keys can be rotated. */
+/**
+ * A codec that seals with the ring's first key and opens with any of them, so that keys can be rotated. Where Temporal
+ * says whose a payload is, it is sealed for that workflow, and one that was sealed for another is not opened: whoever
+ * copies a sealed message has nothing that another workflow would read. One that was sealed for none is from before this
+ * was done, and is opened for as long as its key is there.
+ */
 export function sealingCodec(ring: CodecRing, unsealed: Unsealed = "refuse"): PayloadCodec {
   return {
-    encode: async (payloads) => {
+    encode: async (payloads, context) => {
       const key = await ring.sealing();
-      return payloads.map((payload) => seal(payload, key));
+      return payloads.map((payload) => seal(payload, key, context?.workflowId));
     },
-    decode: (payloads) => Promise.all(payloads.map((payload) => open(payload, ring, unsealed))),
+    decode: (payloads, context) =>
+      Promise.all(payloads.map((payload) => open(payload, ring, unsealed, context))),
   };
 }
 
@@ -46,22 +56,35 @@ export function sealingKeyOf(payload: Payload): string | null {
   return isSealed(payload) ? text(payload.metadata?.["rekey-key"]) : null;
 }
 
-function seal(payload: Payload, { id, key }: SealingKey): Payload {
+function seal(payload: Payload, { id, key }: SealingKey, workflow: string | undefined): Payload {
   const iv = randomBytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", key, iv);
+  const bound = workflow === undefined ? undefined : Buffer.from(workflow);
+  if (bound) cipher.setAAD(bound);
   const sealed = Buffer.concat([cipher.update(packed(payload)), cipher.final()]);
   return {
-    metadata: { encoding: Buffer.from(encoding), "rekey-key": Buffer.from(id) },
+    metadata: {
+      encoding: Buffer.from(encoding),
+      "rekey-key": Buffer.from(id),
+      ...(bound ? { [workflowField]: bound } : {}),
+    },
     data: Buffer.concat([iv, cipher.getAuthTag(), sealed]),
   };
 }
 
-async function open(payload: Payload, ring: CodecRing, unsealed: Unsealed): Promise<Payload> {
-  if (!isSealed(payload)) {
+async function open(
+  payload: Payload,
+  ring: CodecRing,
+  unsealed: Unsealed,
+  context?: SerializationContext,
+): Promise<Payload> {
+  const bound = payload.metadata?.[workflowField];
+  if (!isSealed(payload) || (bound && !isFor(text(bound), context))) {
     if (unsealed === "mark") return markPayload();
+    const what = isSealed(payload) ? "sealed for another workflow" : "never sealed";
     throw new RekeyError(
       "not-permitted",
-      "Temporal gave out something that was never sealed.",
+      `Temporal gave out something that was ${what}.`,
       "Nobody but Rekey's own programs should write to its namespace.",
     );
   }
@@ -79,9 +102,17 @@ async function open(payload: Payload, ring: CodecRing, unsealed: Unsealed): Prom
     // A shorter tag would pass, and is easier to guess.
     authTagLength: tagBytes,
   });
+  if (bound) decipher.setAAD(bound);
   decipher.setAuthTag(data.subarray(ivBytes, ivBytes + tagBytes));
   const plain = Buffer.concat([decipher.update(data.subarray(ivBytes + tagBytes)), decipher.final()]);
   return unpacked(plain);
+}
+
+/** Whoever only looks is told no workflow, and reads all. A schedule seals for the id that it makes others of. */
+function isFor(bound: string, context: SerializationContext | undefined): boolean {
+  const wanted = context?.workflowId;
+  if (wanted === undefined || wanted === bound) return true;
+  return wanted.startsWith(bound) && scheduled.test(wanted.slice(bound.length));
 }
 
 function markPayload(): Payload {

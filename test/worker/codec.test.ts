@@ -4,7 +4,7 @@ import type { Payload } from "@temporalio/common";
 import { expect, test } from "vitest";
 import { Secret } from "../../domain/secret.js";
 import { isUnsealed } from "../../domain/unsealed.js";
-import { sealingCodec } from "../../worker/codec.js";
+import { sealingCodec, viewingCodec } from "../../worker/codec.js";
 import { fixedRing, followedRing } from "../../worker/codec-ring.js";
 import { formsOf } from "../support/canaries.js";
 
@@ -88,6 +88,36 @@ test("H7: a payload that was never sealed is not opened: refused, or a mark in i
     const value = JSON.parse(Buffer.from(marked?.data ?? []).toString());
     expect([isUnsealed(value), JSON.stringify(value).includes(canary)]).toEqual([true, false]);
   }
+});
+
+test("H7: what was sealed for one workflow is opened for no other, whatever it is said to be for", async () => {
+  const ring = fixedRing([key()]);
+  const [strict, marking, viewing] = [sealingCodec(ring), sealingCodec(ring, "mark"), viewingCodec(ring)];
+  const of = (workflowId: string) => ({ type: "workflow", namespace: "rekey", workflowId }) as const;
+  const activity = {
+    type: "activity",
+    namespace: "rekey",
+    workflowId: "rotate/one",
+    isLocal: false,
+  } as const;
+  const [given = {}] = await strict.encode([payload()], of("rotate/one"));
+  for (const context of [of("rotate/one"), activity, of("rotate/one-2026-11-26T20:00:00Z"), undefined])
+    expect((await strict.decode([given], context)).map(plain)).toEqual([plain(payload())]);
+  // Who only looks is told no workflow.
+  expect((await viewing.decode([given])).map(plain)).toEqual([plain(payload())]);
+  for (const other of ["rotate/two", "rotate/one/e2", "rotate/one-2", "rotate/on"]) {
+    await expect(strict.decode([given], of(other)), other).rejects.toMatchObject({ code: "not-permitted" });
+    const [marked] = await marking.decode([given], of(other));
+    expect(isUnsealed(JSON.parse(Buffer.from(marked?.data ?? []).toString())), other).toBe(true);
+    // Said to be for the other one, or for none, the seal does not hold.
+    const { "rekey-workflow": _, ...without } = given.metadata ?? {};
+    const renamed = { ...given, metadata: { ...without, "rekey-workflow": Buffer.from(other) } };
+    for (const changed of [renamed, { ...given, metadata: without }])
+      await expect(strict.decode([changed], of(other)), other).rejects.toThrow();
+  }
+  // From before payloads were sealed for a workflow.
+  const old = await sealed(strict);
+  expect((await strict.decode([old], of("rotate/one"))).map(plain)).toEqual([plain(payload())]);
 });
 
 test("a mark is taken for one wherever it stands, and what a program of ours sends is not", () => {

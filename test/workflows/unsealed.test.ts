@@ -17,7 +17,9 @@ test("H7: an update, a signal and a start that were never sealed do nothing, and
   const payloadCodecs = [{ encode: async (payloads: Payload[]) => payloads, decode }];
   const stranger = new Client({ connection, namespace, dataConverter: { ...ours, payloadCodecs } });
   const plain = stranger.workflow.getHandle(handle.workflowId);
-  const refused = { cause: { message: "The message was not sealed with one of the installation's keys." } };
+  const refused = {
+    cause: { message: "The message was not sealed for this workflow with one of the installation's keys." },
+  };
   for (const [name, ...args] of [
     ["cancel", { by: "mallory", reason: "to stop it" }],
     ["resume", { by: "mallory", exit: "retry" }],
