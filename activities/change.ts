@@ -67,9 +67,10 @@ export function changeActivity<S extends Step>(
       let current = state;
       // A leak that is revoked at once does not wait for whoever cannot be looked at (protocol.md, Emergency).
       if (needsFreshFacts(step) && !isContainment(state, step, deps.now())) {
-        const seen = await survey(await surveyorFor(deps, systems, state, record), state, call);
-        events.push(seen);
-        current = await foldLook(deps, state, seen);
+        const look = await survey(await surveyorFor(deps, systems, state, record), state, call);
+        const folded = await foldLook(deps, state, look);
+        events.push(folded.seen);
+        current = folded.state;
       }
       if (!mayAct(current, step, deps.now())) return { events };
       const unlogged = mayGoUnlogged(current, step);
@@ -183,9 +184,8 @@ async function lookAfter(
   if (!looksFollow.has(kept.type)) return [];
   try {
     const surveyor = await surveyorFor(deps, systems, state, record);
-    const seen = await survey(surveyor, state, callWithin(lookTimeoutMs));
-    await foldLook(deps, state, seen);
-    return [seen];
+    const look = await survey(surveyor, state, callWithin(lookTimeoutMs));
+    return [(await foldLook(deps, state, look)).seen];
   } catch (error) {
     if (error instanceof RekeyError) return [];
     throw error;

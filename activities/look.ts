@@ -34,9 +34,10 @@ export function lookActivity(deps: ActivityDeps) {
         const systems = await deps.systems(state.credential);
         const surveyor = await surveyorFor(deps, systems, state, record);
         // The values of one look are not kept for the next, which may be minutes away.
-        const seen = await clearedAfter(() => survey(surveyor, current, callWithin()));
+        const look = await clearedAfter(() => survey(surveyor, current, callWithin()));
+        const { state: next, seen } = await foldLook(deps, current, look);
         events = kept(events, seen);
-        current = await foldLook(deps, current, seen);
+        current = next;
         const decision = decide(current, deps.now());
         const looksOn = decision.kind === "wait" && decision.watch;
         const leftMs = until - deps.now();

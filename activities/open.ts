@@ -134,11 +134,8 @@ async function firstLook(
   call: Call,
 ): Promise<RotationState> {
   try {
-    return await foldLook(
-      deps,
-      state,
-      await survey(await surveyorFor(deps, systems, state, request), state, call),
-    );
+    const look = await survey(await surveyorFor(deps, systems, state, request), state, call);
+    return (await foldLook(deps, state, look)).state;
   } catch (error) {
     if (error instanceof RekeyError && error.retry === "never") return state;
     throw error;

@@ -7,9 +7,11 @@ import { Context } from "@temporalio/activity";
 import { RekeyError } from "../domain/errors.js";
 import { borneOut } from "../domain/rotation/borne-out.js";
 import { foldAll } from "../domain/rotation/fold.js";
-import type { RotationState, VersionState } from "../domain/rotation/state.js";
+import { bounded } from "../domain/rotation/since.js";
+import type { PlaceState, RotationState, VersionState } from "../domain/rotation/state.js";
 import { wasRestored } from "../inventory/restores.js";
 import { type LoadedRotation, loadRotation } from "../inventory/rotations.js";
+import { sinceOf } from "../inventory/sightings.js";
 import type { ActivityDeps } from "./deps.js";
 
 /** The rotation's record, and the state with everything that people decided taken from there. */
@@ -32,7 +34,9 @@ export async function heldBy(deps: Pick<ActivityDeps, "db">, state: RotationStat
     throw new RekeyError("run-reset", `Rotation ${state.id} is held by another run of its workflow.`);
   }
   const kept = foldAll(record.initial, record.events);
-  return { record, state: withRecordedDecisions(borneOut(state, kept), kept) };
+  const believed = withRecordedDecisions(borneOut(state, kept), kept);
+  const since = await sinceOf(deps.db, state.id, state.epoch, believed.target);
+  return { record, state: bounded(believed, since) };
 }
 
 /** Of a rotation that a restore has lost nothing can be gone on with, once that was accepted (H32). */
@@ -74,7 +78,10 @@ export function rememberedTags({ tags, places }: Pick<RotationState, "tags" | "p
   return [...Object.values(tags), ...Object.values(places).map(({ tag }) => tag)];
 }
 
-/** What people and policies have said comes from the records; what was observed meanwhile stays as it was observed. */
+/**
+ * What people and policies have said comes from the records, and so does when something was done; what was observed
+ * meanwhile stays as it was observed.
+ */
 function withRecordedDecisions(state: RotationState, kept: RotationState): RotationState {
   const { credential, installation, nonce, policy, agreedPolicy, traits, emergency, origin, acceptable } =
     kept;
@@ -83,6 +90,10 @@ function withRecordedDecisions(state: RotationState, kept: RotationState): Rotat
     version.id,
     asRecorded(version, kept.versions[version.id]),
   ]);
+  const places = Object.entries(state.places).map(([name, place]) => [
+    name,
+    asToldOf(place, kept.places[name]),
+  ]);
   return {
     ...state,
     ...{ credential, installation, nonce, policy, traits, emergency, origin, acceptable },
@@ -90,7 +101,13 @@ function withRecordedDecisions(state: RotationState, kept: RotationState): Rotat
     ...{ plan, amendments, decisions, asked, askedAt, irreversible, closed },
     seized: state.seized && kept.seized,
     versions: Object.fromEntries(versions),
+    places: Object.fromEntries(places),
   };
+}
+
+/** Nobody was told of a version before the delivery that is recorded: the quiet of the others begins there. */
+function asToldOf(place: PlaceState, kept: PlaceState | undefined): PlaceState {
+  return kept === undefined ? place : { ...place, toldAt: later(place.toldAt, kept.toldAt) };
 }
 
 /** A version that was proved, refused or found clean is so only where the records say it, too. */
@@ -104,6 +121,20 @@ function asRecorded(version: VersionState, kept: VersionState | undefined): Vers
     delivered: version.delivered || kept.delivered,
     // A soak begins no earlier than the disable that is recorded.
     disabledAt: later(version.disabledAt, kept.disabledAt),
+    ...refusalsOf(version, kept),
+  };
+}
+
+/** As often refused, and for as long, as was recorded at most. */
+function refusalsOf(
+  { refusals, refusedSince }: VersionState,
+  kept: VersionState,
+): Pick<VersionState, "refusals" | "refusedSince"> {
+  if (refusals === undefined) return {};
+  const recorded = kept.refusals ?? 0;
+  return {
+    refusals: Math.min(refusals, recorded),
+    refusedSince: later(refusedSince ?? null, kept.refusedSince ?? null),
   };
 }
 

@@ -30,6 +30,12 @@ export interface PlaceFact {
   readonly liveVersion: string | null;
 }
 
+/** The beginnings of what holds, by version that is unused and by consumer that works; what is not named does not hold. */
+export interface Since {
+  readonly unused: Readonly<Record<string, number>>;
+  readonly working: Readonly<Record<string, number>>;
+}
+
 /** All that one look at the world found. */
 export interface SurveyFacts {
   readonly slots: readonly SlotFact[];
@@ -46,6 +52,8 @@ export interface SurveyFacts {
   readonly plan: Plan;
   /** The rules that the estate states now; absent in a look of before this was kept. */
   readonly policy?: RotationPolicy;
+  /** Since when things hold by the records, which bound what is counted from here; absent in a look of before this was kept. */
+  readonly since?: Since;
 }
 
 /** One event; `at` is milliseconds since the epoch on the worker's clock. */

@@ -15,12 +15,14 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
   const consumers: Record<string, ConsumerState> = {};
   // A consumer that could not be listed this time was seen with no instance: it is not adopted, and not forgotten.
   for (const id of new Set([...Object.keys(state.consumers), ...Object.keys(facts.observations)])) {
-    consumers[id] = seen(state.consumers[id], facts.observations[id] ?? [], state.target, at);
+    const instances = facts.observations[id] ?? [];
+    consumers[id] = seen(state.consumers[id], instances, state.target, at, facts.since?.working[id]);
   }
   const uses: Record<string, UseState> = {};
   for (const version of Object.values(state.versions)) {
     const users = usersOf(state, facts, version.id);
-    uses[version.id] = used(state.uses[version.id], users, facts.watermarkSeen, at);
+    const recorded = facts.since?.unused[version.id];
+    uses[version.id] = used(state.uses[version.id], users, facts.watermarkSeen, at, recorded);
   }
   const findings = [...facts.findings, ...changedOutside(state, facts), ...declarationFindings(state)];
   return {
@@ -67,6 +69,7 @@ function seen(
   instances: readonly InstanceState[],
   target: string,
   at: number,
+  recorded = 0,
 ): ConsumerState {
   const names = (list: readonly InstanceState[]) =>
     list
@@ -75,7 +78,7 @@ function seen(
       .join("\n");
   const same = before !== undefined && names(before.instances) === names(instances);
   const on = allOn(instances, target);
-  const since = on ? (before?.since ?? at) : null;
+  const since = on ? Math.max(before?.since ?? at, recorded) : null;
   const lost = before?.since != null && !on;
   return {
     at,
@@ -91,11 +94,13 @@ function used(
   sessions: number | undefined,
   watermarkSeen: boolean,
   at: number,
+  recorded = 0,
 ): UseState {
   const known = before ?? { quietSince: null, watermarkAt: null, sessions: 0 };
   // Without our own mark in the listing, or without a listing, what was known stays as old as it was.
   if (sessions === undefined || !watermarkSeen) return known;
-  return { quietSince: sessions > 0 ? null : (known.quietSince ?? at), watermarkAt: at, sessions };
+  const quietSince = sessions > 0 ? null : Math.max(known.quietSince ?? at, recorded);
+  return { quietSince, watermarkAt: at, sessions };
 }
 
 /**

@@ -10,6 +10,7 @@ import * as peopleTables from "../../inventory/people-tables.js";
 import * as processTables from "../../inventory/process-tables.js";
 import * as restoreTables from "../../inventory/restore-tables.js";
 import * as rotationTables from "../../inventory/rotation-tables.js";
+import * as sightingTables from "../../inventory/sighting-tables.js";
 import { emptyDatabase, migratedDatabase, session } from "./database.js";
 
 const bundled = await bundledMigrations();
@@ -82,6 +83,7 @@ it("describes every table as the migrations make it", async () => {
     auditTables,
     processTables,
     restoreTables,
+    sightingTables,
   ].flatMap((module) => Object.values(module).filter((value): value is PgTable => typeof value === "object"));
   const described = tables.flatMap((table) => {
     const { name, columns } = getTableConfig(table);
