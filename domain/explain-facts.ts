@@ -99,8 +99,11 @@ function consumerTold(
 function usesTold(state: RotationState, { id, issuer }: VersionState, now: number): string[] {
   const use = state.uses[id];
   if (issuer === "absent" || use === undefined) return [];
-  if (use.sessions > 0)
-    return [`Version ${id} was in use at the last look at the issuer: ${use.sessions} session(s).`];
+  if (use.sessions > 0) {
+    // Counted when the listing was seen to be whole, which is when the mark was seen in it.
+    const when = use.watermarkAt === null ? "" : `, ${ago(use.watermarkAt, now)}`;
+    return [`Version ${id} was in use at the last look at the issuer${when}: ${use.sessions} session(s).`];
+  }
   if (use.quietSince === null || use.watermarkAt === null)
     return [`Whether version ${id} is in use is not known: the issuer's sessions could not be listed.`];
   return [

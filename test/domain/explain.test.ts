@@ -75,7 +75,7 @@ test("a wait is told with its gate, its facts and their ages, and with what come
   expect(sides["what is known"]).toContain("web, seen 2 s ago: web-1 is on version new.");
   expect(sides["what is known"]).toContain("All of it works on the target since 3 s.");
   expect(sides["what is known"]).toContain(
-    "Version old was in use at the last look at the issuer: 3 session(s).",
+    "Version old was in use at the last look at the issuer, 2 s ago: 3 session(s).",
   );
   expect(sides["what happens next"]).toContain("Who can bring it about: the owner of batch.");
   // The very answer of the rule at that time, with a world in which nothing has changed.

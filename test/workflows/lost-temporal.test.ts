@@ -62,6 +62,14 @@ test.each(Object.entries(moments))(
         temporal: async () => now,
       });
       const release = await untilLost(house, when);
+      const explained = await rekey(house, server, "explain", "orders-db");
+      expect(explained).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(`The workflow ${house.workflowId} says`),
+      });
+      expect(explained.stdout).toMatch(
+        /A worker looked at issuer, store and consumers (just now|\d.* ago), under epoch 1/,
+      );
       await house.worker.kill();
       const before = await latest(house);
       await server.stop();
@@ -71,6 +79,9 @@ test.each(Object.entries(moments))(
       const shown = await rekey(house, server, "adopt-rotation", "orders-db");
       expect(shown).toMatchObject({ code: 2, stderr: expect.stringContaining("no workflow rotate/") });
       expect(shown.stderr).toContain(under);
+      expect((await rekey(house, server, "explain", "orders-db")).stdout).toContain(
+        `Temporal has no running workflow ${house.workflowId}.`,
+      );
       const worker = await house.startWorker();
       const ran = await rekey(house, server, "adopt-rotation", "orders-db", "--yes", "--as", "olga");
       expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining("is taken up") });
