@@ -88,6 +88,7 @@ export async function survey(
       unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
       traits: state.traits,
       slots: view.slots,
+      places,
       freeSlots: targetOf(state).slot === "" ? 0 : 1,
       originProof: origin,
       watermarkSeen: view.watermarkSeen,

@@ -6,7 +6,7 @@ import { formatDuration } from "./duration.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import type { IssuerTraits } from "./kinds.js";
-import type { SlotFact } from "./rotation/events.js";
+import type { PlaceFact, SlotFact } from "./rotation/events.js";
 
 /** A consumer as assess sees it. */
 export interface AssessedConsumer {
@@ -40,6 +40,8 @@ export interface AssessInput {
   readonly unmappedReaders: "refuse" | "warn";
   readonly traits: IssuerTraits;
   readonly slots: readonly SlotFact[];
+  /** Where the store keeps it. */
+  readonly places: readonly Pick<PlaceFact, "place" | "tag">[];
   /** Slots in which a new version could be made. */
   readonly freeSlots: number;
   /** Answers of the nodes to a login with the value that is live now; null when there is no live value. */
@@ -165,11 +167,14 @@ const checks: readonly Check[] = [
   {
     code: "foreign-tag",
     inEmergency: "holds",
-    look: ({ slots, installation }) =>
-      slots.flatMap(({ slot, tag }) => {
+    look: ({ slots, places, installation }) =>
+      [
+        ...slots.map(({ slot, tag }) => ({ subject: slot, what: slot, tag })),
+        ...places.map(({ place, tag }) => ({ subject: place, what: `The place ${place} in the store`, tag })),
+      ].flatMap(({ subject, what, tag }) => {
         const parsed = parseTag(tag);
         return parsed && parsed.installation !== installation
-          ? [{ subject: slot, sentence: `${slot} carries the tag of installation ${parsed.installation}.` }]
+          ? [{ subject, sentence: `${what} carries the tag of installation ${parsed.installation}.` }]
           : [];
       }),
   },

@@ -17,6 +17,7 @@ function input(more: Partial<AssessInput> = {}): AssessInput {
     unmappedReaders: "refuse",
     traits,
     slots: [{ slot: "a", tag: tagText("old", "enabled"), enabled: true }],
+    places: [{ place: "main", tag: tagText("old", "enabled") }],
     freeSlots: 1,
     originProof: [{ node: "one", ok: true }],
     watermarkSeen: true,
@@ -175,6 +176,13 @@ const cases: Readonly<Record<string, Case>> = {
     given: { slots: [{ slot: "b", tag: foreignTag, enabled: false }] },
     subject: "b",
     says: /b carries the tag of installation copy/,
+    inEmergency: "refuse",
+  },
+  "H8: the tag of another installation in the store": {
+    code: "foreign-tag",
+    given: { places: [{ place: "main", tag: foreignTag }] },
+    subject: "main",
+    says: /^The place main in the store carries the tag of installation copy/,
     inEmergency: "refuse",
   },
   "no slot for a new version": {

@@ -1,5 +1,6 @@
 /** The short workflows: what a schedule starts, what a person asks before anything begins, and that asking changes nothing. */
 import { expect, test } from "vitest";
+import { formatTag } from "../../domain/fence.js";
 import type { Diagnosis, Preview } from "../../domain/rotation/work.js";
 import { listRotations } from "../../inventory/rotations.js";
 import { rotationWorkflowId } from "../../workflows/messages.js";
@@ -106,6 +107,26 @@ test("the doctor names each credential with what it lacks, also one whose system
     { subject: "records", findings: [] },
     { subject: "orders-db" },
   ]);
+  // H8: another installation has been here, as far as the store alone can tell.
+  const place = house.world.stores.place("orders");
+  const { raw } = place;
+  const theirs = {
+    installation: "theirs",
+    rotation: "rot_theirs",
+    epoch: 1,
+    change: 1,
+    state: "enabled",
+  } as const;
+  place.raw = { ...raw, rekey_tag: formatTag({ ...theirs, version: "ver_theirs" }) };
+  const [, foreign] = await run<Diagnosis[]>(house, "doctor", []);
+  expect(foreign?.findings).toMatchObject([
+    {
+      code: "foreign-tag",
+      severity: "refuse",
+      sentence: "The place main in the store carries the tag of installation theirs.",
+    },
+  ]);
+  place.raw = raw;
   house.world.issuers.faults.unreachable = true;
   const [, diagnosis] = await run<Diagnosis[]>(house, "doctor", []);
   expect(diagnosis?.findings).toMatchObject([{ code: "unreachable", severity: "refuse" }]);
