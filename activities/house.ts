@@ -1,6 +1,5 @@
 /** Dry runs and check-ups: what a rotation would do, what the installation lacks, which credentials are due. */
-import type { RekeyError } from "../domain/errors.js";
-import type { Finding } from "../domain/finding.js";
+import { type Finding, refusalOf } from "../domain/finding.js";
 import type { Diagnosis, HouseWork } from "../domain/rotation/work.js";
 import { dueCredentials, listCredentials, openRotations } from "../inventory/credentials.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
@@ -34,7 +33,7 @@ async function diagnose(deps: ActivityDeps): Promise<Diagnosis[]> {
     deps.platform(),
     diagnosis("records", async () => {
       const objection = await deps.restores.objection();
-      return objection === null ? [] : [refusal(objection)];
+      return objection === null ? [] : [refusalOf(objection)];
     }),
     notifierDiagnoses(deps, credentials[0]?.id),
     Promise.all(
@@ -63,10 +62,6 @@ async function diagnosis(subject: string, look: () => Promise<readonly Finding[]
   try {
     return { subject, findings: await look() };
   } catch (error) {
-    return { subject, findings: [refusal(asRekeyError(error))] };
+    return { subject, findings: [refusalOf(asRekeyError(error))] };
   }
-}
-
-function refusal({ code, message, hint }: RekeyError): Finding {
-  return { code, severity: "refuse", sentence: code === "restored" ? `${message} ${hint}` : message };
 }

@@ -32,13 +32,15 @@ export function codecFindings(processes: readonly ProcessSeen[]): Finding[] {
       .map((id) => {
         const sealer = processes.find(({ seals }) => seals === id)?.instance ?? "";
         const sentence = `${instance} cannot open what ${sealer} seals: it does not know the codec key ${id}.`;
-        return { code: "codec-key-unknown", severity: "refuse" as const, sentence, subject: instance };
+        const hint = "Give every process all keys of REKEY_CODEC_KEYS; it reads them anew while it runs.";
+        return { code: "codec-key-unknown", severity: "refuse" as const, sentence, hint, subject: instance };
       }),
   );
   const several = {
     code: "codec-keys-differ",
     severity: "warn" as const,
     sentence: `Processes seal with different codec keys: ${sealing.join(" and ")}.`,
+    hint: "While a codec key is replaced that is so for a while; otherwise put the same key first everywhere.",
   };
   return [...closed, ...(sealing.length > 1 ? [several] : [])];
 }

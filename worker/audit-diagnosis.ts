@@ -2,7 +2,7 @@
 import type { AuditKeeper } from "../audit/keeper.js";
 import type { Spool } from "../audit/spool.js";
 import { RekeyError } from "../domain/errors.js";
-import type { Finding } from "../domain/finding.js";
+import { type Finding, refusalOf } from "../domain/finding.js";
 import type { Diagnosis } from "../domain/rotation/work.js";
 
 /** The parts of an open log that are asked. */
@@ -18,7 +18,7 @@ export async function diagnoseAudit({ keeper, spool }: Asked): Promise<Diagnosis
     // The keeper speaks in our words; anything else is a fault of ours, and not the log's.
     if (!(failure instanceof RekeyError)) throw failure;
     const sentence = `${failure.message} Ordinary rotations change nothing meanwhile; going back and emergencies go on.`;
-    findings.push({ code: failure.code, severity: "refuse", sentence });
+    findings.push({ ...refusalOf(failure), sentence });
   });
   const files = await spool.pending();
   const waiting = files.reduce((sum, { entries }) => sum + entries.length, 0);
@@ -28,7 +28,9 @@ export async function diagnoseAudit({ keeper, spool }: Asked): Promise<Diagnosis
   }
   for (const { name } of files.filter(({ intact }) => !intact)) {
     const sentence = `The spool's file ${name} was changed: its lines are not bound to one another.`;
-    findings.push({ code: "audit-spool-changed", severity: "warn", sentence });
+    const hint =
+      "Keep the file, and find out who can write to the worker's disk; docs/audit.md says what is merged of it.";
+    findings.push({ code: "audit-spool-changed", severity: "warn", sentence, hint });
   }
   return { subject: "audit log", findings };
 }

@@ -3,9 +3,8 @@
  * the ages of facts and the times in signed documents are compared with one another across workers, and a machine
  * whose clock is off would revoke too early or ask consumers questions from the future (H38).
  */
-import { sql } from "drizzle-orm";
-import { RekeyError } from "../domain/errors.js";
-import { type Database, read } from "../inventory/database.js";
+import { inventoryTime } from "../inventory/clock.js";
+import type { Database } from "../inventory/database.js";
 
 /** Readings of this machine's clocks; the steady one is set by nobody and goes on at its pace. */
 export interface MachineClocks {
@@ -50,15 +49,6 @@ export async function installationClock(
       known = Math.abs(next.base - known.base) < journeyMs ? { ...next, base: known.base } : next;
     },
   };
-}
-
-async function inventoryTime(db: Database): Promise<number> {
-  const { rows } = await read(db, (tx) =>
-    tx.execute<{ ms: string }>(sql`SELECT extract(epoch FROM clock_timestamp()) * 1000 AS ms`),
-  );
-  const ms = Number(rows[0]?.ms);
-  if (!Number.isFinite(ms)) throw new RekeyError("internal", "The inventory did not say what time it is.");
-  return ms;
 }
 
 /** The same functions, each of which makes sure of the time before it begins. */

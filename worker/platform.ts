@@ -4,10 +4,12 @@
  */
 import { Connection, isGrpcServiceError } from "@temporalio/client";
 import { sql } from "drizzle-orm";
+import { clockFindings } from "../domain/clocks.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Finding, Severity } from "../domain/finding.js";
 import { codecFindings } from "../domain/processes.js";
 import type { Diagnosis } from "../domain/rotation/work.js";
+import { inventoryTime } from "../inventory/clock.js";
 import { schemaName } from "../inventory/columns.js";
 import { type Database, read } from "../inventory/database.js";
 import { processesSeen } from "../inventory/processes.js";
@@ -23,6 +25,8 @@ export interface Platform {
   readonly nodeVersion: string;
   /** The text of `/proc/self/limits` of that process; empty where there is none. */
   readonly limits: string;
+  /** What time it is by this machine, in milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 const callMsMax = 10_000;
@@ -32,11 +36,12 @@ const typeNumbers: Readonly<Record<string, number>> = { Keyword: 2, Bool: 5 };
 /** What each is tested with, or older where it is known to suffice; as numbers to compare. */
 const oldest = { node: [22, 12], temporal: [1, 28], postgres: 140_000 };
 
-/** One diagnosis each for Temporal, the inventory, the processes' codec keys and Node; without findings where all is well. */
+/** One diagnosis each for Temporal, the inventory, this machine's clock, the processes' codec keys and Node; without findings where all is well. */
 export async function diagnosePlatform(platform: Platform): Promise<Diagnosis[]> {
   return Promise.all([
     told("Temporal", () => temporalFindings(platform)),
     told("inventory", () => inventoryFindings(platform.db)),
+    told("clocks", () => ownClockFindings(platform)),
     told("codec keys", async () => codecFindings(await processesSeen(platform.db))),
     told("Node", async () => [...nodeFindings(platform.nodeVersion), ...coreFindings(platform.limits)]),
   ]);
@@ -47,13 +52,14 @@ async function told(subject: string, look: () => Promise<Finding[]>): Promise<Di
   try {
     return { subject, findings: await look() };
   } catch (error) {
-    const sentence = error instanceof RekeyError ? error.message : `${subject} does not answer.`;
-    return { subject, findings: [finding("unreachable", "refuse", sentence)] };
+    const known = error instanceof RekeyError;
+    const { hint, message } = known ? error : new RekeyError("unreachable", `${subject} does not answer.`);
+    return { subject, findings: [finding("unreachable", "refuse", message, hint)] };
   }
 }
 
-function finding(code: string, severity: Severity, sentence: string): Finding {
-  return { code, severity, sentence };
+function finding(code: string, severity: Severity, sentence: string, hint?: string): Finding {
+  return { code, severity, sentence, ...(hint === undefined ? {} : { hint }) };
 }
 
 async function temporalFindings({ login, namespace }: Platform): Promise<Finding[]> {
@@ -68,6 +74,7 @@ async function temporalFindings({ login, namespace }: Platform): Promise<Finding
               "temporal-version",
               "warn",
               `Temporal ${serverVersion} is older than what Rekey is tested with.`,
+              `Upgrade it to ${oldest.temporal.join(".")} or later.`,
             ),
           ]
         : [];
@@ -137,7 +144,14 @@ async function inventoryFindings(db: Database): Promise<Finding[]> {
   const version = rows[0]?.version ?? 0;
   return [
     ...(version < oldest.postgres
-      ? [finding("inventory-version", "refuse", "The inventory needs PostgreSQL 14 or later.")]
+      ? [
+          finding(
+            "inventory-version",
+            "refuse",
+            "The inventory needs PostgreSQL 14 or later.",
+            "Upgrade its server; `pg_upgrade` or a dump takes the records along.",
+          ),
+        ]
       : []),
     ...(closed.length > 0
       ? [
@@ -145,15 +159,23 @@ async function inventoryFindings(db: Database): Promise<Finding[]> {
             "inventory-rights",
             "refuse",
             `The worker's login may not select, insert, update and delete in ${closed.join(", ")} of the schema ${schemaName}.`,
+            `As its owner: grant select, insert, update, delete on all tables in schema ${schemaName} to the login.`,
           ),
         ]
       : []),
   ];
 }
 
+async function ownClockFindings({ db, now }: Platform): Promise<Finding[]> {
+  const before = now();
+  const inventory = await inventoryTime(db);
+  return clockFindings({ whose: "This worker's clock", before, inventory, after: now() });
+}
+
 function nodeFindings(version: string): Finding[] {
   const sentence = `Node ${version} is too old for the worker; 22.12 or later is needed, 24 is tested with.`;
-  return isOlder(version, oldest.node) ? [finding("node-version", "refuse", sentence)] : [];
+  const hint = "Start the worker with a newer Node; `make setup` brings one along.";
+  return isOlder(version, oldest.node) ? [finding("node-version", "refuse", sentence, hint)] : [];
 }
 
 /** A core file is the memory of the process, with every value that it had in hand (I6). */

@@ -105,6 +105,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
         login,
         namespace,
         nodeVersion: process.versions.node,
+        now: Date.now,
         // Linux alone has it.
         limits: await readFile("/proc/self/limits", "utf8").catch(() => ""),
       })),

@@ -7,6 +7,7 @@ import type { Section } from "../../domain/estate/schema.js";
 import type { Estate } from "../../domain/estate/types.js";
 import type { Halt } from "../../domain/restore.js";
 import { openAdoptions } from "../../inventory/adoptions.js";
+import { inventoryTime } from "../../inventory/clock.js";
 import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
 import type { Database } from "../../inventory/database.js";
 import { decisionWith, type KeptDecision } from "../../inventory/decisions.js";
@@ -40,6 +41,8 @@ export interface Inventory {
   entries(section: Section, options?: { readonly ended?: boolean }): Promise<readonly Entry[]>;
   credentials(): Promise<readonly CredentialView[]>;
   overview(): Promise<Overview>;
+  /** What time it is by the inventory, in milliseconds since the epoch. */
+  time(): Promise<number>;
   /** That the records were restored, while nobody has accepted it (H32). */
   halt(): Promise<Halt | null>;
   /** Newest first. */
@@ -69,6 +72,7 @@ export function inventoryIn(
       applyEstate(db, { estate, digest, by, now: world.now(), newId: world.randomId }),
     entries: (section, options) => listEntries(db, section, options),
     credentials: () => listCredentials(db),
+    time: () => inventoryTime(db),
     halt: () => haltOf(db),
     overview: () => overview(db, world.now()),
     rotations: (credential, limit) => listRotations(db, { credential, limit }),

@@ -18,7 +18,11 @@ test("names what is missing around the credentials too, and goes on where someth
         { preflight: async () => [], notify: async () => undefined },
         {
           preflight: async () => {
-            throw new RekeyError("missing-setup", "The variable HOOK is not set.");
+            throw new RekeyError(
+              "missing-setup",
+              "The variable HOOK is not set.",
+              "Set HOOK, or take the notifier away.",
+            );
           },
           notify: async () => undefined,
         },
@@ -38,7 +42,12 @@ test("names what is missing around the credentials too, and goes on where someth
   expect(all[1]?.findings).toEqual([]);
   expect(all[2]?.findings).toEqual([]);
   expect(all[3]?.findings).toEqual([
-    { code: "missing-setup", severity: "refuse", sentence: "The variable HOOK is not set." },
+    {
+      code: "missing-setup",
+      severity: "refuse",
+      sentence: "The variable HOOK is not set.",
+      hint: "Set HOOK, or take the notifier away.",
+    },
   ]);
   expect(all[5]?.findings.length).toBeGreaterThan(0);
 });

@@ -31,6 +31,8 @@ export interface World {
   readonly untoldAudit: Overview["untoldAudit"];
   /** That the records were restored. */
   readonly halt: Halt | null;
+  /** What time it is by the inventory. */
+  readonly inventoryTime: number;
   readonly adoptions: AdoptionRecord[];
   /** Answers of the workflow, by name of the client's method; one that is missing is silence. */
   readonly answers: Partial<Record<keyof RotationClient, (...args: unknown[]) => unknown>>;
@@ -50,6 +52,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     unsigned: [],
     untoldAudit: { entries: 0, since: null },
     halt: null,
+    inventoryTime: now,
     adoptions: [],
     answers: {},
     calls: [],
@@ -185,6 +188,7 @@ function inventoryIn(world: World): Inventory {
       if (found === undefined) throw new RekeyError("not-found", `There is no rotation ${id}.`);
       return found;
     },
+    time: async () => world.inventoryTime,
     halt: async () => world.halt,
     adoptions: async () => world.adoptions,
     unsigned: async () => world.unsigned,

@@ -310,6 +310,27 @@ const scenarios: Readonly<Record<string, Scenario>> = {
         },
       }),
   },
+  "doctor-clock": {
+    argv: ["doctor"],
+    world: () =>
+      idle({
+        inventoryTime: now + 90_000,
+        answers: {
+          doctor: () => [
+            {
+              subject: "inventory",
+              findings: [
+                {
+                  ...finding("not-permitted", "refuse", "The login may not read intents."),
+                  hint: "As its owner: grant select on all tables.",
+                },
+              ],
+            },
+            { subject: "clocks", findings: [] },
+          ],
+        },
+      }),
+  },
   grants: { argv: ["grants", "postgres", "--set", "engine=rekey"] },
   "grants-unknown": { argv: ["grants", "postgre"] },
   "grants-not-a-pair": { argv: ["grants", "postgres", "--set", "engine"] },

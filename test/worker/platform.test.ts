@@ -10,7 +10,15 @@ import { postgresServer, temporalServer } from "../setup/servers.js";
 async function platform(more: Partial<Platform> = {}): Promise<Platform> {
   const { db } = await migratedDatabase();
   const { address, namespace } = await temporalServer();
-  return { db, login: { address }, namespace, nodeVersion: process.versions.node, limits: "", ...more };
+  return {
+    db,
+    login: { address },
+    namespace,
+    nodeVersion: process.versions.node,
+    limits: "",
+    now: Date.now,
+    ...more,
+  };
 }
 
 /** Codes of what is found, by subject. */
@@ -20,7 +28,13 @@ async function found(more: Partial<Platform> = {}): Promise<Record<string, strin
 }
 
 test("where all is there nothing is found", async () => {
-  expect(await found()).toEqual({ Temporal: [], inventory: [], "codec keys": [], Node: [] });
+  expect(await found()).toEqual({
+    Temporal: [],
+    inventory: [],
+    clocks: [],
+    "codec keys": [],
+    Node: [],
+  });
 });
 
 test("a namespace that is not there, and one without our search attributes, are named with their mend", async () => {
@@ -53,6 +67,47 @@ test("what does not answer is a finding, and the rest is looked at all the same"
   expect(inventory).toEqual(["unreachable"]);
 });
 
+test("H38: a worker's clock that is off by ten minutes is named, and on which side", async () => {
+  const clocksOf = async (offMs: number) => {
+    const all = await diagnosePlatform(await platform({ now: () => Date.now() + offMs }));
+    return all.find(({ subject }) => subject === "clocks")?.findings;
+  };
+  for (const [offMs, side] of [
+    [600_000, "ahead of"],
+    [-600_000, "behind"],
+  ] as const)
+    expect(await clocksOf(offMs)).toEqual([
+      {
+        code: "clock-off",
+        severity: "refuse",
+        sentence: expect.stringMatching(
+          new RegExp(`^This worker's clock is (9|10) min.* ${side} the inventory's\\.$`),
+        ),
+        hint: expect.stringContaining("NTP"),
+      },
+    ]);
+});
+
+test("whatever refuses or warns says what mends it", async () => {
+  const { url } = await migratedDatabase();
+  const gone = openDatabase({ url });
+  await gone.close();
+  const limits = "Max core file size        unlimited            unlimited            bytes";
+  const bad = { db: gone, nodeVersion: "20.1.0", limits };
+  const all = [
+    ...(await diagnosePlatform(await platform(bad))),
+    ...(await diagnosePlatform(await platform({ namespace: "nobodys" }))),
+  ].flatMap(({ findings }) => findings);
+  expect(new Set(all.map(({ code }) => code))).toEqual(
+    new Set(["unreachable", "node-version", "core-files", "temporal-namespace"]),
+  );
+  // Some sentences name the mend themselves, because it is a file or a command of ours.
+  const silent = all.filter(
+    ({ hint, sentence }) => !(hint ?? "").trim() && !/deploy\/|ulimit/.test(sentence),
+  );
+  expect(silent).toEqual([]);
+});
+
 test("rights that the worker's login lacks in the inventory are named by table", async () => {
   const { name, sql } = await migratedDatabase();
   const { host, port } = await postgresServer();
@@ -74,6 +129,7 @@ test("rights that the worker's login lacks in the inventory are named by table",
       severity: "refuse",
       sentence:
         "The worker's login may not select, insert, update and delete in intents of the schema rekey_inventory.",
+      hint: expect.stringContaining("grant select, insert, update, delete"),
     },
   ]);
 });

@@ -104,7 +104,12 @@ test.each(["the note that this machine keeps", "tags outside alone"])(
     expect(await listRotations(house.fresh.db, {})).toEqual([]);
     const diagnoses = await run<Diagnosis[]>(house, "doctor");
     expect(diagnoses.find(({ subject }) => subject === "records")?.findings).toMatchObject([
-      { code: "restored", severity: "refuse", sentence: expect.stringContaining("reconcile --restored") },
+      {
+        code: "restored",
+        severity: "refuse",
+        sentence: expect.any(String),
+        hint: expect.stringContaining("reconcile --restored"),
+      },
     ]);
     // Nothing is taken away on records that nobody has accepted.
     const { drifts } = await look(house);

@@ -128,8 +128,10 @@ export function findingsText(findings: readonly Finding[], names: Names, paint: 
   const width = Math.max(0, ...findings.map(({ code }) => code.length));
   return findings
     .map(
-      ({ code, severity, sentence }) =>
-        `  ${paint(tones[severity], code.padEnd(width))}  ${names.in(sentence)}`,
+      ({ code, severity, sentence, hint }) =>
+        `  ${paint(tones[severity], code.padEnd(width))}  ${names.in(sentence)}${
+          hint === undefined ? "" : `\n  ${" ".repeat(width)}  ${paint("name", "hint:")} ${names.in(hint)}`
+        }`,
     )
     .join("\n");
 }
