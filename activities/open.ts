@@ -18,36 +18,30 @@ import { objectionToRecords, ownRun } from "./run-check.js";
 import { knownOf, stockOf } from "./stock.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
+import { foundFor, tagsIn, worldOf } from "./world.js";
 
 /** Ids that a rotation may use up: the origin's if it has none, the target, and third versions. */
 const idsMax = 6;
+/** For how long a leak waits for whoever does not answer, before it is gone on with without them. */
+const urgentMs = 10_000;
 
 /** The activity `open`. Answers alike when it is asked again by the same run. */
 export function openActivity(deps: ActivityDeps) {
   return (request: OpenRequest): Promise<Opened> =>
     framed(async () => {
-      const call = callWithin();
       const restored = await objectionToRecords(deps, [], request.emergency !== null);
       if (restored !== null) throw restored;
       const systems = await deps.systems(request.credential);
-      const [view, places, live] = await Promise.all([
-        systems.issuer.survey(call),
-        Promise.all(
-          Object.entries(systems.stores).map(async ([place, store]) => {
-            const { tag, liveVersion } = await store.view(call);
-            return { place, tag, liveVersion };
-          }),
-        ),
-        systems.stores.main.live(call),
-      ]);
-      await deps.restores.compare([...view.slots, ...places].map(({ tag }) => tag));
+      const world = await worldOf(systems, callWithin(request.emergency ? urgentMs : undefined));
+      await deps.restores.compare(tagsIn(world));
       // Who stands behind an emergency is settled before anything is locked.
       // An attempt before this one may have settled it long ago, with documents that have expired since.
       const authorised =
         request.emergency &&
         ((await alreadyAuthorised(deps, systems, request.emergency)) ??
           (await authorise(deps, systems, null, request.emergency)));
-      const orphans = request.remove === undefined ? null : await removable(deps, systems, request, call);
+      const orphans =
+        request.remove === undefined ? null : await removable(deps, systems, request, callWithin());
       const ids = Array.from({ length: idsMax }, () => deps.newId("ver"));
       const opened = await openRotation(deps.db, {
         credential: request.credential,
@@ -63,6 +57,7 @@ export function openActivity(deps: ActivityDeps) {
         burns: authorised?.documents,
         now: deps.now(),
         initial: ({ rotation, epoch, nonce, versions, ended }): RotationState => {
+          const found = foundFor(world, request.emergency !== null, versions);
           const state = initialState({
             rotation,
             credential: request.credential,
@@ -71,9 +66,7 @@ export function openActivity(deps: ActivityDeps) {
             epoch,
             policy: systems.rules,
             traits: systems.issuer.traits,
-            slots: view.slots,
-            places,
-            liveSlot: live === null ? null : systems.issuer.slotOf(live),
+            ...found,
             living: versions,
             ended,
             ids,
@@ -88,7 +81,7 @@ export function openActivity(deps: ActivityDeps) {
         const { repeated } = await appendEvent(deps.db, state.id, state.epoch, event, key);
         if (!repeated) state = foldAll(state, [event]);
       }
-      state = await firstLook(deps, systems, state, request, call);
+      state = await firstLook(deps, systems, state, request);
       const { kind } = opened;
       return { state, adopted: kind === "adopted", continued: kind === "continued", at: deps.now() };
     });
@@ -131,13 +124,16 @@ async function firstLook(
   systems: Systems,
   state: RotationState,
   request: OpenRequest,
-  call: Call,
 ): Promise<RotationState> {
+  // What is not known yet would be taken for somebody else's change.
+  if (Object.values(state.places).some(({ unknown }) => unknown)) return state;
   try {
+    const call = callWithin(state.emergency ? urgentMs : undefined);
     const look = await survey(await surveyorFor(deps, systems, state, request), state, call);
     return (await foldLook(deps, state, look)).state;
   } catch (error) {
-    if (error instanceof RekeyError && error.retry === "never") return state;
+    // Nor must a store or a node that is away keep a leak open (I5).
+    if (error instanceof RekeyError && (error.retry === "never" || state.emergency)) return state;
     throw error;
   }
 }

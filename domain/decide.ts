@@ -6,7 +6,7 @@
  */
 import { isFresh } from "./adoption.js";
 import { declarable } from "./declaration.js";
-import { containment, type Gate, gates, revokesNow } from "./gates.js";
+import { containment, type Gate, gates, revokesNow, type SlotStep } from "./gates.js";
 import {
   isGoingBack,
   leakIsOpen,
@@ -38,15 +38,13 @@ function paced(state: RotationState, now: number, decision: Decision): Decision 
 function next(state: RotationState, now: number, list: readonly Gate[]): Decision {
   if (state.closed) return { kind: "done", outcome: state.closed };
   const doubt = unsettled(state);
-  // An answer that was lost: what was sent may show late, so it is asked for once every node could have it (H3, H27).
-  const askedFrom = state.seized ? state.changedAt + state.traits.propagationMs : 0;
-  if (doubt && state.operator === null && now < askedFrom) {
-    const what = "what was sent to have reached every node, before it is asked for";
-    return { kind: "wait", until: askedFrom, for: what, who: "time", watch: false };
-  }
-  // Without our own fences no step can be trusted, so nothing overtakes this one.
-  if (doubt) return state.operator ? needsOperator(state, state.operator, now) : attempt(state, doubt, now);
   const cut = containment(state, now);
+  const despite = doubt !== null && cut !== null ? despiteDoubt(state, doubt, cut, now) : null;
+  if (despite !== null) return despite;
+  const askedFrom = state.seized ? state.changedAt + state.traits.propagationMs : 0;
+  if (doubt && state.operator === null && now < askedFrom) return untilHeard(askedFrom);
+  // Without our own fences no step can be trusted, so nothing overtakes this one but a leak that carries its own.
+  if (doubt) return state.operator ? needsOperator(state, state.operator, now) : attempt(state, doubt, now);
   // A leak does not wait for an operator, unless revoking it is what the operator was called for.
   if (state.operator) {
     return cut !== null && !isExhausted(state, cut, now)
@@ -64,6 +62,31 @@ function next(state: RotationState, now: number, list: readonly Gate[]): Decisio
     return cut !== null && !advances ? attempt(state, cut, now) : answer(state, verdict, now);
   }
   return { kind: "done", outcome: "rotated" };
+}
+
+/**
+ * A leak that is to be revoked while something is not settled. That is settled first; where it fails, or waits for an
+ * operator, a store or a node may be away for long, and the leak does not stay open for it (I5, H24). The disable is
+ * fenced by itself: it expects the tag that is known of its slot and leaves one of this epoch, so an earlier attempt
+ * can do nothing after it. Where another tag stands there, or an answer about that slot was lost, that slot alone
+ * is settled before. Null where what is in doubt comes first.
+ */
+function despiteDoubt(state: RotationState, doubt: Step, cut: SlotStep, now: number): Decision | null {
+  const own: Step = { do: "seize", slots: [cut.slot], places: [] };
+  const isOverdue = [doubt, cut, own].some((step) => isFailing(state, step)) || state.operator !== null;
+  if (!isOverdue) return null;
+  const isLost = state.versions[cut.version]?.issuer === "unknown";
+  const isHeldOff = isFailing(state, cut) && state.trouble?.code === "fenced";
+  const step = isLost || isHeldOff ? own : cut;
+  if (state.operator !== null && isExhausted(state, step, now)) return null;
+  const askedFrom = isLost ? state.changedAt + state.traits.propagationMs : 0;
+  return now < askedFrom ? untilHeard(askedFrom) : attempt(state, step, now);
+}
+
+/** An answer that was lost: what was sent may show late, so it is asked for once every node could have it (H3, H27). */
+function untilHeard(until: number): Decision {
+  const what = "what was sent to have reached every node, before it is asked for";
+  return { kind: "wait", until, for: what, who: "time", watch: false };
 }
 
 /**

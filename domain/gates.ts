@@ -159,12 +159,17 @@ const contained: Gate = {
   },
 };
 
+/** A step that takes a version out of use in its slot. */
+export type SlotStep = Extract<Step, { do: "disable" }>;
+
 /** The step that takes a leaked version out of use at once, where the emergency asks for that; else null. */
-export function containment(state: RotationState, now: number): Step | null {
+export function containment(state: RotationState, now: number): SlotStep | null {
   if (!revokesNow(state, now)) return null;
-  const leaked = Object.values(state.versions).find(
-    (version) => version.leaked && !isEnded(version.life) && !isRefused(version),
-  );
+  // One that is off already, and that nobody could try yet, does not keep another one open (I5).
+  const rank = { enabled: 0, unknown: 1, disabled: 2, absent: 3, destroyed: 3 };
+  const [leaked] = Object.values(state.versions)
+    .filter((version) => version.leaked && !isEnded(version.life) && !isRefused(version))
+    .sort((a, b) => rank[a.issuer] - rank[b.issuer]);
   return leaked ? { do: "disable", version: leaked.id, slot: leaked.slot } : null;
 }
 

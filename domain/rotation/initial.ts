@@ -24,6 +24,8 @@ export interface Beginning {
   readonly traits: IssuerTraits;
   readonly slots: readonly SlotFact[];
   readonly places: readonly PlaceFact[];
+  /** Names of places that could not be read: a leak waits for no store. What stands there is asked for later. */
+  readonly unread?: readonly string[];
   /** Slot whose account the live document logs in with; null when the store holds none. */
   readonly liveSlot: string | null;
   readonly living: readonly LivingVersion[];
@@ -36,12 +38,13 @@ export interface Beginning {
 
 /** The state of a rotation that has just been opened. */
 export function initialState(beginning: Beginning): RotationState {
-  const { slots, places, living, ended, now } = beginning;
+  const { slots, places, unread = [], living, ended, now } = beginning;
   const [firstId = "", ...otherIds] = beginning.ids;
   const liveVersion = places.find((place) => place.place === "main")?.liveVersion ?? null;
   const known =
     living.find((version) => version.id === liveVersion) ??
-    living.find((version) => version.slot === beginning.liveSlot);
+    living.find((version) => version.slot === beginning.liveSlot) ??
+    (unread.includes("main") ? living.find((version) => version.life === "active") : undefined);
   // What has ended never lives again: a value that carries such an id is one that nobody has named yet.
   const named = liveVersion !== null && !ended.includes(liveVersion) ? liveVersion : null;
   const originId = known?.id ?? named ?? firstId;
@@ -77,7 +80,13 @@ export function initialState(beginning: Beginning): RotationState {
     freeSlots: free.slice(1),
     spareIds,
     tags: Object.fromEntries(slots.map(({ slot, tag }) => [slot, tag])),
-    places: Object.fromEntries(places.map((place) => [place.place, untouched(place)])),
+    places: Object.fromEntries([
+      ...places.map((place) => [place.place, untouched(place)] as const),
+      ...unread.map((place) => [
+        place,
+        { ...untouched({ place, tag: "", liveVersion: null }), unknown: true },
+      ]),
+    ]),
     change: 0,
     changedAt: now,
     plan: null,

@@ -308,6 +308,8 @@ function countedAnew(state: RotationState, id: string): RotationState {
 /** The name under which a step's failures are counted. */
 export function stepName(step: Step): string {
   if ("version" in step) return `${step.do}:${step.version}`;
+  // A store that is away says nothing about the issuer.
+  if (step.do === "seize" && step.places.length === 0) return "seize:slots";
   return step.do;
 }
 

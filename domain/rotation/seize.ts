@@ -51,12 +51,11 @@ export function seized(
     versions,
     places,
     tags,
-    seized: state.seized || event.epoch === state.epoch,
+    seized: state.seized || (event.epoch === state.epoch && isWhole(state, event)),
     change: Math.max(state.change, event.change),
     changedAt: event.at,
     stale: true,
-    // Only its own failures end here: a step whose answer is lost every time must not be tried for ever.
-    trouble: state.trouble?.step === "seize" ? null : state.trouble,
+    trouble: troubleLeft(state, event),
   };
   // Two persons have said that who could not be moved back was mended by hand (H30).
   const isMended = state.declared !== undefined && state.declared.version === state.target;
@@ -68,6 +67,32 @@ export function seized(
     pastRefusing({ ...after, overlapSince, irreversible: moved || isPastReturn(after) }),
     event.at,
   );
+}
+
+/** A leak may be fenced off and revoked while a store is away; the fences are ours only once every place has one. */
+function isWhole(state: RotationState, event: Extract<RotationEvent, { type: "seized" }>): boolean {
+  return Object.keys(state.places).every((name) => event.places.some(({ place }) => place === name));
+}
+
+/**
+ * Only its own failures end here: a step whose answer is lost every time must not be tried for ever. A disable that
+ * another tag held off has had it settled, and is tried on; for how long is counted from when it first failed.
+ */
+function troubleLeft(
+  state: RotationState,
+  event: Extract<RotationEvent, { type: "seized" }>,
+): RotationState["trouble"] {
+  const { trouble, versions } = state;
+  if (trouble === null || trouble.step === "seize:slots") return null;
+  if (trouble.step === "seize") return isWhole(state, event) || event.places.length > 0 ? null : trouble;
+  const settled = event.slots.some(({ slot }) =>
+    Object.values(versions).some(
+      (version) => version.leaked && version.slot === slot && trouble.step === `disable:${version.id}`,
+    ),
+  );
+  return settled && trouble.code === "fenced"
+    ? { ...trouble, code: "unknown-outcome", again: true, retryAt: event.at }
+    : trouble;
 }
 
 function readersOf(state: RotationState, place: string): string[] {

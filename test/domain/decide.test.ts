@@ -8,7 +8,7 @@ import { legalExits } from "../../domain/rotation/moves.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Step } from "../../domain/rotation/steps.js";
 import { begin, policy, tick } from "./begin.js";
-import { asking, failure, leak, look, success, told, upTo, walk } from "./walk.js";
+import { asking, type EventOf, failure, leak, look, success, told, upTo, walk } from "./walk.js";
 
 const done = (step: Partial<Step>) => ({ kind: "do", step });
 const proving = upTo("prove");
@@ -200,6 +200,58 @@ test("H30: for people a held rotation is held, also while an operator is called 
   expect(decide(waiting, late)).toEqual(done({ do: "hold", reason: "so" }));
   expect(shown(waiting, late)).toMatchObject({ kind: "needs-operator", reason: "so" });
   expect(shown(proving.state, proving.now)).toEqual(decide(proving.state, proving.now));
+});
+
+describe("I5, H24: a leak while the store is away", () => {
+  const cut: Step = { do: "disable", version: "old", slot: "a" };
+  const own: Step = { do: "seize", slots: ["a"], places: [] };
+  const everything: Step = { do: "seize", slots: ["a", "b"], places: ["main"] };
+  const { state: delivering, now } = upTo("deliver");
+  const deliver: Step = { do: "deliver", version: "new", place: "main", consumers: ["app", "job"] };
+  const later = now + 5;
+  const unsure = fold(
+    fold(delivering, leak(now, ["old"], { containBy: later })),
+    failure(deliver, now, { outcome: "unknown", change: delivering.change + 1 }),
+  );
+  const unfenced = fold(fold(delivering, leak(now, ["old"], { containBy: later })), {
+    type: "adopted",
+    at: now,
+    epoch: 2,
+    nonce: "n",
+    openChange: null,
+  });
+
+  test.each([
+    ["an answer of the store was lost", unsure, { do: "seize", slots: [], places: ["main"] } as Step],
+    ["it was taken over", unfenced, everything],
+  ])("%s: the store is asked first, and the leak is revoked in time all the same", (_why, state, doubt) => {
+    expect(decide(state, later)).toEqual(done(doubt));
+    const failed = fold(state, failure(doubt, now, { outcome: "unknown", change: state.change + 1 }));
+    expect(decide(failed, now)).toMatchObject({ kind: "wait", until: later });
+    expect(decide(failed, later)).toEqual(done(cut));
+    expect(mayAct(failed, cut, later)).toBe(true);
+    const held = fold(failed, { type: "held", at: now, reason: "so" });
+    expect(decide(held, now)).toMatchObject({ kind: "needs-operator", until: later });
+    expect(decide(held, later)).toEqual(done(cut));
+    const closed = fold(failed, success(failed, cut, later));
+    expect(closed.seized).toBe(false);
+    expect(decide(closed, later)).toEqual(done(everything));
+  });
+
+  test("what is lost about its own slot, or held off there, is settled there alone, and for a while only", () => {
+    const failed = fold(unfenced, failure(everything, now, { outcome: "unknown" }));
+    const lost = fold(failed, failure(cut, later, { outcome: "unknown", change: failed.change + 1 }));
+    expect(decide(lost, later + tick)).toEqual(done(own));
+    const fenced = fold(failed, failure(cut, later, { code: "fenced", again: false }));
+    expect(decide(fenced, later)).toEqual(done(own));
+    const event = success(fenced, own, later) as EventOf<"seized">;
+    const settled = fold(fenced, { ...event, places: [] });
+    expect(settled).toMatchObject({ seized: false, trouble: { step: "disable:old", again: true } });
+    expect(decide(settled, later)).toEqual(done(cut));
+    const stuck = later + policy.stallTimeoutMs;
+    const again = fold(settled, failure(cut, stuck, { code: "unreachable" }));
+    expect(decide(again, stuck)).toMatchObject(done({ do: "hold" }));
+  });
 });
 
 describe("H24, H5: containment", () => {

@@ -32,6 +32,25 @@ function beginning(more: Partial<Beginning> = {}): Beginning {
 
 const live = { life: "active", issuer: "enabled", delivered: true } as const;
 
+describe("H24: a leak while a place cannot be read", () => {
+  const unread = { places: [], unread: ["main"], liveSlot: null };
+
+  test("the origin is the version that the records have in use, and the place is asked later", () => {
+    const living = [
+      { id: "v0", slot: "b", life: "disabled" as const },
+      { id: "v1", slot: "a", life: "active" as const },
+    ];
+    const state = initialState(beginning({ ...unread, living }));
+    expect(state).toMatchObject({ origin: "v1", versions: { v1: { slot: "a", issuer: "enabled" } } });
+    expect(state.places).toMatchObject({ main: { unknown: true, liveVersion: null, told: null } });
+  });
+
+  test("without records it is whatever lets somebody in", () => {
+    const state = initialState(beginning({ ...unread, living: [], liveSlot: "a" }));
+    expect(state.versions[state.origin]).toMatchObject({ slot: "a", life: "active" });
+  });
+});
+
 describe("the first state", () => {
   test("goes from the live version to a new one in the first free slot, and has seen nothing yet", () => {
     const state = initialState(beginning());

@@ -77,11 +77,27 @@ describe("H3: a seize settles a lost answer from the tag that it found", () => {
       retryAt: 0,
       again: true,
     };
-    const after = settled(lost(), "tag", false, { trouble });
+    const after = settled(lost(), "tag", false, { trouble, places: {} });
     expect(after).toMatchObject({ seized: true, change: 5, changedAt: 7, stale: true, trouble: null });
     expect(after.tags).toMatchObject({ b: "tag", a: tagText("old", "enabled") });
     const other = { ...trouble, step: "issue:new" };
     expect(settled(lost(), "tag", false, { trouble: other }).trouble).toEqual(other);
+  });
+
+  test("H24: while a place is not fenced nothing is ours, and what failed there is not over", () => {
+    const trouble = { code: "x", sentence: "", since: 0, attempts: 1, retryAt: 9, again: false };
+    const after = settled(lost(), "tag", false, { trouble: { ...trouble, step: "seize" } });
+    expect(after).toMatchObject({ seized: false, trouble: { step: "seize" } });
+    expect(
+      settled(lost(), "tag", false, { trouble: { ...trouble, step: "seize:slots" } }).trouble,
+    ).toBeNull();
+    const fenced = { ...trouble, step: "disable:new", code: "fenced" };
+    const leaked = lost({ leaked: true });
+    expect(settled(leaked, "tag", false, { trouble: fenced, target: "old" }).trouble).toMatchObject({
+      again: true,
+      retryAt: 7,
+    });
+    expect(settled(lost(), "tag", false, { trouble: fenced }).trouble).toEqual(fenced);
   });
 
   test("H8: another epoch's seize leaves ours to be done", () => {

@@ -146,6 +146,8 @@ export function failure(
 
 /** Every way in which a changing step can go from this node. */
 export function changeEdges(model: Model, node: Node, step: Changing, meanwhile: readonly Message[]): Edge[] {
+  const away = node.world.isAway ? awayEdges(model, node, step) : null;
+  if (away !== null) return away;
   const blindnesses: Blindness[] = needsFreshFacts(step) && node.faults > 0 ? blindnessesOf(model, node) : [];
   return [
     ...sendEdges(model, node, step, {}, meanwhile),
@@ -159,6 +161,29 @@ export function changeEdges(model: Model, node: Node, step: Changing, meanwhile:
         })),
     ),
   ];
+}
+
+/**
+ * A step while the store is away. What has to be looked at first, or read from there, changes nothing; a leak is cut
+ * off, and nobody can prove it; of a seize the issuer's part is done.
+ */
+function awayEdges(model: Model, node: Node, step: Changing): Edge[] | null {
+  const { engine } = model;
+  const { state, world, now } = node;
+  if (step.do === "seize" && step.places.length === 0) return null;
+  if (!engine.mayAct(state, step, now)) return null;
+  const isCut = step.do === "disable" && isContainment(state, step, now);
+  const sent = brokenBySending(model, node, step);
+  const writes = writesOf(state, step, world, sent.excused).filter(({ effect }) => effect.on === "slot");
+  const landed = isCut || step.do === "seize" ? writes.reduce(land, world) : world;
+  const isHeldOff = isCut && landed === world;
+  const failed: RotationEvent = isHeldOff
+    ? { ...failure(node, step, "not-done", false), code: "fenced" }
+    : failure(node, step, step.do === "enable" ? "not-done" : "unknown");
+  const broken =
+    landed === world ? [] : [...sent.broken, ...brokenByLanding(world, landed, sent.excused, state)];
+  const label = `${step.do}: the store does not answer`;
+  return [{ label, kind: "good", broken, to: { ...node, world: landed, state: engine.fold(state, failed) } }];
 }
 
 /** The ways in which a look can see too little. */
@@ -211,7 +236,7 @@ function sendEdges(
   const broken = [...sent.broken, ...twice, ...brokenByLanding(world, landed, sent.excused, state)];
   const done: RotationEvent[] = allLanded
     ? [...before, outcomeOf(state, step, landed, node.now)]
-    : [...before, { ...failure(node, step, "not-done", false) }];
+    : [...before, { ...failure(node, step, "not-done", false), code: "fenced" }];
   const edges = [edge(allLanded ? "done" : "held off by the fence", "good", landed, done, broken)];
   const overtaken = (
     how: string,

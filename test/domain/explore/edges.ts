@@ -92,6 +92,7 @@ function stepEdges(model: Model, node: Node, step: Step): Edge[] {
     case "survey":
       return lookEdges(model, node, "look");
     case "prove": {
+      if (node.world.isAway) return unread(model, node, step);
       const works = accepts(node.world, step.version);
       const answer: RotationEvent = works
         ? { type: "proved", at: node.now, version: step.version }
@@ -99,6 +100,7 @@ function stepEdges(model: Model, node: Node, step: Step): Edge[] {
       return recorded(model, node, `prove ${step.version}: ${works ? "ok" : "refused"}`, step, answer);
     }
     case "probe": {
+      if (node.world.isAway) return unread(model, node, step);
       const refused: RotationEvent = { type: "refused", at: node.now, version: step.version };
       return recorded(model, node, `probe ${step.version}`, step, refused);
     }
@@ -147,7 +149,14 @@ function recorded(model: Model, node: Node, label: string, step: Step, event: Ro
   return [after(model, node, label, "good", [event]), ...overtaken, ...fails];
 }
 
+/** What needs the store, while that is away: it fails, and is tried again. */
+function unread(model: Model, node: Node, step: Step, label: string = step.do): Edge[] {
+  const failed = failure(node, step, "not-done", true, null);
+  return [after(model, node, `${label}: the store does not answer`, "good", [failed])];
+}
+
 function lookEdges(model: Model, node: Node, label: string): Edge[] {
+  if (node.world.isAway) return unread(model, node, { do: "survey" }, label);
   const seen = look(model.estate, node.world, node.state);
   const edges = [
     after(model, { ...node, world: seen.world }, label, "good", [

@@ -24,7 +24,7 @@ export function keyOf(node: Node): string {
   const tag = (known: string | undefined, real: string | undefined): string =>
     known === real ? "=" : tagMeaning(known ?? "");
   const parts: string[] = [
-    `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding} ${world.spoilt} ${world.unkept} ${world.renewed}`,
+    `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding} ${world.spoilt} ${world.unkept} ${world.renewed}${world.isAway ? " away" : ""}`,
     stateForm(state, now),
   ];
   for (const [name, slot] of Object.entries(world.slots)) {

@@ -84,9 +84,11 @@ export function brokenByLanding(
 }
 
 /** I4 and the records: once everything is settled nothing is on its way, and what is written down is so. */
-export function brokenByStanding({ state, world, swings }: Node): string[] {
+export function brokenByStanding({ state, world, swings, now }: Node): string[] {
   const broken: string[] = [];
   if (swings > 1) broken.push("the walk swings");
+  if (world.isAway && isLeftOpen(state, world, now))
+    broken.push("I5: the store is away, and a leak is open past its deadline");
   const unknown =
     Object.values(state.versions).some(({ issuer }) => issuer === "unknown") ||
     Object.values(state.places).some((place) => place.unknown);
@@ -108,6 +110,12 @@ export function brokenByStanding({ state, world, swings }: Node): string[] {
       broken.push(`records: ${name} gives ${world.places[name]?.live}, not ${place.liveVersion}`);
   }
   return broken;
+}
+
+/** True for a leak that lets somebody in later than the emergency allows: the issuer answers, so nothing excuses that. */
+function isLeftOpen({ emergency, versions, closed }: RotationState, world: World, now: number): boolean {
+  if (emergency === null || closed || now <= emergency.containBy) return false;
+  return Object.values(versions).some(({ id, leaked }) => leaked && accepts(world, id));
 }
 
 /** What an end means: one version left, and everybody on it whom the plan knows. */

@@ -23,8 +23,19 @@ export function worldEdges(model: Model, node: Node, decision: Decision): Edge[]
     const label = `a late write lands on ${write.name}`;
     edges.push({ label, kind: "bad", to: { ...node, world: rest }, broken });
   }
+  if (world.isAway) edges.push(turnedTo(node, "the store is back", "good", { ...world, isAway: false }));
   if (node.faults === 0) return edges;
   const less = { faults: node.faults - 1 };
+  if (model.outages && !world.isAway) {
+    const away = { ...node, world: { ...world, isAway: true } };
+    edges.push(
+      spent({ label: "the store goes away", kind: "bad", broken: [], to: away }, less),
+      spent(
+        after(model, away, "the store goes away, and it is taken over", "bad", [takeover(node, null)]),
+        less,
+      ),
+    );
+  }
   edges.push(spent(after(model, node, "taken over", "bad", [takeover(node, null)]), less));
   for (const ticks of [1, 5]) {
     const label = `nobody works for ${ticks} ticks`;

@@ -42,6 +42,7 @@ export interface Shape {
   /** How many of each consumer; two unless said. */
   readonly instances?: number;
   readonly meddlers?: boolean;
+  readonly outages?: boolean;
   readonly only?: RegExp;
   readonly signers?: Readonly<Record<string, string>>;
   /** Whoever checks, as it is at the start. */
@@ -98,6 +99,7 @@ export function modelOf(shape: Shape, { faults, leaks }: Budget, engine: Engine 
     start: { state, world, now: 0, faults, leaks, swings: 0 },
     signers: shape.signers ?? {},
     meddlers: shape.meddlers ?? false,
+    outages: shape.outages ?? false,
     only: shape.only ?? null,
   };
 }
@@ -130,6 +132,17 @@ export const alone: Shape = {
   name: "one consumer alone",
   plans: [planFor({ main: ["c"] })],
   instances: 1,
+  more: { policy: brisk },
+  budgets: [{ faults: 1, leaks: 1 }],
+};
+
+/** The store is away for as long as it likes, also while the rotation is taken over, and a leak does not wait for it (I5, H24). */
+export const away: Shape = {
+  name: "a store that goes away",
+  plans: [planFor({ main: ["c"] })],
+  instances: 1,
+  outages: true,
+  only: /the store goes away/,
   more: { policy: brisk },
   budgets: [{ faults: 1, leaks: 1 }],
 };

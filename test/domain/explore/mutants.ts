@@ -8,6 +8,7 @@ import type { RotationState } from "../../../domain/rotation/state.js";
 import { sameStep } from "../../../domain/rotation/steps.js";
 import { tick } from "../begin.js";
 import {
+  away,
   irreversible,
   keys,
   latecomer,
@@ -251,6 +252,21 @@ export const mutants: readonly Mutant[] = [
     engine: seeing((state) => ({ ...state, overlapSince: null })),
     shape: overlapping,
     caughtBy: /overlap: a wait past/,
+  },
+  {
+    name: "leaves a leak open for as long as the store is away",
+    engine: {
+      ...rules,
+      decide: (state, now) => {
+        const decision = decide(state, now);
+        const cuts = decision.kind === "do" && decision.step.do === "disable";
+        const unsettled = !state.seized || Object.values(state.places).some(({ unknown }) => unknown);
+        const what = { for: "the store", who: "the store", watch: false } as const;
+        return cuts && unsettled ? { kind: "wait", until: now + tick, ...what } : decision;
+      },
+    },
+    shape: away,
+    caughtBy: /I5: the store is away/,
   },
   {
     name: "waits for nobody",

@@ -47,6 +47,8 @@ export interface Model {
   readonly signers: Readonly<Record<string, string>>;
   /** Which misfortunes are tried, by their labels; null for all. */
   readonly only: RegExp | null;
+  /** The store may go away. */
+  readonly outages: boolean;
   /** Somebody else may overwrite a tag. */
   readonly meddlers: boolean;
 }

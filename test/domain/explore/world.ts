@@ -87,6 +87,8 @@ export interface World {
   readonly finding: boolean;
   /** Only for a kind whose versions are checked by others. */
   readonly checking?: Checking;
+  /** The store does not answer: nothing is read or written there. */
+  readonly isAway?: boolean;
 }
 
 /** What the model is told at its start. */
