@@ -24,7 +24,7 @@ faults: ## put every fault at every outside call (CASE=id for one, WORLD=name, S
 	@$(RUN) test/faults/build.sh
 	@$(RUN) node dist.faults/test/faults/$(if $(MUTANTS),mutants-main.js,main.js) $(if $(CASE),--case "$(CASE)") $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(LANES),--lanes $(LANES)) $(if $(WORLD),--world $(WORLD))
 
-bench: ## measure, and print JSON and a table (PARTS="rotations overhead audit audit-full" for some of it)
+bench: ## measure, and write tables, JSON and docs/measurements.md (PARTS="rotations overhead audit audit-full" for some of it)
 	@$(RUN) node dist/bench/main.js $(PARTS)
 
 check: ## formatting, types, dead code and house rules only

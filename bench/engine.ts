@@ -3,7 +3,7 @@ import { openScene } from "../examples/demo/scene.js";
 import { Customers } from "../examples/demo/services.js";
 import { idlePerSecond, type Measured, measureRotations } from "./rotations.js";
 import { measureScript } from "./script.js";
-import { benchPolicy, median, table } from "./tables.js";
+import { benchPolicy, median, type Table } from "./tables.js";
 
 const rotations = 20;
 const requestsPerSecond = 200;
@@ -46,20 +46,38 @@ export function troubleIn({ engine, load }: EngineFigures): string[] {
 }
 
 /** The figures as tables. */
-export function engineTables({ engine, bare, ratio, load }: EngineFigures): string {
-  return `${table("One credential, three consumers, no soak", [
-    ["start to closed, median", `${median(engine.totalMs).toFixed(0)} ms`, "goal 1000 ms"],
-    ...engine.steps.map(({ what, ms }) => [`  ${what}`, `${median(ms).toFixed(0)} ms`, ""]),
-    ["bare script, same outside calls", `${median(bare.totalMs).toFixed(0)} ms`, ""],
-    ["ratio engine / script", ratio.toFixed(2), ""],
-    ["events in the history", `${Math.max(...engine.events)}`, "goal 60"],
-    ["billable actions in it", `${Math.max(...engine.actions)}`, "without heartbeats, retries, queries"],
-    ["requests", `${engine.requests}`, ""],
-    ["failed requests", `${engine.failed}`, "goal 0"],
-  ])}\n${table(`The same under ${load.requestsPerSecond} requests/s, a new connection each`, [
-    ["requests", `${load.requests}`, ""],
-    ["reached, all services", `${load.achievedPerSecond.toFixed(0)}/s`, `asked ${askedPerSecond}/s`],
-    ["failed requests", `${load.failed}`, "goal 0"],
-    ["start to closed, median", `${median(load.totalMs).toFixed(0)} ms`, ""],
-  ])}`;
+export function engineTables({ engine, bare, ratio, load }: EngineFigures): Table[] {
+  return [
+    {
+      title: "One credential, three consumers, no soak",
+      rows: [
+        { what: "start to closed, median", value: median(engine.totalMs), unit: "ms", atMost: 1_000 },
+        ...engine.steps.map(({ what, ms }) => ({ what: `  ${what}`, value: median(ms), unit: "ms" })),
+        { what: "bare script, same outside calls", value: median(bare.totalMs), unit: "ms" },
+        { what: "ratio engine / script", value: ratio, digits: 2 },
+        { what: "events in the history", value: Math.max(...engine.events), atMost: 60 },
+        {
+          what: "billable actions in it",
+          value: Math.max(...engine.actions),
+          note: "without heartbeats, retries, queries",
+        },
+        { what: "requests", value: engine.requests },
+        { what: "failed requests", value: engine.failed, atMost: 0 },
+      ],
+    },
+    {
+      title: `The same under ${load.requestsPerSecond} requests/s, a new connection each`,
+      rows: [
+        { what: "requests", value: load.requests },
+        {
+          what: "reached, all services",
+          value: load.achievedPerSecond,
+          unit: "/s",
+          note: `asked ${askedPerSecond}/s`,
+        },
+        { what: "failed requests", value: load.failed, atMost: 0 },
+        { what: "start to closed, median", value: median(load.totalMs), unit: "ms" },
+      ],
+    },
+  ];
 }

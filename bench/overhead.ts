@@ -9,7 +9,7 @@ import { openScene } from "../examples/demo/scene.js";
 import { inPatchedTree } from "../scripts/patched-tree.js";
 import { cacheFolder, projectRoot } from "../worker/dev/places.js";
 import { idlePerSecond, measureRotations } from "./rotations.js";
-import { benchPolicy, median, table } from "./tables.js";
+import { benchPolicy, median, type Table } from "./tables.js";
 
 const run = promisify(execFile);
 const rounds = 3;
@@ -60,10 +60,18 @@ export async function measureTimes(progress: (line: string) => void): Promise<re
 }
 
 /** The figures as a table. */
-export function overheadTable({ withMs, withoutMs, ratio }: OverheadFigures): string {
-  return table("Intents, fences and audit, start to closed", [
-    ["with, median", `${median(withMs).toFixed(0)} ms`, `${withMs.length} rotations`],
-    ["without, median", `${median(withoutMs).toFixed(0)} ms`, `${withoutMs.length} rotations`],
-    ["ratio", ratio.toFixed(2), "goal 1.3"],
-  ]);
+export function overheadTable({ withMs, withoutMs, ratio }: OverheadFigures): Table {
+  const of = (times: readonly number[]) => ({
+    value: median(times),
+    unit: "ms",
+    note: `${times.length} rotations`,
+  });
+  return {
+    title: "Intents, fences and audit, start to closed",
+    rows: [
+      { what: "with, median", ...of(withMs) },
+      { what: "without, median", ...of(withoutMs) },
+      { what: "ratio", value: ratio, digits: 2, atMost: 1.3 },
+    ],
+  };
 }
