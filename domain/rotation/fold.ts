@@ -12,6 +12,7 @@ import {
   displaced,
   foldFailure,
   forwardTarget,
+  held,
   isGoingBack,
   isPastReturn,
   isUsable,
@@ -45,7 +46,7 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
     case "enabled": {
       const move = event.type === "issued" ? "issue" : "enable";
       const made = withVersion(state, event.version, (version) => ({
-        ...enabled(live(version, move)),
+        ...enabled(live(held(version), move)),
         slot: event.slot ?? version.slot,
         enabledAt: event.at,
       }));

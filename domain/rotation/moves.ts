@@ -32,9 +32,9 @@ export function nothingIssued(state: RotationState): boolean {
   // What cannot be undone has been done, also where nothing is left of it (H11).
   if (state.irreversible) return false;
   return Object.values(state.versions).every(
-    ({ id, life, issuer, leaked }) =>
+    ({ id, life, issuer, leaked, unkept }) =>
       id === state.origin ||
-      (life === "planned" && issuer === "absent") ||
+      (life === "planned" && issuer === "absent" && !unkept) ||
       !(leaked || state.acceptable.includes(id)),
   );
 }
@@ -54,6 +54,11 @@ export function leakIsOpen(state: RotationState): boolean {
       version.issuer !== "destroyed" &&
       !(version.issuer === "disabled" && version.refused),
   );
+}
+
+/** The version as one whose value is held. */
+export function held({ unkept: _unkept, ...version }: VersionState): VersionState {
+  return version;
 }
 
 /**

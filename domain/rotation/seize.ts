@@ -6,7 +6,7 @@ import { parseTag, type TagState } from "../fence.js";
 import { allows, type LifeEvent, step } from "../version.js";
 import { onwards } from "./course.js";
 import type { RotationEvent, SlotFact } from "./events.js";
-import { displaced, isPastReturn, movedForGood, overlapFrom, pastRefusing } from "./moves.js";
+import { displaced, held, isPastReturn, movedForGood, overlapFrom, pastRefusing } from "./moves.js";
 import type { RotationState, VersionState } from "./state.js";
 
 /**
@@ -100,13 +100,14 @@ function readersOf(state: RotationState, place: string): string[] {
   return (plan?.consumers ?? []).filter((consumer) => consumer.place === place).map(({ id }) => id);
 }
 
-function settle(version: VersionState, slot: SlotFact, at: number): VersionState {
+function settle(found: VersionState, slot: SlotFact, at: number): VersionState {
   const tag = parseTag(slot.tag);
-  if (tag === null || tag.version !== version.id) {
-    return version.issuer === "unknown" ? { ...version, issuer: lastKnown(version), proved: false } : version;
+  if (tag === null || tag.version !== found.id) {
+    return found.issuer === "unknown" ? { ...found, issuer: lastKnown(found), proved: false } : found;
   }
   // Whatever was made there is of no use, and what it displaced is gone: it is made again (H11).
-  if (slot.unkept) return { ...version, issuer: "absent", proved: false };
+  if (slot.unkept) return { ...found, issuer: "absent", proved: false, unkept: true };
+  const version = held(found);
   switch (standingOf(tag.state, slot.enabled)) {
     case "enabled": {
       if (version.issuer === "enabled") return version;

@@ -84,6 +84,8 @@ export interface VersionState {
    * a store keeps a copy and the issuer has nothing. Absent for every version that a rotation moves between.
    */
   readonly orphan?: "slot" | "copy";
+  /** Its issuer may have made something of it that nobody holds: there is no version, and not nothing either (H11). */
+  readonly unkept?: true;
 }
 
 /** One instance of a consumer as last seen. */

@@ -1,6 +1,7 @@
 /** A lost answer is settled by what stands at the issuer, so every tag that may be found there has one meaning. */
 import { describe, expect, test } from "vitest";
 import { fold } from "../../domain/rotation/fold.js";
+import { mayEndUnchanged } from "../../domain/rotation/moves.js";
 import type { RotationState, VersionState } from "../../domain/rotation/state.js";
 import { begin, originIn, planFor, tagText, versionIn } from "./begin.js";
 import type { EventOf } from "./walk.js";
@@ -136,5 +137,33 @@ describe("H3: a seize settles a lost answer from the tag that it found", () => {
     const event: EventOf<"seized"> = { type: "seized", at: 7, epoch: 1, change: 5, slots: [], places };
     expect(fold(begin({ plan }), event).irreversible).toBe(true);
     expect(fold(begin({ plan: made }), event).irreversible).toBe(false);
+  });
+});
+
+describe("H11: an issuer may have made what nobody holds", () => {
+  const made = (unkept: boolean) => {
+    const state = begin({ versions: { old: originIn("a"), new: lost() }, seized: false });
+    const slot = { slot: "b", tag: tagText("new", "enabled"), enabled: true };
+    const slots = [unkept ? { ...slot, unkept } : slot];
+    return fold(state, { type: "seized", at: 7, epoch: 1, change: 5, slots, places: [] });
+  };
+
+  test("then there is no version, and the rotation does not end as if nothing had been made", () => {
+    expect(made(true).versions.new).toMatchObject({ life: "planned", issuer: "absent", unkept: true });
+    expect(mayEndUnchanged(made(true))).toBe(false);
+    expect(mayEndUnchanged(settled(lost(), "", false))).toBe(true);
+  });
+
+  test("until one is made whose value is kept", () => {
+    const again = { ...made(true), seized: true };
+    const tag = tagText("new", "enabled");
+    const { versions } = fold(again, { type: "issued", at: 8, change: 6, version: "new", tag });
+    expect(versions.new).toMatchObject({ life: "issued", issuer: "enabled" });
+    expect(versions.new).not.toHaveProperty("unkept");
+    const seen = fold(made(true), {
+      ...{ type: "seized", at: 9, epoch: 1, change: 7, places: [] },
+      slots: [{ slot: "b", tag: tagText("new", "enabled"), enabled: true }],
+    });
+    expect(seen.versions.new).not.toHaveProperty("unkept");
   });
 });
