@@ -13,7 +13,6 @@ import {
   type StandingStep,
   stepsInOrder,
 } from "../domain/adopt-plan.js";
-import { speaksFor } from "../domain/authority.js";
 import { RekeyError } from "../domain/errors.js";
 import {
   intendStep,
@@ -24,9 +23,8 @@ import {
   stepsOf,
 } from "../inventory/adoption-steps.js";
 import { adoptionWith, closeAdoption } from "../inventory/adoptions.js";
-import { documentsOf } from "../inventory/decisions.js";
-import { verifiedPayload } from "../inventory/signatures.js";
 import { type AdoptedCredential, type AdoptionDeps, planFrom, standingSteps } from "./adopt-open.js";
+import { speakersOf } from "./speakers.js";
 import { excludedFor } from "./surveyor.js";
 
 /**
@@ -159,36 +157,14 @@ async function intend(
   });
 }
 
-/**
- * Whose words count now: by the estate in force, without whoever asked or has just changed the rules, and for an
- * agreement only with a key that is still theirs (H37).
- */
+/** Whose words count now for an adoption (H37). */
 async function whoCounts(
   deps: AdoptionDeps,
   credential: AdoptedCredential,
-  { id, requestedBy, plan, decisions }: AdoptionRecord,
+  { id, requestedBy, plan }: AdoptionRecord,
 ): Promise<SpeaksFor> {
   const excluded = await excludedFor(deps, credential, { credential: credential.id, requestedBy });
-  const documents = new Map((await documentsOf(deps.db, id)).map(({ jti, jws }) => [jti, jws]));
-  const forged = new Set<string>();
-  for (const { id: jti, person, verdict } of decisions) {
-    if (verdict !== "approve") continue;
-    const holds = await stillSigned(credential, documents.get(jti) ?? "", person);
-    if (holds) forged.delete(person);
-    else forged.add(person);
-  }
-  const now = deps.now();
-  return (person) =>
-    forged.has(person) ? [] : speaksFor(credential.estate, person, plan.approval.approvers, now, excluded);
-}
-
-async function stillSigned({ estate }: AdoptedCredential, jws: string, person: string): Promise<boolean> {
-  try {
-    return (await verifiedPayload(estate, jws)).person === person;
-  } catch (error) {
-    if (error instanceof RekeyError && error.code === "decision-refused") return false;
-    throw error;
-  }
+  return speakersOf(deps, credential.estate, id, plan.approval.approvers, excluded);
 }
 
 /** Runs the step. A lost answer is settled by asking; where nobody answers, the intent stays open for the next run. */

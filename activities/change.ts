@@ -4,7 +4,7 @@
  */
 import type { Call } from "../adapters/ports.js";
 import { needsSignOff } from "../domain/approval.js";
-import { type Excluded, speaksFor } from "../domain/authority.js";
+import type { Excluded } from "../domain/authority.js";
 import { isContainment, mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
 import type { FenceTag, TagState } from "../domain/fence.js";
@@ -21,6 +21,7 @@ import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
 import { type Held, heldBy, objectionToRecords, rememberedTags } from "./run-check.js";
+import { speakersOf } from "./speakers.js";
 import { survey } from "./survey.js";
 import { excludedFor, surveyorFor } from "./surveyor.js";
 
@@ -86,7 +87,7 @@ export function changeActivity<S extends Step>(
         step,
         expects,
         at: deps.now(),
-        ...signOffsFor(current, step, systems, excluded, deps.now()),
+        ...(await signOffsFor(deps, current, step, systems, excluded)),
         leases: leasesFor(current, step),
       });
       if (intended instanceof RekeyError)
@@ -192,14 +193,14 @@ async function lookAfter(
   }
 }
 
-/** Which plans have to be signed for this step; counted again, with today's authority, where its intent is written (H7, H37). */
-function signOffsFor(
+/** Which plans have to be signed for this step; counted again, with today's authority and keys, where its intent is written (H7, H37). */
+async function signOffsFor(
+  deps: ActivityDeps,
   state: RotationState,
   step: Step,
   { estate }: Systems,
   excluded: Excluded,
-  now: number,
-): { signOffs?: SignOffs } {
+): Promise<{ signOffs?: SignOffs }> {
   if (!needsFreshFacts(step) || !needsSignOff(state) || state.policy.approval.quorum === 0) return {};
   const plans = [state.plan, ...state.amendments].filter((plan) => plan !== null);
   const asked = plans.flatMap((plan) => plan.approvers);
@@ -210,8 +211,8 @@ function signOffsFor(
       // Past the point of no return a rejection is an objection, and too late (H38).
       vetoes: !state.irreversible,
       // Nobody was asked about this round: then there is no deadline that a signature could have missed.
-      askedAt: state.askedAt ?? now,
-      speaksFor: (person) => speaksFor(estate, person, asked, now, excluded),
+      askedAt: state.askedAt ?? deps.now(),
+      speaksFor: await speakersOf(deps, estate, state.id, asked, excluded),
     },
   };
 }

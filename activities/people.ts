@@ -14,7 +14,9 @@ import { appendEvent, eventUnder } from "../inventory/events.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { ownersAddresses, respondersAddresses, tell } from "./notices.js";
-import { heldBy } from "./run-check.js";
+import { type Held, heldBy } from "./run-check.js";
+import { speakersOf } from "./speakers.js";
+import { excludedFor } from "./surveyor.js";
 
 type Told = Extract<Step, { do: "ask" | "turn" | "hold" | "close" }>;
 
@@ -165,8 +167,8 @@ export function recordActivity(deps: ActivityDeps) {
       if (!ordered.has(event.type))
         throw new RekeyError("refused-by-policy", `Nobody may order ${event.type}.`);
       if (event.type === "resumed" && event.exit === "declare") {
-        // Counted by the records, like every signature; what the workflow was told counts for nothing.
-        const by = declaredBy(held.state, event.version ?? "", deps.now());
+        // Counted by the records, like every signature, and with today's authority and keys (H37).
+        const by = declaredBy(await heard(deps, held), event.version ?? "", deps.now());
         if (by.length < personsNeeded)
           throw new RekeyError(
             "decision-refused",
@@ -176,4 +178,17 @@ export function recordActivity(deps: ActivityDeps) {
       await appendEvent(deps.db, state.id, state.epoch, event);
       return { events: [event] };
     });
+}
+
+/** The state with the decisions as they count now. */
+async function heard(deps: ActivityDeps, { record, state }: Held): Promise<RotationState> {
+  const systems = await deps.systems(state.credential);
+  const asked = [state.plan, ...state.amendments].flatMap((plan) => plan?.approvers ?? []);
+  const excluded = await excludedFor(deps, systems, record);
+  const speaks = await speakersOf(deps, systems.estate, state.id, asked, excluded);
+  const decisions = state.decisions.map((decision) => ({
+    ...decision,
+    owners: speaks(decision.person, decision.id),
+  }));
+  return { ...state, decisions };
 }

@@ -20,10 +20,10 @@ export interface SignOffs {
   /** When owners were asked last; signatures are held to the policy's deadline from there (H38). */
   readonly askedAt: number;
   /**
-   * Owners for whom a person may speak now; absent: those that were found when the decision was verified.
-   * Authority is a matter of the time of use (H37).
+   * Owners for whom a person's decision (by its id) speaks now; absent: those that were found when it was verified.
+   * Authority is a matter of the time of use, and so is whose key it is (H37).
    */
-  readonly speaksFor?: ((person: string) => readonly string[]) | undefined;
+  readonly speaksFor?: ((person: string, decision: string) => readonly string[]) | undefined;
 }
 
 /** Where a decision is used. `change` is null for what is used up by opening a rotation. */
@@ -113,7 +113,7 @@ export async function recordsOf(
             person,
             digest,
             verdict: says,
-            owners: speaksFor?.(person) ?? owners,
+            owners: speaksFor?.(person, jti) ?? owners,
             issuedAt,
             expiresAt,
           },

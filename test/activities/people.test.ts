@@ -1,10 +1,13 @@
 /** Owners are told of each thing once, however often the step is tried, and of what the post did not take later on. */
 import { beforeEach, expect, test, vi } from "vitest";
-import { peopleActivity } from "../../activities/people.js";
+import { peopleActivity, recordActivity } from "../../activities/people.js";
 import { mayAct } from "../../domain/decide.js";
+import { declarationDigest } from "../../domain/declaration.js";
 import { foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Step } from "../../domain/rotation/steps.js";
+import { recordDecision } from "../../inventory/decisions.js";
+import { appendEvent } from "../../inventory/events.js";
 import { unsentNotices } from "../../inventory/notices.js";
 import { loadRotation } from "../../inventory/rotations.js";
 import { type Desk, openDesk } from "./desk.js";
@@ -71,4 +74,39 @@ test("what no notifier took is told with the next notice, and at the end", async
   expect(desk.told.map(({ kind }) => kind)).toEqual(["closed", "approval-asked", "needs-operator"]);
   expect(desk.told[1]?.subject).toBe("Told late (approval-asked): orders-db");
   expect(await unsentNotices(desk.fresh.db)).toEqual([]);
+});
+
+test("H30 H37: who signed that a version is live with a key that was taken from them does not count any more", async () => {
+  const desk = await openDesk();
+  const { deps, state } = desk;
+  const { db } = desk.fresh;
+  const version = state.origin;
+  const digest = declarationDigest(state, version);
+  for (const person of ["ann", "bob"] as const) {
+    const id = `doc_${person}`;
+    const at = desk.clock.now;
+    const expiresAt = at + 3_600_000;
+    const said = { digest, person, owners: ["payments"], issuedAt: at, expiresAt };
+    const about = {
+      rotation: state.id,
+      credential: state.credential,
+      says: "approve",
+      consumer: null,
+    } as const;
+    const jws = await desk.paper(person, { digest, id });
+    await recordDecision(db, { ...said, ...about, jti: id, jws, receivedAt: at });
+    const decision = { id, verdict: "approve", ...said } as const;
+    await appendEvent(db, state.id, state.epoch, { type: "decided", at, decision });
+  }
+  const declare = (given: typeof deps) => {
+    desk.clock.now += 1_000;
+    const event = { type: "resumed", at: desk.clock.now, exit: "declare", by: "ann", version } as const;
+    return desk.run(() => recordActivity(given)({ state, event }));
+  };
+  const systems = await deps.systems(state.credential);
+  const { owners } = systems.estate;
+  const estate = { ...systems.estate, owners: { ...owners, ann: { ...owners.ann, keys: [] } as never } };
+  const taken = declare({ ...deps, systems: async () => ({ ...systems, estate }) });
+  await expect(taken).rejects.toThrow(/1 person\(s\) have signed/);
+  expect((await declare(deps)).events).toHaveLength(1);
 });

@@ -42,6 +42,24 @@ test("an approval that comes by signal does the same, also twice", async () => {
   expect((await stateOf(handle)).decisions).toHaveLength(1);
 });
 
+test("H37: what was signed with a key that was taken from its person since allows no step", async () => {
+  const house = await openHouse({ quorum: 2 });
+  const handle = await house.start();
+  const state = await untilAsked(handle);
+  await decide(handle, await paper(house, state, "ann"));
+  await house.apply((estate) => ({
+    ...estate,
+    owners: { ...estate.owners, ann: { ...estate.owners.ann, keys: estate.owners.eve?.keys } as never },
+  }));
+  await decide(handle, await paper(house, state, "bob"));
+  expect(await ended(handle)).toMatchObject({
+    outcome: "refused",
+    reason: expect.stringContaining("1 sign-off(s) are missing"),
+  });
+  expect(house.world.issuers.calls.filter((call) => /^enable/.test(call))).toEqual([]);
+  expectWorking(house);
+});
+
 test("H7 H37 H38: forged, foreign, stale, expired and partial words are refused with their reason", async () => {
   const house = await openHouse({ quorum: 1 });
   const handle = await house.start({ requestedBy: "ann" });
