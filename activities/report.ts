@@ -5,14 +5,19 @@ import { RekeyError } from "../domain/errors.js";
 import { leakedBy } from "../domain/incident.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
-import type { Emergency, RotationState } from "../domain/rotation/state.js";
+import { foldAll } from "../domain/rotation/fold.js";
+import { plannedVersion } from "../domain/rotation/moves.js";
+import type { Emergency, RotationState, VersionState } from "../domain/rotation/state.js";
 import type { Answered, EmergencyReport } from "../domain/rotation/work.js";
 import { stricter } from "../domain/stricter.js";
+import { isLive } from "../domain/version.js";
 import { decisionWith, recordDecision } from "../inventory/decisions.js";
 import { appendEvent } from "../inventory/events.js";
 import { versionsMatching } from "../inventory/fingerprints.js";
 import { incidentWith, listIncidents, recordIncident } from "../inventory/incidents.js";
+import { loadRotation, rotationOf } from "../inventory/rotations.js";
 import { claimedId, verifiedPayload } from "../inventory/signatures.js";
+import { versionsOf as everyVersionOf } from "../inventory/versions.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
@@ -32,8 +37,7 @@ export function reportActivity(deps: ActivityDeps) {
       const systems = await deps.systems(state.credential);
       try {
         const authorised =
-          (await alreadyAuthorised(deps, systems, report)) ??
-          (await authorise(deps, systems, state.id, report));
+          (await alreadyAuthorised(deps, systems, report)) ?? (await authorise(deps, systems, state, report));
         const { event, key, sentence } = await incidentOf(deps, systems, state, authorised);
         const { repeated } = await appendEvent(deps.db, state.id, state.epoch, event, key);
         // The same report again must not end a hold; but a run that has not heard of it has to.
@@ -95,30 +99,45 @@ function addsNothing({ versions, emergency }: RotationState, event: Incident): b
 }
 
 /**
- * Checks who stands behind a report: two responders, or one with a value that is known to be ours. Throws
- * `decision-refused` otherwise. `rotation` is null for a report that starts one.
+ * Checks who stands behind a report: two responders, or one whose evidence is a value of every version that would be
+ * treated as leaked; a value that died long ago says nothing against one that lives. Throws `decision-refused`
+ * otherwise. `state` is null for a report that starts a rotation.
  */
 export async function authorise(
   deps: ActivityDeps,
   systems: Systems,
-  rotation: string | null,
+  state: RotationState | null,
   report: EmergencyReport,
 ): Promise<Authorised> {
   const matches = report.evidence === null ? [] : await versionsMatching(deps.db, report.evidence);
   const known = matches.filter((match) => match.credential === systems.id).map((match) => match.version);
-  // A credential that was never rotated has no fingerprint yet; the value that is live now is the old one.
-  const matched = known.length === 0 && (await isLive(deps, systems, report.evidence)) ? ["old"] : known;
   const persons = new Set<string>();
   const documents: string[] = [];
   for (const document of report.documents) {
     const payload = await respondersWord(deps, systems, report, document);
     const { id: jti, digest, person, says, issuedAt, expiresAt } = payload;
-    const kept = { jti, rotation, credential: systems.id, digest, person, says, consumer: null, owners: [] };
+    const kept = {
+      jti,
+      rotation: state?.id ?? null,
+      credential: systems.id,
+      digest,
+      person,
+      says,
+      consumer: null,
+      owners: [],
+    };
     await recordDecision(deps.db, { ...kept, jws: document, issuedAt, expiresAt, receivedAt: deps.now() });
     persons.add(person);
     documents.push(jti);
   }
-  const needed = matched.length > 0 ? 1 : respondersWithoutEvidence;
+  // Two of them wait for no store, unless only the value says what has leaked.
+  const isEnough = persons.size >= respondersWithoutEvidence && report.leaked.length > 0;
+  // A credential that was never rotated has no fingerprint yet; the value that is live now is the old one.
+  const asks = known.length === 0 && !isEnough;
+  const matched = asks && (await isLiveValue(deps, systems, report.evidence)) ? ["old"] : known;
+  const alive = state ?? (await aliveOf(deps, systems));
+  const isShown = matched.length > 0 && versionsOf(report, matched, alive).every(isOneOf(matched, alive));
+  const needed = isShown ? 1 : respondersWithoutEvidence;
   if (persons.size < needed) {
     throw new RekeyError(
       "decision-refused",
@@ -129,7 +148,36 @@ export async function authorise(
   return { report, responders: [...persons].sort(), documents, matched };
 }
 
-async function isLive(deps: ActivityDeps, { stores }: Systems, evidence: string | null): Promise<boolean> {
+/** What a report may be about, as far as it is known which version people mean. */
+type Alive = Pick<RotationState, "versions" | "origin" | "target">;
+
+/** The same before this run has opened or adopted a rotation: the open one's, or what the records know to live. */
+async function aliveOf({ db }: ActivityDeps, { id: credential }: Systems): Promise<Alive> {
+  const open = await rotationOf(db, credential);
+  if (open !== null) {
+    const { initial, events } = await loadRotation(db, open.id);
+    return foldAll(initial, events);
+  }
+  const living = (await everyVersionOf(db, credential)).filter(
+    ({ life }) => isLive(life) || life === "disabled",
+  );
+  const versions = living.map(({ id, slot, life }): [string, VersionState] => [
+    id,
+    { ...plannedVersion(id, slot), life, issuer: isLive(life) ? "enabled" : "disabled" },
+  ]);
+  const origin = living.find(({ life }) => life === "active")?.id ?? "old";
+  return { versions: Object.fromEntries(versions), origin, target: "new" };
+}
+
+function isOneOf(matched: readonly string[], alive: Alive): (id: string) => boolean {
+  return (id) => matched.some((word) => meant(word, alive) === id);
+}
+
+async function isLiveValue(
+  deps: ActivityDeps,
+  { stores }: Systems,
+  evidence: string | null,
+): Promise<boolean> {
   const live = evidence === null ? null : await stores.main.live(callWithin());
   const hmacs = await Promise.all(secretValues(live ?? {}).map((value) => deps.fingerprint(value)));
   return hmacs.some((hmac) => hmac === evidence);
@@ -227,10 +275,12 @@ export async function incidentOf(
 }
 
 /** `old` and `new` are words for people; what matched nothing may be anything, so everything that lives counts. */
-function versionsOf(report: EmergencyReport, matched: readonly string[], state: RotationState): string[] {
-  if (report.leaked === "unknown") return leakedBy({ kind: "unknown" }, state);
-  const ids = report.leaked.map((word) =>
-    word === "old" ? state.origin : word === "new" ? state.target : word,
-  );
-  return leakedBy({ kind: "versions", ids: [...ids, ...matched] }, state);
+function versionsOf(report: EmergencyReport, matched: readonly string[], alive: Alive): string[] {
+  if (report.leaked === "unknown") return leakedBy({ kind: "unknown" }, alive);
+  const ids = [...report.leaked, ...matched].map((word) => meant(word, alive));
+  return leakedBy({ kind: "versions", ids }, alive);
+}
+
+function meant(word: string, { origin, target }: Alive): string {
+  return word === "old" ? origin : word === "new" ? target : word;
 }

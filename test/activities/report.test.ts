@@ -3,18 +3,25 @@ import { expect, test } from "vitest";
 import { openActivity } from "../../activities/open.js";
 import { reportActivity } from "../../activities/report.js";
 import { reportText } from "../../domain/documents.js";
+import { RekeyError } from "../../domain/errors.js";
 import { foldAll } from "../../domain/rotation/fold.js";
 import type { EmergencyReport } from "../../domain/rotation/work.js";
+import { keepFingerprint } from "../../inventory/fingerprints.js";
 import { listIncidents } from "../../inventory/incidents.js";
 import { loadRotation } from "../../inventory/rotations.js";
 import { newId } from "../inventory/world.js";
+import type { PersonName } from "../workflows/people.js";
 import { type Desk, openDesk } from "./desk.js";
 
-async function report(desk: Desk, more: Partial<EmergencyReport> = {}): Promise<EmergencyReport> {
+async function report(
+  desk: Desk,
+  more: Partial<EmergencyReport> = {},
+  by: readonly PersonName[] = ["rashid", "runa"],
+): Promise<EmergencyReport> {
   const ordered = { reason: "seen in a public repository", leaked: ["old"], ...more };
   const digest = desk.deps.sha256Hex(reportText(ordered));
   const says = { says: "emergency", digest, rotation: "", nonce: "" } as const;
-  const documents = await Promise.all([desk.paper("rashid", says), desk.paper("runa", says)]);
+  const documents = await Promise.all(by.map((person) => desk.paper(person, says)));
   return { evidence: null, ...ordered, documents };
 }
 
@@ -90,4 +97,47 @@ test("H25: documents of another incident, or none, are verified as ever", async 
   expect(await send({ ...emergency, documents: [] })).toMatchObject({ accepted: false });
   expect(await send({ ...emergency, documents: ["no document"] })).toMatchObject({ accepted: false });
   expect(await listIncidents(desk.fresh.db)).toHaveLength(1);
+});
+
+test("H25 H37: one responder is enough only where the evidence is of everything that would be treated as leaked", async () => {
+  const desk = await openDesk();
+  const { deps, state, credential, fresh } = desk;
+  const at = desk.clock.now;
+  await keepFingerprint(fresh.db, { version: "ver_dead", credential, hmac: "of last year", at });
+  await keepFingerprint(fresh.db, { version: state.origin, credential, hmac: "in use", at });
+  const send = async (evidence: string, leaked: EmergencyReport["leaked"]) => {
+    const given = await report(desk, { evidence, leaked }, ["rashid"]);
+    return desk.run(() => reportActivity(deps)({ state, report: given }));
+  };
+  for (const leaked of [["old"], ["old", "new"], [state.origin], "unknown"] as const)
+    expect(await send("of last year", leaked)).toMatchObject({
+      accepted: false,
+      sentence: "The report needs 2 responder(s) and has 1.",
+    });
+  expect(await listIncidents(fresh.db)).toEqual([]);
+  // The same by a start that takes the rotation over.
+  const started = await report(desk, { evidence: "of last year", leaked: ["old"] }, ["rashid"]);
+  await expect(open(desk, started, newId("run"))).rejects.toThrow(/needs 2 responder/);
+  for (const leaked of [["old"], "unknown"] as const)
+    expect(await send("in use", leaked)).toMatchObject({
+      accepted: true,
+      sentence: "Emergency: 1 version(s) are treated as leaked.",
+    });
+  expect(await send("of last year", [])).toMatchObject({
+    accepted: true,
+    sentence: "Emergency: 0 version(s) are treated as leaked.",
+  });
+});
+
+test("I5 H31: two responders do not wait for a store that is away", async () => {
+  const desk = await openDesk();
+  const systems = await desk.deps.systems(desk.credential);
+  const live = async () => {
+    throw new RekeyError("unreachable", "The store does not answer.");
+  };
+  const away = { ...systems, stores: { main: { ...systems.stores.main, live } } } as typeof systems;
+  const deps = { ...desk.deps, systems: async () => away };
+  const given = await report(desk, { evidence: "of a value that nobody knows", leaked: ["old"] });
+  const answer = await desk.run(() => reportActivity(deps)({ state: desk.state, report: given }));
+  expect(answer).toMatchObject({ accepted: true });
 });
