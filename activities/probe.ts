@@ -27,10 +27,10 @@ export function probeActivity(deps: ActivityDeps) {
           const document = isDisplaced(state, step.version)
             ? await systems.stores.main.staged(step.version, call)
             : await documentOf(systems, step, call);
-          const open = document === null ? null : await unrefused(systems, step.slot, document, call);
-          return open === null
-            ? { type: "refused", at: deps.now(), version: step.version }
-            : failed("proof-failed", open, true);
+          const refused = { type: "refused", at: deps.now(), version: step.version } as const;
+          if (document === null) return { ...refused, untried: true };
+          const open = await unrefused(systems, step.slot, document, call);
+          return open === null ? { ...refused, at: deps.now() } : failed("proof-failed", open, true);
         } catch (error) {
           const known = asRekeyError(error);
           return failed(known.code, known.message, known.retry !== "never");

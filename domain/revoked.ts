@@ -20,21 +20,29 @@ function refusalsNeeded(state: RotationState, { id }: VersionState): number {
 export function revoked(state: RotationState, version: VersionState, now: number): Verdict {
   const { id, slot, refusals = 0, refusedSince = null, disabledAt } = version;
   const { propagationMs } = state.traits;
-  if (refusals < refusalsNeeded(state, version)) {
+  if (version.untried) {
+    // Nothing is left to try: then only the time is waited for that the nodes need, and the end says so (I5).
+    const heardBy = (disabledAt ?? 0) + propagationMs;
+    if (now < heardBy) return untilHeard(id, heardBy);
+  } else if (refusals < refusalsNeeded(state, version)) {
     const due = (refusedSince ?? 0) + Math.ceil((propagationMs * refusals) / (refusalsOverTime - 1));
     if (now >= due) return { is: "do", step: { do: "probe", version: id, slot } };
-    return {
-      is: "wait",
-      until: due,
-      for: `every node to have heard that ${id} is disabled`,
-      who: "time",
-      watch: true,
-    };
+    return untilHeard(id, due);
   }
   const lastMs = Math.max(0, ...outliving(state).map(({ maxLifeMs }) => maxLifeMs ?? 0));
   const until = (disabledAt ?? 0) + propagationMs + lastMs;
   if (lastMs === 0 || !mayHaveChildren(version) || now >= until) return pass;
   return { is: "wait", until, for: `what was taken with ${id} to run out`, who: "time", watch: true };
+}
+
+function untilHeard(id: string, until: number): Verdict {
+  return {
+    is: "wait",
+    until,
+    for: `every node to have heard that ${id} is disabled`,
+    who: "time",
+    watch: true,
+  };
 }
 
 /** A version that nobody ever held has nothing that was taken with it. */
@@ -54,8 +62,11 @@ export function revocations(state: RotationState, now: number): string {
     .flatMap((version) => {
       const { id, disabledAt, refusals = 0 } = version;
       if (disabledAt === null || id === state.target || !mayHaveChildren(version)) return [];
-      const refused =
-        propagationMs > 0
+      const refused = version.untried
+        ? [
+            `${id} was tried by nobody, because no copy of it was left; that it is refused rests on the switch`,
+          ]
+        : propagationMs > 0
           ? [`${id} was refused ${refusals} time(s) in a row over ${formatDuration(propagationMs)}`]
           : [];
       const children = outliving(state).map(({ what, maxLifeMs }) => {

@@ -179,7 +179,10 @@ export async function closeOpenIntent(tx: Tx, rotation: string, at: number): Pro
 function toldOf(event: RotationEvent): Readonly<Record<string, unknown>> {
   const { type } = event;
   if (type === "failed") return { event: type, code: event.code };
-  return "tag" in event ? { event: type, version: event.version, tag: event.tag } : { event: type };
+  if (!("tag" in event)) return { event: type };
+  // Whether anybody could try a version that is off is what "revoked" rests on (I5).
+  const untried = event.type === "disabled" && event.untried ? { untried: true } : {};
+  return { event: type, version: event.version, tag: event.tag, ...untried };
 }
 
 /** Number of the last change that was ever begun in the rotation; 0 before the first. */

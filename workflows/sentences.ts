@@ -30,6 +30,8 @@ export function sentenceOf(step: Step, events: readonly RotationEvent[]): string
         ? `Disabled version ${step.version}, and none of its sessions is left; no copy of it was left to try.`
         : `Disabled version ${step.version}; every node refused it, and none of its sessions is left.`;
     case "probe":
+      if (events.some((event) => event.type === "refused" && event.untried))
+        return `Version ${step.version} could not be tried again: no copy of it was left.`;
       return `Tried version ${step.version} again; every node refused it.`;
     case "destroy":
       return `Destroyed version ${step.version}, at the issuer and in every copy.`;

@@ -35,12 +35,13 @@ function targetBorneOut(given: RotationState, kept: RotationState): string {
 
 function standing(given: VersionState | undefined, known: VersionState, kept: RotationState): VersionState {
   if (given === undefined) return known;
-  const { orphan: _, ...claimed } = given;
-  const { id, leaked, orphan } = known;
+  const { orphan: _, untried: __, ...claimed } = given;
+  const { id, leaked, orphan, untried } = known;
   return {
     ...claimed,
     ...{ id, leaked },
     ...(orphan === undefined ? {} : { orphan }),
+    ...(untried === undefined ? {} : { untried }),
     slot: slotBorneOut(given, known, kept),
     // The answer to a destroy was lost: it is repeated, which is the same twice.
     life: isEnded(known.life) && !isEnded(given.life) ? given.life : known.life,

@@ -79,8 +79,13 @@ export type RotationEvent = { readonly at: number } & (
       readonly untried?: boolean;
     }
   | { readonly type: "proved"; readonly version: string }
-  /** Every node refused the value once more. */
-  | { readonly type: "refused"; readonly version: string }
+  /** Every node refused the value once more, where there was one to try. */
+  | {
+      readonly type: "refused";
+      readonly version: string;
+      /** No copy of the value was left to try: nobody refused anything, and it counts for nothing (I5). */
+      readonly untried?: boolean;
+    }
   | { readonly type: "renewed"; readonly version: string; readonly change: number }
   | {
       readonly type: "delivered";

@@ -55,13 +55,14 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
     case "disabled":
       return changed(
         withVersion(state, event.version, (version) => ({
-          ...live(version, "disable"),
+          ...tried(live(version, "disable")),
           issuer: "disabled",
           proved: false,
           disabledAt: event.at,
           refused: true,
-          refusals: 1,
-          refusedSince: event.at,
+          ...(event.untried
+            ? { untried: true, refusals: 0, refusedSince: null }
+            : { refusals: 1, refusedSince: event.at }),
         })),
         event,
       );
@@ -83,11 +84,15 @@ export function fold(state: RotationState, event: RotationEvent): RotationState 
       );
     case "refused":
       return calm(
-        withVersion(state, event.version, (version) => ({
-          ...version,
-          refusals: (version.refusals ?? 0) + 1,
-          refusedSince: version.refusedSince ?? event.at,
-        })),
+        withVersion(state, event.version, (version) =>
+          event.untried
+            ? { ...version, untried: true }
+            : {
+                ...tried(version),
+                refusals: (version.refusals ?? 0) + 1,
+                refusedSince: version.refusedSince ?? event.at,
+              },
+        ),
       );
     case "renewed":
       return calm({
@@ -141,7 +146,12 @@ function live(version: VersionState, event: LifeEvent): VersionState {
 }
 
 function enabled(version: VersionState): VersionState {
-  return { ...version, issuer: "enabled", proved: false, disabledAt: null, refused: false };
+  return { ...tried(version), issuer: "enabled", proved: false, disabledAt: null, refused: false };
+}
+
+/** The version without the note that nobody could try it. */
+function tried({ untried: _, ...version }: VersionState): VersionState {
+  return version;
 }
 
 /** A change at the issuer ended: its tag is known, facts taken before it are old, and nothing is in trouble. */

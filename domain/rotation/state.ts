@@ -79,6 +79,8 @@ export interface VersionState {
   /** How often in a row every node refused it since it was disabled, and since when; absent where that was never counted. */
   readonly refusals?: number;
   readonly refusedSince?: number | null;
+  /** No copy of it was left to try after the last disable, so that it is refused rests on the switch alone (I5). */
+  readonly untried?: boolean;
   /**
    * Found outside and not known to live by the records: `slot` for one that an issuer lets in, `copy` for one of which
    * a store keeps a copy and the issuer has nothing. Absent for every version that a rotation moves between.

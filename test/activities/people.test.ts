@@ -1,6 +1,7 @@
 /** Owners are told of each thing once, however often the step is tried, and of what the post did not take later on. */
 import { beforeEach, expect, test, vi } from "vitest";
 import { peopleActivity, recordActivity } from "../../activities/people.js";
+import { probeActivity } from "../../activities/probe.js";
 import { mayAct } from "../../domain/decide.js";
 import { declarationDigest } from "../../domain/declaration.js";
 import { foldAll } from "../../domain/rotation/fold.js";
@@ -109,4 +110,17 @@ test("H30 H37: who signed that a version is live with a key that was taken from 
   const taken = declare({ ...deps, systems: async () => ({ ...systems, estate }) });
   await expect(taken).rejects.toThrow(/1 person\(s\) have signed/);
   expect((await declare(deps)).events).toHaveLength(1);
+});
+
+test("I5: a value of which no copy is left is refused by nobody when it is tried again", async () => {
+  const desk = await openDesk();
+  const { state } = desk;
+  const systems = await desk.deps.systems(state.credential);
+  const main = { ...systems.stores.main, staged: async () => null };
+  const deps = { ...desk.deps, systems: async () => ({ ...systems, stores: { main } }) as typeof systems };
+  const step = { do: "probe", version: state.origin, slot: "a" } as const;
+  const { events } = await desk.run(() => probeActivity(deps)({ state, step }));
+  expect(events).toEqual([{ type: "refused", at: desk.clock.now, version: state.origin, untried: true }]);
+  expect((await desk.recorded()).versions[state.origin]).toMatchObject({ untried: true });
+  expect((await desk.recorded()).versions[state.origin]).not.toHaveProperty("refusals");
 });

@@ -32,7 +32,7 @@ test("H7: versions, their slots and whether they are valid are those of the reco
     },
     versions: {
       stranger,
-      [target]: { ...of(target), slot, life: "destroyed", issuer: "enabled", leaked: true },
+      [target]: { ...of(target), slot, life: "destroyed", issuer: "enabled", leaked: true, untried: true },
     },
   };
   const { target: leads, versions, spareIds, freeSlots, tags, places } = borneOut(given, kept);

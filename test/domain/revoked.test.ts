@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../domain/decide.js";
 import type { IssuerTraits } from "../../domain/kinds.js";
+import { revocations } from "../../domain/revoked.js";
 import { fold, foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import { begin, tick, traits } from "./begin.js";
@@ -65,6 +66,34 @@ describe("H27: where nodes hear of a switch late", () => {
     );
     expect(decide(lost, before.now)).toMatchObject({ kind: "wait", until: before.now + 4 * tick });
     expect(decide(lost, before.now + 4 * tick)).toMatchObject({ step: { do: "seize" } });
+  });
+});
+
+describe("I5 H27: a version of which no copy is left", () => {
+  const before = upTo("disable", begin({ traits: late }));
+  const { now } = before;
+  const event = { type: "disabled", at: now, version: "old", change: 9, tag: "t", untried: true } as const;
+  const state = fold(before.state, event);
+
+  test("was refused by nobody: the time that nodes need is waited out, and the end says that nobody tried it", () => {
+    expect(state.versions.old).toMatchObject({ untried: true, refusals: 0, refusedSince: null });
+    expect(ask(state, now)).toMatchObject({ is: "wait", until: now + 4 * tick });
+    expect(ask(state, now + 4 * tick)).toEqual({ is: "pass" });
+    const said =
+      "old was tried by nobody, because no copy of it was left; that it is refused rests on the switch";
+    expect(revocations(state, now + 4 * tick)).toBe(said);
+  });
+
+  test("whose copy is lost between two tries is counted no further, and one that is found again is tried", () => {
+    const once = fold(off(late).state, { ...refused(now + 2 * tick), untried: true });
+    expect(once.versions.old).toMatchObject({ untried: true, refusals: 1 });
+    expect(ask(once, now + 2 * tick)).toMatchObject({ is: "wait", until: now + 4 * tick });
+    expect(revocations(once, now)).toContain("was tried by nobody");
+    const found = fold(state, refused(now + tick)).versions.old;
+    expect(found).toMatchObject({ refusals: 1 });
+    expect(found).not.toHaveProperty("untried");
+    const on = fold(state, { type: "enabled", at: now, version: "old", change: 10, tag: "t" });
+    expect(on.versions.old).not.toHaveProperty("untried");
   });
 });
 

@@ -47,6 +47,15 @@ it("a rotation is told from its opening to its end, each record once however oft
   await intend(db, {
     ...change,
     change: 2,
+    step: { do: "disable", version: "old", slot: "a" },
+    expects: {},
+    at: t0,
+  });
+  const off = { type: "disabled", at: t0, version: "old", change: 2, tag: "tag", untried: true } as const;
+  await settle(db, { rotation, epoch, change: 2, outcome: "done", event: off, at: t0 });
+  await intend(db, {
+    ...change,
+    change: 3,
     step: { do: "destroy", version: "x", slot: "a" },
     expects: {},
     at: t0,
@@ -72,12 +81,16 @@ it("a rotation is told from its opening to its end, each record once however oft
       "outcome",
       "intent",
       "outcome",
+      "intent",
+      "outcome",
       "adopted",
       "closed",
     ],
   ]);
   expect(bodies[4]).toMatchObject({ decisions: [decision.jti], change: 1, rotation });
-  expect(bodies[7]).toMatchObject({ change: 2, outcome: "unknown", rotation });
+  // What "revoked" rests on is part of it (I5).
+  expect(bodies[7]).toMatchObject({ change: 2, outcome: "done", event: "disabled", untried: true, rotation });
+  expect(bodies[9]).toMatchObject({ change: 3, outcome: "unknown", rotation });
   expect(JSON.stringify(bodies)).not.toMatch(/\bann\b|\bbob\b|It is time|payments|header\./);
 });
 

@@ -37,7 +37,9 @@ function sentenceOf(event: RotationEvent): string | null {
     case "proved":
       return `Version ${event.version} was proved at every node.`;
     case "refused":
-      return `Version ${event.version} was tried again, and every node refused it.`;
+      return event.untried
+        ? `Version ${event.version} could not be tried again: no copy of it was left.`
+        : `Version ${event.version} was tried again, and every node refused it.`;
     case "renewed":
       return `Sessions from before version ${event.version} was given up were ended, so that consumers connected anew.`;
     case "delivered":
