@@ -6,8 +6,33 @@ import type { RotationState } from "../domain/rotation/state.js";
 import type { Decision, Step } from "../domain/rotation/steps.js";
 import type { Progress, TimelineEntry } from "./messages.js";
 
-/** One sentence about a step that was taken; `events` are what came of it. */
+/** The event that says that a step was taken. */
+const outcomes: Readonly<Record<Step["do"], RotationEvent["type"]>> = {
+  survey: "surveyed",
+  ask: "asked",
+  seize: "seized",
+  issue: "issued",
+  enable: "enabled",
+  prove: "proved",
+  deliver: "delivered",
+  renew: "renewed",
+  disable: "disabled",
+  probe: "refused",
+  destroy: "destroyed",
+  turn: "turned",
+  hold: "held",
+  close: "closed",
+};
+
+/** One sentence about a step that was asked for; `events` are what came of it: why it failed, or that it was not taken, is said. */
 export function sentenceOf(step: Step, events: readonly RotationEvent[]): string {
+  const failed = events.find((event) => event.type === "failed");
+  if (failed) return failed.sentence;
+  const isTaken = events.some(({ type }) => type === outcomes[step.do]);
+  return isTaken ? taken(step, events) : `Not taken (${step.do}): the facts changed.`;
+}
+
+function taken(step: Step, events: readonly RotationEvent[]): string {
   switch (step.do) {
     case "survey":
       return "Looked at consumers, issuer and store.";
