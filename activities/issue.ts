@@ -5,6 +5,7 @@ import { formatTag } from "../domain/fence.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
+import { reservationOf } from "../domain/version.js";
 import { keepFingerprint } from "../inventory/fingerprints.js";
 import { type Changing, changeActivity } from "./change.js";
 import type { ActivityDeps } from "./deps.js";
@@ -61,7 +62,7 @@ export function issueActivity(deps: ActivityDeps) {
 /** Has the store take a copy before the value is made: it takes one, and the key of the consumers' answers is settled. */
 async function reserve({ deps, systems, step, call }: Changing<Issue>): Promise<SecretDocument> {
   const attestKey = { [ownFields.attestKey]: deps.randomSecret() };
-  return systems.stores.main.stage(reserved(step.version), attestKey, call);
+  return systems.stores.main.stage(reservationOf(step.version), attestKey, call);
 }
 
 /** Keeps a value that was just made, in place of the one that an attempt before this left and that is of no use. */
@@ -79,9 +80,6 @@ async function keepInstead(
   const differs = Object.entries(document).some(([field, value]) => !kept[field]?.equals(value));
   if (differs) throw new RekeyError("conflict", "Another copy of this version is kept already.");
 }
-
-/** The id under which the place of a version is reserved before its value is made. */
-export const reserved = (version: string): string => `${version}-reserved`;
 
 /**
  * Has the issuer make the value (H11): the place in the store is written first, so that it is known to take one;
@@ -111,7 +109,7 @@ async function minted(changing: Changing<Issue>, touched: () => void): Promise<R
       call,
     );
   }
-  await stores.main.purge(reserved(step.version), call);
+  await stores.main.purge(reservationOf(step.version), call);
   await forgetAbandoned(changing);
   const { change: number } = changing;
   return {
@@ -130,7 +128,7 @@ async function forgetAbandoned({ systems, state, step, call }: Changing<Issue>):
     ({ id, issuer, delivered }) =>
       id !== step.version && id !== state.origin && issuer === "absent" && !delivered,
   );
-  const copies = abandoned.flatMap(({ id }) => [reserved(id), id]);
+  const copies = abandoned.flatMap(({ id }) => [reservationOf(id), id]);
   await Promise.all(
     Object.values(systems.stores).flatMap((store) => copies.map((copy) => store.purge(copy, call))),
   );

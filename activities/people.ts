@@ -8,7 +8,7 @@ import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Outcome, RotationState, VersionState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
 import type { StepRequest, StepResult } from "../domain/rotation/work.js";
-import { isEnded } from "../domain/version.js";
+import { isEnded, reservationOf } from "../domain/version.js";
 import { closeRotation } from "../inventory/close.js";
 import { appendEvent, eventUnder } from "../inventory/events.js";
 import { callWithin, framed } from "./calls.js";
@@ -78,13 +78,14 @@ function ownersOfAsked({ amendments }: RotationState, step: Told): string[] {
     .flatMap(({ approvers }) => approvers);
 }
 
-/** Copies of a version that never came to be: staged before the issuer refused it for good (I3). */
+/** Copies of a version that never came to be, and what its place was reserved with: staged before the issuer refused it for good (I3). */
 async function purgeUnused({ stores }: Systems, { versions, change }: RotationState): Promise<void> {
   // Before the first change nothing was staged, and a store that cannot be reached must not keep this open.
   if (change === 0) return;
   const unused = Object.values(versions).filter((version) => version.life === "planned");
+  const copies = unused.flatMap(({ id }) => [id, reservationOf(id)]);
   await Promise.all(
-    unused.flatMap(({ id }) => Object.values(stores).map((store) => store.purge(id, callWithin()))),
+    copies.flatMap((copy) => Object.values(stores).map((store) => store.purge(copy, callWithin()))),
   );
 }
 

@@ -4,9 +4,10 @@ import { RekeyError } from "../domain/errors.js";
 import { formatTag } from "../domain/fence.js";
 import { isDisplaced } from "../domain/rotation/moves.js";
 import type { Step } from "../domain/rotation/steps.js";
+import { reservationOf } from "../domain/version.js";
 import { type Changing, changeActivity } from "./change.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { reserved, slotChange, slotTag } from "./issue.js";
+import { slotChange, slotTag } from "./issue.js";
 
 type Disable = Extract<Step, { do: "disable" }>;
 type Destroy = Extract<Step, { do: "destroy" }>;
@@ -123,7 +124,7 @@ export function destroyActivity(deps: ActivityDeps) {
     // target is there, and what its place was reserved with still is, too.
     if (systems.issuer.mint || displaced)
       for (const version of [step.version, state.target])
-        await systems.stores.main.purge(reserved(version), call);
+        await systems.stores.main.purge(reservationOf(version), call);
     return {
       type: "destroyed",
       at: deps.now(),

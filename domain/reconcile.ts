@@ -5,7 +5,7 @@
  */
 import { parseTag } from "./fence.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
-import { isEnded, type Life } from "./version.js";
+import { isEnded, type Life, versionOfCopy } from "./version.js";
 
 /** What the systems of one credential show. */
 export interface Stock {
@@ -59,9 +59,6 @@ export interface StockTaking {
   readonly openRotation: string | null;
   readonly drifts: readonly Drift[];
 }
-
-/** Under this suffix the place of a version is reserved before its value is made. */
-const reservedSuffix = "-reserved";
 
 /** Everything that is not explained, slots first. Pure; the same stock gives the same answer in the same order. */
 export function driftsOf(stock: Stock, known: Known): Drift[] {
@@ -164,9 +161,7 @@ function copyDrifts(
   known: Known,
   named: ReadonlySet<string>,
 ): Drift[] {
-  const ids = new Set(
-    staged.map((id) => (id.endsWith(reservedSuffix) ? id.slice(0, -reservedSuffix.length) : id)),
-  );
+  const ids = new Set(staged.map(versionOfCopy));
   return [...ids].sort().flatMap((id): Drift[] => {
     // With the slot its copies go, too.
     if (id === liveVersion || named.has(id)) return [];

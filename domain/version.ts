@@ -70,3 +70,16 @@ export function isLive(life: Life): boolean {
 export function isEnded(life: Life): boolean {
   return life === "destroyed" || life === "abandoned";
 }
+
+/** Under this suffix the place of a version is reserved before its value is made (H11). */
+const reservedSuffix = "-reserved";
+
+/** The id of the copy with which the place of a version is reserved. */
+export function reservationOf(version: string): string {
+  return `${version}${reservedSuffix}`;
+}
+
+/** The version that a copy is of, or that its place is reserved for. */
+export function versionOfCopy(id: string): string {
+  return id.endsWith(reservedSuffix) ? id.slice(0, -reservedSuffix.length) : id;
+}

@@ -4,6 +4,7 @@
  */
 import { expect, test } from "vitest";
 import { inPlaceTraits } from "../../adapters/issuers/memory.js";
+import { RekeyError } from "../../domain/errors.js";
 import { cancelUpdate } from "../../workflows/messages.js";
 import { openHouse } from "./house.js";
 import { ended, eventually, expectWorking, stateOf } from "./watch.js";
@@ -100,4 +101,15 @@ test("H20: a version that was given up before its value was kept leaves no copy 
   const { target, versions } = await stateOf(handle);
   expect(Object.keys(versions)).toHaveLength(3);
   expect([...world.stores.place("orders").copies.keys()]).toEqual([target]);
+});
+
+test("I3 H20: a mint that is refused for good leaves no reservation", async () => {
+  const house = await openHouse({ traits: inPlaceTraits, policy: patient });
+  const { world } = house;
+  world.issuers.faults.fail.set("mint", new RekeyError("not-permitted", "Nothing may be made."));
+  const handle = await house.start();
+  expect(await ended(handle)).toMatchObject({ outcome: "refused" });
+  expectWorking(house);
+  // Only what was kept for going back is left, of the version that is in use.
+  expect([...world.stores.place("orders").copies.keys()]).toEqual([(await stateOf(handle)).origin]);
 });
