@@ -1,8 +1,10 @@
 /** What happened in a rotation, in order and for ever: the records that its state can be rebuilt from without Temporal. */
 import { createHash } from "node:crypto";
 import { and, eq, max } from "drizzle-orm";
+import type { AuditRecord } from "../domain/audit.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
+import { tellAudit } from "./audit-outbox.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { holdFence } from "./fence.js";
 import { rotationEvents } from "./rotation-tables.js";
@@ -50,7 +52,34 @@ export async function append(
     .where(mine);
   const seq = (last?.seq ?? 0) + 1;
   await tx.insert(rotationEvents).values({ rotation, seq, epoch, at: event.at, key, event });
+  const told = toldOf(event);
+  if (told) await tellAudit(tx, { ...told, at: event.at, rotation, facts: { epoch, ...told.facts } });
   return { seq, repeated: false };
+}
+
+/**
+ * What the audit log is told of an event that no other record of it covers: who ordered what, and what the rotation
+ * did about it (I9). Reasons name persons and systems, and can be forgotten (H40).
+ */
+function toldOf(event: RotationEvent): Pick<AuditRecord, "kind" | "facts" | "personal"> | null {
+  switch (event.type) {
+    case "resumed": {
+      const { type: kind, exit, version, by } = event;
+      return { kind, facts: { exit, version }, personal: { by } };
+    }
+    case "cancelled":
+      return { kind: event.type, facts: {}, personal: { by: event.by, reason: event.reason } };
+    case "turned":
+      return {
+        kind: event.type,
+        facts: { target: event.target, slot: event.slot },
+        personal: { reason: event.reason },
+      };
+    case "held":
+      return { kind: event.type, facts: {}, personal: { reason: event.reason } };
+    default:
+      return null;
+  }
 }
 
 /** The rotation's events in their order. */

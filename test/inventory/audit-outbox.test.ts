@@ -1,10 +1,12 @@
 /** Each record that matters is told once, in its own transaction; a repetition tells nothing again (I8, H40). */
 import { expect, it } from "vitest";
 import { type AuditBody, bodyOf } from "../../domain/audit.js";
+import type { RotationEvent } from "../../domain/rotation/events.js";
 import { waitingEntries } from "../../inventory/audit-outbox.js";
 import { closeRotation } from "../../inventory/close.js";
 import { recordDecision } from "../../inventory/decisions.js";
 import { applyEstate } from "../../inventory/estate.js";
+import { appendEvent } from "../../inventory/events.js";
 import { recordIncident, signOffIncident } from "../../inventory/incidents.js";
 import { intend, settle } from "../../inventory/intents.js";
 import { openRotation } from "../../inventory/open.js";
@@ -92,6 +94,31 @@ it("a rotation is told from its opening to its end, each record once however oft
   expect(bodies[7]).toMatchObject({ change: 2, outcome: "done", event: "disabled", untried: true, rotation });
   expect(bodies[9]).toMatchObject({ change: 3, outcome: "unknown", rotation });
   expect(JSON.stringify(bodies)).not.toMatch(/\bann\b|\bbob\b|It is time|payments|header\./);
+});
+
+it("I9: who ordered what, and that it held or turned, is told once, with the persons as commitments", async () => {
+  const { db } = await migratedDatabase();
+  const { orders } = await applySample(db);
+  const { rotation, epoch } = await openedRotation(db, orders);
+  const at = t0 + 1_000;
+  const events: readonly RotationEvent[] = [
+    { type: "held", at, reason: "Bob's right is missing." },
+    { type: "resumed", at, exit: "declare", by: "ann", version: "ver_1" },
+    { type: "cancelled", at, by: "bob", reason: "Not today." },
+    { type: "turned", at, target: "ver_1", slot: null, reason: "Bob's service fails." },
+    { type: "refused", at, version: "ver_1" },
+  ];
+  for (const event of [...events, ...events]) await appendEvent(db, rotation, epoch, event);
+  const mine = (await waitingEntries(db, 100)).slice(2);
+  expect(mine.map(({ body }) => bodyOf(body))).toMatchObject([
+    { kind: "held", epoch, rotation, at, personal: { reason: expect.any(String) } },
+    { kind: "resumed", exit: "declare", version: "ver_1", epoch, personal: { by: expect.any(String) } },
+    { kind: "cancelled", epoch, personal: { by: expect.any(String), reason: expect.any(String) } },
+    { kind: "turned", target: "ver_1", slot: null, personal: { reason: expect.any(String) } },
+  ]);
+  expect(mine).toHaveLength(4);
+  expect(mine[1]?.openings.by?.value).toBe("ann");
+  expect(JSON.stringify(mine.map(({ body }) => body))).not.toMatch(/\bann\b|[Bb]ob|Not today/);
 });
 
 it("a report and its sign-off are told once", async () => {

@@ -37,6 +37,14 @@ function sentenceOf(body: AuditBody, personal: (field: string) => string): strin
       return `${text("decisions")} used${body.change === null ? "" : ` by change ${text("change")}`}`;
     case "incident":
       return `reported by ${personal("reportedBy")}: ${personal("reason")}; leaked: ${text("matched") || "unknown"}`;
+    case "held":
+      return `waits for an operator: ${personal("reason")}`;
+    case "resumed":
+      return `${[text("exit"), text("version")].filter(Boolean).join(" ")}, ordered by ${personal("by")}`;
+    case "cancelled":
+      return `by ${personal("by")}: ${personal("reason")}`;
+    case "turned":
+      return `to version ${text("target")}: ${personal("reason")}`;
     case "signed-off":
       return `${text("incident")} with ${text("decision")}`;
     case "closed":
