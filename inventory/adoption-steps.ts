@@ -8,6 +8,7 @@ import { type AdoptionRecord, covers } from "../domain/adopt-plan.js";
 import { RekeyError } from "../domain/errors.js";
 import { adoptionSteps, adoptions, type StepWay } from "./adoption-tables.js";
 import { holdCredential, refuseOpenRotation } from "./adoptions.js";
+import { tellAudit } from "./audit-outbox.js";
 import { burnSignOffs, recordsOf, type SignOffs } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { credentialLock, freeLocks, holdFence, raiseEpoch, takeLocks } from "./fence.js";
@@ -64,6 +65,8 @@ export async function intendStep(db: Database, intent: StepIntent): Promise<numb
       if (known.some((one) => one.step === step && one.outcome === null)) continue;
       number += 1;
       await tx.insert(adoptionSteps).values({ adoption: record.id, number, epoch, step, way, at });
+      const facts = { epoch, change: number, step, way, digest: record.digest };
+      await tellAudit(tx, { kind: "intent", at, rotation: record.id, facts });
     }
     await burnFor(tx, { ...intent, record: { ...record, askedAt: row.askedAt } }, number);
     await tx
@@ -155,6 +158,8 @@ export async function noticeSteps(
       number += 1;
       const found = { adoption, number, epoch: 0, step, way: "found", outcome: "done" } as const;
       await tx.insert(adoptionSteps).values({ ...found, at, outcomeAt: at });
+      const facts = { change: number, step, way: "found", outcome: "done" };
+      await tellAudit(tx, { kind: "outcome", at, rotation: adoption, facts });
     }
     return news;
   });
@@ -192,10 +197,13 @@ async function settle(
   outcome: "done" | "not-done",
   at: number,
 ): Promise<void> {
-  await tx
+  const settled = await tx
     .update(adoptionSteps)
     .set({ outcome, outcomeAt: at })
     .where(
       and(eq(adoptionSteps.adoption, adoption), eq(adoptionSteps.step, step), isNull(adoptionSteps.outcome)),
-    );
+    )
+    .returning({ epoch: adoptionSteps.epoch, change: adoptionSteps.number });
+  for (const one of settled)
+    await tellAudit(tx, { kind: "outcome", at, rotation: adoption, facts: { ...one, step, outcome } });
 }

@@ -6,6 +6,7 @@ import { and, desc, eq, isNotNull, isNull } from "drizzle-orm";
 import type { AdoptionOutcome, AdoptionPlan, AdoptionRecord, SignedAdoption } from "../domain/adopt-plan.js";
 import { RekeyError } from "../domain/errors.js";
 import { adoptionSteps, adoptions } from "./adoption-tables.js";
+import { tellAudit } from "./audit-outbox.js";
 import { recordsOf } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { entries } from "./estate-tables.js";
@@ -46,6 +47,13 @@ export async function openAdoption(db: Database, request: AdoptionRequest): Prom
     if (open) throw new RekeyError("conflict", `Adoption ${open.id} was asked for at the same moment.`);
     const row = { id, credential, direction, under, plan, digest, requestedBy, reason };
     await tx.insert(adoptions).values({ ...row, openedAt: at, askedAt: at });
+    await tellAudit(tx, {
+      kind: "opened",
+      at,
+      rotation: id,
+      facts: { credential, mode: "adoption", direction, digest, under },
+      personal: { requestedBy, reason },
+    });
     return load(tx, id);
   });
 }
@@ -152,12 +160,20 @@ async function end(
     .update(adoptions)
     .set({ closedAt: at, outcome, closingReason, workingSince: null })
     .where(and(eq(adoptions.id, id), isNull(adoptions.closedAt)))
-    .returning({ id: adoptions.id });
+    .returning({ credential: adoptions.credential });
   if (ended.length === 0) return;
-  await tx
+  const left = await tx
     .update(adoptionSteps)
     .set({ outcome: "unknown", outcomeAt: at })
-    .where(and(eq(adoptionSteps.adoption, id), isNull(adoptionSteps.outcome)));
+    .where(and(eq(adoptionSteps.adoption, id), isNull(adoptionSteps.outcome)))
+    .returning({ epoch: adoptionSteps.epoch, change: adoptionSteps.number, step: adoptionSteps.step });
+  const unknown = left.map((facts) => {
+    return { kind: "outcome", at, rotation: id, facts: { ...facts, outcome: "unknown" } } as const;
+  });
+  // What people wrote may stand in the reason.
+  const personal = { reason: closingReason };
+  const facts = { credential: ended[0]?.credential, outcome };
+  await tellAudit(tx, ...unknown, { kind: "closed", at, rotation: id, facts, personal });
   await freeLocks(tx, id);
 }
 
