@@ -12,7 +12,7 @@ import type {
   SessionGroup,
 } from "../adapters/ports.js";
 import { ownFields } from "../adapters/ports.js";
-import { type Excluded, signersFor } from "../domain/authority.js";
+import { type Excluded, personOf, signersFor, withKeys } from "../domain/authority.js";
 import { assess, type UnmappedReader } from "../domain/checks.js";
 import { type CountedSessions, sessionsOf } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
@@ -64,6 +64,7 @@ export async function survey(
   const now = deps.now();
   const asked = askedOwners(systems);
   const fingerprint = await originFingerprint(deps, state, await reading);
+  const { able, keyless } = withKeys(systems.estate, signersFor(systems.estate, asked, excluded, now));
   // What was agreed to, or what the estate asks now where that is stricter (H17).
   const policy = stricter(state.policy, systems.rules);
   const facts: SurveyFacts = {
@@ -72,7 +73,11 @@ export async function survey(
     findings: assess({
       installation: deps.installation,
       owner: systems.owner,
-      approvers: signersFor(systems.estate, asked, excluded, now).length,
+      approvers: able.length,
+      keyless: keyless.map((person) => ({
+        person,
+        manager: personOf(systems.estate, person)?.manager ?? null,
+      })),
       quorum: policy.approval.quorum,
       consumers: systems.consumers.map((consumer) => ({
         name: consumer.name,

@@ -42,6 +42,18 @@ export function signersFor(
   return [...new Set(asked.flatMap((name) => standIns(estate, name, at, excluded)))].sort();
 }
 
+/** Those who have a key to sign with, and those who have none: who has left keeps a name in the estate, and no key. */
+export function withKeys(
+  estate: Estate,
+  persons: readonly string[],
+): { readonly able: readonly string[]; readonly keyless: readonly string[] } {
+  const hasKey = (name: string) => (personOf(estate, name)?.keys.length ?? 0) > 0;
+  return {
+    able: persons.filter(hasKey),
+    keyless: persons.filter((name) => !hasKey(name)),
+  };
+}
+
 function standIns(estate: Estate, name: string, at: number, excluded: Excluded): string[] {
   const owner = Object.hasOwn(estate.owners, name) ? estate.owners[name] : undefined;
   if (!owner) return [];

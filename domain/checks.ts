@@ -35,6 +35,8 @@ export interface AssessInput {
   readonly owner: string | null;
   readonly approvers: number;
   readonly quorum: number;
+  /** Persons who would be among them and have no key to sign with, with who answers for them (H37). */
+  readonly keyless?: readonly { readonly person: string; readonly manager: string | null }[];
   readonly consumers: readonly AssessedConsumer[];
   readonly unmapped: readonly UnmappedReader[];
   readonly unmappedReaders: "refuse" | "warn";
@@ -82,10 +84,15 @@ const checks: readonly Check[] = [
   {
     code: "too-few-approvers",
     inEmergency: "waived",
-    look: ({ approvers, quorum }) =>
-      approvers < quorum
-        ? [{ sentence: `The policy asks ${quorum} person(s) to agree, and only ${approvers} may.` }]
-        : [],
+    look: ({ approvers, quorum, keyless = [] }) => {
+      if (approvers >= quorum) return [];
+      const few = `The policy asks ${quorum} person(s) to agree, and only ${approvers} may.`;
+      const left = keyless.map(({ person, manager }) => {
+        const whom = manager === null ? "" : `; ask ${manager}, who is named as manager`;
+        return ` ${person} has no key to sign with, and may have left${whom}.`;
+      });
+      return [{ sentence: `${few}${left.join("")}` }];
+    },
   },
   {
     code: "unmapped-reader",

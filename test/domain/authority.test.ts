@@ -1,6 +1,6 @@
 /** Who may speak for an owner: persons, their teams and their delegates, one level deep and for a time. */
 import { describe, expect, test } from "vitest";
-import { personOf, signersFor, speaksFor } from "../../domain/authority.js";
+import { personOf, signersFor, speaksFor, withKeys } from "../../domain/authority.js";
 import type { Delegate, Estate, Owner } from "../../domain/estate/types.js";
 
 const from = "2026-03-01T00:00:00.000Z";
@@ -112,4 +112,12 @@ describe("H37: who may sign", () => {
   test("is nobody for an owner who has left", () => {
     expect(signersFor(shop, ["former"], nobody, during)).toEqual([]);
   });
+});
+
+test("H37: whoever has left, and has no key any more, is none of those who can sign, and is named", () => {
+  const keys = [{ kty: "OKP" as const, crv: "Ed25519" as const, x: "A".repeat(43) }];
+  const olivia = { ...person(), keys } as Owner;
+  const left = estate({ olivia, dana: person(), payments: team("olivia", "dana") });
+  const signers = signersFor(left, ["payments"], nobody, during);
+  expect(withKeys(left, [...signers, "former"])).toEqual({ able: ["olivia"], keyless: ["dana", "former"] });
 });

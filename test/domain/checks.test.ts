@@ -44,6 +44,18 @@ interface Case {
 }
 
 const cases: Readonly<Record<string, Case>> = {
+  "H37: whoever would have to sign has left, and has no key any more": {
+    code: "too-few-approvers",
+    given: {
+      approvers: 0,
+      keyless: [
+        { person: "olivia", manager: "mona" },
+        { person: "omar", manager: null },
+      ],
+    },
+    says: /only 0 may\. olivia has no key to sign with, and may have left; ask mona, who is named as manager\. omar has no key to sign with, and may have left\.$/,
+    inEmergency: "warn",
+  },
   "H27: what is taken with it and runs out": {
     code: "outlives-it",
     given: { traits: { ...traits, derives: [{ what: "tokens", maxLifeMs: 60_000, endedByDisable: false }] } },
