@@ -76,6 +76,8 @@ export function openActivity(deps: ActivityDeps) {
         },
       });
       let state = foldAll(opened.initial, opened.events);
+      // Whoever closed it may have been an earlier run of this one that was reset meanwhile: its end is the answer.
+      if (opened.kind === "ended") return { state, adopted: false, continued: false, at: deps.now() };
       if (authorised) {
         const { event, key } = await incidentOf(deps, systems, state, authorised);
         const { repeated } = await appendEvent(deps.db, state.id, state.epoch, event, key);

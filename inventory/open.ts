@@ -54,10 +54,11 @@ export interface OpenRequest {
  * The rotation that this run holds now; `foldAll(initial, events)` is its state, with everything that this run
  * has recorded before it asked again. `adopted`: another run had it open; `events` has the `adopted` event of
  * this takeover, recorded already, and `openIntent` is the change that was under way: its record is closed as
- * `unknown`, and the fold of the events says so too. `continued`: handed on by the run before.
+ * `unknown`, and the fold of the events says so too. `continued`: handed on by the run before. `ended`: it has been closed,
+ * and nothing is begun; the fold says how.
  */
 export interface Opened {
-  readonly kind: "opened" | "adopted" | "continued";
+  readonly kind: "opened" | "adopted" | "continued" | "ended";
   readonly rotation: string;
   readonly epoch: number;
   readonly nonce: string;
@@ -69,8 +70,8 @@ export interface Opened {
 /**
  * Opens a rotation of the credential, or adopts the open one with the next epoch. Called again by the same run
  * it answers for the same rotation and epoch and raises nothing. Throws `rotation-open` when another credential's rotation holds
- * one of the lock keys, `superseded` to a run whose rotation was taken over since, `already-closed` to one
- * whose rotation has ended, `not-found` for a credential that is not in the estate.
+ * one of the lock keys, `superseded` to a run whose rotation was taken over since, `not-found` for a credential that is
+ * not in the estate.
  */
 export async function openRotation(db: Database, request: OpenRequest): Promise<Opened> {
   return transact(db, async (tx) => {
@@ -82,8 +83,7 @@ export async function openRotation(db: Database, request: OpenRequest): Promise<
       .from(rotations)
       .where(and(eq(rotations.credential, request.credential), isNull(rotations.closedAt)));
     if (open === undefined) {
-      await refuseRepetition(tx, request);
-      return begin(tx, request);
+      return (await repeated(tx, request)) ?? begin(tx, request);
     }
     const { continuedFrom, workflowId } = request;
     const handedOn = open.workflowId === workflowId && open.runId === continuedFrom;
@@ -114,9 +114,16 @@ async function runOf(tx: Tx, workflowId: string, runId: string): Promise<RunRow 
 }
 
 /** A reset run of a rotation that has ended would begin it all over, with nobody having asked for that (H7). */
-async function refuseRepetition(tx: Tx, { workflowId, firstRunId }: OpenRequest): Promise<void> {
+async function repeated(tx: Tx, { workflowId, firstRunId }: OpenRequest): Promise<Opened | null> {
   const first = firstRunId === undefined ? undefined : await runOf(tx, workflowId, firstRunId);
-  if (first) throw new RekeyError("already-closed", `Rotation ${first.rotation} of this run has ended.`);
+  if (first === undefined) return null;
+  const [row] = await tx.select().from(rotations).where(eq(rotations.id, first.rotation));
+  return row === undefined ? null : ended(tx, row);
+}
+
+async function ended(tx: Tx, { id: rotation, epoch, nonce, initial }: RotationRow): Promise<Opened> {
+  const events = await eventsOf(tx, rotation);
+  return { kind: "ended", rotation, epoch, nonce, initial, events, openIntent: null };
 }
 
 async function answerAgain(tx: Tx, mine: RunRow): Promise<Opened> {
@@ -126,9 +133,10 @@ async function answerAgain(tx: Tx, mine: RunRow): Promise<Opened> {
     .select()
     .from(rotationEpochs)
     .where(and(eq(rotationEpochs.rotation, rotation), eq(rotationEpochs.epoch, epoch)));
-  if (row === undefined || taken === undefined || row.closedAt !== null) {
-    throw new RekeyError("already-closed", `Rotation ${rotation} of this run has ended.`);
+  if (row === undefined || taken === undefined) {
+    throw new RekeyError("internal", `Rotation ${rotation} of this run is not in the records.`);
   }
+  if (row.closedAt !== null && row.workflowId === mine.workflowId) return ended(tx, row);
   if (row.runId !== mine.runId || row.workflowId !== mine.workflowId) {
     throw new RekeyError("superseded", `Epoch ${row.epoch} of rotation ${rotation} is held by another run.`);
   }

@@ -36,9 +36,10 @@ async function toItsEnd(run: Run): Promise<RotationResult> {
 
 async function walk(run: Run): Promise<void> {
   for (;;) {
-    if (run.reopen) await run.open();
+    if (run.reopen) await run.openAgain();
+    if (run.takenOver) return;
     const decision = run.decide();
-    if (run.takenOver || decision.kind === "done") return;
+    if (decision.kind === "done") return;
     switch (decision.kind) {
       case "do":
         await run.take(decision.step);

@@ -69,7 +69,10 @@ export class Run {
           firstRunId: workflowInfo().firstExecutionRunId,
           ...(remove === undefined ? {} : { remove }),
         }),
-      () => "The rotation is open and holds its lock.",
+      ({ state }) =>
+        state.closed === null
+          ? "The rotation is open and holds its lock."
+          : `The rotation had been closed before: ${state.closed}.`,
     );
     // A continued run keeps its facts, unless somebody else has adopted the rotation in between. That it is one is in
     // the records: anybody can start a run with a state of their own making (H7).
@@ -78,6 +81,17 @@ export class Run {
     this.#state = handedOn ? continued.state : opened.state;
     this.reopen = false;
     this.#measureSkew(opened.at);
+  }
+
+  /** Opens what it held before, and ends where another workflow has taken that over. */
+  async openAgain(): Promise<void> {
+    try {
+      await this.open();
+    } catch (failure) {
+      if (codeOf(failure) !== "superseded") throw failure;
+      this.note("failed", sentenceOfFailure(failure));
+      this.takenOver = true;
+    }
   }
 
   get credential(): string {
@@ -249,10 +263,13 @@ export class Run {
     ]);
   }
 
-  /** What a refusal says of this run itself. A newer epoch has the lock: then it can do nothing any more, and ends. */
+  /**
+   * What a refusal says of this run itself. A newer epoch has the lock: then it can do nothing any more, and ends. Where
+   * the rotation is another run's, or has been closed, opening it once more says how it stands.
+   */
   #heed(code: string): boolean {
-    if (code === "superseded" || code === "already-closed") this.takenOver = true;
-    if (code === "run-reset") this.reopen = true;
+    if (code === "superseded") this.takenOver = true;
+    if (code === "run-reset" || code === "already-closed") this.reopen = true;
     return this.takenOver || this.reopen;
   }
 

@@ -6,7 +6,7 @@ import { closeRotation } from "../../inventory/close.js";
 import { appendEvent } from "../../inventory/events.js";
 import { intend, intentOf } from "../../inventory/intents.js";
 import { openRotation } from "../../inventory/open.js";
-import { loadRotation, rotationOf } from "../../inventory/rotations.js";
+import { listRotations, loadRotation, rotationOf } from "../../inventory/rotations.js";
 import { migratedDatabase } from "./database.js";
 import { applySample, issueStep, newId, openedRotation, openRequest, t0 } from "./world.js";
 
@@ -142,14 +142,20 @@ it("H3: a run that was taken over is told so, and does not take the rotation bac
   expect((await loadRotation(db, rotation)).epoch).toBe(2);
 });
 
-it("H3: a run whose rotation has ended opens no new one", async () => {
+it("H3 H7: a run whose rotation has ended opens no new one, and hears of the end; a reset of it, too", async () => {
   const { db } = await migratedDatabase();
   const { orders } = await applySample(db);
   const request = openRequest(orders);
   const { rotation, epoch } = await openRotation(db, request);
   await close(db, rotation, epoch);
-  await expect(openRotation(db, request)).rejects.toMatchObject({ code: "already-closed" });
+  const reset = openRequest(orders, { firstRunId: request.runId });
+  for (const run of [request, { ...reset, workflowId: request.workflowId }]) {
+    const answer = await openRotation(db, run);
+    expect(answer).toMatchObject({ kind: "ended", rotation, epoch });
+    expect(foldAll(answer.initial, answer.events).closed).toBe("refused");
+  }
   expect(await rotationOf(db, orders)).toBeNull();
+  expect(await listRotations(db, { credential: orders })).toHaveLength(1);
 });
 
 it("H7: a continued run keeps its epoch; a reset of it does not", async () => {

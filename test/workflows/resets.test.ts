@@ -18,11 +18,15 @@ import {
   untilHeld,
 } from "./watch.js";
 
-/** What `temporal workflow reset --type LastWorkflowTask` does; the handle is the new run's. */
-async function resetToLast({ client, workflowId }: House, handle: WorkflowHandle): Promise<WorkflowHandle> {
+/** What `temporal workflow reset --type LastWorkflowTask` does, or to one before that; the handle is the new run's. */
+async function resetToLast(
+  { client, workflowId }: House,
+  handle: WorkflowHandle,
+  before = 0,
+): Promise<WorkflowHandle> {
   const { runId } = await handle.describe();
   const { events } = await handle.fetchHistory();
-  const last = events?.filter((event) => event.workflowTaskCompletedEventAttributes).at(-1);
+  const last = events?.filter((event) => event.workflowTaskCompletedEventAttributes).at(-1 - before);
   const { runId: newRunId } = await client.workflowService.resetWorkflowExecution({
     namespace: client.options.namespace,
     workflowExecution: { workflowId, runId },
@@ -78,4 +82,19 @@ test("H7: reset while it waits for signatures, several words at once are each he
   expect(receipts[0]).toMatchObject({ accepted: true });
   expect(await ended(again)).toMatchObject({ outcome: "refused" });
   expectWorking(house);
+});
+
+test("H7: reset to before its end, it hears that the rotation has been closed, and how", async () => {
+  const house = await openHouse();
+  const handle = await house.start();
+  const first = await ended(handle);
+  expect(first).toMatchObject({ outcome: "rotated" });
+  const calls = [...house.world.issuers.calls];
+  const again = await resetToLast(house, handle, 1);
+  expect(await ended(again)).toMatchObject({ outcome: "rotated", rotation: first.rotation });
+  expect((await again.describe()).status.name).toBe("COMPLETED");
+  expect(
+    house.world.issuers.calls.slice(calls.length).filter((call) => /^(enable|disable)/.test(call)),
+  ).toEqual([]);
+  expect(await listRotations(house.fresh.db, { credential: house.credential })).toHaveLength(1);
 });
