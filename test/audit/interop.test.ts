@@ -106,7 +106,7 @@ it("I9: what `rekey audit checkpoint` and `rekey audit key` print is a checkpoin
 
   // What is signed well and is no checkpoint is refused by the library, and not only by us.
   for (const text of [
-    checkpoint.replace("\n7\n", "\n07\n"),
+    checkpoint.replace("\n7\n", "\nseven\n"),
     checkpoint.replace("\n7\n", "\n"),
     checkpoint.replace(/^.*\n/, "rekey-audit/other\n"),
   ]) {
