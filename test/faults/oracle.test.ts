@@ -44,6 +44,7 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     world: world(),
     before,
     startedAt: 0,
+    revocationsFrom: 0,
     made: [after],
     outcome: "rotated",
     mayEndAs: ["rotated"],

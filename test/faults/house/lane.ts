@@ -10,6 +10,7 @@ import { kinds } from "../../../adapters/registry.js";
 import { newKey, readKey, type SigningKey } from "../../../client/documents.js";
 import { readEstate } from "../../../client/estate/load.js";
 import { type RotationClient, rotationClient } from "../../../client/temporal.js";
+import type { Secret } from "../../../domain/secret.js";
 import { type Service, startService } from "../../../examples/demo/services.js";
 import { type Database, openDatabase } from "../../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../../inventory/estate.js";
@@ -21,6 +22,7 @@ import { worlds } from "../worlds/index.js";
 import type { RawDocument, World } from "../worlds/world.js";
 import { type Direction, estateText, signers } from "./estate.js";
 import { Gateway } from "./gateway.js";
+import { keepRecords, putBackRecords } from "./records.js";
 import { namespaceOf, type Servers } from "./servers.js";
 import { WorkerProcess } from "./worker-process.js";
 
@@ -39,6 +41,8 @@ export interface Lane {
   readOnly(on: boolean): Promise<void>;
   /** Takes away the room in a database, so that nothing new is kept there, or gives it back. */
   fill(which: "inventory" | "audit", on: boolean): Promise<void>;
+  /** Keeps a copy of the inventory, or puts it back in its place. */
+  readonly records: { keep(): Promise<void>; putBack(): Promise<void> };
   readonly rotations: RotationClient;
   readonly temporal: Client;
   readonly db: Database;
@@ -142,6 +146,7 @@ export async function openLane(
       witness: new LineReader(witnessFile),
       values: new LineReader(valuesFile),
       readOnly: (on) => makeReadOnly(servers, databaseName(index), on),
+      records: recordsOf(servers.inventory.url(databaseName(index))),
       fill: (which, on) => fill(servers, index, which, on),
       everyValue: new Set(first === null ? [] : secretsOf(world, first)),
     };
@@ -149,6 +154,10 @@ export async function openLane(
     await stop();
     throw error;
   }
+}
+
+function recordsOf(url: Secret): Lane["records"] {
+  return { keep: () => keepRecords(url), putBack: () => putBackRecords(url) };
 }
 
 /** What is searched for of a document: whoever has one of these has the credential. */

@@ -7,6 +7,8 @@ import type { RotateInput } from "../../../workflows/messages.js";
 import type { Outage } from "../seam/points.js";
 import type { DoorState } from "./gateway.js";
 import type { Lane } from "./lane.js";
+import { recreateNamespace, takeUp } from "./recreated.js";
+import { restoreInventory } from "./restored.js";
 
 const outageMs = 3_000;
 /** Longer than whoever does not wait for the standby needs from a switch to the end. */
@@ -64,6 +66,10 @@ export async function disturb({
       others.note = `written by somebody else at ${Date.now()}`;
       await lane.world.annotate?.(others.note);
       return goOn();
+    case "temporal-recreated":
+      return recreated(lane, workflow, input, goOn);
+    case "inventory-restored":
+      return restoreInventory(lane, workflow, goOn, atEnd);
     case "standby-lagging":
       await lane.world.lag?.(true);
       goOn();
@@ -93,6 +99,23 @@ export async function disturb({
       door.become("open");
     }
   }
+}
+
+/** The old worker wakes up behind all of that, with a change that nobody waits for any more, and is replaced. */
+async function recreated(lane: Lane, workflow: string, input: RotateInput, goOn: () => void): Promise<void> {
+  const { pid } = lane.worker;
+  if (pid === undefined) return;
+  lane.worker.abandon();
+  process.kill(pid, "SIGSTOP");
+  await recreateNamespace(lane, workflow);
+  await lane.spare.start();
+  await takeUp(lane, input);
+  await opened(lane, workflow);
+  process.kill(pid, "SIGCONT");
+  goOn();
+  await pause(outageMs);
+  await lane.worker.stop();
+  await lane.worker.start();
 }
 
 /**

@@ -81,6 +81,11 @@ export class WorkerProcess {
     await said(child, "ready", readyMsMax);
   }
 
+  /** From now on it may end as it likes, and is not started again before somebody does so. */
+  abandon(): void {
+    this.#wanted = false;
+  }
+
   /** Tells it what is to go wrong in the case that begins now. */
   async plan(planted: readonly Planted[]): Promise<void> {
     await this.#ask({ say: "plan", planted });

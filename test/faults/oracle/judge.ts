@@ -13,6 +13,8 @@ export interface Evidence {
   /** The live document before the case. */
   readonly before: RawDocument;
   readonly startedAt: number;
+  /** When the last rotation of the case began: what earlier ones revoked is not what consumers then were on. */
+  readonly revocationsFrom: number;
   /** Every document that was ever made valid or kept in this case and the ones shortly before. */
   readonly made: readonly RawDocument[];
   readonly outcome: string;
@@ -175,8 +177,11 @@ async function sessions(findings: Findings, { world, held }: Evidence, live: Raw
  * What tells no version apart and was there before the first one was revoked is gone (I5); and what was made with a
  * version in an ordinary rotation was good until its time was over (I2).
  */
-async function remains(findings: Findings, { world, seen, startedAt, containBy }: Evidence): Promise<void> {
-  const revokedAt = revokedFirstAt(seen);
+async function remains(
+  findings: Findings,
+  { world, seen, startedAt, revocationsFrom, containBy }: Evidence,
+): Promise<void> {
+  const revokedAt = revokedFirstAt(seen, revocationsFrom);
   for (const { where, beganAt } of (await world.looseSessions?.()) ?? []) {
     if (revokedAt === Infinity) continue;
     findings.check("I5", beganAt >= revokedAt, `a session at ${where} is older than the revocation`);
@@ -186,18 +191,19 @@ async function remains(findings: Findings, { world, seen, startedAt, containBy }
   findings.check("I2", early.length === 0, early.join("; "));
 }
 
-/** When a version began to be taken out of use; `Infinity` where none was. */
-function revokedFirstAt(seen: readonly Seen[]): number {
-  return seen.find(({ point, what }) => what === "begin" && revocation.test(point))?.at ?? Infinity;
+/** When the last rotation began to take a version out of use; `Infinity` where none was. */
+function revokedFirstAt(seen: readonly Seen[], from: number): number {
+  const first = seen.find(({ point, what, at }) => at >= from && what === "begin" && revocation.test(point));
+  return first?.at ?? Infinity;
 }
 
 /** Every consumer worked all the time, works now on the live version, and none was on what was being revoked (I1, I2). */
 function probes(
   findings: Findings,
-  { world, probes: all, containBy, seen }: Evidence,
+  { world, probes: all, containBy, seen, revocationsFrom }: Evidence,
   live: RawDocument,
 ): void {
-  const revokedAt = revokedFirstAt(seen);
+  const revokedAt = revokedFirstAt(seen, revocationsFrom);
   // "revoke-now excepted, and said": whoever had not moved by the deadline is cut off with the leak.
   const excepted = containBy !== null && revokedAt >= containBy;
   const { breaksFrom } = world;

@@ -1,15 +1,16 @@
 /** Plays one case: sets the direction, plants the fault, has the credential rotated, and asks the oracle. */
 import { setTimeout as pause } from "node:timers/promises";
-import { NamespaceNotFoundError } from "@temporalio/client";
-import { signDocument } from "../../../client/documents.js";
-import { type DocumentPayload, reportText } from "../../../domain/documents.js";
+import { NamespaceNotFoundError, WorkflowNotFoundError } from "@temporalio/client";
+import { reportText } from "../../../domain/documents.js";
 import { gates } from "../../../domain/gates.js";
+import { orphansOf } from "../../../domain/reconcile.js";
 import { Secret } from "../../../domain/secret.js";
 import { fingerprinterOf, newId, sha256Hex } from "../../../worker/installation.js";
 import { type RotateInput, rotationWorkflowId } from "../../../workflows/messages.js";
 import { containmentDeadlineMs } from "../house/estate.js";
 import { type Lane, secretsOf } from "../house/lane.js";
 import { disturb } from "../house/outages.js";
+import { forgetSignatures, ownerHasSigned, signed } from "../house/papers.js";
 import { type Evidence, judge, type Verdict } from "../oracle/judge.js";
 import { Probes, probe } from "../oracle/probes.js";
 import { isOutage, type Outage, pointName } from "../seam/points.js";
@@ -40,9 +41,6 @@ const rememberedMax = 6;
 
 /** Documents of earlier cases of a lane: they stay refused. */
 const remembered = new WeakMap<Lane, RawDocument[]>();
-/** Lanes in whose case the owner has signed. */
-const ownerSigned = new WeakSet<Lane>();
-
 /** Plays a case on a lane that is at rest. Throws only where the harness itself cannot go on. */
 export async function play(lane: Lane, { direction, planted }: Case): Promise<Played> {
   const begunAt = Date.now();
@@ -53,7 +51,9 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   await Promise.all([lane.witness.read(), lane.values.read()]);
   const crashesBefore = lane.worker.crashes.length;
   await lane.worker.plan(planted);
-  ownerSigned.delete(lane);
+  forgetSignatures(lane);
+  const restored = planted.some(({ fault }) => fault === "inventory-restored");
+  if (restored) await lane.records.keep();
   // One that has no session open between two pieces of work: only what it says of itself shows that it is not moved.
   const stubborn = lane.services.find((service) => service.name === "checkout");
   if (direction === "back") await stubborn?.refuse(true);
@@ -62,6 +62,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     held.push({ document: before, session: await lane.world.hold(before) });
   const probes = new Probes(lane.services);
   const startedAt = Date.now();
+  let revocationsFrom = startedAt;
   const seen: Seen[] = [];
   const orders: string[] = [];
   const trespasses: string[] = [];
@@ -75,13 +76,25 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     const outages = outagesOf(lane, input, { direction, planted }, trespasses, others);
     const { workflow } = await lane.rotations.start(input);
     if (direction === "signed") trespasses.push(...(await sign(lane, workflow)));
-    outcome = await ended(lane, workflow, orders, async () => {
+    const recreated = planted.some(({ fault }) => fault === "temporal-recreated");
+    const lost: Lost = { recreated, restored };
+    const signAgain = recreated && direction === "signed" ? signer(lane, workflow) : async () => undefined;
+    const meanwhile = async () => {
+      await signAgain();
       const news = await lane.witness.read();
       seen.push(...news);
       if (news.some(({ kind, what }) => kind === "change" && what === "end")) probes.hurry();
       await watcher.watch(() => probes.allOff(lane.world.accountOf(before)));
-    });
-    if (direction === "signed" && outcome === "rotated" && !ownerSigned.has(lane))
+    };
+    outcome = await ended(lane, workflow, orders, lost, meanwhile);
+    if (restored) {
+      await outages.over();
+      const untilEnded = (its: string) => ended(lane, its, orders, lost, meanwhile);
+      outcome = await goneOnWith(lane, input, outcome, untilEnded, () => {
+        revocationsFrom = Date.now();
+      });
+    }
+    if (direction === "signed" && outcome === "rotated" && !ownerHasSigned(lane))
       trespasses.push("it rotated without a signature");
     if (outcome === "rotated") atOnce.push(...(await lane.world.login(before)));
     await outages.over();
@@ -103,7 +116,18 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   for (const value of made.flatMap((document) => secretsOf(lane.world, document))) lane.everyValue.add(value);
   const known = remembered.get(lane) ?? [];
   const evidence: Evidence = {
-    ...{ world: lane.world, before, startedAt, outcome, atOnce, probes: all, held, seen, copies },
+    ...{
+      world: lane.world,
+      before,
+      startedAt,
+      revocationsFrom,
+      outcome,
+      atOnce,
+      probes: all,
+      held,
+      seen,
+      copies,
+    },
     note: others.note,
     trespasses:
       direction === "signed"
@@ -124,6 +148,25 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     seen.some(({ what, point }) => what === "planted" && point === pointName(one)),
   );
   return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
+}
+
+/** What docs/operations.md says to do behind restored records: what is left is removed, and what is due rotated again. */
+async function goneOnWith(
+  { rotations, credential }: Lane,
+  input: RotateInput,
+  outcome: string,
+  untilEnded: (workflow: string) => Promise<string>,
+  anew: () => void,
+): Promise<string> {
+  if (outcome === "rotated") return outcome;
+  const takings = await rotations.reconcile(credential);
+  const remove = orphansOf(takings.flatMap(({ drifts }) => drifts));
+  if (remove.length > 0) {
+    const swept = await untilEnded((await rotations.start({ ...input, remove })).workflow);
+    if (swept !== "went-back") return `${swept}, when what was left was to be removed`;
+  }
+  anew();
+  return untilEnded((await rotations.start(input)).workflow);
 }
 
 /** A fault may turn a rotation round, and only then may one that was to go forward end where it began. */
@@ -197,6 +240,25 @@ async function sign(lane: Lane, workflow: string): Promise<string[]> {
   }
 }
 
+/** What was signed for a run that Temporal has lost does not count: the owner signs whatever is asked for now. */
+function signer(lane: Lane, workflow: string): () => Promise<void> {
+  let nextAt = 0;
+  return async () => {
+    if (Date.now() < nextAt) return;
+    const progress = await lane.rotations.progress(workflow).catch(() => null);
+    if (progress?.gate !== "approved") return;
+    const { plan, amendments } = await lane.rotations
+      .plan(workflow)
+      .catch(() => ({ plan: null, amendments: [] }));
+    const { rotation, nonce } = progress;
+    for (const { digest } of [plan, ...amendments].filter((one) => one !== null)) {
+      const document = await signed(lane, "owner", { says: "approve", rotation, nonce, digest });
+      await lane.rotations.decideLater(workflow, document);
+    }
+    nextAt = Date.now() + operatorAfterMs;
+  };
+}
+
 /** Brings about the outages of a case as its worker reaches their points, and tells of what was done without a record (I8). */
 function outagesOf(
   lane: Lane,
@@ -209,7 +271,7 @@ function outagesOf(
   // A log that is away keeps nobody from going back, and no leak open.
   const mayWait = direction === "forward" || direction === "signed";
   const keepers = mayWait ? "inventory|audit" : "inventory";
-  const unkept = new RegExp(`^(${keepers})-(stopped|hung|readonly|full)$`);
+  const unkept = new RegExp(`^(${keepers})-(stopped|hung|readonly|full|restored)$`);
   const bring = async (outage: Outage, goOn: () => void): Promise<void> => {
     // Inside a change the intent is kept already; before an activity nothing is.
     const nothingKept = planted.some(({ fault, call }) => fault === outage && call === "activity.run");
@@ -219,12 +281,17 @@ function outagesOf(
     const end = watched
       ? async () => {
           if ((await standings(lane)) !== before)
-            trespasses.push("something changed while nothing could be recorded");
+            trespasses.push(`something changed while nothing could be recorded (${outage})`);
         }
       : async () => undefined;
     await disturb({ lane, outage, workflow, input, others, goOn, atEnd: end });
   };
-  lane.worker.onReached = (outage, goOn) => void under.push(bring(outage, goOn));
+  lane.worker.onReached = (outage, goOn) => {
+    const brought = bring(outage, goOn);
+    // It is told of when the case is over.
+    brought.catch(() => undefined);
+    under.push(brought);
+  };
   return {
     over: async () => {
       await Promise.all(under);
@@ -255,28 +322,10 @@ async function standings(lane: Lane): Promise<string> {
   return JSON.stringify([accounts, live?.rekey_version, live?.rekey_tag, live?.username, live?.password]);
 }
 
-function signed(
-  lane: Lane,
-  person: string,
-  said: Pick<DocumentPayload, "says" | "rotation" | "nonce" | "digest">,
-): Promise<string> {
-  const key = lane.keys[person];
-  if (key === undefined) throw new Error(`nobody is called ${person}`);
-  if (person === "owner") ownerSigned.add(lane);
-  const now = Date.now();
-  return signDocument(
-    {
-      form: "rekey-decision/1",
-      installation: lane.installation,
-      credential: "orders-db",
-      ...said,
-      person,
-      issuedAt: now,
-      expiresAt: now + 3_600_000,
-      id: newId("doc"),
-    },
-    key,
-  );
+/** What a case takes away: all that Temporal had, or what the inventory had of the rotation. */
+interface Lost {
+  readonly recreated: boolean;
+  readonly restored: boolean;
 }
 
 /** How the rotation ended; one that does not end says where it stands instead. */
@@ -284,6 +333,7 @@ async function ended(
   lane: Lane,
   workflow: string,
   orders: string[],
+  lost: Lost,
   meanwhile: () => Promise<void>,
 ): Promise<string> {
   const handle = lane.temporal.workflow.getHandle(workflow);
@@ -297,8 +347,9 @@ async function ended(
       askAt = Date.now() + operatorAfterMs;
     }
     const description = await handle.describe().catch((error: unknown) => {
-      // Of a namespace that is new, a service of the server may not know yet.
+      // Of a namespace that is new, a service of the server may not know yet; and one that was made anew has nothing.
       if (error instanceof NamespaceNotFoundError) return null;
+      if (error instanceof WorkflowNotFoundError && lost.recreated && Date.now() < until) return null;
       throw error;
     });
     if (description === null) {
@@ -308,7 +359,7 @@ async function ended(
     const { status } = description;
     if (status.name === "COMPLETED") return ((await handle.result()) as { outcome: string }).outcome;
     // Ended by the harness, and about to be started again.
-    if (status.name === "TERMINATED" && lane.worker.onReached !== null) {
+    if (status.name === "TERMINATED" && lane.worker.onReached !== null && !lost.restored) {
       if (Date.now() > until) return "terminated, and not started again";
       await pause(pollMs);
       continue;

@@ -73,7 +73,8 @@ export function casesFrom(watched: readonly WatchedCase[]): Case[] {
       // A call that a primed rotation makes and a calm one does not is met only behind the primer.
       if (known.has(name)) continue;
       known.add(name);
-      const outages = isGate(call) && planted.length === 0 ? outagesAt(call, (one) => can(world, one)) : [];
+      const outages =
+        isGate(call) && planted.length === 0 ? outagesAt(call, (one) => can(world, direction, one)) : [];
       for (const fault of [...faultsAt(call, call.kind), ...outages])
         add({ world, direction, planted: [...planted, fault] });
     }
@@ -96,7 +97,10 @@ const everywhere: ReadonlySet<string> = new Set([
   "clock",
 ]);
 
-function can(world: string, outage: Outage): boolean {
+function can(world: string, direction: Direction, outage: Outage): boolean {
+  // The house rotates once more behind it, which it does in one way.
+  if (outage === "inventory-restored")
+    return direction === "forward" && worlds[world]?.goesOnRestored === true;
   if (outage === "store-written") return worlds[world]?.isShared === true;
   const [system = ""] = outage.split("-");
   return everywhere.has(system) || (worlds[world]?.servers.some((server) => server === system) ?? false);

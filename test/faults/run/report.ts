@@ -8,7 +8,7 @@ Written by \`make faults\`; edit \`test/faults/run/report.ts\` instead.
 The harness puts faults at the outside calls of a worker and lets an oracle say whether the [invariants](security.md) held. Servers are real (Temporal's development server, PostgreSQL, Vault, Redis with a replica, verifiers of the \`jose\` package, a provider of keys with an HTTP API; for AWS moto's server, which checks keys, signatures and rights), workers are operating-system processes that are killed, frozen and started again, and three services use the credential all the time.
 
 - **Where.** Every call of every adapter, every record in our own database, every activity as Temporal runs it. The list is no list: rotations without a fault are watched, and each call that they make becomes a point. \`test/faults/seams.test.ts\` shows that nothing goes round the seam, and that the product has none.
-- **What.** Before and after each call: the worker is killed (SIGKILL), the call fails, the answer is lost after success, the write takes effect after the next step, the call is made twice. A copy that turns up behind a later step may change nothing: the oracle looks right before it and right after. Looks are only killed, failed and silenced. Around each gate: servers stopped, hung and slow, the inventory read-only, the worker frozen while another one goes on, the workflow terminated or reset, and somebody else writing their own field of the document. While nothing can be recorded nothing may change; while the audit log takes nothing in, nothing on the way forward.
+- **What.** Before and after each call: the worker is killed (SIGKILL), the call fails, the answer is lost after success, the write takes effect after the next step, the call is made twice. A copy that turns up behind a later step may change nothing: the oracle looks right before it and right after. Looks are only killed, failed and silenced. Around each gate: servers stopped, hung and slow, the inventory read-only, full, and put back to how it was before the rotation, the worker frozen while another one goes on, the workflow terminated or reset, Temporal's namespace made anew, and somebody else writing their own field of the document. While nothing can be recorded nothing may change; while the audit log takes nothing in, nothing on the way forward.
 - **Which way.** Forward; forward with an owner's signature; back, because a consumer refuses to move; emergency, because the value has leaked.
 - **Who judges.** The oracle reads none of the engine's records. It logs in with every value that was ever made, lists accounts with their tags, reads the store, keeps sessions open, asks each consumer for work all the time, has verifiers ask themselves whether a token stays good for as long as it was made to last, reads the file from which a server would take its users after a restart, and searches logs and databases for values in plain, encoded and cut forms.
 
@@ -19,9 +19,9 @@ A failing case prints the one command that repeats it: \`make faults CASE=<id>\`
 
 const open = `## Not tried yet
 
-- In this matrix: a store, issuer, inventory or Temporal that was restored to yesterday, and a namespace that was made anew.
-  Tests of their own hold a lost Temporal (\`test/workflows/lost-temporal.test.ts\`) and logs that were put back
-  (\`test/audit/keeper.test.ts\`). A full disk is tried at the inventory and at the audit log, not at issuers and stores.
+- In this matrix: a store or an issuer that was restored to yesterday, an audit log that was put back
+  (\`test/audit/keeper.test.ts\` has that), and an inventory that was restored on the way back, in an emergency
+  (\`test/workflows/restored.test.ts\` has the first) or in another world than \`postgres-file\`. A full disk is tried at the inventory and at the audit log, not at issuers and stores.
 - A pooler that shares connections between clients, or has its logins in a list of its own: PgBouncer is tried in session
   mode, where it asks the server. \`test/contract/issuers/postgres-pooler.test.ts\` tries the others.
 - Verifiers that cannot fetch the key set: the doors are between the engine and the servers.

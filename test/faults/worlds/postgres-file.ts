@@ -6,6 +6,7 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 /** The world `postgres-file`. */
 export const postgresFile: WorldKind = {
   servers: ["issuer"],
+  goesOnRestored: true,
   isShared: true,
   open: async ({ folder, shop }, index) => openOn(shop, folder, index),
 };

@@ -187,6 +187,8 @@ export interface WorldKind {
   readonly directions?: readonly string[];
   /** Others have a field in the live document, and `annotate` writes it as they do. */
   readonly isShared?: true;
+  /** Restored records can be gone on with here by removing what is left and rotating once more, which the house does. */
+  readonly goesOnRestored?: true;
   /** Faults after which a rotation here has to settle what happened; absent: those of the matrix. */
   readonly primers?: readonly string[];
   open(shared: Shared, index: number): Promise<World>;
