@@ -1,6 +1,6 @@
 /** Plays one case: sets the direction, plants the fault, has the credential rotated, and asks the oracle. */
 import { setTimeout as pause } from "node:timers/promises";
-import { NamespaceNotFoundError, WorkflowNotFoundError } from "@temporalio/client";
+import { NamespaceNotFoundError, ServiceError, WorkflowNotFoundError } from "@temporalio/client";
 import { reportText } from "../../../domain/documents.js";
 import { gates } from "../../../domain/gates.js";
 import { orphansOf } from "../../../domain/reconcile.js";
@@ -349,7 +349,8 @@ async function ended(
     const description = await handle.describe().catch((error: unknown) => {
       // Of a namespace that is new, a service of the server may not know yet; and one that was made anew has nothing.
       if (error instanceof NamespaceNotFoundError) return null;
-      if (error instanceof WorkflowNotFoundError && lost.recreated && Date.now() < until) return null;
+      const isAway = error instanceof WorkflowNotFoundError || error instanceof ServiceError;
+      if (isAway && lost.recreated && Date.now() < until) return null;
       throw error;
     });
     if (description === null) {

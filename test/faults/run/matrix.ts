@@ -74,7 +74,7 @@ export function casesFrom(watched: readonly WatchedCase[]): Case[] {
       if (known.has(name)) continue;
       known.add(name);
       const outages =
-        isGate(call) && planted.length === 0 ? outagesAt(call, (one) => can(world, direction, one)) : [];
+        isGate(call) && planted.length === 0 ? outagesAt(call, (one) => can(played, call, one)) : [];
       for (const fault of [...faultsAt(call, call.kind), ...outages])
         add({ world, direction, planted: [...planted, fault] });
     }
@@ -97,7 +97,9 @@ const everywhere: ReadonlySet<string> = new Set([
   "clock",
 ]);
 
-function can(world: string, direction: Direction, outage: Outage): boolean {
+function can({ world, direction }: Case, { activity }: Point, outage: Outage): boolean {
+  // A run that wakes up before it has opened anything takes the rotation from the one that took it up (H32: not held).
+  if (outage === "temporal-recreated" && activity === "open") return false;
   // The house rotates once more behind it, which it does in one way.
   if (outage === "inventory-restored")
     return direction === "forward" && worlds[world]?.goesOnRestored === true;

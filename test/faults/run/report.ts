@@ -22,6 +22,8 @@ const open = `## Not tried yet
 - In this matrix: a store or an issuer that was restored to yesterday, an audit log that was put back
   (\`test/audit/keeper.test.ts\` has that), and an inventory that was restored on the way back, in an emergency
   (\`test/workflows/restored.test.ts\` has the first) or in another world than \`postgres-file\`. A full disk is tried at the inventory and at the audit log, not at issuers and stores.
+- A namespace that is made anew while a rotation is just being opened: the run of the lost one wakes up and takes the rotation
+  from the one that took it up, and whoever looks for orphans next goes on with it.
 - A pooler that shares connections between clients, or has its logins in a list of its own: PgBouncer is tried in session
   mode, where it asks the server. \`test/contract/issuers/postgres-pooler.test.ts\` tries the others.
 - Verifiers that cannot fetch the key set: the doors are between the engine and the servers.
