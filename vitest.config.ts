@@ -31,8 +31,9 @@ export default defineConfig({
       reportOnFailure: true,
       thresholds: { "domain/**": { lines: 100 } },
     },
-    // Vitest leaves a core to others, which is half of a small machine; most tests wait for servers anyway.
-    maxWorkers: availableParallelism(),
+    // Vitest leaves a core to others, which is half of a small machine. Most tests wait for servers: with a worker for each
+    // core the cores are idle for half of the time.
+    maxWorkers: availableParallelism() + 1,
     projects: suites.map((suite, index) => ({
       extends: true,
       test: {
