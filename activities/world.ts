@@ -22,7 +22,7 @@ export interface WorldSeen {
 
 /** Reads all of it at once. Throws nothing: what fails is told in its place. */
 export async function worldOf({ issuer, stores }: Systems, call: Call): Promise<WorldSeen> {
-  const [slots, places, liveSlot] = await Promise.all([
+  const [slots, places, live] = await Promise.all([
     read(issuer.survey(call).then((view) => view.slots)),
     Promise.all(
       Object.entries(stores).map(async ([place, store]) => {
@@ -30,8 +30,11 @@ export async function worldOf({ issuer, stores }: Systems, call: Call): Promise<
         return { place, fact: await read(viewing) };
       }),
     ),
-    read(stores.main.live(call).then((live) => (live === null ? null : issuer.slotOf(live)))),
+    read(stores.main.live(call)),
   ]);
+  // Whose a document is some issuers know only once they have been looked at.
+  const liveSlot =
+    "failed" in live ? live : { value: live.value === null ? null : issuer.slotOf(live.value) };
   return { slots, places, liveSlot };
 }
 

@@ -69,8 +69,9 @@ function answered(state: string, what: string): Failure {
     return { error: new RekeyError("missing-setup", sentence, hint), again: false };
   }
   if (state === "25006") {
-    const hint = "Point the URL at the primary server.";
-    return { error: new RekeyError("wrong-server", `${what} only allows reading.`, hint), again: false };
+    // A primary that was switched so, or a standby that is about to become one: either is an outage, and passes (I10).
+    const hint = "Point the URL at the primary server, and see that it may be written to.";
+    return { error: new RekeyError("unreachable", `${what} only allows reading.`, hint), again: false };
   }
   return {
     error: new RekeyError("internal", `${what} refused a record (SQLSTATE ${state}).`),
