@@ -78,7 +78,8 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     if (direction === "signed") trespasses.push(...(await sign(lane, workflow)));
     const recreated = planted.some(({ fault }) => fault === "temporal-recreated");
     const lost: Lost = { recreated, restored };
-    const signAgain = recreated && direction === "signed" ? signer(lane, workflow) : async () => undefined;
+    const runIsLost = recreated || planted.some(({ fault }) => /^workflow-/.test(fault));
+    const signAgain = runIsLost && direction === "signed" ? signer(lane, workflow) : async () => undefined;
     const meanwhile = async () => {
       await signAgain();
       const news = await lane.witness.read();
