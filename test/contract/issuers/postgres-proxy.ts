@@ -1,5 +1,5 @@
 /** A wire in front of a real server that can be cut at the worst moment: after a change was sent, before or after it was made. */
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 /** The wire; it passes everything on at first. */
 export interface Wire {
@@ -26,15 +26,7 @@ export async function wireTo(port: number): Promise<Wire> {
       return;
     }
     const far = connect(port, "127.0.0.1");
-    const ended = () => {
-      near.destroy();
-      far.destroy();
-    };
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on("error", ended);
-      socket.on("close", ended);
-    }
+    const ended = joined(near, far, sockets);
     let cutting = false;
     near.on("data", (chunk) => {
       sent += chunk.toString("latin1");
@@ -59,11 +51,7 @@ export async function wireTo(port: number): Promise<Wire> {
       cut = { text, moment, stayDown };
     },
     sent: () => sent,
-    close: () =>
-      new Promise((done) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => done());
-      }),
+    close: () => shut(server, sockets),
   };
 }
 
@@ -84,25 +72,34 @@ export async function switchTo(
   let passed = 0;
   const server = createServer((near) => {
     const far = connect(++passed > connections ? then : first, "127.0.0.1");
-    const ended = () => {
-      near.destroy();
-      far.destroy();
-    };
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on("error", ended);
-      socket.on("close", ended);
-    }
+    joined(near, far, sockets);
     near.pipe(far);
     far.pipe(near);
   });
   await new Promise<void>((done) => server.listen(at.port, at.host, done));
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((done) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => done());
-      }),
+    close: () => shut(server, sockets),
   };
+}
+
+/** Both ends of one connection: where one ends, the other does. Answers with what ends both. */
+function joined(near: Socket, far: Socket, sockets: Set<Socket>): () => void {
+  const ended = () => {
+    near.destroy();
+    far.destroy();
+  };
+  for (const socket of [near, far]) {
+    sockets.add(socket);
+    socket.on("error", ended);
+    socket.on("close", ended);
+  }
+  return ended;
+}
+
+function shut(server: Server, sockets: Iterable<Socket>): Promise<void> {
+  return new Promise((done) => {
+    for (const socket of sockets) socket.destroy();
+    server.close(() => done());
+  });
 }
