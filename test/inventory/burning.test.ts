@@ -6,7 +6,7 @@ import { decisionsOf, documentsOf, recordDecision } from "../../inventory/decisi
 import { type IntendRequest, intend, intentOf } from "../../inventory/intents.js";
 import { type Opened, openRotation } from "../../inventory/open.js";
 import { rotationView } from "../../inventory/views.js";
-import { migratedDatabase, session } from "./database.js";
+import { migratedDatabase, session, waiting } from "./database.js";
 import {
   applySample,
   decisionOn,
@@ -242,7 +242,7 @@ it("H39: rotations that want the same consumers at the same moment never wait in
     move(second, ["con_z", "con_m", "con_a"]),
   ]);
   await expect.poll(() => waiting(sql)).toHaveLength(2);
-  const behindMe = "select 1 from pg_locks where not granted and $1 = any(pg_blocking_pids(pid))";
+  const behindMe = "select 1 from pg_stat_activity where $1 = any(pg_blocking_pids(pid))";
   expect(await sql(behindMe, [me?.pid])).toHaveLength(1);
   await stranger.query("rollback");
   const answers = await running;
@@ -258,10 +258,3 @@ it("H7: a decision signed for a rotation that was taken over still needs to be o
   const plans = [{ digest: "plan-of-epoch-2", approvers: ["payments"] }];
   await expect(intend(db, request(taken, { signOffs: signOffs({ plans }) }))).rejects.toMatchObject(refused);
 });
-
-async function waiting(sql: Awaited<ReturnType<typeof world>>["sql"]): Promise<{ pid: number }[]> {
-  return sql<{ pid: number }>(
-    `select pid from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock' and application_name = 'rekey-inventory'`,
-  );
-}

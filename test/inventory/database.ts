@@ -62,6 +62,14 @@ export async function session(url: Secret): Promise<pg.Client> {
   return client;
 }
 
+/** Connections of the code under test that wait for a lock in this database; other files share the server. */
+export async function waiting(sql: Fresh["sql"]): Promise<{ pid: number }[]> {
+  return sql<{ pid: number }>(
+    `select pid from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and application_name = 'rekey-inventory'`,
+  );
+}
+
 function access(
   url: Secret,
   client: pg.Client,

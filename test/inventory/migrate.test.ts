@@ -11,7 +11,7 @@ import * as processTables from "../../inventory/process-tables.js";
 import * as restoreTables from "../../inventory/restore-tables.js";
 import * as rotationTables from "../../inventory/rotation-tables.js";
 import * as sightingTables from "../../inventory/sighting-tables.js";
-import { emptyDatabase, migratedDatabase, session } from "./database.js";
+import { emptyDatabase, migratedDatabase, session, waiting } from "./database.js";
 
 const bundled = await bundledMigrations();
 
@@ -44,8 +44,9 @@ it("leaves nothing behind when its connection is cut in the middle", async () =>
   const blocker = await session(url);
   await blocker.query("begin; create schema rekey_inventory");
   const running = migrate(db);
-  await expect.poll(() => waiting(sql)).toBe(1);
-  await sql("select pg_terminate_backend(pid) from pg_locks where not granted");
+  await expect.poll(() => waiting(sql)).toHaveLength(1);
+  const [blocked] = await waiting(sql);
+  await sql("select pg_terminate_backend($1)", [blocked?.pid]);
   await blocker.query("rollback");
   // The cut attempt is tried again by itself, on another connection.
   expect((await running).applied).toHaveLength(bundled.length);
@@ -103,7 +104,3 @@ it("describes every table as the migrations make it", async () => {
   expect(sorted(described)).toEqual(sorted(found));
   for (const table of tables) await read(db, (tx) => tx.select().from(table).limit(1));
 });
-
-async function waiting(sql: Awaited<ReturnType<typeof emptyDatabase>>["sql"]): Promise<number> {
-  return (await sql("select 1 from pg_locks where not granted")).length;
-}
