@@ -26,7 +26,10 @@ export interface RunningHouse {
 
 /** How it is started. */
 export interface UpOptions {
-  /** Folder for data, keys and settings; made when it is missing. What is secret in it only its owner can read. */
+  /**
+   * Folder for data, keys, settings, and what the servers print since their latest start; made when it is missing.
+   * What is secret in it only its owner can read.
+   */
   readonly folder: string;
   /** Keeps the databases in the folder over a restart; otherwise they are gone when it stops. */
   readonly lasting: boolean;
@@ -44,11 +47,15 @@ export async function startHouse({ folder: given, lasting, progress }: UpOptions
   };
   try {
     progress("starting PostgreSQL for the inventory");
-    const postgres = await startPostgres(lasting ? { folder: join(folder, "postgres") } : {});
+    const postgres = await startPostgres({
+      logFile: join(folder, "postgres.log"),
+      ...(lasting ? { folder: join(folder, "postgres") } : {}),
+    });
     stops.push(() => postgres.stop());
     progress("starting Temporal's development server");
     const temporal = await startTemporal({
       program: await findBinary(temporalPin, { progress }),
+      logFile: join(folder, "temporal.log"),
       ...(lasting ? { dbFile: join(folder, "temporal.db") } : {}),
     });
     stops.push(() => temporal.stop());

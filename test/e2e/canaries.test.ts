@@ -219,7 +219,8 @@ test(
     const temporalFile = join(stage.folder, ".rekey", "temporal.db");
     const kept = [house.dataDir, temporalFile, `${temporalFile}-wal`];
     const places = [stage.evidence, join(stage.folder, "reports"), ...kept];
-    const logs = [postgresLog, vaultAudit];
+    const logs = [postgresLog, vaultAudit, ...house.logs];
+    const [inventoryLog = "", temporalPrinted = "", temporalLog = ""] = house.logs;
     // Each place is the right one, and is read through: what has to be there is found.
     const controls: readonly (readonly [string, string])[] = [
       [house.dataDir, control],
@@ -228,6 +229,9 @@ test(
       [postgresLog, "rekey.apply"],
       [stage.evidence, "Ready to accept connections"],
       [vaultAudit, "services/orders-db"],
+      [inventoryLog, control],
+      [temporalPrinted, "Temporal Server:"],
+      [temporalLog, "wf-id=control"],
     ];
     for (const [place, text] of controls)
       expect((await findForms([text], [place])).length, `${text} in ${place}`).toBeGreaterThan(0);

@@ -81,6 +81,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     output = (output + chunk.toString("utf8")).slice(-outputMax);
   };
   const log = options.logFile === undefined ? null : createWriteStream(options.logFile, { mode: 0o600 });
+  // A log that cannot be written is no reason to end the server, nor us.
+  log?.on("error", () => undefined);
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", keep);
     if (log !== null) stream?.on("data", (chunk: Buffer) => log.write(chunk));

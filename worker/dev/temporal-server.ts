@@ -17,6 +17,8 @@ export interface TemporalServerOptions {
   readonly port?: number;
   /** More namespaces besides `rekey`, with the same search attributes: for several installations on one server. */
   readonly namespaces?: readonly string[];
+  /** Keeps everything that the server prints in this file. */
+  readonly logFile?: string;
 }
 
 /** A development server that runs. `stop` ends it; nothing is left running. */
@@ -57,6 +59,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
     ready: async (output) => output.includes("Temporal Server:") && (await namespaceAnswers(address)),
     readyMsMax,
     stopSignal: "SIGINT",
+    logFile: options.logFile,
   });
   return { address, namespace, pid: child.pid, ended: child.ended, stop: () => child.stop() };
 }

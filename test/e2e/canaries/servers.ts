@@ -27,7 +27,7 @@ export interface Servers {
 }
 
 /** As talkative as PostgreSQL can be made about what is sent to it. */
-const talkative = [
+export const talkative = [
   "log_statement = all",
   "log_min_duration_statement = 0",
   "log_min_messages = debug1",

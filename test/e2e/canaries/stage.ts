@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { type Service, startService } from "../../../examples/demo/services.js";
+import { findBinary } from "../../../worker/dev/binaries.js";
 import { temporalPin } from "../../../worker/dev/pins.js";
 import { familyMark, familyOf } from "../../support/marked.js";
 import { type Ended, type Running, rekeyIn } from "../../support/rekey.js";
 import { estateText, failing } from "./estate.js";
 import { Planted } from "./planted.js";
-import { type Servers, startServers } from "./servers.js";
+import { type Servers, startServers, talkative } from "./servers.js";
 
 const untilMsMax = 120_000;
 
@@ -32,19 +33,34 @@ export interface House {
   readonly temporal: string;
   /** Where the inventory's PostgreSQL keeps its data. */
   readonly dataDir: string;
+  /** What the inventory's PostgreSQL and Temporal print, as much as they can be made to. */
+  readonly logs: readonly string[];
+}
+
+/** Temporal's program as `rekey up` finds it: a talkative one, whose log has a file of its own. */
+async function talkativeTemporal(folder: string): Promise<{ program: string; log: string }> {
+  const [program, log] = [join(folder, "temporal"), join(folder, "temporal-debug.log")];
+  const real = await findBinary(temporalPin);
+  const script = `#!/bin/sh\nexec '${real}' "$@" --log-level debug 2>>'${log}'\n`;
+  await writeFile(program, script, { mode: 0o755 });
+  return { program, log };
 }
 
 /** The stage. Call `close` however it went. */
 export class Stage {
   readonly mark = familyMark();
   readonly #ends: (() => Promise<unknown>)[] = [];
+  readonly #temporal: { readonly program: string; readonly log: string };
   #kept = 0;
 
   private constructor(
     readonly folder: string,
     readonly planted: Planted,
     readonly servers: Servers,
-  ) {}
+    temporal: { readonly program: string; readonly log: string },
+  ) {
+    this.#temporal = temporal;
+  }
 
   /** Folder of everything that was printed, answered and read out. */
   get evidence(): string {
@@ -57,7 +73,8 @@ export class Stage {
     await chmod(folder, 0o711);
     for (const name of ["evidence", "secrets", "reports"]) await mkdir(join(folder, name));
     const planted = new Planted(join(folder, "secrets"));
-    const stage = new Stage(folder, planted, await startServers(folder, planted));
+    const servers = await startServers(folder, planted);
+    const stage = new Stage(folder, planted, servers, await talkativeTemporal(folder));
     stage.#ends.push(
       () => rm(folder, { recursive: true, force: true }),
       () => stage.servers.stop(),
@@ -75,12 +92,10 @@ export class Stage {
 
   /** Starts the program with the engine's password in its environment, as the estate names it, and talkative. */
   start(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-    const tools = ["REKEY_CACHE", temporalPin.envName].flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value] as const];
-    });
+    const { REKEY_CACHE } = process.env;
     return rekeyIn(this.folder, {
-      ...Object.fromEntries(tools),
+      ...(REKEY_CACHE === undefined ? {} : { REKEY_CACHE }),
+      [temporalPin.envName]: this.#temporal.program,
       ...this.mark,
       DEBUG: "*",
       REKEY_PG_PASSWORD: this.servers.enginePassword,
@@ -126,9 +141,13 @@ export class Stage {
     const client = new pg.Client({ connectionString: databaseUrl });
     await client.connect();
     const { rows } = await client.query<{ data_directory: string }>("SHOW data_directory");
+    for (const line of talkative) await client.query(`ALTER SYSTEM SET ${line.replace(/= (.*)/, "= '$1'")}`);
+    await client.query("SELECT pg_reload_conf()");
     await client.end();
     const temporal = /^REKEY_TEMPORAL_ADDRESS=(.*)$/m.exec(await text("installation.env"))?.[1] ?? "";
-    return { up, databaseUrl, temporal, dataDir: rows[0]?.data_directory ?? "" };
+    const logs = ["postgres.log", "temporal.log"].map((name) => join(this.folder, ".rekey", name));
+    logs.push(this.#temporal.log);
+    return { up, databaseUrl, temporal, dataDir: rows[0]?.data_directory ?? "", logs };
   }
 
   /** A consumer that polls the store. */
