@@ -37,8 +37,8 @@ export interface Lane {
   readonly spare: WorkerProcess;
   /** Doors to `inventory`, `temporal` and the world's servers; none in a lane that is never cut off. */
   readonly doors: Readonly<Record<string, Gateway>>;
-  /** Makes the inventory refuse to write, or take it up again. */
-  readOnly(on: boolean): Promise<void>;
+  /** Makes a database refuse to write, or take it up again. */
+  readOnly(which: "inventory" | "audit", on: boolean): Promise<void>;
   /** Takes away the room in a database, so that nothing new is kept there, or gives it back. */
   fill(which: "inventory" | "audit", on: boolean): Promise<void>;
   /** Keeps a copy of the inventory, or puts it back in its place. */
@@ -145,7 +145,7 @@ export async function openLane(
       keys: Object.fromEntries(Object.entries(newKeys).map(([name, { jwk }]) => [name, readKey(jwk)])),
       witness: new LineReader(witnessFile),
       values: new LineReader(valuesFile),
-      readOnly: (on) => makeReadOnly(servers, databaseName(index), on),
+      readOnly: (which, on) => makeReadOnly(servers, nameOf(which, index), on),
       records: recordsOf(servers.inventory.url(databaseName(index))),
       fill: (which, on) => fill(servers, index, which, on),
       everyValue: new Set(first === null ? [] : secretsOf(world, first)),
@@ -173,6 +173,10 @@ function databaseName(index: number): string {
 
 function auditName(index: number): string {
   return `audit_${index}`;
+}
+
+function nameOf(which: "inventory" | "audit", index: number): string {
+  return which === "audit" ? auditName(index) : databaseName(index);
 }
 
 async function openDoors(servers: Servers, world: World): Promise<Record<string, Gateway>> {
@@ -224,8 +228,8 @@ async function fill(
   which: keyof typeof growing,
   on: boolean,
 ): Promise<void> {
-  const database = which === "audit" ? auditName(index) : databaseName(index);
-  const admin = new pg.Client({ connectionString: servers.inventory.url(database).reveal() });
+  const url = servers.inventory.url(nameOf(which, index));
+  const admin = new pg.Client({ connectionString: url.reveal() });
   await admin.connect();
   try {
     const full = "raise exception 'no space left on device' using errcode = 'disk_full'";

@@ -77,28 +77,36 @@ export async function disturb({
       await atEnd();
       return lane.world.lag?.(false);
     case "inventory-readonly":
-      await lane.readOnly(true);
-      goOn();
-      await pause(outageMs);
-      await atEnd();
-      return lane.readOnly(false);
+    case "audit-readonly":
+      return forAWhile((on) => lane.readOnly(system === "audit" ? "audit" : "inventory", on), goOn, atEnd);
     case "inventory-full":
     case "audit-full":
-      await lane.fill(outage === "audit-full" ? "audit" : "inventory", true);
-      goOn();
-      await pause(outageMs);
-      await atEnd();
-      return lane.fill(outage === "audit-full" ? "audit" : "inventory", false);
+      return forAWhile((on) => lane.fill(system === "audit" ? "audit" : "inventory", on), goOn, atEnd);
+    case "issuer-readonly":
+    case "store-readonly": {
+      const readOnly = lane.world.readOnly?.[system === "store" ? "store" : "issuer"];
+      if (readOnly === undefined) throw new Error(`the ${system} of ${lane.worldName} cannot be read-only`);
+      return forAWhile(readOnly, goOn, atEnd);
+    }
     default: {
       const door = lane.doors[system];
       if (door === undefined) throw new Error(`lane ${lane.index} has no door to its ${system}`);
-      door.become(how as DoorState);
-      goOn();
-      await pause(outageMs);
-      await atEnd();
-      door.become("open");
+      return forAWhile(async (on) => door.become(on ? (how as DoorState) : "open"), goOn, atEnd);
     }
   }
+}
+
+/** Brings something about, lets the call go on, and ends it some seconds later. */
+async function forAWhile(
+  bring: (on: boolean) => Promise<void>,
+  goOn: () => void,
+  atEnd: () => Promise<void>,
+): Promise<void> {
+  await bring(true);
+  goOn();
+  await pause(outageMs);
+  await atEnd();
+  await bring(false);
 }
 
 /** The old worker wakes up behind all of that, with a change that nobody waits for any more, and is replaced. */

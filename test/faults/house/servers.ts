@@ -10,7 +10,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Client, Connection, WorkflowNotFoundError } from "@temporalio/client";
 import { exportJWK, generateKeyPair } from "jose";
 import pg from "pg";
-import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import { postgres } from "../../../adapters/issuers/postgres.js";
 import { findBinary } from "../../../worker/dev/binaries.js";
 import { temporalPin, vaultPin } from "../../../worker/dev/pins.js";
@@ -39,7 +38,6 @@ export interface Servers extends Shared {
 const connectionsMax = 600;
 const namespacesMsMax = 120_000;
 const database = "shop";
-const engineLogin = "rekey_a";
 
 /** Name of a lane's namespace at Temporal. */
 export function namespaceOf(index: number): string {
@@ -74,11 +72,11 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       () => shopServer.stop(),
     );
     await namespacesAnswer(temporal.address, lanes);
-    const shop = await openShop([shopServer], folder, "shop");
+    const shop = await openShop([shopServer]);
     ends.push(shop.close);
     let pair: Promise<ShopServer> | null = null;
     const replicated = () => {
-      pair ??= openReplicated(folder, ends);
+      pair ??= openReplicated(ends);
       return pair;
     };
     let vaultServer: Promise<VaultServer> | null = null;
@@ -157,22 +155,20 @@ async function namespacesAnswer(address: string, lanes: number): Promise<void> {
 }
 
 /** A primary with a standby that takes logins. What was started is ended with the run. */
-async function openReplicated(folder: string, ends: (() => Promise<unknown>)[]): Promise<ShopServer> {
+async function openReplicated(ends: (() => Promise<unknown>)[]): Promise<ShopServer> {
   const config = [`max_connections = ${connectionsMax}`];
   const primary = await startPostgres({ config });
   ends.push(() => primary.stop());
   const standby = await copyOf(primary, "standby", config);
   ends.push(() => standby.stop());
-  const shop = await openShop([primary, standby.server], folder, "replicated");
+  const shop = await openShop([primary, standby.server]);
   ends.push(shop.close);
   return shop;
 }
 
-async function openShop(
-  [server, ...standbys]: readonly [PostgresServer, ...PostgresServer[]],
-  folder: string,
-  name: string,
-): Promise<ShopServer & { close(): Promise<void> }> {
+async function openShop([server, ...standbys]: readonly [PostgresServer, ...PostgresServer[]]): Promise<
+  ShopServer & { close(): Promise<void> }
+> {
   const admin = new pg.Client({ connectionString: server.url().reveal() });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${database}`);
@@ -190,14 +186,10 @@ async function openShop(
   await query(
     "CREATE TABLE orders (id bigserial PRIMARY KEY, by text NOT NULL, at timestamptz NOT NULL DEFAULT now())",
   );
-  await query(postgres.grants?.({ engineLogins: `${engineLogin},rekey_b`, environment: "faults" }) ?? "");
-  const password = randomBytes(24).toString("base64url");
-  await query(`ALTER ROLE ${engineLogin} LOGIN PASSWORD '${await scramVerifier(password, randomBytes(16))}'`);
-  const enginePasswordFile = join(folder, `${name}-engine-password`);
-  await writeFile(enginePasswordFile, password, { mode: 0o600 });
+  await query(postgres.grants?.({ environment: "faults" }) ?? "");
   const { host, port } = server;
   return {
-    ...{ host, port, database, engineLogin, enginePasswordFile, query },
+    ...{ host, port, database, query },
     standbys: standbys.map((each) => ({ host: each.host, port: each.port })),
     close: async () => {
       await Promise.all(pools.map((pool) => pool.end()));

@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Outage, Planted } from "../seam/points.js";
 import type { FromWorker, ToWorker } from "../worker-main.js";
@@ -56,6 +57,7 @@ export class WorkerProcess {
   async #begin(): Promise<void> {
     const { env, witnessFile, valuesFile, logFile } = this.#options;
     const child = fork(program, [witnessFile, valuesFile], {
+      ...(await boundByRights()),
       env: { PATH: process.env.PATH ?? "", NODE_ENV: "test", ...env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
@@ -115,6 +117,17 @@ export class WorkerProcess {
     child.kill("SIGKILL");
     await exit;
   }
+}
+
+/** CAP_DAC_OVERRIDE: who has it writes where rights forbid it, as the superuser does. */
+const overriding = 1n << 1n;
+
+/** How a worker is started that no more than any other user may write what is read-only: the harness may be root. */
+async function boundByRights(): Promise<{ readonly execPath?: string; readonly execArgv?: string[] }> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  if ((effective & overriding) === 0n) return {};
+  return { execPath: "setpriv", execArgv: ["--bounding-set=-dac_override", process.execPath] };
 }
 
 async function said(child: ChildProcess, what: FromWorker["said"], msMax: number): Promise<void> {

@@ -104,6 +104,8 @@ function can({ world, direction }: Case, { activity }: Point, outage: Outage): b
   if (outage === "inventory-restored")
     return direction === "forward" && worlds[world]?.goesOnRestored === true;
   if (outage === "store-written") return worlds[world]?.isShared === true;
+  if (outage === "issuer-readonly" || outage === "store-readonly")
+    return worlds[world]?.readOnly?.some((system) => outage === `${system}-readonly`) === true;
   const [system = ""] = outage.split("-");
   return everywhere.has(system) || (worlds[world]?.servers.some((server) => server === system) ?? false);
 }

@@ -1,12 +1,26 @@
 /** A lane's place in files: the live document that services read, and the folder of copies that only the engine reads. */
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RawDocument, World } from "./world.js";
 
 /** The store's half of a world; `file` is the live document. */
 export type FilePlace = Pick<World, "store" | "place" | "live" | "copies" | "annotate"> & {
   readonly file: string;
+  /** Takes the right to write away from whoever is bound by rights, or gives it back. */
+  readOnly(on: boolean): Promise<void>;
 };
+
+const writing = 0o200;
+
+/** Takes the owner's right to write in a folder and all below it, or gives it back. */
+export async function letOnlyRead(folder: string, on: boolean): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const below = entries.filter((entry) => entry.isDirectory());
+  for (const path of [folder, ...below.map((entry) => join(entry.parentPath, entry.name))]) {
+    const { mode } = await stat(path);
+    await chmod(path, on ? mode & ~writing : mode | writing);
+  }
+}
 
 /** Makes the folders of lane `index` with the first document in them. */
 export async function filePlace(folder: string, index: number, first: RawDocument): Promise<FilePlace> {
@@ -22,6 +36,10 @@ export async function filePlace(folder: string, index: number, first: RawDocumen
     store: { kind: "file", directory, stagingDirectory },
     place: { path: "orders-db.json" },
     live,
+    readOnly: async (on) => {
+      await letOnlyRead(directory, on);
+      await letOnlyRead(stagingDirectory, on);
+    },
     annotate: async (note) => {
       // Moved into its place, so that no service reads half of it; not a name that the engine sweeps away.
       const draft = join(folder, `note-${index}`);

@@ -20,6 +20,7 @@ const nameMax = 500;
 export const httpFile: WorldKind = {
   servers: ["issuer"],
   isShared: true,
+  readOnly: ["store"],
   directions: ["forward", "signed", "emergency"],
   // The provider makes the value, and what is replaced is not switched off.
   primers: ["issue.issuer.mint.1/after-timeout", "deliver.store.promote.1/after-timeout"],
@@ -41,7 +42,7 @@ export const httpFile: WorldKind = {
     const paging = { keysMax: 3, pageSize: 2, paging: "cursor", named: true, nameMax } as const;
     await put(token, { id: `account-${index}`, ...paging, keys: [{ ...first, stale: [] }] });
     const document = { username: key, password, note: "kept by the shop's own people" };
-    const { file, ...place } = await filePlace(folder, index, document);
+    const { file, readOnly, ...place } = await filePlace(folder, index, document);
     const shown = ({ username = "", password: value = "" }: RawDocument) =>
       letsIn(url, { username, password: value });
     return {
@@ -53,6 +54,7 @@ export const httpFile: WorldKind = {
         issuer: description(`http://${host}:${issuer}`, tokenFile),
         store: place.store,
       }),
+      readOnly: { store: readOnly },
       program,
       serviceEnv: { STORE_FILE: file, PROVIDER: url },
       endsSessionsUnasked: true,

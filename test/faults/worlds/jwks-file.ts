@@ -12,7 +12,7 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK, jwtVerify } fr
 import { jwks } from "../../../adapters/issuers/jwks.js";
 import { type Service, startService } from "../../../examples/demo/services.js";
 import { signerOf, verifiedAt } from "../services/jwks-token.js";
-import { filePlace } from "./file-place.js";
+import { filePlace, letOnlyRead } from "./file-place.js";
 import type { Account, Checker, LoginAnswer, RawDocument, World, WorldKind } from "./world.js";
 
 const host = "127.0.0.1";
@@ -36,6 +36,7 @@ interface Published extends JSONWebKeySet {
 export const jwksFile: WorldKind = {
   servers: ["issuer"],
   isShared: true,
+  readOnly: ["issuer", "store"],
   async open({ folder }, index): Promise<World> {
     const published = join(folder, `published-${index}`);
     const file = join(published, "jwks.json");
@@ -45,7 +46,7 @@ export const jwksFile: WorldKind = {
     const first = firstKey(`first-${index}`);
     const begin = JSON.parse(jwks.grants?.({ issuer: `faults-${index}` }) ?? "") as Published;
     await writeFile(file, JSON.stringify({ ...begin, keys: [first.publicKey] }), { mode: 0o644 });
-    const { file: storeFile, ...place } = await filePlace(folder, index, first.document);
+    const { file: storeFile, readOnly, ...place } = await filePlace(folder, index, first.document);
     const web = await webServer(file);
     const { port } = web.address() as AddressInfo;
     const address = (at: number) => `http://${host}:${at}/jwks.json`;
@@ -68,6 +69,13 @@ export const jwksFile: WorldKind = {
         issuer: { ...issuer, urls: [address(ports.issuer ?? port)] },
         store: place.store,
       }),
+      readOnly: {
+        issuer: async (on) => {
+          await letOnlyRead(published, on);
+          await letOnlyRead(lockFolder, on);
+        },
+        store: readOnly,
+      },
       program: pathOf("jwks-signer"),
       serviceEnv: { STORE_FILE: storeFile, VERIFIERS: urls.join(","), TOKEN_MS: `${lives.tokenMs}` },
       checkers: Object.fromEntries(verifiers.map((verifier) => [verifier.name, checkerOf(verifier)])),

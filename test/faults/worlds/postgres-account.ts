@@ -1,5 +1,7 @@
 /** A PostgreSQL account of a lane: its group and three logins on the shared server, as a DBA would see them. */
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import pg from "pg";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import { postgres } from "../../../adapters/issuers/postgres.js";
@@ -8,7 +10,7 @@ import type { Endpoint, HeldSession, LoginAnswer, RawDocument, ShopServer, World
 /** The issuer's half of a world, and the first document. */
 export type IssuerHalf = Pick<
   World,
-  "issuer" | "servers" | "account" | "login" | "accounts" | "hold" | "accountOf" | "lag"
+  "issuer" | "servers" | "account" | "login" | "accounts" | "hold" | "accountOf" | "lag" | "readOnly"
 > & {
   /** The issuer's section with these ports in place of its servers' own. */
   throughDoors(ports: Readonly<Record<string, number>>): Readonly<Record<string, unknown>>;
@@ -20,7 +22,7 @@ export type IssuerHalf = Pick<
 const auditor = "auditor";
 
 /** Makes the account with its first login switched on. */
-export async function postgresAccount(shop: ShopServer, index: number): Promise<IssuerHalf> {
+export async function postgresAccount(shop: ShopServer, folder: string, index: number): Promise<IssuerHalf> {
   const group = `orders_${index}`;
   const logins = ["a", "b", "c"].map((letter) => `${group}_${letter}`);
   const [first = ""] = logins;
@@ -38,6 +40,7 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
   );
   // The verifier and not the value: the server logs what it is sent, and the log is searched for values.
   await shop.query(`ALTER ROLE ${first} LOGIN PASSWORD '${await scramVerifier(password, randomBytes(16))}'`);
+  const engine = await engineOf(shop, folder, index);
   const nodes = [{ host: shop.host, port: shop.port }, ...shop.standbys];
   const issuer = {
     kind: "postgres",
@@ -45,7 +48,7 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
     port: shop.port,
     database: shop.database,
     standbys: shop.standbys,
-    login: { username: shop.engineLogin, password: `file:${shop.enginePasswordFile}` },
+    login: { username: engine.login, password: `file:${engine.passwordFile}` },
   };
   const [standby] = shop.standbys;
   return {
@@ -61,6 +64,7 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
       standbys: shop.standbys.map((each) => ({ ...each, port: ports.standby })),
     }),
     ...(standby === undefined ? {} : { lag: (on) => heldUp(shop, on) }),
+    readOnly: { issuer: (on) => letOnlyRead(shop, engine.login, on) },
     account: { group, logins },
     serviceEnv: {
       PGPORT: String(shop.port),
@@ -97,6 +101,27 @@ export async function postgresAccount(shop: ShopServer, index: number): Promise<
       await shop.query("DELETE FROM rekey.managed WHERE grp = $1", [group]);
     },
   };
+}
+
+/** The engine's login of this lane alone, so that what is done to it is done to nobody else. */
+async function engineOf(shop: ShopServer, folder: string, index: number) {
+  const login = `engine_${index}`;
+  const password = randomBytes(24).toString("base64url");
+  const passwordFile = join(folder, `engine-password-${index}`);
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  const group = "rekey_engine";
+  await shop.query(`
+    CREATE ROLE ${login} LOGIN PASSWORD '${await scramVerifier(password, randomBytes(16))}' IN ROLE ${group};
+    ALTER ROLE ${login} SET role = '${group}';
+    ALTER ROLE ${login} SET log_parameter_max_length = 0;
+    ALTER ROLE ${login} SET log_parameter_max_length_on_error = 0`);
+  return { login, passwordFile };
+}
+
+/** As a server that was switched to reading only, or whose provider has done so because its disk is full, for this login. */
+async function letOnlyRead(shop: ShopServer, login: string, on: boolean): Promise<void> {
+  await shop.query(`ALTER ROLE ${login} SET default_transaction_read_only = ${on ? "on" : "off"}`);
+  await shop.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [login]);
 }
 
 /** A standby that is held up takes logins all the same, as its past has them. */

@@ -6,6 +6,7 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 /** The world `postgres-file`. */
 export const postgresFile: WorldKind = {
   servers: ["issuer"],
+  readOnly: ["issuer", "store"],
   goesOnRestored: true,
   isShared: true,
   open: async ({ folder, shop }, index) => openOn(shop, folder, index),
@@ -14,16 +15,18 @@ export const postgresFile: WorldKind = {
 /** The world `postgres-standby`: the same with a server behind the first one, which hears of everything later. */
 export const postgresStandby: WorldKind = {
   servers: ["issuer", "standby"],
+  readOnly: ["issuer", "store"],
   isShared: true,
   open: async ({ folder, replicated }, index) => openOn(await replicated(), folder, index),
 };
 
 async function openOn(shop: ShopServer, folder: string, index: number): Promise<World> {
-  const { first, drop, ...issuerHalf } = await postgresAccount(shop, index);
-  const { file, ...place } = await filePlace(folder, index, first);
+  const { first, drop, ...issuerHalf } = await postgresAccount(shop, folder, index);
+  const { file, readOnly, ...place } = await filePlace(folder, index, first);
   return {
     ...issuerHalf,
     ...place,
+    readOnly: { ...issuerHalf.readOnly, store: readOnly },
     serviceEnv: { ...issuerHalf.serviceEnv, STORE_FILE: file },
     through: (ports) => ({ issuer: issuerHalf.throughDoors(ports), store: place.store }),
     stop: drop,

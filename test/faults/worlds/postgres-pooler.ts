@@ -14,10 +14,11 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 /** The world `postgres-pooler`. */
 export const postgresPooler: WorldKind = {
   servers: ["issuer", "pooler"],
+  readOnly: ["issuer", "store"],
   isShared: true,
   async open({ folder, shop }, index): Promise<World> {
-    const { first, drop, throughDoors, ...issuerHalf } = await postgresAccount(shop, index);
-    const { file, ...place } = await filePlace(folder, index, first);
+    const { first, drop, throughDoors, ...issuerHalf } = await postgresAccount(shop, folder, index);
+    const { file, readOnly, ...place } = await filePlace(folder, index, first);
     const pooler = await poolerOf(shop, index);
     const { host, port } = pooler;
     const passwordFile = join(folder, `console-password-${index}`);
@@ -47,6 +48,7 @@ export const postgresPooler: WorldKind = {
       ...place,
       issuer: issuer(issuerHalf.issuer, port),
       known: known(port),
+      readOnly: { ...issuerHalf.readOnly, store: readOnly },
       servers: { ...issuerHalf.servers, pooler: { host, port } },
       serviceEnv: { ...issuerHalf.serviceEnv, PGPORT: String(port), STORE_FILE: file },
       through: (ports) => ({

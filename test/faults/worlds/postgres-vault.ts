@@ -9,9 +9,10 @@ const answerMsMax = 10_000;
 /** The world `postgres-vault`. */
 export const postgresVault: WorldKind = {
   servers: ["issuer", "store"],
+  readOnly: ["issuer"],
   isShared: true,
   async open({ folder, shop, vault }, index): Promise<World> {
-    const { first, drop, ...issuerHalf } = await postgresAccount(shop, index);
+    const { first, drop, ...issuerHalf } = await postgresAccount(shop, folder, index);
     const { address, token } = await vault();
     const path = `faults/orders-${index}`;
     const tokenFile = join(folder, `vault-token-${index}`);

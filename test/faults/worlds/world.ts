@@ -80,6 +80,8 @@ export interface World {
   readonly known?: Readonly<Record<string, Known>>;
   /** Holds up what a standby takes over from its primary, or lets it go on; only where there is a standby. */
   lag?(on: boolean): Promise<void>;
+  /** Lets the engine read and not write there, or write again; for those that `WorldKind.readOnly` names. */
+  readonly readOnly?: Readonly<Partial<Record<"issuer" | "store", (on: boolean) => Promise<void>>>>;
   /** What the three services need to find store and server. */
   readonly serviceEnv: Readonly<Record<string, string>>;
   /** Path of the program that all three are, by `STYLE`; absent where the examples work with this server. */
@@ -173,8 +175,6 @@ export interface ShopServer {
   readonly port: number;
   readonly database: string;
   readonly standbys: readonly { readonly host: string; readonly port: number }[];
-  readonly engineLogin: string;
-  readonly enginePasswordFile: string;
   /** A statement as the superuser, on one of the nodes; the primary is the first. */
   query(text: string, values?: readonly unknown[], node?: number): Promise<Record<string, unknown>[]>;
 }
@@ -183,6 +183,8 @@ export interface ShopServer {
 export interface WorldKind {
   /** Servers that a world of this kind has. */
   readonly servers: readonly WorldServer[];
+  /** Where the engine can be let read and not write. */
+  readonly readOnly?: readonly ("issuer" | "store")[];
   /** Ways that a rotation can go; absent: all. Where there is no way back, none is tried. */
   readonly directions?: readonly string[];
   /** Others have a field in the live document, and `annotate` writes it as they do. */

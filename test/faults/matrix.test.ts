@@ -1,0 +1,44 @@
+/** Which outage stands at which gate of which world: a matrix that leaves one out by accident says nothing of it. */
+import { expect, test } from "vitest";
+import { type Direction, directions } from "./house/estate.js";
+import { casesFrom } from "./run/matrix.js";
+import { outages } from "./seam/points.js";
+import { worlds } from "./worlds/index.js";
+
+/** Outages at a point of a rotation in that direction, in which only that point was seen. */
+function outagesIn(world: string, direction: Direction, point: string): string[] {
+  const kind = point.includes(".activity.") ? "activity" : "change";
+  const seen = [{ at: 0, credential: "c", point, execution: "1/1", kind, what: "begin" } as const];
+  const cases = casesFrom([{ played: { world, direction, planted: [] }, seen }]);
+  const found = cases.flatMap(({ planted }) => planted.map(({ fault }) => String(fault)));
+  return found.filter((fault) => outages.some((outage) => outage === fault));
+}
+
+const points = ["issue.activity.run.1", "issue.issuer.enable.1"];
+
+test("each outage is tried in some world, before an activity and in the middle of a change", () => {
+  for (const point of points) {
+    const tried = Object.keys(worlds).flatMap((world) =>
+      directions.flatMap((direction) => outagesIn(world, direction, point)),
+    );
+    expect([...new Set(tried)].sort()).toEqual([...outages].sort());
+  }
+});
+
+test("what is read-only is what a world can let be read only, the inventory and the audit log everywhere", () => {
+  const readOnly = Object.keys(worlds).map((world) => [
+    world,
+    outagesIn(world, "forward", "issue.activity.run.1").filter((outage) => outage.endsWith("-readonly")),
+  ]);
+  const records = ["audit-readonly", "inventory-readonly"];
+  expect(Object.fromEntries(readOnly.map(([world, found]) => [world, [...(found ?? [])].sort()]))).toEqual({
+    "postgres-file": [...records, "issuer-readonly", "store-readonly"],
+    "postgres-standby": [...records, "issuer-readonly", "store-readonly"],
+    "postgres-vault": [...records, "issuer-readonly"],
+    "postgres-pooler": [...records, "issuer-readonly", "store-readonly"],
+    "redis-file": [...records, "store-readonly"],
+    "jwks-file": [...records, "issuer-readonly", "store-readonly"],
+    "http-file": [...records, "store-readonly"],
+    "iam-secrets-manager": records,
+  });
+});
