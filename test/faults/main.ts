@@ -8,14 +8,14 @@ import { parseArgs } from "node:util";
 import { projectRoot } from "../../worker/dev/places.js";
 import { directions } from "./house/estate.js";
 import { startServers } from "./house/servers.js";
-import { type Case, caseId, dice, readCase, shuffled } from "./run/cases.js";
+import { type Case, caseId, mixed, readCase } from "./run/cases.js";
 import { casesFrom, kindsIn, toWatch, type WatchedCase, weightOf } from "./run/matrix.js";
 import { reliabilityPage } from "./run/report.js";
 import { Runner } from "./run/runner.js";
 import { Tally } from "./run/tally.js";
 import { worlds } from "./worlds/index.js";
 
-/** For lanes that have to be given up; each namespace costs the server something, used or not. */
+/** For lanes that have to be given up. */
 const spareLanes = 8;
 
 const { values: options } = parseArgs({
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     case: { type: "string" },
     seed: { type: "string", default: "1" },
     sample: { type: "string" },
-    lanes: { type: "string", default: "12" },
+    lanes: { type: "string", default: "6" },
     minutes: { type: "string", default: "55" },
     world: { type: "string", default: Object.keys(worlds).join(",") },
     page: { type: "boolean", default: false },
@@ -31,17 +31,19 @@ const { values: options } = parseArgs({
   },
 });
 
+/** How many of each weight are played in the time of one look: changes most of all. */
+const pace = [4, 2, 1];
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const seed = Number(options.seed);
 const lanes = Number(options.lanes);
 const endAt = Date.now() + Number(options.minutes) * 60_000;
-const random = dice(seed);
-const counts = { matrix: 0, chosen: 0 };
+const counts = { matrix: 0 };
 const tally = new Tally(seed, say, options.verbose);
 
 const named = options.case?.split(" ").map(readCase);
-// Each world has at least a lane with doors and one without; no case of a few has more than one lane.
-const lanesMax = named?.length ?? lanes + 2 * options.world.split(",").length + spareLanes;
+// Each world has lanes of its own, one with doors and one without at the least; no case of a few has more than one lane.
+const lanesMax = named?.length ?? (lanes + 2) * options.world.split(",").length + spareLanes;
 const servers = await startServers(lanesMax, (line) => say(`set-up: ${line}`));
 const runner = new Runner(servers);
 try {
@@ -50,10 +52,10 @@ try {
   } else {
     await everything();
   }
-  await runner.stop();
+  await runner.leave();
   tally.searched(await tally.search(runner.values, [...servers.traces, ...runner.logs]));
 } finally {
-  await runner.stop();
+  await runner.leave();
   await servers.stop();
 }
 for (const sentence of runner.broken) say(`BROKEN ${sentence}`);
@@ -64,47 +66,67 @@ if (options.page || (options.case === undefined && options.sample === undefined)
 }
 process.exit(tally.sound && runner.broken.length === 0 ? 0 : 1);
 
+/** One world after the other: what stands idle beside a case takes the time of the next one. */
 async function everything(): Promise<void> {
+  const names = options.world.split(",");
+  for (const [index, world] of names.entries()) {
+    // What an earlier world left of its share goes to those that follow.
+    const left = Math.max(0, endAt - Date.now());
+    await explore(world, index, names.length, Date.now() + left / (names.length - index));
+    await runner.leave();
+  }
+}
+
+/** Watches a world, and plays what follows from that until `until`. */
+async function explore(world: string, index: number, worldsInAll: number, until: number): Promise<void> {
   const watched: WatchedCase[] = [];
+  const begunAt = Date.now();
+  const before = tally.cases;
   const thorough = options.sample === undefined;
-  const watching = options.world.split(",").flatMap((world, index) => {
-    // A sample watches the first world from all sides, and each other one in two directions.
-    const { directions: own } = worlds[world] ?? {};
-    const possible = directions.filter((direction) => own?.includes(direction) ?? true);
-    const some = thorough || index === 0 ? possible : shuffled(possible, random).slice(0, 2);
-    return toWatch(world, some, thorough);
-  });
+  // A sample watches the first world from all sides, and each other one in two directions.
+  const { directions: own } = worlds[world] ?? {};
+  const possible = directions.filter((direction) => own?.includes(direction) ?? true);
+  const some =
+    thorough || index === 0
+      ? possible
+      : mixed(possible, (direction) => `${world} ${direction}`, seed).slice(0, 2);
+  const watching = toWatch(world, some, thorough);
   await runner.run(watching, lanes, (result) => {
     tally.take(result);
     watched.push({ played: result.played, seen: result.result.seen });
   });
   const kinds = kindsIn(watched);
   const found = casesFrom(watched);
-  const chosen = choose(found, (one) => weightOf(one, kinds));
-  counts.matrix = found.length + watching.length;
-  counts.chosen = chosen.length + watching.length;
-  say(`matrix: ${found.length} cases; ${chosen.length} of them chosen with seed ${seed}`);
+  const share = options.sample === undefined ? null : shareOf(Number(options.sample), index, worldsInAll);
+  const chosen = choose(found, (one) => weightOf(one, kinds), share);
+  counts.matrix += found.length + watching.length;
   await runner.run(
     chosen,
     lanes,
     (result) => tally.take(result),
-    () => Date.now() > endAt,
+    () => Date.now() > until,
   );
+  const minutes = ((Date.now() - begunAt) / 60_000).toFixed(1);
+  say(`${world}: ${tally.cases - before} of ${found.length + watching.length} cases in ${minutes} minutes`);
 }
 
-/** All, the heavier ones first; or a sample in which each world has its share, and each weight its half of that. */
-function choose(found: readonly Case[], weight: (one: Case) => number): Case[] {
-  // By name first: in which order the worlds were watched is not the seed's to say.
-  const sorted = [...found].sort((a, b) => (caseId(a) < caseId(b) ? -1 : 1));
-  const mixed = shuffled(sorted, random);
-  if (options.sample === undefined) return mixed.sort((a, b) => weight(a) - weight(b));
-  const count = Number(options.sample);
-  const shares = [...Map.groupBy(mixed, ({ world }) => world).values()];
-  return shares.flatMap((own, index) => {
-    // What cannot be divided goes to the first.
-    const share = Math.floor(count / shares.length) + (index < count % shares.length ? 1 : 0);
-    const heavy = own.filter((one) => weight(one) === 0);
-    const light = own.filter((one) => weight(one) > 0);
-    return [...heavy.slice(0, Math.ceil(share / 2)), ...light.slice(0, Math.floor(share / 2))];
-  });
+/** What cannot be divided goes to the first. */
+function shareOf(count: number, index: number, worldsInAll: number): number {
+  return Math.floor(count / worldsInAll) + (index < count % worldsInAll ? 1 : 0);
+}
+
+/** All, woven by their weight, for there may be no time for all; or a share of so many, in which each weight has its half. */
+function choose(found: readonly Case[], weight: (one: Case) => number, share: number | null): Case[] {
+  const groups = Map.groupBy(mixed(found, caseId, seed), weight);
+  if (share === null) {
+    const placed = [...groups].flatMap(([own, cases]) =>
+      cases.map((one, index) => ({ one, at: index / (pace[own] ?? 1) })),
+    );
+    return placed.sort((a, b) => a.at - b.at).map(({ one }) => one);
+  }
+  const { 0: heavy = [], ...light } = Object.fromEntries(groups);
+  return [
+    ...heavy.slice(0, Math.ceil(share / 2)),
+    ...mixed(Object.values(light).flat(), caseId, seed).slice(0, Math.floor(share / 2)),
+  ];
 }

@@ -2,6 +2,7 @@
  * Cases: which way a rotation goes, in which world, and what goes wrong on the way. A case's id says all of it
  * and is enough to run it again.
  */
+import { createHash } from "node:crypto";
 import { type Direction, directions } from "../house/estate.js";
 import { type Planted, plantedName, readPlanted } from "../seam/points.js";
 
@@ -28,26 +29,16 @@ export function readCase(id: string): Case {
   return { world, direction: known, planted: faults === "calm" ? [] : faults.split(",").map(readPlanted) };
 }
 
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-export function dice(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-/** The list in an order that the seed decides. */
-export function shuffled<T>(list: readonly T[], random: () => number): T[] {
-  const copy = [...list];
-  for (let at = copy.length - 1; at > 0; at--) {
-    const other = Math.floor(random() * (at + 1));
-    const [a, b] = [copy[at], copy[other]];
-    if (a === undefined || b === undefined) continue;
-    copy[at] = b;
-    copy[other] = a;
-  }
-  return copy;
+/**
+ * The list in an order that only the seed and the names decide: whoever is added or missing moves nobody else, so
+ * that a run which saw a call more than another still plays the same cases.
+ */
+export function mixed<T>(list: readonly T[], nameOf: (one: T) => string, seed: number): T[] {
+  const keyed = list.map((one) => {
+    const key = createHash("sha256")
+      .update(`${seed} ${nameOf(one)}`)
+      .digest("hex");
+    return { one, key };
+  });
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ one }) => one);
 }

@@ -40,7 +40,6 @@ const open = `## Not tried yet
 export function reliabilityPage(figures: Figures): string {
   const {
     cases,
-    chosen,
     matrix,
     missed,
     violations,
@@ -49,6 +48,7 @@ export function reliabilityPage(figures: Figures): string {
     faults,
     outcomes,
     worlds,
+    minutes,
     kills,
     orders,
   } = figures;
@@ -58,7 +58,11 @@ export function reliabilityPage(figures: Figures): string {
   return `${opening}
 ## The last run
 
-${cases} distinct cases with seed ${seed}, in the worlds ${worlds.join(" and ")}; the matrix has ${matrix} cases, and ${chosen} of them were chosen. ${violations} violations. ${kills} workers were killed. In ${missed} further cases the point was not reached, and they say nothing. An operator was called ${orders} times, and had it tried again.
+${cases} distinct cases in ${minutes} minutes with seed ${seed}, one world after the other; the matrix of these worlds has ${matrix} cases, of which those that disturb a change come four times as often as those that disturb a look. ${violations} violations. ${kills} workers were killed. In ${missed} further cases the point was not reached, and they say nothing. An operator was called ${orders} times, and had it tried again.
+
+| World | Cases |
+|---|---|
+${listed(worlds)}
 
 | Invariant | Times asked | Did not hold |
 |---|---|---|

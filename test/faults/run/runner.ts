@@ -90,7 +90,9 @@ export class Runner {
     await lane.stop();
   }
 
-  async stop(): Promise<void> {
+  /** Closes every lane that is open, and their values and logs are kept for the search. */
+  async leave(): Promise<void> {
+    this.#idle.clear();
     await Promise.all([...this.#lanes].map((lane) => this.#close(lane)));
   }
 }

@@ -7,13 +7,13 @@ import type { Result } from "./runner.js";
 export interface Figures {
   readonly cases: number;
   readonly matrix: number;
-  readonly chosen: number;
   readonly missed: number;
   readonly violations: number;
   readonly orders: number;
   readonly kills: number;
   readonly seed: number;
-  readonly worlds: readonly string[];
+  readonly minutes: string;
+  readonly worlds: readonly (readonly [string, number])[];
   readonly invariants: readonly { readonly name: string; readonly asked: number; readonly failed: number }[];
   readonly faults: readonly (readonly [string, number])[];
   readonly outcomes: readonly (readonly [string, number])[];
@@ -29,7 +29,7 @@ export class Tally {
   readonly #outcomes = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #ids = new Set<string>();
-  readonly #worlds = new Set<string>();
+  readonly #worlds = new Map<string, number>();
   readonly #begunAt = Date.now();
   #missed = 0;
   #violations = 0;
@@ -45,11 +45,16 @@ export class Tally {
     return this.#violations === 0 && this.#ids.size > 0;
   }
 
+  /** How many distinct cases were played so far. */
+  get cases(): number {
+    return this.#ids.size;
+  }
+
   take({ id, played, result }: Result): void {
     const { verdict, met, outcome, tookMs, orders } = result;
     for (const [invariant, count] of Object.entries(verdict.asked))
       add(this.#asked, invariant as Invariant, count);
-    this.#worlds.add(played.world);
+    if (met && !this.#ids.has(id)) add(this.#worlds, played.world, 1);
     if (met) this.#ids.add(id);
     else this.#missed += 1;
     add(this.#outcomes, `${played.direction}: ${outcome.split(":")[0]}`, 1);
@@ -80,7 +85,7 @@ export class Tally {
   }
 
   /** The figures; `more` are those that others counted. */
-  figures(more: Pick<Figures, "matrix" | "chosen" | "kills">): Figures {
+  figures(more: Pick<Figures, "matrix" | "kills">): Figures {
     return {
       ...more,
       cases: this.#ids.size,
@@ -88,7 +93,8 @@ export class Tally {
       violations: this.#violations,
       orders: this.#orders,
       seed: this.#seed,
-      worlds: [...this.#worlds].sort(),
+      minutes: ((Date.now() - this.#begunAt) / 60_000).toFixed(1),
+      worlds: sorted(this.#worlds),
       invariants: invariants
         .filter((name) => this.#asked.has(name))
         .map((name) => ({ name, asked: this.#asked.get(name) ?? 0, failed: this.#failed.get(name) ?? 0 })),
@@ -98,8 +104,7 @@ export class Tally {
   }
 
   /** The figures, as text. */
-  summary({ cases, missed, violations, orders, seed, ...figures }: Figures): string {
-    const minutes = ((Date.now() - this.#begunAt) / 60_000).toFixed(1);
+  summary({ cases, missed, violations, orders, seed, minutes, ...figures }: Figures): string {
     const rows = figures.invariants.map(
       ({ name, asked, failed }) =>
         `  ${name.padEnd(4)} ${String(asked).padStart(9)} times asked, ${failed} did not hold`,
