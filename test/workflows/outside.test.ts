@@ -66,6 +66,25 @@ test("H32: a store that was restored gives out a dead version: refused, and the 
   expect(await listRotations(house.fresh.db, { credential: house.credential })).toHaveLength(3);
 });
 
+test("H19 H32: a store that was restored has no copy of the newer version: going back closes it all the same, and says so", async () => {
+  const house = await openHouse({ policy: { stallTimeoutMs: 60_000 } });
+  const { first, issuers } = house.world;
+  issuers.faults.fail.set("disable", new RekeyError("unreachable", "The issuer does not answer."));
+  const handle = await house.start();
+  await until(handle, "the gate", ({ gate }) => gate === "disabled");
+  const { copies } = placeOf(house);
+  for (const version of copies.keys()) if (version !== first.version) copies.delete(version);
+  await cancel(handle);
+  await until(handle, "the way back", ({ direction }) => direction === "back");
+  issuers.faults.fail.delete("disable");
+  const { timeline } = await until(handle, "its end", ({ standing }) => standing === "done");
+  expect(await ended(handle)).toMatchObject({ outcome: "went-back" });
+  const sentences = timeline.map(({ sentence }) => sentence);
+  expect(sentences).toContainEqual(expect.stringContaining("no copy of it was left to try"));
+  expect(house.world.enabled()).toEqual(["orders_a"]);
+  expectWorking(house);
+});
+
 test("I3: a version that the issuer refuses for good leaves no copy of its value", async () => {
   const house = await openHouse();
   house.world.issuers.faults.fail.set("enable", new RekeyError("not-permitted", "A right is lacking."));
