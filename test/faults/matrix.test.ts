@@ -42,3 +42,15 @@ test("what is read-only is what a world can let be read only, the inventory and 
     "iam-secrets-manager": records,
   });
 });
+
+test("restored records are gone on with in every direction, where the house knows how", () => {
+  const found = Object.keys(worlds).flatMap((world) =>
+    directions
+      .filter((direction) =>
+        outagesIn(world, direction, "issue.activity.run.1").includes("inventory-restored"),
+      )
+      .map((direction) => `${world}/${direction}`),
+  );
+  const known = ["postgres-file", "postgres-vault"];
+  expect(found).toEqual(known.flatMap((world) => directions.map((direction) => `${world}/${direction}`)));
+});

@@ -1,22 +1,21 @@
 /** Plays one case: sets the direction, plants the fault, has the credential rotated, and asks the oracle. */
 import { setTimeout as pause } from "node:timers/promises";
 import { NamespaceNotFoundError, ServiceError, WorkflowNotFoundError } from "@temporalio/client";
-import { reportText } from "../../../domain/documents.js";
-import { gates } from "../../../domain/gates.js";
-import { orphansOf } from "../../../domain/reconcile.js";
-import { Secret } from "../../../domain/secret.js";
-import { fingerprinterOf, newId, sha256Hex } from "../../../worker/installation.js";
+import { newId } from "../../../worker/installation.js";
 import { type RotateInput, rotationWorkflowId } from "../../../workflows/messages.js";
 import { containmentDeadlineMs } from "../house/estate.js";
 import { type Lane, secretsOf } from "../house/lane.js";
 import { disturb } from "../house/outages.js";
-import { forgetSignatures, ownerHasSigned, signed } from "../house/papers.js";
+import { forgetSignatures, ownerHasSigned } from "../house/papers.js";
 import { type Evidence, judge, type Verdict } from "../oracle/judge.js";
 import { Probes, probe } from "../oracle/probes.js";
+import { standings } from "../oracle/standings.js";
 import { isOutage, type Outage, pointName } from "../seam/points.js";
 import type { Seen } from "../seam/witness.js";
 import type { LoginAnswer, RawDocument } from "../worlds/world.js";
+import { goneOnWith } from "./after-restore.js";
 import type { Case } from "./cases.js";
+import { inputOf, sign, signer } from "./persons.js";
 import { type Held, Watcher } from "./watcher.js";
 
 /** What came of a case. */
@@ -75,10 +74,10 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     const input = await inputOf(lane, direction, before);
     const outages = outagesOf(lane, input, { direction, planted }, trespasses, others);
     const { workflow } = await lane.rotations.start(input);
-    if (direction === "signed") trespasses.push(...(await sign(lane, workflow)));
+    if (direction === "signed") trespasses.push(...(await sign(lane, workflow, restored)));
     const recreated = planted.some(({ fault }) => fault === "temporal-recreated");
     const lost: Lost = { recreated, restored };
-    const runIsLost = recreated || planted.some(({ fault }) => /^workflow-/.test(fault));
+    const runIsLost = recreated || restored || planted.some(({ fault }) => /^workflow-/.test(fault));
     const signAgain = runIsLost && direction === "signed" ? signer(lane, workflow) : async () => undefined;
     const meanwhile = async () => {
       await signAgain();
@@ -90,9 +89,12 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     outcome = await ended(lane, workflow, orders, lost, meanwhile);
     if (restored) {
       await outages.over();
+      // Whoever did not move was started anew by its owner, as somebody was called to look anyway.
+      if (direction === "back") await stubborn?.refuse(false);
       const untilEnded = (its: string) => ended(lane, its, orders, lost, meanwhile);
       outcome = await goneOnWith(lane, input, outcome, untilEnded, () => {
         revocationsFrom = Date.now();
+        return inputOf(lane, direction, before);
       });
     }
     if (direction === "signed" && outcome === "rotated" && !ownerHasSigned(lane))
@@ -138,7 +140,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
           : null,
     cutOff: watcher.cutOff,
     made: [...known, ...made],
-    mayEndAs: mayEndAs(direction, planted.length > 0),
+    mayEndAs: mayEndAs(direction, planted.length > 0, restored),
     containBy: direction === "emergency" ? startedAt + containmentDeadlineMs : null,
     crashes: lane.worker.crashes.slice(crashesBefore),
   };
@@ -151,28 +153,9 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
 }
 
-/** What docs/operations.md says to do behind restored records: what is left is removed, and what is due rotated again. */
-async function goneOnWith(
-  { rotations, credential }: Lane,
-  input: RotateInput,
-  outcome: string,
-  untilEnded: (workflow: string) => Promise<string>,
-  anew: () => void,
-): Promise<string> {
-  if (outcome === "rotated") return outcome;
-  const takings = await rotations.reconcile(credential);
-  const remove = orphansOf(takings.flatMap(({ drifts }) => drifts));
-  if (remove.length > 0) {
-    const swept = await untilEnded((await rotations.start({ ...input, remove })).workflow);
-    if (swept !== "went-back") return `${swept}, when what was left was to be removed`;
-  }
-  anew();
-  return untilEnded((await rotations.start(input)).workflow);
-}
-
 /** A fault may turn a rotation round, and only then may one that was to go forward end where it began. */
-function mayEndAs(direction: Case["direction"], faulty: boolean): readonly string[] {
-  if (direction === "back") return faulty ? ["went-back", "refused"] : ["went-back"];
+function mayEndAs(direction: Case["direction"], faulty: boolean, restored: boolean): readonly string[] {
+  if (direction === "back" && !restored) return faulty ? ["went-back", "refused"] : ["went-back"];
   if (direction === "emergency" || !faulty) return ["rotated"];
   return ["rotated", "went-back", "refused"];
 }
@@ -187,77 +170,6 @@ async function settled(lane: Lane): Promise<void> {
     if (now.every(({ account }) => account === wanted) || Date.now() > until) return;
     await pause(pollMs);
   }
-}
-
-async function inputOf(lane: Lane, direction: Case["direction"], live: RawDocument): Promise<RotateInput> {
-  const reason = "a case of the fault harness";
-  const input = { credential: lane.credential, requestedBy: "platform-team", reason };
-  if (direction !== "emergency") return input;
-  const fingerprint = await fingerprinterOf(lane.settings);
-  const evidence = await fingerprint(new Secret(live.password ?? ""));
-  const document = await signed(lane, "responder", {
-    says: "emergency",
-    ...{ rotation: "", nonce: "", digest: sha256Hex(reportText({ reason, leaked: [], evidence })) },
-  });
-  return {
-    ...input,
-    requestedBy: "responder",
-    emergency: { documents: [document], reason, leaked: [], evidence },
-  };
-}
-
-/** Gates behind the one that asks for leave. */
-const allowedGates: ReadonlySet<string> = new Set(
-  gates.map(({ name }) => name).slice(gates.findIndex(({ name }) => name === "approved") + 1),
-);
-
-/**
- * The owner signs the plan once it is asked for. Before that somebody signs whom nobody asks; answers with what
- * happened although nothing was allowed to yet (I7).
- */
-async function sign(lane: Lane, workflow: string): Promise<string[]> {
-  const before = await standings(lane);
-  const until = Date.now() + endMsMax;
-  for (;;) {
-    const progress = await lane.rotations.progress(workflow).catch(() => null);
-    const { plan } =
-      progress === null ? { plan: null } : await lane.rotations.plan(workflow).catch(() => ({ plan: null }));
-    if (progress?.gate === "approved" && plan !== null) {
-      const { rotation, nonce } = progress;
-      const paper = (person: string) =>
-        signed(lane, person, { says: "approve", rotation, nonce, digest: plan.digest });
-      const receipt = await lane.rotations
-        .decide(workflow, await paper("responder"), newId("msg"))
-        .catch(() => ({ accepted: false }));
-      const trespasses = receipt.accepted ? ["the signature of somebody who owns nothing was accepted"] : [];
-      if ((await standings(lane)) !== before) trespasses.push("something changed before the owner signed");
-      await lane.rotations.decideLater(workflow, await paper("owner"));
-      return trespasses;
-    }
-    const wentOn = progress !== null && (progress.outcome !== null || allowedGates.has(progress.gate));
-    if (wentOn) return (await standings(lane)) === before ? [] : ["it went on without a signature"];
-    if (Date.now() > until) return [];
-    await pause(pollMs);
-  }
-}
-
-/** What was signed for a run that Temporal has lost does not count: the owner signs whatever is asked for now. */
-function signer(lane: Lane, workflow: string): () => Promise<void> {
-  let nextAt = 0;
-  return async () => {
-    if (Date.now() < nextAt) return;
-    const progress = await lane.rotations.progress(workflow).catch(() => null);
-    if (progress?.gate !== "approved") return;
-    const { plan, amendments } = await lane.rotations
-      .plan(workflow)
-      .catch(() => ({ plan: null, amendments: [] }));
-    const { rotation, nonce } = progress;
-    for (const { digest } of [plan, ...amendments].filter((one) => one !== null)) {
-      const document = await signed(lane, "owner", { says: "approve", rotation, nonce, digest });
-      await lane.rotations.decideLater(workflow, document);
-    }
-    nextAt = Date.now() + operatorAfterMs;
-  };
 }
 
 /** Brings about the outages of a case as its worker reaches their points, and tells of what was done without a record (I8). */
@@ -314,13 +226,6 @@ function watchCopies(lane: Lane, planted: Case["planted"]): readonly string[] | 
     before = before === null ? now : null;
   };
   return changed;
-}
-
-/** Accounts with their tags, and the store's document: what may not change without leave. */
-async function standings(lane: Lane): Promise<string> {
-  const accounts = (await lane.world.accounts()).map(({ name, enabled, tag }) => [name, enabled, tag]);
-  const live = await lane.world.live();
-  return JSON.stringify([accounts, live?.rekey_version, live?.rekey_tag, live?.username, live?.password]);
 }
 
 /** What a case takes away: all that Temporal had, or what the inventory had of the rotation. */

@@ -97,12 +97,10 @@ const everywhere: ReadonlySet<string> = new Set([
   "clock",
 ]);
 
-function can({ world, direction }: Case, { activity }: Point, outage: Outage): boolean {
+function can({ world }: Case, { activity }: Point, outage: Outage): boolean {
   // A run that wakes up before it has opened anything takes the rotation from the one that took it up (H32: not held).
   if (outage === "temporal-recreated" && activity === "open") return false;
-  // The house rotates once more behind it, which it does in one way.
-  if (outage === "inventory-restored")
-    return direction === "forward" && worlds[world]?.goesOnRestored === true;
+  if (outage === "inventory-restored") return worlds[world]?.goesOnRestored === true;
   if (outage === "store-written") return worlds[world]?.isShared === true;
   if (outage === "issuer-readonly" || outage === "store-readonly")
     return worlds[world]?.readOnly?.some((system) => outage === `${system}-readonly`) === true;

@@ -20,8 +20,7 @@ A failing case prints the one command that repeats it: \`make faults CASE=<id>\`
 const open = `## Not tried yet
 
 - In this matrix: a store or an issuer that was restored to yesterday, an audit log that was put back
-  (\`test/audit/keeper.test.ts\` has that), and an inventory that was restored on the way back, in an emergency
-  (\`test/workflows/restored.test.ts\` has the first) or in another world than \`postgres-file\`.
+  (\`test/audit/keeper.test.ts\` has that), and an inventory that was restored in other worlds than \`postgres-file\` and \`postgres-vault\`.
 - A full disk at issuers and stores, where it needs a disk of its own for each lane. PostgreSQL ends when its own disk is full, which is tried as stopped;
   a provider that sets it read-only before that is tried. A store of files answers as one that does not answer.
 - Redis that cannot save its users, a provider with an HTTP API and AWS that only let look: nothing in them does so for one lane.
