@@ -32,7 +32,8 @@ export function openActivity(deps: ActivityDeps) {
       const restored = await objectionToRecords(deps, [], request.emergency !== null);
       if (restored !== null) throw restored;
       const systems = await deps.systems(request.credential);
-      const world = await worldOf(systems, callWithin(request.emergency ? urgentMs : undefined));
+      const urgent = request.emergency !== null;
+      const world = await worldOf(systems, urgent, callWithin(urgent ? urgentMs : undefined));
       await deps.restores.compare(tagsIn(world));
       // Who stands behind an emergency is settled before anything is locked.
       // An attempt before this one may have settled it long ago, with documents that have expired since.

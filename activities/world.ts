@@ -20,10 +20,13 @@ export interface WorldSeen {
   readonly liveSlot: Read<string | null>;
 }
 
-/** Reads all of it at once. Throws nothing: what fails is told in its place. */
-export async function worldOf({ issuer, stores }: Systems, call: Call): Promise<WorldSeen> {
+/**
+ * Reads all of it at once. Throws nothing: what fails is told in its place. `urgent`: a node of the issuer that is away
+ * keeps nobody from telling what stands at the others.
+ */
+export async function worldOf({ issuer, stores }: Systems, urgent: boolean, call: Call): Promise<WorldSeen> {
   const [slots, places, live] = await Promise.all([
-    read(issuer.survey(call).then((view) => view.slots)),
+    slotsAt(issuer, urgent, call),
     Promise.all(
       Object.entries(stores).map(async ([place, store]) => {
         const viewing = store.view(call).then(({ tag, liveVersion }) => ({ place, tag, liveVersion }));
@@ -36,6 +39,16 @@ export async function worldOf({ issuer, stores }: Systems, call: Call): Promise<
   const liveSlot =
     "failed" in live ? live : { value: live.value === null ? null : issuer.slotOf(live.value) };
   return { slots, places, liveSlot };
+}
+
+/** As every node has them; with both questions asked at once, because a node that hangs takes all the time there is. */
+async function slotsAt(issuer: Systems["issuer"], urgent: boolean, call: Call): Promise<WorldSeen["slots"]> {
+  const [all, some] = await Promise.all([
+    read(issuer.survey(call).then((view) => view.slots)),
+    urgent && issuer.slots !== undefined ? read(issuer.slots(call)) : null,
+  ]);
+  const away = "failed" in all && all.failed.code === "unreachable";
+  return away && some !== null && "value" in some ? some : all;
 }
 
 async function read<T>(reading: Promise<T>): Promise<Read<T>> {

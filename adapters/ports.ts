@@ -111,6 +111,12 @@ export interface Issuer {
   /** Rights, versions, settings that the protocol needs; each missing one is a finding with the mend in its sentence. */
   preflight(call: Call): Promise<Finding[]>;
   survey(call: Call): Promise<IssuerView>;
+  /**
+   * What stands in each slot as far as it can be told while not every node answers: by the node that decides, or by
+   * those that answer. Enough to begin with where a leak waits for it (H24), and evidence of nothing else. Absent where
+   * one place answers for all.
+   */
+  slots?(call: Call): Promise<readonly Slot[]>;
   /** The slot whose account a document logs in with, or `null` when it belongs to none of this account's slots. */
   slotOf(document: SecretDocument): string | null;
   /** A fresh value for the slot. Pure randomness where `traits.valueBy` is `engine`; nothing outside changes. */

@@ -17,7 +17,9 @@ import type {
   IssuerView,
   NodeProof,
   SecretDocument,
+  Slot,
 } from "../ports.js";
+import { atEveryNode } from "../shared/every-node.js";
 import { paceOf } from "../shared/pace.js";
 import type { PgEndpoint } from "../shared/pg.js";
 import { Nodes } from "../shared/pg-nodes.js";
@@ -30,7 +32,7 @@ import { proveAtNodes, proveRefusedAtNodes, type Value } from "./postgres/prove.
 import { positionNow, waitForReplay } from "./postgres/replay.js";
 import { saltBytes, scramVerifier } from "./postgres/scram.js";
 import { endSessions, type FirstSeen } from "./postgres/sessions.js";
-import { surveyNodes } from "./postgres/survey.js";
+import { slotsAtPrimary, surveyNodes } from "./postgres/survey.js";
 import { poolersOf, proveRefusedThrough, proveThrough } from "./postgres/through.js";
 
 /** Length in bytes of a generated value: as much as SHA-256 can keep. */
@@ -85,6 +87,10 @@ class PostgresIssuer implements Issuer {
 
   survey(call: Call): Promise<IssuerView> {
     return surveyNodes(this.#nodes, this.#account, call);
+  }
+
+  slots(call: Call): Promise<readonly Slot[]> {
+    return slotsAtPrimary(this.#nodes, this.#account, call);
   }
 
   slotOf(document: SecretDocument): string | null {
@@ -150,12 +156,10 @@ class PostgresIssuer implements Issuer {
     const lsn = await positionNow(this.#nodes, call);
     const tag = formatTag(change.tag);
     const pace = paceOf(change.urgent === true, this.#deps.random);
-    await Promise.all(
-      this.#nodes.all.map(async (node) => {
-        await waitForReplay(this.#nodes, node, lsn, call);
-        await endSessions(this.#nodes, node, change.slot, tag, this.#firstSeen, pace, call);
-      }),
-    );
+    await atEveryNode(this.#nodes.all, async (node) => {
+      await waitForReplay(this.#nodes, node, lsn, call);
+      await endSessions(this.#nodes, node, change.slot, tag, this.#firstSeen, pace, call);
+    });
   }
 
   /** The former login counts as one of its own slots until its last version is destroyed (H14). */

@@ -19,7 +19,9 @@ import type {
   IssuerView,
   NodeProof,
   SecretDocument,
+  Slot,
 } from "../ports.js";
+import { atEveryNode } from "../shared/every-node.js";
 import { Nodes } from "../shared/redis-nodes.js";
 import { type Changed, type Effect, makeChange } from "./redis/change.js";
 import { preflight } from "./redis/checks.js";
@@ -27,7 +29,7 @@ import { accountSchema, configSchema, type RedisAccount, type RedisConfig, slots
 import { redisGrants } from "./redis/grants.js";
 import { loginEverywhere, type Value } from "./redis/prove.js";
 import { endOlder, endSessions } from "./redis/sessions.js";
-import { surveyNodes } from "./redis/survey.js";
+import { slotsSeen, surveyNodes } from "./redis/survey.js";
 import { prepared, recordOf, userAt } from "./redis/user.js";
 
 /** Length in bytes of a generated value: as much as SHA-256 can keep. */
@@ -80,6 +82,10 @@ class RedisIssuer implements Issuer {
     return surveyNodes(this.#nodes, this.#account, call);
   }
 
+  slots(call: Call): Promise<readonly Slot[]> {
+    return slotsSeen(this.#nodes, this.#account, call);
+  }
+
   slotOf(document: SecretDocument): string | null {
     if (document.username?.reveal() !== this.#account.user) return null;
     const [, own = "1"] = ownValue.exec(document.password?.reveal() ?? "") ?? [];
@@ -105,11 +111,23 @@ class RedisIssuer implements Issuer {
     return this.#login(slot, document, "in", call);
   }
 
-  /** The password goes, then every session that began before: any of them may have been opened with it. */
+  /**
+   * The password goes, then every session that began before: any of them may have been opened with it. While a node is
+   * away both are done at the others, and the outcome is unknown.
+   */
   async disable(change: FencedChange, call: Call): Promise<Applied> {
-    const { applied } = await this.#change(change, { does: "cut" }, call);
-    await this.#endSessions(change, call);
-    return applied;
+    const cut = this.#change(change, { does: "cut" }, call);
+    const lost = await cut.then(
+      () => null,
+      (error: unknown) => {
+        if (error instanceof RekeyError && error.code === "unknown-outcome") return error;
+        throw error;
+      },
+    );
+    const [ended] = await Promise.allSettled([this.#endSessions(change, call)]);
+    if (lost !== null) throw lost;
+    if (ended.status === "rejected") throw ended.reason;
+    return (await cut).applied;
   }
 
   async renew(endsBefore: EndsBefore, call: Call): Promise<void> {
@@ -146,19 +164,17 @@ class RedisIssuer implements Issuer {
   async #endSessions(change: FencedChange, call: Call): Promise<void> {
     const { user } = this.#account;
     const tag = formatTag(change.tag);
-    await Promise.all(
-      this.#nodes.all.map((node) => {
-        const holds = async () => {
-          const at = prepared(await userAt(this.#nodes, node, user, call), node, user);
-          if (recordOf(at, this.#number(change.slot), user).tag === tag) return;
-          throw new RekeyError(
-            "fenced",
-            `${change.slot} carries another tag at ${node.name}; its sessions are left alone.`,
-          );
-        };
-        return endSessions(this.#nodes, node, user, holds, this.#random, call);
-      }),
-    );
+    await atEveryNode(this.#nodes.all, (node) => {
+      const holds = async () => {
+        const at = prepared(await userAt(this.#nodes, node, user, call), node, user);
+        if (recordOf(at, this.#number(change.slot), user).tag === tag) return;
+        throw new RekeyError(
+          "fenced",
+          `${change.slot} carries another tag at ${node.name}; its sessions are left alone.`,
+        );
+      };
+      return endSessions(this.#nodes, node, user, holds, this.#random, call);
+    });
   }
 
   async #login(

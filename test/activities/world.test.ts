@@ -25,7 +25,7 @@ it("asks in which slot the live document is only when the issuer has been looked
       },
     },
   } as unknown as Systems;
-  const seen = worldOf(systems, { signal: new AbortController().signal } as never);
+  const seen = worldOf(systems, false, { signal: new AbortController().signal } as never);
   // The store has answered long before.
   await new Promise((resolve) => setImmediate(resolve));
   answer();

@@ -1,4 +1,4 @@
-/** A leak while the store is away, on a real PostgreSQL and a real Vault: it is revoked in time, and the store follows (I5, H24). */
+/** A leak while the store or a standby is away, on a real PostgreSQL and a real Vault: it is revoked in time, and the rest follows (I5, H24). */
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Systems } from "../../activities/deps.js";
 import type { InstanceSeen } from "../../adapters/ports.js";
@@ -29,9 +29,13 @@ async function realHouse(containmentDeadlineMs: number) {
     refit: (systems) => refit(systems),
   });
   const issuer = postgres.issuer(account, {}, { installation: house.installation });
+  // Nobody listens there.
+  const standbys = [{ host: "127.0.0.1", port: 1 }];
+  const crippled = postgres.issuer(account, { standbys }, { installation: house.installation });
+  let standbyIsAway = false;
   const store = vault.open({ installation: house.installation });
   onTestFinished(async () => {
-    await issuer.close();
+    await Promise.all([issuer, crippled].map((each) => each.close()));
     await store.close();
   });
   const observe = async (): Promise<InstanceSeen[]> => {
@@ -41,7 +45,7 @@ async function realHouse(containmentDeadlineMs: number) {
   const consumer = { preflight: async () => [], observe, close: async () => {} };
   refit = (systems) => ({
     ...systems,
-    issuer,
+    issuer: standbyIsAway ? crippled : issuer,
     stores: { main: store },
     consumers: systems.consumers.map((each) => ({ ...each, observe: [consumer] })),
   });
@@ -62,7 +66,10 @@ async function realHouse(containmentDeadlineMs: number) {
     expect(await letsIn(first, password)).toBe(false);
   };
   const revoked = () => eventually("revoked", async () => !(await letsIn(first, password)));
-  return { house, vault, letsIn: () => letsIn(first, password), revoked, expectMoved };
+  const setStandby = (is: "away" | "there") => {
+    standbyIsAway = is === "away";
+  };
+  return { house, vault, letsIn: () => letsIn(first, password), revoked, expectMoved, setStandby };
 }
 
 test("I5 H24: an emergency begins while the store is away: the leak is revoked without it, and the store follows", async () => {
@@ -97,6 +104,19 @@ test("I5 H24: a rotation whose store is away is taken over for a leak: it is rev
   await revoked();
   expect((await stateOf(handle)).seized).toBe(false);
   await reopen();
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  await expectMoved();
+});
+
+test("I5 H24: an emergency begins while a standby is away: the leak is revoked at the primary, and is not called revoked before the standby says so", async () => {
+  const { house, letsIn, revoked, expectMoved, setStandby } = await realHouse(60_000);
+  setStandby("away");
+  expect(await letsIn()).toBe(true);
+  const handle = await house.start({ emergency: await report(house, both, { containment: "revoke-now" }) });
+  await revoked();
+  const { versions, origin } = await stateOf(handle);
+  expect(versions[origin]?.life).not.toBe("disabled");
+  setStandby("there");
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   await expectMoved();
 });

@@ -50,6 +50,13 @@ export async function surveyNodes(nodes: Nodes, account: PostgresAccount, call: 
   };
 }
 
+/** What stands at the primary alone, where every change is made. Throws `wrong-server` where it is not one, and `unreachable`. */
+export async function slotsAtPrimary(nodes: Nodes, account: PostgresAccount, call: Call): Promise<Slot[]> {
+  const { standby, slots } = await listNode(nodes, nodes.primary, account, call);
+  if (standby) throw new RekeyError("wrong-server", `${nodes.primary.name} is not the primary any more.`);
+  return slotsOf(slots, account);
+}
+
 /**
  * The pair's logins, in the account's order, and the former login for as long as it matters: until the pair was
  * adopted it is where the present version lives, and while it is switched off it is the way back.

@@ -53,6 +53,19 @@ export async function surveyNodes(nodes: Nodes, account: RedisAccount, call: Cal
   };
 }
 
+/** The slots by the nodes that answer. Throws what kept the first of them from answering where none does. */
+export async function slotsSeen(nodes: Nodes, account: RedisAccount, call: Call): Promise<Slot[]> {
+  const looks = await Promise.allSettled(
+    nodes.all.map(async (node) =>
+      prepared(await userAt(nodes, node, account.user, call), node, account.user),
+    ),
+  );
+  const users = looks.flatMap((look) => (look.status === "fulfilled" ? [look.value] : []));
+  const [first] = looks;
+  if (users.length === 0 && first?.status === "rejected") throw first.reason;
+  return slotsOf(account).map((slot, index) => slotIn(slot, index + 1, users, account.user));
+}
+
 /** The tag of the node that is furthest; on as long as one node lets somebody in. */
 function slotIn(slot: string, number: number, users: readonly UserAt[], user: string): Slot {
   const records = users.map((at) => recordOf(at, number, user));

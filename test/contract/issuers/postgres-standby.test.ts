@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { PostgresAccount } from "../../../adapters/issuers/postgres/config.js";
 import type { Issuer } from "../../../adapters/ports.js";
+import { formatTag } from "../../../domain/fence.js";
 import { type CopiedServer, copyOf } from "./postgres-copy.js";
 import { clientOf, database, type PostgresWorld, postgresWorld } from "./postgres-world.js";
 import { call, changeOf, codeOf, passwordOf, tag } from "./world.js";
@@ -82,6 +83,24 @@ describe("a standby that lags", () => {
     expect(await codeOf(nobody.prove(a, document, call()))).toBe("unreachable");
     const off = changeOf(a, tag("v1", 1), tag("v1", 2, { state: "disabled" }));
     expect(await codeOf(nobody.disable(off, call()))).toBe("unreachable");
+    await nobody.close();
+  });
+
+  it("I5 H24: while a standby is away the primary is switched off all the same, and every session there is ended", async () => {
+    const nobody = world.issuer(account, { standbys: [{ host: "127.0.0.1", port: 1 }] });
+    const document = issuer.generate(a);
+    await issuer.enable(changeOf(a, null, tag("v1", 1)), document, call());
+    expect(await nobody.slots?.(call())).toMatchObject([
+      { slot: a, enabled: true, tag: formatTag(tag("v1", 1)) },
+      { slot: b, enabled: false },
+    ]);
+    const sessions = await Promise.all(
+      Array.from({ length: 30 }, () => world.login(a, passwordOf(document))),
+    );
+    const off = changeOf(a, tag("v1", 1), tag("v1", 2, { state: "disabled" }));
+    expect(await codeOf(nobody.disable(off, call()))).toBe("unreachable");
+    for (const session of sessions) await expect(session.query("SELECT 1")).rejects.toThrow();
+    await expect(world.login(a, passwordOf(document))).rejects.toMatchObject({ code: "28000" });
     await nobody.close();
   });
 

@@ -78,11 +78,15 @@ describe("H16: every node", () => {
     await issuer.close();
   });
 
-  it("H16: a node that does not answer is not revoked; the others are, and a repetition completes it", async () => {
+  it("H16 I5: a node that does not answer is not revoked; the others are, with their sessions, and a repetition completes it", async () => {
     const { issuer, document, slot } = await enabled();
+    const session = await clientOf(primary.server, usernameOf(document), passwordOf(document));
     await replica.server.pause();
+    expect(await issuer.slots?.(call())).toMatchObject([{ slot, tag: formatTag(first), enabled: true }, {}]);
     expect(await codeOf(issuer.disable(changeOf(slot, first, off), call()))).toBe("unknown-outcome");
     expect(await lets(primary, document)).toBe(false);
+    // A leak may have opened it (I5).
+    await expect(session.ping()).rejects.toThrow();
     expect(await codeOf(issuer.proveRefused(slot, document, call()))).toBe("unreachable");
     expect(await codeOf(issuer.survey(call()))).toBe("unreachable");
     await replica.server.restart();

@@ -79,6 +79,7 @@ export interface Planted extends Point {
 export const asking: ReadonlySet<string> = new Set([
   "issuer.preflight",
   "issuer.survey",
+  "issuer.slots",
   "issuer.prove",
   "issuer.proveRefused",
   "store.preflight",
