@@ -19,7 +19,7 @@ import type {
   SecretDocument,
   Slot,
 } from "../ports.js";
-import { atEveryNode } from "../shared/every-node.js";
+import { doAtEveryNode } from "../shared/every-node.js";
 import { paceOf } from "../shared/pace.js";
 import type { PgEndpoint } from "../shared/pg.js";
 import { Nodes } from "../shared/pg-nodes.js";
@@ -156,7 +156,7 @@ class PostgresIssuer implements Issuer {
     const lsn = await positionNow(this.#nodes, call);
     const tag = formatTag(change.tag);
     const pace = paceOf(change.urgent === true, this.#deps.random);
-    await atEveryNode(this.#nodes.all, async (node) => {
+    await doAtEveryNode(this.#nodes.all, async (node) => {
       await waitForReplay(this.#nodes, node, lsn, call);
       await endSessions(this.#nodes, node, change.slot, tag, this.#firstSeen, pace, call);
     });

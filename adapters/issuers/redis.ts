@@ -21,7 +21,7 @@ import type {
   SecretDocument,
   Slot,
 } from "../ports.js";
-import { atEveryNode } from "../shared/every-node.js";
+import { doAtEveryNode } from "../shared/every-node.js";
 import { Nodes } from "../shared/redis-nodes.js";
 import { type Changed, type Effect, makeChange } from "./redis/change.js";
 import { preflight } from "./redis/checks.js";
@@ -164,7 +164,7 @@ class RedisIssuer implements Issuer {
   async #endSessions(change: FencedChange, call: Call): Promise<void> {
     const { user } = this.#account;
     const tag = formatTag(change.tag);
-    await atEveryNode(this.#nodes.all, (node) => {
+    await doAtEveryNode(this.#nodes.all, (node) => {
       const holds = async () => {
         const at = prepared(await userAt(this.#nodes, node, user, call), node, user);
         if (recordOf(at, this.#number(change.slot), user).tag === tag) return;
