@@ -8,6 +8,7 @@ import { RekeyError } from "../domain/errors.js";
 import { type Database, read } from "../inventory/database.js";
 import type { Anchor } from "./anchor.js";
 import { checkAgainstSigned, signLog } from "./checkpoints.js";
+import { bodyIn } from "./log.js";
 import { mergeSpool } from "./merge.js";
 import type { Signer } from "./note.js";
 import { batchMax, type Source, sequence } from "./sequencer.js";
@@ -109,6 +110,7 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
     secure: async (entry, unlogged) => {
       try {
         await flush();
+        await ensureTold(log, entry, warn);
         return null;
       } catch (error) {
         const refusal = asAuditError(error);
@@ -125,6 +127,30 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
       return note;
     },
   };
+}
+
+/**
+ * That nothing waits any more says only that the outbox is empty, and whoever owns the inventory can empty it. So the
+ * log is asked for this very entry: where it is missing it is taken in from our own hand, because the log is to have
+ * it, and refusing would give whoever empties the outbox a way to stop every change. Another text under its id cannot
+ * be mended. Throws `audit-broken` for that, and the errors of `transact`.
+ */
+async function ensureTold(log: Database, entry: AuditEntry, warn: (sentence: string) => void): Promise<void> {
+  const told = await read(log, (tx) => bodyIn(tx, entry.id));
+  if (told === entry.body) return;
+  if (told === null) {
+    await sequence(log, { waiting: async () => [entry], taken: async () => undefined });
+    warn(
+      `Somebody took intent ${entry.id} out of the inventory's outbox; the audit log has it all the same.`,
+    );
+    return;
+  }
+  const sentence = `The audit log has another text under the id of intent ${entry.id} than was written.`;
+  throw new RekeyError(
+    "audit-broken",
+    sentence,
+    "Find out who changed the inventory's outbox: a trigger, or its owner.",
+  );
 }
 
 async function spooled(

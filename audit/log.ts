@@ -70,6 +70,14 @@ export async function knownIds(tx: Tx, ids: readonly string[]): Promise<Readonly
   return new Set(rows.map(({ id }) => id));
 }
 
+/** The text of the entry of this id, or null where the log has none. */
+export async function bodyIn(tx: Tx, id: string): Promise<string | null> {
+  const { rows } = await tx.execute<{ body: string }>(
+    sql`select body from rekey_audit.entries where id = ${id}`,
+  );
+  return rows[0]?.body ?? null;
+}
+
 /**
  * Adds the entries behind the others, in this order, and answers with the new head. The transaction holds the
  * head. Throws `audit-broken` where the tree does not have the root that the head tells.

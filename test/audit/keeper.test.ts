@@ -25,7 +25,7 @@ async function world(more?: Parameters<typeof keptLog>[2]) {
     const rows = await store.sql<{ body: string }>("select body from rekey_audit.entries order by index");
     return rows.map(({ body }) => bodyOf(body));
   };
-  return { ...kept, db: inventory.db, store, tell, logged };
+  return { ...kept, inventory, db: inventory.db, store, tell, logged };
 }
 
 it("I8: what is secured is in the log, with the log in a database of its own that did not exist before", async () => {
@@ -34,6 +34,32 @@ it("I8: what is secured is in the log, with the log in a database of its own tha
   expect(await keeper.secure(entry, false)).toBeNull();
   expect((await logged()).map(({ id }) => id)).toEqual([entry.id]);
   expect([await keeper.objection(), await spool.pending(), await waitingCount(db)]).toEqual([null, [], 0]);
+});
+
+it("I8: an intent that somebody took out of the outbox is in the log all the same", async () => {
+  const { keeper, tell, logged, log, signer, warned, db, inventory } = await world();
+  const taken = await tell(1);
+  await inventory.sql(`delete from rekey_inventory.audit_outbox where id = '${taken.id}'`);
+  expect(await keeper.secure(taken, false)).toBeNull();
+  expect(await waitingCount(db)).toBe(0);
+  expect((await logged()).map(({ id }) => id)).toEqual([taken.id]);
+  expect(warned).toEqual([expect.stringContaining(`took intent ${taken.id} out of the inventory's outbox`)]);
+  // It is there once, however often it is secured, and with what it committed to.
+  expect(await keeper.secure(taken, false)).toBeNull();
+  expect((await verifyLog(log, signer, [])).findings).toEqual([]);
+  expect(await logged()).toHaveLength(1);
+  expect(warned).toHaveLength(1);
+});
+
+it("I8: an intent that somebody changed in the outbox is refused, and spooled where it may not wait", async () => {
+  const { keeper, tell, spool, inventory } = await world();
+  const changed = await tell(1);
+  const rewrite = `replace(body, '"change":1', '"change":9')`;
+  await tamper(inventory, `update rekey_inventory.audit_outbox set body = ${rewrite}`);
+  expect(await keeper.secure(changed, false)).toMatchObject({ code: "audit-broken", retry: "never" });
+  expect(await spool.pending()).toEqual([]);
+  expect(await keeper.secure(changed, true)).toBeNull();
+  expect((await spool.pending())[0]?.entries.map(({ entry }) => entry)).toEqual([changed]);
 });
 
 it("many at once share the log's turns, and each is told when it is answered", async () => {
