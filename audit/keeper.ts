@@ -79,6 +79,8 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
       last = null;
     } catch (error) {
       last = asAuditError(error);
+      // What comes back may be a backup: it is asked again whether it goes on from the anchor (H32).
+      checked = false;
       throw last;
     }
   };

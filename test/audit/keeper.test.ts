@@ -173,6 +173,22 @@ it("H32: a log that was put back to an earlier time is not gone on with, and con
   expect(await waitingCount(first.db)).toBe(1);
 });
 
+it("H32: a log that was put back while a worker runs is not gone on with once it was away", async () => {
+  const { keeper, tell, store } = await world();
+  for (const n of [1, 2]) expect(await keeper.secure(await tell(n), false)).toBeNull();
+  await keeper.checkpoint();
+  const back = await store.down("stopped");
+  expect(await keeper.secure(await tell(3), false)).toMatchObject({ code: "audit-down" });
+  await back();
+  await tamper(
+    store,
+    ...["entries", "tiles", "openings", "checkpoints"].map((table) => `delete from rekey_audit.${table}`),
+    "update rekey_audit.head set size = 0, root = sha256('')",
+  );
+  const cut = "The log was cut: it has 0 entries, and the anchor's checkpoint was signed for 2.";
+  expect(await keeper.secure(await tell(4), false)).toMatchObject({ code: "audit-broken", detail: cut });
+});
+
 it("H31: a failure that nobody foresaw is a log that is down, and quotes nothing", async () => {
   const { spool, tell, store, db, log, signer } = await world();
   const prepare = () => Promise.reject(new TypeError("password hunter2"));
