@@ -4,7 +4,8 @@
  * they did meanwhile is in here until the log has it.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { constants, mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuditEntry } from "../domain/audit.js";
 import { RekeyError } from "../domain/errors.js";
@@ -28,7 +29,10 @@ export interface SpoolFile {
   readonly entries: readonly { readonly at: number; readonly entry: AuditEntry }[];
   /** Hash of the last of them; the one before the first says what came before. */
   readonly lastHash: string;
-  /** False where a line is not bound to the one before: the file was changed. */
+  /**
+   * False where a line is not bound to the one before, or the first is not the first that was written: the file was
+   * changed. Lines that were taken from the end leave nothing behind in the file that would say so.
+   */
   readonly intact: boolean;
   /** The last line was not written to its end; nothing was done on it, because it was never said to be on the disk. */
   readonly torn: boolean;
@@ -54,19 +58,27 @@ export function fileSpool(folder: string, max = entriesMax): Spool {
   let turn: Promise<void> = Promise.resolve();
 
   const write = async (entry: AuditEntry, at: number): Promise<void> => {
-    if (seq >= max) throw down(`The audit spool is full: ${seq} entries wait there for the log.`);
-    const told = { seq: seq + 1, at, prev, entry };
-    const hash = sha256Hex(canonical(told));
-    const line = `${canonical({ ...told, hash })}\n`;
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      // A merger may have put the file aside between our opening and our writing: then the line is written again.
-      while (!(await addedTo(path, line))) {}
-      await synced(folder);
-    } catch {
+    const kept = await added(entry, at).catch(() => {
       throw down("The audit spool cannot be written.");
+    });
+    if (kept === null) throw down(`The audit spool is full: ${seq} entries wait there for the log.`);
+    [seq, prev] = [kept.seq, kept.hash];
+  };
+
+  /** The line as it is on the disk; null where there is no room for it. */
+  const added = async (entry: AuditEntry, at: number): Promise<Line | null> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Whoever merges the file puts it aside, this process or another, at any time: then the line begins a new one.
+    for (;;) {
+      const goesOn = (await statOf(path)) !== null;
+      const before = goesOn ? seq : 0;
+      if (before >= max) return null;
+      const told = { seq: before + 1, at, prev, entry };
+      const line = { ...told, hash: sha256Hex(canonical(told)) };
+      if (!(await addedTo(path, `${canonical(line)}\n`, goesOn))) continue;
+      await synced(folder);
+      return line;
     }
-    [seq, prev] = [told.seq, hash];
   };
 
   return {
@@ -84,23 +96,34 @@ export function fileSpool(folder: string, max = entriesMax): Spool {
       if ((await stat(at)).size !== file.bytes) return;
       await rename(at, join(folder, `${file.name}.${Date.now()}.merged`));
       await synced(folder);
-      if (file.name === name) seq = 0;
     },
   };
 }
 
-/** Adds the line, on the disk; false where the file is not the one at `path` any more. */
-async function addedTo(path: string, line: string): Promise<boolean> {
-  const file = await open(path, "a", 0o600);
+/** Adds the line, on the disk, to a file that `goesOn` or to a new one; false where that is not what is at `path` any more. */
+async function addedTo(path: string, line: string, goesOn: boolean): Promise<boolean> {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
+  const flags = O_WRONLY | O_APPEND | (goesOn ? 0 : O_CREAT | O_EXCL);
+  const file = await open(path, flags, 0o600).catch(absentAsNull);
+  if (file === null) return false;
   try {
     await file.writeFile(line);
     await file.datasync();
-    const mine = await file.stat();
-    const there = await stat(path).catch(() => null);
-    return there !== null && there.ino === mine.ino;
+    const [mine, there] = [await file.stat(), await statOf(path)];
+    return there?.ino === mine.ino;
   } finally {
     await file.close();
   }
+}
+
+/** What is at `path`, or null. */
+async function statOf(path: string): Promise<Stats | null> {
+  return stat(path).catch(absentAsNull);
+}
+
+function absentAsNull(error: NodeJS.ErrnoException): null {
+  if (error.code === "ENOENT") return null;
+  throw error;
 }
 
 async function synced(folder: string): Promise<void> {
@@ -122,18 +145,24 @@ function parsed(name: string, bytes: Buffer): SpoolFile {
   // What follows the last line break was not written to its end.
   const torn = lines.pop() !== "";
   const entries: { at: number; entry: AuditEntry }[] = [];
-  let prev: string | null = null;
+  let last: Line | null = null;
   let intact = true;
   for (const text of lines) {
     const line = lineIn(text);
-    if (line === null || (prev !== null && line.prev !== prev)) {
+    if (line === null || (last !== null && !follows(line, last))) {
       intact = false;
       break;
     }
+    // What stood before it is gone; what is still there is taken all the same.
+    if (last === null && line.seq !== 1) intact = false;
     entries.push({ at: line.at, entry: line.entry });
-    prev = line.hash;
+    last = line;
   }
-  return { name, bytes: bytes.length, entries, lastHash: prev ?? "", intact, torn };
+  return { name, bytes: bytes.length, entries, lastHash: last?.hash ?? "", intact, torn };
+}
+
+function follows(line: Line, last: Line): boolean {
+  return line.prev === last.hash && line.seq === last.seq + 1;
 }
 
 /** The line, or null where it does not have its own hash. */

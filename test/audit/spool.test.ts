@@ -1,4 +1,5 @@
 /** The spool: on the disk before it answers, bound line by line, bounded, and merged once with its gap marked (H31). */
+import { createHash } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -6,6 +7,7 @@ import { mergeSpool } from "../../audit/merge.js";
 import { fileSpool } from "../../audit/spool.js";
 import { verifyLog } from "../../audit/verify.js";
 import { type AuditBody, auditEntryOf, bodyOf } from "../../domain/audit.js";
+import { canonical } from "../../domain/plan.js";
 import { logWorld, record, testFolder } from "./world.js";
 
 const now = 1_772_000_000_000;
@@ -50,6 +52,25 @@ it("H31: it is bounded: one entry too many is refused, and nothing of it is writ
   expect((await spool.pending())[0]?.entries).toHaveLength(2);
 });
 
+it("H31: what another process has merged makes room again, and the next file begins anew", async () => {
+  const folder = testFolder();
+  const spool = fileSpool(folder, 2);
+  const other = fileSpool(folder, 2);
+  for (const round of [0, 2, 4]) {
+    await spool.add(entry(round + 1), now);
+    await spool.add(entry(round + 2), now);
+    await expect(spool.add(entry(9), now)).rejects.toMatchObject({ code: "audit-down" });
+    const [file, ...more] = await other.pending();
+    if (file === undefined) throw new Error("nothing waits");
+    expect([file.entries.map(({ entry: { id } }) => id), file.intact, more]).toEqual([
+      [`aud_${round + 1}`, `aud_${round + 2}`],
+      true,
+      [],
+    ]);
+    await other.putAside(file);
+  }
+});
+
 it("H31: a disk that does not take it is an answer, and the next entry is bound to the last that was kept", async () => {
   const folder = join(testFolder(), "file", "spool");
   writeFileSync(join(folder, "../../file"), "not a folder");
@@ -68,7 +89,33 @@ it("a line that was changed, and a line that was not written to its end, are tol
   writeFileSync(path, text.replace('\\"change\\":2', '\\"change\\":9'));
   expect((await spool.pending())[0]).toMatchObject({ intact: false, torn: false, entries: [{}] });
   writeFileSync(path, text.split("\n").slice(1).join("\n"));
-  expect((await spool.pending())[0]).toMatchObject({ intact: true, entries: [{ entry: { id: "aud_2" } }] });
+  expect((await spool.pending())[0]).toMatchObject({ intact: false, entries: [{ entry: { id: "aud_2" } }] });
+});
+
+it("a line whose number was changed, hash and all, and a line too many, are told from what was written", async () => {
+  const folder = testFolder();
+  const spool = fileSpool(folder);
+  for (const n of [1, 2, 3]) await spool.add(entry(n), now);
+  const path = join(folder, readdirSync(folder)[0] ?? "");
+  const text = readFileSync(path, "utf8");
+  expect((await spool.pending())[0]).toMatchObject({ intact: true, entries: [{}, {}, {}] });
+  const { hash: _, ...last } = JSON.parse(text.split("\n")[2] ?? "");
+  const told = { ...last, seq: 7 };
+  const hash = createHash("sha256").update(canonical(told)).digest("hex");
+  writeFileSync(path, [...text.split("\n").slice(0, 2), canonical({ ...told, hash }), ""].join("\n"));
+  expect((await spool.pending())[0]).toMatchObject({ intact: false, entries: [{}, {}] });
+});
+
+it("of lines that were taken from the end the file alone says nothing, until its process adds another", async () => {
+  const folder = testFolder();
+  const spool = fileSpool(folder);
+  for (const n of [1, 2, 3]) await spool.add(entry(n), now);
+  const path = join(folder, readdirSync(folder)[0] ?? "");
+  const lines = readFileSync(path, "utf8").split("\n");
+  writeFileSync(path, [...lines.slice(0, 2), ""].join("\n"));
+  expect((await spool.pending())[0]).toMatchObject({ intact: true, entries: [{}, {}] });
+  await spool.add(entry(4), now);
+  expect((await spool.pending())[0]).toMatchObject({ intact: false, entries: [{}, {}] });
 });
 
 it("H31: it is merged once: entries, then the gap with its times; a second merge changes nothing", async () => {
