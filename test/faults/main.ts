@@ -8,10 +8,11 @@ import { parseArgs } from "node:util";
 import { projectRoot } from "../../worker/dev/places.js";
 import { directions } from "./house/estate.js";
 import { startServers } from "./house/servers.js";
-import { type Case, caseId, mixed, readCase } from "./run/cases.js";
-import { casesFrom, kindsIn, toWatch, type WatchedCase, weightOf } from "./run/matrix.js";
+import { mixed, readCase } from "./run/cases.js";
+import { sampled, stratumOf, woven } from "./run/choice.js";
+import { casesFrom, kindsIn, toWatch, type WatchedCase } from "./run/matrix.js";
 import { reliabilityPage } from "./run/report.js";
-import { Runner } from "./run/runner.js";
+import { type Result, Runner } from "./run/runner.js";
 import { Tally } from "./run/tally.js";
 import { worlds } from "./worlds/index.js";
 
@@ -31,14 +32,11 @@ const { values: options } = parseArgs({
   },
 });
 
-/** How many of each weight are played in the time of one look: changes most of all. */
-const pace = [4, 2, 1];
-
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const seed = Number(options.seed);
 const lanes = Number(options.lanes);
 const endAt = Date.now() + Number(options.minutes) * 60_000;
-const counts = { matrix: 0 };
+const counts = { matrix: 0, strata: 0, strataMet: 0 };
 const tally = new Tally(seed, say, options.verbose);
 
 const named = options.case?.split(" ").map(readCase);
@@ -98,35 +96,23 @@ async function explore(world: string, index: number, worldsInAll: number, until:
   const kinds = kindsIn(watched);
   const found = casesFrom(watched);
   const share = options.sample === undefined ? null : shareOf(Number(options.sample), index, worldsInAll);
-  const chosen = choose(found, (one) => weightOf(one, kinds), share);
+  const chosen = share === null ? woven(found, kinds, seed) : sampled(found, kinds, seed, share);
   counts.matrix += found.length + watching.length;
-  await runner.run(
-    chosen,
-    lanes,
-    (result) => tally.take(result),
-    () => Date.now() > until,
-  );
+  const strata = new Set(found.map((one) => stratumOf(one, kinds)));
+  const met = new Set<string>();
+  const take = (result: Result): void => {
+    tally.take(result);
+    if (result.result.met) met.add(stratumOf(result.played, kinds));
+  };
+  await runner.run(chosen, lanes, take, () => Date.now() > until);
+  counts.strata += strata.size;
+  counts.strataMet += met.size;
   const minutes = ((Date.now() - begunAt) / 60_000).toFixed(1);
-  say(`${world}: ${tally.cases - before} of ${found.length + watching.length} cases in ${minutes} minutes`);
+  const cases = `${tally.cases - before} of ${found.length + watching.length} cases`;
+  say(`${world}: ${cases} in ${minutes} minutes, ${met.size} of ${strata.size} kinds of fault and call`);
 }
 
 /** What cannot be divided goes to the first. */
 function shareOf(count: number, index: number, worldsInAll: number): number {
   return Math.floor(count / worldsInAll) + (index < count % worldsInAll ? 1 : 0);
-}
-
-/** All, woven by their weight, for there may be no time for all; or a share of so many, in which each weight has its half. */
-function choose(found: readonly Case[], weight: (one: Case) => number, share: number | null): Case[] {
-  const groups = Map.groupBy(mixed(found, caseId, seed), weight);
-  if (share === null) {
-    const placed = [...groups].flatMap(([own, cases]) =>
-      cases.map((one, index) => ({ one, at: index / (pace[own] ?? 1) })),
-    );
-    return placed.sort((a, b) => a.at - b.at).map(({ one }) => one);
-  }
-  const { 0: heavy = [], ...light } = Object.fromEntries(groups);
-  return [
-    ...heavy.slice(0, Math.ceil(share / 2)),
-    ...mixed(Object.values(light).flat(), caseId, seed).slice(0, Math.floor(share / 2)),
-  ];
 }

@@ -39,7 +39,7 @@ const order: readonly Seen[] = [
 ];
 
 function evidence(more: Partial<Evidence> = {}): Evidence {
-  const probe = { service: "checkout", begunAt: 5, endedAt: 6, account: "a", why: "" };
+  const probe = { service: "checkout", begunAt: 5, endedAt: 6, account: "a", answered: true, why: "" };
   return {
     world: world(),
     before,
@@ -65,7 +65,14 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
 const held = (alive: boolean) => [
   { document: before, session: { alive: async () => alive, end: async () => undefined } },
 ];
-const broken = { service: "checkout", begunAt: 15, endedAt: 16, account: null, why: "refused" };
+const broken = {
+  service: "checkout",
+  begunAt: 15,
+  endedAt: 16,
+  account: null,
+  answered: true,
+  why: "refused",
+};
 const stranded = { ...broken, begunAt: 25, endedAt: 26, account: "a" };
 const last = { ...broken, begunAt: 40, endedAt: 41, account: "b" };
 

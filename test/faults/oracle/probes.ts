@@ -13,6 +13,8 @@ export interface Probe {
   readonly endedAt: number;
   /** The account that did the work; null when it was not done. */
   readonly account: string | null;
+  /** The service itself said what came of it. */
+  readonly answered: boolean;
   readonly why: string;
 }
 
@@ -62,27 +64,25 @@ export class Probes {
 }
 
 /**
- * A server's own answer, such as a refused login: a state of SQL, or what the harness's services say; anything else
- * may be a machine that is too busy to answer.
+ * Asks once; again only where nobody answered at all, for a machine that is too slow is no broken consumer. A service
+ * that says that it could not work has said so, whatever its reason.
  */
-const answered = /"code":"(?:[0-9A-Z]{5}|REFUSED)"/;
-
-/** Asks once; again where nobody answered, for a slow machine is no broken consumer. */
-export async function probe(service: Service): Promise<Probe> {
+export async function probe(service: Pick<Service, "name" | "attestUrl">): Promise<Probe> {
   const first = await once(service);
-  return first.account === null && !answered.test(first.why) ? once(service) : first;
+  return first.answered ? first : once(service);
 }
 
-async function once(service: Service): Promise<Probe> {
+async function once(service: Pick<Service, "name" | "attestUrl">): Promise<Probe> {
   const begunAt = Date.now();
   const answer = await work(new URL("/work", service.attestUrl)).catch((error: Error) => ({
     account: null,
+    answered: false,
     why: error.message,
   }));
   return { service: service.name, begunAt, endedAt: Date.now(), ...answer };
 }
 
-function work(url: URL): Promise<Pick<Probe, "account" | "why">> {
+function work(url: URL): Promise<Pick<Probe, "account" | "answered" | "why">> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { agent: false, timeout: answerMsMax }, (incoming) => {
       let body = "";
@@ -91,7 +91,7 @@ function work(url: URL): Promise<Pick<Probe, "account" | "why">> {
       });
       incoming.on("end", () => {
         const { login } = JSON.parse(body) as { login?: string };
-        resolve({ account: incoming.statusCode === 200 ? (login ?? null) : null, why: body });
+        resolve({ account: incoming.statusCode === 200 ? (login ?? null) : null, answered: true, why: body });
       });
     });
     outgoing.on("timeout", () => outgoing.destroy(new Error("no answer")));

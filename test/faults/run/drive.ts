@@ -153,11 +153,15 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
 }
 
-/** A fault may turn a rotation round, and only then may one that was to go forward end where it began. */
+/**
+ * Whatever fails for a while only delays: nothing that was to go forward is turned round by it (I10, H31). Behind records
+ * that were put back a rotation may have to.
+ */
 function mayEndAs(direction: Case["direction"], faulty: boolean, restored: boolean): readonly string[] {
-  if (direction === "back" && !restored) return faulty ? ["went-back", "refused"] : ["went-back"];
-  if (direction === "emergency" || !faulty) return ["rotated"];
-  return ["rotated", "went-back", "refused"];
+  if (direction === "emergency") return ["rotated"];
+  if (restored) return ["rotated", "went-back", "refused"];
+  if (direction !== "back") return ["rotated"];
+  return faulty ? ["went-back", "refused"] : ["went-back"];
 }
 
 /** Every service works with what is live: only then does a case begin, and only then is one judged. */

@@ -6,10 +6,8 @@ import type { Direction } from "../house/estate.js";
 import {
   type CallKind,
   faultsAt,
-  isOutage,
   type Outage,
   outagesAt,
-  type Planted,
   type Point,
   pointName,
   readPlanted,
@@ -106,14 +104,6 @@ function can({ world }: Case, { activity }: Point, outage: Outage): boolean {
     return worlds[world]?.readOnly?.some((system) => outage === `${system}-readonly`) === true;
   const [system = ""] = outage.split("-");
   return everywhere.has(system) || (worlds[world]?.servers.some((server) => server === system) ?? false);
-}
-
-/** The kind of the calls that a case disturbs, by which a run that cannot try everything chooses. */
-export function weightOf({ planted }: Case, kinds: ReadonlyMap<string, CallKind>): number {
-  const last: Planted | undefined = planted.at(-1);
-  if (last !== undefined && isOutage(last.fault)) return 1;
-  const kind = last === undefined ? "ask" : kinds.get(pointName(last));
-  return kind === "change" ? 0 : kind === "record" || kind === "activity" ? 1 : 2;
 }
 
 /** What each call that was seen does. */

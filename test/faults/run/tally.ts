@@ -7,6 +7,9 @@ import type { Result } from "./runner.js";
 export interface Figures {
   readonly cases: number;
   readonly matrix: number;
+  /** Faults at kinds of calls in directions, each world's counted; and how many of them were met. */
+  readonly strata: number;
+  readonly strataMet: number;
   readonly missed: number;
   readonly violations: number;
   readonly orders: number;
@@ -85,7 +88,7 @@ export class Tally {
   }
 
   /** The figures; `more` are those that others counted. */
-  figures(more: Pick<Figures, "matrix" | "kills">): Figures {
+  figures(more: Pick<Figures, "matrix" | "strata" | "strataMet" | "kills">): Figures {
     return {
       ...more,
       cases: this.#ids.size,

@@ -1,0 +1,45 @@
+/**
+ * Which cases come first: the matrix has more of them than there is time. Every fault at every kind of call in every
+ * direction has its turn before any has a second one, and changes have four turns in the time of one look.
+ */
+import { type CallKind, isOutage, type Planted, pointName } from "../seam/points.js";
+import { type Case, caseId, mixed } from "./cases.js";
+
+/** What each call that was seen does, by the name of its point. */
+type Kinds = ReadonlyMap<string, CallKind>;
+
+/** Turns of each weight in the time of one look. */
+const pace = [4, 2, 1];
+
+/** The kind of the calls that a case disturbs: changes are heaviest. */
+function weightOf({ planted }: Case, kinds: Kinds): number {
+  const last: Planted | undefined = planted.at(-1);
+  if (last !== undefined && isOutage(last.fault)) return 1;
+  const kind = last === undefined ? "ask" : kinds.get(pointName(last));
+  return kind === "change" ? 0 : kind === "record" || kind === "activity" ? 1 : 2;
+}
+
+/** What is alike in two cases of a world: the direction, the fault, and what kind of call it hits. */
+export function stratumOf({ direction, planted }: Case, kinds: Kinds): string {
+  const last = planted.at(-1);
+  if (last === undefined) return `${direction} calm`;
+  const { when, fault } = last;
+  return `${direction} ${isOutage(fault) ? "gate" : (kinds.get(pointName(last)) ?? "ask")} ${when}-${fault}`;
+}
+
+/** All of a world's cases, in the order in which they are to be played. */
+export function woven(cases: readonly Case[], kinds: Kinds, seed: number): Case[] {
+  const strata = Map.groupBy(mixed(cases, caseId, seed), (one) => stratumOf(one, kinds));
+  const placed = [...strata.values()].flatMap((own) =>
+    own.map((one, index) => ({ one, at: index / (pace[weightOf(one, kinds)] ?? 1) })),
+  );
+  return placed.sort((a, b) => a.at - b.at).map(({ one }) => one);
+}
+
+/** A share of so many, half of them at changes. */
+export function sampled(cases: readonly Case[], kinds: Kinds, seed: number, share: number): Case[] {
+  const all = mixed(cases, caseId, seed);
+  const heavy = all.filter((one) => weightOf(one, kinds) === 0);
+  const light = all.filter((one) => weightOf(one, kinds) > 0);
+  return [...heavy.slice(0, Math.ceil(share / 2)), ...light.slice(0, Math.floor(share / 2))];
+}
