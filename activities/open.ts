@@ -9,7 +9,7 @@ import { sweeping } from "../domain/rotation/sweep.js";
 import type { Opened, OpenRequest } from "../domain/rotation/work.js";
 import { appendEvent } from "../inventory/events.js";
 import { openRotation } from "../inventory/open.js";
-import { rotationOf } from "../inventory/rotations.js";
+import { type RotationSummary, rotationOf } from "../inventory/rotations.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
@@ -32,9 +32,12 @@ export function openActivity(deps: ActivityDeps) {
       const restored = await objectionToRecords(deps, [], request.emergency !== null);
       if (restored !== null) throw restored;
       const systems = await deps.systems(request.credential);
+      // A run that goes on has what it needs from the run before it: a system that is away must not hold it up, nor a
+      // report that waits for it to be open (H24).
+      const goesOn = request.continuedFrom !== null && (await isHeldByOwnRun(deps, request));
       const urgent = request.emergency !== null;
-      const world = await worldOf(systems, urgent, callWithin(urgent ? urgentMs : undefined));
-      await deps.restores.compare(tagsIn(world));
+      const world = goesOn ? null : await worldOf(systems, urgent, callWithin(urgent ? urgentMs : undefined));
+      if (world !== null) await deps.restores.compare(tagsIn(world));
       // Who stands behind an emergency is settled before anything is locked.
       // An attempt before this one may have settled it long ago, with documents that have expired since.
       const authorised =
@@ -58,6 +61,8 @@ export function openActivity(deps: ActivityDeps) {
         burns: authorised?.documents,
         now: deps.now(),
         initial: ({ rotation, epoch, nonce, versions, ended }): RotationState => {
+          // It was closed a moment ago. Another attempt looks, and answers.
+          if (world === null) throw new RekeyError("unreachable", "Nothing has been looked at yet.");
           const found = foundFor(world, request.emergency !== null, versions);
           const state = initialState({
             rotation,
@@ -84,10 +89,24 @@ export function openActivity(deps: ActivityDeps) {
         const { repeated } = await appendEvent(deps.db, state.id, state.epoch, event, key);
         if (!repeated) state = foldAll(state, [event]);
       }
-      state = await firstLook(deps, systems, state, request);
       const { kind } = opened;
+      if (kind !== "continued") state = await firstLook(deps, systems, state, request);
       return { state, adopted: kind === "adopted", continued: kind === "continued", at: deps.now() };
     });
+}
+
+/** Whether this run, or the one that it continues, has a rotation of the credential open. */
+async function isHeldByOwnRun(
+  { db }: ActivityDeps,
+  { credential, continuedFrom }: OpenRequest,
+): Promise<boolean> {
+  const open = await rotationOf(db, credential);
+  return open !== null && isOwn(open, continuedFrom);
+}
+
+function isOwn(open: RotationSummary, continuedFrom: string | null): boolean {
+  const mine = ownRun();
+  return open.workflowId === mine.workflowId && [mine.runId, continuedFrom].includes(open.runId);
 }
 
 /**
@@ -102,10 +121,8 @@ async function removable(
 ): Promise<readonly Orphan[]> {
   const [known, open] = [await knownOf(deps, credential), await rotationOf(deps.db, credential)];
   if (open !== null) {
-    const mine = ownRun();
-    const held = open.workflowId === mine.workflowId && [mine.runId, continuedFrom].includes(open.runId);
     // Opened by an attempt before this one: what it takes away is in its records.
-    if (held) return [];
+    if (isOwn(open, continuedFrom)) return [];
     const hint = "Let it end, or take it up with `rekey rotate`; what is found then can be removed.";
     throw new RekeyError("rotation-open", `Rotation ${open.id} of ${systems.name} is open.`, hint);
   }

@@ -70,7 +70,7 @@ export interface Opened {
 /**
  * Opens a rotation of the credential, or adopts the open one with the next epoch. Called again by the same run
  * it answers for the same rotation and epoch and raises nothing. Throws `rotation-open` when another credential's rotation holds
- * one of the lock keys, `superseded` to a run whose rotation was taken over since, `not-found` for a credential that is
+ * one of the lock keys, `superseded` to a run whose rotation was taken over since, also while it followed another one, `not-found` for a credential that is
  * not in the estate.
  */
 export async function openRotation(db: Database, request: OpenRequest): Promise<Opened> {
@@ -87,7 +87,10 @@ export async function openRotation(db: Database, request: OpenRequest): Promise<
     }
     const { continuedFrom, workflowId } = request;
     const handedOn = open.workflowId === workflowId && open.runId === continuedFrom;
-    return handedOn ? goOn(tx, open, request) : adopt(tx, open, request);
+    if (handedOn) return goOn(tx, open, request);
+    // Taken over in the moment in which one run followed the other; nobody has ordered to take that back (H24).
+    if (continuedFrom != null && open.workflowId !== workflowId) throw heldElsewhere(open);
+    return adopt(tx, open, request);
   });
 }
 
@@ -103,6 +106,10 @@ async function holdCredential(tx: Tx, credential: string): Promise<void> {
   if (row === undefined || row.endedAt !== null) {
     throw new RekeyError("not-found", `The estate has no credential ${credential}.`);
   }
+}
+
+function heldElsewhere({ id, epoch }: RotationRow): RekeyError {
+  return new RekeyError("superseded", `Epoch ${epoch} of rotation ${id} is held by another run.`);
 }
 
 async function runOf(tx: Tx, workflowId: string, runId: string): Promise<RunRow | undefined> {
@@ -138,7 +145,7 @@ async function answerAgain(tx: Tx, mine: RunRow): Promise<Opened> {
   }
   if (row.closedAt !== null && row.workflowId === mine.workflowId) return ended(tx, row);
   if (row.runId !== mine.runId || row.workflowId !== mine.workflowId) {
-    throw new RekeyError("superseded", `Epoch ${row.epoch} of rotation ${rotation} is held by another run.`);
+    throw heldElsewhere(row);
   }
   if (mine.continuedFrom !== null) return continued(tx, row);
   const adopted = taken.eventSeq !== null;

@@ -20,7 +20,7 @@ import {
   reasonsQuery,
   resumeUpdate,
 } from "./messages.js";
-import { messageWork, sentenceOfFailure } from "./proxies.js";
+import { messageWork, reportWork, sentenceOfFailure } from "./proxies.js";
 import type { Run } from "./run.js";
 import { openingProgress, progressOf } from "./sentences.js";
 
@@ -54,7 +54,7 @@ export function listen(run: Run): void {
   });
   setHandler(
     expediteUpdate,
-    async (report) => answer(run, (state) => messageWork.report({ state, report })),
+    async (report) => answer(run, (state) => reportWork().report({ state, report })),
     sealedOnly,
   );
   setHandler(cancelUpdate, async ({ by, reason }) => cancel(run, by, reason), sealedOnly);

@@ -36,7 +36,7 @@ async function toItsEnd(run: Run): Promise<RotationResult> {
 
 async function walk(run: Run): Promise<void> {
   for (;;) {
-    if (run.reopen) await run.openAgain();
+    if (run.reopen) await run.open();
     if (run.takenOver) return;
     const decision = run.decide();
     if (decision.kind === "done") return;
@@ -51,9 +51,8 @@ async function walk(run: Run): Promise<void> {
         await run.wait(decision.until, false);
         break;
     }
-    if (workflowInfo().continueAsNewSuggested || run.outgrown) {
-      await run.heard();
-      await continueAsNew<typeof rotate>(run.carriedOver());
-    }
+    const isDue = !run.over && (workflowInfo().continueAsNewSuggested || run.outgrown);
+    run.putOff = isDue && !run.quiet;
+    if (isDue && run.quiet) await continueAsNew<typeof rotate>(run.carriedOver());
   }
 }

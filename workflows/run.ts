@@ -48,6 +48,8 @@ export class Run {
   takenOver = false;
   /** This run came out of a reset: what it remembers is from before, and it has to adopt the rotation anew (H7). */
   reopen = false;
+  /** Another run is due, and messages under way put it off: it follows as soon as they are answered. */
+  putOff = false;
 
   constructor(input: RotateInput) {
     this.#input = input;
@@ -55,12 +57,12 @@ export class Run {
   }
 
   /** Takes the lock and the state: a new rotation, the adoption of an open one, or the run before this one's. */
-  async open(): Promise<void> {
+  async #opened(): Promise<void> {
     const { credential, requestedBy, reason, emergency, remove, continued } = this.#input;
     const opened = await this.#timed(
       "open",
       () =>
-        workFor(null).open({
+        workFor(null, this.#isUrgent).open({
           credential,
           requestedBy,
           reason,
@@ -83,15 +85,22 @@ export class Run {
     this.#measureSkew(opened.at);
   }
 
-  /** Opens what it held before, and ends where another workflow has taken that over. */
-  async openAgain(): Promise<void> {
+  /** Opens what it, or the run before it, held before, and ends where another workflow has taken that over. */
+  async open(): Promise<void> {
+    const before = this.#state ?? this.#input.continued?.state ?? null;
     try {
-      await this.open();
+      await this.#opened();
     } catch (failure) {
-      if (codeOf(failure) !== "superseded") throw failure;
+      if (before === null || codeOf(failure) !== "superseded") throw failure;
+      this.#state = before;
       this.note("failed", sentenceOfFailure(failure));
       this.takenOver = true;
     }
+  }
+
+  get #isUrgent(): boolean {
+    const { emergency, continued } = this.#input;
+    return emergency !== undefined || ((this.#state ?? continued?.state)?.emergency ?? null) !== null;
   }
 
   get credential(): string {
@@ -121,6 +130,11 @@ export class Run {
     return decide(this.state, this.now());
   }
 
+  /** True where nothing is left to do for it: another run of it would take the rotation back from whoever has it now. */
+  get over(): boolean {
+    return this.takenOver || this.state.closed !== null;
+  }
+
   /** True where what this run is sealed with is about to be taken away: another one has to go on with it. */
   get outgrown(): boolean {
     return isOutgrown(this.state, this.#begunAt(), this.now());
@@ -138,7 +152,7 @@ export class Run {
     if (step.do !== "close") this.show();
     await CancellationScope.nonCancellable(async () => {
       try {
-        const work = workFor(step);
+        const work = workFor(step, this.#isUrgent);
         const { events } = await this.#timed(
           step.do,
           () => work[step.do]({ state, step }),
@@ -164,7 +178,7 @@ export class Run {
     this.show();
     if (watch) return this.#lookAround(lookMsMaxOf(this.state, this.#begunAt(), lookMsMax));
     const woken = this.#woken;
-    const changed = () => this.#woken !== woken;
+    const changed = () => this.#woken !== woken || (this.putOff && this.quiet);
     if (until === null) await condition(changed);
     else await condition(changed, Math.min(waitMsMax, Math.max(1, until - this.now())));
   }
@@ -176,7 +190,9 @@ export class Run {
     const look = { scope: new CancellationScope({ cancellable: true }), cut: false };
     this.#look = look;
     try {
-      const { events } = await look.scope.run(() => workFor({ do: "survey" }).look({ state, until }));
+      const { events } = await look.scope.run(() =>
+        workFor({ do: "survey" }, this.#isUrgent).look({ state, until }),
+      );
       this.fold(events);
     } catch (failure) {
       // A message cut the look short: what it changed decides what happens next. Any other end is a failure, and paced.
@@ -215,6 +231,14 @@ export class Run {
     }
     await condition(() => !this.reopen || this.takenOver || this.state.closed !== null);
     return this.state.epoch !== epoch;
+  }
+
+  /**
+   * True while nothing would be lost if another run took over. The walk never waits for that: a message may wait for a
+   * store that is away, or for this very walk to adopt the rotation anew, and a leak must not wait for either (H24).
+   */
+  get quiet(): boolean {
+    return allHandlersFinished() && !this.beingCancelled && !this.reopen;
   }
 
   /** Resolves once every message that has come is answered, so that none is lost at the end of this run. */

@@ -176,6 +176,19 @@ it("H7: a continued run keeps its epoch; a reset of it does not", async () => {
   await expect(openRotation(db, second)).rejects.toMatchObject({ code: "superseded" });
 });
 
+it("H24: what was taken over while one run followed another is not taken back by the one that follows", async () => {
+  const { db } = await migratedDatabase();
+  const { orders } = await applySample(db);
+  const first = openRequest(orders);
+  const { rotation } = await openRotation(db, first);
+  await openRotation(db, openRequest(orders, { workflowId: `rotate/${orders}/e2` }));
+  const follows = openRequest(orders, { continuedFrom: first.runId, firstRunId: first.runId });
+  await expect(openRotation(db, follows)).rejects.toMatchObject({ code: "superseded" });
+  expect(await rotationOf(db, orders)).toMatchObject({ epoch: 2, workflowId: `rotate/${orders}/e2` });
+  await close(db, rotation, 2);
+  expect(await openRotation(db, follows)).toMatchObject({ kind: "ended", rotation });
+});
+
 it("opens anew while the one before is being closed, and never meets half an end", async () => {
   const { db } = await migratedDatabase();
   const { orders } = await applySample(db);

@@ -1,11 +1,10 @@
 /** A reset of a rotation that waits for people: the first word that anybody says to it lets it adopt the rotation (H7). */
-import { randomUUID } from "node:crypto";
-import type { WorkflowHandle } from "@temporalio/client";
 import { expect, test } from "vitest";
 import { RekeyError } from "../../domain/errors.js";
 import { listRotations } from "../../inventory/rotations.js";
-import { type House, openHouse } from "./house.js";
+import { openHouse } from "./house.js";
 import { paper } from "./people.js";
+import { resetToLast } from "./resetting.js";
 import {
   cancel,
   decide,
@@ -17,25 +16,6 @@ import {
   untilAsked,
   untilHeld,
 } from "./watch.js";
-
-/** What `temporal workflow reset --type LastWorkflowTask` does, or to one before that; the handle is the new run's. */
-async function resetToLast(
-  { client, workflowId }: House,
-  handle: WorkflowHandle,
-  before = 0,
-): Promise<WorkflowHandle> {
-  const { runId } = await handle.describe();
-  const { events } = await handle.fetchHistory();
-  const last = events?.filter((event) => event.workflowTaskCompletedEventAttributes).at(-1 - before);
-  const { runId: newRunId } = await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: "a repair",
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: last?.eventId as never,
-  });
-  return client.workflow.getHandle(workflowId, newRunId ?? undefined);
-}
 
 test("H7: reset while it is held for an operator, it adopts the rotation at the first message and goes on back", async () => {
   const house = await openHouse();

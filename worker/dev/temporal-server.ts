@@ -19,6 +19,8 @@ export interface TemporalServerOptions {
   readonly namespaces?: readonly string[];
   /** Keeps everything that the server prints in this file. */
   readonly logFile?: string;
+  /** Its settings that differ from the usual ones, by their names. */
+  readonly settings?: Readonly<Record<string, number | boolean>>;
 }
 
 /** A development server that runs. `stop` ends it; nothing is left running. */
@@ -55,7 +57,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   const child: Child = await startChild({
     name: "the Temporal development server",
     command: options.program,
-    args: commandLine(port, options.dbFile, options.namespaces ?? []),
+    args: commandLine(port, options),
     ready: async (output) => output.includes("Temporal Server:") && (await namespaceAnswers(address)),
     readyMsMax,
     stopSignal: "SIGINT",
@@ -64,14 +66,17 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   return { address, namespace, pid: child.pid, ended: child.ended, stop: () => child.stop() };
 }
 
-function commandLine(port: number, dbFile: string | undefined, namespaces: readonly string[]): string[] {
+function commandLine(
+  port: number,
+  { dbFile, namespaces = [], settings = {} }: Omit<TemporalServerOptions, "program" | "port">,
+): string[] {
   const args = ["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)];
   args.push("--namespace", namespace, "--log-level", "error");
   for (const name of namespaces) args.push("--namespace", name);
   if (dbFile !== undefined) args.push("--db-filename", dbFile);
   for (const [name, type] of Object.entries(searchAttributes))
     args.push("--search-attribute", `${name}=${type}`);
-  for (const [name, value] of Object.entries(dynamicConfig))
+  for (const [name, value] of Object.entries({ ...dynamicConfig, ...settings }))
     args.push("--dynamic-config-value", `${name}=${value}`);
   return args;
 }
