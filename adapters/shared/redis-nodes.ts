@@ -72,8 +72,12 @@ export class Nodes {
 
   /** The connection to a node, opened when there is none. */
   async session(node: Node, call: Call): Promise<NodeSession> {
-    const known = await this.#open.get(node)?.catch(() => undefined);
+    const kept = this.#open.get(node);
+    const known = await kept?.catch(() => undefined);
     if (known?.session.alive) return known;
+    // Opened by another question meanwhile: one that took its place would be the only one that is ever closed.
+    const newer = this.#open.get(node);
+    if (newer !== undefined && newer !== kept) return newer;
     const opening = this.#connect(node, call);
     this.#open.set(node, opening);
     return opening;

@@ -197,6 +197,21 @@ describe("H16: every node", () => {
   });
 });
 
+it("many questions at once open one connection to each node, and closing ends it: a program could not end otherwise", async () => {
+  const issuer = set.issuer(await set.account());
+  const connected = async () => {
+    const lists = await Promise.all(set.worlds.map(({ admin }) => admin.sendCommand(["CLIENT", "LIST"])));
+    const lines = lists.flatMap((list) => String(list).split("\n"));
+    return lines.filter((line) => / name=rekey\/engine /.test(line)).map((line) => line.split(" ")[1]);
+  };
+  const before = new Set(await connected());
+  const own = async () => (await connected()).filter((address) => !before.has(address));
+  await Promise.all([issuer.preflight(call()), issuer.preflight(call()), issuer.preflight(call())]);
+  expect((await own()).length).toBe(set.worlds.length);
+  await issuer.close();
+  await expect.poll(own, { timeout: 20_000 }).toEqual([]);
+});
+
 describe("what is checked beforehand", () => {
   it("H9: a failed login is never taken for the default user's, and any password is not a proof", async () => {
     const { issuer, account, document, slot } = await enabled();
