@@ -89,6 +89,20 @@ const examples: Readonly<Record<string, Example>> = {
     good: { "workflows/a.ts": 'import { sleep } from "@temporalio/workflow";' },
     says: /workflows\/ may not use zod/,
   },
+  "spans that nobody searches": {
+    rule: rules.telemetry,
+    bad: { "worker/a.ts": 'import { trace } from "@opentelemetry/api";' },
+    good: { "worker/a.ts": 'import { Runtime } from "@temporalio/worker";' },
+    says: /worker\/a\.ts: @opentelemetry\/api: the canary suite/,
+  },
+  "metrics of Temporal's SDK": {
+    rule: rules.telemetry,
+    bad: {
+      "worker/a.ts": "Runtime.install({ telemetryOptions: { metrics: { prometheus: { bindAddress } } } });",
+    },
+    good: { "test/a.ts": "Runtime.install({ telemetryOptions: {} });" },
+    says: /telemetryOptions of Temporal's SDK/,
+  },
   "a dependency of the kit": {
     rule: rules.packages,
     bad: { "kit/a.ts": 'import type { Pool } from "pg";' },

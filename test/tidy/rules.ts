@@ -15,6 +15,9 @@ const openingMin = 40;
 const providerNames =
   /postgres|\bvault\b|openbao|hashicorp|redis|mysql|mariadb|rabbit|kubernetes|\bk8s\b|pgbouncer|mongo|kafka|dynamodb|\baws\b|amazon|\bgcp\b|azure|\bgithub\b|\bslack\b|\bstripe\b/i;
 
+const telemetryPackages =
+  /opentelemetry|^prom-client$|^@sentry\/|^dd-trace$|^newrelic$|^applicationinsights$|^hot-shots$|^node:(?:diagnostics_channel|trace_events)$/;
+
 /** The room of a file; files at the top level (configuration) are in none. */
 function roomOf(path: string): string | undefined {
   const [first, second] = path.split("/");
@@ -138,6 +141,19 @@ export const consoles: Rule = (sources) =>
     .flatMap((source) =>
       source.consoleLines.map((line) => `${source.path}:${line}: console outside client/cli`),
     );
+
+/**
+ * Spans, metrics and reports of errors leave by ways of their own, which nobody searches for values. Who adds one has
+ * test/e2e/canaries search what it sends, and then names it here (I6).
+ */
+export const telemetry: Rule = (sources) =>
+  sources
+    .filter(({ path }) => !path.startsWith("test/"))
+    .flatMap((source) => {
+      const used = source.packages.filter((name) => telemetryPackages.test(name));
+      if (/\btelemetryOptions\b/.test(source.text)) used.push("telemetryOptions of Temporal's SDK");
+      return used.map((what) => `${source.path}: ${what}: the canary suite does not search what it sends`);
+    });
 
 /** A default export: it has no name to search for. The test runner's configuration must have one. */
 export const defaultExports: Rule = (sources) =>

@@ -16,7 +16,7 @@ import { type Database, read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { processes } from "../../inventory/process-tables.js";
 import { processesSeen } from "../../inventory/processes.js";
-import { sealingKeyOf } from "../../worker/codec.js";
+import { sealingCodec, sealingKeyOf } from "../../worker/codec.js";
 import { fixedRing } from "../../worker/codec-ring.js";
 import type { Installation } from "../../worker/config.js";
 import { databaseOf, dataConverterOf, newId } from "../../worker/installation.js";
@@ -24,6 +24,9 @@ import { scheduleId } from "../../worker/schedule-agreement.js";
 import { type RunningHouse, startHouse } from "../../worker/up.js";
 import { type RunningWorker, startWorker } from "../../worker/worker.js";
 import { rotationQueue, rotationWorkflowId } from "../../workflows/messages.js";
+import { historiesAsText, rowsAsText } from "../e2e/canaries/kept.js";
+import { makeTalkative } from "../e2e/canaries/talkative.js";
+import { findForms } from "../support/canaries.js";
 import { quickPolicy } from "../workflows/real-house.js";
 import { ended, stateOf } from "../workflows/watch.js";
 
@@ -32,6 +35,7 @@ const memoryMs = 1_000;
 
 let folder: string;
 let house: RunningHouse;
+let inventoryData: string;
 let db: Database;
 let connection: Connection;
 const running: RunningWorker[] = [];
@@ -41,6 +45,28 @@ const idOf = async (text: string) => (await fixedRing([new Secret(text)]).known(
 const sealing = async (): Promise<string> =>
   JSON.parse(await readFile(path("secrets/codec.json"), "utf8")).password;
 const ringHas = async (key: string) => (await readFile(path("ring"), "utf8")).split("\n").includes(key);
+
+const inventoryUrl = () => readFile(path("database-url"), "utf8");
+
+/** Where anything was written while the key was rotated, and in which of these places a key was found. */
+async function placesWith(keys: readonly string[]): Promise<string[]> {
+  const [rows, histories] = await Promise.all([
+    rowsAsText(await inventoryUrl()),
+    historiesAsText(
+      house.settings.REKEY_TEMPORAL_ADDRESS,
+      sealingCodec(fixedRing(keys.map((key) => new Secret(key)))),
+    ),
+  ]);
+  const texts = { rows, histories };
+  for (const [name, text] of Object.entries(texts)) await writeFile(path(`${name}.txt`), text);
+  const printed = [path("postgres.log"), path("temporal.log")];
+  const places = [path("rows.txt"), path("histories.txt"), ...printed, inventoryData];
+  // Each is the right one: what has to be there is found.
+  const certain = ["rekey_inventory", "workflowExecutionStarted", "Temporal Server:"];
+  const seen = await findForms(certain, places);
+  expect(places.filter((place) => !seen.some(({ file }) => file.startsWith(place)))).toEqual([]);
+  return (await findForms(keys, places)).map(({ file }) => file);
+}
 
 /** The settings of a machine whose copy of the ring is this file; what seals is at one place for all. */
 function settingsWith(ring: string): Installation {
@@ -59,6 +85,7 @@ async function start(ring: string): Promise<RunningWorker> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "rekey-ring-house-"));
   house = await startHouse({ folder, lasting: false, progress: () => undefined });
+  inventoryData = await makeTalkative(await inventoryUrl());
   // It reads its keys elsewhere from now on, and so do those that follow.
   await house.worker.stop();
   db = await databaseOf(house.settings);
@@ -213,6 +240,8 @@ test("H26 H28: the codec's key is rotated by Rekey: who lacks it is waited for, 
     }, patient)
     .toBeGreaterThan(0);
   expect(await ringHas(old)).toBe(true);
+  // What both keys seal is all there now, and neither of them.
+  expect(await placesWith([fresh, old])).toEqual([]);
   await expect
     .poll(async () => {
       await forgetEnded(namespace);

@@ -83,10 +83,13 @@ export interface MotoOptions {
   readonly authorised?: true;
   /** The STS of this region knows what became of a key so much later; only where keys are looked at. */
   readonly behind?: { readonly region: string; readonly ms: number };
+  /** Keeps everything that it prints in this file. */
+  readonly logFile?: string | undefined;
 }
 
 /** Starts moto on a free port of 127.0.0.1. Throws `missing-setup` when it cannot be installed or is not ready. */
-export async function startMoto({ progress, authorised, behind }: MotoOptions = {}): Promise<MotoServer> {
+export async function startMoto(options: MotoOptions = {}): Promise<MotoServer> {
+  const { progress, authorised, behind, logFile } = options;
   const bin = await motoTools(progress);
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
@@ -99,6 +102,7 @@ export async function startMoto({ progress, authorised, behind }: MotoOptions = 
     ready: () => answers(address),
     readyMsMax,
     stopSignal: "SIGINT",
+    logFile,
   });
   return { address, stop: () => child.stop() };
 }

@@ -10,6 +10,7 @@ import { startPostgres } from "../../../worker/dev/postgres.js";
 import { startRedis } from "../../../worker/dev/redis-server.js";
 import { startVault } from "../../../worker/dev/vault-server.js";
 import type { Planted } from "./planted.js";
+import { talkative } from "./talkative.js";
 
 /** What the servers write down, and how the test gets around in them. */
 export interface Servers {
@@ -25,17 +26,6 @@ export interface Servers {
   live(): Promise<Readonly<Record<string, string>>>;
   stop(): Promise<void>;
 }
-
-/** As talkative as PostgreSQL can be made about what is sent to it. */
-export const talkative = [
-  "log_statement = all",
-  "log_min_duration_statement = 0",
-  "log_min_messages = debug1",
-  "log_min_error_statement = debug5",
-  "log_connections = on",
-  "log_error_verbosity = verbose",
-  "log_parameter_max_length_on_error = -1",
-];
 
 /** Starts all of them. Passwords are set by their verifiers, so that what is found in a log is not the test's own doing. */
 export async function startServers(folder: string, planted: Planted): Promise<Servers> {

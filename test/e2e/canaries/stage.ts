@@ -3,15 +3,17 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import pg from "pg";
 import { type Service, startService } from "../../../examples/demo/services.js";
 import { findBinary } from "../../../worker/dev/binaries.js";
 import { temporalPin } from "../../../worker/dev/pins.js";
 import { familyMark, familyOf } from "../../support/marked.js";
 import { type Ended, type Running, rekeyIn } from "../../support/rekey.js";
 import { estateText, failing } from "./estate.js";
+import { type Hostile, startHostile } from "./hostile.js";
+import { type Kinds, openKinds } from "./kinds.js";
 import { Planted } from "./planted.js";
-import { type Servers, startServers, talkative } from "./servers.js";
+import { type Servers, startServers } from "./servers.js";
+import { makeTalkative } from "./talkative.js";
 
 const untilMsMax = 120_000;
 
@@ -57,6 +59,8 @@ export class Stage {
     readonly folder: string,
     readonly planted: Planted,
     readonly servers: Servers,
+    readonly kinds: Kinds,
+    readonly hostile: Hostile,
     temporal: { readonly program: string; readonly log: string },
   ) {
     this.#temporal = temporal;
@@ -73,10 +77,17 @@ export class Stage {
     await chmod(folder, 0o711);
     for (const name of ["evidence", "secrets", "reports"]) await mkdir(join(folder, name));
     const planted = new Planted(join(folder, "secrets"));
-    const servers = await startServers(folder, planted);
-    const stage = new Stage(folder, planted, servers, await talkativeTemporal(folder));
+    const [servers, kinds, hostile, temporal] = await Promise.all([
+      startServers(folder, planted),
+      openKinds(folder, planted),
+      startHostile(),
+      talkativeTemporal(folder),
+    ]);
+    const stage = new Stage(folder, planted, servers, kinds, hostile, temporal);
     stage.#ends.push(
       () => rm(folder, { recursive: true, force: true }),
+      () => hostile.close(),
+      () => kinds.stop(),
       () => stage.servers.stop(),
       // Ids that carry this stage's mark, and no others.
       async () => {
@@ -138,16 +149,11 @@ export class Stage {
       this.planted.know(`the ${name}`, (await text(name)).trim());
     for (const name of ["engine-key.json", "audit-key.json"])
       this.planted.know(`the private part of ${name}`, (JSON.parse(await text(name)) as { d: string }).d);
-    const client = new pg.Client({ connectionString: databaseUrl });
-    await client.connect();
-    const { rows } = await client.query<{ data_directory: string }>("SHOW data_directory");
-    for (const line of talkative) await client.query(`ALTER SYSTEM SET ${line.replace(/= (.*)/, "= '$1'")}`);
-    await client.query("SELECT pg_reload_conf()");
-    await client.end();
+    const dataDir = await makeTalkative(databaseUrl);
     const temporal = /^REKEY_TEMPORAL_ADDRESS=(.*)$/m.exec(await text("installation.env"))?.[1] ?? "";
     const logs = ["postgres.log", "temporal.log"].map((name) => join(this.folder, ".rekey", name));
     logs.push(this.#temporal.log);
-    return { up, databaseUrl, temporal, dataDir: rows[0]?.data_directory ?? "", logs };
+    return { up, databaseUrl, temporal, dataDir, logs };
   }
 
   /** A consumer that polls the store. */
@@ -197,6 +203,8 @@ export class Stage {
         token: await this.planted.write("the engine's store token", this.servers.vaultToken),
       },
       service: { instance: service.instance, url: new URL(service.attestUrl).origin },
+      kinds: this.kinds,
+      hostile: this.hostile,
       wrong: Object.fromEntries(wrong),
     });
     await writeFile(join(this.folder, "estate.yaml"), text);
@@ -221,6 +229,15 @@ export class Stage {
       const { code, stdout } = await this.run(words);
       return code === 0 && (JSON.parse(stdout) as { sent: unknown[] }).sent.length > 0;
     });
+  }
+
+  /** Rotates what nobody uses and nobody has to approve; answers how it ended, and has everything said of it. */
+  async rotateAlone(name: string): Promise<string> {
+    await this.json("rotate", name, "--as", "bob", "--reason", "to be looked for");
+    await this.run(["watch", name]);
+    const { rotation } = await this.json<{ rotation: { id: string; outcome: string } }>("status", name);
+    await this.json("audit", "export", rotation.id, "--out", join(this.evidence, `pack of ${name}`));
+    return `${name}: ${rotation.outcome}`;
   }
 
   /** How the latest rotation ended, once it has; without work no instance would show that it works. */

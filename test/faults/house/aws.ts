@@ -15,10 +15,11 @@ const regions = ["eu-central-1", "us-east-1"] as const;
 /** By how much the last region's STS is behind IAM; less than what the worlds declare as propagation. */
 const behindMs = 600;
 
-/** Starts moto, with an administrator. */
-export async function startAwsAccount(progress: Progress): Promise<OwnAwsAccount> {
+/** Starts moto, with an administrator. What it prints goes into `logFile`. */
+export async function startAwsAccount(progress: Progress, logFile?: string): Promise<OwnAwsAccount> {
   const [region, far] = regions;
-  const moto = await startMoto({ progress, authorised: true, behind: { region: far, ms: behindMs } });
+  const behind = { region: far, ms: behindMs };
+  const moto = await startMoto({ progress, logFile, authorised: true, behind });
   const { address } = moto;
   try {
     const { keyId, secret } = await administratorOf(address);

@@ -12,9 +12,9 @@ export type OwnRedisPair = RedisPair & { readonly traces: readonly string[]; sto
 
 const username = "rekey_engine";
 
-/** Starts both, and gives the engine its user. */
-export async function startRedisPair(folder: string): Promise<OwnRedisPair> {
-  const primary = await startRedis();
+/** Starts both, with these lines in their configuration, and gives the engine its user. */
+export async function startRedisPair(folder: string, config: readonly string[] = []): Promise<OwnRedisPair> {
+  const primary = await startRedis({ config });
   const servers = [primary];
   const nodes: (RedisNode & { close(): void })[] = [];
   const stop = async (): Promise<void> => {
@@ -24,7 +24,7 @@ export async function startRedisPair(folder: string): Promise<OwnRedisPair> {
   try {
     const follow = `replicaof ${primary.host} ${primary.port}`;
     const link = ["masteruser admin", `masterauth ${primary.password.reveal()}`];
-    servers.push(await startRedis({ config: [follow, ...link] }));
+    servers.push(await startRedis({ config: [...config, follow, ...link] }));
     nodes.push(...servers.map(nodeOf));
     const password = randomBytes(24).toString("base64url");
     const passwordFile = join(folder, "redis-engine-password");
