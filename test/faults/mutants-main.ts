@@ -3,6 +3,7 @@
  * there and expects a violation. A bug that nothing notices, or a patch that no longer applies, is a failure.
  */
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { inPatchedTree } from "../../scripts/patched-tree.js";
@@ -54,19 +55,45 @@ async function played(copy: string, cases: readonly string[]): Promise<Tried> {
 /** `VIOLATION of I4: world/direction/fault: sentence`; what is found behind the cases, in files, names none. */
 const violation = /^VIOLATION of (I\d+): (?:([\w-]+\/\w+\/\S+): )?(.*)$/;
 
-/** Tries one, and says by which invariant, in which case and in how many seconds it was found. True when it was. */
-async function judged(mutant: Mutant): Promise<boolean> {
+/** How one was found. */
+interface Found {
+  readonly mutant: Mutant;
+  readonly invariant: string;
+  readonly id: string;
+  readonly tookSeconds: number;
+}
+
+/** Tries one, and says by which invariant, in which case and in how many seconds it was found; null when it was not. */
+async function judged(mutant: Mutant): Promise<Found | null> {
   const begunAt = Date.now();
   const { found, why } = await tried(mutant);
   const [first] = found;
   const tookSeconds = Math.round((Date.now() - begunAt) / 1_000);
   if (first === undefined) {
     say(`MISSED  ${mutant.name}, ${tookSeconds} s: ${why}`);
-    return false;
+    return null;
   }
   const [, invariant = "?", id = "behind its cases", sentence = first] = violation.exec(first) ?? [];
   say(`found   ${mutant.name} by ${invariant} in ${id}, ${tookSeconds} s: ${sentence}`);
-  return true;
+  return { mutant, invariant, id, tookSeconds };
+}
+
+/** The page about a run in which each of them was found. */
+function page(all: readonly Found[], minutes: string): string {
+  const rows = all.map(
+    ({ mutant, invariant, id, tookSeconds }) =>
+      `| ${mutant.name} | ${mutant.breaks} | ${invariant} | \`${id}\` | ${tookSeconds} |`,
+  );
+  return `# Planted bugs
+
+Written by \`make faults MUTANTS=1\`, when each was found. A harness that finds none of them would also be content with an engine that has them. Each is a patch in \`test/faults/mutants/\`; it is applied to a copy of the tree, the copy is built, and its cases of the [fault matrix](reliability.md) are played there, two bugs side by side. The seconds are for all of that.
+
+${all.length} of ${all.length} were found in ${minutes} minutes.
+
+| Bug | What it breaks | Found by | In | Seconds |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
 }
 
 /** Building one and watching another hardly get into each other's way on two cores. */
@@ -76,12 +103,19 @@ const wanted = process.argv.slice(2);
 const queue = mutants.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const chosen = queue.length;
 const begunAt = Date.now();
-let missed = 0;
+const found: Found[] = [];
 const work = async (): Promise<void> => {
-  for (let next = queue.shift(); next !== undefined; next = queue.shift())
-    if (!(await judged(next))) missed += 1;
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const one = await judged(next);
+    if (one !== null) found.push(one);
+  }
 };
 await Promise.all(Array.from({ length: atOnce }, work));
 const minutes = ((Date.now() - begunAt) / 60_000).toFixed(1);
+const missed = chosen - found.length;
 say(`${chosen} of ${mutants.length} planted bugs tried in ${minutes} minutes, ${missed} missed`);
+if (found.length === mutants.length) {
+  const inOrder = mutants.flatMap(({ name }) => found.filter(({ mutant }) => mutant.name === name));
+  await writeFile(join(root, "docs", "planted-bugs.md"), page(inOrder, minutes));
+}
 process.exit(missed === 0 && chosen > 0 ? 0 : 1);
