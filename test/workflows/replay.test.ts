@@ -1,7 +1,7 @@
 /**
  * Histories of rotations that ran on each released version, replayed by today's workflow code: a change to it that a
- * running rotation could not follow shows here. `RECORD_HISTORIES=1` with this file records those of the version
- * that package.json names; those of a version that was released are never recorded anew.
+ * running rotation could not follow shows here. `RECORD_HISTORIES=1` with this file records what is missing of the
+ * version that package.json names; what is kept is never recorded anew.
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,11 +9,15 @@ import type { WorkflowHandle } from "@temporalio/client";
 import { historyFromJSON, historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { Worker } from "@temporalio/worker";
 import { expect, test } from "vitest";
+import { RekeyError } from "../../domain/errors.js";
 import { projectRoot } from "../../worker/dev/places.js";
+import { takeoverWorkflowId } from "../../workflows/messages.js";
 import { testBundle } from "./bundle.js";
 import { converter, type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { cancel, decide, ended, until, untilAsked } from "./watch.js";
+import { both, expedite, report } from "./reports.js";
+import { resetToLast } from "./resetting.js";
+import { cancel, decide, ended, eventually, resume, stateOf, until, untilAsked, untilHeld } from "./watch.js";
 
 /** What each history went through. They travel unsealed: there is nothing in them that is not made up. */
 const stories: Record<string, (house: House) => Promise<WorkflowHandle>> = {
@@ -32,7 +36,63 @@ const stories: Record<string, (house: House) => Promise<WorkflowHandle>> = {
     await ended(handle);
     return handle;
   },
+  "leaked-and-revoked": async (house) => {
+    const handle = await house.start({ emergency: await report(house, both, { containment: "revoke-now" }) });
+    await ended(handle);
+    return handle;
+  },
+  "leaked-while-it-is-delivered": async (house) => {
+    house.world.consumers.get("reports")?.behave("refuses");
+    const handle = await signedFor(house);
+    await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+    await expedite(handle, await report(house));
+    house.world.consumers.get("reports")?.behave("moves");
+    await ended(handle);
+    return handle;
+  },
+  "held-and-resumed": async (house) => {
+    const { faults } = house.world.issuers;
+    faults.fail.set("disable", new RekeyError("not-permitted", "The engine's login lacks a right."));
+    const handle = await signedFor(house);
+    await untilHeld(handle);
+    faults.fail.delete("disable");
+    await resume(handle, "retry");
+    await ended(handle);
+    return handle;
+  },
+  "taken-over-for-a-leak": async (house) => {
+    house.world.consumers.get("reports")?.behave("refuses");
+    const old = await signedFor(house);
+    await until(old, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+    const { epoch } = await stateOf(old);
+    const emergency = await report(house);
+    const handle = await house.start({ emergency }, takeoverWorkflowId(house.credential, epoch + 1));
+    house.world.consumers.get("reports")?.behave("moves");
+    await ended(handle);
+    return handle;
+  },
+  "reset-and-adopted": async (house) => {
+    const handle = await house.start();
+    const before = await untilAsked(handle);
+    const again = await resetToLast(house, handle);
+    // What was signed for the earlier run wakes it, and counts no more.
+    await decide(again, await paper(house, before, "ann"));
+    const after = await eventually("a new epoch is asked", async () => {
+      const state = await stateOf(again);
+      return state.epoch > before.epoch && state.askedAt !== null && state;
+    });
+    await decide(again, await paper(house, after, "ann"));
+    await ended(again);
+    return again;
+  },
 };
+
+/** One that its owner has signed. */
+async function signedFor(house: House): Promise<WorkflowHandle> {
+  const handle = await house.start();
+  await decide(handle, await paper(house, await untilAsked(handle), "ann"));
+  return handle;
+}
 
 const folder = join(projectRoot(), "test", "workflows", "histories");
 const { version } = JSON.parse(await readFile(join(projectRoot(), "package.json"), "utf8")) as {
@@ -40,8 +100,10 @@ const { version } = JSON.parse(await readFile(join(projectRoot(), "package.json"
 };
 
 if (process.env.RECORD_HISTORIES === "1") {
-  test.each(Object.keys(stories))("%s is recorded", async (name) => {
-    await mkdir(join(folder, version), { recursive: true });
+  await mkdir(join(folder, version), { recursive: true });
+  const there = await readdir(join(folder, version));
+  const missing = Object.keys(stories).filter((name) => !there.includes(`${name}.json`));
+  test.each(missing)("%s is recorded", async (name) => {
     await record(name, join(folder, version, `${name}.json`));
   });
 }
