@@ -63,12 +63,11 @@ export function changeActivity<S extends Step>(
       const restored = await objectionToRecords(deps, rememberedTags(given), mayGoUnlogged(state, step));
       if (restored !== null) return { events: [await refused(deps, state, step, restored)] };
       const systems = await deps.systems(state.credential);
-      const call = callWithin();
       const events: RotationEvent[] = [];
       let current = state;
       // A leak that is revoked at once does not wait for whoever cannot be looked at (protocol.md, Emergency).
       if (needsFreshFacts(step) && !isContainment(state, step, deps.now())) {
-        const look = await survey(await surveyorFor(deps, systems, state, record), state, call);
+        const look = await survey(await surveyorFor(deps, systems, state, record), state, callWithin());
         const folded = await foldLook(deps, state, look);
         events.push(folded.seen);
         current = folded.state;
@@ -100,7 +99,7 @@ export function changeActivity<S extends Step>(
         (await unnoted(deps, intended, unlogged));
       const outcome = untold
         ? failedWith(deps, step, change, untold, "not-done")
-        : await attempt(deps, systems, current, changing, change, expects, call, perform);
+        : await attempt(deps, systems, current, changing, change, expects, callWithin(), perform);
       const kept = await settleWith(deps, state, change, outcome);
       const after = await lookAfter(deps, systems, fold(current, kept), record, kept);
       return { events: [...events, kept, ...after] };
@@ -237,6 +236,8 @@ async function attempt<S extends Step>(
     change,
   });
   try {
+    // Looking and telling may have taken all of the activity's time: then another attempt may be under way.
+    if (call.signal.aborted) throw new RekeyError("unreachable", "There was no time left for the change.");
     return await perform({ deps, systems, state, step, change, expects, call, tag }, () => {
       touched = true;
     });

@@ -36,8 +36,10 @@ const looking: ActivityOptions = {
 };
 
 /**
- * Changes: an attempt whose answer was lost finds its own intent and settles it, so a repetition is safe; the
- * adapters' deadlines are shorter than this one, so an attempt that is given up does not act later (H3).
+ * Changes: an attempt whose answer was lost finds its own intent and settles it, so a repetition is safe. Calls end
+ * before the time of their activity is over, whatever went before them (`activities/calls.ts`), so an attempt that has
+ * run out of time does not act beside the next one (H3). One whose heartbeats do not arrive may, for as long as a call
+ * lasts: then the fence holds, and where a provider compares nothing the call's deadline does.
  */
 const changing: ActivityOptions = {
   startToCloseTimeout: "90s",

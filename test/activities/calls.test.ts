@@ -1,19 +1,24 @@
 /** What an activity throws ends up in Temporal's history, so nothing of a provider's words may be in it. */
+import { setTimeout as pause } from "node:timers/promises";
 import { ApplicationFailure, asyncLocalStorage, CancelledFailure, Context } from "@temporalio/activity";
 import { DefaultFailureConverter, defaultPayloadConverter } from "@temporalio/common";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { asRekeyError, callWithin, framed, toFailure } from "../../activities/calls.js";
+import { asRekeyError, callMs, callWithin, framed, toFailure } from "../../activities/calls.js";
 import { type ErrorCode, RekeyError } from "../../domain/errors.js";
 
 const quoted = "password hunter2-canary is wrong";
 
 /** Runs the body as an activity, with the parts of its context that the frame uses. */
-function inActivity<T>(body: (heartbeats: () => number, cancel: (reason: Error) => void) => T): T {
+function inActivity<T>(
+  body: (heartbeats: () => number, cancel: (reason: Error) => void) => T,
+  startToCloseTimeoutMs = 90_000,
+): T {
   const cancellation = new AbortController();
   const heartbeat = vi.fn();
   const context = Object.create(Context.prototype, {
     cancellationSignal: { value: cancellation.signal },
     heartbeat: { value: heartbeat },
+    info: { value: { startToCloseTimeoutMs } },
   }) as Context;
   return asyncLocalStorage.run(context, () =>
     body(
@@ -124,6 +129,48 @@ describe("a call", () => {
     const { signal } = inActivity(() => callWithin(1));
     await vi.waitFor(() => expect(signal.aborted).toBe(true));
     expect(signal.reason).toMatchObject({ name: "TimeoutError" });
+  });
+
+  const [s30, s90] = [30_000, 90_000];
+  test.each<[string, number, number, number, number]>([
+    ["in the beginning it has its own time", s30, s90, 0, s30],
+    ["an early one has its own time, too", s30, s90, 50_000, s30],
+    ["behind three slow records it has what is left but the margin", s30, s90, 60_000, 20_000],
+    ["one second before the margin it has that second", s30, s90, 79_000, 1_000],
+    ["within the margin it has none", s30, s90, 80_000, 0],
+    ["when the time is over it has none", s30, s90, 95_000, 0],
+    ["one that wants less has less", 10_000, s90, 0, 10_000],
+    ["of a short activity the margin is a quarter", s30, 1_000, 0, 750],
+    ["it has whole milliseconds", s30, s90, 60_000.4, 19_999],
+  ])("H3: %s", (_what, wantedMs, activityMs, usedMs, leftMs) => {
+    expect(callMs(wantedMs, activityMs, usedMs)).toBe(leftMs);
+  });
+
+  test("H3: whatever it wants and whatever went by, it has ended before its activity's time is over", () => {
+    for (const activityMs of [1, 40, 1_000, 60_000, s90, 600_000])
+      for (let usedMs = 0; usedMs < activityMs; usedMs += activityMs / 40)
+        for (const wantedMs of [1, 10_000, s30, 900_000]) {
+          const leftMs = callMs(wantedMs, activityMs, usedMs);
+          expect(leftMs === 0 || usedMs + leftMs < activityMs).toBe(true);
+        }
+  });
+
+  test("H3: ends with its activity's time and not with its own, where that is longer", async () => {
+    const { signal } = await inActivity(() => framed(async () => callWithin(3_600_000)), 40);
+    await vi.waitFor(() => expect(signal.aborted).toBe(true), { timeout: 20_000 });
+    expect(signal.reason).toMatchObject({ name: "TimeoutError" });
+  });
+
+  test("H3: has ended before it began where its activity has no time left", async () => {
+    const call = inActivity(
+      () =>
+        framed(async () => {
+          await pause(40);
+          return callWithin();
+        }),
+      40,
+    );
+    expect((await call).signal).toMatchObject({ aborted: true, reason: { name: "TimeoutError" } });
   });
 
   test("ends with its activity, and not before", () => {

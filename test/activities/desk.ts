@@ -33,8 +33,8 @@ export interface Desk {
   readonly told: Notice[];
   /** Set to false, notifiers take nothing. */
   readonly post: { works: boolean };
-  /** Runs the body as an activity of the rotation's run, or of another one. */
-  run<T>(body: () => Promise<T>, runId?: string): Promise<T>;
+  /** Runs the body as an activity of the rotation's run, or of another one, that has so much time. */
+  run<T>(body: () => Promise<T>, runId?: string, startToCloseTimeoutMs?: number): Promise<T>;
   /** A document of a person, issued now by the desk's clock and good for an hour. */
   paper(person: PersonName, more?: Partial<DocumentPayload>): Promise<string>;
   /** The state as the records have it. */
@@ -122,11 +122,11 @@ export async function openDesk(): Promise<Desk> {
     clock,
     told,
     post,
-    run: (body, runId = mine.runId) => {
+    run: (body, runId = mine.runId, startToCloseTimeoutMs = 90_000) => {
       const context = Object.create(Context.prototype, {
         cancellationSignal: { value: new AbortController().signal },
         heartbeat: { value: () => undefined },
-        info: { value: { workflowExecution: { ...mine, runId } } },
+        info: { value: { workflowExecution: { ...mine, runId }, startToCloseTimeoutMs } },
       }) as Context;
       return asyncLocalStorage.run(context, body);
     },
