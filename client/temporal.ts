@@ -20,9 +20,9 @@ import {
 import { RekeyError } from "../domain/errors.js";
 import type { StockTaking } from "../domain/reconcile.js";
 import type { Plan } from "../domain/rotation/state.js";
-import type { Exit } from "../domain/rotation/steps.js";
 import type { Diagnosis, EmergencyReport, Preview, PreviewRequest } from "../domain/rotation/work.js";
 import {
+  type CancelOrder,
   cancelUpdate,
   decideSignal,
   decideUpdate,
@@ -35,6 +35,7 @@ import {
   progressQuery,
   type Reasons,
   type Receipt,
+  type ResumeOrder,
   type RotateInput,
   reasonsQuery,
   resumeUpdate,
@@ -77,8 +78,8 @@ export interface RotationClient {
   decide(workflow: string, document: string, id: string): Promise<Receipt>;
   /** Leaves the document for a rotation whose worker does not answer now. */
   decideLater(workflow: string, document: string): Promise<void>;
-  cancel(workflow: string, order: { by: string; reason: string }, id: string): Promise<Receipt>;
-  resume(workflow: string, order: { by: string; exit: Exit; version?: string }, id: string): Promise<Receipt>;
+  cancel(workflow: string, order: CancelOrder, id: string): Promise<Receipt>;
+  resume(workflow: string, order: ResumeOrder, id: string): Promise<Receipt>;
   expedite(workflow: string, report: EmergencyReport, id: string): Promise<Receipt>;
   /** For an emergency whose rotation has ended: an owner's signed document, taken in without a rotation. */
   signOff(credential: string, document: string): Promise<Receipt>;

@@ -4,11 +4,12 @@ import { shown } from "../domain/decide.js";
 import { declarable, declaredBy, personsNeeded } from "../domain/declaration.js";
 import { refusals } from "../domain/finding.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
-import { legalExits } from "../domain/rotation/moves.js";
+import { holdOf, legalExits } from "../domain/rotation/moves.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Answered } from "../domain/rotation/work.js";
 import { isUnsealed, unsealedSentence } from "../domain/unsealed.js";
 import {
+  type CancelOrder,
   cancelUpdate,
   decideSignal,
   decideUpdate,
@@ -17,6 +18,7 @@ import {
   planQuery,
   progressQuery,
   type Receipt,
+  type ResumeOrder,
   reasonsQuery,
   resumeUpdate,
 } from "./messages.js";
@@ -57,7 +59,11 @@ export function listen(run: Run): void {
     async (report) => answer(run, (state) => reportWork().report({ state, report })),
     sealedOnly,
   );
-  setHandler(cancelUpdate, async ({ by, reason }) => cancel(run, by, reason), sealedOnly);
+  setHandler(
+    cancelUpdate,
+    async ({ rotation, by, reason }) => cancel(run, by, reason, rotation),
+    namesItsRotation,
+  );
   CancellationScope.current().cancelRequested.catch(async () => {
     run.beingCancelled = true;
     await cancel(run, "Temporal", "the workflow was cancelled");
@@ -65,9 +71,11 @@ export function listen(run: Run): void {
   });
   setHandler(
     resumeUpdate,
-    async ({ by, exit, version }) =>
+    async ({ rotation, hold, by, exit, version }) =>
       answer(run, async (state) => {
+        if (isAnother(rotation, state)) return refused(anotherRotation);
         if (state.operator === null) return refused("The rotation does not wait for an operator.");
+        if (hold !== undefined && hold !== holdOf(state)) return refused(anotherHold);
         if (exit === "declare") return declare(run, state, by, version ?? "");
         const legal = legalExits(state);
         if (!legal.includes(exit)) {
@@ -75,7 +83,7 @@ export function listen(run: Run): void {
         }
         return keep(state, { type: "resumed", at: run.now(), exit, by }, `The rotation goes on: ${exit}.`);
       }),
-    sealedOnly,
+    namesItsRotation,
   );
 }
 
@@ -83,6 +91,27 @@ export function listen(run: Run): void {
 const sealedOnly = {
   validator: (...given: readonly unknown[]): void => refuseUnsealed(given),
 };
+
+/**
+ * What was sealed once can be sent again by whoever reads and writes Temporal's namespace: an order without the rotation
+ * that it is for could be sent to any. Not asked of an order that is in a history already.
+ */
+const namesItsRotation = {
+  validator: (order: CancelOrder | ResumeOrder): void => {
+    refuseUnsealed([order]);
+    if (typeof order.rotation === "string" && !("exit" in order && typeof order.hold !== "number")) return;
+    throw ApplicationFailure.nonRetryable("The order does not say what it is for.", "bad-input");
+  },
+};
+
+const lookAgain = "Look with `rekey status`, and order again what is wanted now.";
+const anotherRotation = `The order is for another rotation of this credential. ${lookAgain}`;
+const anotherHold = `The order is for an earlier moment at which this rotation waited. ${lookAgain}`;
+
+/** True for an order to another rotation; in a history from before orders named theirs, none is. */
+function isAnother(rotation: string | undefined, { id }: RotationState): boolean {
+  return rotation !== undefined && rotation !== id;
+}
 
 /** Throws where one of them was never sealed. Throwing fails a workflow that begins with such, and refuses an update. */
 export function refuseUnsealed(given: readonly unknown[]): void {
@@ -102,9 +131,13 @@ async function declare(run: Run, state: RotationState, by: string, version: stri
   return keep(state, event, `The rotation goes on to version ${version}, which was declared live.`);
 }
 
-function cancel(run: Run, by: string, reason: string): Promise<Receipt> {
+function cancel(run: Run, by: string, reason: string, rotation?: string): Promise<Receipt> {
   const sentence = "The rotation is being cancelled; it goes back to a working state.";
-  return answer(run, (state) => keep(state, { type: "cancelled", at: run.now(), by, reason }, sentence));
+  return answer(run, async (state) =>
+    isAnother(rotation, state)
+      ? refused(anotherRotation)
+      : keep(state, { type: "cancelled", at: run.now(), by, reason }, sentence),
+  );
 }
 
 /** Keeps an event in the records first, and only then in the state. */

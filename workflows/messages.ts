@@ -104,9 +104,25 @@ export const reasonsQuery = defineQuery<Reasons>("reasons");
 export const decideUpdate = defineUpdate<Receipt, [string]>("decide");
 /** The same, for senders that cannot wait for an answer. */
 export const decideSignal = defineSignal<[string]>("decide-later");
+/** An order to end a rotation. It names the rotation (its id), so that, sealed once, it is none to the next one (H7). */
+export interface CancelOrder {
+  readonly rotation: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** An operator's order. It names the rotation and the hold (`holdOf`) that it ends, so that it ends no later one (H7). */
+export interface ResumeOrder {
+  readonly rotation: string;
+  readonly hold: number;
+  readonly by: string;
+  readonly exit: Exit;
+  readonly version?: string;
+}
+
 /** Ends it or turns it back; answered once it is recorded, not once it is back. */
-export const cancelUpdate = defineUpdate<Receipt, [{ by: string; reason: string }]>("cancel");
+export const cancelUpdate = defineUpdate<Receipt, [CancelOrder]>("cancel");
 /** An operator's order by one of the exits that are legal now; any other is refused. */
-export const resumeUpdate = defineUpdate<Receipt, [{ by: string; exit: Exit; version?: string }]>("resume");
+export const resumeUpdate = defineUpdate<Receipt, [ResumeOrder]>("resume");
 /** A leak is reported while the rotation runs: what it changes is the table of protocol.md, Emergency. */
 export const expediteUpdate = defineUpdate<Receipt, [EmergencyReport]>("expedite");

@@ -274,6 +274,11 @@ export function forwardTarget(state: RotationState): string | null {
   return ahead.at(-1) ?? null;
 }
 
+/** Which hold it is: when an operator was first called; 0 where none is waited for. */
+export function holdOf({ operator }: Pick<RotationState, "operator">): number {
+  return operator === null ? 0 : (operator.first ?? operator.since);
+}
+
 /** A step that failed: remembered with its age; where the answer was lost, what it acted on is unknown until asked. */
 export function foldFailure(
   state: RotationState,

@@ -147,7 +147,7 @@ describe("messages", () => {
 
   test("a rotation that has ended can be asked for nothing more, and says so", async () => {
     const { workflow } = await client.start(input());
-    const order = { by: "olga", reason: "stop" };
+    const order = { rotation: "rot_1", by: "olga", reason: "stop" };
     expect(await client.cancel(workflow, order, randomUUID())).toEqual({ accepted: true, sentence: "stop" });
     expect(await failure(client.cancel(workflow, order, randomUUID()))).toMatchObject({
       code: "already-closed",
@@ -159,12 +159,14 @@ describe("messages", () => {
 
   test("a failure of ours keeps its code and sentence", async () => {
     const { workflow } = await client.start(input());
-    expect(await failure(client.resume(workflow, { by: "olga", exit: "retry" }, randomUUID()))).toMatchObject(
-      {
-        code: "not-permitted",
-        message: "The engine lacks a right.",
-      },
-    );
+    expect(
+      await failure(
+        client.resume(workflow, { rotation: "rot_1", hold: 1, by: "olga", exit: "retry" }, randomUUID()),
+      ),
+    ).toMatchObject({
+      code: "not-permitted",
+      message: "The engine lacks a right.",
+    });
   });
 
   test("H40: a failure that is not ours is told without its text", async () => {

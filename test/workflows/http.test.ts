@@ -7,13 +7,12 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Preview } from "../../domain/rotation/work.js";
-import { cancelUpdate } from "../../workflows/messages.js";
 import { accountWith, described, type HttpWorld, httpWorld, unused } from "../contract/issuers/http-world.js";
 import { testEngine } from "../support/engine.js";
 import { type Compiled, compile } from "../support/programs.js";
 import type { Ready, Stretch } from "./http-service.js";
 import { openRealHouse, quickPolicy, type RealHouse } from "./real-house.js";
-import { ended, eventually, stateOf } from "./watch.js";
+import { cancel, ended, eventually, stateOf } from "./watch.js";
 
 const service = "test/workflows/http-service";
 let scenes = 0;
@@ -167,7 +166,7 @@ test("H29: before the mint it goes back, and no consumer has noticed", async () 
   await eventually("the mint is refused", async () =>
     (await provider.seen()).requests.slice(asked).some((request) => request.endsWith("/roll")),
   );
-  await handle.executeUpdate(cancelUpdate, { args: [{ by: "ann", reason: "not today" }] });
+  await cancel(handle);
   // Until the refused mint is settled there may be something to walk back from; afterwards nothing was ever made.
   expect(["went-back", "refused"]).toContain((await ended(handle)).outcome);
   expect((await stateOf(handle)).irreversible).toBe(false);
@@ -182,7 +181,7 @@ test("H11 H27 H38: after it only forward: a lost answer is settled by another mi
   await provider.faults({ at: "/roll", lose: "after", slow: true });
   const handle = await scene.house.start();
   await eventually("the first value is lost", async () => (await scene.rolls()) === 1);
-  await handle.executeUpdate(cancelUpdate, { args: [{ by: "ann", reason: "not today" }] });
+  await cancel(handle);
   const { trouble } = await eventually("the old one is tried and still let in", async () => {
     const state = await stateOf(handle).catch(() => null);
     return state?.trouble?.step.startsWith("probe") && state;

@@ -9,14 +9,13 @@ import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from "jose";
 import { expect, onTestFinished, test } from "vitest";
 import { withFileLock } from "../../adapters/shared/file-lock.js";
 import { reportText } from "../../domain/documents.js";
-import { cancelUpdate } from "../../workflows/messages.js";
 import { issuerIn, type JwksWorld, jwksWorld } from "../contract/issuers/jwks-world.js";
 import { call, changeOf, passwordOf, tag, usernameOf } from "../contract/issuers/world.js";
 import { calling, testEngine } from "../support/engine.js";
 import { digestOf } from "./house.js";
 import { signed } from "./people.js";
 import { openRealHouse, quickPolicy, type RealHouse } from "./real-house.js";
-import { ended, eventually, stateOf } from "./watch.js";
+import { cancel, ended, eventually, stateOf } from "./watch.js";
 
 /** Verifiers remember for less than is declared, and tokens live shorter: what is declared is a promise to be kept. */
 const [cacheMs, tokenMs] = [1_000, 1_500];
@@ -211,7 +210,7 @@ test("H28: going back after it was signed with keeps both published until nothin
   const { probe, house, old } = scene;
   const handle = await house.start();
   await eventually("the new key signs", () => probe.kids.size === 2);
-  await handle.executeUpdate(cancelUpdate, { args: [{ by: "ann", reason: "not today" }] });
+  await cancel(handle);
   expect(await scene.published()).toHaveLength(2);
   expect(await ended(handle)).toMatchObject({ outcome: "went-back" });
   await probe.stop();

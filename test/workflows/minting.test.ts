@@ -5,9 +5,8 @@
 import { expect, test } from "vitest";
 import { inPlaceTraits } from "../../adapters/issuers/memory.js";
 import { RekeyError } from "../../domain/errors.js";
-import { cancelUpdate } from "../../workflows/messages.js";
 import { openHouse } from "./house.js";
-import { ended, eventually, expectWorking, stateOf } from "./watch.js";
+import { cancel, ended, eventually, expectWorking, stateOf } from "./watch.js";
 
 /** Patient: the machine that runs the tests may be slow, and a walk that gives a version up makes another one. */
 const patient = { stallTimeoutMs: 120_000, adoptionTimeoutMs: 120_000, drainTimeoutMs: 120_000 };
@@ -38,7 +37,7 @@ test("H38: a cancellation that meets the issue comes too late, and is kept as an
   world.issuers.faults.holdMint = { when: "made", until };
   const handle = await house.start();
   await eventually("the value is made", () => world.issuers.server().logins.get("orders_a")?.unkept);
-  await handle.executeUpdate(cancelUpdate, { args: [{ by: "ann", reason: "not today" }] });
+  await cancel(handle);
   release();
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   expect((await stateOf(handle)).objections).toEqual(["cancelled: not today"]);

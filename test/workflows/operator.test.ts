@@ -2,7 +2,6 @@
 import { expect, test } from "vitest";
 import { declarationDigest } from "../../domain/declaration.js";
 import { RekeyError } from "../../domain/errors.js";
-import { resumeUpdate } from "../../workflows/messages.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
 import { patient } from "./policies.js";
@@ -71,8 +70,7 @@ test("H30: two persons declare which version is live, and it goes there through 
   expect((await untilHeld(handle)).exits).toEqual(["retry", "declare"]);
   const held = await stateOf(handle);
   const old = held.origin;
-  const order = () =>
-    handle.executeUpdate(resumeUpdate, { args: [{ by: "ann", exit: "declare", version: old }] });
+  const order = () => resume(handle, "declare", old);
   const digest = declarationDigest(held, old);
   expect(await order()).toMatchObject({ accepted: false });
   expect(await decide(handle, await paper(house, held, "ann", { digest }))).toMatchObject({ accepted: true });

@@ -4,6 +4,7 @@ import type { WorkflowHandle } from "@temporalio/client";
 import { expect } from "vitest";
 import type { RotationEvent } from "../../domain/rotation/events.js";
 import { foldAll } from "../../domain/rotation/fold.js";
+import { holdOf } from "../../domain/rotation/moves.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Exit } from "../../domain/rotation/steps.js";
 import type { RotationResult } from "../../domain/rotation/work.js";
@@ -70,6 +71,11 @@ export async function stateOf(handle: WorkflowHandle): Promise<RotationState> {
   return (await handle.query(factsQuery)).state;
 }
 
+/** The same once there is one: a run that has just followed another is not open yet. */
+function openState(handle: WorkflowHandle): Promise<RotationState> {
+  return eventually("it is open", () => stateOf(handle).catch(() => undefined));
+}
+
 /** The end of the rotation. */
 export async function ended(handle: WorkflowHandle): Promise<RotationResult> {
   return (await handle.result()) as RotationResult;
@@ -116,11 +122,15 @@ export function decide(handle: WorkflowHandle, document: string): Promise<Receip
 }
 
 /** Cancels, as a person who may. */
-export function cancel(handle: WorkflowHandle, reason = "not today"): Promise<Receipt> {
-  return handle.executeUpdate(cancelUpdate, { args: [{ by: "ann", reason }] });
+export async function cancel(handle: WorkflowHandle, reason = "not today"): Promise<Receipt> {
+  const { id: rotation } = await openState(handle);
+  return handle.executeUpdate(cancelUpdate, { args: [{ rotation, by: "ann", reason }] });
 }
 
 /** Orders an exit. */
-export function resume(handle: WorkflowHandle, exit: Exit): Promise<Receipt> {
-  return handle.executeUpdate(resumeUpdate, { args: [{ by: "ann", exit }] });
+export async function resume(handle: WorkflowHandle, exit: Exit, version?: string): Promise<Receipt> {
+  const state = await openState(handle);
+  const order = { rotation: state.id, hold: holdOf(state), by: "ann", exit };
+  const args = version === undefined ? order : { ...order, version };
+  return handle.executeUpdate(resumeUpdate, { args: [args] });
 }

@@ -30,7 +30,7 @@ export const cancel = command<CancelOptions>({
       cli.note("Nothing was cancelled.");
       return exitCodes.failed;
     }
-    const order = { by: requester(cli.io, as), reason };
+    const order = { rotation: open.id, by: requester(cli.io, as), reason };
     const receipt = await services.rotations.cancel(open.workflowId, order, cli.io.randomId("msg"));
     if (!receipt.accepted)
       throw new RekeyError("refused-by-policy", receipt.sentence, `See \`rekey status ${name}\`.`);

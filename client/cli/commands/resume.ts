@@ -4,7 +4,9 @@ import { shown } from "../../../domain/decide.js";
 import { declarable, declarationDigest, declaredBy, personsNeeded } from "../../../domain/declaration.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { listed } from "../../../domain/estate/issues.js";
+import { holdOf } from "../../../domain/rotation/moves.js";
 import type { Exit } from "../../../domain/rotation/steps.js";
+import type { ResumeOrder } from "../../../workflows/messages.js";
 import type { Cli } from "../cli.js";
 import { command, option, yesOption } from "../command.js";
 import type { Services } from "../deps.js";
@@ -79,7 +81,7 @@ export const resume = command<ResumeOptions>({
       cli.note("Nothing was ordered.");
       return exitCodes.failed;
     }
-    const order = { by: requester(cli.io, as), exit };
+    const order = { ...orderFor(look), by: requester(cli.io, as), exit };
     const receipt = await services.rotations.resume(subject.open.workflowId, order, cli.io.randomId("msg"));
     if (!receipt.accepted) throw new RekeyError("refused-by-policy", receipt.sentence);
     cli.show(
@@ -90,15 +92,21 @@ export const resume = command<ResumeOptions>({
   },
 });
 
+/** The rotation and the hold that were looked at, and no other. */
+function orderFor({ state }: Look): Pick<ResumeOrder, "rotation" | "hold"> {
+  return { rotation: state.id, hold: holdOf(state) };
+}
+
 /** Signs that a version is live, and gives the order once two persons have (H30). */
 async function declareLive(
   cli: Cli,
   services: Services,
   subject: OpenSubject,
-  { state }: Look,
+  look: Look,
   options: ResumeOptions,
 ): Promise<number> {
   const { name } = subject;
+  const { state } = look;
   const words: Readonly<Record<string, string>> = { old: state.origin, new: state.target };
   const version = words[options.live ?? ""] ?? options.live ?? "";
   const can = declarable(state);
@@ -121,7 +129,7 @@ async function declareLive(
     cli.show({ credential: name, exit: "declare", version, ...sent }, `${sent.sentence}\n${next}`);
     return exitCodes.done;
   }
-  const order = { by: key.person, exit: "declare" as const, version };
+  const order = { ...orderFor(look), by: key.person, exit: "declare" as const, version };
   const receipt = await services.rotations.resume(subject.open.workflowId, order, cli.io.randomId("msg"));
   if (!receipt.accepted) throw new RekeyError("refused-by-policy", receipt.sentence);
   cli.show({ credential: name, exit: "declare", version, ...receipt }, receipt.sentence);

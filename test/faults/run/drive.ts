@@ -1,6 +1,7 @@
 /** Plays one case: sets the direction, plants the fault, has the credential rotated, and asks the oracle. */
 import { setTimeout as pause } from "node:timers/promises";
 import { NamespaceNotFoundError, ServiceError, WorkflowNotFoundError } from "@temporalio/client";
+import { holdOf } from "../../../domain/rotation/moves.js";
 import { newId } from "../../../worker/installation.js";
 import { type RotateInput, rotationWorkflowId } from "../../../workflows/messages.js";
 import { containmentDeadlineMs } from "../house/estate.js";
@@ -291,11 +292,13 @@ async function ended(
 async function operate(lane: Lane, workflow: string, orders: string[]): Promise<void> {
   const progress = await lane.rotations.progress(workflow).catch(() => null);
   if (progress?.standing !== "needs-operator" || !progress.exits.includes("retry")) return;
+  const facts = await lane.rotations.facts(workflow).catch(() => null);
+  if (facts === null) return;
+  const { state } = facts;
   orders.push(progress.sentence);
   await lane.world.attend?.();
-  await lane.rotations
-    .resume(workflow, { by: "operator", exit: "retry" }, newId("msg"))
-    .catch(() => undefined);
+  const order = { rotation: state.id, hold: holdOf(state), by: "operator", exit: "retry" } as const;
+  await lane.rotations.resume(workflow, order, newId("msg")).catch(() => undefined);
 }
 
 async function standing(lane: Lane, workflow: string): Promise<string> {
