@@ -54,3 +54,21 @@ test("restored records are gone on with in every direction, where the house know
   const known = ["postgres-file", "postgres-vault"];
   expect(found).toEqual(known.flatMap((world) => directions.map((direction) => `${world}/${direction}`)));
 });
+
+test("issuer and store are put back where the world has a backup, and the store not under a revocation", () => {
+  const restored = (world: string, point: string) =>
+    outagesIn(world, "forward", point).filter((outage) => /^(issuer|store)-restored$/.test(outage));
+  const found = Object.keys(worlds).map((world) => [world, restored(world, "disable.activity.run.1")]);
+  const both = ["issuer-restored", "store-restored"];
+  expect(Object.fromEntries(found)).toEqual({
+    "postgres-file": both,
+    "postgres-standby": both,
+    "postgres-vault": ["issuer-restored"],
+    "postgres-pooler": both,
+    "redis-file": ["store-restored"],
+    "jwks-file": ["store-restored"],
+    "http-file": [],
+    "iam-secrets-manager": [],
+  });
+  expect(restored("postgres-file", "disable.issuer.disable.1")).toEqual(["issuer-restored"]);
+});

@@ -56,6 +56,7 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     trespasses: null,
     copies: null,
     note: "theirs",
+    restoredAt: null,
     cutOff: false,
     crashes: [],
     ...more,
@@ -207,4 +208,18 @@ test("I6: a value is looked for as it is, in halves, in hex, in base64 wherever 
   expect(forms).toContain(Buffer.from(value).toString("hex"));
   expect(forms).toContain(encodeURIComponent(value));
   expect(formsOf("a".repeat(30))).toContain("a".repeat(15));
+});
+
+test("I1 I2: what fails by a restore is not held against anybody, how it ends and what is revoked after it is", async () => {
+  const restoredAt = 22;
+  const failing = { ...broken, begunAt: 25, endedAt: 26 };
+  expect((await judge(evidence({ probes: [failing, last], restoredAt }))).violations).toEqual([]);
+  // The revocation at 20 is undone by it, and whoever is put back to the old value works.
+  expect((await judge(evidence({ probes: [stranded, last], restoredAt }))).violations).toEqual([]);
+  const again = [...order, { ...order[0], at: 23 } as Seen, seen("disable.issuer.disable.2", "begin", 24)];
+  const named = async (more: Partial<Evidence>) =>
+    (await judge(evidence({ restoredAt, ...more }))).violations.map(({ invariant }) => invariant);
+  expect(await named({ probes: [stranded, last], seen: again })).toEqual(["I2"]);
+  expect(await named({ probes: [broken, last] })).toEqual(["I1"]);
+  expect(await named({ probes: [{ ...failing, begunAt: 40, endedAt: 41 }] })).toEqual(["I1"]);
 });

@@ -17,14 +17,20 @@ const laggingMs = 6_000;
 const frozenMs = 22_000;
 const openedMsMax = 60_000;
 
+/** What others do meanwhile. */
+export interface Others {
+  note: string | undefined;
+  restoredAt: number | null;
+}
+
 /** What an outage is about. */
 export interface Disturbed {
   readonly lane: Lane;
   readonly outage: Outage;
   readonly workflow: string;
   readonly input: RotateInput;
-  /** The field of the document that is somebody else's, as they wrote it last. */
-  readonly others: { note: string | undefined };
+  /** The field of the document that is somebody else's, as they wrote it last; when issuer or store were put back. */
+  readonly others: Others;
   /** Lets the worker's call go on; it waits for that at its point. */
   readonly goOn: () => void;
   /** Asked right before it ends. */
@@ -70,6 +76,14 @@ export async function disturb({
       return recreated(lane, workflow, input, goOn);
     case "inventory-restored":
       return restoreInventory(lane, workflow, goOn, atEnd);
+    case "issuer-restored":
+    case "store-restored": {
+      const backup = lane.world.backups?.[system === "store" ? "store" : "issuer"];
+      if (backup === undefined) throw new Error(`the ${system} of ${lane.worldName} cannot be restored`);
+      others.restoredAt = Date.now();
+      await backup.putBack();
+      return goOn();
+    }
     case "standby-lagging":
       await lane.world.lag?.(true);
       goOn();

@@ -33,6 +33,8 @@ export interface Evidence {
   readonly copies: readonly string[] | null;
   /** What somebody else wrote into the document last, in their own field. */
   readonly note: string | undefined;
+  /** When issuer or store were put back to an earlier time; null where they were not. */
+  readonly restoredAt: number | null;
   /** A session of somebody who was entitled to it was ended. */
   readonly cutOff: boolean;
   readonly crashes: readonly string[];
@@ -200,16 +202,19 @@ function revokedFirstAt(seen: readonly Seen[], from: number): number {
 /** Every consumer worked all the time, works now on the live version, and none was on what was being revoked (I1, I2). */
 function probes(
   findings: Findings,
-  { world, probes: all, containBy, seen, revocationsFrom }: Evidence,
+  { world, probes: all, containBy, seen, revocationsFrom, restoredAt }: Evidence,
   live: RawDocument,
 ): void {
-  const revokedAt = revokedFirstAt(seen, revocationsFrom);
+  // A restore undoes what was revoked before it, and takes away what was made: whoever fails or is where it was put back to
+  // is not the engine's doing. How it ends is, and so is whatever is revoked after it.
+  const revokedAt = revokedFirstAt(seen, Math.max(revocationsFrom, restoredAt ?? 0));
+  const lost = restoredAt ?? Infinity;
   // "revoke-now excepted, and said": whoever had not moved by the deadline is cut off with the leak.
   const excepted = containBy !== null && revokedAt >= containBy;
   const { breaksFrom } = world;
   const broken = seen.find(({ point, what }) => what === "begin" && breaksFrom?.test(point))?.at ?? Infinity;
   for (const { service, account, why, endedAt } of all) {
-    const mayBreak = (excepted && endedAt > revokedAt) || endedAt > broken;
+    const mayBreak = (excepted && endedAt > revokedAt) || endedAt > broken || endedAt > lost;
     findings.check("I1", account !== null || mayBreak, `${service} could not work: ${why}`);
   }
   const last = new Map(all.map((probe) => [probe.service, probe]));

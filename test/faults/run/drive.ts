@@ -6,7 +6,7 @@ import { newId } from "../../../worker/installation.js";
 import { type RotateInput, rotationWorkflowId } from "../../../workflows/messages.js";
 import { containmentDeadlineMs } from "../house/estate.js";
 import { type Lane, secretsOf } from "../house/lane.js";
-import { disturb } from "../house/outages.js";
+import { disturb, type Others } from "../house/outages.js";
 import { forgetSignatures, ownerHasSigned } from "../house/papers.js";
 import { type Evidence, judge, type Verdict } from "../oracle/judge.js";
 import { Probes, probe } from "../oracle/probes.js";
@@ -54,6 +54,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   forgetSignatures(lane);
   const restored = planted.some(({ fault }) => fault === "inventory-restored");
   if (restored) await lane.records.keep();
+  for (const backup of Object.values(lane.world.backups ?? {})) await backup.keep();
   // One that has no session open between two pieces of work: only what it says of itself shows that it is not moved.
   const stubborn = lane.services.find((service) => service.name === "checkout");
   if (direction === "back") await stubborn?.refuse(true);
@@ -67,7 +68,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const orders: string[] = [];
   const trespasses: string[] = [];
   const atOnce: LoginAnswer[] = [];
-  const others = { note: before.note };
+  const others: Others = { note: before.note, restoredAt: null };
   const copies = watchCopies(lane, planted);
   const watcher = new Watcher(direction === "signed" && !lane.world.endsSessionsUnasked, held);
   let outcome: string;
@@ -133,6 +134,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
       copies,
     },
     note: others.note,
+    restoredAt: others.restoredAt,
     trespasses:
       direction === "signed"
         ? { of: "I7", sentences: trespasses }
@@ -141,7 +143,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
           : null,
     cutOff: watcher.cutOff,
     made: [...known, ...made],
-    mayEndAs: mayEndAs(direction, planted.length > 0, restored),
+    mayEndAs: mayEndAs(direction, planted, restored),
     containBy: direction === "emergency" ? startedAt + containmentDeadlineMs : null,
     crashes: lane.worker.crashes.slice(crashesBefore),
   };
@@ -154,15 +156,23 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
 }
 
+const turning = /^(issuer|store)-(restored|readonly)$/;
+
 /**
  * Whatever fails for a while only delays: nothing that was to go forward is turned round by it (I10, H31). Behind records
- * that were put back a rotation may have to.
+ * that were put back a rotation may have to, and behind an issuer or a store that was; and nobody knows that a right which
+ * was taken away comes back.
  */
-function mayEndAs(direction: Case["direction"], faulty: boolean, restored: boolean): readonly string[] {
+function mayEndAs(
+  direction: Case["direction"],
+  planted: Case["planted"],
+  restored: boolean,
+): readonly string[] {
+  const any = ["rotated", "went-back", "refused"];
   if (direction === "emergency") return ["rotated"];
-  if (restored) return ["rotated", "went-back", "refused"];
-  if (direction !== "back") return ["rotated"];
-  return faulty ? ["went-back", "refused"] : ["went-back"];
+  if (restored) return any;
+  if (direction === "back") return planted.length > 0 ? ["went-back", "refused"] : ["went-back"];
+  return planted.some(({ fault }) => turning.test(fault)) ? any : ["rotated"];
 }
 
 /** Every service works with what is live: only then does a case begin, and only then is one judged. */
@@ -183,7 +193,7 @@ function outagesOf(
   input: RotateInput,
   { direction, planted }: Pick<Case, "direction" | "planted">,
   trespasses: string[],
-  others: { note: string | undefined },
+  others: Others,
 ): { over(): Promise<void> } {
   const under: Promise<void>[] = [];
   // A log that is away keeps nobody from going back, and no leak open.

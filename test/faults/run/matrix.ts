@@ -95,11 +95,20 @@ const everywhere: ReadonlySet<string> = new Set([
   "clock",
 ]);
 
-function can({ world }: Case, { activity }: Point, outage: Outage): boolean {
+function isRevocation(activity: string): boolean {
+  return activity === "disable" || activity === "destroy";
+}
+
+function can({ world }: Case, { activity, call }: Point, outage: Outage): boolean {
   // A run that wakes up before it has opened anything takes the rotation from the one that took it up (H32: not held).
   if (outage === "temporal-recreated" && activity === "open") return false;
   if (outage === "inventory-restored") return worlds[world]?.goesOnRestored === true;
   if (outage === "store-written") return worlds[world]?.isShared === true;
+  if (outage === "issuer-restored" || outage === "store-restored") {
+    // Between the last look and a revocation nobody can see that consumers were put back to what is being revoked.
+    if (outage === "store-restored" && isRevocation(activity) && call !== "activity.run") return false;
+    return worlds[world]?.restored?.some((system) => outage === `${system}-restored`) === true;
+  }
   if (outage === "issuer-readonly" || outage === "store-readonly")
     return worlds[world]?.readOnly?.some((system) => outage === `${system}-readonly`) === true;
   const [system = ""] = outage.split("-");

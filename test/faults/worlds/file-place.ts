@@ -1,16 +1,38 @@
 /** A lane's place in files: the live document that services read, and the folder of copies that only the engine reads. */
-import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RawDocument, World } from "./world.js";
+import type { Backup, RawDocument, World } from "./world.js";
 
 /** The store's half of a world; `file` is the live document. */
 export type FilePlace = Pick<World, "store" | "place" | "live" | "copies" | "annotate"> & {
   readonly file: string;
   /** Takes the right to write away from whoever is bound by rights, or gives it back. */
   readOnly(on: boolean): Promise<void>;
+  readonly backup: Backup;
 };
 
 const writing = 0o200;
+
+/** Both folders as `cp -r` has them; put back so that no service reads half of the document. */
+function backupOf(file: string, stagingDirectory: string, at: string): Backup {
+  const [live, staging] = [join(at, "live.json"), join(at, "staging")];
+  return {
+    keep: async () => {
+      await rm(at, { recursive: true, force: true });
+      await mkdir(at, { mode: 0o700 });
+      await cp(file, live);
+      await cp(stagingDirectory, staging, { recursive: true });
+    },
+    putBack: async () => {
+      for (const name of await readdir(stagingDirectory))
+        await rm(join(stagingDirectory, name), { recursive: true });
+      await cp(staging, stagingDirectory, { recursive: true });
+      const draft = join(at, "draft.json");
+      await cp(live, draft);
+      await rename(draft, file);
+    },
+  };
+}
 
 /** Takes the owner's right to write in a folder and all below it, or gives it back. */
 export async function letOnlyRead(folder: string, on: boolean): Promise<void> {
@@ -40,6 +62,7 @@ export async function filePlace(folder: string, index: number, first: RawDocumen
       await letOnlyRead(directory, on);
       await letOnlyRead(stagingDirectory, on);
     },
+    backup: backupOf(file, stagingDirectory, join(folder, `backup-${index}`)),
     annotate: async (note) => {
       // Moved into its place, so that no service reads half of it; not a name that the engine sweeps away.
       const draft = join(folder, `note-${index}`);

@@ -42,7 +42,7 @@ export const httpFile: WorldKind = {
     const paging = { keysMax: 3, pageSize: 2, paging: "cursor", named: true, nameMax } as const;
     await put(token, { id: `account-${index}`, ...paging, keys: [{ ...first, stale: [] }] });
     const document = { username: key, password, note: "kept by the shop's own people" };
-    const { file, readOnly, ...place } = await filePlace(folder, index, document);
+    const { file, readOnly, backup: _, ...place } = await filePlace(folder, index, document);
     const shown = ({ username = "", password: value = "" }: RawDocument) =>
       letsIn(url, { username, password: value });
     return {

@@ -39,6 +39,7 @@ interface Published extends JSONWebKeySet {
 export const jwksFile: WorldKind = {
   servers: ["issuer"],
   isShared: true,
+  restored: ["store"],
   readOnly: ["issuer", "store"],
   async open({ folder }, index): Promise<World> {
     const published = join(folder, `published-${index}`);
@@ -49,7 +50,7 @@ export const jwksFile: WorldKind = {
     const first = firstKey(`first-${index}`);
     const begin = JSON.parse(jwks.grants?.({ issuer: `faults-${index}` }) ?? "") as Published;
     await writeFile(file, JSON.stringify({ ...begin, keys: [first.publicKey] }), { mode: 0o644 });
-    const { file: storeFile, readOnly, ...place } = await filePlace(folder, index, first.document);
+    const { file: storeFile, readOnly, backup, ...place } = await filePlace(folder, index, first.document);
     const web = await webServer(file);
     const { port } = web.address() as AddressInfo;
     const address = (at: number) => `http://${host}:${at}/jwks.json`;
@@ -72,6 +73,7 @@ export const jwksFile: WorldKind = {
         issuer: { ...issuer, urls: [address(ports.issuer ?? port)] },
         store: place.store,
       }),
+      backups: { store: backup },
       readOnly: {
         issuer: async (on) => {
           await letOnlyRead(published, on);

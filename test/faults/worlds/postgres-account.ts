@@ -5,12 +5,21 @@ import { join } from "node:path";
 import pg from "pg";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import { postgres } from "../../../adapters/issuers/postgres.js";
-import type { Endpoint, HeldSession, LoginAnswer, RawDocument, ShopServer, World } from "./world.js";
+import type { Backup, Endpoint, HeldSession, LoginAnswer, RawDocument, ShopServer, World } from "./world.js";
 
 /** The issuer's half of a world, and the first document. */
 export type IssuerHalf = Pick<
   World,
-  "issuer" | "servers" | "account" | "login" | "accounts" | "hold" | "accountOf" | "lag" | "readOnly"
+  | "issuer"
+  | "servers"
+  | "account"
+  | "login"
+  | "accounts"
+  | "hold"
+  | "accountOf"
+  | "lag"
+  | "readOnly"
+  | "backups"
 > & {
   /** The issuer's section with these ports in place of its servers' own. */
   throughDoors(ports: Readonly<Record<string, number>>): Readonly<Record<string, unknown>>;
@@ -65,6 +74,7 @@ export async function postgresAccount(shop: ShopServer, folder: string, index: n
     }),
     ...(standby === undefined ? {} : { lag: (on) => heldUp(shop, on) }),
     readOnly: { issuer: (on) => letOnlyRead(shop, engine.login, on) },
+    backups: { issuer: backupOf(shop, group, [...logins, engine.login]) },
     account: { group, logins },
     serviceEnv: {
       PGPORT: String(shop.port),
@@ -122,6 +132,29 @@ async function engineOf(shop: ShopServer, folder: string, index: number) {
 async function letOnlyRead(shop: ShopServer, login: string, on: boolean): Promise<void> {
   await shop.query(`ALTER ROLE ${login} SET default_transaction_read_only = ${on ? "on" : "off"}`);
   await shop.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", [login]);
+}
+
+/** Of the account's logins: whether each is on, its verifier and its tag. Whoever is connected is cut off, as by a restart. */
+function backupOf(shop: ShopServer, group: string, users: readonly string[]): Backup {
+  let statements: string[] = [];
+  return {
+    keep: async () => {
+      const rows = await shop.query(
+        `SELECT format('ALTER ROLE %I %s PASSWORD %L; COMMENT ON ROLE %I IS %L', rolname,
+           CASE WHEN rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END, rolpassword,
+           rolname, shobj_description(oid, 'pg_authid')) AS statement
+         FROM pg_authid WHERE rolname IN (SELECT login FROM rekey.managed WHERE grp = $1)`,
+        [group],
+      );
+      statements = rows.map(({ statement }) => String(statement));
+    },
+    putBack: async () => {
+      await shop.query(statements.join("; "));
+      await shop.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY($1)", [
+        users,
+      ]);
+    },
+  };
 }
 
 /** A standby that is held up takes logins all the same, as its past has them. */

@@ -7,6 +7,7 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 export const postgresFile: WorldKind = {
   servers: ["issuer"],
   readOnly: ["issuer", "store"],
+  restored: ["issuer", "store"],
   goesOnRestored: true,
   isShared: true,
   open: async ({ folder, shop }, index) => openOn(shop, folder, index),
@@ -16,17 +17,19 @@ export const postgresFile: WorldKind = {
 export const postgresStandby: WorldKind = {
   servers: ["issuer", "standby"],
   readOnly: ["issuer", "store"],
+  restored: ["issuer", "store"],
   isShared: true,
   open: async ({ folder, replicated }, index) => openOn(await replicated(), folder, index),
 };
 
 async function openOn(shop: ShopServer, folder: string, index: number): Promise<World> {
   const { first, drop, ...issuerHalf } = await postgresAccount(shop, folder, index);
-  const { file, readOnly, ...place } = await filePlace(folder, index, first);
+  const { file, readOnly, backup, ...place } = await filePlace(folder, index, first);
   return {
     ...issuerHalf,
     ...place,
     readOnly: { ...issuerHalf.readOnly, store: readOnly },
+    backups: { ...issuerHalf.backups, store: backup },
     serviceEnv: { ...issuerHalf.serviceEnv, STORE_FILE: file },
     through: (ports) => ({ issuer: issuerHalf.throughDoors(ports), store: place.store }),
     stop: drop,

@@ -15,10 +15,11 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 export const postgresPooler: WorldKind = {
   servers: ["issuer", "pooler"],
   readOnly: ["issuer", "store"],
+  restored: ["issuer", "store"],
   isShared: true,
   async open({ folder, shop }, index): Promise<World> {
     const { first, drop, throughDoors, ...issuerHalf } = await postgresAccount(shop, folder, index);
-    const { file, readOnly, ...place } = await filePlace(folder, index, first);
+    const { file, readOnly, backup, ...place } = await filePlace(folder, index, first);
     const pooler = await poolerOf(shop, index);
     const { host, port } = pooler;
     const passwordFile = join(folder, `console-password-${index}`);
@@ -49,6 +50,7 @@ export const postgresPooler: WorldKind = {
       issuer: issuer(issuerHalf.issuer, port),
       known: known(port),
       readOnly: { ...issuerHalf.readOnly, store: readOnly },
+      backups: { ...issuerHalf.backups, store: backup },
       servers: { ...issuerHalf.servers, pooler: { host, port } },
       serviceEnv: { ...issuerHalf.serviceEnv, PGPORT: String(port), STORE_FILE: file },
       through: (ports) => ({

@@ -10,6 +10,7 @@ const answerMsMax = 10_000;
 export const postgresVault: WorldKind = {
   servers: ["issuer", "store"],
   readOnly: ["issuer"],
+  restored: ["issuer"],
   goesOnRestored: true,
   isShared: true,
   async open({ folder, shop, vault }, index): Promise<World> {

@@ -25,13 +25,14 @@ const slots = 3;
 export const redisFile: WorldKind = {
   servers: ["issuer", "standby"],
   isShared: true,
+  restored: ["store"],
   readOnly: ["store"],
   async open({ folder, redis }, index): Promise<World> {
     const { nodes, engine } = await redis();
     const user = `orders_${index}`;
     const password = randomBytes(24).toString("base64url");
     await makeUser(nodes, user, password, `lane-${index}`);
-    const { file, readOnly, ...place } = await filePlace(folder, index, {
+    const { file, readOnly, backup, ...place } = await filePlace(folder, index, {
       username: user,
       password,
       note: "kept by the shop's own people",
@@ -53,6 +54,7 @@ export const redisFile: WorldKind = {
         issuer: { ...issuer, nodes: [behind(primary, ports.issuer), behind(replica, ports.standby)] },
         store: place.store,
       }),
+      backups: { store: backup },
       readOnly: { store: readOnly },
       program,
       serviceEnv: {

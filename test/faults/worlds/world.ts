@@ -59,6 +59,14 @@ export interface Checker {
   readonly section: Readonly<Record<string, unknown>>;
 }
 
+/** A copy of everything that a system holds of the credential. */
+export interface Backup {
+  /** Makes one, in place of an earlier one. */
+  keep(): Promise<void>;
+  /** Puts it back, as where the system is restored to an earlier time. */
+  putBack(): Promise<void>;
+}
+
 /** A server's address. */
 export interface Endpoint {
   readonly host: string;
@@ -82,6 +90,8 @@ export interface World {
   lag?(on: boolean): Promise<void>;
   /** Lets the engine read and not write there, or write again; for those that `WorldKind.readOnly` names. */
   readonly readOnly?: Readonly<Partial<Record<"issuer" | "store", (on: boolean) => Promise<void>>>>;
+  /** A backup of what the credential has there; for those that `WorldKind.restored` names. */
+  readonly backups?: Readonly<Partial<Record<"issuer" | "store", Backup>>>;
   /** What the three services need to find store and server. */
   readonly serviceEnv: Readonly<Record<string, string>>;
   /** Path of the program that all three are, by `STYLE`; absent where the examples work with this server. */
@@ -185,6 +195,8 @@ export interface WorldKind {
   readonly servers: readonly WorldServer[];
   /** Where the engine can be let read and not write. */
   readonly readOnly?: readonly ("issuer" | "store")[];
+  /** What can be put back to how it was when a case began. */
+  readonly restored?: readonly ("issuer" | "store")[];
   /** Ways that a rotation can go; absent: all. Where there is no way back, none is tried. */
   readonly directions?: readonly string[];
   /** Others have a field in the live document, and `annotate` writes it as they do. */
