@@ -125,7 +125,12 @@ export class SecretsManagerStore implements Store {
       { read, write: this.#writer(change, call) },
       call,
     );
-    await this.#awaitReplicas(call);
+    await this.#awaitReplicas(call).catch((error: unknown) => {
+      if (!(error instanceof RekeyError) || error.code === "unknown-outcome") throw error;
+      // It is written: whatever keeps us from seeing that everybody has it, "nothing was done" is no answer (H3).
+      const sentence = `${this.#place.name} is written, and its replicas could not be asked.`;
+      throw new RekeyError("unknown-outcome", sentence);
+    });
     return applied;
   }
 

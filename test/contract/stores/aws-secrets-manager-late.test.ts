@@ -39,6 +39,20 @@ async function refusals(of: Store = store): Promise<string[]> {
   return found.filter(({ severity }) => severity === "refuse").map(({ code }) => code);
 }
 
+it("H3: a promote that is written, and whose replicas cannot be asked, has an unknown outcome", async () => {
+  const seen: string[] = [];
+  world.gate.onRequest = async ({ headers }) => {
+    const action = String(headers["x-amz-target"]).replace("secretsmanager.", "");
+    // From the moment in which the label has been moved nothing is answered any more.
+    if (seen.at(-1) === "UpdateSecretVersionStage" && action === "DescribeSecret") {
+      await world.gate.shut();
+    }
+    seen.push(action);
+  };
+  expect(await codeOf(store.promote(change(first, second), call()))).toBe("unknown-outcome");
+  expect(seen.slice(-2)).toContain("DescribeSecret");
+});
+
 describe("a late request", () => {
   /** What the promote of the second version sent, to be sent again later. */
   async function requestsOfPromote() {
