@@ -1,6 +1,7 @@
 /**
  * Which cases come first: the matrix has more of them than there is time. Every fault at every kind of call in every
- * direction has its turn before any has a second one, and changes have four turns in the time of one look.
+ * direction has its turns at a pace of its own: changes most often, what a kill leaves least, for it takes as long as
+ * five others.
  */
 import { type CallKind, isOutage, type Planted, pointName } from "../seam/points.js";
 import { type Case, caseId, mixed } from "./cases.js";
@@ -8,8 +9,12 @@ import { type Case, caseId, mixed } from "./cases.js";
 /** What each call that was seen does, by the name of its point. */
 type Kinds = ReadonlyMap<string, CallKind>;
 
-/** Turns of each weight in the time of one look. */
-const pace = [4, 2, 1];
+/** Turns of each weight in the time of one look, or of one kill. */
+const paces = [5, 2, 1];
+
+function paceOf(one: Case, kinds: Kinds): number {
+  return one.planted.at(-1)?.fault === "kill" ? 1 : (paces[weightOf(one, kinds)] ?? 1);
+}
 
 /** The kind of the calls that a case disturbs: changes are heaviest. */
 function weightOf({ planted }: Case, kinds: Kinds): number {
@@ -27,11 +32,14 @@ export function stratumOf({ direction, planted }: Case, kinds: Kinds): string {
   return `${direction} ${isOutage(fault) ? "gate" : (kinds.get(pointName(last)) ?? "ask")} ${when}-${fault}`;
 }
 
-/** All of a world's cases, in the order in which they are to be played. */
+/**
+ * All of a world's cases, in the order in which they are to be played: of any two strata with one pace neither is ever
+ * more than one turn ahead. Which of them is first, the seed says.
+ */
 export function woven(cases: readonly Case[], kinds: Kinds, seed: number): Case[] {
   const strata = Map.groupBy(mixed(cases, caseId, seed), (one) => stratumOf(one, kinds));
-  const placed = [...strata.values()].flatMap((own) =>
-    own.map((one, index) => ({ one, at: index / (pace[weightOf(one, kinds)] ?? 1) })),
+  const placed = mixed([...strata], ([name]) => name, seed).flatMap(([, own], place) =>
+    own.map((one, index) => ({ one, at: (index + place / strata.size) / paceOf(one, kinds) })),
   );
   return placed.sort((a, b) => a.at - b.at).map(({ one }) => one);
 }
