@@ -1,8 +1,12 @@
 /** The kind `file`: one JSON file for each credential, plain for mounted secrets or encrypted by age. docs/kinds/file.md is its page for users. */
-import { join } from "node:path";
-import type { StoreKind } from "../ports.js";
-import { fileConfig, filePlace } from "./file/schema.js";
-import { FileStore } from "./file/store.js";
+import { dirname, join } from "node:path";
+import { RekeyError } from "../../domain/errors.js";
+import type { AdapterDeps, Store, StoreKind } from "../ports.js";
+import { diskPreflight } from "../shared/disk-preflight.js";
+import { DiskStore } from "../shared/disk-store.js";
+import { ageSealing, plainSealing } from "../shared/sealing.js";
+import { LiveFile } from "./file/live.js";
+import { type FileConfig, type FilePlace, fileConfig, filePlace } from "./file/schema.js";
 
 /** Commands that an administrator of the host runs once. Options: `directory`, `stagingDirectory`, `identity`, `user`. */
 function grants(options: Readonly<Record<string, string>>): string {
@@ -24,11 +28,35 @@ chown ${user}: ${identity} && chmod 0400 ${identity}
 `;
 }
 
+function create(config: FileConfig, place: FilePlace, deps: AdapterDeps): Store {
+  const age = place.protection === "age";
+  if (age && config.age === undefined) {
+    throw new RekeyError(
+      "bad-input",
+      `The place ${place.path} asks for age, and its store has no \`age\` settings.`,
+    );
+  }
+  const sealing = age && config.age !== undefined ? ageSealing(config.age, deps) : plainSealing;
+  const live = new LiveFile(config, place, sealing);
+  const { path, fields } = place;
+  return new DiskStore(
+    config,
+    {
+      path,
+      fields,
+      live,
+      preflight: (copies, readLive, call) =>
+        diskPreflight("file", config, place, dirname(live.name), readLive, copies, call),
+    },
+    deps,
+  );
+}
+
 /** One file for each credential. */
 export const file: StoreKind<typeof fileConfig, typeof filePlace> = {
   config: fileConfig,
   place: filePlace,
-  create: (config, place, deps) => new FileStore(config, place, deps),
+  create,
   lockKeys: (config, place) => [`file:${join(config.directory, place.path)}`],
   grants,
 };

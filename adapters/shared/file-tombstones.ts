@@ -4,8 +4,8 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { createOnce, namesIn, removeFile } from "../../shared/disk.js";
-import { tombstoneLifeMs } from "../../shared/staged-copy.js";
+import { createOnce, namesIn, removeFile } from "./disk.js";
+import { tombstoneLifeMs } from "./staged-copy.js";
 
 const ending = ".purged";
 

@@ -1,12 +1,12 @@
 /**
- * One place in a tree of files: the live document where its consumers read it, copies of versions in a folder
- * of the engine's own. A file has no check-and-set, so a lock and a digest of what was read stand in for it.
+ * One place of a store on a disk: the live document where its consumers read it, copies of versions in a folder
+ * of the engine's own. A disk has no check-and-set, so a lock and a digest of what was read stand in for it.
  */
 import { createHash } from "node:crypto";
-import { basename, dirname, join } from "node:path";
-import { RekeyError } from "../../../domain/errors.js";
-import { parseTag } from "../../../domain/fence.js";
-import type { Finding } from "../../../domain/finding.js";
+import { join } from "node:path";
+import { RekeyError } from "../../domain/errors.js";
+import { parseTag } from "../../domain/fence.js";
+import type { Finding } from "../../domain/finding.js";
 import {
   type AdapterDeps,
   type Applied,
@@ -16,27 +16,16 @@ import {
   type PlaceView,
   type SecretDocument,
   type Store,
-} from "../../ports.js";
-import {
-  createOnce,
-  isFolder,
-  namesIn,
-  readBelow,
-  removeFile,
-  replaceBelow,
-  sweepDrafts,
-} from "../../shared/disk.js";
-import {
-  type Exchange,
-  type Place,
-  promoteFenced,
-  type Seen,
-  seizeFenced,
-} from "../../shared/fenced-document.js";
-import { withFileLock } from "../../shared/file-lock.js";
+} from "../ports.js";
+import { createOnce, isFolder, namesIn, readBelow, removeFile, sweepDrafts } from "./disk.js";
+import type { DiskConfig } from "./disk-settings.js";
+import { type Exchange, type Place, promoteFenced, type Seen, seizeFenced } from "./fenced-document.js";
+import { withFileLock } from "./file-lock.js";
+import { bury, isPurged } from "./file-tombstones.js";
 import {
   applyWrites,
   asSecrets,
+  type FieldMap,
   type OwnDocument,
   readOwn,
   revealed,
@@ -44,54 +33,63 @@ import {
   toStage,
   versionSegment,
   withEngineFields,
-} from "../../shared/own-fields.js";
-import { orWhenOver } from "../../shared/retry.js";
-import { isReplaced, purgedError } from "../../shared/staged-copy.js";
-import { preflight } from "./preflight.js";
-import type { FileConfig, FilePlace } from "./schema.js";
+} from "./own-fields.js";
+import { orWhenOver } from "./retry.js";
 import { ageSealing, plainSealing, type RawDocument, type Sealing } from "./sealing.js";
+import { isReplaced, purgedError } from "./staged-copy.js";
 
-/** The live file as it was read. */
-interface LiveFile {
+/** The live document as it was read. */
+export interface LiveState {
   readonly raw: RawDocument | null;
-  /** SHA-256 of the bytes, `null` for no file: the mark by which another writer's change is seen. */
+  /** SHA-256 of what was read, `null` for no document: the mark by which another writer's change is seen. */
   readonly digest: string | null;
 }
 
-import { bury, isPurged } from "./tombstones.js";
+/** How the live document stands on the disk; all of it is asked under the place's lock, but for `read`. */
+export interface LiveDocument {
+  /** Names it in sentences. */
+  readonly name: string;
+  read(call: Call): Promise<LiveState>;
+  /**
+   * Puts `next` in the place of what was `seen`, by one rename. `begin` is called when only that is left, and throws when
+   * the call is over. False, and nothing changed for readers, where it is not what was seen any more.
+   */
+  write(next: RawDocument, seen: LiveState, nonce: string, begin: () => void): Promise<boolean>;
+  /** Takes away what killed writers left behind. */
+  sweep(): Promise<void>;
+}
+
+/** A place: its path below `directory`, the fields that are ours, its live document, and what preflight finds there. */
+export interface OnDisk {
+  readonly path: string;
+  readonly fields: FieldMap;
+  readonly live: LiveDocument;
+  preflight(copies: Sealing, readLive: () => Promise<RawDocument | null>, call: Call): Promise<Finding[]>;
+}
 
 /** Names longer than this do not fit a folder entry once they are escaped. */
 const nameLengthMax = 150;
 
-/** A place of a file store; see the port for what each method promises. */
-export class FileStore implements Store {
-  readonly #config: FileConfig;
-  readonly #place: FilePlace;
+/** A place of a store on a disk; see the port for what each method promises. */
+export class DiskStore implements Store {
+  readonly #config: DiskConfig;
+  readonly #place: OnDisk;
   readonly #deps: AdapterDeps;
   readonly #fenced: Place;
-  readonly #liveSealing: Sealing;
   readonly #copySealing: Sealing;
   /** The folder of this place's copies, below the staging directory. */
   readonly #folder: string;
 
-  constructor(config: FileConfig, place: FilePlace, deps: AdapterDeps) {
+  constructor(config: DiskConfig, place: OnDisk, deps: AdapterDeps) {
     this.#config = config;
     this.#place = place;
     this.#deps = deps;
     this.#fenced = {
-      name: join(config.directory, place.path),
+      name: place.live.name,
       fields: place.fields,
       installation: deps.installation,
     };
-    const age = config.age === undefined ? null : ageSealing(config.age, deps);
-    if (place.protection === "age" && age === null) {
-      throw new RekeyError(
-        "bad-input",
-        `The place ${place.path} asks for age, and its store has no \`age\` settings.`,
-      );
-    }
-    this.#copySealing = age ?? plainSealing;
-    this.#liveSealing = place.protection === "age" && age !== null ? age : plainSealing;
+    this.#copySealing = config.age === undefined ? plainSealing : ageSealing(config.age, deps);
     this.#folder = join(
       entryName(place.path),
       entryName(withEngineFields(place.fields)[ownFields.tag] ?? ""),
@@ -100,13 +98,7 @@ export class FileStore implements Store {
 
   preflight(call: Call): Promise<Finding[]> {
     return this.#reading(call, () =>
-      preflight(
-        this.#config,
-        this.#place,
-        async () => (await this.#readLive(call)).raw,
-        this.#copySealing,
-        call,
-      ),
+      this.#place.preflight(this.#copySealing, async () => (await this.#readLive(call)).raw, call),
     );
   }
 
@@ -175,7 +167,7 @@ export class FileStore implements Store {
   promote(change: FencedChange, call: Call): Promise<Applied> {
     const held = parseTag(change.expect)?.version ?? null;
     return this.#changing(call, (commit) => {
-      const read = async (): Promise<Seen<LiveFile>> => {
+      const read = async (): Promise<Seen<LiveState>> => {
         const [revision, staged, old] = await Promise.all([
           this.#readLive(call),
           this.#readCopy(change.tag.version, call),
@@ -189,7 +181,7 @@ export class FileStore implements Store {
 
   seize(change: FencedChange, call: Call): Promise<Applied> {
     return this.#changing(call, (commit) => {
-      const read = async (): Promise<Seen<LiveFile>> => {
+      const read = async (): Promise<Seen<LiveState>> => {
         const revision = await this.#readLive(call);
         return { live: this.#own(revision), staged: null, held: null, revision };
       };
@@ -227,7 +219,7 @@ export class FileStore implements Store {
       await this.#requireStaging();
       const lock = join(this.#config.stagingDirectory, `${entryName(this.#place.path)}.lock`);
       return withFileLock(lock, this.#config.lockTimeout, call, async () => {
-        await sweepDrafts(dirname(this.#fenced.name), basename(this.#fenced.name));
+        await this.#place.live.sweep();
         await sweepDrafts(this.#copies());
         return work(commit);
       });
@@ -239,38 +231,19 @@ export class FileStore implements Store {
     );
   }
 
-  #writer(commit: { begun: boolean }, call: Call): Exchange<LiveFile>["write"] {
+  #writer(commit: { begun: boolean }, call: Call): Exchange<LiveState>["write"] {
     return async (writes, seen) => {
-      const bytes = await this.#liveSealing.seal(applyWrites(seen.raw, writes));
-      const { permissions, owner, path } = this.#place;
-      const access = { mode: Number.parseInt(permissions, 8), owner };
-      const written = await replaceBelow(
-        this.#config.directory,
-        path,
-        bytes,
-        access,
-        this.#nonce(),
-        async () => {
-          // The lock holds other engines off; this look is for writers that know nothing of it.
-          const now = await this.#readBytes();
-          if (digestOf(now) !== seen.digest) return false;
-          if (call.signal.aborted) throw this.#late();
-          commit.begun = true;
-          return true;
-        },
-      );
+      const next = applyWrites(seen.raw, writes);
+      const written = await this.#place.live.write(next, seen, this.#nonce(), () => {
+        if (call.signal.aborted) throw this.#late();
+        commit.begun = true;
+      });
       return written ? "written" : "stale";
     };
   }
 
-  async #readLive(call: Call): Promise<LiveFile> {
-    const bytes = await this.#readBytes();
-    const raw = bytes === null ? null : await this.#liveSealing.open(bytes, this.#fenced.name, call);
-    return { raw, digest: digestOf(bytes) };
-  }
-
-  #readBytes(): Promise<Buffer | null> {
-    return readBelow(this.#config.directory, this.#place.path);
+  #readLive(call: Call): Promise<LiveState> {
+    return this.#place.live.read(call);
   }
 
   async #readCopy(version: string, call: Call): Promise<SecretDocument | null> {
@@ -289,8 +262,8 @@ export class FileStore implements Store {
     );
   }
 
-  #own(file: LiveFile): OwnDocument | null {
-    return readOwn(file.raw, this.#place.fields, this.#fenced.name);
+  #own(live: LiveState): OwnDocument | null {
+    return readOwn(live.raw, this.#place.fields, this.#fenced.name);
   }
 
   #copies(): string {
@@ -315,8 +288,4 @@ function entryName(path: string): string {
   const name = encodeURIComponent(path);
   if (name.length <= nameLengthMax) return name;
   return `${name.slice(0, nameLengthMax - 65)}-${createHash("sha256").update(path).digest("hex")}`;
-}
-
-function digestOf(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,45 +1,49 @@
 /** What must be true of a tree of files before a rotation may rely on it, each gap a sentence with its mend (H19, H20). */
 import { access, constants, lstat, open } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
-import { RekeyError } from "../../../domain/errors.js";
-import type { Finding, Severity } from "../../../domain/finding.js";
-import type { Call } from "../../ports.js";
-import { isFolder } from "../../shared/disk.js";
-import { readOwn, withEngineFields } from "../../shared/own-fields.js";
-import type { FileConfig, FilePlace } from "./schema.js";
+import { dirname, relative } from "node:path";
+import { RekeyError } from "../../domain/errors.js";
+import type { Finding, Severity } from "../../domain/finding.js";
+import type { Call } from "../ports.js";
+import { isFolder } from "./disk.js";
+import type { DiskConfig, DiskPlace } from "./disk-settings.js";
+import { readOwn, withEngineFields } from "./own-fields.js";
 import type { RawDocument, Sealing } from "./sealing.js";
 
 const sample = { any: "thing" } as const;
 
 /**
- * All findings about one place. `readLive` gives the live document or throws. Throws `unreachable` where a
- * folder is not there: whether it is sound cannot be said then.
+ * All findings about one place of the store `kind`, which stands before their codes; `deepest` is the folder that a promote
+ * writes into. `readLive` gives the live document or throws. Throws `unreachable` where a folder is not there: whether it
+ * is sound cannot be said then.
  */
-export async function preflight(
-  config: FileConfig,
-  place: FilePlace,
+export async function diskPreflight(
+  kind: string,
+  config: DiskConfig,
+  place: DiskPlace,
+  deepest: string,
   readLive: () => Promise<RawDocument | null>,
   copies: Sealing,
   call: Call,
 ): Promise<Finding[]> {
-  return [
+  const found = [
     ...(await stagingFindings(config)),
     ...(await liveFolderFindings(config)),
-    ...(await writeFindings(config, place)),
+    ...(await writeFindings(config, deepest)),
     ...accessFindings(config, place),
     ...(await sealingFindings(config, copies, call)),
     ...(await documentFindings(config, place, readLive)),
   ];
+  return found.map((each) => ({ ...each, code: `${kind}-${each.code}` }));
 }
 
-async function stagingFindings({ directory, stagingDirectory }: FileConfig): Promise<Finding[]> {
+async function stagingFindings({ directory, stagingDirectory }: DiskConfig): Promise<Finding[]> {
   await requireFolder(stagingDirectory);
   const found: Finding[] = [];
   const { mode, uid } = await lstat(stagingDirectory);
   if ((mode & 0o077) !== 0 || uid !== process.getuid?.()) {
     found.push(
       finding(
-        "file-staging-open",
+        "staging-open",
         "refuse",
         `Others than the engine's user can reach ${stagingDirectory}, where values stand that are not proven yet; \`chown\` it to that user and \`chmod 0700\` it.`,
         stagingDirectory,
@@ -50,7 +54,7 @@ async function stagingFindings({ directory, stagingDirectory }: FileConfig): Pro
   if (way === "" || !way.startsWith("..")) {
     found.push(
       finding(
-        "file-staging-inside",
+        "staging-inside",
         "refuse",
         `${stagingDirectory} lies inside ${directory}, which is given to consumers; move it out.`,
         stagingDirectory,
@@ -60,14 +64,14 @@ async function stagingFindings({ directory, stagingDirectory }: FileConfig): Pro
   return found;
 }
 
-async function liveFolderFindings({ directory }: FileConfig): Promise<Finding[]> {
+async function liveFolderFindings({ directory }: DiskConfig): Promise<Finding[]> {
   await requireFolder(directory);
   const { mode } = await lstat(directory);
   const sticky = (mode & 0o1000) !== 0;
   if ((mode & 0o022) === 0 || sticky) return [];
   return [
     finding(
-      "file-directory-writable",
+      "directory-writable",
       "refuse",
       `Others than its owner may replace files in ${directory}; take away their write permission.`,
       directory,
@@ -77,17 +81,17 @@ async function liveFolderFindings({ directory }: FileConfig): Promise<Finding[]>
 
 /** Every folder that a promote writes into, as far as they exist: a missing one is made in the one above it. */
 async function writeFindings(
-  { directory, stagingDirectory }: FileConfig,
-  place: FilePlace,
+  { directory, stagingDirectory }: DiskConfig,
+  deepest: string,
 ): Promise<Finding[]> {
-  let folder = dirname(join(directory, place.path));
+  let folder = deepest;
   while (folder !== directory && folder.startsWith(directory) && !(await isFolder(folder)))
     folder = dirname(folder);
   const found = await Promise.all(
     [...new Set([stagingDirectory, folder])].map(async (path) => {
       if (await isWritable(path)) return [];
       const sentence = `The engine cannot write to ${path}; give that folder to its user, and see that it is not mounted read-only.`;
-      return [finding("file-cannot-write", "refuse", sentence, path)];
+      return [finding("cannot-write", "refuse", sentence, path)];
     }),
   );
   return found.flat();
@@ -114,12 +118,12 @@ async function isWritable(folder: string): Promise<boolean> {
   );
 }
 
-function accessFindings(config: FileConfig, place: FilePlace): Finding[] {
+function accessFindings(config: DiskConfig, place: DiskPlace): Finding[] {
   const found: Finding[] = [];
-  if (place.protection === "plain" && (Number.parseInt(place.permissions, 8) & 0o004) !== 0) {
+  if (place.protection !== "age" && (Number.parseInt(place.permissions, 8) & 0o004) !== 0) {
     found.push(
       finding(
-        "file-world-readable",
+        "world-readable",
         "warn",
         `Every user of the host can read ${place.path} with permissions ${place.permissions}; give it to a group instead.`,
         place.path,
@@ -130,7 +134,7 @@ function accessFindings(config: FileConfig, place: FilePlace): Finding[] {
   if (place.owner !== undefined && me !== 0 && place.owner.uid !== me) {
     found.push(
       finding(
-        "file-cannot-chown",
+        "cannot-chown",
         "refuse",
         `The engine does not run as root and so cannot give ${place.path} to user ${place.owner.uid}.`,
         place.path,
@@ -140,7 +144,7 @@ function accessFindings(config: FileConfig, place: FilePlace): Finding[] {
   if (config.age === undefined) {
     found.push(
       finding(
-        "file-copies-plain",
+        "copies-plain",
         "info",
         `Copies in ${config.stagingDirectory} are guarded by permissions only; \`age\` encrypts them.`,
         config.stagingDirectory,
@@ -151,7 +155,7 @@ function accessFindings(config: FileConfig, place: FilePlace): Finding[] {
 }
 
 /** What cannot be opened again must not be sealed: the old value would be lost with the way back. */
-async function sealingFindings(config: FileConfig, copies: Sealing, call: Call): Promise<Finding[]> {
+async function sealingFindings(config: DiskConfig, copies: Sealing, call: Call): Promise<Finding[]> {
   if (config.age === undefined) return [];
   try {
     await copies.open(await copies.seal(sample), "the engine's age identity", call);
@@ -160,7 +164,7 @@ async function sealingFindings(config: FileConfig, copies: Sealing, call: Call):
     if (error instanceof RekeyError && error.code === "unreachable") throw error;
     return [
       finding(
-        "file-age-mismatch",
+        "age-mismatch",
         "refuse",
         "What is encrypted to `age.recipients` cannot be opened with `age.identity`; add the identity's own public key to the recipients.",
         config.directory,
@@ -170,8 +174,8 @@ async function sealingFindings(config: FileConfig, copies: Sealing, call: Call):
 }
 
 async function documentFindings(
-  { directory }: FileConfig,
-  place: FilePlace,
+  { directory }: DiskConfig,
+  place: DiskPlace,
   readLive: () => Promise<RawDocument | null>,
 ): Promise<Finding[]> {
   const name = `${directory}/${place.path}`;
@@ -180,16 +184,11 @@ async function documentFindings(
     raw = await readLive();
   } catch (error) {
     if (!(error instanceof RekeyError) || error.code === "unreachable") throw error;
-    return [finding("file-live-unreadable", "refuse", error.message, name)];
+    return [finding("live-unreadable", "refuse", error.message, name)];
   }
   if (raw === null) {
     return [
-      finding(
-        "file-place-empty",
-        "info",
-        `There is no file at ${name} yet; the first promote makes it.`,
-        name,
-      ),
+      finding("place-empty", "info", `There is nothing at ${name} yet; the first promote makes it.`, name),
     ];
   }
   const values = readOwn(raw, place.fields, name)?.values ?? {};
@@ -198,7 +197,7 @@ async function documentFindings(
     .filter((field) => !values[field])
     .map((field) =>
       finding(
-        "file-field-missing",
+        "field-missing",
         "warn",
         `The document at ${name} has no field "${stored[field]}" (${field}); check the place's \`fields\`.`,
         name,

@@ -1,8 +1,8 @@
 /** Documents as bytes on disk: JSON, and inside age where the estate asks for it. */
 import { armor, Decrypter, Encrypter } from "age-encryption";
-import { RekeyError } from "../../../domain/errors.js";
-import type { AdapterDeps, Call } from "../../ports.js";
-import type { FileConfig } from "./schema.js";
+import { RekeyError } from "../../domain/errors.js";
+import type { AdapterDeps, Call } from "../ports.js";
+import type { DiskConfig } from "./disk-settings.js";
 
 /** A document's fields as they stand in the file. */
 export type RawDocument = Readonly<Record<string, unknown>>;
@@ -24,7 +24,7 @@ export const plainSealing: Sealing = {
 };
 
 /** Readable by the holders of the recipients' keys. The engine's key is resolved anew each time, so that it can rotate. */
-export function ageSealing(age: NonNullable<FileConfig["age"]>, deps: AdapterDeps): Sealing {
+export function ageSealing(age: NonNullable<DiskConfig["age"]>, deps: AdapterDeps): Sealing {
   return {
     extension: "age",
     seal: async (document) => {
