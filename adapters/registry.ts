@@ -20,6 +20,7 @@ import { webhook } from "./notifiers/webhook.js";
 import type { ConsumerKind, IssuerKind, NotifierKind, StoreKind } from "./ports.js";
 import { awsSecretsManager } from "./stores/aws-secrets-manager.js";
 import { file } from "./stores/file.js";
+import { folder } from "./stores/folder.js";
 import { vault } from "./stores/vault.js";
 
 /** Kinds by their names in the estate, for each port. */
@@ -33,7 +34,7 @@ export interface Kinds {
 /** The registry. Keys are what stands behind `kind:` in the estate. */
 export const kinds: Kinds = {
   issuers: { "aws-iam": awsIam, http, jwks, "key-ring": keyRing, postgres, redis },
-  stores: { "aws-secrets-manager": awsSecretsManager, file, vault },
+  stores: { "aws-secrets-manager": awsSecretsManager, file, folder, vault },
   consumers: {
     command: commandConsumer,
     confirmation,

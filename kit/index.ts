@@ -3,6 +3,7 @@ export { type Answer, type AttestOptions, attestor, type Reply, sealedText } fro
 export type { Challenge, EngineKeys, Refusal } from "./challenge.js";
 export { Credential, type FieldNames, parseCredential, parseCredentialJson } from "./credential.js";
 export { fromFile } from "./file.js";
+export { fromFolder } from "./folder.js";
 export { attestHandler, bearer, type HandlerOptions } from "./handler.js";
 export { type Load, type LoadOptions, load } from "./load.js";
 export { type PoolHooks, type SwappedPool, swapPool } from "./swap-pool.js";

@@ -125,8 +125,8 @@ export async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-/** A link anywhere on the way below the root could turn our write, or a reader, to a place of somebody's choice. */
-async function refuseLinks(root: string, relative: string): Promise<void> {
+/** Throws `unsupported` where a link on the way below the root could turn our write, or a reader, to a place of somebody's choice. */
+export async function refuseLinks(root: string, relative: string): Promise<void> {
   let path = root;
   for (const part of relative.split("/")) {
     path = join(path, part);
@@ -154,7 +154,8 @@ async function readWhole(path: string): Promise<Buffer> {
   }
 }
 
-async function writeDraft(draft: string, bytes: Uint8Array, access: Access): Promise<void> {
+/** Writes a file that is not there yet, flushed, where nobody looks for it before the writer says so. */
+export async function writeDraft(draft: string, bytes: Uint8Array, access: Access): Promise<void> {
   const file = await open(draft, "wx", 0o600);
   try {
     await file.writeFile(bytes);
@@ -171,7 +172,8 @@ async function giveTo(file: FileHandle, { mode, owner }: Access): Promise<void> 
   await file.chmod(mode);
 }
 
-async function flushFolder(path: string): Promise<void> {
+/** Has the folder's own entries survive a power cut. */
+export async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await folder.sync();

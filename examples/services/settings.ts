@@ -1,6 +1,7 @@
 /** What the example services are told by their environment; everything but the credential itself. */
 import { readFileSync } from "node:fs";
-import { type EngineKeys, fromFile, fromVault, type Load } from "../../kit/index.js";
+import { join } from "node:path";
+import { type EngineKeys, fromFile, fromFolder, fromVault, type Load } from "../../kit/index.js";
 
 /** Where one service is, and whom it answers to; the same whatever it works with. */
 export interface ServiceSettings {
@@ -9,7 +10,7 @@ export interface ServiceSettings {
   readonly credential: string;
   readonly httpPort: number;
   readonly load: Load;
-  /** The file behind `load`, when it is one. */
+  /** The file behind `load`, when it is one, or the link whose change is the change of a folder. */
   readonly file: string | undefined;
   readonly pollMs: number;
   readonly pidFile: string | undefined;
@@ -39,18 +40,25 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
 
 /** What a service needs that works with something else. `load` reads a store of another kind. Throws with the name of the variable that is missing. */
 export function readServiceSettings(env: NodeJS.ProcessEnv, load?: Load): ServiceSettings {
-  const file = env.STORE_FILE;
+  const disk = onDisk(env);
   return {
     service: needed(env, "SERVICE"),
     credential: needed(env, "CREDENTIAL"),
     httpPort: Number(env.HTTP_PORT ?? 0),
-    load: load ?? (file === undefined ? vault(env) : fromFile(file)),
-    file,
+    load: load ?? disk?.load ?? vault(env),
+    file: disk?.file,
     pollMs: Number(env.POLL_MS ?? 1000),
     pidFile: env.PID_FILE,
     engineKeys: JSON.parse(env.ENGINE_JWK ?? readFileSync(needed(env, "ENGINE_JWK_FILE"), "utf8")),
     refuseToMove: env.REFUSE_TO_MOVE === "1",
   };
+}
+
+/** A store on the disk, and what changes there when the credential does. */
+function onDisk({ STORE_FILE: file, STORE_FOLDER: folder }: NodeJS.ProcessEnv) {
+  if (file !== undefined) return { load: fromFile(file), file };
+  if (folder !== undefined) return { load: fromFolder(folder), file: join(folder, "..data") };
+  return undefined;
 }
 
 function vault(env: NodeJS.ProcessEnv): Load {

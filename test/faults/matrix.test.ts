@@ -34,6 +34,7 @@ test("what is read-only is what a world can let be read only, the inventory and 
   expect(Object.fromEntries(readOnly.map(([world, found]) => [world, [...(found ?? [])].sort()]))).toEqual({
     "postgres-file": [...records, "issuer-readonly", "store-readonly"],
     "postgres-standby": [...records, "issuer-readonly", "store-readonly"],
+    "postgres-folder": [...records, "issuer-readonly", "store-readonly"],
     "postgres-vault": [...records, "issuer-readonly"],
     "postgres-pooler": [...records, "issuer-readonly", "store-readonly"],
     "redis-file": [...records, "store-readonly"],
@@ -63,6 +64,7 @@ test("issuer and store are put back where the world has a backup, and the store 
   expect(Object.fromEntries(found)).toEqual({
     "postgres-file": both,
     "postgres-standby": both,
+    "postgres-folder": ["issuer-restored"],
     "postgres-vault": ["issuer-restored"],
     "postgres-pooler": both,
     "redis-file": ["store-restored"],

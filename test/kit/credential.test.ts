@@ -1,11 +1,18 @@
 /** A credential is one document, replaced whole, and does not show itself. */
 import { randomBytes } from "node:crypto";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { fromFile, load, parseCredential, parseCredentialJson, Trouble } from "../../kit/index.js";
+import {
+  fromFile,
+  fromFolder,
+  load,
+  parseCredential,
+  parseCredentialJson,
+  Trouble,
+} from "../../kit/index.js";
 import { documentOf } from "./documents.js";
 
 test("H34: user name, password, version and attestation key come from one document", () => {
@@ -92,6 +99,33 @@ test("a file is read anew each time, and its faults are told apart", async () =>
     // Root may read everything, so there the fault is still the content.
     const code = process.getuid?.() === 0 ? "unreadable" : "refused";
     await expect(load(source)).rejects.toMatchObject({ code });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("a folder is read whole: behind the link that is there, plain where there is none", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rekey-test-"));
+  try {
+    const path = join(folder, "orders");
+    const source = fromFolder(path);
+    await expect(load(source, { attempts: 1 })).rejects.toMatchObject({ code: "unreachable" });
+    await mkdir(join(path, "..v2"), { recursive: true });
+    await writeFile(join(path, "host"), "h1");
+    await expect(load(source, { attempts: 1 })).rejects.toMatchObject({ code: "unreadable" });
+    await writeFile(join(path, "username"), "orders");
+    await writeFile(join(path, "password"), "canary-plain");
+    expect((await load(source)).password).toBe("canary-plain");
+    for (const name of ["username", "password"]) {
+      await rm(join(path, name));
+      await symlink(`..data/${name}`, join(path, name));
+    }
+    for (const [name, value] of Object.entries(documentOf("v2")))
+      await writeFile(join(path, "..v2", name), String(value));
+    await symlink("..v2", join(path, "..data"));
+    const credential = await load(source);
+    expect([credential.version, credential.password]).toEqual(["v2", "canary-value-of-v2"]);
+    expect(credential.field("host")).toBe("h1");
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

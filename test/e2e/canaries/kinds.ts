@@ -8,7 +8,7 @@ import { jwks } from "../../../adapters/issuers/jwks.js";
 import { httpWorld } from "../../contract/issuers/http-world.js";
 import { startAwsAccount } from "../../faults/house/aws.js";
 import { startRedisPair } from "../../faults/house/redis-pair.js";
-import { filePlace } from "../../faults/worlds/file-place.js";
+import { folderPlace } from "../../faults/worlds/folder-place.js";
 import { httpFile } from "../../faults/worlds/http-file.js";
 import { iamSecretsManager } from "../../faults/worlds/iam-secrets-manager.js";
 import { redisFile } from "../../faults/worlds/redis-file.js";
@@ -125,7 +125,7 @@ async function keySet(folder: string): Promise<{ kind: Kind; stop: () => Promise
   const published = { ...begin, keys: [{ ...pair.publicKey.export({ format: "jwk" }), ...names }] };
   await writeFile(file, JSON.stringify(published), { mode: 0o644 });
   const password = JSON.stringify({ ...pair.privateKey.export({ format: "jwk" }), ...names });
-  const { store, place, live } = await filePlace(folder, 3, { username: names.kid, password });
+  const { store, place, live } = await folderPlace(folder, 3, { username: names.kid, password });
   const web = createServer((_request, response) => {
     readFile(file).then(
       (bytes) => response.setHeader("content-type", "application/jwk-set+json").end(bytes),

@@ -3,6 +3,7 @@ import { httpFile } from "./http-file.js";
 import { iamSecretsManager } from "./iam-secrets-manager.js";
 import { jwksFile } from "./jwks-file.js";
 import { postgresFile, postgresStandby } from "./postgres-file.js";
+import { postgresFolder } from "./postgres-folder.js";
 import { postgresPooler } from "./postgres-pooler.js";
 import { postgresVault } from "./postgres-vault.js";
 import { redisFile } from "./redis-file.js";
@@ -12,6 +13,7 @@ import type { WorldKind } from "./world.js";
 export const worlds: Readonly<Record<string, WorldKind>> = {
   "postgres-file": postgresFile,
   "postgres-standby": postgresStandby,
+  "postgres-folder": postgresFolder,
   "postgres-vault": postgresVault,
   "postgres-pooler": postgresPooler,
   "redis-file": redisFile,
