@@ -12,7 +12,7 @@ The harness puts faults at the outside calls of a worker and lets an oracle say 
 - **Which way.** Forward; forward with an owner's signature; back, because a consumer refuses to move; emergency, because the value has leaked.
 - **Who judges.** The oracle reads none of the engine's records. It logs in with every value that was ever made, lists accounts with their tags, reads the store, keeps sessions open, asks each consumer for work all the time, has verifiers ask themselves whether a token stays good for as long as it was made to last, reads the file from which a server would take its users after a restart, and searches logs and databases for values in plain, encoded and cut forms.
 
-A *world* is one kind of issuer with one store, and stands for a shape of overlap: \`postgres-file\`, \`postgres-folder\` (a file for each field), \`postgres-vault\` and \`postgres-pooler\` (everybody comes through PgBouncer) for two accounts, \`redis-file\` for several secrets of one account (a primary and a replica, sessions that show no version), \`iam-secrets-manager\` for several secrets that AWS makes (no compare-and-set, a region that hears of a key later than the others; AWS Secrets Manager is the store), \`jwks-file\` for several keys (signers, and verifiers with caches), \`http-file\` for none (a provider that bears one value at a time: there is no way back, and whoever holds the old value fails until the new one reaches it). \`make faults WORLD=redis-file\` tries one of them.
+A *world* is one kind of issuer with one store, and stands for a shape of overlap: \`postgres-file\`, \`postgres-folder\` (a file for each field), \`postgres-vault\`, \`postgres-standby\` and \`postgres-pooler\` (everybody comes through PgBouncer) for two accounts, \`redis-file\` for several secrets of one account (a primary and a replica, sessions that show no version), \`iam-secrets-manager\` for several secrets that AWS makes (no compare-and-set, a region that hears of a key later than the others; AWS Secrets Manager is the store), \`jwks-file\` for several keys (signers, and verifiers with caches), \`http-file\` for none (a provider that bears one value at a time: there is no way back, and whoever holds the old value fails until the new one reaches it). \`make faults WORLD=redis-file\` tries one of them.
 
 A failing case prints the one command that repeats it: \`make faults CASE=<id>\`. \`make faults MUTANTS=1\` plants bugs in copies of the tree, and says of each by which invariant it was found and in which case. \`make test\` runs a sample.
 `;
@@ -20,8 +20,8 @@ A failing case prints the one command that repeats it: \`make faults CASE=<id>\`
 const open = `## Not tried yet
 
 - In this matrix: an audit log that was put back (\`test/audit/keeper.test.ts\` has that); an inventory that was restored in other worlds than
-  \`postgres-file\` and \`postgres-vault\`; issuers other than PostgreSQL, a store of folders,
-  Vault and AWS Secrets Manager that were restored.
+  \`postgres-file\` and \`postgres-vault\`; issuers other than
+  PostgreSQL, and stores other than \`file\`, that were restored.
 - A store that is put back between the last look and a revocation: consumers are on the old value again, and nobody can see it in time.
   Where that was the destroying, what consumers read is dead, and only a person can help: see [operations](operations.md#backup).
 - A full disk at issuers and stores, where it needs a disk of its own for each lane. PostgreSQL ends when its own disk is full, which is tried as stopped;
