@@ -58,8 +58,10 @@ test("H7: reset while it waits for signatures, several words at once are each he
   const handle = await house.start();
   await untilAsked(handle);
   const again = await resetToLast(house, handle);
-  const receipts = await Promise.all([cancel(again, "one"), cancel(again, "two").catch(() => null)]);
-  expect(receipts[0]).toMatchObject({ accepted: true });
+  // Which of them comes first is not ours to say; the other one may find that it has ended.
+  const heard = await Promise.allSettled([cancel(again, "one"), cancel(again, "two")]);
+  const accepted = heard.filter((one) => one.status === "fulfilled" && one.value.accepted);
+  expect(accepted.length).toBeGreaterThan(0);
   expect(await ended(again)).toMatchObject({ outcome: "refused" });
   expectWorking(house);
 });
