@@ -9,7 +9,7 @@ import { sweeping } from "../domain/rotation/sweep.js";
 import type { Opened, OpenRequest } from "../domain/rotation/work.js";
 import { appendEvent } from "../inventory/events.js";
 import { openRotation } from "../inventory/open.js";
-import { type RotationSummary, rotationOf } from "../inventory/rotations.js";
+import { loadRotation, type RotationSummary, rotationOf } from "../inventory/rotations.js";
 import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
@@ -86,8 +86,10 @@ export function openActivity(deps: ActivityDeps) {
       if (opened.kind === "ended") return { state, adopted: false, continued: false, at: deps.now() };
       if (authorised) {
         const { event, key } = await incidentOf(deps, systems, state, authorised);
-        const { repeated } = await appendEvent(deps.db, state.id, state.epoch, event, key);
-        if (!repeated) state = foldAll(state, [event]);
+        await appendEvent(deps.db, state.id, state.epoch, event, key);
+        // As recorded: another attempt at this may have reported the leak since the records were read above.
+        const { initial, events } = await loadRotation(deps.db, state.id);
+        state = foldAll(initial, events);
       }
       const { kind } = opened;
       if (kind !== "continued") state = await firstLook(deps, systems, state, request);
