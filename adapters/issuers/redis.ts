@@ -116,18 +116,14 @@ class RedisIssuer implements Issuer {
    * away both are done at the others, and the outcome is unknown.
    */
   async disable(change: FencedChange, call: Call): Promise<Applied> {
-    const cut = this.#change(change, { does: "cut" }, call);
-    const lost = await cut.then(
-      () => null,
-      (error: unknown) => {
-        if (error instanceof RekeyError && error.code === "unknown-outcome") return error;
-        throw error;
-      },
-    );
-    const [ended] = await Promise.allSettled([this.#endSessions(change, call)]);
-    if (lost !== null) throw lost;
-    if (ended.status === "rejected") throw ended.reason;
-    return (await cut).applied;
+    const [cut] = await Promise.allSettled([this.#change(change, { does: "cut" }, call)]);
+    if (cut.status === "fulfilled") {
+      await this.#endSessions(change, call);
+      return cut.value.applied;
+    }
+    const isDoneInPart = cut.reason instanceof RekeyError && cut.reason.code === "unknown-outcome";
+    if (isDoneInPart) await Promise.allSettled([this.#endSessions(change, call)]);
+    throw cut.reason;
   }
 
   async renew(endsBefore: EndsBefore, call: Call): Promise<void> {

@@ -31,7 +31,9 @@ import {
   revealed,
   sameCredential,
   toStage,
+  valuesIn,
   versionSegment,
+  viewOf,
   withEngineFields,
 } from "./own-fields.js";
 import { orWhenOver } from "./retry.js";
@@ -106,7 +108,7 @@ export class DiskStore implements Store {
     return this.#reading(call, async () => {
       const own = this.#own(await this.#readLive(call));
       await this.#requireStaging();
-      return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+      return viewOf(own);
     });
   }
 
@@ -124,8 +126,7 @@ export class DiskStore implements Store {
 
   live(call: Call): Promise<SecretDocument | null> {
     return this.#reading(call, async () => {
-      const own = this.#own(await this.#readLive(call));
-      return own === null || Object.keys(own.values).length === 0 ? null : own.values;
+      return valuesIn(this.#own(await this.#readLive(call)));
     });
   }
 

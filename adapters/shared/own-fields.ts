@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
 import { Secret } from "../../domain/secret.js";
-import { ownFields, type SecretDocument } from "../ports.js";
+import { ownFields, type PlaceView, type SecretDocument } from "../ports.js";
 
 /** Our word for a field (`username`) to its name in the stored document (`db_user`). */
 export type FieldMap = Readonly<Record<string, string>>;
@@ -17,6 +17,16 @@ export interface OwnDocument {
   /** Text of the tag, `""` when there is none. */
   readonly tag: string;
   readonly version: string | null;
+}
+
+/** What stands at a place, from what was read there; `null` is no document. */
+export function viewOf(own: OwnDocument | null): PlaceView {
+  return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+}
+
+/** The document as consumers read it; `null` where nothing of it but a tag is there. */
+export function valuesIn(own: OwnDocument | null): SecretDocument | null {
+  return own === null || Object.keys(own.values).length === 0 ? null : own.values;
 }
 
 /** New contents of our fields by their stored names; `null` removes the field. */

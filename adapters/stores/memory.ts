@@ -27,7 +27,9 @@ import {
   revealed,
   sameCredential,
   toStage,
+  valuesIn,
   versionSegment,
+  viewOf,
   withEngineFields,
 } from "../shared/own-fields.js";
 import { orWhenOver } from "../shared/retry.js";
@@ -141,8 +143,7 @@ class MemoryStore implements Store {
 
   view(call: Call): Promise<PlaceView> {
     return this.#do("view", call, () => {
-      const own = this.#own();
-      return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+      return viewOf(this.#own());
     });
   }
 
@@ -157,8 +158,7 @@ class MemoryStore implements Store {
 
   live(call: Call): Promise<SecretDocument | null> {
     return this.#do("live", call, () => {
-      const own = this.#own();
-      return own === null || Object.keys(own.values).length === 0 ? null : own.values;
+      return valuesIn(this.#own());
     });
   }
 

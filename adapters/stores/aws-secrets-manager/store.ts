@@ -24,6 +24,8 @@ import {
   readOwn,
   sameCredential,
   toStage,
+  valuesIn,
+  viewOf,
   withEngineFields,
 } from "../../shared/own-fields.js";
 import { pause } from "../../shared/retry.js";
@@ -69,8 +71,7 @@ export class SecretsManagerStore implements Store {
   }
 
   async view(call: Call): Promise<PlaceView> {
-    const own = this.#own((await this.#read(call)).raw);
-    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+    return viewOf(this.#own((await this.#read(call)).raw));
   }
 
   stagedVersions(call: Call): Promise<string[]> {
@@ -78,8 +79,7 @@ export class SecretsManagerStore implements Store {
   }
 
   async live(call: Call): Promise<SecretDocument | null> {
-    const own = this.#own((await this.#read(call)).raw);
-    return own === null || Object.keys(own.values).length === 0 ? null : own.values;
+    return valuesIn(this.#own((await this.#read(call)).raw));
   }
 
   stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {

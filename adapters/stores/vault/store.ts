@@ -25,7 +25,9 @@ import {
   revealed,
   sameCredential,
   toStage,
+  valuesIn,
   versionSegment,
+  viewOf,
 } from "../../shared/own-fields.js";
 import { isReplaced, purgedError, tombstoneLifeMs } from "../../shared/staged-copy.js";
 import { Kv, type KvDocument, type KvWritten } from "./kv.js";
@@ -71,8 +73,7 @@ export class VaultStore implements Store {
   }
 
   async view(call: Call): Promise<PlaceView> {
-    const own = this.#own(await this.#kv.read(this.#place.path, call));
-    return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+    return viewOf(this.#own(await this.#kv.read(this.#place.path, call)));
   }
 
   stagedVersions(call: Call): Promise<string[]> {
@@ -80,8 +81,7 @@ export class VaultStore implements Store {
   }
 
   async live(call: Call): Promise<SecretDocument | null> {
-    const own = this.#own(await this.#kv.read(this.#place.path, call));
-    return own === null || Object.keys(own.values).length === 0 ? null : own.values;
+    return valuesIn(this.#own(await this.#kv.read(this.#place.path, call)));
   }
 
   stage(version: string, document: SecretDocument, call: Call): Promise<SecretDocument> {

@@ -1,11 +1,11 @@
 /** A fresh tree of files for each test, with another program's hands that know nothing of the lock. */
 import { renameSync, writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { armor, Decrypter, Encrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import type { AdapterDeps, Store } from "../../../adapters/ports.js";
 import { file } from "../../../adapters/stores/file.js";
+import { diskFolders, interruptedOnce } from "./disk-folders.js";
 import { depsOf, type StoreWorld } from "./world.js";
 
 /** A world of files, and what the tests that are about files need. */
@@ -21,11 +21,7 @@ export interface FileWorld extends StoreWorld {
 
 /** Plain files, or live file and copies encrypted by age. */
 export async function fileWorld(protection: "plain" | "age"): Promise<FileWorld> {
-  const root = await mkdtemp(join(tmpdir(), "rekey-file-store-"));
-  const directory = join(root, "live");
-  const staging = join(root, "staging");
-  await mkdir(directory, { mode: 0o755 });
-  await mkdir(staging, { mode: 0o700 });
+  const { root, directory, staging, cutOff, dispose } = await diskFolders("rekey-file-store-");
   const live = join(directory, "orders", "db.json");
   const identity = await generateIdentity();
   const recipients = [await identityToRecipient(identity)];
@@ -55,13 +51,7 @@ export async function fileWorld(protection: "plain" | "age"): Promise<FileWorld>
     await mkdir(dirname(live), { recursive: true });
     replace(await seal({ ...(await raw()), ...fields }));
   };
-  // The nonce of a draft is drawn between the read and the rename, which is where the other writer gets in.
-  let between: (() => void) | null = null;
-  const random = (bytes: number) => {
-    between?.();
-    between = null;
-    return crypto.getRandomValues(new Uint8Array(bytes));
-  };
+  const writer = interruptedOnce();
   const openWith: FileWorld["openWith"] = (place, config = {}, deps = {}) =>
     file.create(
       file.config.parse({
@@ -71,7 +61,7 @@ export async function fileWorld(protection: "plain" | "age"): Promise<FileWorld>
         ...config,
       }) as never,
       file.place.parse({ path: "orders/db.json", protection, ...place }) as never,
-      depsOf({ "env:AGE": identity }, { random, ...deps }),
+      depsOf({ "env:AGE": identity }, { random: writer.random, ...deps }),
     );
 
   return {
@@ -86,7 +76,7 @@ export async function fileWorld(protection: "plain" | "age"): Promise<FileWorld>
     foreignWrite,
     foreignWriteInBetween: async (fields) => {
       const text = await seal({ ...(await raw()), ...fields });
-      between = () => replace(text);
+      writer.next(() => replace(text));
     },
     everything: async () => {
       const names = (await readdir(root, { recursive: true, withFileTypes: true }))
@@ -102,14 +92,7 @@ export async function fileWorld(protection: "plain" | "age"): Promise<FileWorld>
         ),
       );
     },
-    cutOff: async () => {
-      await rename(directory, `${directory}.away`);
-      await rename(staging, `${staging}.away`);
-      return async () => {
-        await rename(`${directory}.away`, directory);
-        await rename(`${staging}.away`, staging);
-      };
-    },
-    dispose: () => rm(root, { recursive: true, force: true }),
+    cutOff,
+    dispose,
   };
 }

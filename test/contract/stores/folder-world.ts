@@ -1,10 +1,10 @@
 /** A fresh tree of folders for each test, with another program's hands that know nothing of the lock. */
 import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AdapterDeps, Store } from "../../../adapters/ports.js";
 import { folder } from "../../../adapters/stores/folder.js";
+import { diskFolders, interruptedOnce } from "./disk-folders.js";
 import { depsOf, type StoreWorld } from "./world.js";
 
 /** A world of folders, and what the tests that are about links need. */
@@ -43,11 +43,7 @@ function dataOf(live: string): string | null {
 
 /** Makes it. */
 export async function folderWorld(): Promise<FolderWorld> {
-  const root = await mkdtemp(join(tmpdir(), "rekey-folder-store-"));
-  const directory = join(root, "live");
-  const staging = join(root, "staging");
-  await mkdir(directory, { mode: 0o755 });
-  await mkdir(staging, { mode: 0o700 });
+  const { root, directory, staging, cutOff, dispose } = await diskFolders("rekey-folder-store-");
   const live = join(directory, "orders-db");
   const replace = (fields: Record<string, string>) => {
     for (const [name, text] of Object.entries(fields)) {
@@ -55,18 +51,12 @@ export async function folderWorld(): Promise<FolderWorld> {
       renameSync(join(directory, "theirs"), join(live, name));
     }
   };
-  // The nonce of a draft is drawn between the read and the rename, which is where the other writer gets in.
-  let between: (() => void) | null = null;
-  const random = (bytes: number) => {
-    between?.();
-    between = null;
-    return crypto.getRandomValues(new Uint8Array(bytes));
-  };
+  const writer = interruptedOnce();
   const openWith: FolderWorld["openWith"] = (place, config = {}, deps = {}) =>
     folder.create(
       folder.config.parse({ directory, stagingDirectory: staging, ...config }) as never,
       folder.place.parse({ path: "orders-db", ...place }) as never,
-      depsOf({}, { random, ...deps }),
+      depsOf({}, { random: writer.random, ...deps }),
     );
   return {
     root,
@@ -82,7 +72,7 @@ export async function folderWorld(): Promise<FolderWorld> {
       replace(fields);
     },
     foreignWriteInBetween: async (fields) => {
-      between = () => replace(fields);
+      writer.next(() => replace(fields));
     },
     everything: async () => {
       const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -93,14 +83,7 @@ export async function folderWorld(): Promise<FolderWorld> {
         await Promise.all(names.sort().map(async (name) => [name, await readFile(name, "utf8")])),
       );
     },
-    cutOff: async () => {
-      await rename(directory, `${directory}.away`);
-      await rename(staging, `${staging}.away`);
-      return async () => {
-        await rename(`${directory}.away`, directory);
-        await rename(`${staging}.away`, staging);
-      };
-    },
-    dispose: () => rm(root, { recursive: true, force: true }),
+    cutOff,
+    dispose,
   };
 }
