@@ -7,7 +7,16 @@ import { emergencyQueue, rotationQueue, takeoverWorkflowId } from "../../workflo
 import { type Connections, connectTo, type House, type HouseOptions, openHouse } from "./house.js";
 import { both, expedite, report } from "./reports.js";
 import { resetToLast } from "./resetting.js";
-import { cancel, ended, eventually, expectWorking, recorded, resume, until } from "./watch.js";
+import {
+  cancel,
+  ended,
+  eventually,
+  expectWorking,
+  recorded,
+  resume,
+  until,
+  untilDelivered,
+} from "./watch.js";
 
 let server: TemporalServer;
 let ways: Connections;
@@ -58,7 +67,7 @@ test("H24: while the store is away a new run follows, and a report that cannot b
   const { world } = house;
   world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   const current = house.client.workflow.getHandle(house.workflowId);
   const run = async () => (await current.describe()).runId;
   world.stores.faults.unreachable = true;
@@ -83,7 +92,7 @@ test("H24: a run that was taken over where a new run is due ends, and does not t
   const house = await houseThere({ policy: { adoptionTimeoutMs: 600_000, stallTimeoutMs: 600_000 } });
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   const { epoch } = await recorded(house);
   const emergency = await report(house);
   const another = await house.start({ emergency }, takeoverWorkflowId(house.credential, epoch + 1));
@@ -115,7 +124,7 @@ test("H24: a leak that is reported to an ordinary rotation is worked on in the e
     taskQueue: rotationQueue,
     args: [input],
   });
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   const current = client.workflow.getHandle(workflowId);
   const before = await sentBy(house, handle.firstExecutionRunId);
   expect(new Set(before.map(([, queue]) => queue))).toEqual(new Set([rotationQueue]));

@@ -19,6 +19,7 @@ import {
   stateOf,
   until,
   untilAsked,
+  untilDelivered,
 } from "./watch.js";
 
 test("an owner's approval that comes by update lets the rotation begin, and nothing happens before it", async () => {
@@ -183,7 +184,7 @@ test("H10: a confirmation counts for the version and the delivery that it was si
   house.world.consumers.get("checkout")?.behave("refuses");
   const begunAt = Date.now();
   const handle = await house.start();
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   const state = await stateOf(handle);
   const consumer = (await entryNamed(house.fresh.db, "consumers", "checkout")).id;
   const word = { says: "confirm", consumer, version: state.target } as const;

@@ -7,7 +7,17 @@ import { takeoverWorkflowId } from "../../workflows/messages.js";
 import { type House, openHouse } from "./house.js";
 import { signed } from "./people.js";
 import { both, expedite, report } from "./reports.js";
-import { decide, ended, eventually, expectWorking, stateOf, until, untilAsked, untilHeld } from "./watch.js";
+import {
+  decide,
+  ended,
+  eventually,
+  expectWorking,
+  stateOf,
+  until,
+  untilAsked,
+  untilDelivered,
+  untilHeld,
+} from "./watch.js";
 
 /** The leaked value is dead, the new one works, and only one is enabled. */
 function expectContained(house: House): void {
@@ -114,7 +124,7 @@ test("H24: reported while it delivers: past the deadline the leaked one is revok
   const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000, containmentDeadlineMs: 1_500 } });
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   await expedite(handle, await report(house));
   expect(house.world.accepts("orders_a", house.world.first.password)).toBe(true);
   await eventually("revoked", () => !house.world.accepts("orders_a", house.world.first.password));

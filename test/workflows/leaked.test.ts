@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { RotationResult } from "../../domain/rotation/work.js";
 import { type House, openHouse } from "./house.js";
 import { both, expedite, report } from "./reports.js";
-import { ended, eventually, expectWorking, stateOf, until } from "./watch.js";
+import { ended, eventually, expectWorking, stateOf, until, untilDelivered } from "./watch.js";
 
 /** Nothing here runs out because the machine is slow; only leaked versions are not waited for. */
 const patient = {
@@ -18,7 +18,7 @@ const patient = {
 async function halfWay(house: House): Promise<WorkflowHandle> {
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   return handle;
 }
 

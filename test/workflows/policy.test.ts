@@ -15,6 +15,7 @@ import {
   stateOf,
   until,
   untilAsked,
+  untilDelivered,
   untilHeld,
 } from "./watch.js";
 
@@ -35,7 +36,7 @@ test("H17: rules that become stricter while it runs hold at once, ask nobody, an
   reports?.behave("refuses");
   const handle = await house.start();
   await decide(handle, await paper(house, await untilAsked(handle), "ann"));
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   await tighten(house, { disableSoakMs: 3_600_000 });
   // The workflow hears of it when its look ends; the records, which every step goes by, at once.
   await eventually("taken up", async () => (await recorded(house)).policy.disableSoakMs === 3_600_000);
@@ -54,7 +55,7 @@ test("H17: rules that become looser while it runs are not those that were agreed
   const reports = house.world.consumers.get("reports");
   reports?.behave("refuses");
   const handle = await house.start();
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   await tighten(house, { disableSoakMs: 0 });
   reports?.behave("moves");
   await until(handle, "the soak", (p) => p.gate === "disabled" && p.standing === "waiting");
@@ -104,7 +105,7 @@ test("H17: what a consumer becomes after the issue is for its own owner to agree
   reports?.behave("refuses");
   const handle = await house.start();
   await decide(handle, await paper(house, await untilAsked(handle), "ann"));
-  await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   await house.apply((estate) => {
     const consumer = estate.consumers.reports;
     if (!consumer) throw new Error("no such consumer");

@@ -17,7 +17,17 @@ import { converter, type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
 import { both, expedite, report } from "./reports.js";
 import { resetToLast } from "./resetting.js";
-import { cancel, decide, ended, eventually, resume, stateOf, until, untilAsked, untilHeld } from "./watch.js";
+import {
+  cancel,
+  decide,
+  ended,
+  eventually,
+  resume,
+  stateOf,
+  untilAsked,
+  untilDelivered,
+  untilHeld,
+} from "./watch.js";
 
 /** What each history went through. They travel unsealed: there is nothing in them that is not made up. */
 const stories: Record<string, (house: House) => Promise<WorkflowHandle>> = {
@@ -31,7 +41,7 @@ const stories: Record<string, (house: House) => Promise<WorkflowHandle>> = {
     house.world.consumers.get("reports")?.behave("refuses");
     const handle = await house.start();
     await decide(handle, await paper(house, await untilAsked(handle), "bob"));
-    await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+    await untilDelivered(handle);
     await cancel(handle);
     await ended(handle);
     return handle;
@@ -44,7 +54,7 @@ const stories: Record<string, (house: House) => Promise<WorkflowHandle>> = {
   "leaked-while-it-is-delivered": async (house) => {
     house.world.consumers.get("reports")?.behave("refuses");
     const handle = await signedFor(house);
-    await until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+    await untilDelivered(handle);
     await expedite(handle, await report(house));
     house.world.consumers.get("reports")?.behave("moves");
     await ended(handle);
@@ -63,7 +73,7 @@ const stories: Record<string, (house: House) => Promise<WorkflowHandle>> = {
   "taken-over-for-a-leak": async (house) => {
     house.world.consumers.get("reports")?.behave("refuses");
     const old = await signedFor(house);
-    await until(old, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+    await untilDelivered(old);
     const { epoch } = await stateOf(old);
     const emergency = await report(house);
     const handle = await house.start({ emergency }, takeoverWorkflowId(house.credential, epoch + 1));

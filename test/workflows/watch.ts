@@ -61,6 +61,11 @@ export async function untilAsked(handle: WorkflowHandle): Promise<RotationState>
   return stateOf(handle);
 }
 
+/** Waits until it has told its consumers, and waits for them. */
+export function untilDelivered(handle: WorkflowHandle): Promise<Progress> {
+  return until(handle, "adoption", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+}
+
 /** Waits until it needs an operator. */
 export function untilHeld(handle: WorkflowHandle): Promise<Progress> {
   return until(handle, "needs-operator", ({ standing }) => standing === "needs-operator");

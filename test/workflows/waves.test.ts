@@ -3,7 +3,17 @@ import { expect, test } from "vitest";
 import { listRotations } from "../../inventory/rotations.js";
 import { type House, openHouse } from "./house.js";
 import { patient } from "./policies.js";
-import { cancel, ended, eventually, expectWorking, resume, stateOf, until, untilHeld } from "./watch.js";
+import {
+  cancel,
+  ended,
+  eventually,
+  expectWorking,
+  resume,
+  stateOf,
+  until,
+  untilDelivered,
+  untilHeld,
+} from "./watch.js";
 import { pathOf } from "./world.js";
 
 /** Whoever moves first, together, and last; the plan puts them into this order by itself. */
@@ -42,7 +52,7 @@ test("H1 H29: the canary moves alone, then all that share a place together, and 
   const { world } = house;
   world.consumers.get("probe")?.behave("refuses");
   const handle = await house.start();
-  await until(handle, "the canary", (p) => p.gate === "delivered and adopted" && p.standing === "waiting");
+  await untilDelivered(handle);
   expect(promotions(house)).toEqual([canary]);
   expect((await stateOf(handle)).plan).toMatchObject({
     pointOfNoReturn: expect.stringMatching(/^deliver to /),
