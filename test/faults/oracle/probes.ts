@@ -18,7 +18,7 @@ export interface Probe {
   readonly why: string;
 }
 
-const quickMs = 250;
+const quickMs = 300;
 const steadyMs = 1_000;
 /** How long after something happened the probes follow each other quickly. */
 const quickForMs = 4_000;

@@ -32,7 +32,7 @@ export interface Played {
 }
 
 /** Patience for a machine that has much else to do; a case is over in seconds on another. */
-const endMsMax = 600_000;
+const endMsMax = 240_000;
 const pollMs = 150;
 const operatorAfterMs = 5_000;
 const ordersMax = 3;
