@@ -16,7 +16,14 @@ import type { StepRequest, StepResult } from "../domain/rotation/work.js";
 import { mayGoUnlogged } from "../domain/unlogged.js";
 import type { SignOffs } from "../inventory/burning.js";
 import { appendEvent } from "../inventory/events.js";
-import { type Intended, type IntendRequest, intend, intentOf, settle } from "../inventory/intents.js";
+import {
+  type Intended,
+  type IntendRequest,
+  type Intent,
+  intend,
+  intentOf,
+  settle,
+} from "../inventory/intents.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
@@ -59,7 +66,7 @@ export function changeActivity<S extends Step>(
       const { record, state } = await heldBy(deps, given);
       const change = state.change + 1;
       const earlier = await intentOf(deps.db, state.id, change);
-      if (earlier) return { events: [await settleEarlier(deps, state, step, earlier)] };
+      if (earlier) return { events: [await settleEarlier(deps, state, earlier)] };
       const restored = await objectionToRecords(deps, rememberedTags(given), mayGoUnlogged(state, step));
       if (restored !== null) return { events: [await refused(deps, state, step, restored)] };
       const systems = await deps.systems(state.credential);
@@ -92,7 +99,7 @@ export function changeActivity<S extends Step>(
       if (intended instanceof RekeyError)
         return { events: [...events, await refused(deps, state, step, intended)] };
       // Another attempt was quicker: what it did, if anything, is not this one's to repeat.
-      if (intended.repeated) return { events: [...events, await settleEarlier(deps, state, step, intended)] };
+      if (intended.repeated) return { events: [...events, await settleEarlier(deps, state, intended)] };
       // The intent is told before anything is sent; a log that is down stops what can wait, and nothing else (H31).
       const untold =
         (intended.entry && (await deps.audit.secure(intended.entry, unlogged))) ??
@@ -261,20 +268,20 @@ async function settleWith(
 }
 
 /**
- * An attempt before this one has written the intent. Where it also kept the outcome, that is the answer; where
- * it did not, nobody knows what it did, and the walk settles that by asking (H3).
+ * An attempt before this one has written the intent, maybe of another step, of which this run does not remember that it
+ * was under way. Where it also kept the outcome, that is the answer; where it did not, nobody knows what it did, and the
+ * walk settles that by asking (H3).
  */
 async function settleEarlier(
   deps: ActivityDeps,
   state: RotationState,
-  step: Step,
-  earlier: { readonly change: number; readonly event: RotationEvent | null },
+  earlier: Pick<Intent, "change" | "step" | "event">,
 ): Promise<RotationEvent> {
   if (earlier.event) return earlier.event;
   const event: RotationEvent = {
     type: "failed",
     at: deps.now(),
-    step,
+    step: earlier.step,
     change: earlier.change,
     code: "unknown-outcome",
     sentence: "An earlier attempt ended before it could say what it did.",

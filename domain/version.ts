@@ -26,6 +26,7 @@ export type LifeEvent =
   | "disable"
   | "enable"
   | "destroy"
+  | "reappear"
   | "abandon";
 
 const moves: Readonly<Record<Life, Partial<Record<LifeEvent, Life>>>> = {
@@ -42,7 +43,8 @@ const moves: Readonly<Record<Life, Partial<Record<LifeEvent, Life>>>> = {
   active: { prove: "active", deliver: "active", activate: "active", retire: "retiring", disable: "disabled" },
   retiring: { prove: "retiring", deliver: "delivered", retire: "retiring", disable: "disabled" },
   disabled: { enable: "issued", disable: "disabled", destroy: "destroyed" },
-  destroyed: { destroy: "destroyed" },
+  // An issuer that was put back to how it was may accept it again: then it has to be taken away again (I5).
+  destroyed: { destroy: "destroyed", reappear: "retiring" },
   abandoned: { abandon: "abandoned" },
 };
 

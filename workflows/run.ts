@@ -27,6 +27,8 @@ const firstLookMsMax = 1_000;
 /** A longer wait is begun anew: timers have a limit, and a freeze may have none. */
 const waitMsMax = 30 * 24 * 60 * 60_000;
 const timelineMax = 200;
+/** After so many steps that changed nothing a run no longer trusts its own memory. */
+const idleStepsMax = 4;
 
 /** The mutable side of the loop. Only workflow code touches it, one turn at a time. */
 export class Run {
@@ -167,9 +169,13 @@ export class Run {
     });
   }
 
-  /** The world did not allow the step after all. Should it go on not to, looking at it more slowly harms nobody. */
+  /**
+   * The world, or what is recorded, did not allow the step after all. Should it go on not to, looking at it more slowly
+   * harms nobody; and what this run believes may not be what is recorded, so it takes its state from there once more.
+   */
   async #rest(): Promise<void> {
     this.#idleSteps += 1;
+    if (this.#idleSteps % idleStepsMax === 0) this.reopen = true;
     if (this.#idleSteps > 1) await sleep(this.state.policy.retryDelayMs);
   }
 

@@ -3,7 +3,7 @@
  * earlier attempt can do nothing any more, and what was found there says what had happened (H3, H8).
  */
 import { parseTag, type TagState } from "../fence.js";
-import { allows, type LifeEvent, step } from "../version.js";
+import { allows, isEnded, type LifeEvent, step } from "../version.js";
 import { onwards } from "./course.js";
 import type { RotationEvent, SlotFact } from "./events.js";
 import { displaced, held, isPastReturn, movedForGood, overlapFrom, pastRefusing } from "./moves.js";
@@ -63,10 +63,19 @@ export function seized(
     !isMended &&
     event.places.some(({ place, liveVersion }) => movedForGood(state, liveVersion, readersOf(state, place)));
   const overlapSince = overlapFrom(after, event.at);
+  const freeSlots = state.freeSlots.filter((slot) => !isTakenAgain(state, after, slot));
   return onwards(
-    pastRefusing({ ...after, overlapSince, irreversible: moved || isPastReturn(after) }),
+    pastRefusing({ ...after, overlapSince, freeSlots, irreversible: moved || isPastReturn(after) }),
     event.at,
   );
+}
+
+/** A version that was gone is there again. */
+function isTakenAgain(before: RotationState, after: RotationState, slot: string): boolean {
+  return Object.values(after.versions).some(({ id, slot: its, life }) => {
+    const earlier = before.versions[id];
+    return its === slot && !isEnded(life) && earlier !== undefined && isEnded(earlier.life);
+  });
 }
 
 /** A leak may be fenced off and revoked while a store is away; the fences are ours only once every place has one. */
@@ -103,12 +112,16 @@ function readersOf(state: RotationState, place: string): string[] {
 function settle(found: VersionState, slot: SlotFact, at: number): VersionState {
   const tag = parseTag(slot.tag);
   if (tag === null || tag.version !== found.id) {
-    return found.issuer === "unknown" ? { ...found, issuer: lastKnown(found), proved: false } : found;
+    if (found.issuer === "unknown") return { ...found, issuer: lastKnown(found), proved: false };
+    // Another version stands there, or none that is let in: what was proved, was before that.
+    return tag === null && slot.enabled ? found : { ...found, proved: false };
   }
   // Whatever was made there is of no use, and what it displaced is gone: it is made again (H11).
   if (slot.unkept) return { ...found, issuer: "absent", proved: false, unkept: true };
-  const version = held(found);
-  switch (standingOf(tag.state, slot.enabled)) {
+  const standing = standingOf(tag.state, slot.enabled);
+  // It was gone, and the issuer has it again: only a restore does that, and what was revoked is so no longer (I5).
+  const version = standing === "destroyed" ? held(found) : moved(held(found), "reappear");
+  switch (standing) {
     case "enabled": {
       if (version.issuer === "enabled") return version;
       const move: LifeEvent = version.life === "planned" ? "issue" : "enable";

@@ -4,6 +4,7 @@ import { changeActivity, type Performer } from "../../activities/change.js";
 import type { ActivityDeps } from "../../activities/deps.js";
 import type { Call } from "../../adapters/ports.js";
 import type { Step } from "../../domain/rotation/steps.js";
+import { intend } from "../../inventory/intents.js";
 import { type Desk, openDesk } from "./desk.js";
 
 type Seize = Extract<Step, { do: "seize" }>;
@@ -35,4 +36,17 @@ test("H3: what was looked at and told for all of an activity's time is not chang
   const other = await openDesk();
   expect(await changed(other, perform)).toMatchObject({ events: [{ type: "seized" }], outcomes: ["done"] });
   expect(calls.map(({ signal }) => signal.aborted)).toEqual([false]);
+});
+
+test("H3: a change of another step that was under way, and that the run does not remember, is what nobody knows the end of", async () => {
+  const desk = await openDesk();
+  const { id: rotation, epoch, target, change } = desk.state;
+  const step: Step = { do: "issue", version: target, slot: "b" };
+  await intend(desk.fresh.db, { rotation, epoch, change: change + 1, step, expects: {}, at: desk.clock.now });
+  const never: Performer<Seize> = async () => {
+    throw new Error("nothing is sent");
+  };
+  const { events, outcomes } = await changed(desk, never);
+  expect(events).toMatchObject([{ type: "failed", step, change: change + 1, outcome: "unknown" }]);
+  expect(outcomes).toEqual(["unknown"]);
 });

@@ -1,7 +1,7 @@
 /** A lost answer is settled by what stands at the issuer, so every tag that may be found there has one meaning. */
 import { describe, expect, test } from "vitest";
 import { fold } from "../../domain/rotation/fold.js";
-import { mayEndUnchanged } from "../../domain/rotation/moves.js";
+import { leakIsOpen, mayEndUnchanged, others } from "../../domain/rotation/moves.js";
 import type { RotationState, VersionState } from "../../domain/rotation/state.js";
 import { begin, originIn, planFor, tagText, versionIn } from "./begin.js";
 import type { EventOf } from "./walk.js";
@@ -56,8 +56,58 @@ describe("H3: a seize settles a lost answer from the tag that it found", () => {
       false,
       { life: "disabled", issuer: "disabled", refused: false },
     ],
+    [
+      "destroyed, and there again behind an issuer that was put back",
+      versionIn("b", "new", { life: "destroyed", issuer: "destroyed", refused: true }),
+      tagText("new", "enabled"),
+      true,
+      { life: "retiring", issuer: "enabled", refused: false },
+    ],
+    [
+      "destroyed, and only disabled there behind an issuer that was put back",
+      versionIn("b", "new", { life: "destroyed", issuer: "destroyed", refused: true }),
+      tagText("new", "disabled"),
+      false,
+      { life: "disabled", issuer: "disabled", refused: false },
+    ],
+    [
+      "destroyed, and still so",
+      versionIn("b", "new", { life: "destroyed", issuer: "destroyed", refused: true }),
+      tagText("new", "destroyed"),
+      false,
+      { life: "destroyed", issuer: "destroyed", refused: true },
+    ],
+    [
+      "destroyed, and its slot was taken since",
+      versionIn("b", "new", { life: "destroyed", issuer: "destroyed", refused: true }),
+      tagText("newer", "enabled"),
+      true,
+      { life: "destroyed", issuer: "destroyed", refused: true },
+    ],
+    [
+      "enabled, and the slot is another version's again behind an issuer that was put back",
+      versionIn("b", "new", { life: "delivered", issuer: "enabled", proved: true }),
+      tagText("zero", "disabled"),
+      false,
+      { life: "delivered", issuer: "enabled" },
+    ],
   ])("%s", (_name, version, tag, on, after) => {
     expect(settled(version, tag, on).versions.new).toMatchObject({ ...after, proved: false });
+  });
+
+  test("I5: a version that is there again after it was destroyed is taken away again, and its slot is not free", () => {
+    const gone = versionIn("b", "new", {
+      life: "destroyed",
+      issuer: "destroyed",
+      leaked: true,
+      refused: true,
+    });
+    const after = settled(gone, tagText("new", "enabled"), true, { target: "old", freeSlots: ["b", "c"] });
+    expect(after.freeSlots).toEqual(["c"]);
+    expect(others(after).map(({ id }) => id)).toEqual(["new"]);
+    expect(leakIsOpen(after)).toBe(true);
+    const free = settled(gone, tagText("new", "destroyed"), false, { target: "old", freeSlots: ["b", "c"] });
+    expect(free.freeSlots).toEqual(["b", "c"]);
   });
 
   test("what is known and stands so keeps its proof", () => {
