@@ -14,7 +14,7 @@ import { callWithin, framed } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { foldLook } from "./plans.js";
 import { alreadyAuthorised, authorise, incidentOf } from "./report.js";
-import { objectionToRecords, ownRun } from "./run-check.js";
+import { askedAt, objectionToRecords, ownRun } from "./run-check.js";
 import { knownOf, stockOf } from "./stock.js";
 import { survey } from "./survey.js";
 import { surveyorFor } from "./surveyor.js";
@@ -52,6 +52,7 @@ export function openActivity(deps: ActivityDeps) {
         ...ownRun(),
         continuedFrom: request.continuedFrom,
         firstRunId: request.firstRunId,
+        askedAt: askedAt(),
         newRotationId: deps.newId("rot"),
         nonce: deps.newId("run"),
         lockKeys: systems.lockKeys,

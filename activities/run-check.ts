@@ -142,6 +142,11 @@ function later(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
+/** When the run asked for this activity, whatever the attempt, on Temporal's clock. */
+export function askedAt(): number {
+  return Context.current().info.scheduledTimestampMs;
+}
+
 /** The run of the workflow that this activity was scheduled by. */
 export function ownRun(): { readonly workflowId: string; readonly runId: string } {
   const execution = Context.current().info.workflowExecution;

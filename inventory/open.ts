@@ -2,7 +2,7 @@
  * Opening a rotation, or taking over the one that is open. The row lock on the credential makes this the one
  * place where "is there a rotation?" is asked and answered (H8); a workflow id only helps to find it.
  */
-import { and, eq, isNull } from "drizzle-orm";
+import { and, eq, gt, isNull } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { RotationState } from "../domain/rotation/state.js";
@@ -34,6 +34,8 @@ export interface OpenRequest {
   readonly continuedFrom?: string | null | undefined;
   /** The first run of the chain or, after a reset, of the run that was reset: its rotation is not begun a second time (H7). */
   readonly firstRunId?: string | undefined;
+  /** When the run asked for this first, on Temporal's clock; what a later run of the workflow asked for outranks it. */
+  readonly askedAt?: number | undefined;
   /** Used when a new one is opened. */
   readonly newRotationId: string;
   /** Used by this run either way; decisions carry it (H7). */
@@ -70,7 +72,8 @@ export interface Opened {
 /**
  * Opens a rotation of the credential, or adopts the open one with the next epoch. Called again by the same run
  * it answers for the same rotation and epoch and raises nothing. Throws `rotation-open` when another credential's rotation holds
- * one of the lock keys, `superseded` to a run whose rotation was taken over since, also while it followed another one, `not-found` for a credential that is
+ * one of the lock keys, `superseded` to a run whose rotation was taken over since, also while it followed another one, and to
+ * one after which a later run of its workflow has asked, `not-found` for a credential that is
  * not in the estate.
  */
 export async function openRotation(db: Database, request: OpenRequest): Promise<Opened> {
@@ -78,6 +81,7 @@ export async function openRotation(db: Database, request: OpenRequest): Promise<
     await holdCredential(tx, request.credential);
     const mine = await runOf(tx, request.workflowId, request.runId);
     if (mine) return answerAgain(tx, mine);
+    await refuseLate(tx, request);
     const [open] = await tx
       .select()
       .from(rotations)
@@ -118,6 +122,21 @@ async function runOf(tx: Tx, workflowId: string, runId: string): Promise<RunRow 
     .from(rotationRuns)
     .where(and(eq(rotationRuns.workflowId, workflowId), eq(rotationRuns.runId, runId)));
   return row;
+}
+
+/**
+ * Runs of one workflow follow each other: what was asked before a later one asked comes from a run that is over, by
+ * termination or reset, and that nobody would take up what it took (H8).
+ */
+async function refuseLate(tx: Tx, { workflowId, askedAt }: OpenRequest): Promise<void> {
+  if (askedAt === undefined) return;
+  const [later] = await tx
+    .select({ runId: rotationRuns.runId })
+    .from(rotationRuns)
+    .where(and(eq(rotationRuns.workflowId, workflowId), gt(rotationRuns.askedAt, askedAt)))
+    .limit(1);
+  if (later === undefined) return;
+  throw new RekeyError("superseded", `Run ${later.runId} of this workflow has followed the one that asks.`);
 }
 
 /** A reset run of a rotation that has ended would begin it all over, with nobody having asked for that (H7). */
@@ -161,7 +180,7 @@ async function answerAgain(tx: Tx, mine: RunRow): Promise<Opened> {
 }
 
 async function begin(tx: Tx, request: OpenRequest): Promise<Opened> {
-  const { credential, newRotationId: rotation, workflowId, runId, nonce, now } = request;
+  const { credential, newRotationId: rotation, workflowId, runId, nonce, now, askedAt } = request;
   const epoch = await takeLocks(tx, rotation, [credentialLock(credential), ...request.lockKeys]);
   const versions = await livingVersions(tx, credential);
   const ended = await endedVersions(tx, credential);
@@ -183,7 +202,7 @@ async function begin(tx: Tx, request: OpenRequest): Promise<Opened> {
     openedAt: now,
   });
   await tx.insert(rotationEpochs).values({ rotation, epoch, workflowId, nonce, takenAt: now });
-  await tx.insert(rotationRuns).values({ workflowId, runId, rotation, epoch, since: now });
+  await tx.insert(rotationRuns).values({ workflowId, runId, rotation, epoch, since: now, askedAt });
   await tellAudit(tx, {
     kind: "opened",
     at: now,
@@ -196,7 +215,7 @@ async function begin(tx: Tx, request: OpenRequest): Promise<Opened> {
 }
 
 async function adopt(tx: Tx, open: RotationRow, request: OpenRequest): Promise<Opened> {
-  const { workflowId, runId, nonce, now } = request;
+  const { workflowId, runId, nonce, now, askedAt } = request;
   const rotation = open.id;
   const epoch = await raiseEpoch(tx, rotation, open.epoch);
   const openIntent = await openIntentOf(tx, rotation);
@@ -214,7 +233,7 @@ async function adopt(tx: Tx, open: RotationRow, request: OpenRequest): Promise<O
   await tx
     .insert(rotationEpochs)
     .values({ rotation, epoch, workflowId, nonce, takenAt: now, eventSeq: seq, openChange });
-  await tx.insert(rotationRuns).values({ workflowId, runId, rotation, epoch, since: now });
+  await tx.insert(rotationRuns).values({ workflowId, runId, rotation, epoch, since: now, askedAt });
   const mode = request.mode === "emergency" ? request.mode : open.mode;
   await tx.update(rotations).set({ epoch, workflowId, runId, nonce, mode }).where(eq(rotations.id, rotation));
   await tellAudit(tx, {
@@ -238,9 +257,10 @@ async function adopt(tx: Tx, open: RotationRow, request: OpenRequest): Promise<O
 
 /** The run before handed its epoch on: nothing was taken from anybody, so nothing is raised. */
 async function goOn(tx: Tx, open: RotationRow, request: OpenRequest): Promise<Opened> {
-  const { workflowId, runId, now } = request;
+  const { workflowId, runId, now, askedAt } = request;
   const { id: rotation, epoch, runId: continuedFrom } = open;
-  await tx.insert(rotationRuns).values({ workflowId, runId, rotation, epoch, since: now, continuedFrom });
+  const run = { workflowId, runId, rotation, epoch, since: now, continuedFrom, askedAt };
+  await tx.insert(rotationRuns).values(run);
   await tx.update(rotations).set({ runId }).where(eq(rotations.id, rotation));
   return continued(tx, open);
 }

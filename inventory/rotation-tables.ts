@@ -53,6 +53,8 @@ export const rotationRuns = inventory.table("rotation_runs", {
   epoch: epoch(),
   since: moment("since").notNull(),
   continuedFrom: text("continued_from"),
+  /** On Temporal's clock; null where it was not told. */
+  askedAt: moment("asked_at"),
 });
 
 /** What only one rotation may hold: a credential, a place in a store, an account. A free one keeps its epoch. */

@@ -126,7 +126,9 @@ export async function openDesk(): Promise<Desk> {
       const context = Object.create(Context.prototype, {
         cancellationSignal: { value: new AbortController().signal },
         heartbeat: { value: () => undefined },
-        info: { value: { workflowExecution: { ...mine, runId }, startToCloseTimeoutMs } },
+        info: {
+          value: { workflowExecution: { ...mine, runId }, startToCloseTimeoutMs, scheduledTimestampMs: t0 },
+        },
       }) as Context;
       return asyncLocalStorage.run(context, body);
     },

@@ -247,3 +247,27 @@ async function close(db: Parameters<typeof closeRotation>[0], rotation: string, 
   const end = { outcome: "refused", reason: "test", active: null, versions: [], at: t0 } as const;
   return closeRotation(db, { rotation, epoch, ...end });
 }
+
+it("H8: what a run asked for before a later run of its workflow did is neither opened nor taken over", async () => {
+  const { db, sql } = await migratedDatabase();
+  const { orders } = await applySample(db);
+  const workflowId = "rotate/orders";
+  const open = (runId: string, askedAt: number) =>
+    openRotation(db, openRequest(orders, { workflowId, runId, askedAt }));
+  const { rotation, epoch } = await open("run_first", t0);
+  expect(await open("run_same-moment", t0)).toMatchObject({ kind: "adopted" });
+  const held = await open("run_last", t0 + 2_000);
+  expect(held).toMatchObject({ kind: "adopted", rotation, epoch: epoch + 2 });
+
+  const late = { code: "superseded", message: expect.stringContaining("run_last") };
+  await expect(open("run_terminated", t0 + 1_000)).rejects.toMatchObject(late);
+  // Asked again by the run that has it, it is answered as before.
+  expect(await open("run_last", t0 + 2_000)).toMatchObject({ epoch: held.epoch });
+  await closeRotation(db, {
+    ...{ rotation, epoch: held.epoch, outcome: "refused", reason: "", active: null, versions: [], at: t0 },
+  });
+  await expect(open("run_terminated", t0 + 1_000)).rejects.toMatchObject(late);
+  expect(await sql("select count(*)::int as n from rekey_inventory.rotations")).toEqual([{ n: 1 }]);
+  // Another workflow's runs are not compared, whatever the clocks say.
+  expect(await openRotation(db, openRequest(orders, { askedAt: t0 }))).toMatchObject({ kind: "opened" });
+});
