@@ -95,7 +95,10 @@ export function changeActivity<S extends Step>(
         at: deps.now(),
         ...(await signOffsFor(deps, current, step, systems, excluded)),
         leases: leasesFor(current, step),
+        read: record.events.length,
       });
+      // Somebody has said something meanwhile: the step is chosen again, by what they said.
+      if (intended === null) return { events };
       if (intended instanceof RekeyError)
         return { events: [...events, await refused(deps, state, step, intended)] };
       // Another attempt was quicker: what it did, if anything, is not this one's to repeat.
@@ -134,7 +137,7 @@ async function unnoted(
 }
 
 /** Writes the intent; answers with the refusal where nothing was written and the walk has something to do about it. */
-async function written(deps: ActivityDeps, request: IntendRequest): Promise<Intended | RekeyError> {
+async function written(deps: ActivityDeps, request: IntendRequest): Promise<Intended | RekeyError | null> {
   try {
     return await intend(deps.db, request);
   } catch (error) {

@@ -46,19 +46,22 @@ export function peopleActivity(deps: ActivityDeps) {
       );
       if (known === null && event.type === "closed") {
         const { outcome, reason, at } = event;
-        await purgeUnused(systems, state);
-        await closeRotation(deps.db, {
+        const ended = await closeRotation(deps.db, {
           rotation: state.id,
           epoch: state.epoch,
           outcome,
           reason,
           active: outcome === "refused" ? null : state.target,
           versions: endsOf(state, outcome),
+          read: record.events.length,
           at,
         });
+        // A leak was reported, or somebody has turned it round, while this was about to end.
+        if (ended === null) return { events: [] };
       } else if (known === null) {
         await appendEvent(deps.db, state.id, state.epoch, event, key);
       }
+      if (event.type === "closed") await purgeUnused(systems, state);
       // Who may sign, and, when they have not come in the time that a sign-off may take, whoever may report a leak (H30).
       const overdue = step.do === "hold" && heldForMs(state, deps.now()) >= state.policy.approval.deadlineMs;
       const owners = ownersAddresses(systems, deps.now(), ownersOfAsked(state, step as Told));
@@ -78,11 +81,14 @@ function ownersOfAsked({ amendments }: RotationState, step: Told): string[] {
     .flatMap(({ approvers }) => approvers);
 }
 
-/** Copies of a version that never came to be, and what its place was reserved with: staged before the issuer refused it for good (I3). */
+/**
+ * Copies of a version that never came to be, and what its place was reserved with: staged before the issuer refused it
+ * for good (I3). Only once the end is recorded, which says that they were given up: nobody makes them valid after that.
+ */
 async function purgeUnused({ stores }: Systems, { versions, change }: RotationState): Promise<void> {
   // Before the first change nothing was staged, and a store that cannot be reached must not keep this open.
   if (change === 0) return;
-  const unused = Object.values(versions).filter((version) => version.life === "planned");
+  const unused = Object.values(versions).filter(({ life }) => life === "planned" || life === "abandoned");
   const copies = unused.flatMap(({ id }) => [id, reservationOf(id)]);
   await Promise.all(
     copies.flatMap((copy) => Object.values(stores).map((store) => store.purge(copy, callWithin()))),

@@ -3,7 +3,7 @@
  * tag of this epoch, by compare-and-set on what is there. What is there tells what the earlier attempt did (H3, H8).
  */
 import { RekeyError } from "../domain/errors.js";
-import { formatTag, parseTag } from "../domain/fence.js";
+import { type FenceTag, formatTag, parseTag } from "../domain/fence.js";
 import type { PlaceFact, SlotFact } from "../domain/rotation/events.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
@@ -34,14 +34,13 @@ export function seizeActivity(deps: ActivityDeps) {
 }
 
 async function seizeSlots(changing: Changing<Seize>): Promise<SlotFact[]> {
-  const { deps, systems, state, step, call, tag } = changing;
+  const { systems, state, step, call, tag } = changing;
   if (step.slots.length === 0) return [];
   const view = await systems.issuer.survey(call);
   const wanted = view.slots.filter((slot) => step.slots.includes(slot.slot));
   return Promise.all(
     wanted.map(async ({ slot, tag: text, enabled, unkept }) => {
-      refuseForeign(deps.installation, slot, text);
-      const before = parseTag(text);
+      const before = ownTag(changing, slot, text);
       const next = tag(
         before?.version ?? versionIn(state, slot),
         before?.state ?? (enabled ? "enabled" : "disabled"),
@@ -56,13 +55,13 @@ async function seizeSlots(changing: Changing<Seize>): Promise<SlotFact[]> {
 }
 
 async function seizePlaces(changing: Changing<Seize>): Promise<PlaceFact[]> {
-  const { deps, systems, state, step, call, tag } = changing;
+  const { systems, state, step, call, tag } = changing;
   return Promise.all(
     step.places.map(async (place) => {
       const store = systems.stores[place];
       if (!store) return settledAsKnown(state, place);
       const { tag: text, liveVersion } = await store.view(call);
-      refuseForeign(deps.installation, place, text);
+      ownTag(changing, place, text);
       const next = tag(liveVersion ?? state.origin, "enabled");
       await store.seize(
         { slot: place, expect: text, tag: next, identity: state.plan?.identity ?? null },
@@ -91,12 +90,24 @@ function versionIn(state: RotationState, slot: string): string {
   return version?.id ?? "none";
 }
 
-function refuseForeign(installation: string, where: string, text: string): void {
+/**
+ * The tag that stands there, where this change may replace it; null for a text that is no tag. A seize expects whatever
+ * it finds, so it has to look itself whether a later epoch, or a later attempt of its own, has been there before it: it
+ * may have waited for long between its intent and this (H3, H8).
+ */
+function ownTag({ deps, state, change }: Changing<Seize>, where: string, text: string): FenceTag | null {
   const tag = parseTag(text);
-  if (tag && tag.installation !== installation) {
+  if (tag === null) return null;
+  if (tag.installation !== deps.installation) {
     throw new RekeyError(
       "foreign-installation",
       `${where} carries the tag of installation ${tag.installation}.`,
     );
   }
+  const isLater =
+    tag.epoch > state.epoch ||
+    (tag.rotation === state.id && tag.epoch === state.epoch && tag.change > change);
+  if (isLater)
+    throw new RekeyError("fenced", `${where} carries the tag of epoch ${tag.epoch}, change ${tag.change}.`);
+  return tag;
 }

@@ -3,6 +3,7 @@
  * rules, and for an agreement only with a key that is still its person's (H7, H37).
  */
 import { type Excluded, speaksFor } from "../domain/authority.js";
+import type { DocumentPayload } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Estate } from "../domain/estate/types.js";
 import type { SignOffs } from "../inventory/burning.js";
@@ -22,15 +23,16 @@ export async function speakersOf(
   const voided = new Set<string>();
   // To say no needs no key any more: somebody who said no has not said yes since.
   for (const { jti, jws, person, says } of await documentsOf(db, rotation))
-    if (says === "approve" && !(await stillSigned(estate, jws, person))) voided.add(jti);
+    if (says === "approve" && (await signedNow(estate, jws))?.person !== person) voided.add(jti);
   return (person, decision) => (voided.has(decision) ? [] : speaksFor(estate, person, asked, at, excluded));
 }
 
-async function stillSigned(estate: Estate, jws: string, person: string): Promise<boolean> {
+/** What a kept document says, where a key that is its person's now has signed it; null where none has. */
+export async function signedNow(estate: Estate, jws: string): Promise<DocumentPayload | null> {
   try {
-    return (await verifiedPayload(estate, jws)).person === person;
+    return await verifiedPayload(estate, jws);
   } catch (error) {
-    if (error instanceof RekeyError && error.code === "decision-refused") return false;
+    if (error instanceof RekeyError && error.code === "decision-refused") return null;
     throw error;
   }
 }

@@ -1,12 +1,13 @@
 /** What a look needs besides the credential's systems: people's words, and whose sign-off does not count. */
 import type { Confirmation } from "../adapters/ports.js";
-import { type DocumentPayload, objectionToConfirmation } from "../domain/documents.js";
+import { speaksFor } from "../domain/authority.js";
+import { objectionToConfirmation } from "../domain/documents.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
 import type { RotationSummary } from "../inventory/rotations.js";
-import { keptPayload } from "../inventory/signatures.js";
 import type { ActivityDeps, Systems } from "./deps.js";
+import { signedNow } from "./speakers.js";
 import type { Surveyor } from "./survey.js";
 
 /** Who is left out when decisions are counted: the requester, and recent editors of this credential's rules (H37). */
@@ -31,18 +32,28 @@ export async function surveyorFor(
     documentsOf(deps.db, state.id),
     excludedFor(deps, systems, record),
   ]);
-  const confirmations = documents
-    .filter((document) => document.says === "confirm")
-    .flatMap(({ jws }) => confirmationIn(keptPayload(jws), systems, state));
-  return { deps, systems, confirmations, excluded };
+  const confirmed = documents.filter((document) => document.says === "confirm");
+  const confirmations = await Promise.all(
+    confirmed.map(({ jws }) => confirmationIn(jws, systems, state, deps.now())),
+  );
+  return { deps, systems, confirmations: confirmations.flat(), excluded };
 }
 
-/** The confirmation as it counts now; none where the walk has turned, or has delivered anew, since it was signed. */
-function confirmationIn(payload: DocumentPayload, systems: Systems, state: RotationState): Confirmation[] {
-  const { consumer, version, person, issuedAt } = payload;
-  const place = systems.consumers.find(({ id }) => id === consumer)?.place;
-  const told = place === undefined ? undefined : state.places[place];
-  if (consumer === undefined || version === undefined) return [];
-  if (objectionToConfirmation(payload, state.target, told) !== null) return [];
-  return [{ consumer, version, person, at: issuedAt }];
+/**
+ * The confirmation as it counts now: none where the walk has turned, or has delivered anew, since it was signed, where
+ * it has expired, and where the key that signed it is no longer its person's, or the consumer no longer theirs (H7, H10).
+ */
+async function confirmationIn(
+  jws: string,
+  systems: Systems,
+  state: RotationState,
+  now: number,
+): Promise<Confirmation[]> {
+  const payload = await signedNow(systems.estate, jws);
+  const consumer = systems.consumers.find(({ id }) => id === payload?.consumer);
+  if (payload?.version === undefined || consumer === undefined || payload.expiresAt <= now) return [];
+  const { version, person, issuedAt } = payload;
+  if (speaksFor(systems.estate, person, [consumer.owner], now).length === 0) return [];
+  if (objectionToConfirmation(payload, state.target, state.places[consumer.place]) !== null) return [];
+  return [{ consumer: consumer.id, version, person, at: issuedAt }];
 }

@@ -5,7 +5,7 @@ import type { Outcome } from "../domain/rotation/state.js";
 import { tellAudit } from "./audit-outbox.js";
 import { type Database, type Tx, transact } from "./database.js";
 import { entries } from "./estate-tables.js";
-import { append } from "./events.js";
+import { append, overtaken } from "./events.js";
 import { freeLocks, holdFence } from "./fence.js";
 import { closeOpenIntent } from "./intents.js";
 import { releaseLeases } from "./leases.js";
@@ -22,6 +22,8 @@ export interface CloseRequest {
   readonly active: string | null;
   /** Every version that the rotation knew, its former active one included. */
   readonly versions: readonly VersionStanding[];
+  /** How many of its events the end was chosen by; where somebody's word has come since, nothing ends. */
+  readonly read?: number | undefined;
   readonly at: number;
 }
 
@@ -34,11 +36,12 @@ export interface Closed {
 
 /**
  * Ends the rotation: records the `closed` event, keeps the versions (`active` as the active one, planned ones
- * as abandoned), frees locks and leases. A second attempt by the same epoch gets the first end back. Throws
+ * as abandoned), frees locks and leases. A second attempt by the same epoch gets the first end back. Null, and nothing
+ * is recorded, where somebody has said something that the caller had not read: a leak, for instance. Throws
  * `superseded` for another epoch, `not-found` for a rotation that never was.
  */
-export async function closeRotation(db: Database, request: CloseRequest): Promise<Closed> {
-  const { rotation, epoch, outcome, reason, at } = request;
+export async function closeRotation(db: Database, request: CloseRequest): Promise<Closed | null> {
+  const { rotation, epoch, outcome, reason, read, at } = request;
   return transact(db, async (tx) => {
     const credential = await holdCredentialOf(tx, rotation);
     try {
@@ -47,6 +50,7 @@ export async function closeRotation(db: Database, request: CloseRequest): Promis
       if (error instanceof RekeyError && error.code === "already-closed") return endedBefore(tx, request);
       throw error;
     }
+    if (read !== undefined && (await overtaken(tx, rotation, read))) return null;
     await closeOpenIntent(tx, rotation, at);
     await append(tx, rotation, epoch, { type: "closed", at, outcome, reason }, "closed");
     const standings = request.versions.map((version) => settled(version, request.active));

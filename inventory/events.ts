@@ -1,6 +1,6 @@
 /** What happened in a rotation, in order and for ever: the records that its state can be rebuilt from without Temporal. */
 import { createHash } from "node:crypto";
-import { and, eq, max } from "drizzle-orm";
+import { and, eq, gt, inArray, max, sql } from "drizzle-orm";
 import type { AuditRecord } from "../domain/audit.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -80,6 +80,28 @@ function toldOf(event: RotationEvent): Pick<AuditRecord, "kind" | "facts" | "per
     default:
       return null;
   }
+}
+
+/** What people say to a rotation: whatever was chosen before one of these is chosen again. */
+const words: readonly RotationEvent["type"][] = ["incident", "cancelled", "decided", "resumed"];
+
+/**
+ * True where somebody's word was recorded behind the first `read` events, which are all that the caller knows. In a
+ * transaction that holds the rotation's fence; what was read before that may have been overtaken by a leak (I5, H24).
+ */
+export async function overtaken(tx: Tx, rotation: string, read: number): Promise<boolean> {
+  const [later] = await tx
+    .select({ seq: rotationEvents.seq })
+    .from(rotationEvents)
+    .where(
+      and(
+        eq(rotationEvents.rotation, rotation),
+        gt(rotationEvents.seq, read),
+        inArray(sql`${rotationEvents.event}->>'type'`, [...words]),
+      ),
+    )
+    .limit(1);
+  return later !== undefined;
 }
 
 /** The rotation's events in their order. */

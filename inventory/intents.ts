@@ -13,7 +13,7 @@ import type { Step } from "../domain/rotation/steps.js";
 import { tellAudit } from "./audit-outbox.js";
 import { burnSignOffs, type SignOffs } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
-import { append, eventAt } from "./events.js";
+import { append, eventAt, overtaken } from "./events.js";
 import { holdFence } from "./fence.js";
 import { takeLeases } from "./leases.js";
 import { raiseMark, refuseRestored } from "./restores.js";
@@ -47,6 +47,8 @@ export interface IntendRequest<Expects extends Expectations = Expectations> {
   readonly signOffs?: SignOffs | undefined;
   /** Ids of consumers that the change moves; leased all or none until the rotation closes. */
   readonly leases?: readonly string[] | undefined;
+  /** How many of the rotation's events the change was chosen by. */
+  readonly read?: number | undefined;
 }
 
 /** The intent in force, and whether it had been written by an earlier attempt. */
@@ -61,7 +63,8 @@ export interface Intended<Expects extends Expectations = Expectations> extends I
 /**
  * Writes the intent, or returns the one that an earlier attempt wrote for the same change and step: with its
  * first `expects`, whatever is asked now, because the change may have been made since. An earlier change that
- * nobody settled is closed as `unknown`.
+ * nobody settled is closed as `unknown`. Null, and nothing is written, where somebody has said something that the
+ * caller had not read: a look may take long, and what it led to must not happen behind the report of a leak (H24).
  *
  * Throws `superseded` for another epoch, for a change that a later one has followed, and for a number that
  * stands for another step; `decision-refused` when the sign-offs do not suffice at `at`; `conflict` when
@@ -70,8 +73,8 @@ export interface Intended<Expects extends Expectations = Expectations> extends I
 export async function intend<Expects extends Expectations>(
   db: Database,
   request: IntendRequest<Expects>,
-): Promise<Intended<Expects>> {
-  const { rotation, epoch, change, step, expects, at } = request;
+): Promise<Intended<Expects> | null> {
+  const { rotation, epoch, change, step, expects, read: known, at } = request;
   return transact(db, async (tx) => {
     await holdFence(tx, rotation, epoch);
     await refuseRestored(tx);
@@ -81,6 +84,7 @@ export async function intend<Expects extends Expectations>(
       if (!same) throw leftBehind(rotation, change);
       return { ...(last as Intent<Expects>), repeated: true, entry: null, generation: null };
     }
+    if (known !== undefined && (await overtaken(tx, rotation, known))) return null;
     await closeOpenIntent(tx, rotation, at);
     await tx.insert(intents).values({ rotation, change, epoch, step, expects, at });
     const facts = { epoch, change, step, expects };

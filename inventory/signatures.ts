@@ -68,11 +68,6 @@ export function claimedId(document: string): string | null {
   }
 }
 
-/** What a document says that was verified before it was kept. */
-export function keptPayload(document: string): DocumentPayload {
-  return shaped(Buffer.from(document.split(".")[1] ?? "", "base64url"));
-}
-
 function claimedPerson(document: string): string {
   if (document.length > charactersMax) throw refused("It is too long to be a decision.");
   try {

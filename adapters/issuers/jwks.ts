@@ -26,7 +26,7 @@ import { accountSchema, configSchema, type JwksAccount, type JwksConfig } from "
 import { formatKeySet, type KeySet, type PublicKey, parseKeySet, slotIn, withSlot } from "./jwks/document.js";
 import { newPrivateKey, privateText, publicKey, type SigningKey, signingKey } from "./jwks/keys.js";
 import { checkPublished, jwksGrants } from "./jwks/preflight.js";
-import { fetchServed, passes, type ServedSet } from "./jwks/served.js";
+import { fetchServed, type ServedSet, type Trial, tried } from "./jwks/served.js";
 
 const nameBytes = 12;
 
@@ -128,8 +128,23 @@ class JwksIssuer implements Issuer {
   }
 
   async prove(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
+    return this.#proofs(slot, document, "verified", call);
+  }
+
+  /** A key that is given out under this name and does not verify is no refusal: somebody else's may stand there. */
+  async proveRefused(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
+    return this.#proofs(slot, document, "not published", call);
+  }
+
+  async #proofs(
+    slot: string,
+    document: SecretDocument,
+    wanted: Trial["is"],
+    call: Call,
+  ): Promise<NodeProof[]> {
     const key = this.#key(slot, document);
-    return passes(await this.#sets(call), key, this.#account.algorithm, this.#deps.now());
+    const trials = await tried(await this.#sets(call), key, this.#account.algorithm, this.#deps.now());
+    return trials.map(({ node, is }) => ({ node, ok: is === wanted, sentence: `${key.kid} is ${is}` }));
   }
 
   /** Withdraws the key, and is done only when no address gives it out any more. */
@@ -143,11 +158,6 @@ class JwksIssuer implements Issuer {
     if (still)
       throw new RekeyError("unreachable", `${still.node} still gives out ${kid}, which was withdrawn.`);
     return applied;
-  }
-
-  async proveRefused(slot: string, document: SecretDocument, call: Call): Promise<NodeProof[]> {
-    const proofs = await this.prove(slot, document, call);
-    return proofs.map((proof) => ({ ...proof, ok: !proof.ok }));
   }
 
   async destroy(change: FencedChange, call: Call): Promise<Applied> {

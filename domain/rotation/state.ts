@@ -74,7 +74,7 @@ export interface VersionState {
   /** When it was last made valid; absent for a version that was valid before this rotation began. */
   readonly enabledAt?: number;
   readonly disabledAt: number | null;
-  /** Every node refused the value, and no session of it was left, after the last disable. */
+  /** Every node refused the value, and no session of it was left, after the last disable; or there was none to try (`untried`). */
   readonly refused: boolean;
   /** How often in a row every node refused it since it was disabled, and since when; absent where that was never counted. */
   readonly refusals?: number;

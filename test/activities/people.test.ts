@@ -4,9 +4,11 @@ import { peopleActivity, recordActivity } from "../../activities/people.js";
 import { probeActivity } from "../../activities/probe.js";
 import { mayAct } from "../../domain/decide.js";
 import { declarationDigest } from "../../domain/declaration.js";
+import { RekeyError } from "../../domain/errors.js";
 import { foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Step } from "../../domain/rotation/steps.js";
+import { reservationOf } from "../../domain/version.js";
 import { recordDecision } from "../../inventory/decisions.js";
 import { appendEvent } from "../../inventory/events.js";
 import { unsentNotices } from "../../inventory/notices.js";
@@ -51,6 +53,47 @@ test.each(steps)("%s is recorded and told once, also when its answer was lost", 
   expect(await does(desk, desk.state, target)).toEqual(first);
   expect(await eventsOf(desk)).toHaveLength(1);
   expect(desk.told).toMatchObject([{ kind, recipients: expect.arrayContaining(["ann@example.com"]) }]);
+});
+
+const close: Step = { do: "close", outcome: "refused", reason: "Nobody signed." };
+
+test("H24: a leak that is reported while the rotation is about to close keeps it open", async () => {
+  const desk = await openDesk();
+  const { state, deps } = desk;
+  const cancelled = { type: "cancelled", at: desk.clock.now, by: "ann", reason: "not today" } as const;
+  const slow = async (id: string) => {
+    // After the records were read: a store that is slow gives everybody time to say something.
+    await appendEvent(desk.fresh.db, state.id, state.epoch, cancelled);
+    return deps.systems(id);
+  };
+  const { events } = await desk.run(() => peopleActivity({ ...deps, systems: slow })({ state, step: close }));
+  expect(events).toEqual([]);
+  expect(await eventsOf(desk)).toEqual(["cancelled"]);
+  expect(desk.told).toEqual([]);
+  await does(desk, foldAll(state, [cancelled]), close);
+  expect(await eventsOf(desk)).toEqual(["cancelled", "closed"]);
+});
+
+test("I3 I8: copies of what never came to be are purged once the end is recorded, also by a later attempt", async () => {
+  const desk = await openDesk();
+  const { deps, fresh } = desk;
+  const state: RotationState = { ...desk.state, change: 2 };
+  const purged: string[] = [];
+  const store = { fails: true };
+  const systems = await deps.systems(state.credential);
+  const purge = async (copy: string) => {
+    expect(await eventsOf(desk)).toEqual(["closed"]);
+    if (store.fails) throw new RekeyError("unreachable", "The store does not answer.");
+    purged.push(copy);
+  };
+  const main = { ...systems.stores.main, purge };
+  const given = { ...deps, systems: async () => ({ ...systems, stores: { main } }) as never };
+  const attempt = () => desk.run(() => peopleActivity(given)({ state, step: close }));
+  await expect(attempt()).rejects.toThrow(/does not answer/);
+  expect((await loadRotation(fresh.db, state.id)).closedAt).not.toBeNull();
+  store.fails = false;
+  expect((await attempt()).events).toMatchObject([{ type: "closed" }]);
+  expect(new Set(purged)).toEqual(new Set([state.target, reservationOf(state.target)]));
 });
 
 test("each hold is told, also when nothing was changed between them", async () => {

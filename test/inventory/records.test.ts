@@ -63,8 +63,8 @@ it("ends a rotation once: a second attempt gets the first end, an old epoch a re
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, i) => closeRotation(db, end(opened, t0 + 100 + i))),
   );
-  expect(answers.filter(({ repeated }) => !repeated)).toHaveLength(1);
-  expect(new Set(answers.map(({ at }) => at)).size).toBe(1);
+  expect(answers.filter((answer) => answer?.repeated === false)).toHaveLength(1);
+  expect(new Set(answers.map((answer) => answer?.at)).size).toBe(1);
   expect((await loadRotation(db, opened.rotation)).events).toHaveLength(1);
   await expect(closeRotation(db, { ...end(opened), epoch: 7 })).rejects.toMatchObject({ code: "superseded" });
   await expect(closeRotation(db, { ...end(opened), rotation: "rot_none" })).rejects.toMatchObject({
@@ -290,4 +290,14 @@ it("lists rotations, newest first, and the latest of each credential", async () 
   await expect(rotationSummary(db, "rot_none")).rejects.toMatchObject({ code: "not-found" });
   const [, shown] = await listCredentials(db);
   expect(shown).toMatchObject({ rotation: { id: next.rotation }, lastRotatedAt: t0 + 100 });
+});
+
+it("H24: nothing ends behind a word that whoever ends it had not read", async () => {
+  const { db, opened } = await world();
+  const { rotation, epoch } = opened;
+  await appendEvent(db, rotation, epoch, { type: "cancelled", at: t0, by: "ann", reason: "not today" });
+  expect(await closeRotation(db, { ...end(opened), read: 0 })).toBeNull();
+  expect((await loadRotation(db, rotation)).closedAt).toBeNull();
+  expect(await closeRotation(db, { ...end(opened), read: 1 })).toMatchObject({ repeated: false });
+  expect(await closeRotation(db, { ...end(opened), read: 0 })).toMatchObject({ repeated: true });
 });

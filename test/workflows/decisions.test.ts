@@ -4,7 +4,7 @@ import type { ActivityDeps, Systems } from "../../activities/deps.js";
 import { surveyorFor } from "../../activities/surveyor.js";
 import type { Estate } from "../../domain/estate/types.js";
 import type { RotationState } from "../../domain/rotation/state.js";
-import { entryNamed } from "../../inventory/estate.js";
+import { currentEstate, entryNamed } from "../../inventory/estate.js";
 import { decideSignal } from "../../workflows/messages.js";
 import { openHouse } from "./house.js";
 import { paper } from "./people.js";
@@ -200,9 +200,11 @@ test("H10: a confirmation counts for the version and the delivery that it was si
     expect(await decide(handle, document), what).toMatchObject(refused);
   }
   expect(await decide(handle, await paper(house, state, "cleo", word))).toMatchObject({ accepted: true });
-  const confirmations = async (seen: RotationState) => {
-    const deps = { db: house.fresh.db, now: Date.now } as ActivityDeps;
-    const systems = { consumers: [{ id: consumer, place: "main" }], policy: { cooldownMs: 0 } };
+  const confirmations = async (seen: RotationState, now = Date.now) => {
+    const deps = { db: house.fresh.db, now } as ActivityDeps;
+    const consumers = [{ id: consumer, place: "main", owner: "cleo" }];
+    const estate = (await currentEstate(house.fresh.db))?.estate;
+    const systems = { consumers, estate, policy: { cooldownMs: 0 } };
     const record = { credential: house.credential, requestedBy: "eve" };
     return (await surveyorFor(deps, systems as unknown as Systems, seen, record)).confirmations;
   };
@@ -212,6 +214,15 @@ test("H10: a confirmation counts for the version and the delivery that it was si
   if (main === undefined) throw new Error("the place is unknown");
   const again = { ...main, toldAt: Date.now() + 1_000 };
   expect(await confirmations({ ...state, places: { main: again } })).toEqual([]);
+  // At the time of use, like every word: when it has expired, and when its key is said to be in somebody else's hands.
+  expect(await confirmations(state, () => Date.now() + 10 * 86_400_000 * 365)).toEqual([]);
+  const without = (keys: readonly unknown[]) => (estate: Estate) =>
+    ({ ...estate, owners: { ...estate.owners, cleo: { ...estate.owners.cleo, keys } } }) as Estate;
+  const { keys } = ((await currentEstate(house.fresh.db))?.estate.owners.cleo ?? {}) as { keys: unknown[] };
+  await house.apply(without([]));
+  expect(await confirmations(state)).toEqual([]);
+  await house.apply(without(keys));
+  expect(await confirmations(state)).toHaveLength(1);
   house.world.consumers.get("checkout")?.behave("moves");
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
 });

@@ -2,7 +2,7 @@
 import { createLocalJWKSet, errors, type JWK, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { RekeyError } from "../../../domain/errors.js";
-import type { AdapterDeps, Call, NodeProof } from "../../ports.js";
+import type { AdapterDeps, Call } from "../../ports.js";
 import { exchange, tlsMaterial } from "../../shared/http.js";
 import { retryRead } from "../../shared/retry.js";
 import type { JwksConfig } from "./config.js";
@@ -57,13 +57,19 @@ function keysOf(text: string, node: string): ServedSet["keys"] {
   }
 }
 
-/** Signs a token that never leaves this process, and verifies it with what each node gives out. `ok` means that it passed. */
-export async function passes(
+/** What became of a token of a key with what one node gives out. */
+export interface Trial {
+  readonly node: string;
+  readonly is: "verified" | "not published" | "published and not verified";
+}
+
+/** Signs a token that never leaves this process, and has it verified with what each node gives out. */
+export async function tried(
   sets: readonly ServedSet[],
   { kid, key }: SigningKey,
   algorithm: string,
   now: number,
-): Promise<NodeProof[]> {
+): Promise<Trial[]> {
   const seconds = Math.floor(now / 1_000);
   const token = await new SignJWT({})
     .setProtectedHeader({ alg: algorithm, kid })
@@ -71,15 +77,14 @@ export async function passes(
     .setExpirationTime(seconds + 60)
     .sign(key);
   return Promise.all(
-    sets.map(async ({ node, keys }) => {
+    sets.map(async ({ node, keys }): Promise<Trial> => {
       try {
         const set = createLocalJWKSet({ keys: keys as JWK[] });
         await jwtVerify(token, set, { algorithms: [algorithm], currentDate: new Date(now) });
-        return { node, ok: true, sentence: `${kid} is published and verifies` };
+        return { node, is: "verified" };
       } catch (error) {
-        const why =
-          error instanceof errors.JWKSNoMatchingKey ? "is not published" : "is published and does not verify";
-        return { node, ok: false, sentence: `${kid} ${why}` };
+        const isAbsent = error instanceof errors.JWKSNoMatchingKey;
+        return { node, is: isAbsent ? "not published" : "published and not verified" };
       }
     }),
   );

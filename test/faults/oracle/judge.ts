@@ -226,14 +226,20 @@ function probes(
   findings.check("I2", closed.size === 0 || excepted, sentence);
 }
 
-/** Inside one execution of an activity, no change at issuer or store begins before an intent was kept (I8). */
+/**
+ * Inside one execution of an activity, no change at issuer or store begins before an intent was kept (I8). What was
+ * given up by the recorded end of its rotation may be purged after that.
+ */
 function intents(findings: Findings, { seen }: Evidence): void {
   const kept = new Set<string>();
+  let ended = false;
   for (const { point, execution, kind, what, code } of seen) {
-    if (/\.inventory\.intend\./.test(point) && (what === "end" || lostButKept(what, code)))
-      kept.add(execution);
+    const isKept = what === "end" || lostButKept(what, code);
+    if (/\.inventory\.intend\./.test(point) && isKept) kept.add(execution);
+    ended ||= /\.inventory\.closeRotation\./.test(point) && isKept;
     if (what !== "begin" || kind !== "change" || !/\.(issuer|store)\./.test(point)) continue;
-    findings.check("I8", kept.has(execution), `${point} began without a kept intent`);
+    const allowed = kept.has(execution) || (ended && /^close\.store\.purge\./.test(point));
+    findings.check("I8", allowed, `${point} began without a kept intent`);
   }
 }
 
