@@ -1,6 +1,7 @@
 /**
  * The frame of every change to the world: facts taken anew, the pure rule asked once more, the intent written,
- * the fenced change made, its outcome kept. No adapter is told to change anything outside this frame (I8).
+ * the fenced change made, its outcome kept. No adapter is told to change anything outside this frame (I8), but to forget
+ * what the recorded end of a rotation has given up.
  */
 import type { Call } from "../adapters/ports.js";
 import { needsSignOff } from "../domain/approval.js";
@@ -9,6 +10,7 @@ import { isContainment, mayAct } from "../domain/decide.js";
 import { RekeyError } from "../domain/errors.js";
 import type { FenceTag, TagState } from "../domain/fence.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
+import { failedWith } from "../domain/rotation/failed.js";
 import { fold } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { needsFreshFacts, type Step } from "../domain/rotation/steps.js";
@@ -108,7 +110,7 @@ export function changeActivity<S extends Step>(
         (intended.entry && (await deps.audit.secure(intended.entry, unlogged))) ??
         (await unnoted(deps, intended, unlogged));
       const outcome = untold
-        ? failedWith(deps, step, change, untold, "not-done")
+        ? failedWith({ at: deps.now(), step, change, outcome: "not-done" }, untold)
         : await attempt(deps, systems, current, changing, change, expects, callWithin(), perform);
       const kept = await settleWith(deps, state, change, outcome);
       const after = await lookAfter(deps, systems, fold(current, kept), record, kept);
@@ -153,22 +155,9 @@ async function refused(
   step: Step,
   error: RekeyError,
 ): Promise<RotationEvent> {
-  const event = failedWith(deps, step, null, error, "not-done");
+  const event = failedWith({ at: deps.now(), step, change: null, outcome: "not-done" }, error);
   await appendEvent(deps.db, state.id, state.epoch, event);
   return event;
-}
-
-/** The event of a step that came to nothing, or to nobody knows what. */
-function failedWith(
-  deps: Pick<ActivityDeps, "now">,
-  step: Step,
-  change: number | null,
-  { code, message, retry }: RekeyError,
-  outcome: "not-done" | "unknown",
-): RotationEvent {
-  // Records that somebody accepts are acted on again.
-  const again = retry !== "never" || code === "restored";
-  return { type: "failed", at: deps.now(), step, change, code, sentence: message, outcome, again };
 }
 
 /** A consumer is moved by one rotation at a time (H39), except where going back or a leak cannot wait for that. */
@@ -254,7 +243,7 @@ async function attempt<S extends Step>(
   } catch (error) {
     const known = asRekeyError(error);
     const unknown = known.retry === "unknown-outcome" || (touched && known.code !== "fenced");
-    return failedWith(deps, step, change, known, unknown ? "unknown" : "not-done");
+    return failedWith({ at: deps.now(), step, change, outcome: unknown ? "unknown" : "not-done" }, known);
   }
 }
 
@@ -281,15 +270,8 @@ async function settleEarlier(
   earlier: Pick<Intent, "change" | "step" | "event">,
 ): Promise<RotationEvent> {
   if (earlier.event) return earlier.event;
-  const event: RotationEvent = {
-    type: "failed",
-    at: deps.now(),
-    step: earlier.step,
-    change: earlier.change,
-    code: "unknown-outcome",
-    sentence: "An earlier attempt ended before it could say what it did.",
-    outcome: "unknown",
-    again: true,
-  };
-  return settleWith(deps, state, earlier.change, event);
+  const { change, step } = earlier;
+  const lost = new RekeyError("unknown-outcome", "An earlier attempt ended before it could say what it did.");
+  const event = failedWith({ at: deps.now(), step, change, outcome: "unknown" }, lost);
+  return settleWith(deps, state, change, event);
 }
