@@ -4,7 +4,7 @@
  * process left behind is recognised and taken away, by exactly one of those who wait.
  */
 import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, readlink, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,6 +19,8 @@ interface Owner {
   readonly host: string;
   /** Changes with every boot, so that a process id from before is recognised; empty where the system has none. */
   readonly boot: string;
+  /** Within what the process id counts: containers on one machine may share host and boot. Empty where the system has none. */
+  readonly pidNamespace?: string;
   readonly pid: number;
   /** When the process began, as the system counts it; process ids are used again. Empty where unknown. */
   readonly began: string;
@@ -148,15 +150,22 @@ async function self(): Promise<Owner> {
     nonce: randomUUID(),
     host: hostname(),
     boot: await bootId(),
+    pidNamespace: await pidNamespace(),
     pid: process.pid,
     began: await beganAt(process.pid),
   };
 }
 
-/** True only when it is certain: a process of another host cannot be asked, so its lock stands until a person removes it. */
+/**
+ * True only when it is certain: a process of another host, or of another container, cannot be asked, so its lock stands
+ * until a person removes it. No time is too long for a lock: who holds it may have been halted, and goes on.
+ */
 async function isGone(owner: Owner): Promise<boolean> {
   if (owner.host !== hostname()) return false;
   if (owner.boot !== (await bootId())) return true;
+  // A lock of the release before names none.
+  const namespace = await pidNamespace();
+  if ((owner.pidNamespace ?? namespace) !== namespace) return false;
   if (!isAlive(owner.pid)) return true;
   const began = await beganAt(owner.pid);
   return owner.began !== "" && began !== "" && began !== owner.began;
@@ -182,6 +191,14 @@ function bootId(): Promise<string> {
   return boot;
 }
 
+let namespace: Promise<string> | undefined;
+
+/** Does not change while this process lives either. */
+function pidNamespace(): Promise<string> {
+  namespace ??= readlink("/proc/self/ns/pid").catch(() => "");
+  return namespace;
+}
+
 /** The 22nd field of `stat`, counted behind the command, which may hold anything. */
 async function beganAt(pid: number): Promise<string> {
   return readFile(`/proc/${pid}/stat`, "utf8").then(
@@ -203,6 +220,6 @@ function busy(path: string, owner: Owner | null): RekeyError {
   return new RekeyError(
     "unreachable",
     `${holder} is changing the document (lock ${path}).`,
-    "The step tries again by itself. If that host is gone for good, remove the lock file.",
+    "The step tries again by itself. If that process is gone for good, with its host or container, remove the lock file.",
   );
 }

@@ -1,6 +1,6 @@
 /** Processes that are killed, and processes that want the same file at once: the document is whole, the lock is never a trap. */
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -235,6 +235,19 @@ describe("file lock", () => {
       await writeFile(path, left);
       expect(await withFileLock(path, 2_000, call(), async () => "in")).toBe("in");
     }
+  });
+
+  it("a lock of another container on this machine, which has process ids of its own, is never broken", async () => {
+    const path = await lockPath();
+    const there = { boot: await bootId(), pid: await deadPid() };
+    await writeFile(path, owner({ ...there, pidNamespace: "pid:[1]" }));
+    const work = withFileLock(path, 80, call(), async () => {});
+    expect(await codeOf(work)).toBe("unreachable");
+    expect((await stat(path)).isFile()).toBe(true);
+    // The same owner, who could be asked for and is not there.
+    const mine = await readlink("/proc/self/ns/pid").catch(() => "");
+    await writeFile(path, owner({ ...there, pidNamespace: mine }));
+    expect(await withFileLock(path, 2_000, call(), async () => "in")).toBe("in");
   });
 
   it("is given back when the work fails", async () => {
