@@ -16,19 +16,23 @@ export async function signCheckpoint({ size, root }: Head, signer: Signer): Prom
 
 /**
  * The checkpoint in a signed note. Throws `audit-broken` unless the key signed it, and it is of the log that has
- * the key's name.
+ * the key's name. `source` names it in the sentence.
  */
-export function openCheckpoint(note: string, verifier: Verifier): Checkpoint {
+export function openCheckpoint(note: string, verifier: Verifier, source = "the checkpoint"): Checkpoint {
   const text = openNote(note, verifier);
   if (text === null) {
-    const sentence = `The checkpoint was not signed by the key of ${verifier.name}.`;
-    throw new RekeyError("audit-broken", sentence);
+    throw new RekeyError("audit-broken", unsignedSentence(source, verifier));
   }
   const checkpoint = parseCheckpoint(text);
   if (checkpoint?.origin !== verifier.name) {
     throw new RekeyError("audit-broken", `The signed note is no checkpoint of ${verifier.name}.`);
   }
   return checkpoint;
+}
+
+/** That somebody else signed it, as a sentence. */
+export function unsignedSentence(source: string, { name }: Verifier): string {
+  return `${source.charAt(0).toUpperCase()}${source.slice(1)} was not signed by the key of ${name}.`;
 }
 
 /** The name of the log that a signed checkpoint says it is of; null for a text that is none. Nothing is verified. */

@@ -20,30 +20,36 @@ export async function inclusionProofs(tx: Tx, indexes: readonly number[], size: 
 }
 
 /** What is wrong with a log of this size, if a checkpoint of `signed` entries was signed; null where it may be right. */
-export function cutSentence(source: string, signed: number, size: number): string | null {
+export function cutSentence(source: string, signed: number, size: number, means = signedFor): string | null {
   if (size >= signed) return null;
-  return `The log was cut: it has ${size} entries, and ${source} was signed for ${signed}.`;
+  return `The log was cut: it has ${size} entries, and ${source} ${means} ${signed}.`;
 }
 
 /** The sentence for a log that does not begin with what was signed. */
-export function forkSentence(source: string, signed: number): string {
-  return `The log was forked: its first ${signed} entries are not those that ${source} was signed for.`;
+export function forkSentence(source: string, signed: number, means = signedFor): string {
+  return `The log was forked: its first ${signed} entries are not those that ${source} ${means}.`;
 }
 
-/** What is wrong with the log as against a checkpoint that was verified, in a sentence, or null. `source` names it. */
+/** How sentences say what a checkpoint has to do with entries. */
+const signedFor = "was signed for";
+
+/**
+ * What is wrong with the log as against what is known of it, a checkpoint that was verified or a head that was seen,
+ * in a sentence, or null. `source` names it, and `means` says what it has to do with the entries.
+ */
 export async function objectionToLog(
   tx: Tx,
   log: Head,
-  checkpoint: Head,
-  source: string,
+  known: Head,
+  { source, means }: { readonly source: string; readonly means?: string },
 ): Promise<string | null> {
-  const cut = cutSentence(source, checkpoint.size, log.size);
+  const cut = cutSentence(source, known.size, log.size, means);
   if (cut !== null) return cut;
   try {
-    const proof = await consistencyProof(tx, checkpoint.size, log.size);
-    if (beginsWith(checkpoint, log, proof)) return null;
+    const proof = await consistencyProof(tx, known.size, log.size);
+    if (beginsWith(known, log, proof)) return null;
   } catch (error) {
     if (!(error instanceof TileMissing)) throw error;
   }
-  return forkSentence(source, checkpoint.size);
+  return forkSentence(source, known.size, means);
 }

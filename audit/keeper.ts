@@ -6,12 +6,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { AuditEntry } from "../domain/audit.js";
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read } from "../inventory/database.js";
-import type { Anchor } from "./anchor.js";
-import { checkAgainstSigned, signLog } from "./checkpoints.js";
-import { bodyIn } from "./log.js";
+import { type Anchor, notesIn } from "./anchor.js";
+import { checkAgainstKnown, signLog } from "./checkpoints.js";
+import { bodiesIn } from "./log.js";
 import { mergeSpool } from "./merge.js";
+import { type Place, placeText } from "./mismatch.js";
 import type { Signer } from "./note.js";
-import { batchMax, type Source, sequence } from "./sequencer.js";
+import { SeenHead } from "./seen-head.js";
+import { batchMax, type Source, sequence, type Taking } from "./sequencer.js";
 import type { Spool } from "./spool.js";
 
 /** What the keeper is made of. */
@@ -22,7 +24,7 @@ export interface KeeperParts {
   readonly source: Source;
   readonly spool: Spool;
   readonly signer: Signer;
-  readonly anchor: Anchor | null;
+  readonly anchors: readonly Anchor[];
   readonly now: () => number;
   /** Tells whoever watches the process. */
   readonly warn: (sentence: string) => void;
@@ -48,7 +50,11 @@ const flushMsMax = 8_000;
 
 /** Makes the keeper; nothing is asked yet. */
 export function auditKeeper(parts: KeeperParts): AuditKeeper {
-  const { prepare, log, source, spool, signer, anchor, now, warn } = parts;
+  const { prepare, log, source, spool, signer, anchors, now, warn } = parts;
+  const seen = new SeenHead();
+  const taking: Taking = { seen, now };
+  /** Entries that went into the spool and are not known to be in the log. */
+  const inHand = new Map<string, AuditEntry>();
   let running: Promise<void> | null = null;
   let queued: Promise<void> | null = null;
   let checked = false;
@@ -59,18 +65,25 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
     const until = now() + flushMsMax;
     if (!checked) {
       await prepare();
-      const anchored = (await anchor?.read()) ?? null;
-      await read(log, (tx) => checkAgainstSigned(tx, signer, anchored));
+      const known = { seen: seen.head, outside: await notesIn(anchors) };
+      seen.saw(await read(log, (tx) => checkAgainstKnown(tx, signer, known)));
       checked = true;
     }
-    const merged = await mergeSpool(log, spool, now());
-    if (merged > 0)
-      warn(`The audit log is back: ${merged} entries were merged from the spool, with a gap marked.`);
+    // The outbox first, and what we have in hand: what a text says that was told is not for the spool to say, which is
+    // a file that whoever has the disk can write anew.
     for (;;) {
-      const { seen } = await sequence(log, source);
-      if (seen < batchMax) return;
+      const { seen: waited, odd } = await sequence(log, source, taking);
+      warnOdd(odd, source.place, warn);
+      if (waited < batchMax) break;
       if (now() > until) throw new RekeyError("audit-down", "The audit log lags behind what is told to it.");
     }
+    const mine = [...inHand.values()];
+    if (mine.length > 0) await fromHand(log, mine, taking, warn);
+    for (const { id } of mine) inHand.delete(id);
+    const { merged, odd } = await mergeSpool(log, spool, now(), seen);
+    warnOdd(odd, "spool", warn);
+    if (merged > 0)
+      warn(`The audit log is back: ${merged} entries were merged from the spool, with a gap marked.`);
   };
 
   const noted = async (work: () => Promise<void>): Promise<void> => {
@@ -112,19 +125,21 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
     secure: async (entry, unlogged) => {
       try {
         await flush();
-        await ensureTold(log, entry, warn);
+        await ensureTold(log, entry, taking, warn);
         return null;
       } catch (error) {
         const refusal = asAuditError(error);
         if (!unlogged) return refusal;
-        return spooled(spool, entry, refusal, now(), warn);
+        const spoolRefusal = await spooled(spool, entry, refusal, now(), warn);
+        if (spoolRefusal === null) inHand.set(entry.id, entry);
+        return spoolRefusal;
       }
     },
     checkpoint: async () => {
       await flush();
       let note = "";
       await noted(async () => {
-        note = await signLog(log, signer, anchor, now());
+        note = await signLog(log, signer, anchors, now(), seen);
       });
       return note;
     },
@@ -137,22 +152,46 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
  * it, and refusing would give whoever empties the outbox a way to stop every change. Another text under its id cannot
  * be mended. Throws `audit-broken` for that, and the errors of `transact`.
  */
-async function ensureTold(log: Database, entry: AuditEntry, warn: (sentence: string) => void): Promise<void> {
-  const told = await read(log, (tx) => bodyIn(tx, entry.id));
+async function ensureTold(
+  log: Database,
+  entry: AuditEntry,
+  taking: Taking,
+  warn: (sentence: string) => void,
+): Promise<void> {
+  const told = (await read(log, (tx) => bodiesIn(tx, [entry.id]))).get(entry.id);
   if (told === entry.body) return;
-  if (told === null) {
-    await sequence(log, { waiting: async () => [entry], taken: async () => undefined });
-    warn(
-      `Somebody took intent ${entry.id} out of the inventory's outbox; the audit log has it all the same.`,
-    );
-    return;
-  }
+  if (told === undefined) return fromHand(log, [entry], taking, warn);
   const sentence = `The audit log has another text under the id of intent ${entry.id} than was written.`;
   throw new RekeyError(
     "audit-broken",
     sentence,
     "Find out who changed the inventory's outbox: a trigger, or its owner.",
   );
+}
+
+/** Takes in entries that this process told itself, where the log does not have them from the outbox. */
+async function fromHand(
+  log: Database,
+  entries: readonly AuditEntry[],
+  taking: Taking,
+  warn: (sentence: string) => void,
+): Promise<void> {
+  const known = await read(log, (tx) =>
+    bodiesIn(
+      tx,
+      entries.map(({ id }) => id),
+    ),
+  );
+  const source = { place: "hand", waiting: async () => entries, taken: async () => undefined } as const;
+  const { odd } = await sequence(log, source, taking);
+  warnOdd(odd, source.place, warn);
+  for (const { id } of entries.filter(({ id }) => !known.has(id)))
+    warn(`Somebody took intent ${id} out of the inventory's outbox; the audit log has it all the same.`);
+}
+
+function warnOdd(odd: number, place: Place, warn: (sentence: string) => void): void {
+  if (odd > 0)
+    warn(`${odd} text(s) in ${placeText(place)} are not what was told; the audit log tells of them.`);
 }
 
 async function spooled(

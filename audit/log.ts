@@ -62,20 +62,13 @@ export async function tilesOf(tx: Tx, keys: readonly TileKey[]): Promise<Tiles> 
   return new Map(rows.map(({ level, number, hashes }) => [tileKey(level, Number(number)), hashes]));
 }
 
-/** Ids of those entries that the log has. */
-export async function knownIds(tx: Tx, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const { rows } = await tx.execute<{ id: string }>(
-    sql`select id from rekey_audit.entries where id = any(${sql.param([...ids])}::text[])`,
+/** Texts of those entries that the log has, by id. */
+export async function bodiesIn(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await tx.execute<{ id: string; body: string }>(
+    sql`select id, body from rekey_audit.entries where id = any(${sql.param([...ids])}::text[])`,
   );
-  return new Set(rows.map(({ id }) => id));
-}
-
-/** The text of the entry of this id, or null where the log has none. */
-export async function bodyIn(tx: Tx, id: string): Promise<string | null> {
-  const { rows } = await tx.execute<{ body: string }>(
-    sql`select body from rekey_audit.entries where id = ${id}`,
-  );
-  return rows[0]?.body ?? null;
+  return new Map(rows.map(({ id, body }) => [id, body]));
 }
 
 /**

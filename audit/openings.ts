@@ -13,10 +13,19 @@ export function wrongOpenings(
   body: string,
   openings: Readonly<Record<string, Opening>>,
 ): string[] {
-  const committed = bodyOf(body).personal ?? {};
+  const committed = committedIn(body);
   return Object.entries(openings).flatMap(([field, opening]) =>
     committed[field] === commitment(id, field, opening, sha256Hex) ? [] : [field],
   );
+}
+
+/** What the text commits to; nothing where it is no JSON, which its hash says then. */
+function committedIn(body: string): Readonly<Record<string, string>> {
+  try {
+    return bodyOf(body).personal ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /** Adds a sentence for every personal field in the log that is not what was committed to, or belongs to no entry. */

@@ -165,12 +165,16 @@ function follows(line: Line, last: Line): boolean {
   return line.prev === last.hash && line.seq === last.seq + 1;
 }
 
-/** The line, or null where it does not have its own hash. */
+/**
+ * The line, or null where it does not have its own hash. That needs no key: whoever can write to the disk can make a
+ * line that has it, so what its entry says is compared with what was told before it counts.
+ */
 function lineIn(text: string): Line | null {
   try {
     const line = JSON.parse(text) as Line;
     const { hash, ...told } = line;
-    return sha256Hex(canonical(told)) === hash ? line : null;
+    const shaped = typeof told.entry === "object" && told.entry !== null && Number.isSafeInteger(told.at);
+    return shaped && sha256Hex(canonical(told)) === hash ? line : null;
   } catch {
     return null;
   }

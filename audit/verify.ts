@@ -5,10 +5,13 @@
 import { setImmediate as pause } from "node:timers/promises";
 import { sql } from "drizzle-orm";
 import { type Database, read, type Tx } from "../inventory/database.js";
-import { type Checkpoint, openCheckpoint } from "./checkpoint.js";
+import type { OutsideNote } from "./anchor.js";
+import { type Checkpoint, openCheckpoint, unsignedSentence } from "./checkpoint.js";
+import { columnFindings } from "./columns.js";
 import { cutSentence, forkSentence } from "./consistency.js";
 import { hashBytes, leafHash } from "./hash.js";
 import { headOf, tilesOf } from "./log.js";
+import { mismatchIn, mismatchSentence } from "./mismatch.js";
 import type { Verifier } from "./note.js";
 import { openingFindings } from "./openings.js";
 import type { Head } from "./proofs.js";
@@ -26,12 +29,8 @@ export interface Verified {
   readonly unsigned: number;
   /** Sentences, each about one thing; at most some dozens. */
   readonly findings: readonly string[];
-}
-
-/** A signed note that was kept outside the database. `source` begins a sentence's part: `the anchor's checkpoint`. */
-export interface OutsideNote {
-  readonly source: string;
-  readonly note: string;
+  /** What the log itself tells of texts that were found and are not what was told; it is as whole with them. */
+  readonly told: readonly string[];
 }
 
 const tilesInRead = 64;
@@ -47,13 +46,14 @@ export async function verifyLog(
   const patient = { ...log, deadlineMs: verifyMsMax, statementTimeoutMs: verifyMsMax };
   return read(patient, async (tx) => {
     const findings = new Findings();
+    const told = new Findings();
     const head = await headOf(tx, "look");
     const signed = await checkpointsOf(tx, verifier, outside, findings);
     for (const { source, size } of signed) {
       const cut = cutSentence(source, size, head.size);
       if (cut !== null) findings.add(cut);
     }
-    const edge = await rebuilt(tx, head.size, signed, findings);
+    const edge = await rebuilt(tx, head.size, signed, findings, told);
     if (!edge.root().equals(head.root)) {
       findings.add("The log's head does not tell the hash of its entries.");
     }
@@ -65,6 +65,7 @@ export async function verifyLog(
       checkpoints: signed.length,
       unsigned: head.size - Math.max(0, ...signed.map(({ size }) => size)),
       findings: findings.sentences(),
+      told: told.sentences(),
     };
   });
 }
@@ -89,16 +90,20 @@ async function checkpointsOf(
     try {
       signed.push({ ...openCheckpoint(note, verifier), source });
     } catch {
-      findings.add(
-        `${source[0]?.toUpperCase()}${source.slice(1)} was not signed by the key of ${verifier.name}.`,
-      );
+      findings.add(unsignedSentence(source, verifier));
     }
   }
   return signed.sort((a, b) => a.size - b.size);
 }
 
 /** Builds the tree anew, comparing rows with tiles and the tree with every checkpoint on the way. */
-async function rebuilt(tx: Tx, size: number, signed: readonly Signed[], findings: Findings): Promise<Edge> {
+async function rebuilt(
+  tx: Tx,
+  size: number,
+  signed: readonly Signed[],
+  findings: Findings,
+  told: Findings,
+): Promise<Edge> {
   const edge = new Edge();
   const judge = new RowJudge(findings);
   const left = signed.filter((checkpoint) => checkpoint.size <= size);
@@ -110,7 +115,12 @@ async function rebuilt(tx: Tx, size: number, signed: readonly Signed[], findings
   compare();
   const upper = new Map<string, Buffer>();
   const step = tilesInRead * tileWidth;
-  const readFrom = (start: number) => tilesRead(tx, start, Math.min(start + step, size));
+  const readFrom = async (start: number) => {
+    const end = Math.min(start + step, size);
+    const read = await tilesRead(tx, start, end);
+    await columnFindings(tx, start, end, findings);
+    return read;
+  };
   let next: Promise<TileRows[]> = size === 0 ? Promise.resolve([]) : readFrom(0);
   for (let start = 0; start < size; start += step) {
     const chunk = await next;
@@ -127,6 +137,8 @@ async function rebuilt(tx: Tx, size: number, signed: readonly Signed[], findings
         const kept = hashes?.subarray(at * hashBytes, (at + 1) * hashBytes);
         const body = bodies[at];
         const leaf = body === undefined ? null : leafHash(body);
+        const mismatch = body === undefined ? null : mismatchIn(first + at, body);
+        if (mismatch !== null) told.add(mismatchSentence(mismatch));
         judge.row(first + at, leaf, kept?.length === hashBytes ? kept : null);
         // The tree is built of what the tiles hold, so that one changed row does not spoil all that follows.
         edge.append(

@@ -69,7 +69,7 @@ export async function measureAudit(size: AuditSize, progress: (line: string) => 
     const appended = await appending(db, log, size.entries);
     progress(`${writers} writers of single entries`);
     const singlePerSecond = await singly(db, log, size.single);
-    await signLog(log, signer, null, Date.now());
+    await signLog(log, signer, [], Date.now());
     progress("verifying all of them");
     const begun = performance.now();
     const { findings } = await verifyLog(log, signer, []);
@@ -143,6 +143,7 @@ async function singly(db: Database, log: Database, entries: number): Promise<num
 
 function outboxOf(db: Database): Source {
   return {
+    place: "outbox",
     waiting: (limit) => waitingEntries(db, limit),
     taken: (ids) => takeEntries(db, ids),
   };

@@ -5,7 +5,7 @@
  */
 import { canonical } from "./plan.js";
 
-/** What entries tell of. `gap` is the log's own: what was done while it could not be written. */
+/** What entries tell of. Two are the log's own: `gap` for what was done while it could not be written, `mismatch` for a text that is not what was told. */
 export type AuditKind =
   | "opened"
   | "adopted"
@@ -23,7 +23,8 @@ export type AuditKind =
   | "closed"
   | "restored"
   | "forgotten"
-  | "gap";
+  | "gap"
+  | "mismatch";
 
 /** Something to be told, before it has an id and salts. */
 export interface AuditRecord {
@@ -98,6 +99,39 @@ export function auditEntryOf(
     ...(hasPersonal ? { personal } : {}),
   });
   return { id, body, openings };
+}
+
+/** Ids of entries that were told; those of the log's own begin otherwise, so that nobody can tell one in their place. */
+const toldId = /^aud_[0-9a-z]+$/;
+/** Escapes that the database reads nothing out of: half a character, and the character that no text there can hold. */
+const unreadable = /\\u(?:0000|d[89a-f])/;
+
+/**
+ * True where the entry can stand in the log: its text is canonical and says the same id, and when. What waits may have
+ * been changed there, so `given` is no more than what was found.
+ */
+export function isEntry(given: AuditEntry): boolean {
+  try {
+    const { id, body, openings } = given;
+    const told = bodyOf(body);
+    const { rotation } = told;
+    return (
+      toldId.test(id) &&
+      told.id === id &&
+      Number.isSafeInteger(told.at) &&
+      (rotation === undefined || typeof rotation === "string") &&
+      canonical(told) === body &&
+      !unreadable.test(body) &&
+      Object.entries(openings).every(([field, { salt, value }]) => [field, salt, value].every(isText))
+    );
+  } catch {
+    // No JSON, or no object where there has to be one.
+    return false;
+  }
+}
+
+function isText(given: unknown): boolean {
+  return typeof given === "string" && !given.includes("\0");
 }
 
 /** What the body says. Throws `SyntaxError` for what is no JSON. */

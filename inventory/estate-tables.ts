@@ -12,6 +12,8 @@ export const installation = inventory.table("installation", {
   restoreGeneration: text("restore_generation").notNull(),
   generationNumber: bigint("generation_number", { mode: "number" }).notNull().default(1),
   mark: bigint("mark", { mode: "number" }).notNull().default(0),
+  auditSize: bigint("audit_size", { mode: "number" }),
+  auditCheckpoint: text("audit_checkpoint"),
 });
 
 /** Every estate that was applied, whole; rows are only ever added. */

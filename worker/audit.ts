@@ -11,6 +11,7 @@ import { fileSpool, type Spool } from "../audit/spool.js";
 import { RekeyError } from "../domain/errors.js";
 import type { HighWater } from "../domain/restore.js";
 import type { Secret } from "../domain/secret.js";
+import { auditCheckpointIn } from "../inventory/audit-checkpoint.js";
 import { takeEntries, waitingEntries } from "../inventory/audit-outbox.js";
 import { type Database, openDatabase } from "../inventory/database.js";
 import type { Installation } from "./config.js";
@@ -21,7 +22,7 @@ export interface OpenAudit {
   readonly keeper: AuditKeeper;
   readonly log: Database;
   readonly signer: Signer;
-  readonly anchor: Anchor;
+  readonly anchors: readonly Anchor[];
   readonly spool: Spool;
   /** How far the inventory has come, noted beside the anchor. */
   readonly highWater: HighWater;
@@ -54,7 +55,7 @@ export async function openAudit(
   const direct = await auditDatabaseOf(settings);
   const log = between?.(direct) ?? direct;
   const folder = settings.REKEY_AUDIT_FOLDER ?? join(settings.REKEY_HOME, "audit");
-  const anchor = fileAnchor(join(folder, "checkpoint"));
+  const anchors = [fileAnchor(join(folder, "checkpoint")), auditCheckpointIn(db)];
   const spool = fileSpool(join(folder, "spool"));
   const highWater = fileHighWater(join(folder, "generation"));
   const prepare = async (): Promise<void> => {
@@ -63,11 +64,12 @@ export async function openAudit(
     await ensureLog(log, signer.name);
   };
   const source = {
+    place: "outbox",
     waiting: (limit: number) => waitingEntries(db, limit),
     taken: (ids: readonly string[]) => takeEntries(db, ids),
-  };
-  const keeper = auditKeeper({ prepare, log, source, spool, signer, anchor, now, warn });
-  return { keeper, log, signer, anchor, spool, highWater, close: () => log.close() };
+  } as const;
+  const keeper = auditKeeper({ prepare, log, source, spool, signer, anchors, now, warn });
+  return { keeper, log, signer, anchors, spool, highWater, close: () => log.close() };
 }
 
 /** The log's database: the inventory's, unless the settings name another. */

@@ -109,7 +109,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
         // Linux alone has it.
         limits: await readFile("/proc/self/limits", "utf8").catch(() => ""),
       })),
-      await diagnoseAudit(audit),
+      await diagnoseAudit({ ...audit, now }),
     ],
   });
   const activities = timed(untimed, clock);

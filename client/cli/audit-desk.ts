@@ -1,13 +1,12 @@
 /** The audit log as commands use it: reads, a signature on what is there, and the one thing that may be forgotten. */
-import type { Anchor } from "../../audit/anchor.js";
-import { anchorSource } from "../../audit/checkpoints.js";
+import { type Anchor, notesIn, type OutsideNote } from "../../audit/anchor.js";
 import { checkOldEnough, forgetOpenings, forgettable } from "../../audit/forgetting.js";
 import type { AuditKeeper } from "../../audit/keeper.js";
 import { entriesOf, type LoggedEntry } from "../../audit/log.js";
 import { type Signer, type Verifier, verifierText } from "../../audit/note.js";
 import { type EvidencePack, makePack } from "../../audit/pack.js";
 import type { Spool } from "../../audit/spool.js";
-import { type OutsideNote, type Verified, verifyLog } from "../../audit/verify.js";
+import { type Verified, verifyLog } from "../../audit/verify.js";
 import { tellAudit, waitingCount } from "../../inventory/audit-outbox.js";
 import { type Database, read, transact } from "../../inventory/database.js";
 
@@ -40,7 +39,7 @@ export interface AuditDesk {
   key(): string;
   /** The newest checkpoint as a signed note; signed now where something was added. */
   checkpoint(): Promise<string>;
-  /** Verifies all of it, against its own checkpoints, this machine's anchor, and those that are given. */
+  /** Verifies all of it, against its own checkpoints, those of the anchors, and those that are given. */
   verify(outside: readonly OutsideNote[]): Promise<AuditState>;
   /** A rotation's entries in their order. */
   entries(rotation: string): Promise<readonly LoggedEntry[]>;
@@ -61,7 +60,7 @@ export interface DeskParts {
   readonly log: Database;
   readonly keeper: AuditKeeper;
   readonly signer: Signer;
-  readonly anchor: Anchor;
+  readonly anchors: readonly Anchor[];
   readonly spool: Spool;
   /** Milliseconds since the epoch, by the inventory's clock. */
   readonly now: () => Promise<number>;
@@ -71,14 +70,12 @@ export interface DeskParts {
 
 /** The desk of a log. */
 export function auditDeskOf(parts: DeskParts): AuditDesk {
-  const { db, log, keeper, signer, anchor, spool } = parts;
+  const { db, log, keeper, signer, anchors, spool } = parts;
   return {
     key: () => verifierText(signer),
     checkpoint: () => keeper.checkpoint(),
     verify: async (outside) => {
-      const anchored = await anchor.read();
-      const kept = anchored === null ? [] : [{ source: anchorSource, note: anchored }];
-      const verified = await verifyLog(log, signer, [...kept, ...outside]);
+      const verified = await verifyLog(log, signer, [...(await notesIn(anchors)), ...outside]);
       const files = await spool.pending();
       return {
         ...verified,

@@ -5,6 +5,7 @@ import { type AuditKeeper, auditKeeper } from "../../audit/keeper.js";
 import { ensureLog, migrateLog } from "../../audit/log.js";
 import { fileSpool, type Spool } from "../../audit/spool.js";
 import type { Secret } from "../../domain/secret.js";
+import { auditCheckpointIn } from "../../inventory/audit-checkpoint.js";
 import { type Database, openDatabase } from "../../inventory/database.js";
 import { emptyDatabase, type Fresh, session } from "../inventory/database.js";
 import { postgresServer } from "../setup/servers.js";
@@ -19,15 +20,22 @@ export interface KeptLog {
   readonly log: Database;
   readonly signer: typeof signer;
   readonly spool: Spool;
+  /** The one in a file. */
   readonly anchor: Anchor;
+  readonly anchors: readonly Anchor[];
+  readonly folder: string;
   /** What it said to whoever watches the process. */
   readonly warned: string[];
   close(): Promise<void>;
 }
 
-/** A keeper of the log at `url`, for the entries that wait in `db`. Its folder is gone when the test has finished. */
-export function keptLog(db: Database, url: Secret, more: { readonly spoolMax?: number } = {}): KeptLog {
-  const folder = testFolder();
+/** A keeper of the log at `url`, for the entries that wait in `db`. Its folder is gone when the test has finished, unless one is given. */
+export function keptLog(
+  db: Database,
+  url: Secret,
+  more: { readonly spoolMax?: number; readonly folder?: string } = {},
+): KeptLog {
+  const folder = more.folder ?? testFolder();
   const log = openDatabase({
     url,
     what: "The audit store",
@@ -40,20 +48,21 @@ export function keptLog(db: Database, url: Secret, more: { readonly spoolMax?: n
   const warned: string[] = [];
   const spool = fileSpool(`${folder}/spool`, more.spoolMax);
   const anchor = fileAnchor(`${folder}/checkpoint`);
+  const anchors = [anchor, auditCheckpointIn(db)];
   const prepare = async (): Promise<void> => {
     await migrateLog(log);
     await ensureLog(log, signer.name);
   };
   const warn = (sentence: string) => void warned.push(sentence);
   const source = outboxOf(db);
-  const keeper = auditKeeper({ prepare, log, source, spool, signer, anchor, now: Date.now, warn });
+  const keeper = auditKeeper({ prepare, log, source, spool, signer, anchors, now: Date.now, warn });
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= log.close();
     return closing;
   };
   onTestFinished(close);
-  return { keeper, log, signer, spool, anchor, warned, close };
+  return { keeper, log, signer, spool, anchor, anchors, folder, warned, close };
 }
 
 /** Ways in which an audit store can be down. */

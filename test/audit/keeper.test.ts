@@ -1,7 +1,7 @@
 /** The keeper: an intent is durably told before its change, whatever the log does; what cannot wait goes into the spool (H31, I8). */
 import { expect, it, test } from "vitest";
 import { auditKeeper } from "../../audit/keeper.js";
-import { headOf, knownIds } from "../../audit/log.js";
+import { bodiesIn, headOf } from "../../audit/log.js";
 import { sequence } from "../../audit/sequencer.js";
 import { verifyLog } from "../../audit/verify.js";
 import { type AuditBody, bodyOf } from "../../domain/audit.js";
@@ -70,9 +70,9 @@ it("many at once share the log's turns, and each is told when it is answered", a
     told.map(async (entry) => {
       expect(await keeper.secure(entry, false)).toBeNull();
       const head = await read(log, (tx) => headOf(tx, "look"));
-      const [row] = await read(log, (tx) => knownIds(tx, [entry.id]));
+      const told = await read(log, (tx) => bodiesIn(tx, [entry.id]));
       sizes.push(head.size);
-      expect(row).toBe(entry.id);
+      expect(told.get(entry.id)).toBe(entry.body);
     }),
   );
   expect(await logged()).toHaveLength(40);
@@ -83,17 +83,18 @@ it("many at once share the log's turns, and each is told when it is answered", a
 test.each(outages)(
   "H31: with the audit store %s the doctor says so, and what stands in the spool until it is back",
   async (outage) => {
-    const { keeper, tell, spool, store } = await world();
-    expect(await diagnoseAudit({ keeper, spool })).toEqual({ subject: "audit log", findings: [] });
+    const { keeper, tell, spool, store, log } = await world();
+    const asked = { keeper, spool, log, now: Date.now };
+    expect(await diagnoseAudit(asked)).toEqual({ subject: "audit log", findings: [] });
     const back = await store.down(outage);
     expect(await keeper.secure(await tell(1), true)).toBeNull();
-    const { findings } = await diagnoseAudit({ keeper, spool });
+    const { findings } = await diagnoseAudit(asked);
     expect(findings.map(({ code, severity }) => [code, severity])).toEqual([
       ["audit-down", "refuse"],
       ["audit-spooled", "warn"],
     ]);
     await back();
-    expect((await diagnoseAudit({ keeper, spool })).findings).toEqual([]);
+    expect((await diagnoseAudit(asked)).findings).toEqual([]);
   },
 );
 
@@ -117,11 +118,11 @@ test.each(outages)(
     expect(await spool.pending()).toEqual([]);
     const bodies = await logged();
     expect(bodies.slice(1).map(({ id, kind }) => (kind === "gap" ? kind : id))).toEqual([
+      ordinary.id,
       urgent.id,
       "gap",
-      ordinary.id,
     ]);
-    expect(bodies[2]).toMatchObject({ kind: "gap", ids: [urgent.id], intact: true });
+    expect(bodies[3]).toMatchObject({ kind: "gap", ids: [urgent.id], intact: true });
     expect(warned[1]).toContain("1 entries were merged from the spool");
     expect((await verifyLog(log, signer, [])).findings).toEqual([]);
   },
@@ -163,7 +164,7 @@ it("H32: a log that was put back to an earlier time is not gone on with, and con
   );
   // Another worker, with the same folder outside the database.
   const again = keptLog(first.db, first.store.url);
-  await again.anchor.write(note);
+  await again.anchor.write(note, 3);
   const cut = "The log was cut: it has 0 entries, and the anchor's checkpoint was signed for 3.";
   const entry = await first.tell(4);
   expect(await again.keeper.secure(entry, false)).toMatchObject({ code: "audit-broken", detail: cut });
@@ -193,7 +194,7 @@ it("H31: a failure that nobody foresaw is a log that is down, and quotes nothing
   const { spool, tell, store, db, log, signer } = await world();
   const prepare = () => Promise.reject(new TypeError("password hunter2"));
   const source = outboxOf(db);
-  const parts = { prepare, log, source, spool, signer, anchor: null, now: Date.now, warn: () => undefined };
+  const parts = { prepare, log, source, spool, signer, anchors: [], now: Date.now, warn: () => undefined };
   const keeper = auditKeeper(parts);
   const entry = await tell(1);
   expect(await keeper.secure(entry, false)).toMatchObject({

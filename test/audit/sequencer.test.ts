@@ -20,9 +20,9 @@ async function bodies(sql: Awaited<ReturnType<typeof logWorld>>["sql"]): Promise
 it("gives entries indexes without a gap and the tree's root, and takes them from where they waited", async () => {
   const { db, log, sql, source, tell } = await logWorld();
   const told = await tell(700);
-  expect(await sequence(log, source, 300)).toMatchObject({ seen: 300, added: 300 });
-  expect(await sequence(log, source, 300)).toMatchObject({ seen: 300, added: 300 });
-  const { head } = await sequence(log, source, 300);
+  expect(await sequence(log, source, { limit: 300 })).toMatchObject({ seen: 300, added: 300 });
+  expect(await sequence(log, source, { limit: 300 })).toMatchObject({ seen: 300, added: 300 });
+  const { head } = await sequence(log, source, { limit: 300 });
   expect(await bodies(sql)).toEqual(told.map(({ body }) => body));
   expect(head.size).toBe(700);
   expect(Buffer.from(head.root).equals(naiveRoot(told.map(({ body }) => body)))).toBe(true);
@@ -44,7 +44,7 @@ it("I9: concurrent writers and sequencers leave no gap, lose nothing and double 
   let writing = true;
   const sequencers = Array.from({ length: 4 }, async () => {
     const mine = another({ connectionsMax: 2 });
-    while (writing) await sequence(mine, outboxOf(mine), 25);
+    while (writing) await sequence(mine, outboxOf(mine), { limit: 25 });
   });
   const ids = (await Promise.all(writers)).flat();
   writing = false;

@@ -125,7 +125,7 @@ it("H31: it is merged once: entries, then the gap with its times; a second merge
   await spool.add(entry(1), now);
   await spool.add(entry(2), now + 5);
   const [file] = await spool.pending();
-  expect(await mergeSpool(log, spool, now + 9)).toBe(2);
+  expect(await mergeSpool(log, spool, now + 9)).toEqual({ merged: 2, odd: 0 });
   expect(await spool.pending()).toEqual([]);
   const [, , first, second, gap] = await logged(sql);
   expect([first?.id, second?.id]).toEqual(["aud_1", "aud_2"]);
@@ -139,10 +139,10 @@ it("H31: it is merged once: entries, then the gap with its times; a second merge
     intact: true,
     torn: false,
   });
-  expect(await mergeSpool(log, spool, now)).toBe(0);
+  expect(await mergeSpool(log, spool, now)).toEqual({ merged: 0, odd: 0 });
   expect((await verifyLog(log, signer, [])).findings).toEqual([]);
   await spool.add(entry(3), now + 20);
-  expect(await mergeSpool(log, spool, now + 30)).toBe(1);
+  expect(await mergeSpool(log, spool, now + 30)).toEqual({ merged: 1, odd: 0 });
   expect((await logged(sql)).map(({ kind }) => kind)).toEqual([
     ...["outcome", "outcome", "intent", "intent", "gap"],
     ...["intent", "gap"],

@@ -1,13 +1,11 @@
 /** Every way of tampering that leaves the log looking whole is found, with a sentence that says which it was (I9). */
 import { expect, it } from "vitest";
-import { fileAnchor } from "../../audit/anchor.js";
+import { fileAnchor, type OutsideNote } from "../../audit/anchor.js";
 import { signLog } from "../../audit/checkpoints.js";
 import { forgetOpenings } from "../../audit/forgetting.js";
-import { leafHash } from "../../audit/hash.js";
 import { sequence } from "../../audit/sequencer.js";
-import { Edge } from "../../audit/tiles.js";
-import { type OutsideNote, verifyLog } from "../../audit/verify.js";
-import { type LogWorld, logWorld, tamper, testFolder, testSigner } from "./world.js";
+import { verifyLog } from "../../audit/verify.js";
+import { type LogWorld, logWorld, rebuild, tamper, testFolder, testSigner } from "./world.js";
 
 const now = 1_772_000_000_000;
 
@@ -15,9 +13,9 @@ const now = 1_772_000_000_000;
 async function signedWorld(): Promise<LogWorld & { readonly kept: OutsideNote }> {
   const world = await logWorld();
   await world.grow(300);
-  const note = await signLog(world.log, world.signer, null, now);
+  const note = await signLog(world.log, world.signer, [], now);
   await world.grow(400);
-  await signLog(world.log, world.signer, null, now);
+  await signLog(world.log, world.signer, [], now);
   return { ...world, kept: { source: "the given checkpoint", note } };
 }
 
@@ -29,24 +27,6 @@ async function findings({
   return (await verifyLog(log, signer, [kept])).findings;
 }
 
-/** Makes tiles and head agree with the rows as they are now: what somebody does who knows how the log is built. */
-async function rebuild(world: LogWorld): Promise<void> {
-  const rows = await world.sql<{ body: string }>("select body from rekey_audit.entries order by index");
-  const edge = new Edge();
-  const tiles: string[] = [];
-  const tile = (level: number, number: number, hashes: Buffer) =>
-    tiles.push(`insert into rekey_audit.tiles values (${level}, ${number}, '\\x${hashes.toString("hex")}')`);
-  for (const { body } of rows) edge.append(leafHash(body), tile);
-  for (const { level, number, hashes } of edge.tiles()) tile(level, number, hashes);
-  const root = edge.root().toString("hex");
-  await tamper(
-    world,
-    "delete from rekey_audit.tiles",
-    ...tiles,
-    `update rekey_audit.head set size = ${rows.length}, root = '\\x${root}'`,
-  );
-}
-
 it("a log that nobody touched is whole, and says how much of it is signed", async () => {
   const world = await signedWorld();
   await world.grow(5);
@@ -56,7 +36,7 @@ it("a log that nobody touched is whole, and says how much of it is signed", asyn
 
 it("an empty log is whole", async () => {
   const { log, signer } = await logWorld();
-  await signLog(log, signer, null, now);
+  await signLog(log, signer, [], now);
   expect(await verifyLog(log, signer, [])).toMatchObject({ size: 0, unsigned: 0, findings: [] });
 });
 
@@ -138,7 +118,7 @@ it("H32 I9: a cut log that has grown again is a fork of the checkpoint that stan
   );
   await rebuild(world);
   await world.grow(300);
-  await signLog(world.log, world.signer, null, now);
+  await signLog(world.log, world.signer, [], now);
   expect(await findings(world)).toEqual([
     "The log was forked: its first 300 entries are not those that the given checkpoint was signed for.",
   ]);
@@ -164,7 +144,7 @@ it("I9: a tree, a head and rows that do not fit together are named", async () =>
 
 it("I9: a checkpoint that another key signed, or whose size was changed, counts for nothing", async () => {
   const world = await signedWorld();
-  const forged = await signLog(world.log, { ...testSigner(), name: world.signer.name }, null, now).catch(
+  const forged = await signLog(world.log, { ...testSigner(), name: world.signer.name }, [], now).catch(
     (error: Error) => error.message,
   );
   expect(forged).toMatch(/was not signed by the key/);
@@ -188,11 +168,35 @@ it("a personal field that is not what was committed to is named; one that was fo
   ]);
 });
 
+it("I9: a column that does not say what its entry says, so that nobody finds it, is named", async () => {
+  const world = await signedWorld();
+  for (const column of ["rotation", "id", "at"]) {
+    await world.sql(`alter table rekey_audit.entries alter column ${column} drop expression`);
+  }
+  expect(await findings(world)).toEqual([]);
+  await tamper(
+    world,
+    "update rekey_audit.entries set rotation = null where index = 17",
+    "update rekey_audit.entries set rotation = 'rot_other', at = at + 1 where index = 600",
+    "delete from rekey_audit.openings where entry = (select id from rekey_audit.entries where index = 5)",
+    "update rekey_audit.entries set id = 'aud_other' where index = 5",
+  );
+  const hidden = (index: number, column: string) =>
+    `Entry ${index} is not found by its ${column}: the column does not say what its text says.`;
+  const columns = [hidden(5, "id"), hidden(17, "rotation"), hidden(600, "rotation"), hidden(600, "at")];
+  expect(await findings(world)).toEqual(columns);
+  // A text that the database cannot read hides none of them.
+  await tamper(world, "update rekey_audit.entries set body = 'no JSON' where index = 30");
+  expect(await findings(world)).toEqual(
+    expect.arrayContaining([...columns, expect.stringContaining("Entry 30 was changed")]),
+  );
+});
+
 it("H32: nothing is signed that does not go on from the anchor", async () => {
   const world = await logWorld();
   const anchor = fileAnchor(`${testFolder()}/checkpoint`);
   await world.grow(10);
-  const note = await signLog(world.log, world.signer, anchor, now);
+  const note = await signLog(world.log, world.signer, [anchor], now);
   expect(await anchor.read()).toBe(note);
   await tamper(
     world,
@@ -201,13 +205,13 @@ it("H32: nothing is signed that does not go on from the anchor", async () => {
   );
   await rebuild(world);
   const cut = "The log was cut: it has 6 entries, and the anchor's checkpoint was signed for 10.";
-  await expect(signLog(world.log, world.signer, anchor, now)).rejects.toMatchObject({
+  await expect(signLog(world.log, world.signer, [anchor], now)).rejects.toMatchObject({
     code: "audit-broken",
     detail: cut,
   });
   await world.tell(9);
   await sequence(world.log, world.source);
-  await expect(signLog(world.log, world.signer, anchor, now)).rejects.toMatchObject({
+  await expect(signLog(world.log, world.signer, [anchor], now)).rejects.toMatchObject({
     detail: expect.stringContaining("The log was forked"),
   });
   expect(await anchor.read()).toBe(note);

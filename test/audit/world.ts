@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { leafHash } from "../../audit/hash.js";
 import { ensureLog, migrateLog } from "../../audit/log.js";
 import type { Signer } from "../../audit/note.js";
 import { type Source, sequence } from "../../audit/sequencer.js";
+import { Edge } from "../../audit/tiles.js";
 import type { AuditEntry, AuditRecord } from "../../domain/audit.js";
 import { takeEntries, tellAudit, waitingEntries } from "../../inventory/audit-outbox.js";
 import { type Database, transact } from "../../inventory/database.js";
@@ -45,7 +47,11 @@ export interface LogWorld extends Fresh {
 
 /** The entries that wait in an inventory. */
 export function outboxOf(db: Database): Source {
-  return { waiting: (limit) => waitingEntries(db, limit), taken: (ids) => takeEntries(db, ids) };
+  return {
+    place: "outbox",
+    waiting: (limit) => waitingEntries(db, limit),
+    taken: (ids) => takeEntries(db, ids),
+  };
 }
 
 /** A record with facts and a person, as most are. */
@@ -91,4 +97,22 @@ export async function logWorld(): Promise<LogWorld> {
 export async function tamper({ sql }: Pick<Fresh, "sql">, ...statements: string[]): Promise<void> {
   const text = ["set local session_replication_role = replica", ...statements].join("; ");
   await sql(`begin; ${text}; commit`);
+}
+
+/** Makes tiles and head agree with the rows as they are now: what somebody does who knows how the log is built. */
+export async function rebuild(world: Pick<Fresh, "sql">): Promise<void> {
+  const rows = await world.sql<{ body: string }>("select body from rekey_audit.entries order by index");
+  const edge = new Edge();
+  const tiles: string[] = [];
+  const tile = (level: number, number: number, hashes: Buffer) =>
+    tiles.push(`insert into rekey_audit.tiles values (${level}, ${number}, '\\x${hashes.toString("hex")}')`);
+  for (const { body } of rows) edge.append(leafHash(body), tile);
+  for (const { level, number, hashes } of edge.tiles()) tile(level, number, hashes);
+  const root = edge.root().toString("hex");
+  await tamper(
+    world,
+    "delete from rekey_audit.tiles",
+    ...tiles,
+    `update rekey_audit.head set size = ${rows.length}, root = '\\x${root}'`,
+  );
 }

@@ -43,6 +43,12 @@ const records: readonly AuditRecord[] = [
   { ...about, kind: "outcome", facts: { epoch: 1, change: 2, outcome: "not-done", code: "fenced" } },
   { ...about, kind: "closed", facts: { outcome: "rotated" } },
   { ...about, rotation: null, kind: "gap", facts: { entries: 1 } },
+  {
+    ...about,
+    kind: "mismatch",
+    facts: { place: "spool", entry: "aud_2", characters: 120, digest: "5f".repeat(32) },
+    personal: { text: "what stood there" },
+  },
 ];
 
 /** The log's entries; of the decision, the name was forgotten. */
@@ -103,6 +109,10 @@ export function fakeDesk(findings: readonly string[] = []): AuditDesk {
       waiting: findings.length > 0 ? 3 : 0,
       spooled: findings.length > 0 ? 1 : 0,
       findings,
+      told:
+        findings.length > 0
+          ? ["Entry 9 tells that another text under the id of entry aud_2 stood in a worker's spool."]
+          : [],
     }),
     entries: async (rotation) =>
       loggedEntries.filter(({ body }) => body.includes(`"rotation":"${rotation}"`)),

@@ -1,9 +1,10 @@
 /** `rekey audit`: verifies the log, signs it, shows what it says of a rotation, and gives that to somebody else. */
 import { readFile, writeFile } from "node:fs/promises";
+import type { OutsideNote } from "../../../audit/anchor.js";
 import { claimedOrigin } from "../../../audit/checkpoint.js";
 import { openNote, parseVerifier, type Verifier, verifierText } from "../../../audit/note.js";
 import { keyInPack, verifyPack } from "../../../audit/pack.js";
-import type { OutsideNote, Verified } from "../../../audit/verify.js";
+import type { Verified } from "../../../audit/verify.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { verifyWith } from "../audit-desk.js";
 import { knownName } from "../choose.js";
@@ -36,7 +37,7 @@ export const audit = command<AuditOptions>({
   usage: "audit <what> [rotation]",
   summary: "Verify the audit log, sign it, show or export a rotation",
   description:
-    "verify reads the whole log and compares it with every checkpoint: its own, this machine's, and the one\nthat --since names. With --pack it verifies an evidence pack instead, without a database.\nWith --database and --key it needs neither settings nor a key that signs: a login that may read the log is enough.\n\ncheckpoint prints the signed state of the log; keep it somewhere else. show lists what the log says of a\nrotation, export writes it with its proofs, key prints the key that both are verified with. forget takes\nnames and reasons away from entries that are old enough, after it told the log who does so; the log stays whole.",
+    "verify reads the whole log and compares it with every checkpoint: its own, this machine's,\nthe inventory's, and the one that --since names. With --pack it verifies an evidence pack instead, without a database.\nWith --database and --key it needs neither settings nor a key that signs: a login that may read the log is enough.\n\ncheckpoint prints the signed state of the log; keep it somewhere else. show lists what the log says of a\nrotation, export writes it with its proofs, key prints the key that both are verified with. forget takes\nnames and reasons away from entries that are old enough, after it told the log who does so; the log stays whole.",
   arguments: {
     what: Object.keys(doings).join(", "),
     rotation: "id of a rotation, for show and export",

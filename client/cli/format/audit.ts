@@ -1,5 +1,6 @@
 /** Entries of the audit log in words, and what was found when it was verified. */
 import type { LoggedEntry } from "../../../audit/log.js";
+import { type Place, placeText } from "../../../audit/mismatch.js";
 import type { PackVerified } from "../../../audit/pack.js";
 import type { Verified } from "../../../audit/verify.js";
 import { type AuditBody, bodyOf } from "../../../domain/audit.js";
@@ -57,7 +58,14 @@ function sentenceOf(body: AuditBody, personal: (field: string) => string): strin
       return `revision ${text("revision")} by ${personal("by")}`;
     case "gap":
       return `${text("entries")} entries came from a spool`;
+    case "mismatch":
+      return mismatchText(body);
   }
+}
+
+function mismatchText({ entry, place }: AuditBody): string {
+  const what = entry === null ? "a text that is no entry" : `another text under the id of entry ${entry}`;
+  return `${what}, found in ${placeText(place as Place)}`;
 }
 
 function stepText(step: unknown): string {
@@ -77,7 +85,7 @@ function plain(value: unknown): string {
 
 /** What was found in the log: that it is whole, or a line for each thing that is not. */
 export function verifiedText(state: Verified & Partial<AuditState>, paint: Paint): string {
-  const { size, checkpoints, unsigned, findings, waiting = 0, spooled = 0 } = state;
+  const { size, checkpoints, unsigned, findings, told, waiting = 0, spooled = 0 } = state;
   const verdict =
     findings.length === 0
       ? [
@@ -89,6 +97,7 @@ export function verifiedText(state: Verified & Partial<AuditState>, paint: Paint
       : findings.map((sentence) => paint("bad", sentence));
   return [
     ...verdict,
+    ...told.map((sentence) => paint("warn", sentence)),
     ...(unsigned > 0
       ? [`${entryCount(unsigned)} behind the last checkpoint: nobody has signed those yet.`]
       : []),
