@@ -57,6 +57,25 @@ test("H24: a second report on a rotation that is an emergency already counts, an
   expect(desk.told.filter(({ kind }) => kind === "emergency")).toHaveLength(2);
 });
 
+test("H24: an attempt that read the records before another one reported the leak knows that it is an emergency, too", async () => {
+  const desk = await openDesk();
+  const emergency = await report(desk);
+  const runId = newId("run");
+  const systems = await desk.deps.systems(desk.credential);
+  // Owners are told between the reading of the records and the event: there the other attempt overtakes this one.
+  let quicker: ReturnType<typeof open> | undefined;
+  const notify = async () => {
+    quicker ??= open(desk, emergency, runId);
+    await quicker;
+  };
+  const late = { ...systems, notifiers: [{ preflight: async () => [], notify }] } as typeof systems;
+  const slower = await open({ ...desk, deps: { ...desk.deps, systems: async () => late } }, emergency, runId);
+  const { state } = (await quicker) ?? {};
+  expect(state?.emergency).toMatchObject({ containment: "after-adoption" });
+  expect(slower.state).toEqual(state);
+  expect(await incidentEvents(desk)).toHaveLength(1);
+});
+
 test("H8: an opening that is tried again after its documents have expired goes on with the incident that was recorded", async () => {
   const desk = await openDesk();
   const emergency = await report(desk);
