@@ -11,14 +11,29 @@ import { cacheFolder, projectRoot } from "../../worker/dev/places.js";
 /** Rooms that the bundle holds; the failure converter and the options themselves are in the last two. */
 const bundled = ["domain", "workflows", "worker/failure-converter.ts", "scripts/workflow-bundle.ts"];
 
+/** The same with other workflows, for what only shows between two builds of them. */
+const laterBuild = "test/workflows/later-build.ts";
+
 /** Path of the bundle; bundling takes seconds, so it is kept under the hash of everything that goes into it. */
-export async function testBundle(): Promise<string> {
+export function testBundle(): Promise<string> {
+  return bundleOf([], {});
+}
+
+/** Path of the bundle of a later build, whose rotations take another walk (`later-build.ts`). */
+export function laterBundle(): Promise<string> {
+  return bundleOf([laterBuild], { workflowsPath: join(projectRoot(), laterBuild) });
+}
+
+async function bundleOf(
+  more: readonly string[],
+  options: { readonly workflowsPath?: string },
+): Promise<string> {
   const folder = join(cacheFolder(process.env), "test-bundles");
-  const path = join(folder, `${await sourcesHash()}.js`);
+  const path = join(folder, `${await sourcesHash([...bundled, ...more])}.js`);
   if (existsSync(path)) return path;
   const root = pathToFileURL(`${projectRoot()}/`);
   const logger = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-  const { code } = await bundleWorkflowCode({ ...workflowBundleOptions(root, "ts"), logger });
+  const { code } = await bundleWorkflowCode({ ...workflowBundleOptions(root, "ts"), ...options, logger });
   await mkdir(folder, { recursive: true });
   const temporary = `${path}.${process.pid}`;
   await writeFile(temporary, code);
@@ -26,9 +41,9 @@ export async function testBundle(): Promise<string> {
   return path;
 }
 
-async function sourcesHash(): Promise<string> {
+async function sourcesHash(paths: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
-  for (const path of ["package-lock.json", ...bundled]) {
+  for (const path of ["package-lock.json", ...paths]) {
     const full = join(projectRoot(), path);
     const files = /\.\w+$/.test(path)
       ? [full]

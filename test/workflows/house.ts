@@ -4,7 +4,7 @@
  */
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { Client, Connection, type WorkflowHandle } from "@temporalio/client";
+import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from "@temporalio/client";
 import { type DataConverter, defineSearchAttributeKey } from "@temporalio/common";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { onTestFinished } from "vitest";
@@ -59,6 +59,8 @@ export interface HouseOptions {
   readonly sealed?: boolean;
   /** Build that the workers tell Temporal; without one, any worker takes up any rotation. */
   readonly build?: string;
+  /** Path of the workflow code that a worker of the build brings; by default today's. */
+  readonly codeOf?: (build: string | undefined) => Promise<string>;
   /** Database of the audit log; by default the inventory's. */
   readonly auditUrl?: Secret;
   /** File in which it is noted how far the records have come; by default a new one for each worker. */
@@ -98,7 +100,7 @@ export interface House {
   /** Another worker, of the build that the house was opened with unless said. */
   startWorker(build?: string): Promise<HouseWorker>;
   /** Starts `rotate/<credential>`, or the id given. */
-  start(input?: Partial<RotateInput>, workflowId?: string): Promise<WorkflowHandle>;
+  start(input?: Partial<RotateInput>, workflowId?: string): Promise<WorkflowHandleWithFirstExecutionRunId>;
   /** Keyed hash of a value, as the door makes it. */
   fingerprint(value: string): Promise<string>;
   /** Applies the estate with this changed. */
@@ -168,12 +170,13 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const dataConverter = converter(options.sealed);
   const client = new Client({ connection, namespace, dataConverter, identity });
   const taskQueue = newId("queue");
-  const codePath = await testBundle();
+  const codeOf = options.codeOf ?? testBundle;
   const fingerprint = async (value: string) =>
     createHmac("sha256", fingerprintKey).update(value).digest("hex");
 
   const startWorker = async (build = options.build): Promise<HouseWorker> => {
     const { worker: native, namespace: itsNamespace, queue = taskQueue } = await temporal();
+    const codePath = await codeOf(build);
     const db = openDatabase({ url: fresh.url });
     const audit = keptLog(db, options.auditUrl ?? fresh.url);
     const deps: ActivityDeps = {

@@ -1,10 +1,15 @@
-/** An upgrade of the workers in the middle of a rotation: it stays with the code that began it, and new ones go to the new code. */
+/**
+ * An upgrade of the workers in the middle of a rotation, to code that takes another walk: what has begun stays with the
+ * code that began it, which alone can follow its history, and new ones go to the new code.
+ */
 import type { WorkflowHandle } from "@temporalio/client";
+import { Worker } from "@temporalio/worker";
 import { expect, test } from "vitest";
 import { buildsOf, makeCurrent } from "../../client/deployment.js";
 import { takePlace } from "../../worker/deployment.js";
 import { temporalServer } from "../setup/servers.js";
-import { connections, openHouse } from "./house.js";
+import { laterBundle, testBundle } from "./bundle.js";
+import { connections, converter, openHouse } from "./house.js";
 import { paper } from "./people.js";
 import { patient } from "./policies.js";
 import { decide, ended, expectWorking, untilAsked } from "./watch.js";
@@ -18,6 +23,24 @@ async function buildsIn(handle: WorkflowHandle): Promise<string[]> {
   return [...new Set(builds)];
 }
 
+/** Whether it began with the step that only the later build takes: a timer, before anything is done. */
+async function restedFirst(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  const first = (events ?? []).find(
+    (event) => event.timerStartedEventAttributes ?? event.activityTaskScheduledEventAttributes,
+  );
+  return first?.timerStartedEventAttributes != null;
+}
+
+/** Follows the history with a build's code, as a worker does that takes the rotation up. */
+async function replay(handle: WorkflowHandle, codePath: string): Promise<void> {
+  await Worker.runReplayHistory(
+    { workflowBundle: { codePath }, dataConverter: converter() },
+    await handle.fetchHistory(),
+    handle.workflowId,
+  );
+}
+
 test("a rotation that waits for its owner ends on the build that began it; the next one runs on the new build", async () => {
   const { address, namespace } = await temporalServer();
   const { client: connection } = await connections();
@@ -25,7 +48,12 @@ test("a rotation that waits for its owner ends on the build that began it; the n
   const known = (build: string) =>
     expect.poll(async () => (await builds()).map((one) => one.build), { timeout: 30_000 }).toContain(build);
 
-  const house = await openHouse({ quorum: 1, build: "1.0", policy: { ...patient, cooldownMs: 0 } });
+  const house = await openHouse({
+    quorum: 1,
+    build: "1.0",
+    codeOf: (build) => (build === "2.0" ? laterBundle() : testBundle()),
+    policy: { ...patient, cooldownMs: 0 },
+  });
   await known("1.0");
   expect(await takePlace({ address }, namespace, "1.0")).toBe("first");
   const handle = await house.start();
@@ -49,11 +77,16 @@ test("a rotation that waits for its owner ends on the build that began it; the n
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   expectWorking(house);
   expect(await buildsIn(handle)).toEqual(["1.0"]);
+  expect(await restedFirst(handle)).toBe(false);
   await old.stop();
+  // What would have come of it if a worker of the new build had taken it up, as any does with versions off.
+  await replay(handle, await testBundle());
+  await expect(replay(handle, await laterBundle())).rejects.toThrow(/nondeterminism/i);
 
   const next = await house.start();
   await untilAsked(next);
   expect(await buildsIn(next)).toEqual(["2.0"]);
+  expect(await restedFirst(next)).toBe(true);
 }, 180_000);
 
 test("a build of which no worker was seen is not made current", async () => {
