@@ -1,7 +1,9 @@
 /**
  * What a consumer of a PostgreSQL login holds, seen from the server: who is connected as which login of the
- * pair. It only looks; the text of statements is never read (H40).
+ * pair, by the name that it gives itself or, for a pooler with a login of its own, by where it connects from. It only
+ * looks; the text of statements is never read (H40).
  */
+import { isIP } from "node:net";
 import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
 import { parseTag } from "../../domain/fence.js";
@@ -18,10 +20,25 @@ import type {
 import { Nodes } from "../shared/pg-nodes.js";
 import { applicationName, serverFields } from "../shared/pg-server.js";
 
-const configSchema = z.object({
-  ...serverFields,
-  applicationName: applicationName(),
-});
+/** What a session over a socket of the server's own machine has for an address. */
+const local = "local";
+const addressExpectation = `expected IP addresses, or ${local} for a socket of the server`;
+
+const configSchema = z
+  .object({
+    ...serverFields,
+    applicationName: applicationName().optional(),
+    addresses: z
+      .array(z.string().refine((text) => text === local || isIP(text) !== 0, { error: addressExpectation }))
+      .min(1)
+      .optional()
+      .describe(
+        "In its place, for a pooler with a login of its own: where each of its instances connects from, whatever name its sessions bear.",
+      ),
+  })
+  .refine(({ applicationName: name, addresses }) => (name === undefined) !== (addresses === undefined), {
+    error: "expected either applicationName or addresses",
+  });
 
 type SessionsConfig = z.output<typeof configSchema>;
 
@@ -44,12 +61,18 @@ interface Seen {
 }
 
 const seenSql = `
-  SELECT usename::text AS login, application_name AS application, coalesce(host(client_addr), 'local') AS address,
+  SELECT usename::text AS login, application_name AS application, coalesce(host(client_addr), '${local}') AS address,
          coalesce(shobj_description(usesysid, 'pg_authid'), '') AS tag, count(*)::int AS sessions,
          count(*) FILTER (WHERE query_start IS NOT NULL AND state IN ('active', 'idle', 'idle in transaction'))::int AS worked
   FROM pg_stat_activity
   WHERE usename IS NOT NULL
-    AND CASE WHEN $2 THEN starts_with(application_name, $1) ELSE application_name = $1 END
+    AND CASE
+      WHEN $3::text[] IS NOT NULL THEN coalesce(host(client_addr), '${local}') = ANY ($3)
+        -- Anybody may call themselves rekey/...; only from where we are is that taken for a probe of ours.
+        AND NOT (starts_with(application_name, 'rekey/') AND client_addr IS NOT DISTINCT FROM inet_client_addr())
+      WHEN $2 THEN starts_with(application_name, $1)
+      ELSE application_name = $1
+    END
   GROUP BY 1, 2, 3, 4`;
 
 const rightSql = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees";
@@ -69,13 +92,13 @@ class PostgresSessions implements Consumer {
       {
         code: "postgres-stats-unreadable",
         severity: "refuse",
-        subject: this.#config.applicationName,
+        subject: this.#config.applicationName ?? this.#config.addresses?.join(", ") ?? "",
         sentence: "The engine's login cannot see others' sessions: GRANT pg_read_all_stats to its group.",
       },
     ];
   }
 
-  /** One entry for each pair of application name and address. Throws `not-permitted` where sessions are hidden from the engine (H21). */
+  /** One entry for each pair of application name and address, or for each address that the estate names. Throws `not-permitted` where sessions are hidden from the engine (H21). */
   async observe(request: ObserveRequest, call: Call): Promise<InstanceSeen[]> {
     if (!(await this.#sees(call))) {
       throw new RekeyError(
@@ -83,14 +106,15 @@ class PostgresSessions implements Consumer {
         "The engine's login lacks pg_read_all_stats, so nothing seen means nothing.",
       );
     }
-    const prefix = this.#config.applicationName.endsWith("*");
-    const name = prefix ? this.#config.applicationName.slice(0, -1) : this.#config.applicationName;
+    const { applicationName: text = "", addresses } = this.#config;
+    const prefix = text.endsWith("*");
+    const asked = [prefix ? text.slice(0, -1) : text, prefix, addresses ?? null];
     const seen = await Promise.all(
       this.#nodes.all.map((node) =>
-        this.#nodes.read(node, call, ({ session }) => session.query<Seen>(seenSql, [name, prefix], call)),
+        this.#nodes.read(node, call, ({ session }) => session.query<Seen>(seenSql, asked, call)),
       ),
     );
-    return instancesOf(seen.flat(), request.candidates);
+    return instancesOf(seen.flat(), addresses, request.candidates);
   }
 
   close(): Promise<void> {
@@ -107,10 +131,18 @@ class PostgresSessions implements Consumer {
   }
 }
 
-function instancesOf(seen: readonly Seen[], candidates: readonly Candidate[]): InstanceSeen[] {
-  const byInstance = new Map<string, Seen[]>();
+/**
+ * A pooler that has no connection at the moment is listed all the same: with whatever login it opens the next one
+ * nobody has seen, and that may be the old one.
+ */
+function instancesOf(
+  seen: readonly Seen[],
+  addresses: readonly string[] | undefined,
+  candidates: readonly Candidate[],
+): InstanceSeen[] {
+  const byInstance = new Map<string, Seen[]>((addresses ?? []).map((address) => [address, []]));
   for (const group of seen) {
-    const instance = `${group.application}@${group.address}`;
+    const instance = addresses === undefined ? `${group.application}@${group.address}` : group.address;
     byInstance.set(instance, [...(byInstance.get(instance) ?? []), group]);
   }
   return [...byInstance]
@@ -131,12 +163,9 @@ function instanceOf(
   const logins = [...new Set(mine.map(({ login }) => login))].sort();
   const [login] = logins;
   if (login === undefined) {
-    return {
-      instance,
-      version: null,
-      working: false,
-      sentence: "It is connected, as none of the pair's logins.",
-    };
+    const sentence =
+      groups.length === 0 ? "It is not connected." : "It is connected, as none of the pair's logins.";
+    return { instance, version: null, working: false, sentence };
   }
   const working = mine.some(({ worked }) => worked > 0);
   if (logins.length > 1) {

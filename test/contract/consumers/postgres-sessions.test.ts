@@ -121,6 +121,34 @@ describe("postgres-sessions", () => {
     await made.close();
   });
 
+  it("H10 H21: a pooler is one instance whatever names its sessions bear, and one that is not connected has not moved", async () => {
+    const made = await fleet(["1", "2"]);
+    const [first] = made.request().candidates;
+    const probe = await world.login(first?.slot ?? "", passwordOf(made.documents.v1), {
+      application_name: "rekey/probe/test",
+    });
+    const away = "192.0.2.7";
+    const pooler = postgresSessions.create(
+      postgresSessions.config.parse({ ...world.config, addresses: ["127.0.0.1", away] }),
+      world.deps(),
+    );
+    const seen = async () => pooler.observe(made.request(), call());
+    const absent = { instance: away, version: null, working: false, sentence: "It is not connected." };
+    // A probe of the engine's own is nobody's session.
+    expect(await seen()).toMatchObject([{ instance: "127.0.0.1", version: null, working: false }, absent]);
+    for (const name of ["1", "2"]) await made.put(name, "v1");
+    expect(await seen()).toMatchObject([{ instance: "127.0.0.1", version: "v1", working: true }, absent]);
+    await made.put("1", "v2");
+    expect(await seen()).toMatchObject([{ version: null, working: true }, absent]);
+    await made.put("2", "v2");
+    await expect.poll(async () => (await seen())[0]?.version).toBe("v2");
+    await probe.end();
+    await pooler.close();
+    await made.close();
+    for (const given of [{}, { addresses: [away], applicationName: "shop" }, { addresses: ["shop"] }])
+      expect(postgresSessions.config.safeParse({ ...world.config, ...given }).success).toBe(false);
+  });
+
   it("tells two versions of one slot apart by the slot's tag", async () => {
     const made = await fleet(["1"]);
     await made.put("1", "v1");
