@@ -49,5 +49,8 @@ test("a call that is not seen moves nobody else, and a sample is half changes", 
   expect(order(cases, 2)).not.toEqual(order(cases));
   const share = sampled(cases, kinds, 1, 12);
   expect(share).toHaveLength(12);
+  const everything = sampled(cases, kinds, 1, 2 * cases.length);
+  expect(everything.filter((one) => caseId(one).includes("-gone"))).toEqual([]);
+  expect(everything.length).toBeGreaterThan(cases.length / 2);
   expect(share.filter((one) => stratumOf(one, kinds).includes(" change "))).toHaveLength(6);
 });

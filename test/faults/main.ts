@@ -51,6 +51,7 @@ try {
     await everything();
   }
   await runner.leave();
+  tally.audited(runner.audits);
   tally.searched(await tally.search(runner.values, [...servers.traces, ...runner.logs]));
 } finally {
   await runner.leave();

@@ -35,12 +35,12 @@ test("what is read-only is what a world can let be read only, the inventory and 
     "postgres-file": [...records, "issuer-readonly", "store-readonly"],
     "postgres-standby": [...records, "issuer-readonly", "store-readonly"],
     "postgres-folder": [...records, "issuer-readonly", "store-readonly"],
-    "postgres-vault": [...records, "issuer-readonly"],
+    "postgres-vault": [...records, "issuer-readonly", "store-readonly"],
     "postgres-pooler": [...records, "issuer-readonly", "store-readonly"],
-    "redis-file": [...records, "store-readonly"],
+    "redis-file": [...records, "issuer-readonly", "store-readonly"],
     "jwks-file": [...records, "issuer-readonly", "store-readonly"],
-    "http-file": [...records, "store-readonly"],
-    "iam-secrets-manager": records,
+    "http-file": [...records, "issuer-readonly", "store-readonly"],
+    "iam-secrets-manager": [...records, "issuer-readonly", "store-readonly"],
   });
 });
 

@@ -58,6 +58,8 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     note: "theirs",
     restoredAt: null,
     cutOff: false,
+    heldUntil: null,
+    unshown: null,
     crashes: [],
     ...more,
   };
@@ -79,10 +81,10 @@ const last = { ...broken, begunAt: 40, endedAt: 41, account: "b" };
 
 test("a sound end is asked about in every way and held against nobody", async () => {
   const { asked, violations } = await judge(
-    evidence({ held: held(false), trespasses: { of: "I7", sentences: [] } }),
+    evidence({ held: held(false), heldUntil: 20, unshown: [], trespasses: { of: "I7", sentences: [] } }),
   );
   expect(violations).toEqual([]);
-  expect(Object.keys(asked).sort()).toEqual(["I1", "I10", "I11", "I2", "I3", "I4", "I5", "I7", "I8"]);
+  expect(Object.keys(asked).sort()).toEqual(["I1", "I10", "I11", "I2", "I3", "I4", "I5", "I7", "I8", "I9"]);
 });
 
 test.each<[string, string, Partial<Evidence>]>([
@@ -95,6 +97,8 @@ test.each<[string, string, Partial<Evidence>]>([
   ["I1", "a consumer that ends on another account", { probes: [{ ...last, account: "a", begunAt: 1 }] }],
   ["I2", "a consumer that was on what was revoked", { probes: [stranded, last] }],
   ["I2", "a session that was cut while it was used", { cutOff: true }],
+  ["I2", "a version that was switched off before who held it had left", { heldUntil: 21 }],
+  ["I9", "a log that was put back, and verifies all the same", { unshown: ["it verifies"] }],
   [
     "I3",
     "an account that is left open",

@@ -13,6 +13,8 @@ const pauseMs = { first: 2, max: 200 };
 
 interface Round {
   readonly tag: string;
+  /** Our own session stands in the listing, and we may see others': without that nobody left means nothing (H21). */
+  readonly sees: boolean;
   readonly left: number;
   readonly timeoutMs: number;
   readonly hidden: readonly { readonly pid: number; readonly ageMs: number | null }[];
@@ -23,7 +25,8 @@ export type FirstSeen = Map<string, number>;
 
 /**
  * Ends every session of `login` on `node` and returns once none is left and every backend that was unidentified
- * after the disable has been identified or ended. Call it after the disable is visible on the node. Throws
+ * after the disable has been identified or ended. Where the engine cannot see who is connected, whoever is named is
+ * ended, and it is not done until the engine sees again. Call it after the disable is visible on the node. Throws
  * `fenced` as soon as the login carries another tag than `tag`, `unreachable` when the call ends before that.
  */
 export async function endSessions(
@@ -47,10 +50,10 @@ export async function endSessions(
     }
     const before: Set<number> = suspects ?? new Set(round.hidden.map(({ pid }) => pid));
     const hidden = round.hidden.filter(({ pid }) => before.has(pid));
-    suspects = new Set(hidden.map(({ pid }) => pid));
+    if (round.sees) suspects = new Set(hidden.map(({ pid }) => pid));
     forgetGone(firstSeen, node, round.hidden);
-    if (round.left === 0 && hidden.length === 0) return;
-    for (const { pid, ageMs } of hidden) {
+    if (round.sees && round.left === 0 && hidden.length === 0) return;
+    for (const { pid, ageMs } of round.sees ? hidden : []) {
       const key = `${node.name}/${pid}`;
       const since = firstSeen.get(key) ?? Date.now();
       firstSeen.set(key, since);
@@ -61,7 +64,9 @@ export async function endSessions(
       // More than one round ends are ended few at a time, so that their owners do not all come back at once (H35).
       round.left > pace.perRoundMax ? pace.pauseMs() : waitMs,
       call,
-      `${node.name}: ${round.left + hidden.length} sessions are left or not yet identified; it`,
+      round.sees
+        ? `${node.name}: ${round.left + hidden.length} sessions are left or not yet identified; it`
+        : `${node.name} does not show the engine who is connected; a listing with the engine itself in it`,
     );
   }
 }
@@ -92,6 +97,7 @@ async function endOnce(
   );
   const [row] = await on.session.query<{
     tag: string;
+    sees: boolean;
     left: number;
     timeout: number;
     hidden: { pid: number; ageMs: number | null }[];
@@ -110,6 +116,9 @@ async function endOnce(
        SELECT pid, NULL FROM unnest($3::int[]) AS pid WHERE pid NOT IN (SELECT a.pid FROM pg_stat_activity a)
      )
      SELECT (SELECT tag FROM account) AS tag,
+            pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AND EXISTS (
+              SELECT FROM pg_stat_activity WHERE pid = pg_backend_pid() AND usename = session_user
+            ) AS sees,
             (SELECT count(*)::int FROM named) + 0 * (SELECT count(*)::int FROM ended) AS left,
             (SELECT setting::int * 1000 FROM pg_settings WHERE name = 'authentication_timeout') AS timeout,
             (SELECT coalesce(json_agg(hidden), '[]') FROM hidden) AS hidden`,
@@ -118,6 +127,7 @@ async function endOnce(
   );
   return {
     tag: row?.tag ?? "",
+    sees: row?.sees ?? false,
     left: row?.left ?? 0,
     timeoutMs: row?.timeout ?? 0,
     hidden: row?.hidden ?? [],

@@ -34,6 +34,8 @@ export interface ProviderAccount {
   named: boolean;
   /** A longer name is cut, without a word. */
   nameMax: number;
+  /** Its changes are answered with this status, and not made. */
+  refuse?: number | null;
   keys: ProviderKey[];
 }
 
@@ -84,6 +86,7 @@ function control(method: string, what: string, token: string, body: string): Ans
         accounts[token] = JSON.parse(body);
         save();
       }
+      if (method === "PATCH") Object.assign(accounts[token] ?? {}, JSON.parse(body));
       return { status: 200, body: accounts[token] ?? null };
     case "faults":
       faults = JSON.parse(body);
@@ -213,6 +216,7 @@ async function answer(request: IncomingMessage, url: URL, body: string): Promise
     return { status: 403, body: { error: `canary-refused ${headers.authorization}` } };
   if (url.pathname === "/v1/account") return { status: 200, body: { id: account.id } };
   if (method === "GET") return listing(account, url);
+  if (typeof account.refuse === "number") return { status: account.refuse, body: { error: "not now" } };
   const isMeant = `${method} ${url.pathname}`.includes(faults.at ?? "");
   const { lose, hold, refuse }: ProviderFaults = isMeant ? faults : {};
   if (refuse !== undefined) return { status: refuse, body: { error: `canary-refused ${body} ${url}` } };

@@ -79,6 +79,19 @@ describe("hidden sessions", () => {
     await expectDead(coming);
   });
 
+  it("H4 H21: while the engine cannot see who is connected a disable is not done, and the next attempt finds who hid", async () => {
+    await authenticationTimeout("1min");
+    const { coming } = await hide(3);
+    await world.superuser.query("REVOKE pg_read_all_stats FROM rekey_engine");
+    try {
+      expect(await codeOf(issuer.disable(changeOf(a, first, off), call(1_000)))).toBe("unreachable");
+    } finally {
+      await world.superuser.query("GRANT pg_read_all_stats TO rekey_engine");
+    }
+    expect(await issuer.disable(changeOf(a, first, off), call())).toBe("already");
+    await expectDead(coming);
+  });
+
   it("H3: a late round of ending leaves the sessions of a newer tag alone", async () => {
     await authenticationTimeout("1min");
     const { coming } = await hide(3);

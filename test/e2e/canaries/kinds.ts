@@ -60,7 +60,7 @@ export async function openKinds(parent: string, planted: Planted): Promise<Kinds
     replicated: missing,
     vault: missing,
     redis: async () => pair,
-    provider: async () => ({ url, put, account }),
+    provider: async () => ({ url, put, account, refuse: missing }),
     aws: async () => aws,
   };
   const worlds = await Promise.all(

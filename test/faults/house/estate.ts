@@ -49,6 +49,7 @@ export function estateText(
   world: Pick<World, "issuer" | "store" | "account" | "place" | "checkers" | "known">,
   services: readonly Service[],
   keys: Readonly<Record<string, NewKey>>,
+  pager: Readonly<Record<string, unknown>>,
   direction: Direction,
 ): string {
   const person = (name: string) => ({
@@ -63,6 +64,7 @@ export function estateText(
     owners: Object.fromEntries(signers.map((name) => [name, person(name)])),
     issuers: { issuer: world.issuer },
     stores: { store: world.store },
+    notifiers: { pager },
     policies: { policy: policies[direction] },
     consumers: Object.fromEntries([
       ...services.map((service) => [service.name, consumerOf(service, world.known?.[service.name])]),

@@ -5,7 +5,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
-import pg from "pg";
 import { kinds } from "../../../adapters/registry.js";
 import { newKey, readKey, type SigningKey } from "../../../client/documents.js";
 import { readEstate } from "../../../client/estate/load.js";
@@ -19,10 +18,12 @@ import { type Installation, readInstallation } from "../../../worker/config.js";
 import { dataConverterOf, newId } from "../../../worker/installation.js";
 import { LineReader, type Seen, type SeenValue } from "../seam/witness.js";
 import { worlds } from "../worlds/index.js";
-import type { RawDocument, World } from "../worlds/world.js";
+import type { Backup, RawDocument, World } from "../worlds/world.js";
 import { type Direction, estateText, signers } from "./estate.js";
 import { Gateway } from "./gateway.js";
-import { keepRecords, putBackRecords } from "./records.js";
+import { asSuperuser, fill, makeReadOnly } from "./hindered.js";
+import { openPager } from "./pager.js";
+import { type Kept, keepRecords, putBackRecords } from "./records.js";
 import { namespaceOf, type Servers } from "./servers.js";
 import { WorkerProcess } from "./worker-process.js";
 
@@ -42,7 +43,9 @@ export interface Lane {
   /** Takes away the room in a database, so that nothing new is kept there, or gives it back. */
   fill(which: "inventory" | "audit", on: boolean): Promise<void>;
   /** Keeps a copy of the inventory, or puts it back in its place. */
-  readonly records: { keep(): Promise<void>; putBack(): Promise<void> };
+  readonly records: Backup;
+  /** The same with its audit log, where that has a database of its own. */
+  readonly log: Backup;
   readonly rotations: RotationClient;
   readonly temporal: Client;
   readonly db: Database;
@@ -54,7 +57,8 @@ export interface Lane {
   readonly values: LineReader<SeenValue>;
   /** Every value that this lane ever had, for the search at the end. */
   readonly everyValue: Set<string>;
-  readonly logFile: string;
+  /** What its workers print, and what the people whom they tell were told. */
+  readonly written: readonly string[];
   /** Applies the estate for a direction, unless it is in force. */
   direct(direction: Direction): Promise<void>;
   stop(): Promise<void>;
@@ -96,6 +100,8 @@ export async function openLane(
     await worker.start();
     const services = await startServices(folder, world, servers.engineJwk);
     for (const service of services) ends.push(() => service.stop());
+    const pager = await openPager(folder);
+    ends.push(() => pager.stop());
     const newKeys = Object.fromEntries(
       await Promise.all(signers.map(async (person) => [person, await newKey(person)] as const)),
     );
@@ -118,7 +124,7 @@ export async function openLane(
     let inForce: Direction | null = null;
     const direct = async (direction: Direction): Promise<void> => {
       if (direction === inForce) return;
-      await apply(db, estateText(sections, services, newKeys, direction));
+      await apply(db, estateText(sections, services, newKeys, pager.section, direction));
       inForce = direction;
     };
     await direct("forward");
@@ -135,7 +141,7 @@ export async function openLane(
         rotations,
         db,
         settings,
-        logFile,
+        written: [logFile, pager.file],
         direct,
         stop,
       },
@@ -146,8 +152,9 @@ export async function openLane(
       witness: new LineReader(witnessFile),
       values: new LineReader(valuesFile),
       readOnly: (which, on) => makeReadOnly(servers, nameOf(which, index), on),
-      records: recordsOf(servers.inventory.url(databaseName(index))),
-      fill: (which, on) => fill(servers, index, which, on),
+      records: backupOf(servers.inventory.url(databaseName(index)), "rekey_inventory"),
+      log: backupOf(servers.inventory.url(auditName(index)), "rekey_audit"),
+      fill: (which, on) => fill(servers, nameOf(which, index), which, on),
       everyValue: new Set(first === null ? [] : secretsOf(world, first)),
     };
   } catch (error) {
@@ -156,8 +163,8 @@ export async function openLane(
   }
 }
 
-function recordsOf(url: Secret): Lane["records"] {
-  return { keep: () => keepRecords(url), putBack: () => putBackRecords(url) };
+function backupOf(url: Secret, schema: Kept): Backup {
+  return { keep: () => keepRecords(url, schema), putBack: () => putBackRecords(url, schema) };
 }
 
 /** What is searched for of a document: whoever has one of these has the credential. */
@@ -195,57 +202,6 @@ async function openDoors(servers: Servers, world: World): Promise<Record<string,
 
 function portsOf(doors: Readonly<Record<string, Gateway>>): Record<string, number> {
   return Object.fromEntries(Object.entries(doors).map(([name, door]) => [name, door.port]));
-}
-
-async function asSuperuser(servers: Servers, ...statements: readonly string[]): Promise<void> {
-  const admin = new pg.Client({ connectionString: servers.inventory.url().reveal() });
-  await admin.connect();
-  try {
-    for (const statement of statements) await admin.query(statement);
-  } finally {
-    await admin.end();
-  }
-}
-
-async function makeReadOnly(servers: Servers, database: string, on: boolean): Promise<void> {
-  await asSuperuser(
-    servers,
-    `ALTER DATABASE ${database} SET default_transaction_read_only = ${on ? "on" : "off"}`,
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`,
-  );
-}
-
-/** Tables in which everything that matters is added to. */
-const growing = {
-  inventory: ["rekey_inventory.rotation_events", "rekey_inventory.intents"],
-  audit: ["rekey_audit.entries"],
-} as const;
-
-/** PostgreSQL's own answer where a disk is full, without a disk that is. */
-async function fill(
-  servers: Servers,
-  index: number,
-  which: keyof typeof growing,
-  on: boolean,
-): Promise<void> {
-  const url = servers.inventory.url(nameOf(which, index));
-  const admin = new pg.Client({ connectionString: url.reveal() });
-  await admin.connect();
-  try {
-    const full = "raise exception 'no space left on device' using errcode = 'disk_full'";
-    if (on)
-      await admin.query(
-        `CREATE OR REPLACE FUNCTION public.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ begin ${full}; end $$`,
-      );
-    for (const table of growing[which])
-      await admin.query(
-        on
-          ? `CREATE TRIGGER full_disk BEFORE INSERT ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION public.full_disk()`
-          : `DROP TRIGGER full_disk ON ${table}`,
-      );
-  } finally {
-    await admin.end();
-  }
 }
 
 async function settingsOf(

@@ -2,9 +2,11 @@
  * What the harness does to a lane from outside, at the moment in which its worker reaches a point: servers that
  * are away or silent, a worker that is frozen for longer than anybody waits for it, a workflow that is ended.
  */
+import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RotateInput } from "../../../workflows/messages.js";
 import type { Outage } from "../seam/points.js";
+import { restoreLog } from "./audit-log.js";
 import type { DoorState } from "./gateway.js";
 import type { Lane } from "./lane.js";
 import { recreateNamespace, takeUp } from "./recreated.js";
@@ -13,6 +15,10 @@ import { restoreInventory } from "./restored.js";
 const outageMs = 3_000;
 /** Longer than whoever does not wait for the standby needs from a switch to the end. */
 const laggingMs = 6_000;
+/** Longer than whoever believes what it is shown needs from a delivery to a revocation. */
+const blindMs = 6_000;
+/** Longer than a look or a login is waited for; and, in one case of so many, longer than any call lasts. */
+const goneMs = { usual: 12_000, long: 33_000, longOneIn: 8 };
 /** Longer than an activity's heartbeat may be late. */
 const frozenMs = 22_000;
 const openedMsMax = 60_000;
@@ -21,12 +27,16 @@ const openedMsMax = 60_000;
 export interface Others {
   note: string | undefined;
   restoredAt: number | null;
+  /** What the audit log did not show of having been put back, each in a sentence; null where it was not. */
+  unshown: string[] | null;
 }
 
 /** What an outage is about. */
 export interface Disturbed {
   readonly lane: Lane;
   readonly outage: Outage;
+  /** Name of the point at which it begins. */
+  readonly point: string;
   readonly workflow: string;
   readonly input: RotateInput;
   /** The field of the document that is somebody else's, as they wrote it last; when issuer or store were put back. */
@@ -41,6 +51,7 @@ export interface Disturbed {
 export async function disturb({
   lane,
   outage,
+  point,
   workflow,
   input,
   others,
@@ -76,6 +87,9 @@ export async function disturb({
       return recreated(lane, workflow, input, goOn);
     case "inventory-restored":
       return restoreInventory(lane, workflow, goOn, atEnd);
+    case "audit-restored":
+      others.unshown = await restoreLog(lane, goOn, atEnd);
+      return;
     case "issuer-restored":
     case "store-restored": {
       const backup = lane.world.backups?.[system === "store" ? "store" : "issuer"];
@@ -96,6 +110,21 @@ export async function disturb({
     case "inventory-full":
     case "audit-full":
       return forAWhile((on) => lane.fill(system === "audit" ? "audit" : "inventory", on), goOn, atEnd);
+    case "issuer-blind": {
+      const { blind } = lane.world;
+      if (blind === undefined) throw new Error(`the engine of ${lane.worldName} cannot be blinded`);
+      return forAWhile(blind, goOn, atEnd, blindMs);
+    }
+    case "store-sealed": {
+      const { seal } = lane.world;
+      if (seal === undefined) throw new Error(`the store of ${lane.worldName} cannot be sealed`);
+      return forAWhile(seal, goOn, atEnd);
+    }
+    case "issuer-full": {
+      const { issuer } = lane.world.fill ?? {};
+      if (issuer === undefined) throw new Error(`the issuer of ${lane.worldName} cannot be full`);
+      return forAWhile(issuer, goOn, atEnd);
+    }
     case "issuer-readonly":
     case "store-readonly": {
       const readOnly = lane.world.readOnly?.[system === "store" ? "store" : "issuer"];
@@ -105,7 +134,10 @@ export async function disturb({
     default: {
       const door = lane.doors[system];
       if (door === undefined) throw new Error(`lane ${lane.index} has no door to its ${system}`);
-      return forAWhile(async (on) => door.become(on ? (how as DoorState) : "open"), goOn, atEnd);
+      const isGone = how === "gone";
+      const state = isGone ? "hung" : (how as DoorState);
+      const forMs = isGone ? goneFor(`${outage} at ${point}`) : outageMs;
+      return forAWhile(async (on) => door.become(on ? state : "open"), goOn, atEnd, forMs);
     }
   }
 }
@@ -115,12 +147,19 @@ async function forAWhile(
   bring: (on: boolean) => Promise<void>,
   goOn: () => void,
   atEnd: () => Promise<void>,
+  forMs: number = outageMs,
 ): Promise<void> {
   await bring(true);
   goOn();
-  await pause(outageMs);
+  await pause(forMs);
   await atEnd();
   await bring(false);
+}
+
+/** How long a server is silent that is gone: by the case's name, so that it is the same whenever the case is played. */
+function goneFor(name: string): number {
+  const drawn = createHash("sha256").update(name).digest()[0] ?? 0;
+  return drawn % goneMs.longOneIn === 0 ? goneMs.long : goneMs.usual;
 }
 
 /** The old worker wakes up behind all of that, with a change that nobody waits for any more, and is replaced. */

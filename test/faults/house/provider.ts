@@ -20,7 +20,7 @@ export async function startProvider(folder: string): Promise<OwnProvider> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const { url } = await firstLine(child);
-  const control = async (method: string, token: string, account?: ProviderAccount) => {
+  const control = async (method: string, token: string, account?: Partial<ProviderAccount>) => {
     const answer = await fetch(new URL("/control/account", url), {
       method,
       headers: { "x-token": token },
@@ -32,6 +32,7 @@ export async function startProvider(folder: string): Promise<OwnProvider> {
     url,
     put: async (token, account) => void (await control("PUT", token, account)),
     account: (token) => control("GET", token),
+    refuse: async (token, status) => void (await control("PATCH", token, { refuse: status })),
     traces: [stateFile],
     stop: async () => {
       const exit = once(child, "exit");

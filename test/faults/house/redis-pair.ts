@@ -1,4 +1,4 @@
-/** The Redis that accepts the credentials of all lanes: a primary and its replica, with the engine's user on both. */
+/** The Redis that accepts a lane's credential: a primary and its replica, with the engine's user on both. */
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

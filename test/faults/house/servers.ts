@@ -15,12 +15,12 @@ import { findBinary } from "../../../worker/dev/binaries.js";
 import { temporalPin, vaultPin } from "../../../worker/dev/pins.js";
 import { type PostgresServer, startPostgres } from "../../../worker/dev/postgres.js";
 import { startTemporal, type TemporalServer } from "../../../worker/dev/temporal-server.js";
-import { startVault, type VaultServer } from "../../../worker/dev/vault-server.js";
 import { copyOf } from "../../contract/issuers/postgres-copy.js";
 import type { Shared, ShopServer } from "../worlds/world.js";
 import { type OwnAwsAccount, startAwsAccount } from "./aws.js";
 import { type OwnProvider, startProvider } from "./provider.js";
-import { type OwnRedisPair, startRedisPair } from "./redis-pair.js";
+import { startRedisPair } from "./redis-pair.js";
+import { startSealableVault } from "./vault.js";
 
 /** The servers of a run. */
 export interface Servers extends Shared {
@@ -79,23 +79,24 @@ export async function startServers(lanes: number, progress: (line: string) => vo
       pair ??= openReplicated(ends);
       return pair;
     };
-    let vaultServer: Promise<VaultServer> | null = null;
-    const vault = () => {
-      vaultServer ??= findBinary(vaultPin, { progress }).then(startVault);
-      return vaultServer;
+    const vault = async (lane: number) => {
+      const own = await startSealableVault(
+        await findBinary(vaultPin, { progress }),
+        join(folder, `vault-${lane}`),
+      );
+      ends.push(() => own.stop());
+      return own;
     };
-    ends.push(async () => (await vaultServer)?.stop());
     const { settings, engineJwk } = await keys(folder, temporal.address);
     const traces = [shopLog, inventory.dataDir, temporalFile, `${temporalFile}-wal`];
-    let redisPair: Promise<OwnRedisPair> | null = null;
-    const redis = () => {
-      redisPair ??= startRedisPair(folder).then((own) => {
-        traces.push(...own.traces);
-        return own;
-      });
-      return redisPair;
+    const redis = async (lane: number) => {
+      const place = join(folder, `redis-${lane}`);
+      await mkdir(place, { mode: 0o700 });
+      const own = await startRedisPair(place);
+      ends.push(() => own.stop());
+      traces.push(...own.traces);
+      return own;
     };
-    ends.push(async () => (await redisPair)?.stop());
     let ownProvider: Promise<OwnProvider> | null = null;
     const provider = () => {
       ownProvider ??= startProvider(folder).then((own) => {

@@ -75,6 +75,14 @@ export const mutants: readonly Mutant[] = [
     cases: ["postgres-file/forward/issue.issuer.enable.1/after-timeout"],
   },
   {
+    // Nobody waits until a time-out of the server's has passed before something is undone: a tag that is raised first
+    // makes what was sent harmless, whenever it arrives. So the bug is to go on without raising it.
+    name: "undone-before-fenced",
+    breaks:
+      "After a time-out it is looked at what is there, and gone on without a fence before what may still land.",
+    cases: ["postgres-file/forward/issue.issuer.enable.1/before-late"],
+  },
+  {
     name: "adoption-not-awaited",
     breaks: "The old version is taken away although a consumer is still on it.",
     cases: ["postgres-file/back/calm"],
@@ -85,8 +93,18 @@ export const mutants: readonly Mutant[] = [
     cases: ["postgres-file/signed/calm"],
   },
   {
+    name: "drain-without-watermark",
+    breaks: "Nobody counts as seen although the engine did not see its own mark in the listing.",
+    cases: ["postgres-file/signed/deliver.activity.run.1/before-issuer-blind"],
+  },
+  {
     name: "purge-skipped",
     breaks: "Copies of a destroyed version stay in the store.",
+    cases: ["postgres-file/forward/calm"],
+  },
+  {
+    name: "another-text-hashed",
+    breaks: "The audit log's tree is built of other texts than the entries have.",
     cases: ["postgres-file/forward/calm"],
   },
   {

@@ -37,11 +37,15 @@ export interface Evidence {
   readonly restoredAt: number | null;
   /** A session of somebody who was entitled to it was ended. */
   readonly cutOff: boolean;
+  /** Until when somebody held one who was entitled to it, in ms since the epoch; null where nobody was. */
+  readonly heldUntil: number | null;
+  /** What the audit log did not show of having been put back; null where it was not. */
+  readonly unshown: readonly string[] | null;
   readonly crashes: readonly string[];
 }
 
 /** The invariants of the protocol that a case can touch. */
-export const invariants = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I10", "I11"] as const;
+export const invariants = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11"] as const;
 /** One of them. */
 export type Invariant = (typeof invariants)[number];
 
@@ -80,6 +84,12 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   if (trespasses !== null)
     findings.check(trespasses.of, trespasses.sentences.length === 0, trespasses.sentences.join("; "));
   findings.check("I2", !evidence.cutOff, "a session of the old version was ended while its consumer used it");
+  const { unshown, heldUntil } = evidence;
+  if (unshown !== null) findings.check("I9", unshown.length === 0, unshown.join("; "));
+  if (heldUntil !== null && outcome === "rotated") {
+    const waited = revokedFirstAt(evidence.seen, evidence.revocationsFrom) >= heldUntil;
+    findings.check("I2", waited, "the old version was switched off while its consumer held a session of it");
+  }
   findings.check("I10", crashes.length === 0, crashes.join("; "));
   findings.check("I11", mayEndAs.includes(outcome), `it ended as ${outcome}`);
   const live = await world.live();

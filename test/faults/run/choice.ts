@@ -1,7 +1,7 @@
 /**
  * Which cases come first: the matrix has more of them than there is time. Every fault at every kind of call in every
- * direction has its turns at a pace of its own: changes most often, what a kill leaves least, for it takes as long as
- * five others.
+ * direction has its turns at a pace of its own: changes most often, what a kill
+ * leaves or a server that is gone for long least, for it takes as long as five others.
  */
 import { type CallKind, isOutage, type Planted, pointName } from "../seam/points.js";
 import { type Case, caseId, mixed } from "./cases.js";
@@ -13,7 +13,12 @@ type Kinds = ReadonlyMap<string, CallKind>;
 const paces = [5, 2, 1];
 
 function paceOf(one: Case, kinds: Kinds): number {
-  return one.planted.at(-1)?.fault === "kill" ? 1 : (paces[weightOf(one, kinds)] ?? 1);
+  return one.planted.at(-1)?.fault === "kill" || isLong(one) ? 1 : (paces[weightOf(one, kinds)] ?? 1);
+}
+
+/** Somebody is away in it for longer than any call lasts. */
+function isLong({ planted }: Case): boolean {
+  return planted.some(({ fault }) => fault.endsWith("-gone"));
 }
 
 /** The kind of the calls that a case disturbs: changes are heaviest. */
@@ -44,9 +49,9 @@ export function woven(cases: readonly Case[], kinds: Kinds, seed: number): Case[
   return placed.sort((a, b) => a.at - b.at).map(({ one }) => one);
 }
 
-/** A share of so many, half of them at changes. */
+/** A share of so many, half of them at changes, none of them long. */
 export function sampled(cases: readonly Case[], kinds: Kinds, seed: number, share: number): Case[] {
-  const all = mixed(cases, caseId, seed);
+  const all = mixed(cases, caseId, seed).filter((one) => !isLong(one));
   const heavy = all.filter((one) => weightOf(one, kinds) === 0);
   const light = all.filter((one) => weightOf(one, kinds) > 0);
   return [...heavy.slice(0, Math.ceil(share / 2)), ...light.slice(0, Math.floor(share / 2))];

@@ -3,19 +3,20 @@ import { setTimeout as pause } from "node:timers/promises";
 import { NamespaceNotFoundError, ServiceError, WorkflowNotFoundError } from "@temporalio/client";
 import { holdOf } from "../../../domain/rotation/moves.js";
 import { newId } from "../../../worker/installation.js";
-import { type RotateInput, rotationWorkflowId } from "../../../workflows/messages.js";
+import { keepCheckpoint } from "../house/audit-log.js";
 import { containmentDeadlineMs } from "../house/estate.js";
 import { type Lane, secretsOf } from "../house/lane.js";
-import { disturb, type Others } from "../house/outages.js";
+import type { Others } from "../house/outages.js";
 import { forgetSignatures, ownerHasSigned } from "../house/papers.js";
 import { type Evidence, judge, type Verdict } from "../oracle/judge.js";
 import { Probes, probe } from "../oracle/probes.js";
-import { standings } from "../oracle/standings.js";
-import { isOutage, type Outage, pointName } from "../seam/points.js";
+import { isOutage, pointName } from "../seam/points.js";
 import type { Seen } from "../seam/witness.js";
 import type { LoginAnswer, RawDocument } from "../worlds/world.js";
 import { goneOnWith } from "./after-restore.js";
 import type { Case } from "./cases.js";
+import { mayEndAs } from "./ends.js";
+import { outagesOf, watchCopies } from "./outside.js";
 import { inputOf, sign, signer } from "./persons.js";
 import { type Held, Watcher } from "./watcher.js";
 
@@ -54,6 +55,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   forgetSignatures(lane);
   const restored = planted.some(({ fault }) => fault === "inventory-restored");
   if (restored) await lane.records.keep();
+  if (planted.some(({ fault }) => fault === "audit-restored")) await lane.log.keep();
   for (const backup of Object.values(lane.world.backups ?? {})) await backup.keep();
   // One that has no session open between two pieces of work: only what it says of itself shows that it is not moved.
   const stubborn = lane.services.find((service) => service.name === "checkout");
@@ -68,7 +70,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const orders: string[] = [];
   const trespasses: string[] = [];
   const atOnce: LoginAnswer[] = [];
-  const others: Others = { note: before.note, restoredAt: null };
+  const others: Others = { note: before.note, restoredAt: null, unshown: null };
   const copies = watchCopies(lane, planted);
   const watcher = new Watcher(direction === "signed" && !lane.world.endsSessionsUnasked, held);
   let outcome: string;
@@ -120,6 +122,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     .filter(({ password }) => password !== undefined);
   for (const value of made.flatMap((document) => secretsOf(lane.world, document))) lane.everyValue.add(value);
   const known = remembered.get(lane) ?? [];
+  const isIssuerRestored = planted.some(({ fault }) => fault === "issuer-restored");
   const evidence: Evidence = {
     ...{
       world: lane.world,
@@ -141,38 +144,23 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
         : planted.some(({ fault }) => isOutage(fault))
           ? { of: "I8", sentences: trespasses }
           : null,
-    cutOff: watcher.cutOff,
+    // What a restored issuer cuts off is not the engine's doing.
+    cutOff: watcher.cutOff && !isIssuerRestored,
+    heldUntil: isIssuerRestored ? null : watcher.heldUntil,
+    unshown: others.unshown,
     made: [...known, ...made],
-    mayEndAs: mayEndAs(direction, planted, restored),
+    mayEndAs: mayEndAs(direction, planted),
     containBy: direction === "emergency" ? startedAt + containmentDeadlineMs : null,
     crashes: lane.worker.crashes.slice(crashesBefore),
   };
   const verdict = await judge(evidence);
+  await keepCheckpoint(lane);
   for (const { session } of held) await session.end();
   remembered.set(lane, [before, ...made, ...known].slice(0, rememberedMax));
   const met = planted.every((one) =>
     seen.some(({ what, point }) => what === "planted" && point === pointName(one)),
   );
   return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
-}
-
-const turning = /^(issuer|store)-(restored|readonly)$/;
-
-/**
- * Whatever fails for a while only delays: nothing that was to go forward is turned round by it (I10, H31). Behind records
- * that were put back a rotation may have to, and behind an issuer or a store that was; and nobody knows that a right which
- * was taken away comes back.
- */
-function mayEndAs(
-  direction: Case["direction"],
-  planted: Case["planted"],
-  restored: boolean,
-): readonly string[] {
-  const any = ["rotated", "went-back", "refused"];
-  if (direction === "emergency") return ["rotated"];
-  if (restored) return any;
-  if (direction === "back") return planted.length > 0 ? ["went-back", "refused"] : ["went-back"];
-  return planted.some(({ fault }) => turning.test(fault)) ? any : ["rotated"];
 }
 
 /** Every service works with what is live: only then does a case begin, and only then is one judged. */
@@ -185,62 +173,6 @@ async function settled(lane: Lane): Promise<void> {
     if (now.every(({ account }) => account === wanted) || Date.now() > until) return;
     await pause(pollMs);
   }
-}
-
-/** Brings about the outages of a case as its worker reaches their points, and tells of what was done without a record (I8). */
-function outagesOf(
-  lane: Lane,
-  input: RotateInput,
-  { direction, planted }: Pick<Case, "direction" | "planted">,
-  trespasses: string[],
-  others: Others,
-): { over(): Promise<void> } {
-  const under: Promise<void>[] = [];
-  // A log that is away keeps nobody from going back, and no leak open.
-  const mayWait = direction === "forward" || direction === "signed";
-  const keepers = mayWait ? "inventory|audit" : "inventory";
-  const unkept = new RegExp(`^(${keepers})-(stopped|hung|readonly|full|restored)$`);
-  const bring = async (outage: Outage, goOn: () => void): Promise<void> => {
-    // Inside a change the intent is kept already; before an activity nothing is.
-    const nothingKept = planted.some(({ fault, call }) => fault === outage && call === "activity.run");
-    const watched = nothingKept && unkept.test(outage);
-    const before = watched ? await standings(lane) : "";
-    const workflow = rotationWorkflowId(lane.credential);
-    const end = watched
-      ? async () => {
-          if ((await standings(lane)) !== before)
-            trespasses.push(`something changed while nothing could be recorded (${outage})`);
-        }
-      : async () => undefined;
-    await disturb({ lane, outage, workflow, input, others, goOn, atEnd: end });
-  };
-  lane.worker.onReached = (outage, goOn) => {
-    const brought = bring(outage, goOn);
-    // It is told of when the case is over.
-    brought.catch(() => undefined);
-    under.push(brought);
-  };
-  return {
-    over: async () => {
-      await Promise.all(under);
-    },
-  };
-}
-
-/**
- * What copies of a call have changed that turned up behind a later step, each in a sentence: whatever was done once
- * does nothing a second time (I4). `null` where the case has no such copy.
- */
-function watchCopies(lane: Lane, planted: Case["planted"]): readonly string[] | null {
-  if (!planted.some(({ when, fault }) => when === "after" && fault === "late")) return null;
-  const changed: string[] = [];
-  let before: string | null = null;
-  lane.worker.onCopy = async (point) => {
-    const now = await standings(lane);
-    if (before !== null && now !== before) changed.push(`a late copy of ${point} changed something`);
-    before = before === null ? now : null;
-  };
-  return changed;
 }
 
 /** What a case takes away: all that Temporal had, or what the inventory had of the rotation. */

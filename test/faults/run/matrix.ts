@@ -103,6 +103,9 @@ function can({ world }: Case, { activity, call }: Point, outage: Outage): boolea
   // A run that wakes up before it has opened anything takes the rotation from the one that took it up (H32: not held).
   if (outage === "temporal-recreated" && activity === "open") return false;
   if (outage === "inventory-restored") return worlds[world]?.goesOnRestored === true;
+  if (outage === "issuer-full") return worlds[world]?.full?.includes("issuer") === true;
+  if (outage === "store-sealed") return worlds[world]?.seals === true;
+  if (outage === "issuer-blind") return worlds[world]?.blinds === true;
   if (outage === "store-written") return worlds[world]?.isShared === true;
   if (outage === "issuer-restored" || outage === "store-restored") {
     // Between the last look and a revocation nobody can see that consumers were put back to what is being revoked.

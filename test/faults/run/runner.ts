@@ -1,4 +1,5 @@
 /** Runs cases side by side: a lane takes the next case of its world whenever it is at rest. */
+import { logFindings } from "../house/audit-log.js";
 import { type Lane, openLane } from "../house/lane.js";
 import type { Servers } from "../house/servers.js";
 import { isOutage } from "../seam/points.js";
@@ -22,11 +23,13 @@ export class Runner {
   readonly #lanes = new Set<Lane>();
   readonly #idle = new Map<string, Lane[]>();
   #opened = 0;
-  /** Every value that any lane ever had, and the logs of all workers. */
+  /** Every value that any lane ever had, and what all workers wrote. */
   readonly values = new Set<string>();
   readonly logs: string[] = [];
   /** Cases in which the harness itself could not go on; none of them says anything. */
   readonly broken: string[] = [];
+  /** What an auditor found wrong with the log of each lane at its end (I9). */
+  readonly audits: string[][] = [];
   kills = 0;
 
   constructor(servers: Servers) {
@@ -77,7 +80,7 @@ export class Runner {
   async #open(world: string, withDoors: boolean): Promise<Lane> {
     const lane = await openLane(this.#servers, world, ++this.#opened, withDoors);
     this.#lanes.add(lane);
-    this.logs.push(lane.logFile);
+    this.logs.push(...lane.written);
     // The first rotation gives the value that the services were set up with its version and its key.
     await play(lane, { world, direction: "forward", planted: [] });
     return lane;
@@ -85,6 +88,16 @@ export class Runner {
 
   async #close(lane: Lane): Promise<void> {
     this.#lanes.delete(lane);
+    try {
+      const findings = await logFindings(lane);
+      this.audits.push(
+        findings.map((finding) => `the audit log of lane ${lane.index} in ${lane.worldName}: ${finding}`),
+      );
+    } catch (error) {
+      this.broken.push(
+        `the audit log of lane ${lane.index}: ${error instanceof Error ? error.message : error}`,
+      );
+    }
     for (const value of lane.everyValue) this.values.add(value);
     this.kills += lane.worker.kills;
     await lane.stop();

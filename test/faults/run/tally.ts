@@ -87,6 +87,12 @@ export class Tally {
     for (const file of found) this.#violated("I6", `a value was found in ${file}`);
   }
 
+  /** What an auditor found in the logs of the lanes, each lane's by itself (I9). */
+  audited(lanes: readonly (readonly string[])[]): void {
+    add(this.#asked, "I9", lanes.length);
+    for (const sentence of lanes.flat()) this.#violated("I9", sentence);
+  }
+
   /** The figures; `more` are those that others counted. */
   figures(more: Pick<Figures, "matrix" | "strata" | "strataMet" | "kills">): Figures {
     return {

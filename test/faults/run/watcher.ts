@@ -18,6 +18,7 @@ export class Watcher {
   readonly #held: readonly Held[];
   readonly #leaves: boolean;
   #leaveAt: number | null = null;
+  #leftAt: number | null = null;
   /** True once a session was cut that somebody was still entitled to (I2). */
   cutOff = false;
 
@@ -27,12 +28,18 @@ export class Watcher {
     this.#leaves = leaves;
   }
 
+  /** Until when somebody entitled held one, in ms since the epoch: null where nobody was, `Infinity` where they never left. */
+  get heldUntil(): number | null {
+    return this.#leaves && this.#held.length > 0 ? (this.#leftAt ?? Number.POSITIVE_INFINITY) : null;
+  }
+
   /** Some time after everybody else has moved, the slow one leaves by itself. */
   async watch(othersMoved: () => boolean): Promise<void> {
     if (!this.#leaves) return;
     if (this.#leaveAt === null && othersMoved()) this.#leaveAt = Date.now() + stayMs;
     if (this.#leaveAt === null || Date.now() < this.#leaveAt) return;
     this.#leaveAt = Number.POSITIVE_INFINITY;
+    this.#leftAt = Date.now();
     for (const { session } of this.#held) {
       if (!(await session.alive())) this.cutOff = true;
       await session.end();

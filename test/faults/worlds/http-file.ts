@@ -13,6 +13,8 @@ import type { RawDocument, World, WorldKind } from "./world.js";
 
 const program = fileURLToPath(new URL("../services/http-service.js", import.meta.url)) as `/${string}`;
 const key = "key-1";
+/** What a provider answers to changes while it looks after its servers. */
+const unavailable = 503;
 /** As long as a tag may be. */
 const nameMax = 500;
 
@@ -20,12 +22,12 @@ const nameMax = 500;
 export const httpFile: WorldKind = {
   servers: ["issuer"],
   isShared: true,
-  readOnly: ["store"],
+  readOnly: ["issuer", "store"],
   directions: ["forward", "signed", "emergency"],
   // The provider makes the value, and what is replaced is not switched off.
   primers: ["issue.issuer.mint.1/after-timeout", "deliver.store.promote.1/after-timeout"],
   async open({ folder, provider }, index): Promise<World> {
-    const { url, put, account } = await provider();
+    const { url, put, account, refuse } = await provider();
     const { hostname: host, port } = new URL(url);
     const token = randomBytes(24).toString("base64url");
     const tokenFile = join(folder, `provider-token-${index}`);
@@ -54,7 +56,7 @@ export const httpFile: WorldKind = {
         issuer: description(`http://${host}:${issuer}`, tokenFile),
         store: place.store,
       }),
-      readOnly: { store: readOnly },
+      readOnly: { issuer: (on) => refuse(token, on ? unavailable : null), store: readOnly },
       program,
       serviceEnv: { STORE_FILE: file, PROVIDER: url },
       endsSessionsUnasked: true,

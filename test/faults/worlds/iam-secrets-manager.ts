@@ -10,9 +10,11 @@ import {
   CreateAccessKeyCommand,
   CreateUserCommand,
   DeleteAccessKeyCommand,
+  DeleteUserPolicyCommand,
   type IAMClient,
   ListAccessKeysCommand,
   ListUserTagsCommand,
+  PutUserPolicyCommand,
 } from "@aws-sdk/client-iam";
 import {
   CreateSecretCommand,
@@ -41,6 +43,7 @@ const pollMs = 500;
 /** The world `iam-secrets-manager`. */
 export const iamSecretsManager: WorldKind = {
   servers: ["issuer", "store"],
+  readOnly: ["issuer", "store"],
   isShared: true,
   // AWS makes the value.
   primers: [
@@ -107,6 +110,10 @@ export const iamSecretsManager: WorldKind = {
         READER_FILE: await kept("aws-reader", `${reader.keyId}\n${reader.secret}`),
         POLL_MS: String(pollMs),
       },
+      readOnly: {
+        issuer: (on) => letOnlyLook(iam, `rekey-${index}`, issuing, on),
+        store: (on) => letOnlyLook(iam, `rekey-${index}`, storing, on),
+      },
       endsSessionsUnasked: true,
       live: () => documentAt(secrets, name, { VersionStage: "AWSCURRENT" }),
       copies: () => copiesOf(secrets, name, `${stagingPrefix}/${name}/rekey_tag`),
@@ -123,6 +130,23 @@ export const iamSecretsManager: WorldKind = {
     };
   },
 };
+
+const looking = /:(Get|List|Describe|BatchGet|Simulate)/;
+
+/** A denial of whatever is more than a look, as where an administrator has frozen an account. */
+async function letOnlyLook(
+  iam: IAMClient,
+  UserName: string,
+  allowed: readonly string[],
+  on: boolean,
+): Promise<void> {
+  const named = { UserName, PolicyName: "look-only" };
+  if (!on) return void (await iam.send(new DeleteUserPolicyCommand(named)));
+  const Action = allowed.filter((action) => !looking.test(action));
+  const Statement = [{ Effect: "Deny", Action, Resource: "*" }];
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+  await iam.send(new PutUserPolicyCommand({ ...named, PolicyDocument }));
+}
 
 async function saidOf(caller: Caller): Promise<LoginAnswer[]> {
   try {

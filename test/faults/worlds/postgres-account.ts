@@ -5,6 +5,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import { postgres } from "../../../adapters/issuers/postgres.js";
+import { blindfold } from "./postgres-blind.js";
 import type { Backup, Endpoint, HeldSession, LoginAnswer, RawDocument, ShopServer, World } from "./world.js";
 
 /** The issuer's half of a world, and the first document. */
@@ -18,6 +19,7 @@ export type IssuerHalf = Pick<
   | "hold"
   | "accountOf"
   | "lag"
+  | "blind"
   | "readOnly"
   | "backups"
 > & {
@@ -73,6 +75,7 @@ export async function postgresAccount(shop: ShopServer, folder: string, index: n
       standbys: shop.standbys.map((each) => ({ ...each, port: ports.standby })),
     }),
     ...(standby === undefined ? {} : { lag: (on) => heldUp(shop, on) }),
+    blind: (on) => blindfold(shop, engine.login, on),
     readOnly: { issuer: (on) => letOnlyRead(shop, engine.login, on) },
     backups: { issuer: backupOf(shop, group, [...logins, engine.login]) },
     account: { group, logins },

@@ -6,6 +6,7 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 /** The world `postgres-file`. */
 export const postgresFile: WorldKind = {
   servers: ["issuer"],
+  blinds: true,
   readOnly: ["issuer", "store"],
   restored: ["issuer", "store"],
   goesOnRestored: true,
@@ -16,6 +17,7 @@ export const postgresFile: WorldKind = {
 /** The world `postgres-standby`: the same with a server behind the first one, which hears of everything later. */
 export const postgresStandby: WorldKind = {
   servers: ["issuer", "standby"],
+  blinds: true,
   readOnly: ["issuer", "store"],
   restored: ["issuer", "store"],
   isShared: true,

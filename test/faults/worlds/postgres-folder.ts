@@ -6,6 +6,7 @@ import type { World, WorldKind } from "./world.js";
 /** The world `postgres-folder`. */
 export const postgresFolder: WorldKind = {
   servers: ["issuer"],
+  blinds: true,
   readOnly: ["issuer", "store"],
   restored: ["issuer"],
   isShared: true,

@@ -14,6 +14,7 @@ import type { ShopServer, World, WorldKind } from "./world.js";
 /** The world `postgres-pooler`. */
 export const postgresPooler: WorldKind = {
   servers: ["issuer", "pooler"],
+  blinds: true,
   readOnly: ["issuer", "store"],
   restored: ["issuer", "store"],
   isShared: true,

@@ -3,7 +3,8 @@
  * node, in force or in the file that a restart would bring back; sessions do not show which password opened them.
  */
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { plantedPieces } from "../../../adapters/issuers/redis/grants.js";
 import { recordsIn } from "../../../adapters/issuers/redis/records.js";
@@ -24,11 +25,12 @@ const slots = 3;
 /** The world `redis-file`. */
 export const redisFile: WorldKind = {
   servers: ["issuer", "standby"],
+  full: ["issuer"],
   isShared: true,
   restored: ["store"],
-  readOnly: ["store"],
+  readOnly: ["issuer", "store"],
   async open({ folder, redis }, index): Promise<World> {
-    const { nodes, engine } = await redis();
+    const { nodes, engine } = await redis(index);
     const user = `orders_${index}`;
     const password = randomBytes(24).toString("base64url");
     await makeUser(nodes, user, password, `lane-${index}`);
@@ -55,7 +57,8 @@ export const redisFile: WorldKind = {
         store: place.store,
       }),
       backups: { store: backup },
-      readOnly: { store: readOnly },
+      readOnly: { issuer: (on) => letOnlyLook(nodes, engine.username, on), store: readOnly },
+      fill: { issuer: (on) => fill(nodes, on) },
       program,
       serviceEnv: {
         STORE_FILE: file,
@@ -91,6 +94,23 @@ export const redisFile: WorldKind = {
 /** A node as it is reached through a door; the other one goes on to call it by its own address. */
 function behind({ host, port }: RedisNode, door: number | undefined) {
   return { host, port: door, announced: [`${host}:${port}`] };
+}
+
+/** The rights without which nobody changes a user. */
+const changing = ["acl|setuser", "acl|save"];
+
+/** As somebody does who has given the engine the rights of a program that only watches. */
+async function letOnlyLook(nodes: readonly RedisNode[], engine: string, on: boolean): Promise<void> {
+  for (const node of nodes)
+    await node.ask("ACL", "SETUSER", engine, ...changing.map((right) => `${on ? "-" : "+"}${right}`));
+}
+
+/** The file of users cannot be written, as where its disk is full: Redis takes the change, and cannot save it. */
+async function fill(nodes: readonly RedisNode[], on: boolean): Promise<void> {
+  for (const { usersFile } of nodes) {
+    const folder = dirname(usersFile);
+    await (on ? rename(folder, `${folder}.away`) : rename(`${folder}.away`, folder));
+  }
 }
 
 /** As an administrator makes it, and as `rekey grants redis` prepares it: the hash and not the value, for the log's sake. */

@@ -88,8 +88,14 @@ export interface World {
   readonly known?: Readonly<Record<string, Known>>;
   /** Holds up what a standby takes over from its primary, or lets it go on; only where there is a standby. */
   lag?(on: boolean): Promise<void>;
+  /** Shows the engine a listing of sessions in which nobody stands, not even itself; for worlds that `WorldKind.blinds` names. */
+  blind?(on: boolean): Promise<void>;
   /** Lets the engine read and not write there, or write again; for those that `WorldKind.readOnly` names. */
   readonly readOnly?: Readonly<Partial<Record<"issuer" | "store", (on: boolean) => Promise<void>>>>;
+  /** Takes the room away in which it keeps what it is told, or gives it back; for those that `WorldKind.full` names. */
+  readonly fill?: Readonly<Partial<Record<"issuer", (on: boolean) => Promise<void>>>>;
+  /** Seals the store, or unseals it; for worlds that `WorldKind.seals` names. */
+  seal?(on: boolean): Promise<void>;
   /** A backup of what the credential has there; for those that `WorldKind.restored` names. */
   readonly backups?: Readonly<Partial<Record<"issuer" | "store", Backup>>>;
   /** What the three services need to find store and server. */
@@ -138,10 +144,20 @@ export interface Shared {
   readonly shop: ShopServer;
   /** Another one, with a standby that takes logins. */
   replicated(): Promise<ShopServer>;
-  vault(): Promise<{ readonly address: string; readonly token: Secret }>;
-  redis(): Promise<RedisPair>;
+  /** One of the lane's own: whoever seals it seals it for everybody. */
+  vault(lane: number): Promise<OwnVault>;
+  /** A pair of the lane's own: users of all lanes stand in one file, and who may not save it saves nobody's. */
+  redis(lane: number): Promise<RedisPair>;
   provider(): Promise<Provider>;
   aws(): Promise<AwsAccount>;
+}
+
+/** A Vault with KV version 2 at `secret/`, and its administrator's token. */
+export interface OwnVault {
+  readonly address: string;
+  readonly token: Secret;
+  /** Seals it, or unseals it. */
+  seal(on: boolean): Promise<void>;
 }
 
 /** An account of AWS, as moto answers for it. */
@@ -162,6 +178,8 @@ export interface Provider {
   readonly url: string;
   put(token: string, account: ProviderAccount): Promise<void>;
   account(token: string): Promise<ProviderAccount>;
+  /** From now on changes are answered with this status, as where a provider looks after its servers; `null` ends that. */
+  refuse(token: string, status: number | null): Promise<void>;
 }
 
 /** A primary and its replica that accept the credentials. Users are not replicated: each node has its own. */
@@ -195,6 +213,12 @@ export interface WorldKind {
   readonly servers: readonly WorldServer[];
   /** Where the engine can be let read and not write. */
   readonly readOnly?: readonly ("issuer" | "store")[];
+  /** What can be left without room for what it keeps. */
+  readonly full?: readonly "issuer"[];
+  /** The store can be sealed. */
+  readonly seals?: true;
+  /** The engine can be kept from seeing who is connected. */
+  readonly blinds?: true;
   /** What can be put back to how it was when a case began. */
   readonly restored?: readonly ("issuer" | "store")[];
   /** Ways that a rotation can go; absent: all. Where there is no way back, none is tried. */
