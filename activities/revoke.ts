@@ -15,7 +15,7 @@ type Destroy = Extract<Step, { do: "destroy" }>;
 /**
  * Disables a version. It is done only when each node refused the kept value for the right reason and no
  * session is left (H4, H16); a node that could not be asked leaves the outcome unknown. Without a copy of the
- * value the origin is not disabled, for there would be no proof and no way back (I5, H19), unless it has leaked.
+ * value the origin is not disabled as long as the walk may lead back to it (I5, H19), unless it has leaked.
  * What is given up is closed all the same, and the record says that nobody could try it.
  */
 export function disableActivity(deps: ActivityDeps) {
@@ -26,10 +26,10 @@ export function disableActivity(deps: ActivityDeps) {
       throw new RekeyError("internal", `Version ${step.version} has nothing at the issuer.`);
     // A store that is away must not keep a leak open: then the value is read after the disable, for the proof.
     const kept = leaked ? null : await documentOf(systems, step, call);
-    // What is nobody's may have lost its copies long ago, and to what is given up nothing leads back: a store that was
-    // restored would keep it valid for ever (H32). That nobody could try it is recorded.
-    const isOrigin = step.version === state.origin;
-    if (isOrigin && !leaked && orphan === undefined && kept === null) {
+    // What is nobody's may have lost its copies long ago, and to what is given up nothing leads back: a store or an issuer
+    // that was restored would keep it valid for ever (H32). That nobody could try it is recorded.
+    const leadsBack = step.version === state.origin && !state.irreversible;
+    if (leadsBack && !leaked && orphan === undefined && kept === null) {
       throw new RekeyError(
         "value-missing",
         `The store keeps no copy of version ${step.version}, so nobody could prove that it is refused.`,

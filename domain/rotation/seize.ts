@@ -21,7 +21,7 @@ export function seized(
   const settled = Object.fromEntries(
     Object.values(state.versions).map((version) => {
       const slot = bySlot.get(version.slot);
-      return [version.id, slot ? settle(version, slot, event.at) : version];
+      return [version.id, slot ? settle(version, slot, event.at, isAlone(state, version)) : version];
     }),
   );
   const versions = { ...settled };
@@ -109,12 +109,22 @@ function readersOf(state: RotationState, place: string): string[] {
   return (plan?.consumers ?? []).filter((consumer) => consumer.place === place).map(({ id }) => id);
 }
 
-function settle(found: VersionState, slot: SlotFact, at: number): VersionState {
+/** No other version that has not ended has the slot. */
+function isAlone({ versions }: RotationState, { id, slot }: VersionState): boolean {
+  return !Object.values(versions).some(
+    (other) => other.id !== id && other.slot === slot && other.issuer !== "absent" && !isEnded(other.life),
+  );
+}
+
+function settle(found: VersionState, slot: SlotFact, at: number, alone: boolean): VersionState {
   const tag = parseTag(slot.tag);
   if (tag === null || tag.version !== found.id) {
-    if (found.issuer === "unknown") return { ...found, issuer: lastKnown(found), proved: false };
-    // Another version stands there, or none that is let in: what was proved, was before that.
-    return tag === null && slot.enabled ? found : { ...found, proved: false };
+    const issuer = found.issuer === "unknown" ? lastKnown(found) : found.issuer;
+    // The slot is as it was before this version was made there, or nobody is let in: an issuer that was put back. The
+    // value is in the store, from which it is made valid again.
+    const isLost = alone && issuer === "enabled" && (tag !== null || !slot.enabled);
+    if (isLost) return off(found, at);
+    return found.issuer === "unknown" ? { ...found, issuer, proved: false } : found;
   }
   // Whatever was made there is of no use, and what it displaced is gone: it is made again (H11).
   if (slot.unkept) return { ...found, issuer: "absent", proved: false, unkept: true };
@@ -136,17 +146,22 @@ function settle(found: VersionState, slot: SlotFact, at: number): VersionState {
     }
     case "disabled":
       // The switch is off, but nobody saw yet that sessions ended and the value is refused: `refused` stays false.
-      return {
-        ...moved(version, "disable"),
-        issuer: "disabled",
-        proved: false,
-        disabledAt: version.disabledAt ?? at,
-        refused: version.issuer === "disabled" && version.refused,
-      };
+      return off(version, at);
     case "destroyed":
       // At the issuer only: its copies may still be in the store, so its life has not ended yet.
       return { ...moved(version, "disable"), issuer: "destroyed", proved: false };
   }
+}
+
+/** A version that nobody is let in with, as far as the slot says. */
+function off(version: VersionState, at: number): VersionState {
+  return {
+    ...moved(version, "disable"),
+    issuer: "disabled",
+    proved: false,
+    disabledAt: version.disabledAt ?? at,
+    refused: version.issuer === "disabled" && version.refused,
+  };
 }
 
 /** What a slot without our tag leaves of a version: nothing if it was never made, else what its life says. */

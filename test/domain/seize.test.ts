@@ -89,7 +89,14 @@ describe("H3: a seize settles a lost answer from the tag that it found", () => {
       versionIn("b", "new", { life: "delivered", issuer: "enabled", proved: true }),
       tagText("zero", "disabled"),
       false,
-      { life: "delivered", issuer: "enabled" },
+      { life: "disabled", issuer: "disabled", disabledAt: 7, refused: false },
+    ],
+    [
+      "enabled, and nobody is let in there under a text of nobody's",
+      versionIn("b", "new", { life: "active", issuer: "enabled", proved: true }),
+      "",
+      false,
+      { life: "disabled", issuer: "disabled", disabledAt: 7, refused: false },
     ],
   ])("%s", (_name, version, tag, on, after) => {
     expect(settled(version, tag, on).versions.new).toMatchObject({ ...after, proved: false });
