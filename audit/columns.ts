@@ -2,67 +2,39 @@
  * The columns by which entries are looked for, against the texts that they are taken from. The database computes them,
  * and its owner can make it stop: an entry whose column names another rotation is whole, and nobody finds it.
  */
-import { sql } from "drizzle-orm";
-import { bodyOf } from "../domain/audit.js";
-import type { Tx } from "../inventory/database.js";
+import { type AuditBody, bodyOf } from "../domain/audit.js";
 import type { Findings } from "./row-findings.js";
 
-const point = sql.raw("rekey_columns");
-
-type Row = {
-  readonly index: string;
+/** An entry as it stands in its table. */
+export interface EntryRow {
   readonly body: string;
-  readonly id: string | null;
-  readonly rotation: string | null;
-  readonly at: string | null;
-};
-
-/** Adds a sentence for every entry from `start` to `end` that has a column which is not what its text says. */
-export async function columnFindings(tx: Tx, start: number, end: number, findings: Findings): Promise<void> {
-  const between = sql`index >= ${start} and index < ${end}`;
-  if (await allAgree(tx, between)) return;
-  const { rows } = await tx.execute<Row>(
-    sql`select index, body, id, rotation, at from rekey_audit.entries where ${between} order by index`,
-  );
-  for (const row of rows) {
-    for (const column of wrongColumns(row)) {
-      findings.add(
-        `Entry ${row.index} is not found by its ${column}: the column does not say what its text says.`,
-      );
-    }
-  }
+  /** As texts; null where there is none. */
+  readonly columns: Readonly<Record<Column, string | null>>;
 }
 
-/** False where some do not agree, or the database cannot read a text: one that no column is computed of may be anything. */
-async function allAgree(tx: Tx, between: ReturnType<typeof sql>): Promise<boolean> {
-  await tx.execute(sql`savepoint ${point}`);
-  try {
-    // Read once and as a whole: three members taken one by one cost three times as much.
-    const { rows } = await tx.execute<{ wrong: boolean }>(
-      sql`select exists (select from rekey_audit.entries e,
-          lateral json_to_record(e.body::json) as told (id text, rotation text, at bigint)
-        where ${between} and (e.id, e.rotation, e.at) is distinct from (told.id, told.rotation, told.at)) as wrong`,
-    );
-    return rows[0]?.wrong === false;
-  } catch {
-    await tx.execute(sql`rollback to savepoint ${point}`);
-    return false;
-  }
-}
+/** Columns that are taken from the text. */
+export type Column = "id" | "rotation" | "at";
 
-function wrongColumns({ body, id, rotation, at }: Row): string[] {
-  const columns = { id, rotation, at };
+/**
+ * Adds a sentence for each column that is not what the text says, and answers with what that says; nothing where it is
+ * no JSON object: such a text was changed, or written past the keeper.
+ */
+export function readRow(index: number, { body, columns }: EntryRow, findings: Findings): Partial<AuditBody> {
   const told = toldBy(body);
-  return Object.entries(columns).flatMap(([column, value]) => {
+  for (const column of ["id", "rotation", "at"] as const) {
     const says = told[column];
-    return (says === undefined || says === null ? null : String(says)) === value ? [] : [column];
-  });
+    if ((says === undefined ? null : String(says)) !== columns[column])
+      findings.add(
+        `Entry ${index} is not found by its ${column}: the column does not say what its text says.`,
+      );
+  }
+  return told;
 }
 
-/** What the text says; nothing where it is no JSON object, which was changed then, or was written past the keeper. */
-function toldBy(body: string): Readonly<Record<string, unknown>> {
+function toldBy(body: string): Partial<AuditBody> {
   try {
-    return { ...bodyOf(body) };
+    const told: unknown = bodyOf(body);
+    return typeof told === "object" && told !== null ? told : {};
   } catch {
     return {};
   }

@@ -69,8 +69,9 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
       seen.saw(await read(log, (tx) => checkAgainstKnown(tx, signer, known)));
       checked = true;
     }
-    // The outbox first, and what we have in hand: what a text says that was told is not for the spool to say, which is
-    // a file that whoever has the disk can write anew.
+    // Read before the outbox, as an entry is told before it is spooled, and merged behind it, with what we have in hand
+    // between them: what was told is not for the spool to say, a file that whoever has the disk can write anew.
+    const files = await spool.pending();
     for (;;) {
       const { seen: waited, odd } = await sequence(log, source, taking);
       warnOdd(odd, source.place, warn);
@@ -80,8 +81,12 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
     const mine = [...inHand.values()];
     if (mine.length > 0) await fromHand(log, mine, taking, warn);
     for (const { id } of mine) inHand.delete(id);
-    const { merged, odd } = await mergeSpool(log, spool, now(), seen);
+    const { merged, alone, odd } = await mergeSpool(log, spool, files, now(), seen);
     warnOdd(odd, "spool", warn);
+    if (alone > 0)
+      warn(
+        `${alone} entries stood in the spool alone: taken out of the outbox, or written by somebody else.`,
+      );
     if (merged > 0)
       warn(`The audit log is back: ${merged} entries were merged from the spool, with a gap marked.`);
   };

@@ -4,7 +4,8 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { sql } from "drizzle-orm";
-import { type AuditEntry, auditEntryOf, bodyOf } from "../domain/audit.js";
+import { type AuditBody, type AuditEntry, auditEntryOf, bodyOf } from "../domain/audit.js";
+import { canonical } from "../domain/plan.js";
 import { type Database, read } from "../inventory/database.js";
 
 /** Where entries wait: the inventory's outbox, a worker's spool, or the memory of the process that told them. */
@@ -26,7 +27,7 @@ export function mismatchOf(
   place: Place,
   now: number,
 ): AuditEntry {
-  const text = JSON.stringify(found ?? null);
+  const text = canonical(found);
   const digest = createHash("sha256").update(text).digest("hex");
   const facts = {
     place,
@@ -44,39 +45,29 @@ export function mismatchOf(
   return auditEntryOf(record, `${prefix}${digest}`, randomSalt, sha256Hex);
 }
 
-/** A text that the log tells of. */
-export interface Mismatch {
-  /** Of the entry that tells of it. */
-  readonly index: number;
-  readonly place: Place;
-  /** Id of the entry that has another text; null where what was found is no entry. */
-  readonly entry: string | null;
-}
-
-/** Those of which the log was told at `since` or later, in their order. */
-export async function mismatchesIn(log: Database, since: number): Promise<Mismatch[]> {
+/** Sentences about such texts of which the log was told at `since` or later, in their order. */
+export async function mismatchesIn(log: Database, since: number): Promise<string[]> {
   return read(log, async (tx) => {
     const { rows } = await tx.execute<{ index: string; body: string }>(
       sql`select index, body from rekey_audit.entries
         where starts_with(id, 'mismatch_') and at >= ${since} order by index`,
     );
-    return rows.flatMap(({ index, body }) => mismatchIn(Number(index), body) ?? []);
+    return rows.flatMap(({ index, body }) => toldOf(Number(index), bodyOf(body)) ?? []);
   });
 }
 
-/** What this entry tells of, where it tells of such a text. */
-export function mismatchIn(index: number, body: string): Mismatch | null {
-  // Nearly no entry does: looking for the word is far cheaper than reading all of them.
-  if (!body.includes(`"kind":"mismatch"`)) return null;
-  try {
-    const { kind, place, entry } = bodyOf(body);
-    return kind === "mismatch"
-      ? { index, place: place as Place, entry: (entry ?? null) as string | null }
-      : null;
-  } catch {
-    // What is no JSON tells of nothing; it does not have the hash that the tree holds either.
-    return null;
-  }
+/** What an entry of the log's own tells of texts that are not what was told, as a sentence; null for every other one. */
+export function toldOf(index: number, { kind, entry, place, alone }: Partial<AuditBody>): string | null {
+  if (kind === "mismatch") return `Entry ${index} tells of ${mismatchText(entry, place)}.`;
+  const ids = kind === "gap" && Array.isArray(alone) ? alone : [];
+  if (ids.length === 0) return null;
+  return `Entry ${index} tells that ${ids.length} of the entries from ${placeText("spool")} stood nowhere else.`;
+}
+
+/** What was found, and where, in words. Both are what an entry of the kind `mismatch` says. */
+export function mismatchText(entry: unknown, place: unknown): string {
+  const what = entry === null ? "a text that is no entry" : `another text under the id of entry ${entry}`;
+  return `${what}, found in ${placeText(place as Place)}`;
 }
 
 const places: Readonly<Record<Place, string>> = {
@@ -88,13 +79,6 @@ const places: Readonly<Record<Place, string>> = {
 /** The place in words. */
 export function placeText(place: Place): string {
   return places[place];
-}
-
-/** That there was such a text, as a sentence. */
-export function mismatchSentence({ index, place, entry }: Mismatch): string {
-  const what =
-    entry === null ? "a text that is no entry stood" : `another text under the id of entry ${entry} stood`;
-  return `Entry ${index} tells that ${what} in ${placeText(place)}.`;
 }
 
 function randomSalt(): string {

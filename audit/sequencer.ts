@@ -15,8 +15,8 @@ export interface Source {
   readonly place: Place;
   /** The oldest, at most so many. One that was written before another is not behind it. */
   waiting(limit: number): Promise<readonly AuditEntry[]>;
-  /** Entries of the log's own that follow them; each is added unless the log has one of its id. */
-  readonly marks?: readonly AuditEntry[];
+  /** Entries of the log's own that follow them, made of those that are new to it; each is added unless it has one of that id. */
+  marks?(fresh: readonly AuditEntry[]): readonly AuditEntry[];
   /** Called when the log has them. */
   taken(ids: readonly string[]): Promise<void>;
 }
@@ -48,7 +48,7 @@ export async function sequence(
   { limit = batchMax, seen, now = Date.now }: Taking = {},
 ): Promise<Sequenced> {
   const since = seen?.head ?? null;
-  const { marks = [], place } = source;
+  const { place } = source;
   const { ids, ...sequenced } = await transact(log, async (tx) => {
     // Held before reading: whoever comes next sees what this one has taken in.
     const head = await headOf(tx, "hold");
@@ -58,12 +58,12 @@ export async function sequence(
     const { fresh, odd } = await sorted(tx, waiting, (found, known) =>
       mismatchOf(found, known, place, now()),
     );
-    const own = await unknown(tx, [...odd, ...marks]);
+    const own = await unknown(tx, [...odd, ...(source.marks?.(fresh) ?? [])]);
     const next = await append(tx, head, [...fresh, ...own]);
     return { head: next, seen: ids.length, added: fresh.length, odd: odd.length, ids };
   });
   seen?.saw(sequenced.head);
-  if (ids.length + marks.length > 0) await source.taken(ids);
+  if (ids.length > 0 || source.marks !== undefined) await source.taken(ids);
   return sequenced;
 }
 

@@ -7,11 +7,11 @@ import { sql } from "drizzle-orm";
 import { type Database, read, type Tx } from "../inventory/database.js";
 import type { OutsideNote } from "./anchor.js";
 import { type Checkpoint, openCheckpoint, unsignedSentence } from "./checkpoint.js";
-import { columnFindings } from "./columns.js";
+import { type EntryRow, readRow } from "./columns.js";
 import { cutSentence, forkSentence } from "./consistency.js";
 import { hashBytes, leafHash } from "./hash.js";
 import { headOf, tilesOf } from "./log.js";
-import { mismatchIn, mismatchSentence } from "./mismatch.js";
+import { toldOf } from "./mismatch.js";
 import type { Verifier } from "./note.js";
 import { openingFindings } from "./openings.js";
 import type { Head } from "./proofs.js";
@@ -115,12 +115,7 @@ async function rebuilt(
   compare();
   const upper = new Map<string, Buffer>();
   const step = tilesInRead * tileWidth;
-  const readFrom = async (start: number) => {
-    const end = Math.min(start + step, size);
-    const read = await tilesRead(tx, start, end);
-    await columnFindings(tx, start, end, findings);
-    return read;
-  };
+  const readFrom = (start: number) => tilesRead(tx, start, Math.min(start + step, size));
   let next: Promise<TileRows[]> = size === 0 ? Promise.resolve([]) : readFrom(0);
   for (let start = 0; start < size; start += step) {
     const chunk = await next;
@@ -131,14 +126,14 @@ async function rebuilt(
       next.catch(() => undefined);
       await pause();
     }
-    for (const { number, first, bodies, hashes } of chunk) {
+    for (const { number, first, rows, hashes } of chunk) {
       const width = Math.min(tileWidth, size - first);
       for (let at = 0; at < width; at++) {
         const kept = hashes?.subarray(at * hashBytes, (at + 1) * hashBytes);
-        const body = bodies[at];
-        const leaf = body === undefined ? null : leafHash(body);
-        const mismatch = body === undefined ? null : mismatchIn(first + at, body);
-        if (mismatch !== null) told.add(mismatchSentence(mismatch));
+        const row = rows[at];
+        const leaf = row === undefined ? null : leafHash(row.body);
+        const sentence = row === undefined ? null : toldOf(first + at, readRow(first + at, row, findings));
+        if (sentence !== null) told.add(sentence);
         judge.row(first + at, leaf, kept?.length === hashBytes ? kept : null);
         // The tree is built of what the tiles hold, so that one changed row does not spoil all that follows.
         edge.append(
@@ -163,18 +158,27 @@ async function rebuilt(
 interface TileRows {
   readonly number: number;
   readonly first: number;
-  /** Texts by their place in the tile; a hole where an entry is missing. */
-  readonly bodies: readonly (string | undefined)[];
+  /** Entries by their place in the tile; a hole where one is missing. */
+  readonly rows: readonly (EntryRow | undefined)[];
   readonly hashes: Buffer | null;
 }
+
+/** Stands where a column has nothing in it; no id, rotation or time is that. */
+const nothing = "\u0001";
+
+/** Texts of a tile, each with a line for an entry. */
+type Together = { tile: string; entries: number; body: string; id: string; rotation: string; at: string };
 
 /**
  * The entries from `start` to `end` by tile. Texts of a tile come as one, because a row for each would cost more
  * than all the hashing; where their number or a line break in one says that something is wrong, they are read one by one.
  */
 async function tilesRead(tx: Tx, start: number, end: number): Promise<TileRows[]> {
-  const { rows } = await tx.execute<{ tile: string; entries: number; bodies: string }>(
-    sql`select index / ${tileWidth} as tile, count(*)::int as entries, string_agg(body, E'\n' order by index) as bodies
+  const lines = (text: ReturnType<typeof sql>) => sql`string_agg(${text}, E'\n' order by index)`;
+  const { rows } = await tx.execute<Together>(
+    sql`select index / ${tileWidth} as tile, count(*)::int as entries, ${lines(sql`body`)} as body,
+        ${lines(sql`coalesce(id, ${nothing})`)} as id, ${lines(sql`coalesce(rotation, ${nothing})`)} as rotation,
+        ${lines(sql`coalesce(at::text, ${nothing})`)} as at
       from rekey_audit.entries where index >= ${start} and index < ${end} group by 1`,
   );
   const tiles = await tilesOf(tx, tilesFor(leavesOf(start, end)));
@@ -183,17 +187,31 @@ async function tilesRead(tx: Tx, start: number, end: number): Promise<TileRows[]
   for (let first = start; first < end; first += tileWidth) {
     const number = first / tileWidth;
     const width = Math.min(tileWidth, end - first);
-    const row = byTile.get(number);
-    const together = row?.bodies.split("\n") ?? [];
-    const whole = row?.entries === width && together.length === width;
     found.push({
       number,
       first,
-      bodies: whole ? together : await oneByOne(tx, first, width),
+      rows: apart(byTile.get(number), width) ?? (await oneByOne(tx, first, width)),
       hashes: tiles.get(tileKey(0, number)) ?? null,
     });
   }
   return found;
+}
+
+/** The entries of a tile that has all of them, or null where they cannot be told apart. */
+function apart(row: Together | undefined, width: number): EntryRow[] | null {
+  if (row?.entries !== width) return null;
+  const [bodies, ids, rotations, ats] = [row.body, row.id, row.rotation, row.at].map((text) =>
+    text.split("\n"),
+  );
+  if ([bodies, ids, rotations, ats].some((lines) => lines?.length !== width)) return null;
+  const value = (lines: readonly string[] | undefined, n: number) => {
+    const line = lines?.[n] ?? nothing;
+    return line === nothing ? null : line;
+  };
+  return (bodies ?? []).map((body, n) => ({
+    body,
+    columns: { id: value(ids, n), rotation: value(rotations, n), at: value(ats, n) },
+  }));
 }
 
 function leavesOf(start: number, end: number): { start: number; end: number }[] {
@@ -202,11 +220,14 @@ function leavesOf(start: number, end: number): { start: number; end: number }[] 
   return found;
 }
 
-async function oneByOne(tx: Tx, first: number, width: number): Promise<(string | undefined)[]> {
-  const { rows } = await tx.execute<{ index: string; body: string }>(
-    sql`select index, body from rekey_audit.entries where index >= ${first} and index < ${first + width}`,
+async function oneByOne(tx: Tx, first: number, width: number): Promise<(EntryRow | undefined)[]> {
+  const { rows } = await tx.execute<{ index: string; body: string } & EntryRow["columns"]>(
+    sql`select index, body, id, rotation, at::text from rekey_audit.entries
+      where index >= ${first} and index < ${first + width}`,
   );
-  const found = new Map(rows.map(({ index, body }) => [Number(index) - first, body]));
+  const found = new Map(
+    rows.map(({ index, body, ...columns }) => [Number(index) - first, { body, columns }] as const),
+  );
   return Array.from({ length: width }, (_, at) => found.get(at));
 }
 

@@ -1,6 +1,6 @@
 /** What `rekey doctor` says of the audit log: whether it takes in what is told to it, and what stands beside it meanwhile. */
 import type { AuditKeeper } from "../audit/keeper.js";
-import { mismatchesIn, mismatchSentence } from "../audit/mismatch.js";
+import { mismatchesIn } from "../audit/mismatch.js";
 import type { Spool } from "../audit/spool.js";
 import { RekeyError } from "../domain/errors.js";
 import { type Finding, refusalOf } from "../domain/finding.js";
@@ -23,8 +23,7 @@ export async function diagnoseAudit({ keeper, spool, log, now }: Asked): Promise
   const findings: Finding[] = [];
   try {
     await keeper.flush();
-    for (const mismatch of await mismatchesIn(log, now() - mismatchMsMax)) {
-      const sentence = mismatchSentence(mismatch);
+    for (const sentence of await mismatchesIn(log, now() - mismatchMsMax)) {
       const hint =
         "Find out who can write there; `rekey audit show` and `--json` have the text, docs/audit.md what it means.";
       findings.push({ code: "audit-mismatch", severity: "warn", sentence, hint });

@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { mergeSpool } from "../../audit/merge.js";
-import { fileSpool } from "../../audit/spool.js";
+import { type Merged, mergeSpool } from "../../audit/merge.js";
+import { fileSpool, type Spool } from "../../audit/spool.js";
 import { verifyLog } from "../../audit/verify.js";
 import { type AuditBody, auditEntryOf, bodyOf } from "../../domain/audit.js";
 import { canonical } from "../../domain/plan.js";
+import type { Database } from "../../inventory/database.js";
 import { logWorld, record, testFolder } from "./world.js";
 
 const now = 1_772_000_000_000;
@@ -20,6 +21,11 @@ function entry(n: number) {
     () => "salt",
     () => "hash",
   );
+}
+
+/** Merges all of it, behind an outbox in which nothing waits. */
+async function merged(log: Database, spool: Spool, at: number): Promise<Merged> {
+  return mergeSpool(log, spool, await spool.pending(), at);
 }
 
 async function logged(sql: Awaited<ReturnType<typeof logWorld>>["sql"]): Promise<AuditBody[]> {
@@ -125,7 +131,7 @@ it("H31: it is merged once: entries, then the gap with its times; a second merge
   await spool.add(entry(1), now);
   await spool.add(entry(2), now + 5);
   const [file] = await spool.pending();
-  expect(await mergeSpool(log, spool, now + 9)).toEqual({ merged: 2, odd: 0 });
+  expect(await merged(log, spool, now + 9)).toEqual({ merged: 2, alone: 2, odd: 0 });
   expect(await spool.pending()).toEqual([]);
   const [, , first, second, gap] = await logged(sql);
   expect([first?.id, second?.id]).toEqual(["aud_1", "aud_2"]);
@@ -139,10 +145,10 @@ it("H31: it is merged once: entries, then the gap with its times; a second merge
     intact: true,
     torn: false,
   });
-  expect(await mergeSpool(log, spool, now)).toEqual({ merged: 0, odd: 0 });
+  expect(await merged(log, spool, now)).toEqual({ merged: 0, alone: 0, odd: 0 });
   expect((await verifyLog(log, signer, [])).findings).toEqual([]);
   await spool.add(entry(3), now + 20);
-  expect(await mergeSpool(log, spool, now + 30)).toEqual({ merged: 1, odd: 0 });
+  expect(await merged(log, spool, now + 30)).toEqual({ merged: 1, alone: 1, odd: 0 });
   expect((await logged(sql)).map(({ kind }) => kind)).toEqual([
     ...["outcome", "outcome", "intent", "intent", "gap"],
     ...["intent", "gap"],
@@ -155,11 +161,8 @@ it("H31: dying between the log and the file, and merging twice at once, double n
   const spool = fileSpool(folder);
   await spool.add(entry(1), now);
   const dies = { ...spool, putAside: async () => Promise.reject(new Error("killed")) };
-  await expect(mergeSpool(log, dies, now)).rejects.toThrow("killed");
-  await Promise.allSettled([
-    mergeSpool(log, fileSpool(folder), now + 1),
-    mergeSpool(another(), spool, now + 2),
-  ]);
+  await expect(merged(log, dies, now)).rejects.toThrow("killed");
+  await Promise.allSettled([merged(log, fileSpool(folder), now + 1), merged(another(), spool, now + 2)]);
   expect((await logged(sql)).map(({ id }) => id)).toEqual(["aud_1", expect.stringMatching(/^gap_/)]);
   expect(await spool.pending()).toEqual([]);
 });
@@ -176,9 +179,9 @@ it("H31: what is added after a merger has read the file is not put aside with it
       return files;
     },
   };
-  await mergeSpool(log, grows, now + 2);
+  await merged(log, grows, now + 2);
   expect((await spool.pending())[0]?.entries).toHaveLength(2);
-  await mergeSpool(log, spool, now + 3);
+  await merged(log, spool, now + 3);
   expect((await logged(sql)).map(({ kind }) => kind)).toEqual(["intent", "gap", "intent", "gap"]);
   expect(await spool.pending()).toEqual([]);
 });
@@ -191,6 +194,6 @@ it("a spool that was changed is merged as far as it is bound, and the gap says s
   const path = join(folder, readdirSync(folder)[0] ?? "");
   const lines = readFileSync(path, "utf8").split("\n");
   writeFileSync(path, [lines[0], lines[2], ""].join("\n"));
-  await mergeSpool(log, spool, now);
+  await merged(log, spool, now);
   expect(await logged(sql)).toMatchObject([{ id: "aud_1" }, { kind: "gap", entries: 1, intact: false }]);
 });

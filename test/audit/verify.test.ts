@@ -185,10 +185,15 @@ it("I9: a column that does not say what its entry says, so that nobody finds it,
     `Entry ${index} is not found by its ${column}: the column does not say what its text says.`;
   const columns = [hidden(5, "id"), hidden(17, "rotation"), hidden(600, "rotation"), hidden(600, "at")];
   expect(await findings(world)).toEqual(columns);
-  // A text that the database cannot read hides none of them.
+  // Nor does a line break hide it, or a text that is no JSON.
+  await tamper(world, "update rekey_audit.entries set rotation = rotation || E'\\n' where index = 18");
   await tamper(world, "update rekey_audit.entries set body = 'no JSON' where index = 30");
   expect(await findings(world)).toEqual(
-    expect.arrayContaining([...columns, expect.stringContaining("Entry 30 was changed")]),
+    expect.arrayContaining([
+      ...columns,
+      hidden(18, "rotation"),
+      expect.stringContaining("Entry 30 was changed"),
+    ]),
   );
 });
 

@@ -111,7 +111,7 @@ export function fakeDesk(findings: readonly string[] = []): AuditDesk {
       findings,
       told:
         findings.length > 0
-          ? ["Entry 9 tells that another text under the id of entry aud_2 stood in a worker's spool."]
+          ? ["Entry 9 tells of another text under the id of entry aud_2, found in a worker's spool."]
           : [],
     }),
     entries: async (rotation) =>

@@ -1,6 +1,6 @@
 /** Entries of the audit log in words, and what was found when it was verified. */
 import type { LoggedEntry } from "../../../audit/log.js";
-import { type Place, placeText } from "../../../audit/mismatch.js";
+import { mismatchText } from "../../../audit/mismatch.js";
 import type { PackVerified } from "../../../audit/pack.js";
 import type { Verified } from "../../../audit/verify.js";
 import { type AuditBody, bodyOf } from "../../../domain/audit.js";
@@ -59,13 +59,8 @@ function sentenceOf(body: AuditBody, personal: (field: string) => string): strin
     case "gap":
       return `${text("entries")} entries came from a spool`;
     case "mismatch":
-      return mismatchText(body);
+      return mismatchText(body.entry, body.place);
   }
-}
-
-function mismatchText({ entry, place }: AuditBody): string {
-  const what = entry === null ? "a text that is no entry" : `another text under the id of entry ${entry}`;
-  return `${what}, found in ${placeText(place as Place)}`;
 }
 
 function stepText(step: unknown): string {
