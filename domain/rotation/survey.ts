@@ -120,7 +120,10 @@ function withPlan(state: RotationState, facts: SurveyFacts): RotationState {
   return { ...state, amendments: [...state.amendments, plan], askedAt: null, remindedAt: null };
 }
 
-/** A switch that somebody else moved makes a version's standing unknown, whatever our records say (H12). */
+/**
+ * A switch that somebody else moved makes a version's standing unknown, whatever our records say (H12). So does a server
+ * on which our last change of the slot is missing: what stands there is from before, and names whom it had then (H16).
+ */
 function asSeen(state: RotationState, facts: SurveyFacts): RotationState["versions"] {
   const versions: Record<string, VersionState> = { ...state.versions };
   for (const { slot, tag, enabled } of facts.slots) {
@@ -128,7 +131,8 @@ function asSeen(state: RotationState, facts: SurveyFacts): RotationState["versio
       (candidate) => candidate.slot === slot && candidate.issuer === (enabled ? "disabled" : "enabled"),
     );
     const named = parseTag(tag)?.version;
-    if (version && (named === undefined || named === version.id)) {
+    const ours = parseTag(state.tags[slot])?.version;
+    if (version && (named === undefined || named === version.id || ours === version.id)) {
       versions[version.id] = { ...version, issuer: "unknown", proved: false };
     }
   }

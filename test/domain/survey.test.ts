@@ -66,11 +66,15 @@ describe("H12: what somebody else changed", () => {
     expect(look(state, 1, { slots: [{ slot: "new-one", tag: "t", enabled: false }] }).findings).toEqual([]);
   });
 
-  test("a switch that was moved makes the version unknown, unless the tag names another one", () => {
+  test("a switch that was moved makes the version unknown, unless it is not the one of whom anybody wrote there", () => {
     const moved = look(state, 1, slot(tagText("old", "enabled"), false));
     expect(moved.versions.old).toMatchObject({ issuer: "unknown", proved: false });
     expect(look(state, 1, slot("", false)).versions.old?.issuer).toBe("unknown");
-    expect(look(state, 1, slot(tagText("stranger", "disabled"), false)).versions.old?.issuer).toBe("enabled");
+    // Our own last change of the slot is missing: a server that was behind has been promoted, or put back (H16).
+    const stranger = slot(tagText("stranger", "disabled"), false);
+    expect(look(state, 1, stranger).versions.old?.issuer).toBe("unknown");
+    const others = { ...state, tags: { ...state.tags, a: tagText("stranger", "enabled") } };
+    expect(look(others, 1, stranger).versions.old?.issuer).toBe("enabled");
     const off = {
       ...state,
       versions: { old: originIn("a"), new: versionIn("b", "new", { life: "disabled", issuer: "disabled" }) },

@@ -25,18 +25,15 @@ interface SlotRow {
 
 /**
  * Reads every node. Throws `wrong-server` when nodes do not belong together or one changed its role, and
- * `unreachable` when one does not answer: a view with a node missing would say that nobody is there.
+ * `unreachable` when one does not answer: a view with a node missing would say that nobody is there. A role that was
+ * changed is told first: of a primary that is away it says what has become of it.
  */
 export async function surveyNodes(nodes: Nodes, account: PostgresAccount, call: Call): Promise<IssuerView> {
-  const listings = await Promise.all(nodes.all.map((node) => listNode(nodes, node, account, call)));
+  const listings = await everyListing(nodes, account, call);
   const [first] = listings;
   if (!first) throw new RekeyError("internal", "A PostgreSQL issuer has a primary.");
   nodes.all.forEach((node, index) => {
-    const listing = listings[index];
-    if (listing?.standby !== (node.role === "standby")) {
-      throw new RekeyError("wrong-server", `${node.name} is not the ${node.role} any more.`);
-    }
-    if (listing.identity !== first.identity) {
+    if (listings[index]?.identity !== first.identity) {
       throw new RekeyError("wrong-server", `${node.name} does not belong to ${nodes.primary.name}.`);
     }
   });
@@ -48,6 +45,20 @@ export async function surveyNodes(nodes: Nodes, account: PostgresAccount, call: 
     watermarkSeen: listings.every((listing) => listing.mark),
     at: first.at,
   };
+}
+
+async function everyListing(nodes: Nodes, account: PostgresAccount, call: Call): Promise<Listing[]> {
+  const asked = await Promise.allSettled(
+    nodes.all.map(async (node) => {
+      const listing = await listNode(nodes, node, account, call);
+      if (listing.standby === (node.role === "standby")) return listing;
+      throw new RekeyError("wrong-server", `${node.name} is not the ${node.role} any more.`);
+    }),
+  );
+  const failures = asked.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+  const isOther = (error: unknown) => error instanceof RekeyError && error.code === "wrong-server";
+  if (failures.length > 0) throw failures.find(isOther) ?? failures[0];
+  return asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
 /** What stands at the primary alone, where every change is made. Throws `wrong-server` where it is not one, and `unreachable`. */
