@@ -1,5 +1,6 @@
 /** What stands outside the log's database, and in the memory of those who saw the log: nothing is signed that does not go on from it (H32, I9). */
-import { readdirSync, readFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { fileAnchor } from "../../audit/anchor.js";
@@ -9,6 +10,8 @@ import { auditDeskOf } from "../../client/cli/audit-desk.js";
 import { tellAudit } from "../../inventory/audit-outbox.js";
 import { transact } from "../../inventory/database.js";
 import { ensureInstallation } from "../../inventory/installation.js";
+import { openAudit } from "../../worker/audit.js";
+import { readInstallation } from "../../worker/config.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { auditStore, keptLog } from "./keeper-world.js";
 import { logWorld, rebuild, record, tamper, testFolder } from "./world.js";
@@ -96,6 +99,38 @@ it("H32 I9: a log that was cut with its checkpoints is not signed by a process w
   );
   const { size } = openCheckpoint(await keeper.checkpoint(), fresh.signer);
   expect(size).toBe(6);
+});
+
+it("I9: what settings open has both anchors, the file in its folder and the inventory's", async () => {
+  const { db, url, store, tell } = await installed();
+  const folder = testFolder();
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const kept = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return `file:${join(folder, name)}`;
+  };
+  const settings = readInstallation({
+    REKEY_HOME: folder,
+    REKEY_DATABASE_URL: kept("inventory", url.reveal()),
+    REKEY_AUDIT_DATABASE_URL: kept("log", store.url.reveal()),
+    REKEY_AUDIT_KEY: kept("key", JSON.stringify(privateKey.export({ format: "jwk" }))),
+    // Nothing of these is read here.
+    ...{ REKEY_CODEC_KEYS: "env:NONE", REKEY_FINGERPRINT_KEY: "env:NONE", REKEY_ENGINE_KEY: "env:NONE" },
+  });
+  const opened = await openAudit(settings, {
+    db,
+    installation: "inst",
+    now: () => now,
+    warn: () => undefined,
+  });
+  try {
+    await tell(0, 2);
+    const note = await opened.keeper.checkpoint();
+    expect(await Promise.all(opened.anchors.map(({ read }) => read()))).toEqual([note, note]);
+    expect(readFileSync(join(folder, "audit", "checkpoint"), "utf8")).toBe(note);
+  } finally {
+    await opened.close();
+  }
 });
 
 it("H32: the inventory keeps the larger of two checkpoints, and one that another key signed stops signing", async () => {
