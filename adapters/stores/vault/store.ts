@@ -50,7 +50,7 @@ export class VaultStore implements Store {
   readonly #staging: Kv;
   readonly #folder: string;
   readonly #fenced: Place;
-  /** Learnt from the first refusal: the policy or the server has no PATCH, so whole documents are written. */
+  /** Learnt when a whole document was taken where a patch was refused: the policy or the server has no PATCH. */
   #patchRefused = false;
 
   constructor(config: VaultConfig, place: VaultPlace, deps: AdapterDeps) {
@@ -178,14 +178,18 @@ export class VaultStore implements Store {
   #writer(call: Call) {
     return async (writes: FieldWrites, seen: KvDocument): Promise<KvWritten> => {
       const { path } = this.#place;
+      let refused = false;
       if (seen.data !== null && !this.#patchRefused) {
         const patch = Object.entries(writes).map(([field, value]) => [field, value?.reveal() ?? null]);
         const outcome = await this.#kv.patch(path, Object.fromEntries(patch), seen.revision, call);
         if (outcome !== "refused") return outcome;
-        this.#patchRefused = true;
+        refused = true;
       }
       // The revision keeps this safe too: what others wrote since the read makes it stale.
-      return this.#kv.write(path, applyWrites(seen.data, writes), seen.revision, call);
+      const written = await this.#kv.write(path, applyWrites(seen.data, writes), seen.revision, call);
+      // Not before: where both are refused, a right is missing that may come back.
+      this.#patchRefused ||= refused;
+      return written;
     };
   }
 

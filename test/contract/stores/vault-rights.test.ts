@@ -79,6 +79,21 @@ describe.each(vaultMakers)("rights and retention in %s", (maker) => {
     await none.dispose();
   });
 
+  it("a right to patch that was away for a while is used again once it is back, without a new start", async () => {
+    const store = world.open();
+    await world.foreignWrite({ host: "db.example" });
+    for (const version of ["v1", "v2"]) await store.stage(version, contents(version), call());
+    await store.promote(change(null, tag("v1", 1)), call());
+    const policyAt = `sys/policies/acl/${world.path.split("/")[0]}-engine`;
+    const { policy } = (await world.admin("GET", policyAt)).data as { policy: string };
+    const next = () => store.promote(change(tag("v1", 1), tag("v2", 2)), call());
+    await world.admin("POST", policyAt, { policy: policy.replace(', "patch"', "") });
+    expect(await codeOf(next())).toBe("not-permitted");
+    await world.admin("POST", policyAt, { policy });
+    await next();
+    expect(await world.raw()).toMatchObject({ host: "db.example", rekey_version: "v2" });
+  });
+
   it("a sound place has only what others should mend", async () => {
     expect(await codes()).toEqual(["info vault-place-empty", "warn vault-cas-not-required"]);
     await world.admin("POST", `secret/metadata/${world.path}`, { cas_required: true });

@@ -82,7 +82,10 @@ export class Runner {
     this.#lanes.add(lane);
     this.logs.push(...lane.written);
     // The first rotation gives the value that the services were set up with its version and its key.
-    await play(lane, { world, direction: "forward", planted: [] });
+    const { outcome } = await play(lane, { world, direction: "forward", planted: [] });
+    // One that goes on would be taken for the first case's.
+    if (outcome !== "rotated")
+      throw new Error(`the first rotation of lane ${lane.index} ended as ${outcome}`);
     return lane;
   }
 
