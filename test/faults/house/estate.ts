@@ -6,8 +6,8 @@ import { projectRoot } from "../../../worker/dev/places.js";
 import type { Known, World } from "../worlds/world.js";
 
 /** Which way a rotation is made to go. */
-export const directions = ["forward", "signed", "back", "emergency"] as const;
-/** One of them. `signed` is forward with an owner's signature. */
+export const directions = ["forward", "signed", "back", "emergency", "leaked"] as const;
+/** One of them. `signed` is forward with an owner's signature, `leaked` forward until a leak is reported on the way. */
 export type Direction = (typeof directions)[number];
 
 /** Persons who sign: the owner, and a responder who reports leaks. */
@@ -42,6 +42,7 @@ const policies: Readonly<Record<Direction, Readonly<Record<string, unknown>>>> =
   back: { ...usual, adoptionTimeout: "2500ms" },
   // Somebody holds a session with the leaked value: it is cut when the deadline has passed.
   emergency: { ...usual, containmentDeadline: `${containmentDeadlineMs}ms` },
+  leaked: { ...usual, containmentDeadline: `${containmentDeadlineMs}ms` },
 };
 
 /** The estate's text for a direction. */

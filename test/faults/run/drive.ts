@@ -18,6 +18,7 @@ import type { Case } from "./cases.js";
 import { mayEndAs } from "./ends.js";
 import { outagesOf, watchCopies } from "./outside.js";
 import { inputOf, sign, signer } from "./persons.js";
+import { Reporter } from "./reporter.js";
 import { type Held, Watcher } from "./watcher.js";
 
 /** What came of a case. */
@@ -61,7 +62,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const stubborn = lane.services.find((service) => service.name === "checkout");
   if (direction === "back") await stubborn?.refuse(true);
   const held: Held[] = [];
-  if (direction === "emergency" || direction === "signed")
+  if (direction === "emergency" || direction === "signed" || direction === "leaked")
     held.push({ document: before, session: await lane.world.hold(before) });
   const probes = new Probes(lane.services);
   const startedAt = Date.now();
@@ -74,10 +75,12 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const copies = watchCopies(lane, planted);
   const watcher = new Watcher(direction === "signed" && !lane.world.endsSessionsUnasked, held);
   let outcome: string;
+  let reporter: Reporter | null = null;
   try {
     const input = await inputOf(lane, direction, before);
     const outages = outagesOf(lane, input, { direction, planted }, trespasses, others);
     const { workflow } = await lane.rotations.start(input);
+    if (direction === "leaked") reporter = new Reporter(lane, workflow, before);
     if (direction === "signed") trespasses.push(...(await sign(lane, workflow, restored)));
     const recreated = planted.some(({ fault }) => fault === "temporal-recreated");
     const lost: Lost = { recreated, restored };
@@ -87,10 +90,12 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
       await signAgain();
       const news = await lane.witness.read();
       seen.push(...news);
+      reporter?.watch(news);
       if (news.some(({ kind, what }) => kind === "change" && what === "end")) probes.hurry();
       await watcher.watch(() => probes.allOff(lane.world.accountOf(before)));
     };
     outcome = await ended(lane, workflow, orders, lost, meanwhile);
+    await reporter?.over();
     if (restored) {
       await outages.over();
       // Whoever did not move was started anew by its owner, as somebody was called to look anyway.
@@ -122,6 +127,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     .filter(({ password }) => password !== undefined);
   for (const value of made.flatMap((document) => secretsOf(lane.world, document))) lane.everyValue.add(value);
   const known = remembered.get(lane) ?? [];
+  const leakedAt = direction === "emergency" ? startedAt : (reporter?.reportedAt ?? null);
   const isIssuerRestored = planted.some(({ fault }) => fault === "issuer-restored");
   const evidence: Evidence = {
     ...{
@@ -149,8 +155,8 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     heldUntil: isIssuerRestored ? null : watcher.heldUntil,
     unshown: others.unshown,
     made: [...known, ...made],
-    mayEndAs: mayEndAs(direction, planted),
-    containBy: direction === "emergency" ? startedAt + containmentDeadlineMs : null,
+    mayEndAs: mayEndAs(leakedAt === null ? direction : "emergency", planted),
+    containBy: leakedAt === null ? null : leakedAt + containmentDeadlineMs,
     crashes: lane.worker.crashes.slice(crashesBefore),
   };
   const verdict = await judge(evidence);

@@ -99,10 +99,10 @@ function isRevocation(activity: string): boolean {
   return activity === "disable" || activity === "destroy";
 }
 
-function can({ world }: Case, { activity, call }: Point, outage: Outage): boolean {
-  // A run that wakes up before it has opened anything takes the rotation from the one that took it up (H32: not held).
-  if (outage === "temporal-recreated" && activity === "open") return false;
-  if (outage === "inventory-restored") return worlds[world]?.goesOnRestored === true;
+function can({ world, direction }: Case, { activity, call }: Point, outage: Outage): boolean {
+  // A report that is lost with the records is reported anew, which is what an emergency's cases are about.
+  if (outage === "inventory-restored")
+    return direction !== "leaked" && worlds[world]?.goesOnRestored === true;
   if (outage === "issuer-full") return worlds[world]?.full?.includes("issuer") === true;
   if (outage === "store-sealed") return worlds[world]?.seals === true;
   if (outage === "issuer-blind") return worlds[world]?.blinds === true;
