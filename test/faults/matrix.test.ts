@@ -44,7 +44,7 @@ test("what is read-only is what a world can let be read only, the inventory and 
   });
 });
 
-test("restored records are gone on with in every direction, where the house knows how", () => {
+test("restored records are gone on with in every direction but one, where the house knows how", () => {
   const found = Object.keys(worlds).flatMap((world) =>
     directions
       .filter((direction) =>
@@ -53,7 +53,9 @@ test("restored records are gone on with in every direction, where the house know
       .map((direction) => `${world}/${direction}`),
   );
   const known = ["postgres-file", "postgres-vault"];
-  expect(found).toEqual(known.flatMap((world) => directions.map((direction) => `${world}/${direction}`)));
+  // What is lost of a report on the way is reported anew, as in an emergency that begins as one.
+  const ways = directions.filter((direction) => direction !== "leaked");
+  expect(found).toEqual(known.flatMap((world) => ways.map((direction) => `${world}/${direction}`)));
 });
 
 test("issuer and store are put back where the world has a backup, and the store not under a revocation", () => {
