@@ -121,7 +121,9 @@ export class Seam {
         ? passing.make()
         : this.#faulty(passing, planted, where, see));
       see("end");
-      if (passing.kind === "change") await this.#changed(where.execution);
+      // A notice moves nothing that a late copy could be late for.
+      if (passing.kind === "change" && !passing.call.startsWith("notifier."))
+        await this.#changed(where.execution);
       return result;
     } catch (error) {
       see("threw", error instanceof RekeyError ? error.code : "foreign");
