@@ -170,6 +170,12 @@ test.each<[string, string, Partial<Evidence>]>([
   expect(violations.map((violation) => violation.invariant)).toContain(invariant);
 });
 
+test("I2: a revocation for which the engine lacks the right takes nothing away", async () => {
+  const { at: _, ...first } = seen("disable.issuer.disable.1", "threw", 0);
+  const denied: readonly Seen[] = [...order, { ...first, at: 22, code: "not-permitted" }];
+  expect((await judge(evidence({ seen: denied, probes: [stranded, last] }))).violations).toEqual([]);
+});
+
 test("I1: whoever had not moved when a leak was revoked at its deadline is cut off, and nobody else", async () => {
   const late = { ...broken, begunAt: 25, endedAt: 26 };
   const excepted = await judge(evidence({ probes: [late, last], containBy: 20 }));

@@ -205,7 +205,10 @@ async function remains(
 
 /** When the last rotation began to take a version out of use; `Infinity` where none was. */
 function revokedFirstAt(seen: readonly Seen[], from: number): number {
-  const first = seen.find(({ point, what, at }) => at >= from && what === "begin" && revocation.test(point));
+  // Who lacks the right to begin has taken nothing away.
+  const denied = new Set(seen.flatMap(({ point, code }) => (code === "not-permitted" ? [point] : [])));
+  const begun = seen.filter(({ point, what }) => what === "begin" && !denied.has(point));
+  const first = begun.find(({ point, at }) => at >= from && revocation.test(point));
   return first?.at ?? Infinity;
 }
 
