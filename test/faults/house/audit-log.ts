@@ -11,6 +11,7 @@ import type { OutsideNote } from "../../../audit/anchor.js";
 import { openCheckpoint } from "../../../audit/checkpoint.js";
 import { headOf } from "../../../audit/log.js";
 import { type AuditDesk, auditDeskOf } from "../../../client/cli/audit-desk.js";
+import { RekeyError } from "../../../domain/errors.js";
 import { read, transact } from "../../../inventory/database.js";
 import { type OpenAudit, openAudit } from "../../../worker/audit.js";
 import type { Lane } from "./lane.js";
@@ -18,6 +19,8 @@ import type { Lane } from "./lane.js";
 /** A restore takes the store away for a while; a worker asks it every two seconds. */
 const awayMs = 5_000;
 const noticedMs = 3_000;
+const triesMax = 4;
+const awayCodes: ReadonlySet<string> = new Set(["unreachable", "audit-down"]);
 
 /** A checkpoint of each lane's log, as somebody has kept it who does not trust its database. */
 const kept = new WeakMap<Lane, string>();
@@ -82,11 +85,22 @@ async function verified(lane: Lane, note: string | undefined) {
   return withDesk(lane, (desk) => desk.verify(outside));
 }
 
-/** The log, opened for one question, in a process that is no worker. */
-async function withDesk<T>(
-  { settings, db, installation }: Lane,
-  ask: (desk: AuditDesk, opened: OpenAudit) => Promise<T>,
-): Promise<T> {
+type Ask<T> = (desk: AuditDesk, opened: OpenAudit) => Promise<T>;
+
+/** The log, opened for one question, in a process that is no worker; a machine that is too slow is asked again. */
+async function withDesk<T>(lane: Lane, ask: Ask<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await askedOnce(lane, ask);
+    } catch (error) {
+      const isAway = error instanceof RekeyError && awayCodes.has(error.code);
+      if (!isAway || attempt === triesMax) throw error;
+      await pause(awayMs);
+    }
+  }
+}
+
+async function askedOnce<T>({ settings, db, installation }: Lane, ask: Ask<T>): Promise<T> {
   const opened = await openAudit(settings, { db, installation, now: Date.now, warn: () => undefined });
   try {
     const desk = auditDeskOf({ ...opened, db, now: async () => Date.now(), forgetAfterMs: 0 });
