@@ -25,6 +25,11 @@ test("each outage is tried in some world, before an activity and in the middle o
   }
 });
 
+test("no outage begins while somebody is told: by then a rotation may have ended", () => {
+  for (const call of ["close.notifier.notify.1", "deliver.consumer.deliver.1"])
+    expect(outagesIn("postgres-file", "forward", call)).toEqual([]);
+});
+
 test("what is read-only is what a world can let be read only, the inventory and the audit log everywhere", () => {
   const readOnly = Object.keys(worlds).map((world) => [
     world,

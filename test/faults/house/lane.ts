@@ -232,7 +232,7 @@ async function settingsOf(
 }
 
 async function startServices(folder: string, world: World, engineJwk: string): Promise<Service[]> {
-  const env = { POLL_MS: "150", ...world.serviceEnv, CREDENTIAL: "orders-db", ENGINE_JWK: engineJwk };
+  const env = { POLL_MS: "250", ...world.serviceEnv, CREDENTIAL: "orders-db", ENGINE_JWK: engineJwk };
   const start = (name: string, style: "poll" | "sighup" | "pool", more: { pidFile?: string } = {}) =>
     startService({
       ...more,

@@ -18,7 +18,7 @@ export interface Probe {
   readonly why: string;
 }
 
-const quickMs = 300;
+const quickMs = 400;
 const steadyMs = 1_000;
 /** How long after something happened the probes follow each other quickly. */
 const quickForMs = 4_000;

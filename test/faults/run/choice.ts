@@ -1,7 +1,7 @@
 /**
  * Which cases come first: the matrix has more of them than there is time. Every fault at every kind of call in every
- * direction has its turns at a pace of its own: changes most often, what a kill
- * leaves or a server that is gone for long least, for it takes as long as five others.
+ * direction has its turns at a pace of its own: changes most often, what a kill leaves or a server that is gone for long
+ * least, for it takes as long as five others. An outage has its turns in one direction after the other.
  */
 import { type CallKind, isOutage, type Planted, pointName } from "../seam/points.js";
 import { type Case, caseId, mixed } from "./cases.js";
@@ -29,12 +29,14 @@ function weightOf({ planted }: Case, kinds: Kinds): number {
   return kind === "change" ? 0 : kind === "record" || kind === "activity" ? 1 : 2;
 }
 
-/** What is alike in two cases of a world: the direction, the fault, and what kind of call it hits. */
+/** What is alike in two cases of a world: the fault, the kind of call that it hits, and the direction, but for an outage. */
 export function stratumOf({ direction, planted }: Case, kinds: Kinds): string {
   const last = planted.at(-1);
   if (last === undefined) return `${direction} calm`;
   const { when, fault } = last;
-  return `${direction} ${isOutage(fault) ? "gate" : (kinds.get(pointName(last)) ?? "ask")} ${when}-${fault}`;
+  return isOutage(fault)
+    ? `gate ${fault}`
+    : `${direction} ${kinds.get(pointName(last)) ?? "ask"} ${when}-${fault}`;
 }
 
 /**

@@ -80,9 +80,9 @@ export function casesFrom(watched: readonly WatchedCase[]): Case[] {
   return [...cases.values()];
 }
 
-/** Where an outage begins: before each activity for the first time, and in the middle of each change. */
+/** Where an outage begins: before each activity for the first time, and in the middle of each change of issuer and store. */
 function isGate({ call, nth, kind }: Watched): boolean {
-  return nth === 1 && (call === "activity.run" || (kind === "change" && !call.startsWith("consumer.")));
+  return nth === 1 && (call === "activity.run" || (kind === "change" && /^(issuer|store)\./.test(call)));
 }
 
 /** What every lane has besides its world's servers. */

@@ -60,7 +60,7 @@ export function reliabilityPage(figures: Figures): string {
   return `${opening}
 ## The last run
 
-${cases} distinct cases in ${minutes} minutes with seed ${seed}, one world after the other; the matrix of these worlds has ${matrix} cases. Of ${strata} kinds of case (a fault, at a kind of call, in a direction, of a world) ${strataMet} were met: changes have their turns most often, kills least. ${violations} violations. ${kills} workers were killed. In ${missed} further cases the point was not reached, and they say nothing. An operator was called ${orders} times, and had it tried again.
+${cases} distinct cases in ${minutes} minutes with seed ${seed}, one world after the other; the matrix of these worlds has ${matrix} cases. Of ${strata} kinds of case (a fault, at a kind of call, in a direction, of a world; an outage in whatever direction) ${strataMet} were met: changes have their turns most often, kills least. ${violations} violations. ${kills} workers were killed. In ${missed} further cases the point was not reached, and they say nothing. An operator was called ${orders} times, and had it tried again.
 
 | World | Cases |
 |---|---|
