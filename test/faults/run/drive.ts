@@ -98,8 +98,12 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     await reporter?.over();
     if (restored) {
       await outages.over();
-      // Whoever did not move was started anew by its owner, as somebody was called to look anyway.
-      if (direction === "back") await stubborn?.refuse(false);
+      // Whoever did not move was started anew by its owner, as somebody was called to look anyway; nor is anybody's
+      // patience at an end, as it is meant to be where a rotation is to go back.
+      if (direction === "back") {
+        await stubborn?.refuse(false);
+        await lane.direct("forward");
+      }
       const untilEnded = (its: string) => ended(lane, its, orders, lost, meanwhile);
       outcome = await goneOnWith(lane, input, outcome, untilEnded, () => {
         revocationsFrom = Date.now();
