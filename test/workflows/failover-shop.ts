@@ -5,11 +5,9 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
-import type { Consumer, InstanceSeen, ObserveRequest } from "../../adapters/ports.js";
+import type { InstanceSeen } from "../../adapters/ports.js";
 import { clientOf, database } from "../contract/issuers/postgres-world.js";
-
-/** What stands in the store. */
-export type Live = () => Readonly<Record<string, string>>;
+import { type Live, Shop, type ShopInstance } from "./shop.js";
 
 /** Where a server answers, or answered. */
 export interface At {
@@ -18,7 +16,7 @@ export interface At {
 }
 
 /** One instance. */
-class Instance {
+class Instance implements ShopInstance {
   readonly name: string;
   served = 0;
   /** Logins that were refused for what they are. */
@@ -98,32 +96,13 @@ class Instance {
 }
 
 /** The service as a consumer: each instance says which document it connected with, and whether it served since. */
-export class FailoverShop implements Consumer {
-  readonly instances: readonly Instance[];
-  readonly #over = new AbortController();
-  readonly #runs: Promise<void>[];
-
+export class FailoverShop extends Shop<Instance> {
   constructor(application: string, servers: readonly At[], live: Live) {
-    this.instances = [1, 2].map(
-      (number) => new Instance(application, `${application}-${number}`, servers, live),
-    );
-    this.#runs = this.instances.map((instance) => instance.run(this.#over.signal));
+    super(application, (name) => new Instance(application, name, servers, live));
   }
-
-  preflight = async () => [];
-  observe = async (_request: ObserveRequest) => this.instances.map((instance) => instance.seen());
-  close = async () => {};
 
   /** Requests so far, and the logins that were refused. */
   counts(): { served: number; refused: number } {
-    const sum = (pick: (instance: Instance) => number) =>
-      this.instances.reduce((all, one) => all + pick(one), 0);
-    return { served: sum(({ served }) => served), refused: sum(({ refused }) => refused) };
-  }
-
-  /** Ends its requests and connections. */
-  async stop(): Promise<void> {
-    this.#over.abort();
-    await Promise.all(this.#runs);
+    return { served: this.sum(({ served }) => served), refused: this.sum(({ refused }) => refused) };
   }
 }

@@ -4,18 +4,16 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
-import type { Consumer, InstanceSeen, ObserveRequest } from "../../adapters/ports.js";
+import type { InstanceSeen } from "../../adapters/ports.js";
 import type { PgBouncer } from "../../worker/dev/pgbouncer.js";
 import { clientOf, database } from "../contract/issuers/postgres-world.js";
-
-/** What stands in the store. */
-export type Live = () => Readonly<Record<string, string>>;
+import { type Live, Shop, type ShopInstance } from "./shop.js";
 
 /** One request: a transaction, so that a pooler has to keep its two statements on one connection. */
 const workSql = ["BEGIN", "SELECT session_user::text AS login", "COMMIT"];
 
 /** One instance. */
-class Instance {
+class Instance implements ShopInstance {
   readonly name: string;
   served = 0;
   failed = 0;
@@ -92,37 +90,18 @@ class Instance {
 }
 
 /** The service as a consumer: each instance says which document it connected with, and whether it served since. */
-export class PooledShop implements Consumer {
-  readonly instances: readonly Instance[];
-  readonly #over = new AbortController();
-  readonly #runs: Promise<void>[];
-
+export class PooledShop extends Shop<Instance> {
   constructor(application: string, pooler: PgBouncer, live: Live) {
-    this.instances = [1, 2].map(
-      (number) => new Instance(application, `${application}-${number}`, pooler, live),
-    );
-    this.#runs = this.instances.map((instance) => instance.run(this.#over.signal));
+    super(application, (name) => new Instance(application, name, pooler, live));
   }
-
-  preflight = async () => [];
-  observe = async (_request: ObserveRequest) => this.instances.map((instance) => instance.seen());
-  close = async () => {};
 
   /** Requests so far, and the logins that did them. */
   counts(): { served: number; failed: number; logins: string[] } {
-    const sum = (pick: (instance: Instance) => number) =>
-      this.instances.reduce((all, one) => all + pick(one), 0);
     const logins = new Set(this.instances.flatMap((instance) => [...instance.logins]));
     return {
-      served: sum(({ served }) => served),
-      failed: sum(({ failed }) => failed),
+      served: this.sum(({ served }) => served),
+      failed: this.sum(({ failed }) => failed),
       logins: [...logins].sort(),
     };
-  }
-
-  /** Ends its requests and connections. */
-  async stop(): Promise<void> {
-    this.#over.abort();
-    await Promise.all(this.#runs);
   }
 }

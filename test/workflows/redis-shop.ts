@@ -3,12 +3,10 @@
  * taken up from the store, connections that are ended replaced. What it counts is what its customers would notice.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Consumer, InstanceSeen, ObserveRequest } from "../../adapters/ports.js";
+import type { InstanceSeen } from "../../adapters/ports.js";
 import type { RedisServer } from "../../worker/dev/redis-server.js";
 import { clientOf, type RedisClient } from "../contract/issuers/redis-world.js";
-
-/** What stands in the store. */
-export type Live = () => Readonly<Record<string, string>>;
+import { type Live, Shop, type ShopInstance } from "./shop.js";
 
 /** How an instance treats the connections that it has when a new document comes. */
 export type Habit = "replaces" | "keeps";
@@ -19,7 +17,7 @@ interface Held {
 }
 
 /** One instance. */
-class Instance {
+class Instance implements ShopInstance {
   readonly name: string;
   served = 0;
   failed = 0;
@@ -99,32 +97,13 @@ class Instance {
 }
 
 /** The service as a consumer: each instance says which document it would connect with next, and whether it served. */
-export class RedisShop implements Consumer {
-  readonly instances: readonly Instance[];
-  readonly #over = new AbortController();
-  readonly #runs: Promise<void>[];
-
+export class RedisShop extends Shop<Instance> {
   constructor(application: string, server: RedisServer, live: Live, habit: Habit) {
-    this.instances = [1, 2].map(
-      (number) => new Instance(application, `${application}-${number}`, server, live, habit),
-    );
-    this.#runs = this.instances.map((instance) => instance.run(this.#over.signal));
+    super(application, (name) => new Instance(application, name, server, live, habit));
   }
-
-  preflight = async () => [];
-  observe = async (_request: ObserveRequest) => this.instances.map((instance) => instance.seen());
-  close = async () => {};
 
   /** Requests so far. */
   counts(): { served: number; failed: number } {
-    const sum = (pick: (instance: Instance) => number) =>
-      this.instances.reduce((all, one) => all + pick(one), 0);
-    return { served: sum(({ served }) => served), failed: sum(({ failed }) => failed) };
-  }
-
-  /** Ends its requests and connections. */
-  async stop(): Promise<void> {
-    this.#over.abort();
-    await Promise.all(this.#runs);
+    return { served: this.sum(({ served }) => served), failed: this.sum(({ failed }) => failed) };
   }
 }
