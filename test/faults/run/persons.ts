@@ -7,7 +7,7 @@ import { fingerprinterOf, newId, sha256Hex } from "../../../worker/installation.
 import type { RotateInput } from "../../../workflows/messages.js";
 import type { Lane } from "../house/lane.js";
 import { signed } from "../house/papers.js";
-import { standings } from "../oracle/standings.js";
+import { standingsBehindFences } from "../oracle/standings.js";
 import type { RawDocument } from "../worlds/world.js";
 import type { Case } from "./cases.js";
 
@@ -47,7 +47,7 @@ const allowedGates: ReadonlySet<string> = new Set(
  * happened although nothing was allowed to yet (I7).
  */
 export async function sign(lane: Lane, workflow: string, mayBeLost: boolean): Promise<string[]> {
-  const before = await standings(lane);
+  const before = await standingsBehindFences(lane);
   const until = Date.now() + endMsMax;
   for (;;) {
     const progress = await lane.rotations.progress(workflow).catch(() => null);
@@ -61,12 +61,14 @@ export async function sign(lane: Lane, workflow: string, mayBeLost: boolean): Pr
         .decide(workflow, await paper("responder"), newId("msg"))
         .catch(() => ({ accepted: false }));
       const trespasses = receipt.accepted ? ["the signature of somebody who owns nothing was accepted"] : [];
-      if ((await standings(lane)) !== before) trespasses.push("something changed before the owner signed");
+      if ((await standingsBehindFences(lane)) !== before)
+        trespasses.push("something changed before the owner signed");
       await lane.rotations.decideLater(workflow, await paper("owner"));
       return trespasses;
     }
     const wentOn = progress !== null && (progress.outcome !== null || allowedGates.has(progress.gate));
-    if (wentOn) return (await standings(lane)) === before ? [] : ["it went on without a signature"];
+    if (wentOn)
+      return (await standingsBehindFences(lane)) === before ? [] : ["it went on without a signature"];
     if (mayBeLost && (await isOver(lane, workflow))) return [];
     if (Date.now() > until) return [];
     await pause(pollMs);
