@@ -1,0 +1,72 @@
+/**
+ * The blast radius: what stops working when something is taken away, what is exposed when it is in the wrong hands,
+ * whose that is, and how each of it is known.
+ */
+import type { Flow } from "./flows.js";
+import { weakest } from "./known.js";
+import { Adjacency, isThere, reach, wayTo } from "./reach.js";
+import type { EvidenceKind, Graph, GraphEdge, GraphNode } from "./types.js";
+
+/** Something that is affected, and why. */
+export interface Affected {
+  readonly node: GraphNode;
+  readonly distance: number;
+  /** A shortest way from where it begins. */
+  readonly way: readonly GraphEdge[];
+  /** How sure the weakest link of that way is. */
+  readonly known: EvidenceKind;
+  /** Ids of who answers for it; empty is a finding. */
+  readonly owners: readonly string[];
+}
+
+/** The answer, nearest first and then by name. What it begins at is in neither list. */
+export interface Blast {
+  readonly starts: readonly GraphNode[];
+  readonly breaks: readonly Affected[];
+  readonly exposed: readonly Affected[];
+  /** Ids of the owners of everything in both lists, each once. */
+  readonly owners: readonly string[];
+}
+
+/** The blast radius of a node; of an owner it is that of everything that they answer for. */
+export function blastOf(graph: Graph, id: string): Blast {
+  const adjacency = new Adjacency(graph);
+  const start = graph.nodes.get(id);
+  const starts = start === undefined ? [] : start.type === "owner" ? ownedBy(adjacency, id) : [start];
+  const [breaks, exposed] = (["failure", "exposure"] as const).map((flow) =>
+    affected(adjacency, starts, flow),
+  );
+  const owners = [...(breaks ?? []), ...(exposed ?? [])].flatMap((one) => one.owners);
+  return { starts, breaks: breaks ?? [], exposed: exposed ?? [], owners: [...new Set(owners)].sort() };
+}
+
+function affected(adjacency: Adjacency, starts: readonly GraphNode[], flow: Flow): Affected[] {
+  const reached = reach(
+    adjacency,
+    starts.map(({ id }) => id),
+    flow,
+  );
+  return [...reached.values()]
+    .filter(({ distance }) => distance > 0)
+    .map(({ node, distance }) => {
+      const way = wayTo(reached, node.id);
+      return { node, distance, way, known: weakest(way), owners: ownersOf(adjacency, node.id) };
+    })
+    .sort((a, b) => a.distance - b.distance || (a.node.name < b.node.name ? -1 : 1));
+}
+
+/** Ids of who answers for a node now. */
+export function ownersOf(adjacency: Adjacency, id: string): string[] {
+  return adjacency
+    .at(id)
+    .filter((edge) => edge.type === "owned-by" && edge.from === id && isThere(edge))
+    .map(({ to }) => to)
+    .sort();
+}
+
+function ownedBy(adjacency: Adjacency, owner: string): GraphNode[] {
+  return adjacency
+    .at(owner)
+    .filter((edge) => edge.type === "owned-by" && edge.to === owner && isThere(edge))
+    .flatMap(({ from }) => adjacency.graph.nodes.get(from) ?? []);
+}

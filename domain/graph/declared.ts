@@ -1,0 +1,120 @@
+/** What the estate says, as a part of the map: each entry declares its own node and the edges that begin with it. */
+import type { Consumer, Credential, SystemConfig } from "../estate/types.js";
+import { canonical } from "../plan.js";
+import type { EdgeType, GraphNode } from "./types.js";
+
+/** Sections whose entries are on the map; policies and notifiers are not. */
+export const mapped = ["owners", "stores", "issuers", "consumers", "credentials"] as const;
+/** One of them. */
+export type MappedSection = (typeof mapped)[number];
+
+/** An entry of the estate, with the id that the inventory gave it. */
+export interface DeclaredEntry {
+  readonly id: string;
+  readonly section: MappedSection;
+  readonly name: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A node without its times. */
+export type PlainNode = Pick<GraphNode, "id" | "type" | "name" | "class" | "cadenceMs">;
+
+/** An edge that a record speaks of, and why. */
+export interface PlainEdge {
+  readonly from: string;
+  readonly type: EdgeType;
+  readonly to: string;
+  readonly sentence: string;
+}
+
+/** What one record says. */
+export interface Said {
+  readonly nodes: readonly PlainNode[];
+  readonly edges: readonly PlainEdge[];
+}
+
+/**
+ * What an entry says. `idOf` finds the id of an entry by its section and name, and `sha256Hex` hashes a text: a place has
+ * no entry of its own, so that its id is made of its store and of what the store's kind calls it.
+ */
+export function declaredBy(
+  entry: DeclaredEntry,
+  idOf: (section: MappedSection, name: string) => string,
+  sha256Hex: (text: string) => string,
+): Said {
+  const { id, name, section, body } = entry;
+  switch (section) {
+    case "owners":
+      return { nodes: [{ id, type: "owner", name }], edges: [] };
+    case "stores":
+    case "issuers":
+      return system(entry, idOf);
+    case "consumers": {
+      const { owner, cadenceMs } = body as unknown as Consumer;
+      const edge = {
+        from: id,
+        type: "owned-by",
+        to: idOf("owners", owner),
+        sentence: `${owner} answers for it.`,
+      } as const;
+      return { nodes: [{ id, type: "consumer", name, cadenceMs }], edges: owner === "" ? [] : [edge] };
+    }
+    case "credentials":
+      return credential(entry, body as unknown as Credential, idOf, sha256Hex);
+  }
+}
+
+/** The engine's own login to a system opens everything that is there (H26). */
+function system(
+  { id, name, body }: DeclaredEntry,
+  idOf: (section: MappedSection, name: string) => string,
+): Said {
+  const { engineCredential } = body as unknown as SystemConfig;
+  const nodes: PlainNode[] = [{ id, type: "system", name }];
+  if (engineCredential === undefined) return { nodes, edges: [] };
+  const from = idOf("credentials", engineCredential);
+  return {
+    nodes,
+    edges: [{ from, type: "can-read", to: id, sentence: `The engine logs in to ${name} with it.` }],
+  };
+}
+
+function credential(
+  { id, name }: DeclaredEntry,
+  body: Credential,
+  idOf: (section: MappedSection, name: string) => string,
+  sha256Hex: (text: string) => string,
+): Said {
+  const { issuer, store, place, owner, class: kind, consumers } = body;
+  const storeId = idOf("stores", store);
+  const nodes: PlainNode[] = [{ id, type: "credential", name, class: kind }];
+  const edges: PlainEdge[] = [
+    { from: id, type: "issued-by", to: idOf("issuers", issuer), sentence: `Its account is at ${issuer}.` },
+    { from: id, type: "owned-by", to: idOf("owners", owner), sentence: `${owner} answers for it.` },
+  ];
+  const pinned = consumers.flatMap((edge) => (edge.place === undefined ? [] : [edge.place]));
+  for (const at of [place, ...pinned]) {
+    const location = `loc_${sha256Hex(`${storeId} ${canonical(at)}`).slice(0, 24)}`;
+    nodes.push({ id: location, type: "location", name: `${store} ${placeText(at)}` });
+    edges.push(
+      { from: id, type: "stored-in", to: location, sentence: `The estate keeps it there.` },
+      { from: location, type: "stored-in", to: storeId, sentence: `It is a place in ${store}.` },
+    );
+  }
+  for (const { consumer, isolation } of consumers) {
+    const sentence =
+      isolation === "pinned" ? `${consumer} has a copy of its own.` : `${consumer} reads it with others.`;
+    edges.push({ from: idOf("consumers", consumer), type: "uses", to: id, sentence });
+  }
+  return { nodes, edges };
+}
+
+/** A place as people read it: its fields in their order, without their names where there is one only. */
+function placeText(place: Readonly<Record<string, unknown>>): string {
+  const fields = Object.entries(place).filter(
+    ([, value]) => typeof value === "string" || typeof value === "number",
+  );
+  return fields.length === 1
+    ? String(fields[0]?.[1])
+    : fields.map(([name, value]) => `${name}=${value}`).join(" ");
+}

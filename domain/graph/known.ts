@@ -1,0 +1,30 @@
+/** How sure an edge is: what was seen outweighs what somebody wrote, and that outweighs what only could be. */
+import type { Evidence, EvidenceKind, GraphEdge } from "./types.js";
+
+/** From the weakest to the strongest. */
+const strength: Readonly<Record<EvidenceKind, number>> = { potential: 0, declared: 1, read: 2, session: 3 };
+
+/** The strongest way in which an edge is known; an edge without any evidence is one that only could be. */
+export function bestKnown({ evidence }: Pick<GraphEdge, "evidence">): EvidenceKind {
+  return strongest(evidence)?.kind ?? "potential";
+}
+
+/** The piece of evidence that says most: of the strongest kind, and of those the latest. */
+export function strongest(evidence: readonly Evidence[]): Evidence | undefined {
+  return [...evidence].sort((a, b) => byStrength(a.kind, b.kind) || a.lastSeen - b.lastSeen).at(-1);
+}
+
+/** The weakest link of a way; of no edge at all it is as sure as can be. */
+export function weakest(way: readonly GraphEdge[]): EvidenceKind {
+  return way.map(bestKnown).sort(byStrength)[0] ?? "session";
+}
+
+/** When something was last seen on an edge, and not only written down or possible; null where it never was. */
+export function lastSeenUse({ evidence }: Pick<GraphEdge, "evidence">): number | null {
+  const seen = evidence.filter(({ kind }) => kind === "read" || kind === "session");
+  return seen.length === 0 ? null : Math.max(...seen.map(({ lastSeen }) => lastSeen));
+}
+
+function byStrength(a: EvidenceKind, b: EvidenceKind): number {
+  return strength[a] - strength[b];
+}

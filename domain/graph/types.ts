@@ -1,0 +1,73 @@
+/**
+ * The map of who uses what, as plain data: nodes, directed edges of seven types, and for each edge how it is known.
+ * Nothing in it is a value, and nothing that was once seen is missing from it: what disappears has an end.
+ */
+import type { CredentialClass } from "../estate/types.js";
+
+/**
+ * What a node is. `identity`: whom a source saw (a role, an account, an entity of a store) as long as nobody has said
+ * which consumer that is. `location`: a place where a copy lives. `system`: an issuer, a store, a cluster.
+ */
+export const nodeTypes = ["credential", "consumer", "identity", "location", "system", "owner"] as const;
+/** One of them. */
+export type NodeType = (typeof nodeTypes)[number];
+
+/** What an edge says, read from its beginning to its end: a consumer `uses` a credential, a credential is `stored-in` a location. */
+export const edgeTypes = [
+  "uses",
+  "stored-in",
+  "issued-by",
+  "owned-by",
+  "depends-on",
+  "can-read",
+  "mints",
+] as const;
+/** One of them. */
+export type EdgeType = (typeof edgeTypes)[number];
+
+/** How something is known: somebody wrote it, a log shows the read, it is connected now, or it could (discovery.md). */
+export type EvidenceKind = "declared" | "read" | "session" | "potential";
+
+/** How an edge is known to one source. Times are milliseconds since the epoch. */
+export interface Evidence {
+  readonly kind: EvidenceKind;
+  /** Name of the source; `estate` for what was declared there. */
+  readonly source: string;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** How often it was seen. */
+  readonly count: number;
+  /** Why the source's record was taken to be about these two, in a sentence. */
+  readonly sentence: string;
+}
+
+/** Something on the map. */
+export interface GraphNode {
+  readonly id: string;
+  readonly type: NodeType;
+  readonly name: string;
+  /** Of a credential. */
+  readonly class?: CredentialClass | undefined;
+  /** Of a credential or a consumer: the longest normal gap between two uses, in milliseconds. */
+  readonly cadenceMs?: number | undefined;
+  readonly firstSeen: number;
+  /** Null while it is there. */
+  readonly endedAt: number | null;
+}
+
+/** From one node to another. */
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly type: EdgeType;
+  readonly firstSeen: number;
+  /** Null while it is there. */
+  readonly endedAt: number | null;
+  readonly evidence: readonly Evidence[];
+}
+
+/** A map, or the part of one that a question needs. */
+export interface Graph {
+  readonly nodes: ReadonlyMap<string, GraphNode>;
+  readonly edges: readonly GraphEdge[];
+}

@@ -1,0 +1,101 @@
+/** "Nobody was seen" is an answer only with the time in which somebody looked (C21, H21). */
+import { describe, expect, test } from "vitest";
+import { changesBetween } from "../../../domain/graph/changes.js";
+import { Adjacency } from "../../../domain/graph/reach.js";
+import { dormancyOf, orphaned, shared, usersOf } from "../../../domain/graph/use.js";
+import { edgeOf, evidenceOf, mapOf, nodeNamed, t0 } from "./maps.js";
+
+const dayMs = 86_400_000;
+const map = mapOf(
+  edgeOf(
+    "s-batch uses c-db",
+    evidenceOf("declared", t0 + 90 * dayMs),
+    evidenceOf("session", t0 + 10 * dayMs),
+  ),
+  edgeOf("s-web uses c-db"),
+  edgeOf("i-role can-read c-db", evidenceOf("potential")),
+  { ...edgeOf("s-old uses c-db"), endedAt: t0 },
+  "s-web uses c-mail",
+  "c-db owned-by o-payments",
+  "s-web owned-by o-payments",
+);
+
+test("users are whoever uses it now and whoever could, each with how that is known", () => {
+  const users = usersOf(new Adjacency(map), "c-db").map(({ node, known }) => [node.id, known]);
+  expect(users).toEqual([
+    ["i-role", "potential"],
+    ["s-batch", "session"],
+    ["s-web", "declared"],
+  ]);
+});
+
+test("whoever could read the place in which it is kept could use it, and so could whoever opens the store", () => {
+  const kept = mapOf(
+    "c-db stored-in l-shop",
+    "l-shop stored-in y-vault",
+    edgeOf("i-ops can-read l-shop", evidenceOf("potential")),
+    "c-engine can-read y-vault",
+    "s-web uses c-db",
+  );
+  const users = usersOf(new Adjacency(kept), "c-db").map(({ node, at }) => [node.id, at?.id ?? null]);
+  expect(users).toEqual([
+    ["c-engine", "y-vault"],
+    ["i-ops", "l-shop"],
+    ["s-web", null],
+  ]);
+});
+
+test("shared is what several use, and orphaned is what nobody answers for", () => {
+  expect(shared(new Adjacency(map)).map(({ credential }) => credential.id)).toEqual(["c-db"]);
+  expect(
+    orphaned(new Adjacency(map))
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(["c-mail", "s-batch", "s-old"]);
+});
+
+describe("C21: dormant", () => {
+  const monthly = new Map(map.nodes).set("s-batch", nodeNamed("s-batch", { cadenceMs: 31 * dayMs }));
+  const ask = (nodes: typeof map.nodes, since: number | null, afterDays: number) => {
+    const credential = nodes.get("c-db");
+    if (credential === undefined) throw new Error("the map has it");
+    const now = t0 + afterDays * dayMs;
+    return dormancyOf(new Adjacency({ ...map, nodes }), credential, () => since, 7 * dayMs, now);
+  };
+
+  test.each([
+    ["used within the window", map.nodes, t0, 12, "live"],
+    ["not used for longer than the window", map.nodes, t0, 40, "dormant"],
+    ["a monthly job that is not due yet is not dormant", monthly, t0, 40, "live"],
+    ["a monthly job that did not come for longer than it may be late", monthly, t0, 90, "dormant"],
+    ["nobody has looked for long enough", map.nodes, t0 + 36 * dayMs, 40, "too-soon"],
+    ["nobody looks", map.nodes, null, 40, "unwatched"],
+  ] as const)("%s: %s", (_name, nodes, since, afterDays, is) => {
+    expect(ask(nodes, since, afterDays).is).toBe(is);
+  });
+
+  test("the answer states the window and for how long somebody looked", () => {
+    expect(ask(monthly, t0 + 80 * dayMs, 90)).toMatchObject({
+      windowMs: 46.5 * dayMs,
+      lastUsed: t0 + 10 * dayMs,
+    });
+    expect(ask(map.nodes, t0 + 36 * dayMs, 40).sentence).toBe(
+      "Nobody was seen in the 4d in which somebody looked, and it may be silent for 7d.",
+    );
+  });
+});
+
+test("what changed between two dates: what came, what ended, and what is known in another way since", () => {
+  const late = { ...evidenceOf("session"), firstSeen: t0 + 5 };
+  const before = mapOf(
+    edgeOf("s-a uses c-1", evidenceOf("declared"), late),
+    { ...edgeOf("s-b uses c-1"), firstSeen: t0 + 3 },
+    { ...edgeOf("s-c uses c-1"), endedAt: t0 + 4 },
+    { ...edgeOf("s-d uses c-1"), endedAt: t0 + 9 },
+  );
+  const { came, ended, learnt } = changesBetween(before, t0 + 2, t0 + 8);
+  expect(came.edges.map(({ from }) => from)).toEqual(["s-b"]);
+  expect(ended.edges.map(({ from }) => from)).toEqual(["s-c"]);
+  expect(learnt.map(({ from }) => from)).toEqual(["s-a"]);
+  expect([came.nodes, ended.nodes]).toEqual([[], []]);
+});
