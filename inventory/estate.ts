@@ -13,6 +13,7 @@ import { authorityChanges } from "./authority-changes.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { diffEstate, type EstateDiff, type Sections } from "./estate-diff.js";
 import { authorityChanges as authorityTable, entries, estateRevisions } from "./estate-tables.js";
+import { keepDeclared, type Names } from "./graph-estate.js";
 import { rotations } from "./rotation-tables.js";
 
 /** What an entry's id begins with, by its section. */
@@ -96,6 +97,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
       appliedBy: request.by,
     });
     for (const section of sections) await applySection(tx, section, diff, known, request);
+    await keepDeclared(tx, touchedBy(diff), request.now);
     await recordAuthority(tx, known, revision, request);
     const { now: at, digest, by } = request;
     await tellAudit(tx, {
@@ -187,6 +189,15 @@ export async function changesSince(
         ),
       )
       .orderBy(authorityTable.number),
+  );
+}
+
+function touchedBy({ sections: parts }: EstateDiff): Names {
+  return Object.fromEntries(
+    sections.map((section) => {
+      const { created, changed, ended } = parts[section];
+      return [section, [...created, ...changed.map(({ name }) => name), ...ended]];
+    }),
   );
 }
 

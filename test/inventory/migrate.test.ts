@@ -5,6 +5,7 @@ import * as adoptionTables from "../../inventory/adoption-tables.js";
 import * as auditTables from "../../inventory/audit-tables.js";
 import { read } from "../../inventory/database.js";
 import * as estateTables from "../../inventory/estate-tables.js";
+import * as graphTables from "../../inventory/graph-tables.js";
 import { bundledMigrations, migrate } from "../../inventory/migrate.js";
 import * as peopleTables from "../../inventory/people-tables.js";
 import * as processTables from "../../inventory/process-tables.js";
@@ -85,6 +86,7 @@ it("describes every table as the migrations make it", async () => {
     processTables,
     restoreTables,
     sightingTables,
+    graphTables,
   ].flatMap((module) => Object.values(module).filter((value): value is PgTable => typeof value === "object"));
   const described = tables.flatMap((table) => {
     const { name, columns } = getTableConfig(table);

@@ -1,0 +1,39 @@
+/** Keeps the map in step with the estate: what an entry declares is on it as soon as the estate is applied, and ends with it. */
+import { createHash } from "node:crypto";
+import { sql } from "drizzle-orm";
+import type { Section } from "../domain/estate/schema.js";
+import { declaredBy, type MappedSection, mapped } from "../domain/graph/declared.js";
+import type { Tx } from "./database.js";
+import { entries } from "./estate-tables.js";
+import { keepSaid } from "./graph-keep.js";
+
+/** The name under which the estate is a source of the map. */
+const estateSource = "estate";
+
+/** Names of entries, by section. */
+export type Names = Readonly<Partial<Record<Section, readonly string[]>>>;
+
+const isMapped = (section: Section): section is MappedSection => mapped.some((one) => one === section);
+const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/**
+ * Takes over what these entries say now, in the transaction that has changed them; all of them where the map knows nothing
+ * of the estate yet, because it was applied by a release that had no map.
+ */
+export async function keepDeclared(tx: Tx, touched: Names, at: number): Promise<void> {
+  const known = await tx.select().from(entries);
+  const isNew = (await tx.execute(sql`select from rekey_inventory.graph_nodes limit 1`)).rows.length === 0;
+  const ids = new Map(known.map(({ id, section, name }) => [`${section} ${name}`, id]));
+  const idOf = (section: MappedSection, name: string): string => ids.get(`${section} ${name}`) ?? "";
+  const records = known
+    .filter(({ section, name, endedAt }) =>
+      isNew ? endedAt === null : (touched[section]?.includes(name) ?? false),
+    )
+    .flatMap(({ id, section, name, body, endedAt }) => {
+      if (!isMapped(section)) return [];
+      const nothing = { nodes: [], edges: [] };
+      const said = endedAt === null ? declaredBy({ id, section, name, body }, idOf, sha256Hex) : nothing;
+      return [{ record: id, said }];
+    });
+  await keepSaid(tx, { source: estateSource, kind: "declared", at, records });
+}

@@ -1,0 +1,123 @@
+/**
+ * Keeps on the map what the records of a source say: each of them, such as an entry of the estate, speaks for itself,
+ * and what it no longer says ends. Everything is written by a few statements for thousands of rows at a time.
+ */
+import { sql } from "drizzle-orm";
+import type { Said } from "../domain/graph/declared.js";
+import type { EvidenceKind } from "../domain/graph/types.js";
+import type { Tx } from "./database.js";
+
+/** What records of one source say at a moment, in milliseconds since the epoch. A record that is gone says nothing. */
+export interface Statement {
+  readonly source: string;
+  readonly kind: EvidenceKind;
+  readonly at: number;
+  readonly records: readonly { readonly record: string; readonly said: Said }[];
+}
+
+/** Rows of one statement; more of them make no statement faster, and need more memory. */
+const rowsMax = 5_000;
+
+/** Makes the map say what these records say. Other records, and other sources, go on saying what they said. */
+export async function keepSaid(tx: Tx, statement: Statement): Promise<void> {
+  const { records } = statement;
+  for (const part of parts(records.flatMap(({ said }) => said.nodes))) await keepNodes(tx, part, statement);
+  const edges = records.flatMap(({ record, said }) => said.edges.map((edge) => ({ ...edge, record })));
+  for (const part of parts(edges)) await keepEdges(tx, part, statement);
+  for (const part of parts(records)) await endUnsaid(tx, part, statement);
+}
+
+function parts<T>(list: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(list.length / rowsMax) }, (_, index) =>
+    list.slice(index * rowsMax, (index + 1) * rowsMax),
+  );
+}
+
+type Nodes = Said["nodes"];
+
+async function keepNodes(tx: Tx, nodes: Nodes, { at }: Statement): Promise<void> {
+  // Several records may speak of one node, such as a place; one statement may write a row once.
+  const once = [...new Map(nodes.map((node) => [node.id, node])).values()];
+  const when = new Date(at).toISOString();
+  await tx.execute(sql`
+    insert into rekey_inventory.graph_nodes (id, type, name, class, cadence_ms, first_seen, last_seen)
+    select id, type, name, class, cadence_ms, ${when}, ${when}
+    from unnest(
+      ${column(once, ({ id }) => id)}::text[], ${column(once, ({ type }) => type)}::text[],
+      ${column(once, ({ name }) => name)}::text[], ${column(once, (node) => node.class ?? null)}::text[],
+      ${column(once, ({ cadenceMs }) => cadenceMs ?? null)}::bigint[]
+    ) as said (id, type, name, class, cadence_ms)
+    on conflict (id) do update set
+      name = excluded.name, class = excluded.class, cadence_ms = excluded.cadence_ms,
+      last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null`);
+}
+
+type Edges = readonly (Said["edges"][number] & { readonly record: string })[];
+
+async function keepEdges(tx: Tx, edges: Edges, { source, kind, at }: Statement): Promise<void> {
+  const once = [
+    ...new Map(edges.map((edge) => [`${edge.from} ${edge.type} ${edge.to} ${edge.record}`, edge])).values(),
+  ];
+  const when = new Date(at).toISOString();
+  const said = sql`unnest(
+    ${column(once, ({ from }) => from)}::text[], ${column(once, ({ type }) => type)}::text[],
+    ${column(once, ({ to }) => to)}::text[], ${column(once, ({ record }) => record)}::text[],
+    ${column(once, ({ sentence }) => sentence)}::text[]
+  ) as said (from_id, type, to_id, record, sentence)`;
+  await tx.execute(sql`
+    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen)
+    select distinct from_id, type, to_id, ${when}::timestamptz, ${when}::timestamptz from ${said}
+    on conflict (from_id, type, to_id) do update set
+      last_seen = greatest(graph_edges.last_seen, excluded.last_seen), ended_at = null`);
+  await tx.execute(sql`
+    insert into rekey_inventory.graph_evidence
+      (from_id, type, to_id, source, kind, record, count, sentence, first_seen, last_seen)
+    select from_id, type, to_id, ${source}, ${kind}, record, 1, sentence, ${when}::timestamptz, ${when}::timestamptz
+    from ${said}
+    on conflict (from_id, type, to_id, source, kind, record) do update set
+      sentence = excluded.sentence,
+      last_seen = greatest(graph_evidence.last_seen, excluded.last_seen), ended_at = null`);
+}
+
+/** What these records said before and do not say now; then edges that nobody speaks of any more, and nodes. */
+async function endUnsaid(
+  tx: Tx,
+  records: Statement["records"],
+  { source, kind, at }: Statement,
+): Promise<void> {
+  const when = new Date(at).toISOString();
+  const gone = records.filter(({ said }) => said.nodes.length === 0).map(({ record }) => record);
+  const names = column(records, ({ record }) => record);
+  await tx.execute(sql`
+    with unsaid as (
+      update rekey_inventory.graph_evidence set ended_at = ${when}
+      where source = ${source} and kind = ${kind} and record = any(${names}::text[])
+        and ended_at is null and last_seen < ${when}
+      returning from_id, type, to_id, source, kind, record
+    ), edges as (
+      update rekey_inventory.graph_edges e set ended_at = ${when}
+      from (select distinct from_id, type, to_id from unsaid) u
+      where (e.from_id, e.type, e.to_id) = (u.from_id, u.type, u.to_id) and not exists (
+        select from rekey_inventory.graph_evidence v
+        where (v.from_id, v.type, v.to_id) = (u.from_id, u.type, u.to_id) and v.ended_at is null
+          and not exists (select from unsaid s where (s.from_id, s.type, s.to_id, s.source, s.kind, s.record)
+            = (v.from_id, v.type, v.to_id, v.source, v.kind, v.record)))
+      returning e.from_id, e.to_id
+    )
+    select count(*) from edges`);
+  await tx.execute(sql`
+    update rekey_inventory.graph_nodes set ended_at = ${when}
+    where id = any(${sql.param(gone)}::text[]) and ended_at is null`);
+  // A place is there as long as something is kept in it.
+  await tx.execute(sql`
+    update rekey_inventory.graph_nodes n set ended_at = ${when}
+    where n.type = 'location' and n.ended_at is null and exists (
+      select from rekey_inventory.graph_evidence v
+      where v.to_id = n.id and v.source = ${source} and v.record = any(${names}::text[]) and v.ended_at = ${when}
+    ) and not exists (
+      select from rekey_inventory.graph_edges e where e.to_id = n.id and e.ended_at is null)`);
+}
+
+function column<T>(rows: readonly T[], of: (row: T) => string | number | null) {
+  return sql.param(rows.map(of));
+}

@@ -1,0 +1,141 @@
+/**
+ * Reads of the map what a question needs, and no more: everything that a flow reaches from some nodes, with the edges
+ * between them and how each is known. The walk is the database's own, over the same tables of flows as in memory.
+ */
+import { sql } from "drizzle-orm";
+import { type Flow, typesAlong } from "../domain/graph/flows.js";
+import type { Evidence, Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
+import { type Database, read, type Tx } from "./database.js";
+
+/** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */
+export async function loadReach(
+  db: Database,
+  starts: readonly string[],
+  flows: readonly Flow[],
+): Promise<Graph> {
+  return read(db, async (tx) => {
+    const reached = await Promise.all(flows.map((flow) => idsReached(tx, starts, flow)));
+    return loadAmong(tx, [...new Set([...starts, ...reached.flat()])]);
+  });
+}
+
+/** A credential with whoever uses it or could read it, with where it is kept, and with the owners of all of them. */
+export async function loadUsers(db: Database, credential: string): Promise<Graph> {
+  return read(db, async (tx) => {
+    const kept = await idsReached(tx, [credential], "keeping");
+    const { rows } = await tx.execute<{ id: string }>(sql`
+      select distinct from_id as id from rekey_inventory.graph_edges
+      where to_id = any(${sql.param(kept)}::text[]) and type in ('uses', 'can-read') and ended_at is null`);
+    return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])]);
+  });
+}
+
+/** Everything that is on the map now. */
+export async function loadMap(db: Database): Promise<Graph> {
+  return read(db, async (tx) => {
+    const { rows } = await tx.execute<{ id: string }>(
+      sql`select id from rekey_inventory.graph_nodes where ended_at is null`,
+    );
+    return loadAmong(
+      tx,
+      rows.map(({ id }) => id),
+    );
+  });
+}
+
+/** Who bears this name now; and, for whoever has mistyped it, some names that begin alike. */
+export async function nodesNamed(
+  db: Database,
+  name: string,
+): Promise<{ readonly found: readonly GraphNode[]; readonly alike: readonly string[] }> {
+  return read(db, async (tx) => {
+    const { rows } = await tx.execute<NodeRow>(sql`
+      select ${nodeColumns} from rekey_inventory.graph_nodes where name = ${name} and ended_at is null`);
+    const alike = await tx.execute<{ name: string }>(sql`
+      select distinct name from rekey_inventory.graph_nodes
+      where ended_at is null and type in ('credential', 'consumer', 'owner') and left(name, 1) = left(${name}, 1)
+      limit 2000`);
+    return { found: rows.map(nodeOf), alike: alike.rows.map((row) => row.name) };
+  });
+}
+
+async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    with recursive reached (id) as (
+      select unnest(${sql.param(starts)}::text[])
+      union
+      select next.id from reached r cross join lateral (
+        select to_id as id from rekey_inventory.graph_edges
+        where from_id = r.id and type = any(${sql.param(typesAlong(flow, "forth"))}::text[]) and ended_at is null
+        union all
+        select from_id from rekey_inventory.graph_edges
+        where to_id = r.id and type = any(${sql.param(typesAlong(flow, "back"))}::text[]) and ended_at is null
+      ) next
+    )
+    select id from reached`);
+  return rows.map(({ id }) => id);
+}
+
+interface NodeRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly type: GraphNode["type"];
+  readonly name: string;
+  readonly class: GraphNode["class"] | null;
+  readonly cadence_ms: string | null;
+  readonly first_seen: number;
+  readonly ended_at: number | null;
+}
+
+interface EdgeRow extends Record<string, unknown> {
+  readonly from_id: string;
+  readonly type: GraphEdge["type"];
+  readonly to_id: string;
+  readonly first_seen: number;
+  readonly evidence: readonly (Omit<Evidence, "firstSeen" | "lastSeen"> & {
+    readonly first_seen: number;
+    readonly last_seen: number;
+  })[];
+}
+
+/** Milliseconds since the epoch, as a number that JSON can carry. */
+const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
+
+const nodeColumns = sql`id, type, name, class, cadence_ms, ${ms("first_seen")} as first_seen, ${ms("ended_at")} as ended_at`;
+
+/** These nodes, the edges between them that are there now, and the owners of each. */
+async function loadAmong(tx: Tx, ids: readonly string[]): Promise<Graph> {
+  const among = sql`${sql.param(ids)}::text[]`;
+  const { rows: edgeRows } = await tx.execute<EdgeRow>(sql`
+    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen, known.evidence
+    from rekey_inventory.graph_edges e cross join lateral (
+      select coalesce(json_agg(json_build_object('kind', v.kind, 'source', v.source, 'count', v.count,
+        'sentence', v.sentence, 'first_seen', ${ms("v.first_seen")}, 'last_seen', ${ms("v.last_seen")})), '[]') as evidence
+      from rekey_inventory.graph_evidence v
+      where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and v.ended_at is null
+    ) known
+    where e.from_id = any(${among}) and e.ended_at is null and (e.type = 'owned-by' or e.to_id = any(${among}))`);
+  const all = [...new Set([...ids, ...edgeRows.map(({ to_id }) => to_id)])];
+  const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
+    select ${nodeColumns}
+    from rekey_inventory.graph_nodes where id = any(${sql.param(all)}::text[])`);
+  return { nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])), edges: edgeRows.map(edgeOf) };
+}
+
+function nodeOf({ id, type, name, class: kind, cadence_ms, first_seen, ended_at }: NodeRow): GraphNode {
+  return {
+    ...{ id, type, name, firstSeen: first_seen, endedAt: ended_at },
+    ...(kind === null ? {} : { class: kind }),
+    ...(cadence_ms === null ? {} : { cadenceMs: Number(cadence_ms) }),
+  };
+}
+
+function edgeOf({ from_id, type, to_id, first_seen, evidence }: EdgeRow): GraphEdge {
+  return {
+    ...{ from: from_id, type, to: to_id, firstSeen: first_seen, endedAt: null },
+    evidence: evidence.map(({ first_seen: firstSeen, last_seen: lastSeen, ...one }) => ({
+      ...one,
+      firstSeen,
+      lastSeen,
+    })),
+  };
+}

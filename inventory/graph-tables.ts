@@ -1,0 +1,42 @@
+/** The tables of migration 0012 as drizzle sees them: the map, and how each of its edges is known. */
+import { bigint, text } from "drizzle-orm/pg-core";
+import type { CredentialClass } from "../domain/estate/types.js";
+import type { EdgeType, EvidenceKind, NodeType } from "../domain/graph/types.js";
+import { inventory, moment } from "./columns.js";
+
+/** What there is, or was. */
+export const graphNodes = inventory.table("graph_nodes", {
+  id: text("id").primaryKey(),
+  type: text("type").$type<NodeType>().notNull(),
+  name: text("name").notNull(),
+  class: text("class").$type<CredentialClass>(),
+  cadenceMs: bigint("cadence_ms", { mode: "number" }),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
+  endedAt: moment("ended_at"),
+});
+
+/** What leads from where to where. */
+export const graphEdges = inventory.table("graph_edges", {
+  from: text("from_id").notNull(),
+  type: text("type").$type<EdgeType>().notNull(),
+  to: text("to_id").notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
+  endedAt: moment("ended_at"),
+});
+
+/** How an edge is known. */
+export const graphEvidence = inventory.table("graph_evidence", {
+  from: text("from_id").notNull(),
+  type: text("type").$type<EdgeType>().notNull(),
+  to: text("to_id").notNull(),
+  source: text("source").notNull(),
+  kind: text("kind").$type<EvidenceKind>().notNull(),
+  record: text("record").notNull(),
+  count: bigint("count", { mode: "number" }).notNull(),
+  sentence: text("sentence").notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
+  endedAt: moment("ended_at"),
+});

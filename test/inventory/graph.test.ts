@@ -1,0 +1,92 @@
+/** The map in the database: what the estate declares is on it, what it no longer says ends, and a walk reads what it reaches. */
+import { expect, it } from "vitest";
+import { blastOf } from "../../domain/graph/blast.js";
+import { Adjacency, reach } from "../../domain/graph/reach.js";
+import type { Graph } from "../../domain/graph/types.js";
+import { applyEstate, entryNamed } from "../../inventory/estate.js";
+import { loadReach } from "../../inventory/graph-load.js";
+import { type Fresh, migratedDatabase } from "./database.js";
+import { newId, sampleEstate, t0 } from "./world.js";
+
+async function applied(
+  fresh: Fresh,
+  change: (estate: ReturnType<typeof sampleEstate>) => unknown = (same) => same,
+  at = t0,
+) {
+  const estate = change(sampleEstate()) as ReturnType<typeof sampleEstate>;
+  await applyEstate(fresh.db, { estate, digest: newId("digest"), by: "platform", now: at, newId });
+  return estate;
+}
+
+const edgesOf = ({ nodes, edges }: Graph): string[] =>
+  edges.map(({ from, type, to }) => `${nodes.get(from)?.name} ${type} ${nodes.get(to)?.name}`).sort();
+
+it("what the estate declares is on the map, and a credential's blast radius is read from there", async () => {
+  const fresh = await migratedDatabase();
+  const estate = await applied(fresh);
+  const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
+  const graph = await loadReach(fresh.db, [id], ["failure", "exposure"]);
+  const { breaks } = blastOf(graph, id);
+  const users = estate.credentials["orders-db"]?.consumers.map(({ consumer }) => consumer) ?? [];
+  expect(breaks.map(({ node }) => node.name).sort()).toEqual([...users].sort());
+  expect(breaks.every(({ known, owners }) => known === "declared" && owners.length === 1)).toBe(true);
+});
+
+it("what an entry no longer says ends, and comes back under its id with its first day", async () => {
+  const fresh = await migratedDatabase();
+  const { credentials } = await applied(fresh);
+  const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
+  const [gone] = credentials["orders-db"]?.consumers ?? [];
+  const without = (estate: ReturnType<typeof sampleEstate>) => ({
+    ...estate,
+    credentials: {
+      ...estate.credentials,
+      "orders-db": {
+        ...estate.credentials["orders-db"],
+        consumers: estate.credentials["orders-db"]?.consumers.filter(
+          ({ consumer }) => consumer !== gone?.consumer,
+        ),
+      },
+    },
+  });
+  const before = edgesOf(await loadReach(fresh.db, [id], ["failure"]));
+  expect(before).toContain(`${gone?.consumer} uses orders-db`);
+  await applied(fresh, without, t0 + 1_000);
+  expect(edgesOf(await loadReach(fresh.db, [id], ["failure"]))).not.toContain(
+    `${gone?.consumer} uses orders-db`,
+  );
+  await applied(fresh, (same) => same, t0 + 2_000);
+  const again = await loadReach(fresh.db, [id], ["failure"]);
+  expect(edgesOf(again)).toEqual(before);
+  expect(new Set(again.edges.map(({ firstSeen }) => firstSeen))).toEqual(new Set([t0]));
+});
+
+it("an entry that leaves the estate ends with everything that it said, and with places in which nothing is kept", async () => {
+  const fresh = await migratedDatabase();
+  await applied(fresh);
+  await applied(fresh, (estate) => ({ ...estate, credentials: {} }), t0 + 1_000);
+  const left = await fresh.sql<{ type: string }>(
+    "select distinct type from rekey_inventory.graph_nodes where ended_at is null order by 1",
+  );
+  expect(left.map(({ type }) => type)).toEqual(["consumer", "owner", "system"]);
+  const edges = await fresh.sql<{ type: string }>(
+    "select distinct type from rekey_inventory.graph_edges where ended_at is null",
+  );
+  expect(edges.map(({ type }) => type)).toEqual(["owned-by"]);
+});
+
+it("the database walks as memory does", async () => {
+  const fresh = await migratedDatabase();
+  await applied(fresh);
+  const ids = (await fresh.sql<{ id: string }>("select id from rekey_inventory.graph_nodes")).map(
+    ({ id }) => id,
+  );
+  const whole = await loadReach(fresh.db, ids, []);
+  const adjacency = new Adjacency(whole);
+  for (const flow of ["failure", "exposure", "trust"] as const)
+    for (const id of ids) {
+      const part = await loadReach(fresh.db, [id], [flow]);
+      const inMemory = [...reach(adjacency, [id], flow).keys()].sort();
+      expect([...reach(new Adjacency(part), [id], flow).keys()].sort()).toEqual(inMemory);
+    }
+});
