@@ -5,6 +5,8 @@
 import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import type { Section } from "../../domain/estate/schema.js";
 import type { Estate } from "../../domain/estate/types.js";
+import type { Flow } from "../../domain/graph/flows.js";
+import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
 import { openAdoptions } from "../../inventory/adoptions.js";
 import { inventoryTime } from "../../inventory/clock.js";
@@ -22,6 +24,7 @@ import {
 } from "../../inventory/estate.js";
 import type { EstateDiff } from "../../inventory/estate-diff.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
+import { loadMap, loadReach, loadUsers, nodesNamed } from "../../inventory/graph-load.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
 import { haltOf } from "../../inventory/restores.js";
 import {
@@ -54,6 +57,14 @@ export interface Inventory {
   unsigned(credential: string): Promise<readonly KeptIncident[]>;
   /** The signed document that was kept under this id, or null. */
   document(id: string): Promise<KeptDecision | null>;
+  /** Who bears this name on the map, and names that begin alike. */
+  nodesNamed(name: string): ReturnType<typeof nodesNamed>;
+  /** The part of the map that these flows reach from a node. */
+  reach(node: string, flows: readonly Flow[]): Promise<Graph>;
+  /** A credential, and whoever uses it or could. */
+  users(credential: string): Promise<Graph>;
+  /** Everything on the map. */
+  map(): Promise<Graph>;
   /** Versions, living or not, that had the value of this keyed hash. */
   matching(
     fingerprint: string,
@@ -79,6 +90,10 @@ export function inventoryIn(
     rotation: (id) => loadRotation(db, id),
     document: (id) => decisionWith(db, id),
     adoptions: () => openAdoptions(db),
+    nodesNamed: (name) => nodesNamed(db, name),
+    reach: (node, flows) => loadReach(db, [node], flows),
+    users: (credential) => loadUsers(db, credential),
+    map: () => loadMap(db),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };

@@ -6,15 +6,18 @@ import { adoptRotation } from "./commands/adopt-rotation.js";
 import { apply } from "./commands/apply.js";
 import { approve, reject } from "./commands/approve.js";
 import { audit } from "./commands/audit.js";
+import { blast } from "./commands/blast.js";
 import { cancel } from "./commands/cancel.js";
 import { completion } from "./commands/completion.js";
 import { confirm } from "./commands/confirm.js";
+import { consumers } from "./commands/consumers.js";
 import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
 import { expedite } from "./commands/expedite.js";
 import { explain } from "./commands/explain.js";
 import { get } from "./commands/get.js";
 import { grants } from "./commands/grants.js";
+import { graph } from "./commands/graph.js";
 import { init } from "./commands/init.js";
 import { keygen } from "./commands/keygen.js";
 import { migrate } from "./commands/migrate.js";
@@ -36,6 +39,7 @@ import { workers } from "./commands/workers.js";
 function groups(program: () => Command): readonly (readonly [string, readonly AnyCommand[]])[] {
   return [
     ["Describe what you have:", [init, validate, schema, apply, get]],
+    ["Know who uses what:", [consumers, blast, graph]],
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],

@@ -8,6 +8,7 @@ import type { RotationClient } from "../../client/temporal.js";
 import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import { RekeyError } from "../../domain/errors.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
+import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
 import type { Secret } from "../../domain/secret.js";
 import type { CredentialView } from "../../inventory/credentials.js";
@@ -39,6 +40,8 @@ export interface World {
   /** Every call of the client that was answered, with its arguments. */
   readonly calls: [method: string, ...args: unknown[]][];
   readonly matching: { version: string; credential: string }[];
+  /** Who uses what. */
+  readonly map: Graph;
   readonly audit: AuditDesk;
   connect: () => Promise<void>;
 }
@@ -57,6 +60,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     answers: {},
     calls: [],
     matching: [],
+    map: { nodes: new Map(), edges: [] },
     audit: fakeDesk(),
     connect: async () => undefined,
     ...more,
@@ -194,6 +198,14 @@ function inventoryIn(world: World): Inventory {
     unsigned: async () => world.unsigned,
     document: async () => null,
     matching: async () => world.matching,
+    nodesNamed: async (name) => {
+      const nodes = [...world.map.nodes.values()];
+      return { found: nodes.filter((node) => node.name === name), alike: nodes.map((node) => node.name) };
+    },
+    // The real one gives a part of it; the commands show what follows from what they are given.
+    reach: async () => world.map,
+    users: async () => world.map,
+    map: async () => world.map,
   };
 }
 

@@ -1,0 +1,54 @@
+/** `rekey consumers`: who uses a credential, how that is known, and since when. */
+import { exitCodes } from "../../../domain/errors.js";
+import { ownersOf } from "../../../domain/graph/blast.js";
+import { lastSeenUse, strongest } from "../../../domain/graph/known.js";
+import { Adjacency } from "../../../domain/graph/reach.js";
+import { usersOf } from "../../../domain/graph/use.js";
+import { command } from "../command.js";
+import { count, table } from "../format/layout.js";
+import { relative } from "../format/time.js";
+import { nodeNamed } from "../node.js";
+
+/** Lists them: whoever uses it first, then who only could. */
+export const consumers = command({
+  usage: "consumers <credential>",
+  summary: "Show who uses a credential, and how that is known",
+  description:
+    "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody.",
+  arguments: { credential: "name of a credential" },
+  examples: [["rekey consumers orders-db", "everybody on it"]],
+  async run(cli, [name = ""]) {
+    const { inventory } = await cli.services();
+    const credential = await nodeNamed(inventory, name, ["credential"]);
+    const adjacency = new Adjacency(await inventory.users(credential.id));
+    const named = (id: string) => adjacency.graph.nodes.get(id)?.name ?? id;
+    const now = cli.io.now();
+    const found = usersOf(adjacency, credential.id)
+      .map(({ node, edge, known, at }) => ({
+        ...{ name: node.name, type: node.type, known, at: at?.name ?? null },
+        firstSeen: edge.firstSeen,
+        lastSeen: lastSeenUse(edge),
+        owners: ownersOf(adjacency, node.id).map(named),
+        evidence: edge.evidence,
+      }))
+      .sort((a, b) => Number(a.at !== null) - Number(b.at !== null));
+    cli.show({ credential: name, consumers: found }, () => {
+      if (found.length === 0) return `Nobody is known to use ${name}.`;
+      const rows = found.map(({ name: who, type, known, at, firstSeen, lastSeen, owners, evidence }) => [
+        cli.paint("name", who),
+        type,
+        at === null ? known : `could, at ${at}`,
+        relative(firstSeen, now),
+        lastSeen === null ? "" : relative(lastSeen, now),
+        owners.join(", "),
+        strongest(evidence)?.sentence ?? "",
+      ]);
+      const using = found.filter(({ at }) => at === null).length;
+      const could = found.length - using;
+      const head = `${count(using, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
+      const headings = ["name", "what", "known", "since", "last seen", "owner", "why"];
+      return `${head}\n${table(headings, rows, cli.paint)}`;
+    });
+    return exitCodes.done;
+  },
+});

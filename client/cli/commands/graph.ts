@@ -1,0 +1,61 @@
+/** `rekey graph`: the map itself, whole or around one thing, as a table or for other programs. */
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import type { Graph } from "../../../domain/graph/types.js";
+import type { Cli } from "../cli.js";
+import { command, option } from "../command.js";
+import { csv, dot, mermaid } from "../format/drawings.js";
+import { count, table } from "../format/layout.js";
+import type { Inventory } from "../inventory.js";
+import { nodeNamed, typeOption } from "../node.js";
+
+const forms = { table: tableOf, mermaid, dot, csv } as const;
+
+/** Prints it. */
+export const graph = command<{ readonly format: string; readonly type?: string }>({
+  usage: "graph [name]",
+  summary: "Show the map of who uses what",
+  description:
+    "Whole, or what is connected with one thing: who fails with it, what it rests on, and what it opens.",
+  arguments: { name: "a credential, a consumer, an owner, a system" },
+  options: [option("--format <form>", "table, mermaid, dot or csv").default("table"), typeOption()],
+  examples: [
+    ["rekey graph", "everything that is known"],
+    ["rekey graph orders-db --format mermaid", "a picture of what is around a credential"],
+    ["rekey graph --format dot | dot -Tsvg > map.svg", "a picture of everything"],
+  ],
+  async run(cli, [name], { format, type }) {
+    if (!Object.hasOwn(forms, format))
+      throw new RekeyError(
+        "bad-input",
+        `There is no form "${format}".`,
+        "There are table, mermaid, dot and csv.",
+      );
+    const { inventory } = await cli.services();
+    const found = name === undefined ? await inventory.map() : await around(inventory, name, type);
+    const print = forms[format as keyof typeof forms];
+    const nodes = [...found.nodes.values()];
+    cli.show({ nodes, edges: found.edges }, () => print(found, cli));
+    return exitCodes.done;
+  },
+});
+
+async function around(inventory: Inventory, name: string, type: string | undefined): Promise<Graph> {
+  const types = ["credential", "consumer", "identity", "location", "system", "owner"] as const;
+  const { id } = await nodeNamed(inventory, name, types, type);
+  return inventory.reach(id, ["failure", "exposure", "trust"]);
+}
+
+function tableOf({ nodes, edges }: Graph, { paint }: Pick<Cli, "paint">): string {
+  const name = (id: string) => nodes.get(id)?.name ?? id;
+  if (nodes.size === 0) return "Nothing is on the map yet. Apply an estate with `rekey apply`.";
+  const rows = edges
+    .map(({ from, type, to, evidence }) => [
+      name(from),
+      type,
+      name(to),
+      [...new Set(evidence.map(({ kind, source }) => `${kind} (${source})`))].join(", "),
+    ])
+    .sort((a, b) => (a.join(" ") < b.join(" ") ? -1 : 1));
+  const head = `${count(nodes.size, "node")}, ${count(edges.length, "edge")}.`;
+  return `${head}\n${table(["from", "edge", "to", "known"], rows, paint)}`;
+}

@@ -1,0 +1,44 @@
+/** A node of the map by the name that people give it. */
+import { RekeyError } from "../../domain/errors.js";
+import { listed } from "../../domain/estate/issues.js";
+import { suggest } from "../../domain/estate/suggest.js";
+import type { GraphNode, NodeType } from "../../domain/graph/types.js";
+import { option } from "./command.js";
+import type { Inventory } from "./inventory.js";
+
+/** `--type`, for a name that several bear. */
+export const typeOption = () => option("--type <type>", "what the name is, where several things bear it");
+
+/**
+ * The one node of these types that bears a name. Throws `not-found` with the nearest name as a hint, and `bad-input` where
+ * several bear it and `type` does not say which.
+ */
+export async function nodeNamed(
+  inventory: Inventory,
+  name: string,
+  types: readonly NodeType[],
+  type?: string,
+): Promise<GraphNode> {
+  const { found, alike } = await inventory.nodesNamed(name);
+  const fitting = found.filter(
+    (node) => types.includes(node.type) && (type === undefined || node.type === type),
+  );
+  const [first, ...more] = fitting;
+  if (first === undefined) {
+    const close = suggest(name, alike);
+    const what = type ?? listed(types);
+    const hint = close
+      ? `Did you mean "${close}"?`
+      : "`rekey get` shows what was applied, `rekey graph` what is known.";
+    throw new RekeyError("not-found", `There is no ${what} "${name}" on the map.`, hint);
+  }
+  if (more.length > 0) {
+    const several = fitting.map((node) => node.type);
+    throw new RekeyError(
+      "bad-input",
+      `"${name}" is the name of a ${several.join(" and of a ")}.`,
+      `Say which with --type ${several[0]}.`,
+    );
+  }
+  return first;
+}

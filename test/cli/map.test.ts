@@ -1,0 +1,86 @@
+/** What the commands of the map print, word for word. */
+import { expect, test } from "vitest";
+import type { Graph } from "../../domain/graph/types.js";
+import { edgeOf, evidenceOf, nodeNamed } from "../domain/graph/maps.js";
+import { emptyWorld, now, runIn, type World } from "./fakes.js";
+import { expectGolden } from "./golden.js";
+
+const day = 86_400_000;
+
+const names = {
+  c1: "orders-db",
+  c2: "vault-token",
+  s1: "orders-api",
+  s2: "orders-report",
+  i1: "psql from 10.0.0.9",
+  i2: "role backup of the cluster",
+  l1: "main-vault orders/db",
+  y1: "main-vault",
+  o1: "orders-team",
+  o2: "platform",
+};
+
+const seen = (kind: "read" | "session" | "potential", ageMs: number, source: string, sentence: string) => ({
+  ...evidenceOf(kind, now - ageMs),
+  ...{ source, sentence, firstSeen: now - 20 * day },
+});
+
+const map: Graph = {
+  nodes: new Map(
+    Object.entries(names).map(([id, name]) => [id, nodeNamed(id, { name, firstSeen: now - 30 * day })]),
+  ),
+  edges: [
+    edgeOf("c1 owned-by o1"),
+    edgeOf("c2 owned-by o2"),
+    edgeOf("s1 owned-by o1"),
+    edgeOf("s2 owned-by o1"),
+    edgeOf("c1 stored-in l1"),
+    edgeOf("l1 stored-in y1"),
+    edgeOf("c2 can-read y1"),
+    edgeOf(
+      "s1 uses c1",
+      evidenceOf("declared"),
+      seen("session", 60_000, "orders-pg", "12 sessions of orders-api."),
+    ),
+    edgeOf("s2 uses c1"),
+    edgeOf("i1 uses c1", seen("read", 2 * day, "vault-log", "It read version 7.")),
+    edgeOf("i2 can-read l1", seen("potential", day, "cluster", "Its role may get secrets.")),
+  ].map((edge) => ({ ...edge, firstSeen: now - 30 * day })),
+};
+
+const world = () => emptyWorld({ map });
+
+async function golden(name: string, from: World, argv: readonly string[]): Promise<void> {
+  expectGolden(name, argv, await runIn(from, argv));
+}
+
+test("consumers: who uses it, how that is known and since when", async () => {
+  await golden("consumers", world(), ["consumers", "orders-db"]);
+  await golden("consumers-json", world(), ["consumers", "orders-db", "--json"]);
+  await golden("consumers-none", world(), ["consumers", "vault-token"]);
+});
+
+test("a name that is not there has its nearest as a hint", async () => {
+  await golden("consumers-unknown", world(), ["consumers", "order-db"]);
+});
+
+test("a name that several bear asks which", async () => {
+  const nodes = new Map([...map.nodes, ["s9", nodeNamed("s9", { name: "orders-db" })]]);
+  const twice = emptyWorld({ map: { ...map, nodes } });
+  await golden("blast-ambiguous", twice, ["blast", "orders-db"]);
+  expect((await runIn(twice, ["blast", "orders-db", "--type", "credential"])).code).toBe(0);
+});
+
+test("blast: what breaks and what is exposed, with the way and its owners", async () => {
+  await golden("blast", world(), ["blast", "vault-token"]);
+  await golden("blast-owner", world(), ["blast", "orders-team"]);
+  await golden("blast-nothing", world(), ["blast", "orders-report"]);
+});
+
+test("graph: as a table, and for programs that draw", async () => {
+  await golden("graph", world(), ["graph"]);
+  for (const form of ["mermaid", "dot", "csv"])
+    await golden(`graph-${form}`, world(), ["graph", "--format", form]);
+  await golden("graph-form-unknown", world(), ["graph", "--format", "svg"]);
+  await golden("graph-empty", emptyWorld(), ["graph"]);
+});
