@@ -48,8 +48,15 @@ async function played(copy: string, cases: readonly string[]): Promise<Tried> {
       sound: false,
     }),
   );
-  const found = stdout.split("\n").filter((line) => line.startsWith("VIOLATION"));
+  const lines = stdout.split("\n");
+  const found = [...lines.filter((line) => line.startsWith("VIOLATION")), ...lines.flatMap(firstRotation)];
   return { found, why: sound ? "nothing was noticed" : stdout.split("\n").slice(-12).join("\n") };
+}
+
+/** A lane's first rotation, which nothing disturbs and which does not end as it should, says as much as a case does. */
+function firstRotation(line: string): string[] {
+  const [, id, sentence] = /^BROKEN (\S+): (the first rotation of lane \d+ ended as .*)$/.exec(line) ?? [];
+  return id === undefined ? [] : [`VIOLATION of I11: ${id}: ${sentence}`];
 }
 
 /** `VIOLATION of I4: world/direction/fault: sentence`; what is found behind the cases, in files, names none. */

@@ -48,7 +48,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "hold-copy-missing",
-    breaks: "No copy of an old value that has a version is kept, so there is nothing to go back to.",
+    breaks: "No copy of the old value is kept, so there is nothing to go back to.",
     cases: ["postgres-file/back/calm"],
   },
   {
