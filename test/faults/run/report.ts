@@ -14,7 +14,7 @@ The harness puts faults at the outside calls of a worker and lets an oracle say 
 
 A *world* is one kind of issuer with one store, and stands for a shape of overlap: \`postgres-file\`, \`postgres-folder\` (a file for each field), \`postgres-vault\`, \`postgres-standby\` and \`postgres-pooler\` (everybody comes through PgBouncer) for two accounts, \`redis-file\` for several secrets of one account (a primary and a replica, sessions that show no version), \`iam-secrets-manager\` for several secrets that AWS makes (no compare-and-set, a region that hears of a key later than the others; AWS Secrets Manager is the store), \`jwks-file\` for several keys (signers, and verifiers with caches), \`http-file\` for none (a provider that bears one value at a time: there is no way back, and whoever holds the old value fails until the new one reaches it). \`make faults WORLD=redis-file\` tries one of them.
 
-A failing case prints the one command that repeats it: \`make faults CASE=<id>\`. \`make faults MUTANTS=1\` plants bugs in copies of the tree, and says of each by which invariant it was found and in which case. \`make test\` runs a sample.
+A failing case prints the one command that repeats it: \`make faults CASE=<id>\`. \`make faults MUTANTS=1\` plants [bugs](planted-bugs.md) in copies of the tree, and says of each by which invariant it was found and in which case. \`make test\` runs a sample.
 `;
 
 const open = `## Not tried yet
