@@ -8,6 +8,7 @@
  */
 import type { ZodObject } from "zod";
 import type { AdoptionStep } from "../domain/adopt-plan.js";
+import type { ScanPart } from "../domain/discovery/said.js";
 import type { FenceTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
@@ -307,6 +308,20 @@ export interface Notifier {
   notify(notice: Notice, call: Call): Promise<void>;
 }
 
+// ---------------------------------------------------------------------------------------------- sources
+
+/**
+ * A place where the use of credentials is visible. `scan` yields parts, each small enough to be kept at once (some
+ * thousand claims), in bounded memory whatever the size of the input; from the cursor of any part it goes on right after
+ * it, also in another process. What cannot be read is counted and named in `malformed`, and reading goes on behind it.
+ */
+export interface Source {
+  preflight(call: Call): Promise<Finding[]>;
+  /** From the beginning where `cursor` is null. Ends when there is nothing more to read now. `call.signal` ends each outside call. */
+  scan(cursor: string | null, call: Call): AsyncIterable<ScanPart>;
+  close(): Promise<void>;
+}
+
 // ---------------------------------------------------------------------------------------------- factories
 
 /** What is known of the keys that seal Rekey's own histories, by their ids. */
@@ -326,6 +341,8 @@ export interface AdapterDeps {
   /** Signs an attestation challenge: a compact JWS over the payload with the engine's key. */
   readonly signChallenge: (payload: object) => Promise<string>;
   readonly codec: OwnCodec;
+  /** The keyed hash of a value that a source met; the same value has the same hash wherever it lies (C12). */
+  readonly mark: (value: string) => string;
   readonly now: () => number;
   /** Bytes of randomness for nonces, salts and values. */
   readonly random: (bytes: number) => Uint8Array;
@@ -339,6 +356,8 @@ export interface IssuerKind<Config extends ZodObject = ZodObject, Account extend
   create(config: Config["_output"], account: Account["_output"], deps: AdapterDeps): Issuer;
   /** Stable texts that name the account, so that two credentials cannot share one (the lock, H18). */
   lockKeys(config: Config["_output"], account: Account["_output"]): string[];
+  /** The names under which sessions and records of the issuer show the account; absent where it has none. */
+  shownAs?(account: Account["_output"]): string[];
   /** What an administrator of the provider runs once (`rekey grants <kind>`). */
   grants?(options: Readonly<Record<string, string>>): string;
 }
@@ -362,4 +381,15 @@ export interface ConsumerKind<Config extends ZodObject = ZodObject> {
 export interface NotifierKind<Config extends ZodObject = ZodObject> {
   readonly config: Config;
   create(config: Config["_output"], deps: AdapterDeps): Notifier;
+}
+
+/**
+ * How a kind of source enters the registry. `shows`: `now`, what is there, so that what a whole scan from the beginning no
+ * longer has is gone; `log`, what happened, which does not end.
+ */
+export interface SourceKind<Config extends ZodObject = ZodObject> {
+  readonly shows: "now" | "log";
+  readonly config: Config;
+  create(config: Config["_output"], deps: AdapterDeps): Source;
+  grants?(options: Readonly<Record<string, string>>): string;
 }

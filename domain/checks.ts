@@ -3,9 +3,11 @@
  * can be read, named in a policy, and tested by itself. Adapters' preflights add theirs.
  */
 import { formatDuration } from "./duration.js";
+import type { CredentialException } from "./estate/types.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import type { IssuerTraits } from "./kinds.js";
+import { excepting, type MappedReader, readerFindings, type SourceAge, staleFindings } from "./mapped.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
 
 /** A consumer as assess sees it. */
@@ -40,6 +42,14 @@ export interface AssessInput {
   readonly consumers: readonly AssessedConsumer[];
   readonly unmapped: readonly UnmappedReader[];
   readonly unmappedReaders: "refuse" | "warn";
+  /** What the map knows besides, and what the owners take upon themselves; absent: nothing is known of it. */
+  readonly mapped?: {
+    readonly readers: readonly MappedReader[];
+    readonly sources: readonly SourceAge[];
+    readonly evidenceMaxAgeMs: number;
+    readonly exceptions: readonly CredentialException[];
+    readonly now: number;
+  };
   readonly traits: IssuerTraits;
   readonly slots: readonly SlotFact[];
   /** Where the store keeps it. */
@@ -61,9 +71,7 @@ interface Check {
   readonly code: string;
   /** What an emergency makes of a refusal: `holds` keeps it, `waived` turns it into a warning that the plan shows. */
   readonly inEmergency: "holds" | "waived";
-  readonly look: (
-    input: AssessInput,
-  ) => readonly { sentence: string; subject?: string; severity?: Finding["severity"] }[];
+  readonly look: (input: AssessInput) => readonly (Partial<Finding> & Pick<Finding, "sentence">)[];
 }
 
 const checks: readonly Check[] = [
@@ -103,6 +111,17 @@ const checks: readonly Check[] = [
         subject: application === "" ? address : application,
         sentence: `${count} session(s) of ${application === "" ? "an unnamed program" : application} from ${address || "a local socket"} belong to no declared consumer.`,
       })),
+  },
+  {
+    code: "unmapped-reader",
+    inEmergency: "waived",
+    look: ({ mapped, unmappedReaders }) => readerFindings(mapped?.readers ?? [], unmappedReaders),
+  },
+  {
+    code: "stale-evidence",
+    inEmergency: "waived",
+    look: ({ mapped, unmappedReaders }) =>
+      mapped === undefined ? [] : staleFindings(mapped.sources, unmappedReaders, mapped.evidenceMaxAgeMs),
   },
   {
     code: "not-observable",
@@ -227,16 +246,12 @@ export function assess(input: AssessInput): Finding[] {
     check.look(input).map((answer): Finding => {
       const severity = answer.severity ?? "refuse";
       const waived = input.emergency && check.inEmergency === "waived" && severity === "refuse";
-      return {
-        code: check.code,
-        severity: waived ? "warn" : severity,
-        sentence: answer.sentence,
-        ...(answer.subject === undefined ? {} : { subject: answer.subject }),
-      };
+      return { code: check.code, ...answer, severity: waived ? "warn" : severity };
     }),
   );
+  const { exceptions = [], now = 0 } = input.mapped ?? {};
   const rank = { refuse: 0, warn: 1, info: 2 };
-  return [...own, ...input.preflight].sort(
+  return [...excepting(own, exceptions, now), ...input.preflight].sort(
     (a, b) => rank[a.severity] - rank[b.severity] || (a.code < b.code ? -1 : 1),
   );
 }

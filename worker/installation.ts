@@ -35,6 +35,7 @@ export function resolverOf(settings: Installation): AdapterDeps["resolve"] {
     random: randomBytes,
     installation: "",
     signChallenge: unsigned,
+    mark: unmarked,
     codec: noCodec,
   };
   return secretResolver({ ...sources, vault: vaultReader(config, deps) });
@@ -45,6 +46,10 @@ export const noCodec: OwnCodec = { processes: async () => [], needing: async () 
 
 function unsigned(): Promise<string> {
   return Promise.reject(new RekeyError("internal", "Reading a reference needs no signature."));
+}
+
+function unmarked(): never {
+  throw new RekeyError("internal", "Reading a reference meets no value that would be marked.");
 }
 
 /** The inventory database, not yet connected. */
@@ -159,12 +164,15 @@ export async function adapterDepsOf(
 ): Promise<AdapterDeps> {
   const jwk = parsedKey(await resolved(settings, settings.REKEY_ENGINE_KEY));
   const key = await importJWK(jwk, "EdDSA");
+  const markKey = await resolved(settings, settings.REKEY_FINGERPRINT_KEY);
   return {
     installation,
     resolve: resolverOf(settings),
     now,
     codec,
     random: (bytes) => randomBytes(bytes),
+    // As fingerprints are made, so that a copy of a version that was rotated is known for one.
+    mark: (value) => createHmac("sha256", markKey.reveal()).update(value).digest("hex"),
     signChallenge: (payload) =>
       new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
         .setProtectedHeader({ alg: "EdDSA" })

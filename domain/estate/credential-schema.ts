@@ -1,7 +1,8 @@
 /** Credentials, their consumers and the edges between them: the map that a rotation is planned on. */
 import { z } from "zod";
+import { exceptable } from "../mapped.js";
 import { duration, withMs } from "./duration.js";
-import { address, name, sentence } from "./fields.js";
+import { address, instant, name, sentence } from "./fields.js";
 import type { KindConfig } from "./types.js";
 
 const edge = withMs(
@@ -63,7 +64,26 @@ export const credentialSchema = z.strictObject({
     )
     .prefault([])
     .describe("Everything that uses it. What is missing here and seen in use stops the rotation."),
+  exceptions: z
+    .array(
+      z.strictObject({
+        finding: z.enum(exceptable).describe("Code of the finding that no longer stands in the way."),
+        about: sentence(400)
+          .optional()
+          .describe("The reader, the consumer or the source that it is about; absent: whichever."),
+        owner: name().describe("Who answers for that."),
+        reason: sentence().describe("Why it is right, in a sentence that an auditor understands."),
+        until: instant().describe("From then on the finding stands in the way again."),
+      }),
+    )
+    .optional()
+    .describe("Findings that an owner takes upon themself until a day."),
 });
+
+/** Optional, so that what an estate said before there were these is the same text as ever (it is part of what was signed). */
+function claims(description: string) {
+  return z.array(sentence(400)).optional().describe(description);
+}
 
 /** The schema of one entry of `consumers`, given the settings of the registered kinds. */
 export function consumerSchema(kinds: z.ZodType<KindConfig>) {
@@ -76,6 +96,12 @@ export function consumerSchema(kinds: z.ZodType<KindConfig>) {
       .array(address())
       .prefault([])
       .describe("IP addresses or CIDR ranges that its sessions come from."),
+    entity: claims("Ids of the identities that a secret store knows it by."),
+    role: claims(
+      "Names (ARN) of a cloud's roles or users that it acts as; `*` at the end: whatever begins so.",
+    ),
+    serviceAccount: claims("Service accounts that it runs as, `namespace/name`."),
+    workload: claims("What sources that read configuration call it, as `rekey consumers` shows them."),
   });
   return withMs(
     z.strictObject({
@@ -88,7 +114,7 @@ export function consumerSchema(kinds: z.ZodType<KindConfig>) {
       deliver: kinds
         .optional()
         .describe("How it is told to take up a new version; absent: it notices by itself."),
-      match: match.prefault({}).describe("How sessions seen at an issuer are known to be its own."),
+      match: match.prefault({}).describe("How whoever is seen using a credential is known to be it."),
       maxCacheLife: duration()
         .optional()
         .describe("Longest time for which it may keep a value that it has read."),

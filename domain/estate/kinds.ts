@@ -4,8 +4,9 @@
  */
 import { z } from "zod";
 import type { IssuerTraits } from "../kinds.js";
+import { duration } from "./duration.js";
 import { name } from "./fields.js";
-import type { KindConfig, SystemConfig } from "./types.js";
+import type { KindConfig, SourceConfig, SystemConfig } from "./types.js";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,6 +16,7 @@ interface EstateIssuerKind {
   readonly account: z.ZodObject;
   readonly traits: Pick<IssuerTraits, "overlap" | "roles">;
   lockKeys(config: Fields, account: Fields): string[];
+  shownAs?(account: Fields): string[];
 }
 
 /** A kind of store: its settings, the shape of a place in it, and what two credentials may not share. */
@@ -35,6 +37,7 @@ export interface EstateKinds {
   readonly stores: Readonly<Record<string, EstateStoreKind>>;
   readonly consumers: Readonly<Record<string, EstateSimpleKind>>;
   readonly notifiers: Readonly<Record<string, EstateSimpleKind>>;
+  readonly sources: Readonly<Record<string, EstateSimpleKind>>;
 }
 
 /** The settings of any one of the kinds, told apart by `kind`; unknown fields are refused whatever the kind's own schema says. */
@@ -51,6 +54,17 @@ export function systemUnion(kinds: Readonly<Record<string, EstateSimpleKind>>): 
         "The credential of this estate that Rekey itself logs in to this system with; needed so that a rotation never waits for itself.",
       ),
   });
+}
+
+/** Like `configUnion`, for the places where use is visible. Without any kind every entry is refused. */
+export function sourceUnion(kinds: Readonly<Record<string, EstateSimpleKind>>): z.ZodType<SourceConfig> {
+  const union: z.ZodType = unionOf(kinds, {
+    owner: name().describe("Who answers for it being read, and being whole."),
+    every: duration({ positive: true })
+      .optional()
+      .describe("How often it is read; absent: only when somebody asks."),
+  });
+  return union as z.ZodType<SourceConfig>;
 }
 
 function unionOf(

@@ -106,6 +106,11 @@ const rules = z.strictObject({
     .enum(["refuse", "warn"])
     .prefault("refuse")
     .describe("What a reader that nobody declared does to a rotation."),
+  evidenceMaxAge: duration({ positive: true })
+    .optional()
+    .describe(
+      "Older readings of a source that would show who uses the credential refuse a rotation like a reader that nobody declared; absent: 7d.",
+    ),
   containment: z
     .enum(["after-adoption", "revoke-now"])
     .prefault("after-adoption")
@@ -141,6 +146,7 @@ export const policySchema = withMs(rules, [
   "adoptionTimeout",
   "drainTimeout",
   "observationMaxAge",
+  "evidenceMaxAge",
   "stallTimeout",
   "retryDelay",
   "containmentDeadline",

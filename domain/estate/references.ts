@@ -20,6 +20,7 @@ const singular: Readonly<Record<Section, string>> = {
   stores: "store",
   issuers: "issuer",
   notifiers: "notifier",
+  sources: "source",
   policies: "policy",
   consumers: "consumer",
   credentials: "credential",
@@ -80,6 +81,12 @@ function references(raw: unknown): Reference[] {
     ...entriesOf(raw, "consumers").map(([name, consumer]) =>
       field(["consumers", name], consumer, "owner", "owners"),
     ),
+    // Whatever a kind of source needs of the estate stands under these names.
+    ...entriesOf(raw, "sources").flatMap(([name, source]) => [
+      field(["sources", name], source, "owner", "owners"),
+      field(["sources", name], source, "store", "stores"),
+      field(["sources", name], source, "issuer", "issuers"),
+    ]),
     ...entriesOf(raw, "credentials").flatMap(([name, credential]) =>
       fromCredential(["credentials", name], credential),
     ),
@@ -110,6 +117,9 @@ function fromCredential(path: EstatePath, credential: unknown): Reference[] {
     field(path, credential, "store", "stores"),
     field(path, credential, "owner", "owners"),
     field(path, credential, "policy", "policies"),
+    ...listAt(credential, ["exceptions"]).map((exception, i) =>
+      field([...path, "exceptions", i], exception, "owner", "owners"),
+    ),
     ...consumers,
   ];
 }

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { consumerSchema, credentialSchema } from "./credential-schema.js";
 import { name } from "./fields.js";
-import { configUnion, type EstateKinds, systemUnion } from "./kinds.js";
+import { configUnion, type EstateKinds, sourceUnion, systemUnion } from "./kinds.js";
 import { ownerSchema } from "./owner-schema.js";
 import { policySchema } from "./policy-schema.js";
 
@@ -15,6 +15,7 @@ export const sections = [
   "stores",
   "issuers",
   "notifiers",
+  "sources",
   "policies",
   "consumers",
   "credentials",
@@ -41,6 +42,7 @@ export function estateSchema(kinds: EstateKinds) {
     stores: section(systemUnion(kinds.stores), "Where secrets are kept."),
     issuers: section(systemUnion(kinds.issuers), "What accepts them."),
     notifiers: section(configUnion(kinds.notifiers), "How owners and operators are told."),
+    sources: section(sourceUnion(kinds.sources), "Where the use of credentials is visible."),
     policies: section(policySchema, "Rules that credentials are rotated by."),
     consumers: section(consumerSchema(configUnion(kinds.consumers)), "Whatever uses credentials."),
     credentials: section(credentialSchema, "The secrets that are rotated, as logical things."),

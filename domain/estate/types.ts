@@ -113,6 +113,8 @@ export interface Policy {
   readonly stallTimeoutMs: number;
   readonly retryDelayMs: number;
   readonly unmappedReaders: "refuse" | "warn";
+  /** How old the last whole reading of a source may be; absent: as `domain/mapped.ts` says. */
+  readonly evidenceMaxAgeMs?: number | undefined;
   readonly containment: "after-adoption" | "revoke-now";
   readonly containmentDeadlineMs: number;
   /** Owners who may report a leak; empty: every person. */
@@ -122,11 +124,15 @@ export interface Policy {
   readonly cooldownMs: number;
 }
 
-/** How sessions that are seen at the issuer are told to be this consumer's. Empty lists match nothing. */
+/** How whoever is seen using something is told to be this consumer. Empty lists match nothing; absent ones are empty. */
 export interface Match {
   readonly applicationName: readonly string[];
   /** IP addresses and CIDR ranges. */
   readonly address: readonly string[];
+  readonly entity?: readonly string[] | undefined;
+  readonly role?: readonly string[] | undefined;
+  readonly serviceAccount?: readonly string[] | undefined;
+  readonly workload?: readonly string[] | undefined;
 }
 
 /** Whatever uses credentials. An absent life or cadence is unknown, which is not the same as zero. */
@@ -158,6 +164,16 @@ export interface Edge {
   readonly wave?: number | undefined;
 }
 
+/** A finding that an owner takes upon themself until a day (C30). `about` names one subject; absent: whatever it is about. */
+export interface CredentialException {
+  readonly finding: "unmapped-reader" | "consumer-without-owner" | "stale-evidence";
+  readonly about?: string | undefined;
+  readonly owner: string;
+  readonly reason: string;
+  /** ISO 8601 in UTC with milliseconds; no longer part of it. */
+  readonly until: string;
+}
+
 /** A non-human identity's secret as a logical thing. `account` and `place` have the shape of their issuer's and store's kind. */
 export interface Credential {
   readonly issuer: string;
@@ -169,6 +185,14 @@ export interface Credential {
   readonly class: CredentialClass;
   readonly purpose: string;
   readonly consumers: readonly Edge[];
+  readonly exceptions?: readonly CredentialException[] | undefined;
+}
+
+/** A place where use is visible: the settings of its kind, who keeps it, and how often it is read. */
+export interface SourceConfig extends KindConfig {
+  readonly owner: string;
+  /** In milliseconds; absent: only when somebody asks. */
+  readonly every?: number | undefined;
 }
 
 /** Everything that `estate.yaml` says, validated; all sections are keyed by name. */
@@ -179,6 +203,7 @@ export interface Estate {
   readonly stores: Readonly<Record<string, SystemConfig>>;
   readonly issuers: Readonly<Record<string, SystemConfig>>;
   readonly notifiers: Readonly<Record<string, KindConfig>>;
+  readonly sources: Readonly<Record<string, SourceConfig>>;
   readonly policies: Readonly<Record<string, Policy>>;
   readonly consumers: Readonly<Record<string, Consumer>>;
   readonly credentials: Readonly<Record<string, Credential>>;

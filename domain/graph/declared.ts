@@ -1,6 +1,6 @@
 /** What the estate says, as a part of the map: each entry declares its own node and the edges that begin with it. */
 import type { Consumer, Credential, SystemConfig } from "../estate/types.js";
-import { canonical } from "../plan.js";
+import { locationId, placeText } from "./places.js";
 import type { EdgeType, GraphNode } from "./types.js";
 
 /** Sections whose entries are on the map; policies and notifiers are not. */
@@ -94,7 +94,7 @@ function credential(
   ];
   const pinned = consumers.flatMap((edge) => (edge.place === undefined ? [] : [edge.place]));
   for (const at of [place, ...pinned]) {
-    const location = `loc_${sha256Hex(`${storeId} ${canonical(at)}`).slice(0, 24)}`;
+    const location = locationId(storeId, at, sha256Hex);
     nodes.push({ id: location, type: "location", name: `${store} ${placeText(at)}` });
     edges.push(
       { from: id, type: "stored-in", to: location, sentence: `The estate keeps it there.` },
@@ -107,14 +107,4 @@ function credential(
     edges.push({ from: idOf("consumers", consumer), type: "uses", to: id, sentence });
   }
   return { nodes, edges };
-}
-
-/** A place as people read it: its fields in their order, without their names where there is one only. */
-function placeText(place: Readonly<Record<string, unknown>>): string {
-  const fields = Object.entries(place).filter(
-    ([, value]) => typeof value === "string" || typeof value === "number",
-  );
-  return fields.length === 1
-    ? String(fields[0]?.[1])
-    : fields.map(([name, value]) => `${name}=${value}`).join(" ");
 }

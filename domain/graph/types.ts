@@ -26,7 +26,9 @@ export const edgeTypes = [
 export type EdgeType = (typeof edgeTypes)[number];
 
 /** How something is known: somebody wrote it, a log shows the read, it is connected now, or it could (discovery.md). */
-export type EvidenceKind = "declared" | "read" | "session" | "potential";
+export const evidenceKinds = ["declared", "read", "session", "potential"] as const;
+/** One of them. */
+export type EvidenceKind = (typeof evidenceKinds)[number];
 
 /** How an edge is known to one source. Times are milliseconds since the epoch. */
 export interface Evidence {

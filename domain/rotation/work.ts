@@ -2,6 +2,7 @@
  * What the loop may ask to be done: the contract between `workflows/` and `activities/`, in the room that both
  * may read. Requests carry the state and the step; answers are events. No value travels either way.
  */
+import type { ScanReport } from "../discovery/report.js";
 import type { Finding } from "../finding.js";
 import type { Forecast } from "../forecast.js";
 import type { Orphan, StockTaking } from "../reconcile.js";
@@ -146,6 +147,10 @@ export interface HouseWork {
   due(request: { readonly policy: string }): Promise<readonly string[]>;
   /** A person's signed word that restored records are gone on with, after everything outside was looked at (H32). */
   acceptRestored(request: { readonly document: string }): Promise<Pick<Answered, "accepted" | "sentence">>;
+  /** Names of the estate's sources. */
+  sources(): Promise<readonly string[]>;
+  /** Reads a source (by its name) on from where it was read to; `endedAt` is null while there is more. */
+  scan(request: { readonly source: string }): Promise<ScanReport>;
   /** The open rotations of the estate's credentials, whatever their policies. */
   openRotations(): Promise<readonly OpenRotation[]>;
 }

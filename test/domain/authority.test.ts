@@ -25,6 +25,7 @@ function estate(owners: Readonly<Record<string, Owner>>): Estate {
     stores: {},
     issuers: {},
     notifiers: {},
+    sources: {},
     policies: {},
     consumers: {},
     credentials: {},

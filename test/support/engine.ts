@@ -5,6 +5,7 @@ import type { AdapterDeps } from "../../adapters/ports.js";
 import { RekeyError } from "../../domain/errors.js";
 import { Secret } from "../../domain/secret.js";
 import { noCodec } from "../../worker/installation.js";
+import { testMark } from "./mark.js";
 
 /** What adapters are made with, and the public key that consumers are given. */
 export interface TestEngine {
@@ -22,6 +23,7 @@ export async function testEngine(installation = "test"): Promise<TestEngine> {
     installation,
     now: Date.now,
     codec: noCodec,
+    mark: testMark,
     random: (bytes) => randomBytes(bytes),
     signChallenge: (payload) =>
       new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))

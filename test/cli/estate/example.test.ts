@@ -54,7 +54,7 @@ describe("the schema for editors", () => {
 
   it("is the same every time, and for kinds that are not there yet", () => {
     expect(JSON.stringify(estateJsonSchema(fakeKinds))).toBe(JSON.stringify(schema));
-    const none = estateJsonSchema({ issuers: {}, stores: {}, consumers: {}, notifiers: {} });
+    const none = estateJsonSchema({ issuers: {}, stores: {}, consumers: {}, notifiers: {}, sources: {} });
     expect(validator(none)({ version: 1, installation: "new" })).toBe(true);
   });
 
@@ -89,7 +89,7 @@ describe("docs/estate.md", () => {
   });
 
   it("names every field, and every default of a policy as it is", () => {
-    const schema = estateJsonSchema({ issuers: {}, stores: {}, consumers: {}, notifiers: {} });
+    const schema = estateJsonSchema({ issuers: {}, stores: {}, consumers: {}, notifiers: {}, sources: {} });
     const named = (name: string) =>
       page.includes(`\`${name}\``) || page.includes(`.${name}\``) || page.includes(`\`${name}.`);
     expect(fieldNames(schema).filter((name) => !named(name))).toEqual([]);

@@ -7,6 +7,7 @@ import { RekeyError } from "../../../domain/errors.js";
 import { type FenceTag, formatTag } from "../../../domain/fence.js";
 import { Secret } from "../../../domain/secret.js";
 import { noCodec } from "../../../worker/installation.js";
+import { testMark } from "../../support/mark.js";
 
 /** One place of one store, fresh for each test. */
 export interface StoreWorld {
@@ -86,6 +87,7 @@ export function depsOf(
     },
     installation: "here",
     signChallenge: async () => "",
+    mark: testMark,
     codec: noCodec,
     now: () => Date.now(),
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),

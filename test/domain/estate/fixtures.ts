@@ -79,6 +79,7 @@ export const kinds: EstateKinds = {
     },
     person: { config: z.object({ ask: z.string().optional().describe("Whom.") }) },
   },
+  sources: { log: { config: z.strictObject({ file: z.string().describe("File.") }) } },
   notifiers: { bell: { config: z.strictObject({ key: secretRef().describe("Key.") }) } },
 };
 
@@ -97,6 +98,7 @@ export function sound() {
     stores: { desk: { kind: "drawer", address: "https://desk.example.com" } } as Record<string, unknown>,
     issuers: { books: { kind: "ledger", host: "books.example.com" } } as Record<string, unknown>,
     notifiers: {} as Record<string, unknown>,
+    sources: {} as Record<string, unknown>,
     policies: { calm: {} } as Record<string, unknown>,
     consumers: {
       web: { owner: "shop", observe: [{ kind: "probe", url: "https://web.example.com" }] },

@@ -1,0 +1,79 @@
+/**
+ * Who a reader is: the consumer that claims what the reader shows of itself (`match` in the estate). Nobody is guessed at;
+ * whom no consumer claims, or several do, stays a reader that has to be explained.
+ */
+import type { Match } from "../estate/types.js";
+import type { ReaderTraits } from "./said.js";
+
+/** What is claimed, from what tells most to what tells least: an address is shared by whatever runs there. */
+const claimed = [
+  "entity",
+  "role",
+  "serviceAccount",
+  "workload",
+  "applicationName",
+  "address",
+] as const satisfies readonly (keyof ReaderTraits & keyof Match)[];
+
+/** How each of them is called in a sentence. */
+const words: Readonly<Record<(typeof claimed)[number], string>> = {
+  entity: "entity",
+  role: "role",
+  serviceAccount: "service account",
+  workload: "workload",
+  applicationName: "application name",
+  address: "address",
+};
+
+/** Whether an IP address lies in a range (or is that address); false for whatever is none. */
+export type IsWithin = (address: string, range: string) => boolean;
+
+/** A consumer with what it claims. */
+export interface Claimant {
+  readonly id: string;
+  readonly name: string;
+  readonly match: Match;
+}
+
+/** Who a reader is, and why. `consumer` is null where nobody knows. */
+export interface Matched {
+  readonly consumer: Claimant | null;
+  readonly sentence: string;
+}
+
+/**
+ * The consumer that claims the most telling of the reader's traits that anybody claims. Where several claim that one, it is
+ * nobody's: the sentence names them.
+ */
+export function matchReader(
+  traits: ReaderTraits,
+  consumers: readonly Claimant[],
+  isWithin: IsWithin,
+): Matched {
+  for (const trait of claimed) {
+    const shown = traits[trait];
+    if (shown === undefined || shown === "") continue;
+    const claimants = consumers.filter(({ match }) =>
+      (match[trait] ?? []).some((claim) =>
+        trait === "address" ? isWithin(shown, claim) : isClaimed(shown, claim),
+      ),
+    );
+    const [first, ...others] = claimants;
+    if (first === undefined) continue;
+    const what = `the ${words[trait]} ${shown}`;
+    if (others.length === 0) return { consumer: first, sentence: `${first.name} claims ${what}.` };
+    const names = claimants.map(({ name }) => name).join(" and ");
+    return { consumer: null, sentence: `${names} claim ${what}, so it is nobody's.` };
+  }
+  const shown = claimed.flatMap((trait) => (traits[trait] ? [`${words[trait]} ${traits[trait]}`] : []));
+  return {
+    consumer: null,
+    sentence:
+      shown.length === 0 ? "It shows nothing of itself." : `No consumer claims ${shown.join(" or ")}.`,
+  };
+}
+
+/** A claim that ends in `*` is of whatever begins so: sessions of a cloud's role have names of their own. */
+function isClaimed(shown: string, claim: string): boolean {
+  return claim.endsWith("*") ? shown.startsWith(claim.slice(0, -1)) : shown === claim;
+}

@@ -1,0 +1,140 @@
+/**
+ * What a source says, in its own words: who, what, where, how it is known. Nothing here has been matched with the estate
+ * yet, and nothing in it is a value: where a source met one, its keyed hash stands in its place.
+ */
+import type { CredentialClass } from "../estate/types.js";
+import type { EdgeType, EvidenceKind } from "../graph/types.js";
+
+/**
+ * How a reader shows itself, by the names under which the estate may claim it for a consumer (`match`). `address` is an
+ * IP address; `workload` names a program where it is described, as `cluster shop/Deployment/orders` or
+ * `compose shop/api`; `entity` is the id of an identity of a secret store; `role` the name (ARN) of a cloud's role or user.
+ */
+export interface ReaderTraits {
+  readonly entity?: string;
+  readonly role?: string;
+  readonly serviceAccount?: string;
+  readonly applicationName?: string;
+  readonly address?: string;
+  readonly workload?: string;
+}
+
+/** Whoever uses something or could. `name` is for people; the traits alone say who it is. */
+export interface ReaderThing {
+  readonly is: "reader";
+  readonly name: string;
+  readonly traits: ReaderTraits;
+}
+
+/** A place in a store of the estate, in the shape of that store's kind. */
+export interface PlaceThing {
+  readonly is: "place";
+  readonly store: string;
+  readonly place: Readonly<Record<string, string>>;
+}
+
+/** An account at an issuer of the estate, by the name under which the issuer's sessions and records show it. */
+export interface AccountThing {
+  readonly is: "account";
+  readonly issuer: string;
+  readonly account: string;
+  readonly class?: CredentialClass;
+  /** In milliseconds since the epoch, where the source knows them. */
+  readonly createdAt?: number;
+  readonly expiresAt?: number;
+}
+
+/**
+ * Where else a copy lives or is named: a Secret of a cluster, a line of a file, a certificate of an endpoint. `scope` says in
+ * what (`cluster prod`, `repository shop`), `path` where there (`shop/orders-db#password`, `compose.yaml services.api`).
+ */
+export interface LocationThing {
+  readonly is: "location";
+  readonly scope: string;
+  readonly path: string;
+  /** When what is kept there runs out, in milliseconds since the epoch. */
+  readonly expiresAt?: number;
+}
+
+/** An identity that a source lists, with a secret of its own that no issuer of the estate accounts for. */
+export interface CredentialThing {
+  readonly is: "credential";
+  readonly scope: string;
+  readonly name: string;
+  readonly class: CredentialClass;
+  readonly createdAt?: number;
+  readonly expiresAt?: number;
+}
+
+/** What somebody wrote down by the name that it has in the estate. */
+export interface NamedThing {
+  readonly is: "named";
+  readonly type: "credential" | "consumer" | "owner";
+  readonly name: string;
+}
+
+/** Something that a source speaks of. */
+export type Thing = ReaderThing | PlaceThing | AccountThing | LocationThing | CredentialThing | NamedThing;
+
+/** When something was seen: milliseconds since the epoch, and how often. `first` is not after `last`; `count` is at least 1. */
+export interface Seen {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
+/** One edge that a source speaks of. */
+export interface Claim {
+  /**
+   * The record that says so: of a source that shows what is there now, a stable name of it (a file, a listing), with which
+   * the claim ends when a whole scan no longer has it; of a log, the log.
+   */
+  readonly record: string;
+  readonly known: EvidenceKind;
+  readonly from: Thing;
+  readonly type: EdgeType;
+  readonly to: Thing;
+  readonly seen: Seen;
+  /** Why, for people, with the place where it stands: `services.api.environment.DB_PASSWORD of compose.yaml names it`. */
+  readonly sentence: string;
+}
+
+/** A value that was met, by its keyed hash. `literal`: it stands there outside of any store. */
+export interface Copy {
+  readonly record: string;
+  readonly at: LocationThing | PlaceThing;
+  readonly mark: string;
+  readonly literal: boolean;
+  readonly seen: Seen;
+  /** What it was met as, without a character of it. */
+  readonly sentence: string;
+}
+
+/** Something that a source lists, with no edge yet. */
+export interface Listed {
+  readonly record: string;
+  readonly thing: Thing;
+  readonly seen: Seen;
+}
+
+/** A record that could not be read. `where` is a file with a line or an offset; `why` never repeats a character of it. */
+export interface Malformed {
+  readonly where: string;
+  readonly why: string;
+}
+
+/** What a scan has read since the part before. All of it is kept, or nothing of it, together with the cursor. */
+export interface ScanPart {
+  /** Records read, malformed ones included. */
+  readonly records: number;
+  readonly claims: readonly Claim[];
+  readonly copies: readonly Copy[];
+  readonly listed: readonly Listed[];
+  readonly malformed: readonly Malformed[];
+  /** The records' own times, in milliseconds since the epoch; null while none had one. */
+  readonly covered: { readonly from: number; readonly until: number } | null;
+  /** What is missing of what the source should have had, each in a sentence: a gap in a log, a listing without the right to see all. */
+  readonly gaps: readonly string[];
+  /** Where the next part begins; the same cursor gives the same records again. */
+  readonly cursor: string;
+}

@@ -1,0 +1,201 @@
+/** What every source has to do, whatever it reads: streamed, resumable, idempotent, nothing dropped in silence, no value let out. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Source } from "../../adapters/ports.js";
+import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.js";
+
+/** A source's world: the real thing, with something in it that is seen. */
+export interface SourceWorld {
+  readonly shows: "now" | "log";
+  /** A new instance, as another process would have it. */
+  open(): Source;
+  /** One at which nothing answers: a server that is away, a folder that is not there. */
+  openUnreachable(): Source;
+  /** The source speaks of no edges: what is said of edges below is said of its copies, as `copyText` writes them. */
+  readonly copies?: true;
+  /** Edges that the first scan has to show, as `edgeText` writes them; none besides where `whole` is true. */
+  readonly shown: readonly string[];
+  readonly whole: boolean;
+  /** Adds one more and returns its edge, as `edgeText` writes it. */
+  plant(): Promise<string>;
+  /** Of a source of what is there now: takes away what was planted. */
+  unplant?(): Promise<void>;
+  /** Adds a record that cannot be read, and something readable behind it, whose edge is returned. Absent where the source has a protocol of its own. */
+  spoil?(): Promise<string>;
+  /** Values that lie in what is read. No character of them may come out. */
+  readonly values: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A thing as one text, for comparison. */
+export function thingText(thing: Thing): string {
+  switch (thing.is) {
+    case "reader":
+      return `reader(${Object.entries(thing.traits)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => `${name}=${value}`)
+        .join(" ")})`;
+    case "place":
+      return `place(${thing.store} ${Object.values(thing.place).join(" ")})`;
+    case "account":
+      return `account(${thing.issuer} ${thing.account})`;
+    case "location":
+      return `location(${thing.scope} ${thing.path})`;
+    case "credential":
+      return `credential(${thing.scope} ${thing.name})`;
+    case "named":
+      return `${thing.type}(${thing.name})`;
+  }
+}
+
+/** An edge as one text: `reader(entity=e-1) uses place(main orders/db) read`. */
+export function edgeText({ from, type, to, known }: Pick<Claim, "from" | "type" | "to" | "known">): string {
+  return `${thingText(from)} ${type} ${thingText(to)} ${known}`;
+}
+
+/** A copy as one text: `location(repository shop a.env:rule) has 3f... literally`. */
+export function copyText({ at, mark, literal }: Pick<Copy, "at" | "mark" | "literal">): string {
+  return `${thingText(at)} has ${mark}${literal ? " literally" : ""}`;
+}
+
+/** Everything that a scan says, from a cursor on. */
+export async function scanned(source: Source, cursor: string | null = null): Promise<ScanPart[]> {
+  const parts: ScanPart[] = [];
+  for await (const part of source.scan(cursor, { signal: AbortSignal.timeout(60_000) })) parts.push(part);
+  return parts;
+}
+
+/** What parts say together, the same however they were cut. */
+export function together(parts: readonly ScanPart[]) {
+  const edges = new Map<string, { count: number; first: number; last: number }>();
+  for (const { seen, ...claim } of parts.flatMap(({ claims }) => claims)) {
+    const key = `${claim.record}: ${edgeText(claim)}`;
+    const known = edges.get(key);
+    edges.set(key, {
+      count: seen.count + (known?.count ?? 0),
+      first: Math.min(seen.first, known?.first ?? seen.first),
+      last: Math.max(seen.last, known?.last ?? seen.last),
+    });
+  }
+  return {
+    edges: [...edges].sort(([a], [b]) => (a < b ? -1 : 1)),
+    copies: parts
+      .flatMap(({ copies }) => copies.map(({ at, mark, literal }) => `${thingText(at)} ${mark} ${literal}`))
+      .sort(),
+    malformed: parts.flatMap(({ malformed }) => malformed.map(({ where }) => where)).sort(),
+    records: parts.reduce((sum, { records }) => sum + records, 0),
+  };
+}
+
+/** The suite. Times of what is there now differ between two scans, so only a log's are compared. */
+export function sourceContract(name: string, make: () => Promise<SourceWorld>): void {
+  describe(`source ${name}`, () => {
+    let world: SourceWorld;
+    const opened: Source[] = [];
+    const open = (): Source => {
+      const source = world.open();
+      opened.push(source);
+      return source;
+    };
+    beforeEach(async () => {
+      world = await make();
+    });
+    afterEach(async () => {
+      for (const source of opened.splice(0)) await source.close();
+      await world.close();
+    });
+
+    const edgesOf = (parts: readonly ScanPart[]) => [
+      ...new Set(
+        parts.flatMap(({ claims, copies }) => (world.copies ? copies.map(copyText) : claims.map(edgeText))),
+      ),
+    ];
+    const compared = (parts: readonly ScanPart[]) => {
+      const all = together(parts);
+      return world.shows === "log" ? all : { ...all, edges: all.edges.map(([key]) => key) };
+    };
+
+    it("shows what is there", async () => {
+      const edges = edgesOf(await scanned(open()));
+      if (world.whole) expect(edges.sort()).toEqual([...world.shown].sort());
+      else expect(edges).toEqual(expect.arrayContaining([...world.shown]));
+      expect(world.shown.length).toBeGreaterThan(0);
+    });
+
+    it("shows what was planted in the next scan", async () => {
+      const before = await scanned(open());
+      const edge = await world.plant();
+      expect(edgesOf(before)).not.toContain(edge);
+      const from = world.shows === "log" ? (before.at(-1)?.cursor ?? null) : null;
+      expect(edgesOf(await scanned(open(), from))).toContain(edge);
+      if (world.unplant === undefined) return;
+      await world.unplant();
+      expect(edgesOf(await scanned(open()))).not.toContain(edge);
+    });
+
+    it("goes on from each cursor as if it had not stopped", async () => {
+      await world.plant();
+      const parts = await scanned(open());
+      for (const [index, { cursor }] of parts.entries()) {
+        const rest = await scanned(open(), cursor);
+        expect(compared([...parts.slice(0, index + 1), ...rest])).toEqual(compared(parts));
+      }
+    });
+
+    it("says the same when it is asked again", async () => {
+      const first = await scanned(open());
+      expect(compared(await scanned(open()))).toEqual(compared(first));
+      const after = await scanned(open(), first.at(-1)?.cursor ?? null);
+      if (world.shows === "log") expect(edgesOf(after)).toEqual([]);
+    });
+
+    it("counts and names what cannot be read, and reads on behind it", async ({ expect: expectHere }) => {
+      const before = await scanned(open());
+      expectHere(together(before).malformed).toEqual([]);
+      const edge = await world.spoil?.();
+      if (edge === undefined) return;
+      const parts = await scanned(open());
+      expectHere(together(parts).malformed.length).toBeGreaterThan(0);
+      expectHere(edgesOf(parts)).toContain(edge);
+      for (const { why } of parts.flatMap(({ malformed }) => malformed)) expectHere(why).not.toBe("");
+    });
+
+    it("gives well-formed parts", async () => {
+      const parts = await scanned(open());
+      for (const { claims, copies, listed, records, cursor, covered, gaps } of parts) {
+        for (const { seen, sentence, record } of [...claims, ...copies]) {
+          expect(seen.first).toBeLessThanOrEqual(seen.last);
+          expect(seen.count).toBeGreaterThanOrEqual(1);
+          expect(sentence).toMatch(/\S/);
+          expect(record).toMatch(/\S/);
+        }
+        for (const { seen } of listed) expect(seen.first).toBeLessThanOrEqual(seen.last);
+        for (const { mark } of copies) expect(mark).toMatch(/^[0-9a-f]{64}$/);
+        expect(records).toBeGreaterThanOrEqual(0);
+        expect(cursor).not.toBe("");
+        if (covered !== null) expect(covered.from).toBeLessThanOrEqual(covered.until);
+        for (const gap of gaps) expect(gap).toMatch(/\S/);
+      }
+    });
+
+    it("lets no value out (I6)", async () => {
+      await world.spoil?.();
+      const parts = await scanned(open());
+      const text = JSON.stringify(parts);
+      for (const value of world.values) {
+        for (const encoding of ["utf8", "base64", "hex"] as const) {
+          expect(text.includes(Buffer.from(value).toString(encoding))).toBe(false);
+        }
+        expect(text.includes(encodeURIComponent(value))).toBe(false);
+        expect(text.includes(value.slice(0, Math.ceil(value.length / 2)))).toBe(false);
+      }
+    });
+
+    it("says that it cannot reach its place, and does not take that for nothing", async () => {
+      const source = world.openUnreachable();
+      opened.push(source);
+      await expect(scanned(source)).rejects.toMatchObject({
+        code: expect.stringMatching(/^(unreachable|not-permitted|not-found)$/),
+      });
+    });
+  });
+}

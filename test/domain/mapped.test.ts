@@ -1,0 +1,72 @@
+/** What the map's answer means for a rotation, and what an owner may take upon themself until a day. */
+import { expect, test } from "vitest";
+import type { CredentialException } from "../../domain/estate/types.js";
+import type { Finding } from "../../domain/finding.js";
+import { evidenceMaxAgeMs, excepting, readerFindings, staleFindings } from "../../domain/mapped.js";
+
+const now = Date.UTC(2026, 7, 1);
+const day = 86_400_000;
+
+const refusal: Finding = {
+  code: "unmapped-reader",
+  severity: "refuse",
+  subject: "psql",
+  sentence: "psql uses it.",
+};
+
+const exception = (more: Partial<CredentialException> = {}): CredentialException => ({
+  finding: "unmapped-reader",
+  owner: "ada",
+  reason: "It is retired this month.",
+  until: "2026-08-02T00:00:00.000Z",
+  ...more,
+});
+
+test("C7: who was seen or is given it stands in the way by the policy's rule; who only could read it never does", () => {
+  const readers = (["session", "read", "declared", "potential"] as const).map((known) => ({
+    name: known,
+    known,
+    sentence: "Because.",
+  }));
+  const severities = (rule: "refuse" | "warn") =>
+    readerFindings(readers, rule).map(({ code, severity, subject }) => `${subject} ${code} ${severity}`);
+  expect(severities("refuse")).toEqual([
+    "session unmapped-reader refuse",
+    "read unmapped-reader refuse",
+    "declared unmapped-reader refuse",
+    "potential potential-reader warn",
+  ]);
+  expect(severities("warn").every((text) => text.endsWith("warn"))).toBe(true);
+});
+
+test("a source that was not read for too long, or never, is no evidence", () => {
+  const ages = { fresh: evidenceMaxAgeMs, old: evidenceMaxAgeMs + 1, never: null };
+  const sources = Object.entries(ages).map(([name, ageMs]) => ({ name, ageMs }));
+  const found = staleFindings(sources, "refuse", evidenceMaxAgeMs);
+  expect(found.map(({ subject, severity }) => `${subject} ${severity}`)).toEqual([
+    "old refuse",
+    "never refuse",
+  ]);
+  expect(found[0]?.hint).toBe("Run `rekey discover old`.");
+});
+
+test("C30: an exception lets its finding pass until its day, with who answers for it", () => {
+  expect(excepting([refusal], [exception()], now)).toEqual([
+    {
+      ...refusal,
+      severity: "warn",
+      sentence: "psql uses it. ada answers for it until 2026-08-02: It is retired this month.",
+    },
+  ]);
+  expect(excepting([refusal], [exception()], now + day)).toEqual([
+    { ...refusal, sentence: "psql uses it. The exception that ada answered for ended on 2026-08-02." },
+  ]);
+});
+
+test("an exception is for its finding and its subject alone", () => {
+  expect(excepting([refusal], [exception({ about: "another" })], now)).toEqual([refusal]);
+  expect(excepting([refusal], [exception({ finding: "stale-evidence" })], now)).toEqual([refusal]);
+  expect(excepting([refusal], [exception({ about: "psql" })], now)[0]?.severity).toBe("warn");
+  const shown: Finding = { ...refusal, severity: "warn" };
+  expect(excepting([shown], [exception()], now)).toEqual([shown]);
+});
