@@ -3,7 +3,7 @@
 RUN := scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults bench check clean
+.PHONY: help setup build demo test faults bench real-inputs check clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ faults: ## put every fault at every outside call (CASE=id for one, WORLD=name, S
 
 bench: ## measure, and write tables, JSON and docs/measurements.md (PARTS="rotations overhead audit audit-full" for some of it)
 	@$(RUN) node dist/bench/main.js $(PARTS)
+
+real-inputs: ## read a folder of your own with the sources of configuration, and print what they find (DIR=folder, KINDS="compose")
+	@$(RUN) node dist/bench/real-inputs.js $(DIR) $(KINDS)
 
 check: ## formatting, types, dead code and house rules only
 	@$(RUN) node dist/scripts/test.js tidy domain

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { projectRoot } from "../worker/dev/places.js";
 import { auditTable, fullAudit, measureAudit, smallAudit } from "./audit.js";
 import { engineTables, measureEngine, troubleIn } from "./engine.js";
+import { fullIntake, intakeTable, measureIntake, smallIntake, takeIn } from "./intake.js";
+import { intakeKinds } from "./intake-input.js";
 import { circumstances, writeMeasurements } from "./measurements.js";
 import { measureOverhead, measureTimes, overheadTable } from "./overhead.js";
 import { type Table, tableText } from "./tables.js";
@@ -31,18 +33,32 @@ const parts: Readonly<Record<string, (progress: Progress) => Promise<Part>>> = {
     const figures = await measureOverhead(progress);
     return [{ overhead: figures }, [overheadTable(figures)]];
   },
+  intake: async (progress) => {
+    const figures = await measureIntake(smallIntake, progress);
+    return [{ intake: figures }, [intakeTable(figures)]];
+  },
   "audit-full": async (progress) => {
     const figures = await measureAudit(fullAudit, progress);
     return [{ auditFull: figures }, [auditTable(figures)]];
   },
+  "intake-full": async (progress) => {
+    const figures = await measureIntake(fullIntake, progress);
+    return [{ intakeFull: figures }, [intakeTable(figures)]];
+  },
 };
-const usual = ["rotations", "audit", "overhead"];
+const usual = ["rotations", "audit", "overhead", "intake"];
 
 const progress = (line: string) => void process.stderr.write(`  … ${line}\n`);
 const asked = process.argv.slice(2);
 // Not for people: what the part `overhead` has each of its two programs do.
 if (asked[0] === "times") {
   process.stdout.write(`${JSON.stringify(await measureTimes(progress))}\n`);
+  process.exit(0);
+}
+// Nor this: what the part `intake` has a process of its own do.
+const intakeKind = intakeKinds.find((kind) => kind === asked[1]);
+if (asked[0] === "intake" && intakeKind !== undefined && asked[2] !== undefined) {
+  process.stdout.write(`${JSON.stringify(await takeIn(intakeKind, asked[2]))}\n`);
   process.exit(0);
 }
 const unknown = asked.filter((name) => parts[name] === undefined);

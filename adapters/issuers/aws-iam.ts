@@ -46,6 +46,7 @@ export const awsIam: IssuerKind<typeof iamConfig, typeof iamAccount> = {
   account: iamAccount,
   create: (config, account, deps) => new IamIssuer(config, account, deps),
   lockKeys: (config, { user }) => [`aws-iam ${config.account} user ${user}`],
+  shownAs: ({ user }) => [user],
   grants: iamGrants,
 };
 

@@ -57,6 +57,7 @@ export const postgres: IssuerKind<typeof configSchema, typeof accountSchema> = {
   create: (config, account, deps) => new PostgresIssuer(config, account, deps),
   lockKeys: ({ host, port }, { group, logins }) =>
     [group, ...logins].map((role) => `postgres ${host}:${port} role ${role}`),
+  shownAs: ({ group, logins }) => [...logins, group],
   grants: postgresGrants,
 };
 

@@ -55,6 +55,7 @@ export const redis: IssuerKind<typeof configSchema, typeof accountSchema> = {
   account: accountSchema,
   create: (config, account, deps) => new RedisIssuer(config, account, deps),
   lockKeys: ({ nodes }, { user }) => nodes.map(({ host, port }) => `redis ${host}:${port} user ${user}`),
+  shownAs: ({ user }) => [user],
   grants: redisGrants,
 };
 

@@ -8,6 +8,7 @@ import { isSecretRef } from "../../domain/estate/secret-ref.js";
 import type { AdapterDeps, Call } from "../ports.js";
 import { tlsMaterial } from "./http.js";
 import { connectRedis, fieldsOf, placeOf, type RedisEndpoint, type RedisSession } from "./redis.js";
+import { type ListedClient, membersOf, parseClients, peersOf } from "./redis-replies.js";
 import type { ServerConfig } from "./redis-server.js";
 
 /** One server. `name` is `host:port`. */
@@ -26,17 +27,6 @@ export interface NodeSession {
   readonly user: string;
   /** What makes an ACL outlast a restart there; `null` where nothing does (H16). */
   readonly save: readonly string[] | null;
-}
-
-/** A connected client as CLIENT LIST tells it. `beganAt` is not later than in truth, in milliseconds on the node's clock. */
-export interface ListedClient {
-  readonly id: string;
-  readonly user: string;
-  readonly name: string;
-  readonly address: string;
-  readonly beganAt: number;
-  /** The last command, `NULL` when there was none. */
-  readonly command: string;
 }
 
 /** One listing of a node's clients; `from` is where the engine's own connection in it comes from, `null` where it is not in it (H21). */
@@ -155,55 +145,13 @@ export class Nodes {
   }
 }
 
-/** CLIENT LIST tells whole seconds; one that may be a second older counts as older. */
-function parseClients(text: string, at: number): ListedClient[] {
-  return text.split("\n").flatMap((line) => {
-    const fields = new Map(line.split(" ").map((field) => split(field, "=")));
-    const id = fields.get("id");
-    if (id === undefined) return [];
-    return {
-      id,
-      user: fields.get("user") ?? "",
-      name: fields.get("name") ?? "",
-      address: hostOf(fields.get("addr") ?? ""),
-      beganAt: at - (Number(fields.get("age") ?? 0) + 1) * 1_000,
-      command: fields.get("cmd") ?? "NULL",
-    };
-  });
-}
-
-function split(text: string, at: string): [string, string] {
-  const [name = "", ...rest] = text.split(at);
-  return [name, rest.join(at)];
-}
-
-/** Without the port; a socket file has none that matters. */
-function hostOf(address: string): string {
-  if (address.startsWith("/")) return "local";
-  return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
-}
-
-/** The primary of a replica, the replicas of a primary. */
-function peersOf(info: string): string[] {
-  const replicas = [...info.matchAll(/^slave\d+:ip=([^,]*),port=(\d+)/gm)].map(
-    ([, ip, port]) => `${ip}:${port}`,
-  );
-  const [, host] = /^master_host:(\S+)/m.exec(info) ?? [];
-  const [, port] = /^master_port:(\d+)/m.exec(info) ?? [];
-  return host === undefined ? replicas : [...replicas, `${host}:${port}`];
-}
-
-/** Every member of a cluster but the one that is asked; those that failed may come back and let somebody in. */
-function membersOf(text: string): string[] {
-  return text.split("\n").flatMap((line) => {
-    const [, address = "", flags = ""] = line.split(" ");
-    const [place = ""] = address.split("@");
-    return line === "" || /myself|noaddr/.test(flags) ? [] : [place];
-  });
-}
-
 /** Every form in which another server may name this one. */
-async function addressesOf({ name, host, port, announced }: Node): Promise<string[]> {
+export async function addressesOf({
+  name,
+  host,
+  port,
+  announced,
+}: Pick<Node, "name" | "host" | "port" | "announced">): Promise<string[]> {
   const resolved = await lookup(host, { all: true }).catch(() => []);
   return [name, ...announced, ...resolved.map(({ address }) => `${address}:${port}`)];
 }

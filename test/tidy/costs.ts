@@ -90,7 +90,9 @@ export function costRows(costs: readonly Cost[]): string[] {
  * be met and is not, or a number that is behind by more than a seventh. Each says the row that belongs there.
  */
 export function staleRows(page: string, costs: readonly Cost[]): string[] {
-  const there = page.split("\n").filter((line) => /^\| (?:issuers|stores|consumers|notifiers)\//.test(line));
+  const there = page
+    .split("\n")
+    .filter((line) => /^\| (?:issuers|stores|consumers|sources|notifiers)\//.test(line));
   const wanted = costRows(costs);
   const missing = wanted.filter((row) => !there.some((line) => agree(line, row)));
   const kinds = new Set(wanted.map(nameIn));

@@ -17,6 +17,8 @@ const installMsMax = 10 * 60_000;
 const packages = {
   "redis-server": "redis-server",
   pgbouncer: "pgbouncer",
+  mariadbd: "mariadb-server",
+  "rabbitmq-server": "rabbitmq-server",
   chromium: "chromium",
 } as const;
 

@@ -1,0 +1,207 @@
+/** What pods use, wherever their description stands: in a Pod, in the template of any workload, in one of an operator's own kinds. */
+import type { ReaderThing } from "../../domain/discovery/said.js";
+import { isMap, listOf, mapOf, named, textOf } from "./source-config.js";
+import {
+  configAt,
+  type KubernetesFrame,
+  type KubernetesObject,
+  pathOf,
+  readerOf,
+  secretAt,
+} from "./source-kubernetes-objects.js";
+import { location, type Says } from "./source-says.js";
+import { valuesIn } from "./source-values.js";
+
+const containerFields = ["containers", "initContainers", "ephemeralContainers"];
+
+/** Objects nest a pod's description four deep at most (CronJob); an operator's kinds a little more. */
+const depthMax = 12;
+
+interface Frame {
+  readonly object: KubernetesObject;
+  readonly frame: KubernetesFrame;
+  readonly says: Says;
+}
+
+/** Every pod in the object, and references of an operator's kind to Secrets outside of pods. */
+export function saysPods(object: KubernetesObject, frame: KubernetesFrame, says: Says): void {
+  walk(object.body.spec, "spec", 0, { object, frame, says });
+}
+
+function walk(value: unknown, path: string, depth: number, frame: Frame): void {
+  if (depth > depthMax) return;
+  if (Array.isArray(value)) {
+    for (const item of value) walk(item, path, depth + 1, frame);
+    return;
+  }
+  if (!isMap(value)) return;
+  if (isPod(value)) {
+    saysPod(value, path, frame);
+    return;
+  }
+  saysReferences(value, path, frame);
+  for (const [key, item] of Object.entries(value)) walk(item, `${path}.${key}`, depth + 1, frame);
+}
+
+/** A list of containers is what makes it one; other lists of that name have entries without an image or a name. */
+function isPod({ containers }: Readonly<Record<string, unknown>>): boolean {
+  return Array.isArray(containers) && containers.some((item) => isMap(item) && named(item.name) !== null);
+}
+
+function saysPod(pod: Readonly<Record<string, unknown>>, path: string, { object, frame, says }: Frame): void {
+  const { namespace } = object;
+  const account = named(pod.serviceAccountName) ?? named(pod.serviceAccount) ?? "default";
+  const reader = readerOf(object, frame, `${namespace}/${account}`);
+  const at = (where: string) => `${path}.${where} of ${pathOf(object)}`;
+  const uses = (name: unknown, key: unknown, where: string) => {
+    const secret = named(name);
+    if (secret === null) return;
+    says.declared(
+      reader,
+      "uses",
+      secretAt(frame, says, namespace, secret, named(key)),
+      `${at(where)} names it`,
+    );
+  };
+  for (const entry of listOf(pod.imagePullSecrets)) uses(mapOf(entry).name, null, "imagePullSecrets");
+  for (const field of containerFields) {
+    for (const container of listOf(pod[field]).map(mapOf)) {
+      saysContainer(container, `${field}.${textOf(container.name) ?? ""}`, reader, uses, at, {
+        object,
+        frame,
+        says,
+      });
+    }
+  }
+  for (const volume of listOf(pod.volumes).map(mapOf)) {
+    saysVolume(volume, `volumes.${textOf(volume.name) ?? ""}`, reader, uses, at, { object, frame, says });
+  }
+}
+
+type Uses = (name: unknown, key: unknown, where: string) => void;
+type At = (where: string) => string;
+
+function saysContainer(
+  container: Readonly<Record<string, unknown>>,
+  where: string,
+  reader: ReaderThing,
+  uses: Uses,
+  at: At,
+  { object, frame, says }: Frame,
+): void {
+  for (const variable of listOf(container.env).map(mapOf)) {
+    const name = textOf(variable.name) ?? "";
+    const from = mapOf(variable.valueFrom);
+    const { name: secret, key } = mapOf(from.secretKeyRef);
+    uses(secret, key, `${where}.env.${name}`);
+    const config = mapOf(from.configMapKeyRef);
+    usesConfig(config.name, config.key, `${where}.env.${name}`);
+    const literal = textOf(variable.value);
+    if (literal !== null) saysLiteral(name, literal, `${where}.env.${name}`);
+  }
+  for (const source of listOf(container.envFrom).map(mapOf)) {
+    uses(mapOf(source.secretRef).name, null, `${where}.envFrom`);
+    usesConfig(mapOf(source.configMapRef).name, null, `${where}.envFrom`);
+  }
+  for (const field of ["command", "args"]) {
+    for (const argument of listOf(container[field])) {
+      const [, name = field, text = textOf(argument) ?? ""] =
+        /^-{1,2}([A-Za-z][\w.-]*)=([\s\S]*)$/.exec(textOf(argument) ?? "") ?? [];
+      saysLiteral(name, text, `${where}.${field}${name === field ? "" : `.${name}`}`);
+    }
+  }
+
+  function usesConfig(config: unknown, key: unknown, part: string): void {
+    saysConfig(reader, config, key, at(part), { object, frame, says });
+  }
+  function saysLiteral(name: string, text: string, part: string): void {
+    const met = valuesIn(name, text);
+    if (met.length === 0) return;
+    // A literal of an object stands in the object.
+    const place = location(`kubernetes ${frame.cluster}`, `${pathOf(object)}#${part}`);
+    says.copy(place, met, true, at(part));
+    says.declared(reader, "uses", place, `${at(part)} holds ${met[0]?.as}`);
+  }
+}
+
+function saysVolume(
+  volume: Readonly<Record<string, unknown>>,
+  where: string,
+  reader: ReaderThing,
+  uses: Uses,
+  at: At,
+  { object, frame, says }: Frame,
+): void {
+  const saysKeys = (name: unknown, items: unknown, part: string) => {
+    const keys = listOf(items).flatMap((item) => named(mapOf(item).key) ?? []);
+    if (keys.length === 0) uses(name, null, part);
+    for (const key of keys) uses(name, key, part);
+  };
+  const secret = mapOf(volume.secret);
+  saysKeys(secret.secretName, secret.items, where);
+  saysConfig(reader, mapOf(volume.configMap).name, null, at(where), { object, frame, says });
+  for (const source of listOf(mapOf(volume.projected).sources).map(mapOf)) {
+    const projected = mapOf(source.secret);
+    saysKeys(projected.name, projected.items, `${where}.projected`);
+    saysConfig(reader, mapOf(source.configMap).name, null, at(where), { object, frame, says });
+  }
+  const csi = mapOf(volume.csi);
+  uses(mapOf(csi.nodePublishSecretRef).name, null, `${where}.csi`);
+  const provider = named(mapOf(csi.volumeAttributes).secretProviderClass);
+  if (provider !== null) {
+    const place = location(
+      `kubernetes ${frame.cluster}`,
+      `${object.namespace}/SecretProviderClass/${provider}`,
+    );
+    says.declared(reader, "uses", place, `${at(`${where}.csi`)} names it`);
+  }
+  // Of the storage systems: `cephfs.secretRef`, `azureFile.secretName`, `iscsi.secretRef` and their like.
+  for (const [kind, body] of Object.entries(volume)) {
+    if (kind === "secret" || kind === "csi" || !isMap(body)) continue;
+    uses(mapOf(body.secretRef).name, null, `${where}.${kind}`);
+    uses(body.secretName, null, `${where}.${kind}`);
+  }
+}
+
+/** A ConfigMap is only worth a line where a value stands in it; `key` is null for all of its entries. */
+function saysConfig(
+  reader: ReaderThing,
+  config: unknown,
+  key: unknown,
+  where: string,
+  { object, frame, says }: Frame,
+): void {
+  const { namespace } = object;
+  for (const entry of frame.literals.get(`${namespace}/${textOf(config)}`) ?? []) {
+    if (key !== null && key !== entry) continue;
+    says.declared(reader, "uses", configAt(frame, namespace, String(config), entry), `${where} names it`);
+  }
+}
+
+/** How operators name a Secret in their own kinds: `passwordSecretRef: {name, key}`, `secretName`, `existingSecret`. */
+function saysReferences(
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  { object, frame, says }: Frame,
+): void {
+  for (const [key, item] of Object.entries(value)) {
+    const secret = isMap(item) && /secret(?:key)?(?:ref|reference|selector)$/i.test(key) ? item : null;
+    const name =
+      secret === null
+        ? /^(?:.*SecretName|secretName|existingSecret)$/.test(key)
+          ? named(item)
+          : null
+        : named(secret.name);
+    // What an Ingress serves is said by its own rule.
+    if (name === null || object.kind === "Ingress" || name.includes("{{")) continue;
+    const namespace = named(secret?.namespace) ?? object.namespace;
+    if (namespace === "") {
+      says.gaps.push(
+        `${path}.${key} of ${pathOf(object)} names a Secret in a namespace that it does not say.`,
+      );
+      continue;
+    }
+    const at = secretAt(frame, says, namespace, name, named(secret?.key));
+    says.declared(readerOf(object, frame), "uses", at, `${path}.${key} of ${pathOf(object)} names it`);
+  }
+}

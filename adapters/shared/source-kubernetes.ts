@@ -1,0 +1,149 @@
+/**
+ * What one object of Kubernetes says of Secrets: pure, for manifests and for a live cluster alike. Who may read by RBAC,
+ * pods and operators that fill Secrets have files of their own beside this one.
+ */
+import type { ReaderThing } from "../../domain/discovery/said.js";
+import { isMap, listOf, mapOf, named, settingsIn, textOf } from "./source-config.js";
+import { envLines, iniLines, propertyLines } from "./source-dotenv.js";
+import { saysCertificates } from "./source-kubernetes-edge.js";
+import { saysFilled } from "./source-kubernetes-filled.js";
+import {
+  configAt,
+  type KubernetesFrame,
+  type KubernetesObject,
+  secretAt,
+} from "./source-kubernetes-objects.js";
+import { saysPods } from "./source-kubernetes-pods.js";
+import { saysBinding } from "./source-kubernetes-rights.js";
+import type { Says } from "./source-says.js";
+import { valuesIn, valuesOfSecret } from "./source-values.js";
+
+/** Everything that one object says. */
+export function saysObject(object: KubernetesObject, frame: KubernetesFrame, says: Says): void {
+  switch (`${object.group}/${object.kind}`) {
+    case "/Secret":
+      saysSecret(object, frame, says);
+      return;
+    case "/ConfigMap":
+      for (const { key, met } of configValues(object)) {
+        says.copy(
+          configAt(frame, object.namespace, object.name, key),
+          met,
+          true,
+          `an entry of the ConfigMap ${object.namespace}/${object.name}`,
+        );
+      }
+      return;
+    case "/ServiceAccount":
+      saysServiceAccount(object, frame, says);
+      return;
+    case "rbac.authorization.k8s.io/RoleBinding":
+    case "rbac.authorization.k8s.io/ClusterRoleBinding":
+      saysBinding(object, frame, says);
+      return;
+    case "rbac.authorization.k8s.io/Role":
+    case "rbac.authorization.k8s.io/ClusterRole":
+    case "apiextensions.k8s.io/CustomResourceDefinition":
+      return;
+  }
+  if (saysFilled(object, frame, says)) return;
+  saysCertificates(object, frame, says);
+  saysPods(object, frame, says);
+}
+
+/** A Secret with its entries, of which base64 or plain text stands in it. */
+function saysSecret(object: KubernetesObject, frame: KubernetesFrame, says: Says): void {
+  const { namespace, name, body } = object;
+  secretAt(frame, says, namespace, name);
+  const entries: [string, string][] = [
+    ...Object.entries(mapOf(body.data)).map(([key, value]): [string, string] => [
+      key,
+      fromBase64(textOf(value) ?? ""),
+    ]),
+    ...Object.entries(mapOf(body.stringData)).map(([key, value]): [string, string] => [
+      key,
+      textOf(value) ?? "",
+    ]),
+  ];
+  for (const [key, text] of entries) {
+    const met = key.startsWith(".docker") ? registryPasswords(text) : valuesOfSecret(key, text);
+    if (met.length === 0) continue;
+    says.copy(
+      secretAt(frame, says, namespace, name, key),
+      met,
+      frame.literal,
+      `${key} of the Secret ${namespace}/${name}`,
+    );
+  }
+}
+
+/** `""` for what is no text. */
+function fromBase64(text: string): string {
+  const bytes = Buffer.from(text, "base64");
+  const decoded = bytes.toString("utf8");
+  return Buffer.from(decoded, "utf8").equals(bytes) ? decoded : "";
+}
+
+/** Passwords of registries in a Docker configuration. */
+function registryPasswords(text: string): ReturnType<typeof valuesIn> {
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const all = isMap(config) && isMap(config.auths) ? config.auths : mapOf(config);
+  return Object.values(all).flatMap((entry) => {
+    const { auth, password } = mapOf(entry);
+    const both = fromBase64(textOf(auth) ?? "");
+    return valuesIn("password", textOf(password) ?? both.slice(both.indexOf(":") + 1));
+  });
+}
+
+/** Values in the entries of a ConfigMap: an entry is one setting, or a whole file of them. */
+export function configValues({ body }: KubernetesObject) {
+  return Object.entries(mapOf(body.data)).flatMap(([key, value]) => {
+    const text = textOf(value) ?? "";
+    const met = text.includes("\n") ? valuesOfFile(key, text) : valuesIn(key, text);
+    return met.length === 0 ? [] : [{ key, met }];
+  });
+}
+
+/** Settings of a text in the language that its name says; lines of `name = value` where it says none. */
+function valuesOfFile(name: string, text: string): ReturnType<typeof valuesIn> {
+  const whole = valuesIn(name, text).filter(({ value }) => value !== null);
+  if (/\.json$/i.test(name)) {
+    try {
+      return [...settingsIn(JSON.parse(text))].flatMap((setting) => valuesIn(setting.name, setting.text));
+    } catch {
+      return whole;
+    }
+  }
+  const read = /\.env$/i.test(name) ? envLines : /\.properties$/i.test(name) ? propertyLines : iniLines;
+  return [...whole, ...read(text).settings.flatMap((setting) => valuesIn(setting.name, setting.text))];
+}
+
+function saysServiceAccount(
+  { namespace, name, body }: KubernetesObject,
+  frame: KubernetesFrame,
+  says: Says,
+): void {
+  const serviceAccount = `${namespace}/${name}`;
+  const reader: ReaderThing = {
+    is: "reader",
+    name: `service account ${serviceAccount} of ${frame.cluster}`,
+    traits: { serviceAccount },
+  };
+  for (const field of ["secrets", "imagePullSecrets"]) {
+    for (const entry of listOf(body[field])) {
+      const secret = named(mapOf(entry).name);
+      if (secret === null) continue;
+      says.declared(
+        reader,
+        "uses",
+        secretAt(frame, says, namespace, secret),
+        `${field} of the ServiceAccount ${serviceAccount} names it`,
+      );
+    }
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The part of a scan that a log's source is filling: what was seen is added up by reader and place, so that a million reads
+ * are one claim, and the part is full before it gets large.
+ */
+import type { Claim, Copy, Malformed, ScanPart, Seen } from "../../domain/discovery/said.js";
+import { RekeyError } from "../../domain/errors.js";
+
+/** When a part is full. */
+export interface PartLimits {
+  /** Claims, copies, malformed records: each of them. */
+  readonly entries: number;
+  readonly records: number;
+}
+
+/** Small enough to be kept at once, large enough that keeping costs little beside reading. */
+export const partLimits: PartLimits = { entries: 2_000, records: 500_000 };
+
+/** How far a record's clock may be ahead of ours before it is not believed, in milliseconds. */
+const aheadMsMax = 300_000;
+/** Different remarks on a claim that are kept. */
+const remarksMax = 20;
+
+type Told = Omit<Claim, "seen" | "sentence" | "record">;
+
+interface Counted<T> {
+  readonly told: T;
+  readonly remarks: Set<string>;
+  readonly say: (remarks: readonly string[]) => string;
+  first: number;
+  last: number;
+  count: number;
+}
+
+/** Fills parts one after the other. `record` names the log in every claim. Times are milliseconds since the epoch. */
+export class PartBuilder {
+  readonly #record: string;
+  readonly #now: number;
+  readonly #limits: PartLimits;
+  readonly #claims = new Map<string, Counted<Told>>();
+  readonly #copies = new Map<string, Counted<Pick<Copy, "at" | "mark" | "literal">>>();
+  #malformed: Malformed[] = [];
+  #gaps: string[] = [];
+  #records = 0;
+  #from = Number.POSITIVE_INFINITY;
+  #until = Number.NEGATIVE_INFINITY;
+  #ahead: { count: number; where: string; most: number } = { count: 0, where: "", most: 0 };
+
+  constructor(record: string, now: number, limits: PartLimits = partLimits) {
+    this.#record = record;
+    this.#now = now;
+    this.#limits = limits;
+  }
+
+  /** It should be kept now. */
+  get full(): boolean {
+    const { entries, records } = this.#limits;
+    return (
+      this.#records >= records ||
+      Math.max(this.#claims.size, this.#copies.size, this.#malformed.length, this.#gaps.length) >= entries
+    );
+  }
+
+  /** One more record was read. */
+  count(): void {
+    this.#records++;
+  }
+
+  malformed(where: string, why: string): void {
+    this.#malformed.push({ where, why });
+  }
+
+  gap(sentence: string): void {
+    this.#gaps.push(sentence);
+  }
+
+  /** The time that counts for a record: its own, and now for one that is from the future, which is said (its place by `where`). */
+  timeOf(own: number, where: () => string): number {
+    const ahead = own - this.#now;
+    if (ahead > aheadMsMax) {
+      if (this.#ahead.count === 0) this.#ahead.where = where();
+      this.#ahead.count++;
+      this.#ahead.most = Math.max(this.#ahead.most, ahead);
+      return this.#now;
+    }
+    if (own < this.#from) this.#from = own;
+    if (own > this.#until) this.#until = own;
+    return own;
+  }
+
+  /** Something was seen once more. What has the same key is one claim; `remark` is what differs, for its sentence. */
+  claim(
+    key: string,
+    at: number,
+    remark: string,
+    make: () => { told: Told; say: (remarks: readonly string[]) => string },
+  ): void {
+    add(this.#claims, key, at, remark, make);
+  }
+
+  /** A value was met once more, by its mark. */
+  copy(at: number, copy: Pick<Copy, "at" | "mark" | "literal">, sentence: string): void {
+    const key = JSON.stringify([copy.at, copy.mark]);
+    add(this.#copies, key, at, "", () => ({ told: copy, say: () => sentence }));
+  }
+
+  /** The part, and room for the next one. */
+  take(cursor: string): ScanPart {
+    const record = this.#record;
+    if (this.#ahead.count > 0) this.#gaps.push(this.#aheadSentence());
+    const part: ScanPart = {
+      records: this.#records,
+      claims: [...this.#claims.values()].map((one) => ({
+        record,
+        ...one.told,
+        seen: seenOf(one),
+        sentence: one.say([...one.remarks]),
+      })),
+      copies: [...this.#copies.values()].map((one) => ({
+        record,
+        ...one.told,
+        seen: seenOf(one),
+        sentence: one.say([]),
+      })),
+      listed: [],
+      malformed: this.#malformed,
+      covered: this.#from <= this.#until ? { from: this.#from, until: this.#until } : null,
+      gaps: this.#gaps,
+      cursor,
+    };
+    this.#claims.clear();
+    this.#copies.clear();
+    this.#malformed = [];
+    this.#gaps = [];
+    this.#records = 0;
+    this.#from = Number.POSITIVE_INFINITY;
+    this.#until = Number.NEGATIVE_INFINITY;
+    this.#ahead = { count: 0, where: "", most: 0 };
+    return part;
+  }
+
+  #aheadSentence(): string {
+    const { count, where, most } = this.#ahead;
+    const seconds = Math.ceil(most / 1_000);
+    return `${count} of the records say that they are from the future, by up to ${seconds} s, the first at ${where}. Their times are not believed: they count as of now.`;
+  }
+}
+
+function add<T>(
+  into: Map<string, Counted<T>>,
+  key: string,
+  at: number,
+  remark: string,
+  make: () => { told: T; say: (remarks: readonly string[]) => string },
+): void {
+  let known = into.get(key);
+  if (known === undefined) {
+    known = { ...make(), remarks: new Set(), first: at, last: at, count: 0 };
+    into.set(key, known);
+  }
+  known.count++;
+  if (at < known.first) known.first = at;
+  if (at > known.last) known.last = at;
+  if (remark !== "" && known.remarks.size < remarksMax) known.remarks.add(remark);
+}
+
+function seenOf({ first, last, count }: Counted<unknown>): Seen {
+  return { first, last, count };
+}
+
+const shownMax = 200;
+
+/** Text out of a log, for a sentence or a name: on one line, and not longer than people read. */
+export function shown(text: string): string {
+  const clean = [...text.slice(0, shownMax)]
+    .map((char) => (char < " " || char === "\u007F" ? " " : char))
+    .join("");
+  return text.length > shownMax ? `${clean}…` : clean;
+}
+
+/** The member of an object that was read from a log; undefined for whatever is none. */
+export function inside(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
+
+/** The member, where it is a text that is not empty. */
+export function textIn(value: unknown, name: string): string | undefined {
+  const found = inside(value, name);
+  return typeof found === "string" && found !== "" ? found : undefined;
+}
+
+/** Refuses to go on with a scan that is over. */
+export function unlessOver(signal: AbortSignal, what: string): void {
+  if (signal.aborted) throw new RekeyError("unreachable", `${what} was not read in time.`);
+}

@@ -1,0 +1,86 @@
+/**
+ * Collects what one record says, so that no source has to repeat its record, its times and the marking of values. An edge
+ * that a record names several times is one claim, counted.
+ */
+import type {
+  Claim,
+  Copy,
+  Listed,
+  LocationThing,
+  Malformed,
+  PlaceThing,
+  Thing,
+} from "../../domain/discovery/said.js";
+import type { EdgeType, EvidenceKind } from "../../domain/graph/types.js";
+import type { Met } from "./source-values.js";
+
+/** What every collector needs: the keyed hash of a value, and when this is read, in milliseconds since the epoch. */
+export interface Marking {
+  readonly mark: (value: string) => string;
+  readonly at: number;
+}
+
+/** Claims, copies and complaints of one record. */
+export class Says {
+  readonly copies: Copy[] = [];
+  readonly listed: Listed[] = [];
+  readonly malformed: Malformed[] = [];
+  readonly gaps: string[] = [];
+  /** Records read, those that could not be read included. */
+  records = 0;
+  readonly #claims = new Map<string, Claim>();
+
+  constructor(
+    readonly record: string,
+    readonly marking: Marking,
+  ) {}
+
+  get claims(): readonly Claim[] {
+    return [...this.#claims.values()];
+  }
+
+  /** One edge. Said again, it is counted, and the first sentence stays. */
+  claim(from: Thing, type: EdgeType, to: Thing, known: EvidenceKind, sentence: string): void {
+    const key = JSON.stringify([from, type, to, known]);
+    const before = this.#claims.get(key);
+    const count = (before?.seen.count ?? 0) + 1;
+    const { at } = this.marking;
+    const seen = { first: at, last: at, count };
+    this.#claims.set(key, {
+      record: this.record,
+      known,
+      from,
+      type,
+      to,
+      seen,
+      sentence: before?.sentence ?? sentence,
+    });
+  }
+
+  /** The same edge, written down by somebody. */
+  declared(from: Thing, type: EdgeType, to: Thing, sentence: string): void {
+    this.claim(from, type, to, "declared", sentence);
+  }
+
+  /** Values that stand at a place; those that cannot be told from others are not compared. */
+  copy(at: LocationThing | PlaceThing, met: readonly Met[], literal: boolean, where: string): void {
+    const seen = { first: this.marking.at, last: this.marking.at, count: 1 };
+    for (const { as, value } of met) {
+      if (value === null) continue;
+      const mark = this.marking.mark(value);
+      if (this.copies.some((copy) => copy.mark === mark && JSON.stringify(copy.at) === JSON.stringify(at)))
+        continue;
+      this.copies.push({ record: this.record, at, mark, literal, seen, sentence: `${as} at ${where}` });
+    }
+  }
+
+  /** A record that could not be read. */
+  cannotRead(where: string, why: string): void {
+    this.malformed.push({ where, why });
+  }
+}
+
+/** A place by what it is in and where there. */
+export function location(scope: string, path: string): LocationThing {
+  return { is: "location", scope, path };
+}

@@ -1,0 +1,238 @@
+/**
+ * What of a setting is a secret's value, decided once for every source that meets settings. A value that is overlooked is a
+ * copy that nobody rotates; a name taken for one is a wrong alarm. Nothing found here leaves this process but as a keyed hash.
+ */
+import { findLiteral, knownShape } from "../../domain/estate/literals.js";
+import { isSecretRef } from "../../domain/estate/secret-ref.js";
+
+/** A value that stands in a setting. `value` is null where it is too short or too common to be told from others by its hash. */
+export interface Met {
+  /** What it is, in words without a character of it: `a password`, `an address with a password in it`. */
+  readonly as: string;
+  readonly value: string | null;
+}
+
+/** Below this a hash would be guessed, and equal values would be chance. */
+const charactersMin = 8;
+/** Longer texts are documents, and are looked at by their parts. */
+const charactersMax = 16_384;
+
+/** The last words of names behind which a secret stands, and what they hold. */
+const secretWords: Readonly<Record<string, string>> = {
+  password: "a password",
+  passwd: "a password",
+  passphrase: "a password",
+  pwd: "a password",
+  pass: "a password",
+  pw: "a password",
+  secret: "a secret",
+  token: "a token",
+  credential: "a secret",
+  credentials: "a secret",
+  apikey: "a key",
+  accesskey: "a key",
+  secretkey: "a key",
+  privatekey: "a key",
+  pat: "a token",
+};
+
+/** What a key has to be called so that its value is a secret; `partition key` and `primary key` hold none. */
+const secretKeys = new Set(
+  "access account api app auth client cookie deploy encryption hmac jwt license master private secret secrets session shared signing storage webhook".split(
+    " ",
+  ),
+);
+
+/** Before a last word that says what, these say that only its name stands there. */
+const namingWords = new Set("existing external image mount pull use".split(" "));
+
+/** Last words of names that hold a public thing, however random it looks. */
+const publicWords = new Set(
+  "arn branch ca cert certificate checksum commit crt digest email etag file filename fingerprint hash host hostname id image integrity kid label name namespace path port public pub ref region revision rev schema sha sha1 sha256 sha512 sum tag thumbprint type url user username uuid version".split(
+    " ",
+  ),
+);
+
+/** Written where a value is to be put, or known to all: they are no secret of anybody. */
+const placeholder =
+  /^(?:x+|\*+|\.{3,}|-+|_+|todo|tbd|none|null|nil|undefined|empty|true|false|redacted|dummy|<.*>|\[.*\]|__.*__|%[A-Za-z0-9_]+%|@[A-Za-z0-9_.]+@|(?:your|enter|insert|put|some)[-_ ].*|(?:your|my)[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)\b.*|(?:your|my)(?:secret|password|token|key).*|.*(?:change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)|placeholder|redacted).*)$/i;
+
+/** So common that an equal one elsewhere means nothing. */
+const common = new Set(
+  "password passw0rd password1 password123 postgres postgresql mysql mariadb root admin administrator secret example default changeit guest test testing rabbitmq minioadmin wordpress 12345678 123456789 1234567890 qwertyuiop".split(
+    " ",
+  ),
+);
+
+/** Words of a name as people write it: `DB_PASSWORD`, `dbPassword` and `db-password` are the same two. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "");
+}
+
+/** What a setting of this name holds when it holds a secret; null for every other name. */
+export function secretName(name: string): string | null {
+  const words = wordsOf(name);
+  const last = words.at(-1) ?? "";
+  const before = words.at(-2) ?? "";
+  // Numbered ones, as `PASSWORD_2`.
+  if (/^[0-9]+$/.test(last) && words.length > 1) return secretName(words.slice(0, -1).join(" "));
+  if (last === "key" || last === "keys") return secretKeys.has(before) ? "a key" : null;
+  // `existingSecret` and `imagePullSecret` say which one: they hold a name.
+  if (namingWords.has(before)) return null;
+  const said = secretWords[last];
+  if (said !== undefined) return said;
+  return /(?:password|passwd|passphrase|secret|apikey|authtoken)$/.test(last) ? "a secret" : null;
+}
+
+/** True for text in whose place something else is put: by a shell, a template, a pipeline, or the engine itself. */
+function isReference(text: string): boolean {
+  return (
+    isSecretRef(text) ||
+    /\$\{|\$\(|\{\{|<%|%\(|#\{/.test(text) ||
+    /^\$[A-Za-z_][A-Za-z0-9_]*$/.test(text) ||
+    /^(?:vault|ssm|secretsmanager|op|gcp|awssm|ref\+[a-z]+|secret):/i.test(text) ||
+    /^arn:aws[a-z-]*:/.test(text)
+  );
+}
+
+/** True for text that only says that a value belongs there. */
+function isPlaceholder(text: string): boolean {
+  return placeholder.test(text.trim());
+}
+
+/** The values that stand in one setting. `name` is the setting's own, `text` everything that it holds. */
+export function valuesIn(name: string, text: string): Met[] {
+  const trimmed = text.trim();
+  if (trimmed === "" || trimmed.length > charactersMax) return [];
+  const inside = passwordsInside(trimmed);
+  if (inside.length > 0 || isReference(trimmed)) return inside;
+  const said = secretName(name);
+  const shape = knownShape(trimmed);
+  if (shape !== undefined && shape !== "an address with a password in it") {
+    if (isPlaceholder(trimmed)) return [];
+    // In the middle of other words it is known to be there, and not where it ends. A key of many lines is one value.
+    const isWhole = trimmed.startsWith("-----BEGIN") || !/\s/.test(trimmed);
+    return [isWhole && shape !== "a password" ? met(shape, trimmed) : { as: shape, value: null }];
+  }
+  if (said !== null) return holdsSecret(trimmed) ? [met(said, trimmed)] : [];
+  // Without a name that says so only what nobody would write by hand, and on its own: a sentence has no secret in it.
+  if (publicWords.has(wordsOf(name).at(-1) ?? "") || /\s/.test(trimmed) || trimmed.length > 200) return [];
+  if (/[/:@]/.test(trimmed) || isPlaceholder(trimmed)) return [];
+  const random = findLiteral(trimmed);
+  return random === undefined ? [] : [met(random, trimmed)];
+}
+
+/** The one value of a setting that is kept as a secret, whatever it is called: all of it, and passwords inside. */
+export function valuesOfSecret(name: string, text: string): Met[] {
+  const inside = valuesIn(name, text);
+  const trimmed = text.trim();
+  const last = wordsOf(name).at(-1) ?? "";
+  const isPublic =
+    secretName(name) === null &&
+    (publicWords.has(last) || /^(?:database|db|dbname|endpoint|address)$/.test(last));
+  if (inside.length > 0 || isPublic || trimmed === "" || trimmed.length > charactersMax) return inside;
+  if (isReference(trimmed) || isPlaceholder(trimmed) || isSwitch(trimmed)) return [];
+  if (/^-----BEGIN (?:CERTIFICATE|(?:[A-Z]+ )?PUBLIC KEY)-----/.test(trimmed)) return [];
+  return [met("a value of a secret", trimmed)];
+}
+
+/** A text that can be a secret where a name says that one stands: no path, no switch, no number of a few digits. */
+function holdsSecret(text: string): boolean {
+  if (text === "" || isPlaceholder(text)) return false;
+  if (/^(?:\.{0,2}\/|~\/|[A-Za-z]:\\)/.test(text) && findLiteral(text) === undefined) return false;
+  if (isSwitch(text)) return false;
+  return !(/\s/.test(text) && !text.startsWith("-----BEGIN") && /^(?:\p{L}+[\s,.]+)+/u.test(text));
+}
+
+/** An option of a program, or a number of a few digits. */
+function isSwitch(text: string): boolean {
+  return /^(?:yes|no|on|off|optional|required|auto|read|write|inherit|[0-9]{1,4}[smhd]?)$/i.test(text);
+}
+
+/** A value, or only the fact that one stands there. */
+function met(as: string, value: string): Met {
+  const told = value.length >= charactersMin && !common.has(value.toLowerCase());
+  return { as, value: told ? value : null };
+}
+
+/** Names of what holds a password in an address's query or in a list of settings. */
+const passwordSetting =
+  /^(?:password|passwd|pwd|passphrase|sslpassword|secret|token|api[_-]?key|accountkey|sharedaccesskey)$/i;
+
+/** The passwords in addresses and in connection strings, decoded, so that the same one alone elsewhere has the same hash. */
+function passwordsInside(text: string): Met[] {
+  const found: Met[] = [];
+  const add = (value: string, as: string) => {
+    if (value !== "" && !isReference(value) && !isPlaceholder(value)) found.push(met(as, value));
+  };
+  for (const word of text.split(/[\s"'`,]+/)) {
+    const authority = authorityOf(word);
+    if (authority !== null) {
+      const user = authority.slice(0, Math.max(0, authority.lastIndexOf("@")));
+      const colon = user.indexOf(":");
+      if (colon >= 0) add(decoded(user.slice(colon + 1)), "an address with a password in it");
+      const query = word.indexOf("?");
+      if (query >= 0) {
+        for (const [name, value] of new URLSearchParams(word.slice(query + 1))) {
+          if (passwordSetting.test(name)) add(value, "an address with a password in it");
+        }
+      }
+      continue;
+    }
+    // As Go's driver for MySQL has it: `user:password@tcp(host:3306)/name`.
+    const [, password = ""] = /^[^:@/\s]{1,100}:([^@\s]{1,200})@(?:tcp|unix)6?\(/.exec(word) ?? [];
+    add(password, "an address with a password in it");
+  }
+  if (authorityOf(text) === null)
+    for (const [name, value] of settingsOf(text)) {
+      if (passwordSetting.test(name)) add(value, "a connection string with a password in it");
+    }
+  return found;
+}
+
+/** What stands between `scheme://` and the path; null for what is no address. */
+function authorityOf(word: string): string | null {
+  const at = word.indexOf("://");
+  if (at < 1 || !/[A-Za-z][A-Za-z0-9+.-]*$/.test(word.slice(Math.max(0, at - 30), at))) return null;
+  const rest = word.slice(at + 3);
+  // A password that was not encoded may have a slash in it; what is before the last `@` of the part without a query is the user.
+  const end = rest.search(/[/?#]/);
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+/** Names and values of a connection string: `host=db password=...` or `Server=db;Password=...`; none of other text. */
+function settingsOf(text: string): [string, string][] {
+  const parts = text.includes(";") ? text.split(";") : text.split(/\s+/);
+  const settings = parts
+    .filter((part) => part.trim() !== "")
+    .map((part): [string, string] => {
+      const at = part.indexOf("=");
+      return at < 1
+        ? ["", ""]
+        : [
+            part.slice(0, at).trim(),
+            part
+              .slice(at + 1)
+              .trim()
+              .replace(/^(['"])(.*)\1$/, "$2"),
+          ];
+    });
+  // One lone `password=...` is no connection string, and a sentence with an equals sign in it neither.
+  return settings.length > 1 && settings.filter(([name]) => name !== "").length * 2 > settings.length
+    ? settings
+    : [];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not encoded at all: a percent sign that is part of the password.
+    return text;
+  }
+}

@@ -1,0 +1,155 @@
+/** What one event of CloudTrail says about secrets that were read, access keys that were made, and access keys that were used. Pure. */
+import { isIP } from "node:net";
+import type { Claim, ReaderThing, ReaderTraits } from "../../domain/discovery/said.js";
+import { inside, shown, textIn } from "../shared/source-log-part.js";
+
+/** What is looked for, out of the settings. */
+export interface Watched {
+  readonly account: string;
+  readonly region: string;
+  readonly store: string | undefined;
+  readonly issuer: string | undefined;
+  /** Roles and addresses of Rekey itself. */
+  readonly roles: ReadonlySet<string>;
+  readonly addressesOfEngine: ReadonlySet<string>;
+  readonly addresses: boolean;
+}
+
+/** One edge that an event shows, with where it was asked from. */
+export interface EventSays {
+  readonly told: Pick<Claim, "known" | "from" | "type" | "to">;
+  readonly from: string;
+  readonly did: string;
+}
+
+/** Everything that the event says; nothing for most of them. */
+export function eventSays(event: unknown, watched: Watched): EventSays[] {
+  const identity = inside(event, "userIdentity");
+  const owner = textIn(event, "recipientAccountId") ?? textIn(identity, "accountId");
+  if (owner !== watched.account || isEngine(event, identity, watched)) return [];
+  const name = textIn(event, "eventName");
+  const service = textIn(event, "eventSource");
+  const done = textIn(event, "errorCode") === undefined;
+  return [
+    ...(done && service === "secretsmanager.amazonaws.com" ? secretReads(event, name, watched) : []),
+    ...(done && service === "iam.amazonaws.com" && name === "CreateAccessKey" ? minted(event, watched) : []),
+    ...keyUse(event, identity, watched),
+  ];
+}
+
+function isEngine(event: unknown, identity: unknown, watched: Watched): boolean {
+  const issuer = inside(inside(identity, "sessionContext"), "sessionIssuer");
+  const arns = [textIn(identity, "arn"), textIn(issuer, "arn")];
+  if (arns.some((arn) => arn !== undefined && watched.roles.has(arn))) return true;
+  return watched.addressesOfEngine.has(textIn(event, "sourceIPAddress") ?? "");
+}
+
+/** A batch names the secrets that it asks for; those that a filter found have an event of their own each. */
+function secretReads(event: unknown, name: string | undefined, watched: Watched): EventSays[] {
+  const { store } = watched;
+  if (store === undefined) return [];
+  const asked = inside(event, "requestParameters");
+  const list = inside(asked, "secretIdList");
+  const ids =
+    name === "GetSecretValue"
+      ? [inside(asked, "secretId")]
+      : name === "BatchGetSecretValue" && Array.isArray(list)
+        ? list
+        : [];
+  return ids.flatMap((id): EventSays[] => {
+    const secret = typeof id === "string" ? secretName(id, textIn(event, "awsRegion"), watched) : undefined;
+    if (secret === undefined) return [];
+    return [
+      {
+        told: {
+          known: "read",
+          from: callerOf(event, watched),
+          type: "uses",
+          to: { is: "place", store, place: { name: secret } },
+        },
+        from: sourceOf(event),
+        did: `read ${shown(secret)} by ${name}`,
+      },
+    ];
+  });
+}
+
+const arnEnd = /-[A-Za-z0-9]{6}$/;
+
+/** The secret's name, where it is one of the account and region; a name ends as an ARN gives it without its six characters. */
+function secretName(id: string, region: string | undefined, watched: Watched): string | undefined {
+  const [arn, , service, place, account, , ...name] = id.split(":");
+  if (arn !== "arn") return id !== "" && region === watched.region ? id : undefined;
+  if (service !== "secretsmanager" || place !== watched.region || account !== watched.account)
+    return undefined;
+  const full = name.join(":").replace(arnEnd, "");
+  return full === "" ? undefined : full;
+}
+
+function minted(event: unknown, watched: Watched): EventSays[] {
+  const { issuer } = watched;
+  const key = inside(inside(event, "responseElements"), "accessKey");
+  const user = textIn(key, "userName");
+  if (issuer === undefined || user === undefined) return [];
+  return [
+    {
+      told: {
+        known: "read",
+        from: callerOf(event, watched),
+        type: "mints",
+        to: { is: "account", issuer, account: user },
+      },
+      from: sourceOf(event),
+      did: `made an access key of ${shown(user)}`,
+    },
+  ];
+}
+
+/** As AWS calls the account's root user where it lists keys. */
+const rootUser = "<root_account>";
+
+/** A call by a long-lived key, refused or not: whoever made it has the key. Of them the log shows only where they are. */
+function keyUse(event: unknown, identity: unknown, watched: Watched): EventSays[] {
+  const { issuer } = watched;
+  if (issuer === undefined || textIn(identity, "accountId") !== watched.account) return [];
+  if (textIn(identity, "accessKeyId")?.startsWith("AKIA") !== true) return [];
+  const user = textIn(identity, "type") === "Root" ? rootUser : textIn(identity, "userName");
+  if (user === undefined) return [];
+  const from = sourceOf(event);
+  const traits = isIP(from) === 0 ? { applicationName: from } : { address: from };
+  return [
+    {
+      told: {
+        known: "read",
+        from: { is: "reader", name: shown(from), traits },
+        type: "uses",
+        to: { is: "account", issuer, account: user },
+      },
+      from: shown(textIn(event, "userAgent") ?? "a program without a name"),
+      did: `called AWS with an access key of ${shown(user)}`,
+    },
+  ];
+}
+
+/** An address, or the name of a service of AWS that called for somebody. */
+function sourceOf(event: unknown): string {
+  return textIn(event, "sourceIPAddress") ?? "an unknown address";
+}
+
+/** Who called: the role behind a session, a user, or a service of AWS. */
+function callerOf(event: unknown, watched: Watched): ReaderThing {
+  const identity = inside(event, "userIdentity");
+  const issuer = inside(inside(identity, "sessionContext"), "sessionIssuer");
+  const role = textIn(issuer, "arn") ?? textIn(identity, "arn");
+  const principal = role ?? textIn(identity, "principalId");
+  const service = textIn(identity, "invokedBy");
+  const source = sourceOf(event);
+  const address = isIP(source) === 0 ? undefined : source;
+  const known = principal !== undefined;
+  const traits: ReaderTraits = {
+    ...(principal === undefined ? {} : { role: principal }),
+    ...(known || service === undefined ? {} : { applicationName: service }),
+    ...(address === undefined || (known && !watched.addresses) ? {} : { address }),
+  };
+  return { is: "reader", name: shown(principal ?? service ?? source), traits };
+}

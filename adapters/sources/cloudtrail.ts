@@ -1,0 +1,89 @@
+/** The kind `cloudtrail`: who read which secret, and who made and used access keys, out of AWS CloudTrail. docs/kinds/cloudtrail.md is its page for users. */
+import type { ScanPart } from "../../domain/discovery/said.js";
+import { RekeyError } from "../../domain/errors.js";
+import type { Finding } from "../../domain/finding.js";
+import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
+import { type FileSink, readFiles } from "../shared/source-log-files.js";
+import { ObjectSplitter } from "../shared/source-log-json.js";
+import { listFiles } from "../shared/source-log-list.js";
+import { PartBuilder, type PartLimits, partLimits } from "../shared/source-log-part.js";
+import { TrailBucket } from "./cloudtrail-s3.js";
+import { type CloudtrailConfig, cloudtrailConfig } from "./cloudtrail-schema.js";
+import { eventTally } from "./cloudtrail-tally.js";
+
+/** Reads the trail's files, in a folder or in its bucket, on from the last scan. */
+export class CloudtrailSource implements Source {
+  readonly #config: CloudtrailConfig;
+  readonly #deps: AdapterDeps;
+  readonly #limits: PartLimits;
+  readonly #bucket: TrailBucket | undefined;
+
+  constructor(config: CloudtrailConfig, deps: AdapterDeps, limits: PartLimits = partLimits) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#limits = limits;
+    if (config.from.method === "s3") this.#bucket = new TrailBucket(config, config.from, deps);
+  }
+
+  async preflight(call: Call): Promise<Finding[]> {
+    const { from } = this.#config;
+    const found =
+      from.method === "files"
+        ? (await listFiles(from.paths)).files.length > 0
+        : await this.#bucket?.any(call);
+    if (found === true) return [];
+    return [
+      {
+        code: "cloudtrail-empty",
+        severity: "warn",
+        sentence: "No file of the trail is there, so nothing seen means nothing.",
+      },
+    ];
+  }
+
+  async *scan(cursor: string | null, call: Call): AsyncGenerator<ScanPart> {
+    const { from, account } = this.#config;
+    const part = new PartBuilder(`CloudTrail of ${account}`, this.#deps.now(), this.#limits);
+    const record = eventTally(this.#config, part);
+    let path = "";
+    const where = (offset: number) => `${path}, byte ${offset}`;
+    const sink: FileSink = {
+      begin: (next) => {
+        path = next;
+      },
+      take: (bytes, begin, end, offset) => record(bytes, begin, end, () => where(offset)),
+      malformed: (offset, why) => {
+        part.count();
+        part.malformed(where(offset), why);
+      },
+      gap: (sentence) => part.gap(sentence),
+    };
+    const reading = {
+      splitter: (mode: string) => new ObjectSplitter("Records", "eventVersion", mode),
+      documents: true,
+      isWhole: () => false,
+    };
+    const pieces =
+      from.method === "files"
+        ? readFiles({ ...reading, paths: from.paths }, cursor, sink, call)
+        : this.#bucket?.read(reading.splitter, cursor, sink, call);
+    let state: (() => string) | undefined;
+    for await (const now of pieces ?? []) {
+      state = now;
+      if (part.full) yield part.take(now());
+    }
+    if (state === undefined) throw new RekeyError("internal", "A scan ended without a cursor.");
+    yield part.take(state());
+  }
+
+  async close(): Promise<void> {
+    this.#bucket?.close();
+  }
+}
+
+/** Reads are edges `uses` to a place of the store; access keys are edges `mints` and `uses` to an account of the issuer. */
+export const cloudtrail: SourceKind<typeof cloudtrailConfig> = {
+  shows: "log",
+  config: cloudtrailConfig,
+  create: (config, deps) => new CloudtrailSource(config, deps),
+};

@@ -1,0 +1,105 @@
+/** The kind `kubernetes-manifests`: manifests in a folder, and what `helm template` prints. docs/kinds/kubernetes-manifests.md is its page for users. */
+import { z } from "zod";
+import type { AdapterDeps, Source, SourceKind } from "../ports.js";
+import { jsonDocument, type Parsed, yamlDocuments } from "../shared/source-config.js";
+import { folderSettings, folderSource } from "../shared/source-folder.js";
+import { configValues, saysObject } from "../shared/source-kubernetes.js";
+import {
+  type KubernetesFrame,
+  type KubernetesObject,
+  objectsOf,
+} from "../shared/source-kubernetes-objects.js";
+import { Rights } from "../shared/source-kubernetes-rights.js";
+import { Says } from "../shared/source-says.js";
+import { kubernetesStores, storeMap, storesSetting } from "../shared/source-stores.js";
+
+const manifestsConfig = z.strictObject({
+  ...folderSettings("manifests, in YAML or JSON"),
+  cluster: z
+    .string()
+    .regex(/^[^\s]{1,100}$/)
+    .describe(
+      "The cluster that they are for, as it is called on the map; the same name for every source of that cluster.",
+    ),
+  namespace: z.string().min(1).default("default").describe("Namespace of objects that do not say one."),
+  stores: storesSetting(kubernetesStores),
+});
+
+type ManifestsConfig = z.output<typeof manifestsConfig>;
+
+const fileName = /\.(?:ya?ml|json)$/i;
+
+const documentsOf = (path: string, text: string): Parsed[] =>
+  /\.json$/i.test(path) ? [jsonDocument(text)] : yamlDocuments(text);
+
+function create(config: ManifestsConfig, deps: AdapterDeps): Source {
+  const place = storeMap(config.stores);
+  return folderSource<KubernetesFrame>(
+    config,
+    {
+      files: "manifests",
+      isWanted: (path) => fileName.test(path),
+      // Rights are spread over files: roles, their bindings, and what is aggregated. They are kept, and nothing else is.
+      async prepare(files) {
+        const rights = new Rights();
+        const literals = new Map<string, string[]>();
+        const { cluster, namespace } = config;
+        const frame: KubernetesFrame = { cluster, literal: true, rights, literals, place };
+        for await (const file of files()) {
+          if (!("text" in file)) continue;
+          for (const object of objectsIn(file.path, file.text, namespace)) {
+            rights.add(object);
+            if (object.kind === "ConfigMap") {
+              const keys = configValues(object).map(({ key }) => key);
+              if (keys.length > 0) literals.set(`${object.namespace}/${object.name}`, keys);
+            }
+            for (const secret of secretsNamed(object, frame)) rights.secrets.add(secret);
+          }
+        }
+        return frame;
+      },
+      async read({ path, text }, says, frame) {
+        for (const parsed of documentsOf(path, text)) {
+          if ("why" in parsed) {
+            says.records += 1;
+            says.cannotRead(`${path}:${parsed.line}`, parsed.why);
+            continue;
+          }
+          for (const object of objectsOf(parsed.value, config.namespace)) {
+            says.records += 1;
+            saysObject(object, frame, says);
+          }
+        }
+      },
+    },
+    deps,
+  );
+}
+
+function objectsIn(path: string, text: string, namespace: string): KubernetesObject[] {
+  return documentsOf(path, text).flatMap((parsed) =>
+    "why" in parsed ? [] : objectsOf(parsed.value, namespace),
+  );
+}
+
+/** Secrets that an object is or names, as `namespace/name`. */
+function secretsNamed(object: KubernetesObject, frame: KubernetesFrame): string[] {
+  const says = new Says("", { mark: () => "", at: 0 });
+  saysObject(object, { ...frame, rights: new Rights() }, says);
+  return says.claims.flatMap(({ from, type, to }) =>
+    type === "stored-in" &&
+    from.is === "location" &&
+    to.is === "location" &&
+    to.path.endsWith("/*") &&
+    !from.path.endsWith("/*")
+      ? [from.path]
+      : [],
+  );
+}
+
+/** Manifests of one cluster. */
+export const kubernetesManifests: SourceKind<typeof manifestsConfig> = {
+  shows: "now",
+  config: manifestsConfig,
+  create,
+};

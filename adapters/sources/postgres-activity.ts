@@ -1,0 +1,187 @@
+/**
+ * Who is connected to a PostgreSQL server right now, as whom, from where and under which name. It needs no SQL of ours on
+ * the server, so that it can look before anything is rotated; the text of statements is never read (H40).
+ */
+import { z } from "zod";
+import type { Claim } from "../../domain/discovery/said.js";
+import { name } from "../../domain/estate/fields.js";
+import { isSecretRef } from "../../domain/estate/secret-ref.js";
+import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
+import { connectPg, type PgEndpoint, placeOf } from "../shared/pg.js";
+import { endpointsOf, serverFields } from "../shared/pg-server.js";
+import { retryRead } from "../shared/retry.js";
+import { placeParts, type Said } from "../shared/source-part.js";
+import { placeFindings } from "../shared/source-preflight.js";
+
+const config = z.strictObject({
+  ...serverFields,
+  issuer: name().describe(
+    "The issuer of the estate that this server is; its accounts are known by their logins.",
+  ),
+  database: z
+    .string()
+    .min(1)
+    .default("postgres")
+    .describe("Any database that the login may connect to; sessions of all of them are seen."),
+});
+
+type Config = z.output<typeof config>;
+
+/** The kind's entry in the registry. */
+export const postgresActivity: SourceKind<typeof config> = {
+  shows: "now",
+  config,
+  create: (settings, deps) => createActivity(settings, deps),
+  grants: ({
+    login = "rekey_discovery",
+  }) => `-- Lets Rekey see who is connected. Run it once, as a DBA, on the primary.
+CREATE ROLE "${login.replaceAll('"', '""')}" LOGIN;
+GRANT pg_read_all_stats TO "${login.replaceAll('"', '""')}";
+-- Then give it a password by \\password, which sends no value in the clear.
+`,
+};
+
+/** Sessions of one login under one name from one address, as the server groups them. Ages in milliseconds on its clock. */
+interface Row {
+  readonly login: string | null;
+  readonly application: string;
+  /** Null over a socket of the server's machine, and where it is hidden. */
+  readonly address: string | null;
+  readonly sessions: number;
+  readonly oldestMs: number | null;
+  readonly youngestMs: number | null;
+  /** The server keeps address and beginning from this login. */
+  readonly hidden: boolean;
+}
+
+/**
+ * Without pg_read_all_stats the rows of others have no type, address or beginning. Those of a database are sessions all the
+ * same; what has none then may be one of the server's own workers. Anybody may call themselves rekey/...; only from where we
+ * are is that taken for one of ours.
+ */
+const sql = `
+  SELECT a.usename::text AS login, coalesce(a.application_name, '') AS application, host(a.client_addr) AS address,
+         count(*)::int AS sessions, a.backend_start IS NULL AS hidden,
+         extract(epoch FROM clock_timestamp() - min(a.backend_start))::float8 * 1000 AS "oldestMs",
+         extract(epoch FROM clock_timestamp() - max(a.backend_start))::float8 * 1000 AS "youngestMs"
+  FROM pg_stat_activity a
+  WHERE a.pid <> pg_backend_pid()
+    AND (a.backend_type IN ('client backend', 'walsender') OR a.backend_type IS NULL AND a.datname IS NOT NULL)
+    AND NOT (starts_with(a.application_name, 'rekey/')
+             AND a.backend_start IS NOT NULL AND a.client_addr IS NOT DISTINCT FROM inet_client_addr())
+  GROUP BY 1, 2, 3, 5
+  ORDER BY 1, 2, 3`;
+
+const rightSql = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees";
+
+interface Look {
+  readonly rows: readonly Row[];
+  readonly sees: boolean;
+}
+
+interface Place {
+  readonly name: string;
+  readonly endpoint: PgEndpoint;
+}
+
+function createActivity(settings: Config, deps: AdapterDeps): Source {
+  const places = endpointsOf(settings).map(({ endpoint }) => ({ name: placeOf(endpoint), endpoint }));
+  const look = (place: Place, call: Call) =>
+    retryRead(call, place.name, (frame) => lookAt(place, settings, deps, frame), {
+      attempts: 2,
+      attemptTimeoutMs: 15_000,
+      pauseMs: 100,
+      pauseMsMax: 1_000,
+    });
+  return {
+    preflight: (call) =>
+      placeFindings(places, async (place) => {
+        const { sees } = await look(place, call);
+        return sees
+          ? []
+          : [
+              {
+                code: "postgres-stats-unreadable",
+                severity: "warn",
+                subject: place.name,
+                sentence: `${hiddenAt(place)}: GRANT pg_read_all_stats to it.`,
+              },
+            ];
+      }),
+    scan: (cursor: string | null, call: Call) =>
+      placeParts(
+        places,
+        cursor,
+        async (place, frame) => {
+          const found = await look(place, frame);
+          const at = deps.now();
+          return { said: saidOf(found, place, settings.issuer, at), at };
+        },
+        call,
+      ),
+    close: async () => {},
+  };
+}
+
+async function lookAt({ endpoint }: Place, settings: Config, deps: AdapterDeps, call: Call): Promise<Look> {
+  const { username, password } = settings.login;
+  const [user, value] = await Promise.all([
+    isSecretRef(username) ? deps.resolve(username, call).then((found) => found.reveal()) : username,
+    deps.resolve(password, call),
+  ]);
+  const login = { username: user, password: value, applicationName: "rekey/discovery" };
+  const session = await connectPg(endpoint, login, call);
+  try {
+    const [right] = await session.query<{ sees: boolean }>(rightSql, [], call);
+    const rows = await session.query<Row>(sql, [], call);
+    return { rows, sees: right?.sees === true };
+  } finally {
+    await session.end();
+  }
+}
+
+function hiddenAt({ name: place }: Place): string {
+  return `At ${place} the login does not see from where and since when others are connected`;
+}
+
+function saidOf({ rows, sees }: Look, place: Place, issuer: string, at: number): Said {
+  const unnamed = rows.filter(({ login }) => login === null).reduce((sum, { sessions }) => sum + sessions, 0);
+  const hidden = rows.filter((row) => row.hidden).reduce((sum, { sessions }) => sum + sessions, 0);
+  return {
+    records: rows.reduce((sum, { sessions }) => sum + sessions, 0),
+    claims: rows.flatMap((row) => claimOf(row, place, issuer, at)),
+    gaps: [
+      ...(sees
+        ? []
+        : [
+            `${hiddenAt(place)}, ${hidden} of them now; it lacks pg_read_all_stats, and some may not be seen at all.`,
+          ]),
+      ...(unnamed === 0
+        ? []
+        : [`At ${place.name} ${unnamed} sessions had not said yet as whom they log in.`]),
+    ],
+  };
+}
+
+function claimOf(row: Row, place: Place, issuer: string, at: number): Claim[] {
+  const { login, application, address, sessions } = row;
+  if (login === null) return [];
+  const traits = {
+    ...(application === "" ? {} : { applicationName: application }),
+    ...(address === null ? {} : { address }),
+  };
+  const where = row.hidden ? "an address that is hidden" : (address ?? "a socket of the server's machine");
+  const who = application === "" ? "a client without a name" : application;
+  return [
+    {
+      record: `pg_stat_activity of ${place.name}`,
+      known: "session",
+      from: { is: "reader", name: `${who} from ${where}`, traits },
+      type: "uses",
+      to: { is: "account", issuer, account: login },
+      // The server's ages on our clock: the two clocks may differ.
+      seen: { first: at - Math.max(0, Math.round(row.oldestMs ?? 0)), last: at, count: sessions },
+      sentence: `${sessions} ${sessions === 1 ? "session" : "sessions"} as ${login} at ${place.name}, by ${who} from ${where}.`,
+    },
+  ];
+}

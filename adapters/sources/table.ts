@@ -1,0 +1,182 @@
+/**
+ * What people know and no system shows: which consumer uses which credential, who owns it, what for. A table with a first
+ * line of column names, as any spreadsheet writes it.
+ */
+import { isIP } from "node:net";
+import { z } from "zod";
+import type { Claim, NamedThing, ReaderTraits, Seen, Thing } from "../../domain/discovery/said.js";
+import { RekeyError } from "../../domain/errors.js";
+import { name as estateName, instant } from "../../domain/estate/fields.js";
+import { findLiteral } from "../../domain/estate/literals.js";
+import type { Finding } from "../../domain/finding.js";
+import { refusalOf } from "../../domain/finding.js";
+import type { Call, Source, SourceKind } from "../ports.js";
+import { reportParts, type Said } from "../shared/source-part.js";
+import { isGarbled, type OpenReport, openReport } from "../shared/source-text.js";
+import { openTable, type Row } from "./table-rows.js";
+
+const config = z.strictObject({
+  files: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe("The tables: CSV with `,` or `;` or tabs, the first line names the columns."),
+});
+
+type Config = z.output<typeof config>;
+
+/** Columns by which a reader is known that is no consumer of the estate, with the trait that each is. */
+const traitColumns = {
+  application_name: "applicationName",
+  address: "address",
+  role: "role",
+  service_account: "serviceAccount",
+  workload: "workload",
+  entity: "entity",
+} as const satisfies Record<string, keyof ReaderTraits>;
+
+const nameColumns = ["consumer", "credential", "owner", "credential_owner", "depends_on", "issuer"] as const;
+const columns = [...nameColumns, "account", "purpose", "since", "confirmed", ...Object.keys(traitColumns)];
+const textLengthMax = 256;
+
+/** The kind's entry in the registry. */
+export const table: SourceKind<typeof config> = {
+  shows: "now",
+  config,
+  create: (settings) => createTable(settings),
+};
+
+function createTable({ files }: Config): Source {
+  return {
+    async preflight(call) {
+      const findings: Finding[] = [];
+      for (const path of files) {
+        try {
+          const report = await openReport(path, call);
+          await openTable(report, columns).finally(() => report.close());
+        } catch (error) {
+          if (!(error instanceof RekeyError)) throw error;
+          findings.push({ ...refusalOf(error), subject: path });
+        }
+      }
+      return findings;
+    },
+    scan: (cursor: string | null, call: Call) => reportParts(files, cursor, said, call),
+    close: async () => {},
+  };
+}
+
+async function* said(report: OpenReport): AsyncIterable<Said> {
+  const { unknown, rows } = await openTable(report, columns);
+  if (unknown.length > 0) {
+    const gap = `${report.path}: nobody knows what is in column ${unknown.join(", ")}; it was not read.`;
+    yield { gaps: [gap], records: 0 };
+  }
+  for await (const row of rows()) yield rowSaid(row, report);
+}
+
+class NotARow extends Error {}
+
+function rowSaid(row: Row, report: OpenReport): Said {
+  const malformed = (why: string): Said => ({
+    malformed: [{ where: `${report.path} line ${row.line}`, why }],
+  });
+  if ("why" in row) return malformed(row.why);
+  try {
+    return { claims: claimsOf(row.cells, row.line, report) };
+  } catch (error) {
+    if (error instanceof NotARow) return malformed(error.message);
+    throw error;
+  }
+}
+
+function claimsOf(cells: ReadonlyMap<string, string>, line: number, report: OpenReport): Claim[] {
+  for (const text of cells.values()) if (isGarbled(text)) throw new NotARow("it is not UTF-8 or UTF-16");
+  const named = (column: (typeof nameColumns)[number]) => nameIn(cells, column);
+  const thing = (column: (typeof nameColumns)[number], type: NamedThing["type"]): NamedThing | null => {
+    const found = named(column);
+    return found === null ? null : { is: "named", type, name: found };
+  };
+  const consumer = thing("consumer", "consumer");
+  const from = consumer ?? readerIn(cells);
+  const to = thing("credential", "credential") ?? accountIn(cells, named("issuer"));
+  const owner = thing("owner", "owner");
+  const edges: [Thing | null, Claim["type"], Thing | null][] = [
+    [from, "uses", to],
+    // The owner of a row with a consumer answers for the consumer; where there is none, for the credential.
+    [consumer ?? (from === null ? to : null), "owned-by", owner],
+    [to, "owned-by", thing("credential_owner", "owner")],
+    [consumer, "depends-on", thing("depends_on", "consumer")],
+  ];
+  const seen = seenIn(cells, report.modifiedAt);
+  const sentence = `Line ${line} of ${report.path} says so${purposeIn(cells)}.`;
+  const claims = edges.flatMap(([a, type, b]): Claim[] =>
+    a === null || b === null
+      ? []
+      : [{ record: `table ${report.path}`, known: "declared", from: a, type, to: b, seen, sentence }],
+  );
+  if (claims.length === 0) throw new NotARow("it does not say who uses what, nor who owns it");
+  return claims;
+}
+
+function nameIn(cells: ReadonlyMap<string, string>, column: string): string | null {
+  const text = cells.get(column);
+  if (text === undefined) return null;
+  if (!estateName().safeParse(text).success)
+    throw new NotARow(`its ${column} is no name as the estate has them`);
+  return text;
+}
+
+function accountIn(cells: ReadonlyMap<string, string>, issuer: string | null): Thing | null {
+  const account = textIn(cells, "account");
+  if (account === null && issuer === null) return null;
+  if (account === null || issuer === null) throw new NotARow("it has only one of issuer and account");
+  return { is: "account", issuer, account };
+}
+
+function readerIn(cells: ReadonlyMap<string, string>): Thing | null {
+  const address = cells.get("address");
+  if (address !== undefined && isIP(address) === 0) throw new NotARow("its address is no IP address");
+  const traits = Object.fromEntries(
+    Object.entries(traitColumns).flatMap(([column, trait]) => {
+      const text = textIn(cells, column);
+      return text === null ? [] : [[trait, text]];
+    }),
+  );
+  const known = Object.values(traits);
+  return known.length === 0 ? null : { is: "reader", name: known.join(" "), traits };
+}
+
+function textIn(cells: ReadonlyMap<string, string>, column: string): string | null {
+  const text = cells.get(column);
+  if (text === undefined) return null;
+  if (text.length > textLengthMax)
+    throw new NotARow(`its ${column} is longer than ${textLengthMax} characters`);
+  if (findLiteral(text) !== undefined) throw new NotARow(`its ${column} seems to hold a value`);
+  return text;
+}
+
+/** The row was true when somebody confirmed it, or else when the table was written last. */
+function seenIn(cells: ReadonlyMap<string, string>, modifiedAt: number): Seen {
+  const last = timeIn(cells, "confirmed") ?? modifiedAt;
+  const first = timeIn(cells, "since") ?? last;
+  if (last > modifiedAt) throw new NotARow("it was confirmed later than the table was written");
+  if (first > last) throw new NotARow("it is true since later than it was confirmed");
+  return { first, last, count: 1 };
+}
+
+function timeIn(cells: ReadonlyMap<string, string>, column: string): number | null {
+  const text = cells.get(column);
+  if (text === undefined) return null;
+  const parsed = instant().safeParse(text);
+  if (!parsed.success) throw new NotARow(`its ${column} is no date such as 2027-01-05`);
+  return Date.parse(parsed.data);
+}
+
+function purposeIn(cells: ReadonlyMap<string, string>): string {
+  const purpose = cells.get("purpose");
+  if (purpose === undefined) return "";
+  if (findLiteral(purpose) !== undefined)
+    return "; its purpose is left out, because a value seems to stand in it";
+  const text = purpose.replaceAll(/\s+/g, " ").replace(/\.$/, "");
+  return `: ${text.length > textLengthMax ? `${text.slice(0, textLengthMax)}...` : text}`;
+}

@@ -1,0 +1,101 @@
+/**
+ * What one line of an audit log of Vault or OpenBao says about the places of a store. Pure: everything that the audit device
+ * replaced by an HMAC stays what it is, a text that is no value.
+ */
+import { isIP } from "node:net";
+import type { ReaderTraits } from "../../domain/discovery/said.js";
+import { inside, shown, textIn } from "../shared/source-log-part.js";
+
+/** The KV version 2 engine whose reads count, and who reads for Rekey itself. */
+export interface Watched {
+  /** `secret/data/`. */
+  readonly dataPath: string;
+  /** The namespace with its slash, `""` for the root. */
+  readonly namespace: string;
+  /** The engine's own entities and display names. */
+  readonly entities: ReadonlySet<string>;
+  readonly displayNames: ReadonlySet<string>;
+  /** Addresses are traits of readers that have an entity too. */
+  readonly addresses: boolean;
+}
+
+/** A document was given out. */
+export interface Read {
+  readonly path: string;
+  /** Of the KV engine; null where the answer was wrapped, so that the log does not show it. */
+  readonly version: number | null;
+  readonly wrapped: boolean;
+  readonly name: string;
+  readonly traits: ReaderTraits;
+  /** Fields of the answer, as the log has them: HMACs, unless the device writes values in clear. */
+  readonly fields: unknown;
+}
+
+/** What was read by whom, null for every other record. Every record that is no object is refused by the caller. */
+export function readIn(record: unknown, watched: Watched): Read | null {
+  if (inside(record, "type") !== "response" || textIn(record, "error") !== undefined) return null;
+  const request = inside(record, "request");
+  if (inside(request, "operation") !== "read") return null;
+  const path = textIn(request, "path");
+  if (path === undefined || !path.startsWith(watched.dataPath)) return null;
+  if ((textIn(inside(request, "namespace"), "path") ?? "") !== watched.namespace) return null;
+  const response = inside(record, "response");
+  const wrapped = textIn(inside(response, "wrap_info"), "token") !== undefined;
+  const data = inside(response, "data");
+  const fields = inside(data, "data");
+  // A deleted version answers with its metadata and no data: nothing was given out.
+  if (!wrapped && (typeof fields !== "object" || fields === null)) return null;
+  const version = inside(inside(data, "metadata"), "version");
+  const auth = inside(record, "auth");
+  const who = readerOf(auth, request, watched);
+  if (who === null) return null;
+  return {
+    path: path.slice(watched.dataPath.length),
+    version: typeof version === "number" && Number.isSafeInteger(version) ? version : null,
+    wrapped,
+    ...who,
+    fields,
+  };
+}
+
+/** Who it was; null for the engine itself. */
+function readerOf(auth: unknown, request: unknown, watched: Watched): Pick<Read, "name" | "traits"> | null {
+  const entity = textIn(auth, "entity_id");
+  const displayName = textIn(auth, "display_name");
+  if (entity !== undefined && watched.entities.has(entity)) return null;
+  if (displayName !== undefined && watched.displayNames.has(displayName)) return null;
+  const metadata = inside(auth, "metadata");
+  const account = textIn(metadata, "service_account_name");
+  const namespace = textIn(metadata, "service_account_namespace");
+  const role = textIn(metadata, "canonical_arn");
+  const remote = textIn(request, "remote_address");
+  const address = remote !== undefined && isIP(remote) !== 0 ? remote : undefined;
+  const known = entity !== undefined;
+  return {
+    name: shown(displayName ?? entity ?? address ?? "somebody without a name"),
+    traits: {
+      ...(known ? { entity } : {}),
+      ...(role === undefined ? {} : { role }),
+      ...(account === undefined || namespace === undefined
+        ? {}
+        : { serviceAccount: `${namespace}/${account}` }),
+      ...(known || displayName === undefined ? {} : { applicationName: displayName }),
+      ...(address === undefined || (known && !watched.addresses) ? {} : { address }),
+    },
+  };
+}
+
+const hmac = "hmac-sha256:";
+
+/** Fields of a read document whose values stand in the log in clear, as text: the device was told to (`log_raw`). */
+export function clearFields(fields: unknown): (readonly [field: string, value: string])[] {
+  if (typeof fields !== "object" || fields === null) return [];
+  return Object.entries(fields).flatMap(([field, value]) =>
+    typeof value === "string" && value.length >= clearCharsMin && !value.startsWith(hmac)
+      ? [[field, value] as const]
+      : [],
+  );
+}
+
+/** What is shorter is no secret that anybody should have. */
+const clearCharsMin = 8;

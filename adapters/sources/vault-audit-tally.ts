@@ -1,0 +1,95 @@
+/** Adds up the lines of an audit log: one claim for each reader and place, and what is wrong with a line that is none. */
+import type { Claim } from "../../domain/discovery/said.js";
+import { type PartBuilder, shown, textIn } from "../shared/source-log-part.js";
+import { textOf } from "../shared/source-log-records.js";
+import { clearFields, type Read, readIn, type Watched } from "./vault-audit-record.js";
+import type { VaultAuditConfig } from "./vault-audit-schema.js";
+
+/** Takes one line, which lies in `bytes[from, to)`; `where` names it. False where it is no record. */
+export type TakeLine = (bytes: Buffer, from: number, to: number, where: () => string) => boolean;
+
+/** Whose reads count, out of the settings. */
+function watchedBy(config: VaultAuditConfig): Watched {
+  const named = (name: "entity" | "displayName") =>
+    new Set(config.engine.flatMap((one) => (one[name] === undefined ? [] : [one[name]])));
+  return {
+    dataPath: `${config.mount}/data/`,
+    namespace: config.namespace === undefined ? "" : `${config.namespace}/`,
+    entities: named("entity"),
+    displayNames: named("displayName"),
+    addresses: config.addresses,
+  };
+}
+
+/**
+ * Every line is parsed, also those about other paths: a line that was torn may be a read, and only parsing tells that it is
+ * none. Blank lines are no records.
+ */
+export function auditTally(
+  config: VaultAuditConfig,
+  part: PartBuilder,
+  mark: (value: string) => string,
+): TakeLine {
+  const watched = watchedBy(config);
+  return (bytes, from, to, where) => {
+    const text = textOf(bytes, from, to);
+    if (text !== null && text.trim() === "") return true;
+    part.count();
+    const refused = (why: string): false => {
+      part.malformed(where(), why);
+      return false;
+    };
+    if (text === null) return refused("is not UTF-8");
+    let record: unknown;
+    try {
+      record = JSON.parse(text);
+    } catch {
+      return refused("is not JSON");
+    }
+    const own = Date.parse(textIn(record, "time") ?? "");
+    if (Number.isNaN(own)) return refused("is no record of an audit log: it has no time");
+    const at = part.timeOf(own, where);
+    const read = readIn(record, watched);
+    if (read === null) return true;
+    note(config, part, read, at);
+    for (const [field, value] of clearFields(read.fields)) {
+      part.copy(
+        at,
+        {
+          at: { is: "location", scope: `audit log of ${config.store}`, path: `${read.path}#${field}` },
+          mark: mark(value),
+          literal: true,
+        },
+        `The audit log shows the field ${shown(field)} of ${shown(read.path)} in clear: the device is set to log_raw.`,
+      );
+    }
+    return true;
+  };
+}
+
+function note(config: VaultAuditConfig, part: PartBuilder, read: Read, at: number): void {
+  const { path, traits, name } = read;
+  const key = JSON.stringify([path, traits, Object.keys(traits).length === 0 ? name : ""]);
+  part.claim(key, at, read.wrapped ? "wrapped" : String(read.version ?? "unknown"), () => ({
+    told: {
+      known: "read",
+      from: { is: "reader", name, traits },
+      type: "uses",
+      to: { is: "place", store: config.store, place: { path } },
+    } satisfies Omit<Claim, "seen" | "sentence" | "record">,
+    say: (remarks) => `${name} read ${versionsText(remarks)} of ${shown(path)}.`,
+  }));
+}
+
+/** `version 3`, `versions 3 and 4`, `an unknown version`. */
+function versionsText(remarks: readonly string[]): string {
+  const versions = remarks.filter((one) => one !== "wrapped" && one !== "unknown").sort((a, b) => +a - +b);
+  const parts = [
+    ...(versions.length === 0 ? [] : [`version${versions.length === 1 ? "" : "s"} ${versions.join(", ")}`]),
+    ...(remarks.includes("unknown") ? ["a version that the log does not name"] : []),
+    ...(remarks.includes("wrapped")
+      ? ["a version in a wrapping token, which somebody else may have opened,"]
+      : []),
+  ];
+  return parts.join(" and ");
+}

@@ -1,0 +1,122 @@
+/** The kind `vault-audit`: who read which version of what, out of an audit log of Vault or OpenBao. docs/kinds/vault-audit.md is its page for users. */
+
+import type { ScanPart } from "../../domain/discovery/said.js";
+import { RekeyError } from "../../domain/errors.js";
+import type { Finding } from "../../domain/finding.js";
+import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
+import { type FileSink, readFiles } from "../shared/source-log-files.js";
+import { listFiles } from "../shared/source-log-list.js";
+import { PartBuilder, type PartLimits, partLimits } from "../shared/source-log-part.js";
+import { LineSplitter } from "../shared/source-log-records.js";
+import { type VaultAuditConfig, vaultAuditConfig } from "./vault-audit-schema.js";
+import { listening, socketCursor } from "./vault-audit-socket.js";
+import { auditTally } from "./vault-audit-tally.js";
+
+/** Reads the log's files on from the last scan, or listens for a while where the device sends to a socket. */
+export class VaultAuditSource implements Source {
+  readonly #config: VaultAuditConfig;
+  readonly #deps: AdapterDeps;
+  readonly #limits: PartLimits;
+
+  constructor(config: VaultAuditConfig, deps: AdapterDeps, limits: PartLimits = partLimits) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#limits = limits;
+  }
+
+  async preflight(): Promise<Finding[]> {
+    const { from } = this.#config;
+    if (from.method === "socket") {
+      return [
+        {
+          code: "vault-audit-window",
+          severity: "warn",
+          sentence:
+            "Only what the audit device sends while a scan listens is seen, so nothing seen means little.",
+          hint: "Read the files of a file device, or have a collector listen all the time and write files.",
+        },
+      ];
+    }
+    const { files, missing } = await listFiles(from.paths);
+    const absent = missing.map(
+      (path): Finding => ({
+        code: "vault-audit-no-file",
+        severity: "warn",
+        sentence: `No file is there by the name ${path}.`,
+      }),
+    );
+    return files.length === 0 && absent.length === 0
+      ? [{ code: "vault-audit-no-file", severity: "warn", sentence: "The folders hold no file." }]
+      : absent;
+  }
+
+  scan(cursor: string | null, call: Call): AsyncIterable<ScanPart> {
+    const { from } = this.#config;
+    return from.method === "files" ? this.#files(from.paths, cursor, call) : this.#socket(from, cursor, call);
+  }
+
+  async close(): Promise<void> {}
+
+  async *#files(paths: readonly string[], cursor: string | null, call: Call): AsyncGenerator<ScanPart> {
+    const [part, record] = this.#part();
+    let path = "";
+    const where = (offset: number) => `${path}, byte ${offset}`;
+    const sink: FileSink = {
+      begin: (next) => {
+        path = next;
+      },
+      take: (bytes, begin, end, offset) => record(bytes, begin, end, () => where(offset)),
+      malformed: (offset, why) => {
+        part.count();
+        part.malformed(where(offset), why);
+      },
+      gap: (sentence) => part.gap(sentence),
+    };
+    let state: (() => string) | undefined;
+    for await (const now of readFiles(
+      { paths, splitter: () => new LineSplitter(), documents: false, isWhole: isJson },
+      cursor,
+      sink,
+      call,
+    )) {
+      state = now;
+      if (part.full) yield part.take(now());
+    }
+    if (state === undefined) throw new RekeyError("internal", "A scan ended without a cursor.");
+    yield part.take(state());
+  }
+
+  async *#socket(
+    from: Extract<VaultAuditConfig["from"], { method: "socket" }>,
+    cursor: string | null,
+    call: Call,
+  ): AsyncGenerator<ScanPart> {
+    const [part, record] = this.#part();
+    const { now } = this.#deps;
+    for await (const { until } of listening(from, cursor, { part, record, now }, call)) {
+      if (until !== undefined || part.full) yield part.take(socketCursor(until ?? now()));
+    }
+  }
+
+  #part() {
+    const config = this.#config;
+    const part = new PartBuilder(`audit log of ${config.store}`, this.#deps.now(), this.#limits);
+    return [part, auditTally(config, part, this.#deps.mark)] as const;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads are edges `uses` from whoever the log shows to the place in the store that the settings name. */
+export const vaultAudit: SourceKind<typeof vaultAuditConfig> = {
+  shows: "log",
+  config: vaultAuditConfig,
+  create: (config, deps) => new VaultAuditSource(config, deps),
+};

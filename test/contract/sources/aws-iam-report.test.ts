@@ -1,0 +1,217 @@
+/** The contract of the sources with moto's IAM, and the report that it does not give whole. */
+import { randomBytes } from "node:crypto";
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteUserCommand,
+  DeleteUserPolicyCommand,
+  IAMClient,
+  UpdateAccessKeyCommand,
+} from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { awsIamReport, reportActions } from "../../../adapters/sources/aws-iam-report.js";
+import { usersIn } from "../../../adapters/sources/aws-iam-report-rows.js";
+import { iamServer } from "../../setup/servers.js";
+import { type AwsKey, actionsIn, userWith } from "../../support/aws-users.js";
+import { edgeText, scanned, sourceContract } from "../source.js";
+import { call, depsOf } from "../stores/world.js";
+
+const account = "123456789012";
+const region = "eu-central-1";
+
+/** Users of their own in the shared moto, one of whom looks. */
+async function reportWorld() {
+  const { address, keyId, secret } = await iamServer();
+  const credentials = { accessKeyId: keyId, secretAccessKey: secret.reveal() };
+  const admin = new IAMClient({ region: "us-east-1", endpoint: address, credentials });
+  const id = randomBytes(6).toString("hex");
+  const engine = await userWith(admin, `looks-${id}`, reportActions);
+  return {
+    admin,
+    engine,
+    name: (user: string) => `${user}-${id}`,
+    source: (more: object = {}, key: AwsKey = engine) =>
+      awsIamReport.create(
+        awsIamReport.config.parse({
+          account,
+          region,
+          endpoint: address,
+          issuer: "cloud",
+          auth: { method: "keys", accessKeyId: "env:KEY", secretAccessKey: "env:SECRET" },
+          ...more,
+        }),
+        depsOf({ "env:KEY": key.keyId, "env:SECRET": key.secret }),
+      ),
+    /** Uses a key as anybody would. */
+    use: async ({ keyId: accessKeyId, secret: secretAccessKey }: AwsKey) => {
+      const sts = new STSClient({ region, endpoint: address, credentials: { accessKeyId, secretAccessKey } });
+      await sts.send(new GetCallerIdentityCommand({}));
+      sts.destroy();
+    },
+    forget: async (user: string, { keyId: AccessKeyId }: AwsKey) => {
+      await admin.send(new DeleteAccessKeyCommand({ UserName: user, AccessKeyId }));
+      await admin.send(new DeleteUserPolicyCommand({ UserName: user, PolicyName: "rights" }));
+      await admin.send(new DeleteUserCommand({ UserName: user }));
+    },
+    end: async () => admin.destroy(),
+  };
+}
+
+const arnOf = (user: string) => `arn:aws:iam::${account}:user/${user}`;
+const edge = (user: string) => `reader(role=${arnOf(user)}) uses account(cloud ${user}) read`;
+
+sourceContract("aws-iam-report", async () => {
+  const world = await reportWorld();
+  const orders = world.name("orders");
+  const key = await userWith(world.admin, orders, ["s3:GetObject"]);
+  await world.use(key);
+  const planted = world.name("planted");
+  let plantedKey: AwsKey | undefined;
+  return {
+    shows: "now",
+    open: () => world.source(),
+    openUnreachable: () => world.source({ endpoint: "http://127.0.0.1:1" }),
+    shown: [edge(orders)],
+    // Other tests have users in the same account.
+    whole: false,
+    plant: async () => {
+      plantedKey = await userWith(world.admin, planted, ["s3:GetObject"]);
+      await world.use(plantedKey);
+      return edge(planted);
+    },
+    unplant: async () => {
+      if (plantedKey !== undefined) await world.forget(planted, plantedKey);
+    },
+    values: [key.secret, world.engine.secret],
+    close: world.end,
+  };
+});
+
+describe("users of AWS", () => {
+  let world: Awaited<ReturnType<typeof reportWorld>>;
+  beforeEach(async () => {
+    world = await reportWorld();
+  });
+  afterEach(() => world.end());
+  const about = async (user: string) => {
+    const parts = await scanned(world.source());
+    return {
+      listed: parts
+        .flatMap(({ listed }) => listed)
+        .filter(({ thing }) => thing.is === "account" && thing.account === user),
+      claims: parts
+        .flatMap(({ claims }) => claims)
+        .filter(({ to }) => to.is === "account" && to.account === user),
+    };
+  };
+
+  it("are listed with the age of their oldest key, and a key that was never used shows no use", async () => {
+    const user = world.name("idle");
+    await world.admin.send(new CreateUserCommand({ UserName: user }));
+    expect(await about(user)).toEqual({ listed: [], claims: [] });
+    const { AccessKey } = await world.admin.send(new CreateAccessKeyCommand({ UserName: user }));
+    const made = AccessKey?.CreateDate?.getTime() ?? 0;
+    const { listed, claims } = await about(user);
+    expect(listed.map(({ thing }) => thing)).toEqual([
+      {
+        is: "account",
+        issuer: "cloud",
+        account: user,
+        class: "api-key",
+        createdAt: Math.floor(made / 1000) * 1000,
+      },
+    ]);
+    expect(claims).toEqual([]);
+    // One that is switched off is a secret all the same.
+    const off = { UserName: user, AccessKeyId: AccessKey?.AccessKeyId, Status: "Inactive" as const };
+    await world.admin.send(new UpdateAccessKeyCommand(off));
+    expect((await about(user)).listed).toHaveLength(1);
+  });
+
+  it("are used by nobody whom AWS names: the use is the user's own, with what it was for", async () => {
+    const user = world.name("orders");
+    await world.use(await userWith(world.admin, user, ["s3:GetObject"]));
+    const { claims } = await about(user);
+    expect(claims.map(edgeText)).toEqual([edge(user)]);
+    expect(claims[0]?.sentence).toMatch(
+      /, for sts in eu-central-1; it does not tell who used it, nor how often\.$/,
+    );
+  });
+
+  it("are seen with the rights that are printed, and not with fewer", async () => {
+    expect(actionsIn(awsIamReport.grants?.({}) ?? "")).toEqual([[...reportActions]]);
+    expect(await world.source().preflight(call())).toEqual([]);
+    const less = await userWith(world.admin, world.name("less"), reportActions.slice(1));
+    expect(await world.source({}, less).preflight(call())).toEqual([
+      expect.objectContaining({ code: "not-permitted", severity: "refuse", subject: account }),
+    ]);
+    await expect(scanned(world.source({}, less))).rejects.toMatchObject({ code: "not-permitted" });
+  });
+
+  it("of another account are refused", async () => {
+    await expect(scanned(world.source({ account: "999999999999" }))).rejects.toMatchObject({
+      code: "wrong-server",
+    });
+  });
+
+  it("come in parts, in the order of their names", async () => {
+    for (let each = 0; each < 51; each++) {
+      await world.admin.send(new CreateUserCommand({ UserName: world.name(`many${each}`) }));
+    }
+    const parts = await scanned(world.source());
+    expect(parts.length).toBeGreaterThan(1);
+    const rest = await scanned(world.source(), parts[0]?.cursor);
+    expect(rest.map(({ cursor }) => cursor)).toEqual(parts.slice(1).map(({ cursor }) => cursor));
+  });
+});
+
+describe("a credential report", () => {
+  const columns = ["active", "last_rotated", "last_used_date", "last_used_region", "last_used_service"];
+  const head = [
+    "user",
+    "arn",
+    ...[1, 2].flatMap((number) => columns.map((name) => `access_key_${number}_${name}`)),
+  ].join(",");
+  const off = "false,N/A,N/A,N/A,N/A";
+
+  it("tells of the root, of times, and of what AWS does not know", () => {
+    const { users, malformed } = usersIn(
+      `${head}\n<root_account>,arn:aws:iam::${account}:root,true,2020-01-02T03:04:05+00:00,2026-01-02T03:04:00+00:00,us-east-1,s3,${off}\n` +
+        `b,arn:aws:iam::${account}:user/b,false,2021-01-02T03:04:05+00:00,no_information,N/A,N/A,${off}\n`,
+    );
+    expect(malformed).toEqual([]);
+    expect(users).toEqual([
+      {
+        user: "<root_account>",
+        arn: `arn:aws:iam::${account}:root`,
+        keys: [
+          {
+            active: true,
+            madeAt: Date.parse("2020-01-02T03:04:05Z"),
+            lastUse: { at: Date.parse("2026-01-02T03:04:00Z"), service: "s3", region: "us-east-1" },
+          },
+        ],
+      },
+      {
+        user: "b",
+        arn: `arn:aws:iam::${account}:user/b`,
+        keys: [{ active: false, madeAt: Date.parse("2021-01-02T03:04:05Z"), lastUse: null }],
+      },
+    ]);
+  });
+
+  it("names rows that are none, and reads on", () => {
+    const { users, malformed } = usersIn(
+      `${head}\na,nonsense,true,yesterday\nb,arn:aws:iam::${account}:user/b,${off},${off}\n`,
+    );
+    expect(users.map(({ user }) => user)).toEqual(["b"]);
+    expect(malformed).toEqual([
+      {
+        where: "credential report row 1",
+        why: expect.stringMatching(/^it is no row of a credential report, by arn, access_key_1_last_rotated/),
+      },
+    ]);
+  });
+});

@@ -1,0 +1,133 @@
+/** The source of values in `.env` files and configuration. */
+import { expect, it } from "vitest";
+import { envLines, iniLines, propertyLines } from "../../../adapters/shared/source-dotenv.js";
+import { envFiles } from "../../../adapters/sources/env-files.js";
+import { testMark } from "../../support/mark.js";
+import { edgeText, sourceContract, thingText } from "../source.js";
+import { folderCase, fresh, saidOf } from "./folder-world.js";
+
+const password = fresh("pw");
+const token = fresh("tok");
+const at = (path: string) => `location(repository shop ${path})`;
+const inFile = (file: string, path: string) => `${at(`${file}#${path}`)} stored-in ${at(file)} declared`;
+
+const files = {
+  ".env": `# the database\nDB_HOST=db\nexport DB_PASSWORD="${password}" # new\nMODE=prod\n`,
+  "config/app.yaml": `database:\n  url: postgres://orders:${password}@db/orders\nmail: { token: ${token} }\n`,
+  "config/app.json": JSON.stringify({ env: [{ name: "API_TOKEN", value: token }], retries: 3 }),
+  "config/app.properties": `spring.datasource.password = ${password}\n`,
+  "config/app.ini": `[smtp]\nuser = shop\npassword = ${token} ; the old one\n`,
+  "package-lock.json": JSON.stringify({ token }),
+  "readme.md": `password=${password}`,
+};
+
+const shown = [
+  inFile(".env", "DB_PASSWORD"),
+  inFile("config/app.yaml", "database.url"),
+  inFile("config/app.yaml", "mail.token"),
+  inFile("config/app.json", "env.API_TOKEN.value"),
+  inFile("config/app.properties", "spring.datasource.password"),
+  inFile("config/app.ini", "smtp.password"),
+];
+
+sourceContract(
+  "env-files",
+  folderCase({
+    kind: envFiles,
+    files,
+    shown,
+    whole: true,
+    planted: {
+      files: { "deploy/prod.env": `SMTP_PASSWORD='${token}'\n` },
+      edge: inFile("deploy/prod.env", "SMTP_PASSWORD"),
+    },
+    spoiled: {
+      files: {
+        "a/.env": `GOOD_TOKEN=${token}\nthis is no setting\nOPEN_PASSWORD="${password}\nLAST_TOKEN=${token}\n`,
+      },
+      edge: inFile("a/.env", "LAST_TOKEN"),
+    },
+    values: [password, token],
+  }),
+);
+
+it("finds one value in three files as one, and says that it is a literal", async () => {
+  const { copies } = await saidOf(envFiles, files);
+  const of = (value: string) =>
+    copies.filter(({ mark }) => mark === testMark(value)).map((copy) => thingText(copy.at));
+  expect(of(password)).toEqual(
+    [
+      ".env#DB_PASSWORD",
+      "config/app.properties#spring.datasource.password",
+      "config/app.yaml#database.url",
+    ].map(at),
+  );
+  expect(of(token)).toEqual(
+    ["config/app.ini#smtp.password", "config/app.json#env.API_TOKEN.value", "config/app.yaml#mail.token"].map(
+      at,
+    ),
+  );
+  expect(copies.every(({ literal }) => literal)).toBe(true);
+});
+
+it("makes the program of the settings a reader of each value", async () => {
+  const { claims } = await saidOf(envFiles, { ".env": `TOKEN=${token}` }, { workload: "host orders-api" });
+  expect(claims.map(edgeText)).toContain(
+    `reader(workload=host orders-api) uses ${at(".env#TOKEN")} declared`,
+  );
+});
+
+it("reports each line that cannot be read by its number, and no character of it", async () => {
+  const { malformed, claims } = await saidOf(envFiles, {
+    "a.env": `GOOD_TOKEN=${token}\n${password} alone\nOPEN_PASSWORD="${password}\nLAST_TOKEN=${token}\n`,
+    "b.ini": `[s]\n${password} and more\n`,
+    "c.json": `{ "password": "${password}"`,
+    "d.yaml": `a: 1\n---\npassword: "${password}\n`,
+  });
+  expect(malformed.map(({ where }) => where)).toEqual([
+    "a.env:2",
+    "a.env:3",
+    "b.ini:2",
+    "c.json:1",
+    "d.yaml:4",
+  ]);
+  expect(claims).toHaveLength(2);
+  expect(JSON.stringify(malformed)).not.toContain(password.slice(0, 8));
+});
+
+it.each<[string, Record<string, string>]>([
+  ["A=1\nB = two \nC:3\nexport D=4", { A: "1", B: "two", C: "3", D: "4" }],
+  ["A='it\\n $B # c'\nB=x # c\nC=x#c\nD=", { A: "it\\n $B # c", B: "x", C: "x#c", D: "" }],
+  ['A="one\\ntwo \\"q\\" \\\\" # c\nB="a\nb"', { A: 'one\ntwo "q" \\', B: "a\nb" }],
+  ["\r\n# c\r\nA=1\r\nBARE\r\n", { A: "1" }],
+])("reads a .env file as docker compose does: %j", (text, expected) => {
+  const { settings, bad } = envLines(text);
+  expect(Object.fromEntries(settings.map(({ name, text }) => [name, text]))).toEqual(expected);
+  expect(bad).toEqual([]);
+});
+
+it("reads properties as Java does", () => {
+  const text = "# c\n! c\na=1\n b : two\nc three\nd=x\\\n   y\ne\\ f=\\u0041\\tB\ng=back\\\\\nempty=\n";
+  expect(propertyLines(text).settings.map(({ path, text }) => [path, text])).toEqual([
+    ["a", "1"],
+    ["b", "two"],
+    ["c", "three"],
+    ["d", "xy"],
+    ["e f", "A\tB"],
+    ["g", "back\\"],
+    ["empty", ""],
+  ]);
+});
+
+it("reads an ini file", () => {
+  const text = `; c\n# c\ntop=1\n[one]\na = "x ; y" ; c\nb=x;y\n[ two ]\nswitch\nc: 3 # c\n`;
+  expect(iniLines(text)).toEqual({
+    settings: [
+      { path: "top", name: "top", text: "1" },
+      { path: "one.a", name: "a", text: "x ; y" },
+      { path: "one.b", name: "b", text: "x;y" },
+      { path: "two.c", name: "c", text: "3" },
+    ],
+    bad: [],
+  });
+});

@@ -1,0 +1,138 @@
+/** The contract of the sources with a real RabbitMQ, and what it shows to whom. */
+import { randomBytes } from "node:crypto";
+import { type ChannelModel, connect as connectAmqp } from "amqplib";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { rabbitmqConnections } from "../../../adapters/sources/rabbitmq-connections.js";
+import { type RabbitmqServer, startRabbitmq } from "../../../worker/dev/rabbitmq-server.js";
+import { edgeText, scanned, sourceContract } from "../source.js";
+import { call, depsOf } from "../stores/world.js";
+
+const value = randomBytes(18).toString("base64url");
+
+let server: RabbitmqServer;
+const open: ChannelModel[] = [];
+
+async function api(method: string, path: string, body?: object): Promise<unknown> {
+  const authorization = `Basic ${Buffer.from(`admin:${server.password.reveal()}`).toString("base64")}`;
+  const answer = await fetch(`${server.api}/api/${path}`, {
+    method,
+    headers: { authorization, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return text === "" ? null : JSON.parse(text);
+}
+
+beforeAll(async () => {
+  server = await startRabbitmq();
+  for (const [user, tags] of [
+    ["looks", "monitoring"],
+    ["narrow", "management"],
+    ["orders", ""],
+  ]) {
+    await api("PUT", `users/${user}`, { password: value, tags });
+    await api("PUT", `permissions/%2F/${user}`, { configure: ".*", write: ".*", read: ".*" });
+  }
+});
+afterAll(() => server?.stop());
+
+function sourceOf(more: object = {}) {
+  return rabbitmqConnections.create(
+    rabbitmqConnections.config.parse({
+      url: server.api,
+      issuer: "queue",
+      login: { username: "looks", password: "env:LOOKS" },
+      ...more,
+    }),
+    depsOf({ "env:LOOKS": value }),
+  );
+}
+
+/** How many connections the server shows; it takes a moment to show one, and to let it go. */
+async function shown(count: number): Promise<void> {
+  for (;;) {
+    const found = (await api("GET", "connections")) as { user?: string }[];
+    if (found.length === count && found.every(({ user }) => user !== undefined)) return;
+  }
+}
+
+async function connect(name?: string): Promise<ChannelModel> {
+  const { host, port } = server;
+  const clientProperties = name === undefined ? {} : { connection_name: name };
+  const found = await connectAmqp(
+    { hostname: host, port, username: "orders", password: value },
+    { clientProperties },
+  );
+  open.push(found);
+  await shown(open.length);
+  return found;
+}
+
+async function leave(connection: ChannelModel): Promise<void> {
+  open.splice(open.indexOf(connection), 1);
+  await connection.close();
+  await shown(open.length);
+}
+
+async function leaveAll(): Promise<void> {
+  for (const connection of [...open]) await leave(connection);
+}
+
+const edge = (name: string) =>
+  `reader(address=127.0.0.1 applicationName=${name}) uses account(queue orders) session`;
+
+sourceContract("rabbitmq-connections", async () => {
+  await connect("orders-api");
+  let planted: ChannelModel | undefined;
+  return {
+    shows: "now",
+    open: () => sourceOf(),
+    openUnreachable: () => sourceOf({ url: "http://127.0.0.1:1" }),
+    shown: [edge("orders-api")],
+    whole: true,
+    plant: async () => {
+      planted = await connect("report-job");
+      return edge("report-job");
+    },
+    unplant: async () => {
+      if (planted !== undefined) await leave(planted);
+    },
+    values: [value],
+    close: leaveAll,
+  };
+});
+
+describe("connections of RabbitMQ", () => {
+  afterEach(leaveAll);
+
+  it("are counted together by user, name and address, from the first of them on", async () => {
+    for (let each = 0; each < 2; each++) await connect("orders-api");
+    await connect();
+    const parts = await scanned(sourceOf());
+    expect(parts.flatMap(({ gaps }) => gaps)).toEqual([]);
+    const claims = parts.flatMap((part) => part.claims);
+    expect(claims.map((claim) => [edgeText(claim), claim.seen.count]).sort()).toEqual(
+      [
+        ["reader(address=127.0.0.1) uses account(queue orders) session", 1],
+        [edge("orders-api"), 2],
+      ].sort(),
+    );
+    expect(await sourceOf().preflight(call())).toEqual([]);
+  });
+
+  it("are hidden from a user without the tag, which is a gap and not nothing (H21)", async () => {
+    await connect("orders-api");
+    const narrow = sourceOf({ login: { username: "narrow", password: "env:LOOKS" } });
+    const parts = await scanned(narrow);
+    expect(parts.flatMap(({ claims }) => claims)).toEqual([]);
+    expect(parts.flatMap(({ gaps }) => gaps)).toEqual([expect.stringContaining("lacks the tag monitoring")]);
+    expect(await narrow.preflight(call())).toEqual([
+      expect.objectContaining({ code: "rabbitmq-connections-incomplete", severity: "warn" }),
+    ]);
+  });
+
+  it("are not shown to a user who is refused", async () => {
+    const wrong = sourceOf({ login: { username: "orders", password: "env:LOOKS" } });
+    await expect(scanned(wrong)).rejects.toMatchObject({ code: "not-permitted" });
+  });
+});

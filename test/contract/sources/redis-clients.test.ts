@@ -1,0 +1,149 @@
+/** The contract of the sources with real Redis servers, and what they tell of each other. */
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { redisClients } from "../../../adapters/sources/redis-clients.js";
+import { type RedisServer, startRedis } from "../../../worker/dev/redis-server.js";
+import { clientOf, hashOf, type RedisClient } from "../issuers/redis-world.js";
+import { edgeText, type SourceWorld, scanned, sourceContract } from "../source.js";
+import { call, depsOf } from "../stores/world.js";
+
+const value = randomBytes(18).toString("base64url");
+
+let server: RedisServer;
+let replica: RedisServer;
+let admin: RedisClient;
+let admins: RedisClient[];
+
+/** What `rekey grants` prints for the one who looks, with the hash of a password in it. */
+function granted(): string[] {
+  const [line = ""] = (redisClients.grants?.({}) ?? "")
+    .split("\n")
+    .filter((text) => text.startsWith("ACL SETUSER"));
+  return line.replace("#<sha256 of its password>", `#${hashOf(value)}`).split(" ");
+}
+
+beforeAll(async () => {
+  server = await startRedis();
+  replica = await startRedis();
+  admins = [];
+  for (const one of [server, replica]) {
+    const client = await clientOf(one, "admin", one.password.reveal(), "rekey/admin");
+    admins.push(client);
+    await client.sendCommand(granted());
+    await client.sendCommand(["ACL", "SETUSER", "orders", "reset", "on", `>${value}`, "~*", "+@all"]);
+  }
+  admin = admins[0] as RedisClient;
+});
+afterAll(async () => {
+  for (const client of admins ?? []) client.destroy();
+  await Promise.all([server?.stop(), replica?.stop()]);
+});
+
+function sourceOf(more: object = {}) {
+  const { host, port } = server;
+  return redisClients.create(
+    redisClients.config.parse({
+      nodes: [{ host, port }],
+      issuer: "cache",
+      login: { username: "rekey_discovery", password: "env:LOOKS" },
+      ...more,
+    }),
+    depsOf({ "env:LOOKS": value }),
+  );
+}
+
+const nodesOf = (...servers: { host: string; port: number }[]) => ({
+  nodes: servers.map(({ host, port }) => ({ host, port })),
+});
+
+const edge = (name: string) =>
+  `reader(address=127.0.0.1 applicationName=${name}) uses account(cache orders) session`;
+
+/** Ends a client and waits until the server has let it go. */
+async function leave(client: RedisClient): Promise<void> {
+  const id = String(await client.sendCommand(["CLIENT", "ID"]));
+  client.destroy();
+  while (String(await admin.sendCommand(["CLIENT", "LIST", "ID", id])).trim() !== "");
+}
+
+sourceContract("redis-clients", async (): Promise<SourceWorld> => {
+  const first = await clientOf(server, "orders", value, "orders-api");
+  let planted: RedisClient | undefined;
+  return {
+    shows: "now",
+    open: () => sourceOf(),
+    openUnreachable: () => sourceOf(nodesOf({ host: "127.0.0.1", port: 1 })),
+    shown: [edge("orders-api")],
+    whole: true,
+    plant: async () => {
+      planted = await clientOf(server, "orders", value, "report-job");
+      return edge("report-job");
+    },
+    unplant: async () => {
+      if (planted !== undefined) await leave(planted);
+      planted = undefined;
+    },
+    values: [value],
+    close: async () => {
+      await leave(first);
+      if (planted !== undefined) await leave(planted);
+    },
+  };
+});
+
+describe("clients of Redis", () => {
+  it("are counted together by user, name and address", async () => {
+    const clients = [];
+    for (let each = 0; each < 3; each++) clients.push(await clientOf(server, "orders", value, null));
+    const claims = (await scanned(sourceOf())).flatMap((part) => part.claims);
+    expect(claims.map((claim) => [edgeText(claim), claim.seen.count])).toEqual([
+      ["reader(address=127.0.0.1) uses account(cache orders) session", 3],
+    ]);
+    for (const client of clients) await leave(client);
+  });
+
+  it("are seen at every node, and a node that nobody listed is a gap", async () => {
+    const [, other] = admins;
+    const { host, port } = server;
+    await other?.sendCommand(["CONFIG", "SET", "masteruser", "admin"]);
+    await other?.sendCommand(["CONFIG", "SET", "masterauth", server.password.reveal()]);
+    await other?.sendCommand(["REPLICAOF", host, String(port)]);
+    while (!/master_link_status:up/.test(String(await other?.sendCommand(["INFO", "replication"]))));
+    const there = await clientOf(replica, "orders", value, "reads-there");
+    try {
+      const alone = await scanned(sourceOf());
+      expect(alone.flatMap(({ gaps }) => gaps)).toEqual([
+        expect.stringContaining(`127.0.0.1:${replica.port} that is not in \`nodes\``),
+      ]);
+      expect(await sourceOf().preflight(call())).toEqual([
+        expect.objectContaining({ code: "redis-clients-incomplete", subject: `127.0.0.1:${port}` }),
+      ]);
+      const both = await scanned(sourceOf(nodesOf(server, replica)));
+      expect(both.flatMap(({ gaps }) => gaps)).toEqual([]);
+      const edges = both.flatMap(({ claims }) => claims.map(edgeText));
+      expect(edges).toContain(edge("reads-there"));
+      // The replica's own link to the primary is a use of the user that it logs in as; the other direction is nobody's.
+      expect(edges).toContain("reader(address=127.0.0.1) uses account(cache admin) session");
+      expect(edges.join()).not.toContain("superuser");
+      const away = await scanned(sourceOf(nodesOf(server, replica, { host, port: 1 })));
+      expect(away.flatMap(({ gaps }) => gaps)).toEqual([
+        expect.stringMatching(/^127\.0\.0\.1:1 was not seen: /),
+      ]);
+    } finally {
+      there.destroy();
+      await other?.sendCommand(["REPLICAOF", "NO", "ONE"]);
+    }
+  });
+
+  it("are seen by a user that may list them and nothing else, with a gap about other servers", async () => {
+    await admin.sendCommand(["ACL", "SETUSER", "rekey_narrow", "reset", "on", `>${value}`, "+client|list"]);
+    const narrow = sourceOf({ login: { username: "rekey_narrow", password: "env:LOOKS" } });
+    const parts = await scanned(narrow);
+    expect(parts.flatMap(({ gaps }) => gaps)).toEqual([
+      expect.stringContaining("lacks info or cluster|nodes"),
+    ]);
+    await admin.sendCommand(["ACL", "SETUSER", "rekey_none", "reset", "on", `>${value}`]);
+    const none = sourceOf({ login: { username: "rekey_none", password: "env:LOOKS" } });
+    await expect(scanned(none)).rejects.toMatchObject({ code: "not-permitted" });
+  });
+});

@@ -1,0 +1,183 @@
+/** The contract of the sources with a table on a disk, and what a spreadsheet makes of one. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { table } from "../../../adapters/sources/table.js";
+import { edgeText, scanned, sourceContract, together } from "../source.js";
+import { call, depsOf } from "../stores/world.js";
+
+const value = "hunter2-Canary-x9Qk3Lw8Rt5Zp1Vb7";
+
+const head = "Consumer,Credential,Owner,Purpose,Application name,Depends on,Note";
+const rows = [
+  head,
+  "orders-api,orders-db,orders-team,takes orders,,stock-api,",
+  `,orders-db,,"nightly, on the old host",report-job,,${value}`,
+  `stock-api,stock-db,,password=${value},,,`,
+];
+const shown = [
+  "consumer(orders-api) uses credential(orders-db) declared",
+  "consumer(orders-api) owned-by owner(orders-team) declared",
+  "consumer(orders-api) depends-on consumer(stock-api) declared",
+  "reader(applicationName=report-job) uses credential(orders-db) declared",
+  "consumer(stock-api) uses credential(stock-db) declared",
+];
+
+function sourceOf(...files: string[]) {
+  return table.create({ files }, depsOf());
+}
+
+sourceContract("table", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rekey-table-"));
+  const file = join(folder, "known.csv");
+  const write = (...more: string[]) => writeFile(file, [...rows, ...more].join("\r\n"));
+  await write();
+  return {
+    shows: "now",
+    open: () => sourceOf(file),
+    openUnreachable: () => sourceOf(join(folder, "none.csv")),
+    shown,
+    whole: true,
+    plant: async () => {
+      await write("billing,billing-db,,,,,");
+      return "consumer(billing) uses credential(billing-db) declared";
+    },
+    unplant: () => write(),
+    spoil: async () => {
+      await write(`Not A Name ${value},billing-db,,,,,`, `a"b,${value},c`, "last-one,billing-db,,,,,");
+      return "consumer(last-one) uses credential(billing-db) declared";
+    },
+    values: [value],
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+});
+
+describe("a table", () => {
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "rekey-table-"));
+    file = join(folder, "known.csv");
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const scan = async (content: string | Buffer) => {
+    await writeFile(file, content);
+    return await scanned(sourceOf(file));
+  };
+  const edges = (parts: Awaited<ReturnType<typeof scanned>>) =>
+    parts.flatMap(({ claims }) => claims.map(edgeText));
+  const bad = (parts: Awaited<ReturnType<typeof scanned>>) =>
+    parts.flatMap(({ malformed }) =>
+      malformed.map(({ where, why }) => `${where.slice(folder.length + 1)}: ${why}`),
+    );
+
+  it.each([
+    ["a mark in front and CR LF", (text: string) => `\uFEFF${text.replaceAll("\n", "\r\n")}`],
+    ["semicolons", (text: string) => text.replaceAll(",", ";")],
+    ["tabs", (text: string) => text.replaceAll(",", "\t")],
+    ["UTF-16", (text: string) => Buffer.from(`\uFEFF${text}`, "utf16le")],
+    ["a compression", (text: string) => gzipSync(text)],
+    ["CR alone", (text: string) => text.replaceAll("\n", "\r")],
+    ["empty lines", (text: string) => text.replaceAll("\n", "\n\n")],
+  ])("with %s says the same", async (_, written) => {
+    const parts = await scan(written("credential,consumer\na-db,a\nb-db,b\n"));
+    expect(edges(parts)).toEqual([
+      "consumer(a) uses credential(a-db) declared",
+      "consumer(b) uses credential(b-db) declared",
+    ]);
+    expect(bad(parts)).toEqual([]);
+  });
+
+  it("names each bad row by its line, and never what stands in it", async () => {
+    const lines = [
+      "consumer,credential,owner,address,since,confirmed",
+      "a,a-db",
+      `${value},a-db`,
+      "a,a-db,x,y,z,1,2",
+      `,a-db,,${value}`,
+      "a,a-db,,,2026-02-30",
+      "a,a-db,,,2026-01-02,2026-01-01",
+      "a,a-db,,,,2999-01-01",
+      ",,orders-team",
+      '"two\nlines",b-db',
+      "c,c-db",
+    ];
+    const parts = await scan(lines.join("\n"));
+    expect(bad(parts)).toEqual([
+      "known.csv line 3: its consumer is no name as the estate has them",
+      "known.csv line 4: it has 7 cells, and the table has 6 columns",
+      "known.csv line 5: its address is no IP address",
+      "known.csv line 6: its since is no date such as 2027-01-05",
+      "known.csv line 7: it is true since later than it was confirmed",
+      "known.csv line 8: it was confirmed later than the table was written",
+      "known.csv line 9: it does not say who uses what, nor who owns it",
+      "known.csv line 10: its consumer is no name as the estate has them",
+    ]);
+    expect(edges(parts)).toEqual([
+      "consumer(a) uses credential(a-db) declared",
+      "consumer(c) uses credential(c-db) declared",
+    ]);
+    expect(together(parts).records).toBe(10);
+    expect(JSON.stringify(parts)).not.toContain(value);
+  });
+
+  it("says where a quotation mark is never closed, and a file is cut off", async () => {
+    const open = await scan('consumer,credential\na,a-db\nb,"b-db\nc,c-db\n');
+    expect(bad(open)).toEqual([
+      "known.csv line 3: a quotation mark that is opened in it is never closed; the lines behind it were not read",
+    ]);
+    expect(edges(open)).toEqual(["consumer(a) uses credential(a-db) declared"]);
+    const whole = gzipSync(`consumer,credential\n${"a,a-db\n".repeat(9)}`);
+    expect(bad(await scan(whole.subarray(0, whole.length - 9)))).toEqual([
+      expect.stringMatching(/breaks off$/),
+    ]);
+  });
+
+  it("does not take other bytes for text", async () => {
+    const parts = await scan(Buffer.from("consumer,credential,purpose\na,a-db,f\xfcr\nb,b-db,\n", "latin1"));
+    expect(bad(parts)).toEqual(["known.csv line 2: it is not UTF-8 or UTF-16"]);
+    expect(edges(parts)).toEqual(["consumer(b) uses credential(b-db) declared"]);
+  });
+
+  it("dates a row by its own columns, and by the file otherwise", async () => {
+    const [part] = await scan("consumer,credential,since,confirmed\na,a-db,2026-01-01,2026-02-01\n");
+    expect(part?.claims[0]?.seen).toEqual({
+      first: Date.parse("2026-01-01"),
+      last: Date.parse("2026-02-01"),
+      count: 1,
+    });
+  });
+
+  it("says which column it did not read, and refuses a file without names", async () => {
+    const [part] = await scan(`consumer,credential,${value}\na,a-db,x\n`);
+    expect(part?.gaps).toEqual([expect.stringContaining("column 3")]);
+    await writeFile(file, `a,${value}\n`);
+    const source = sourceOf(file);
+    await expect(scanned(source)).rejects.toMatchObject({ code: "bad-input" });
+    const findings = await source.preflight(call());
+    expect(findings).toEqual([
+      expect.objectContaining({ code: "bad-input", severity: "refuse", subject: file }),
+    ]);
+    expect(JSON.stringify(findings)).not.toContain(value);
+  });
+
+  it("goes on in a second file, and reads a file anew that was changed meanwhile", async () => {
+    const other = join(folder, "other.csv");
+    await writeFile(other, "consumer,credential\nz,z-db\n");
+    const many = Array.from({ length: 2_500 }, (_, index) => `c${index},a-db`).join("\n");
+    await writeFile(file, `consumer,credential\n${many}\n`);
+    const parts = await scanned(sourceOf(file, other));
+    expect(parts.map(({ records }) => records)).toEqual([1_000, 1_000, 500, 1]);
+    const rest = await scanned(sourceOf(file, other), parts[1]?.cursor);
+    expect(rest.map(({ records }) => records)).toEqual([500, 1]);
+    await writeFile(file, "consumer,credential\nnew-one,a-db\n");
+    expect(edges(await scanned(sourceOf(file, other), parts[1]?.cursor))).toEqual([
+      "consumer(new-one) uses credential(a-db) declared",
+      "consumer(z) uses credential(z-db) declared",
+    ]);
+    await expect(scanned(sourceOf(file), "nonsense")).rejects.toMatchObject({ code: "bad-input" });
+  });
+});

@@ -1,0 +1,137 @@
+/** The contract of the sources with real TLS servers: what they serve, and not what they should. */
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer as createPlain, type Server } from "node:net";
+import { createServer, type Server as TlsServer } from "node:tls";
+import { afterEach, describe, expect, it } from "vitest";
+import { tlsEndpoints } from "../../../adapters/sources/tls-endpoints.js";
+import { testMark } from "../../support/mark.js";
+import { selfSigned, type TestCertificate } from "../issuers/certificate.js";
+import { copyText, scanned, sourceContract } from "../source.js";
+import { call, depsOf } from "../stores/world.js";
+
+const first = selfSigned("orders.example.com");
+const second = selfSigned("renewed.example.com");
+
+const open: Server[] = [];
+
+async function listening<S extends Server>(server: S): Promise<{ server: S; port: number }> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  open.push(server);
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+const serve = ({ certificate, key }: TestCertificate) => {
+  const server: TlsServer = createServer({ cert: certificate, key }, (socket) => socket.end());
+  server.on("tlsClientError", () => undefined);
+  return listening(server);
+};
+
+async function closeAll(): Promise<void> {
+  for (const server of open.splice(0)) {
+    server.close();
+    await once(server, "close");
+  }
+}
+
+function sourceOf(...ports: number[]) {
+  const endpoints = ports.map((port) => ({ host: "127.0.0.1", port }));
+  return tlsEndpoints.create(tlsEndpoints.config.parse({ endpoints }), depsOf());
+}
+
+const printOf = ({ certificate }: TestCertificate) =>
+  new X509Certificate(certificate).fingerprint256.replaceAll(":", "").toLowerCase();
+const at = (port: number, of: TestCertificate) =>
+  `location(tls 127.0.0.1:${port}) has ${testMark(printOf(of))}`;
+const bodyOf = ({ key }: TestCertificate) => key.split("\n").slice(1, -2).join("");
+
+sourceContract("tls-endpoints", async () => {
+  const { server, port } = await serve(first);
+  const put = ({ certificate, key }: TestCertificate) => server.setSecureContext({ cert: certificate, key });
+  return {
+    shows: "now",
+    copies: true,
+    open: () => sourceOf(port),
+    openUnreachable: () => sourceOf(1),
+    shown: [at(port, first)],
+    whole: true,
+    plant: async () => {
+      put(second);
+      return at(port, second);
+    },
+    unplant: async () => put(first),
+    values: [bodyOf(first), bodyOf(second)],
+    close: closeAll,
+  };
+});
+
+describe("a certificate", () => {
+  afterEach(closeAll);
+  const said = async (...ports: number[]) => {
+    const parts = await scanned(sourceOf(...ports));
+    return {
+      copies: parts.flatMap(({ copies }) => copies),
+      gaps: parts.flatMap(({ gaps }) => gaps),
+      listed: parts.flatMap(({ listed }) => listed),
+    };
+  };
+
+  it("that is served at three places is one, and is said with its end", async () => {
+    const ports = [];
+    for (let each = 0; each < 3; each++) ports.push((await serve(first)).port);
+    const { copies, listed, gaps } = await said(...ports);
+    expect(copies.map(copyText)).toEqual(ports.map((port) => at(port, first)));
+    expect(gaps).toEqual([]);
+    const expiresAt = Date.parse(new X509Certificate(first.certificate).validTo);
+    expect(listed.map(({ thing }) => thing)).toEqual(
+      ports.map((port) => ({ is: "location", scope: "tls", path: `127.0.0.1:${port}`, expiresAt })),
+    );
+    expect(copies[0]?.sentence).toMatch(
+      /serves the certificate [0-9a-f]{16} of orders\.example\.com, issued by orders\.example\.com, until \d{4}-\d\d-\d\d; a client would not trust it \((DEPTH_ZERO_)?SELF_SIGNED/,
+    );
+  });
+
+  it("is asked for by name where the settings say so", async () => {
+    const server: TlsServer = createServer({ cert: first.certificate, key: first.key });
+    server.addContext("renewed.example.com", { cert: second.certificate, key: second.key });
+    const { port } = await listening(server);
+    const endpoints = [
+      { host: "127.0.0.1", port },
+      { host: "127.0.0.1", port, serverName: "renewed.example.com" },
+    ];
+    const parts = await scanned(tlsEndpoints.create(tlsEndpoints.config.parse({ endpoints }), depsOf()));
+    expect(parts.flatMap(({ copies }) => copies.map(copyText))).toEqual([
+      at(port, first),
+      `location(tls 127.0.0.1:${port} as renewed.example.com) has ${testMark(printOf(second))}`,
+    ]);
+  });
+
+  it("is not at an endpoint that speaks something else or is away, which is a gap beside the others", async () => {
+    const plain = await listening(createPlain((socket) => socket.resume().end("no TLS here\r\n")));
+    const { port } = await serve(first);
+    const { copies, gaps } = await said(plain.port, port, 1);
+    expect(copies.map(copyText)).toEqual([at(port, first)]);
+    expect(gaps).toEqual([
+      expect.stringMatching(
+        new RegExp(`^127\\.0\\.0\\.1:${plain.port} was not seen: .* does not speak TLS, or not with us`),
+      ),
+      expect.stringMatching(/^127\.0\.0\.1:1 was not seen: /),
+    ]);
+    expect(await sourceOf(plain.port, port).preflight(call())).toEqual([
+      expect.objectContaining({ code: "unreachable", subject: `127.0.0.1:${plain.port}` }),
+    ]);
+  });
+
+  it("is waited for no longer than the settings say", async () => {
+    const silent = await listening(createPlain((socket) => void socket.resume()));
+    const endpoints = [{ host: "127.0.0.1", port: silent.port }];
+    const source = tlsEndpoints.create(tlsEndpoints.config.parse({ endpoints, timeout: "50ms" }), depsOf());
+    await expect(scanned(source)).rejects.toMatchObject({ code: "unreachable" });
+  });
+
+  it("of an endpoint that is written down twice is refused by the settings", () => {
+    const endpoint = { host: "127.0.0.1", port: 443 };
+    expect(tlsEndpoints.config.safeParse({ endpoints: [endpoint, endpoint] }).success).toBe(false);
+  });
+});

@@ -1,0 +1,128 @@
+/** What the sources of configuration take for a value, and what not: both mistakes cost somebody. */
+import { describe, expect, it } from "vitest";
+import { textOf } from "../../../adapters/shared/source-files.js";
+import { secretName, valuesIn, valuesOfSecret } from "../../../adapters/shared/source-values.js";
+import { fresh } from "./folder-world.js";
+
+const password = fresh("pw");
+const values = (name: string, text: string) => valuesIn(name, text).map(({ value }) => value);
+
+describe("names", () => {
+  it.each([
+    "password",
+    "DB_PASSWORD",
+    "dbPassword",
+    "spring.datasource.password",
+    "API_KEY",
+    "accessToken",
+    "client-secret",
+    "SECRET_KEY",
+    "PASSWORD_2",
+    "MYSQL_PWD",
+    "rootpassword",
+  ])("%s holds a secret", (name) => {
+    expect(secretName(name)).not.toBeNull();
+  });
+  it.each([
+    "passwordFile",
+    "SECRET_NAME",
+    "partition_key",
+    "tokenUrl",
+    "PASSWORD_MIN_LENGTH",
+    "key",
+    "secretRef",
+    "existingSecret",
+    "imagePullSecrets",
+    "secrets",
+    "monkey",
+    "compass",
+    "user",
+  ])("%s holds none", (name) => {
+    expect(secretName(name)).toBeNull();
+  });
+});
+
+describe("values", () => {
+  it.each([
+    ["PASSWORD", password],
+    ["URL", `postgres://orders:${password}@db:5432/orders`],
+    ["URL", `postgresql://orders:${password}@one:5432,two:5432/orders`],
+    ["DSN", `orders:${password}@tcp(db:3306)/orders?parseTime=true`],
+    ["DSN", `host=db user=orders password=${password} dbname=orders`],
+    ["DSN", `Server=db;Database=orders;User Id=orders;Password=${password};`],
+    ["URL", `jdbc:postgresql://db/orders?user=orders&password=${password}`],
+    ["BROKERS", `amqp://a:${password}@one/,amqp://b:\${OTHER}@two/`],
+    ["note", `redis://:${encodeURIComponent(password)}@cache:6379/0`],
+  ])("finds the one in %s", (name, text) => {
+    expect(values(name, text)).toEqual([password]);
+  });
+
+  it("decodes the password of an address, so that it is the same as alone", () => {
+    expect(values("URL", "postgres://u:p%40ss%2Fw0rd-x@db/x")).toEqual(["p@ss/w0rd-x"]);
+    expect(values("URL", "postgres://u:100%-sure-pw@db/x")).toEqual(["100%-sure-pw"]);
+  });
+
+  it.each([
+    ["PASSWORD", `\${DB_PASSWORD}`],
+    ["PASSWORD", "$DB_PASSWORD"],
+    ["PASSWORD", "{{ .Values.password }}"],
+    ["PASSWORD", "vault:apps/orders#password"],
+    ["PASSWORD", "file:/run/secrets/x"],
+    ["PASSWORD", "<put it here>"],
+    ["PASSWORD", "your-password"],
+    ["PASSWORD", "CHANGE_ME_NOW"],
+    ["PASSWORD", "/run/secrets/password"],
+    ["TOKEN", "********"],
+    ["TOKEN", "true"],
+    ["id-token", "write"],
+    ["SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders"],
+    ["description", "the password is kept by the operators"],
+    ["PASSWORD", "Please ask the operators for it"],
+    ["URL", `postgres://orders:\${PASSWORD}@db/orders`],
+    ["URL", "https://example.com/a?b=c"],
+    [
+      "image",
+      "registry.example.com/shop/api@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    ],
+    ["checksum", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ["id", "2f1c9a4e7b3d4c5f8a6b9d0e1f2a3b4c"],
+  ])("finds none in %s: %s", (name, text) => {
+    expect(valuesIn(name, text)).toEqual([]);
+  });
+
+  it("names what is too short or too common, without a value to compare", () => {
+    for (const text of ["hunter2", "postgres", "Password123"]) {
+      expect(valuesIn("DB_PASSWORD", text)).toEqual([{ as: "a password", value: null }]);
+    }
+  });
+
+  it("finds what nobody writes by hand behind any name, and a key of many lines as one value", () => {
+    const made = Array.from(
+      { length: 12 },
+      (_, index) => `${String.fromCharCode(97 + index)}${index % 10}`,
+    ).join("");
+    expect(values("setting", made)).toEqual([made]);
+    const key = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----";
+    expect(values("note", key)).toEqual([key]);
+  });
+
+  it("takes all of a secret's own entry, but neither its user name nor a certificate", () => {
+    expect(valuesOfSecret("anything", "correct horse")).toHaveLength(1);
+    for (const none of ["$PASSWORD", "{{ .password }}", "change-me", "true"]) {
+      expect(valuesOfSecret("anything", none)).toEqual([]);
+    }
+    expect(valuesOfSecret("username", "orders-app")).toEqual([]);
+    expect(valuesOfSecret("ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----")).toEqual(
+      [],
+    );
+  });
+});
+
+describe("texts", () => {
+  it("are told by their byte order mark, and are none with a zero in them", () => {
+    expect(textOf(Buffer.from([0xfe, 0xff, 0, 0x61]))).toBe("a");
+    expect(textOf(Buffer.from("a\r\nb\rc"))).toBe("a\nb\nc");
+    expect(textOf(Buffer.from("a\0b"))).toBeNull();
+    expect(textOf(Buffer.from([0xc3, 0x28]))).toBeNull();
+  });
+});

@@ -1,0 +1,90 @@
+/** What one line of an audit log says, and what it does not say. */
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { scanned } from "../source.js";
+import { auditLine, auditSource, logFolder } from "./audit-lines.js";
+
+let folder: string;
+let log: string;
+beforeEach(async () => {
+  folder = await logFolder();
+  log = join(folder, "audit.log");
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const scan = () => scanned(auditSource([log]));
+
+describe("what a line says", () => {
+  const says = async (...lines: string[]) => {
+    await writeFile(log, lines.map((line) => `${line}\n`).join(""));
+    return (await scan()).flatMap((part) => part.claims);
+  };
+
+  it("is nothing for a request, a failure, another mount, another namespace, another operation", async () => {
+    const request = { id: "1", operation: "read", path: "secret/data/apps/db", remote_address: "10.0.0.1" };
+    expect(
+      await says(
+        auditLine("a", "x", 1, { type: "request" }),
+        auditLine("a", "x", 1, { error: "1 error occurred" }),
+        auditLine("a", "x", 1, { request: { ...request, path: "other/data/apps/db" } }),
+        auditLine("a", "x", 1, { request: { ...request, namespace: { id: "n", path: "team/" } } }),
+        auditLine("a", "x", 1, { request: { ...request, operation: "update" } }),
+        auditLine("a", "x", 1, { response: { data: { data: null, metadata: { version: 1 } } } }),
+        auditLine("a", "x", 1, { response: {} }),
+      ),
+    ).toEqual([]);
+  });
+
+  it("is one claim for all reads of one reader, from the first to the last", async () => {
+    const times = [
+      "2026-02-01T00:00:00Z",
+      "2026-01-01T00:00:00Z",
+      "2026-02-20T00:00:00Z",
+      "2026-01-05T00:00:00Z",
+    ];
+    const claims = await says(...times.map((time, index) => auditLine("a", "x", 3 - (index % 3), { time })));
+    expect(claims).toHaveLength(1);
+    expect(claims[0]?.seen).toEqual({
+      first: Date.parse("2026-01-01T00:00:00Z"),
+      last: Date.parse("2026-02-20T00:00:00Z"),
+      count: 4,
+    });
+    expect(claims[0]?.sentence).toBe("approle-a read versions 1, 2, 3 of x.");
+  });
+
+  it("is who a pod or a role of AWS is, as the login said", async () => {
+    const claims = await says(
+      auditLine("k", "x", 1, {
+        auth: {
+          entity_id: "e-k",
+          metadata: { service_account_name: "orders", service_account_namespace: "shop" },
+        },
+      }),
+      auditLine("r", "x", 1, {
+        auth: { entity_id: "e-r", metadata: { canonical_arn: "arn:aws:iam::123456789012:role/orders" } },
+      }),
+    );
+    expect(claims.map(({ from }) => from.is === "reader" && from.traits)).toEqual([
+      { entity: "e-k", serviceAccount: "shop/orders" },
+      { entity: "e-r", role: "arn:aws:iam::123456789012:role/orders" },
+    ]);
+  });
+
+  it("is a copy in clear where the device writes values, by its mark", async () => {
+    const value = "canary-in-the-log";
+    await writeFile(
+      log,
+      `${auditLine("a", "apps/db", 1, { response: { data: { data: { password: value, port: "5432", token: "hmac-sha256:33" }, metadata: { version: 3 } } } })}\n`,
+    );
+    const parts = await scan();
+    expect(parts[0]?.copies).toEqual([
+      expect.objectContaining({
+        at: { is: "location", scope: "audit log of main", path: "apps/db#password" },
+        literal: true,
+        mark: expect.stringMatching(/^[0-9a-f]{64}$/),
+      }),
+    ]);
+    expect(JSON.stringify(parts)).not.toContain("canary");
+  });
+});

@@ -1,0 +1,171 @@
+/** The source `vault-audit` on logs that a live Vault and a live OpenBao wrote. */
+import { randomBytes } from "node:crypto";
+import { appendFile, mkdtemp, open, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { vaultAudit } from "../../../adapters/sources/vault-audit.js";
+import { type VaultMaker, vaultMakers } from "../../setup/servers.js";
+import { type SourceWorld, scanned, sourceContract } from "../source.js";
+import { depsOf } from "../stores/world.js";
+import { type AuditServer, startAuditServer } from "./audit-server.js";
+
+const servers = new Map<VaultMaker, AuditServer>();
+
+beforeAll(async () => {
+  for (const maker of vaultMakers) servers.set(maker, await startAuditServer(maker));
+}, 120_000);
+afterAll(async () => {
+  for (const server of servers.values()) await server.stop();
+});
+
+function serverOf(maker: VaultMaker): AuditServer {
+  const server = servers.get(maker);
+  if (server === undefined) throw new Error(`${maker} does not run`);
+  return server;
+}
+
+/** What the device wrote from a byte on. */
+async function logFrom(file: string, from: number): Promise<Buffer> {
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    const { buffer } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
+    return buffer;
+  } finally {
+    await handle.close();
+  }
+}
+
+interface AuditWorld extends SourceWorld {
+  readonly path: string;
+  readonly file: string;
+  readonly entity: string;
+  /** Puts into the world's file what the device wrote since. */
+  collect(): Promise<void>;
+  open(more?: object): ReturnType<typeof vaultAudit.create>;
+}
+
+/** A path of its own in the server, and a copy of what the device wrote about it: others may not be spoilt. */
+async function auditWorld(maker: VaultMaker): Promise<AuditWorld> {
+  const server = serverOf(maker);
+  const folder = await mkdtemp(join(tmpdir(), "rekey-audit-world-"));
+  const file = join(folder, "audit.log");
+  const id = randomBytes(6).toString("hex");
+  const path = `apps/${id}/db`;
+  const password = `canary-${id}-p&ss/w"rd+ü`;
+  let from = (await stat(server.logFile)).size;
+  const collect = async () => {
+    const bytes = await logFrom(server.logFile, from);
+    from += bytes.length;
+    await appendFile(file, bytes);
+  };
+  const { entity, as } = await server.login(`orders-${id}`);
+  const token = await server.token(`billing-${id}`);
+  await server.admin("POST", `secret/data/${path}`, { data: { username: `user-${id}`, password } });
+  await as("GET", `secret/data/${path}`);
+  await token("GET", `secret/data/${path}`);
+  // None of these gives the document out.
+  await as("GET", `secret/data/apps/${id}/absent`);
+  await as("GET", `secret/metadata/${path}`);
+  await as("GET", `sys/policies/acl/reader`);
+  await collect();
+  const made = (paths: string[], more: object = {}) =>
+    vaultAudit.create(
+      vaultAudit.config.parse({ store: "main", from: { method: "files", paths }, ...more }) as never,
+      depsOf(),
+    );
+  let readers = 0;
+  const another = async () => {
+    const { entity: other, as: reader } = await server.login(`other-${id}-${++readers}`);
+    await reader("GET", `secret/data/${path}`);
+    await collect();
+    return `reader(entity=${other}) uses place(main ${path}) read`;
+  };
+  return {
+    shows: "log",
+    path,
+    file,
+    entity,
+    collect,
+    open: (more = { engine: [{ displayName: "root" }] }) => made([join(folder, "audit*")], more),
+    openUnreachable: () => made([join(folder, "none", "audit*")]),
+    shown: [
+      `reader(entity=${entity}) uses place(main ${path}) read`,
+      `reader(address=127.0.0.1 applicationName=token-billing-${id}) uses place(main ${path}) read`,
+    ],
+    whole: true,
+    plant: another,
+    spoil: async () => {
+      await appendFile(file, `{"time":"2026-01-01T00:00:00Z","type":"respo${password}\n`);
+      return another();
+    },
+    values: [password],
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+for (const maker of vaultMakers) sourceContract(`vault-audit at ${maker}`, () => auditWorld(maker));
+
+describe.each(vaultMakers)("the log of a live %s", (maker) => {
+  it("says which versions were read, and how often", async () => {
+    const world = await auditWorld(maker);
+    const { admin, login } = serverOf(maker);
+    const { entity, as } = await login(`versions-${maker}`);
+    await as("GET", `secret/data/${world.path}`);
+    await admin("POST", `secret/data/${world.path}`, { data: { password: "another-value" } });
+    await as("GET", `secret/data/${world.path}`);
+    await as("GET", `secret/data/${world.path}?version=1`);
+    await world.collect();
+    const claims = (await scanned(world.open())).flatMap((part) => part.claims);
+    const claim = claims.find(({ from }) => from.is === "reader" && from.traits.entity === entity);
+    expect(claim?.seen.count).toBe(3);
+    expect(claim?.sentence).toBe(`userpass-versions-${maker} read versions 1, 2 of ${world.path}.`);
+    await world.close();
+  });
+
+  it("does not take a read for one that gave nothing out: a deleted version, a refusal", async () => {
+    const world = await auditWorld(maker);
+    const { admin, login } = serverOf(maker);
+    const { entity, as } = await login(`nothing-${maker}`);
+    await admin("DELETE", `secret/data/${world.path}`);
+    expect((await as("GET", `secret/data/${world.path}`)).status).toBe(404);
+    await admin("POST", `auth/userpass/users/refused-${maker}`, {
+      password: "12345678",
+      token_policies: "none",
+    });
+    await world.collect();
+    const text = JSON.stringify(await scanned(world.open()));
+    expect(text).not.toContain(entity);
+    await world.close();
+  });
+
+  it("does not count Rekey's own reads, by entity", async () => {
+    const world = await auditWorld(maker);
+    const text = JSON.stringify(await scanned(world.open({ engine: [{ entity: world.entity }] })));
+    expect(text).not.toContain(world.entity);
+    expect(text).toContain("token-billing");
+    await world.close();
+  });
+
+  it("shows the address of those with an entity where it is asked to", async () => {
+    const world = await auditWorld(maker);
+    const claims = (await scanned(world.open({ addresses: true }))).flatMap((part) => part.claims);
+    expect(claims.map(({ from }) => from)).toContainEqual(
+      expect.objectContaining({ traits: { entity: world.entity, address: "127.0.0.1" } }),
+    );
+    await world.close();
+  });
+
+  it("counts a wrapped answer, and says that somebody else may have opened it", async () => {
+    const world = await auditWorld(maker);
+    const { login } = serverOf(maker);
+    const { entity, wrapped } = await login(`wrapped-${maker}`);
+    await wrapped(`secret/data/${world.path}`);
+    await world.collect();
+    const claims = (await scanned(world.open())).flatMap((part) => part.claims);
+    const claim = claims.find(({ from }) => from.is === "reader" && from.traits.entity === entity);
+    expect(claim?.sentence).toContain("in a wrapping token");
+    await world.close();
+  });
+});
