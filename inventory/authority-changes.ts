@@ -40,7 +40,9 @@ function changesOf(
     changes.push({ credential: name, what: "owner", previously: known.owner });
   }
   const rules = canonical(before.policies[known.policy]) !== canonical(after.policies[credential.policy]);
-  if (known.policy !== credential.policy || rules) {
+  // What is excepted is no longer refused: whoever wrote that does not sign what it lets through.
+  const excepted = canonical(known.exceptions ?? []) !== canonical(credential.exceptions ?? []);
+  if (known.policy !== credential.policy || rules || excepted) {
     changes.push({ credential: name, what: "policy", previously: known.policy });
   }
   const involved = [...deciders(known, before), ...deciders(credential, after)];

@@ -5,6 +5,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import { type Section, sections } from "../domain/estate/schema.js";
+import type { Shapes } from "../domain/estate/shapes.js";
 import type { Credential, Estate } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import { adoptions } from "./adoption-tables.js";
@@ -14,6 +15,7 @@ import { type Database, read, type Tx, transact } from "./database.js";
 import { diffEstate, type EstateDiff, type Sections } from "./estate-diff.js";
 import { authorityChanges as authorityTable, entries, estateRevisions } from "./estate-tables.js";
 import { keepDeclared, type Names } from "./graph-estate.js";
+import { rematch } from "./rematch.js";
 import { rotations } from "./rotation-tables.js";
 
 /** What an entry's id begins with, by its section. */
@@ -25,6 +27,7 @@ export const idPrefixes = {
   stores: "sto",
   issuers: "iss",
   notifiers: "not",
+  sources: "src",
 } as const satisfies Record<Section, string>;
 
 /** An estate as it was applied. */
@@ -54,6 +57,8 @@ export interface ApplyRequest {
   readonly by: string;
   readonly now: number;
   readonly newId: (prefix: (typeof idPrefixes)[Section]) => string;
+  /** What the registered kinds make of accounts and places, by which what sources saw is told anew; absent: it stays as it was. */
+  readonly shapes?: Shapes;
 }
 
 /** What applying did; `revision` is the one that is in force now. */
@@ -98,6 +103,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
     });
     for (const section of sections) await applySection(tx, section, diff, known, request);
     await keepDeclared(tx, touchedBy(diff), request.now);
+    if (request.shapes) await rematch(tx, request.shapes, request.now);
     await recordAuthority(tx, known, revision, request);
     const { now: at, digest, by } = request;
     await tellAudit(tx, {

@@ -1,11 +1,11 @@
 /** Keeps the map in step with the estate: what an entry declares is on it as soon as the estate is applied, and ends with it. */
-import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
 import type { Section } from "../domain/estate/schema.js";
 import { declaredBy, type MappedSection, mapped } from "../domain/graph/declared.js";
 import type { Tx } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { keepSaid } from "./graph-keep.js";
+import { sha256Hex } from "./hash.js";
 
 /** The name under which the estate is a source of the map. */
 const estateSource = "estate";
@@ -14,7 +14,6 @@ const estateSource = "estate";
 export type Names = Readonly<Partial<Record<Section, readonly string[]>>>;
 
 const isMapped = (section: Section): section is MappedSection => mapped.some((one) => one === section);
-const sha256Hex = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /**
  * Takes over what these entries say now, in the transaction that has changed them; all of them where the map knows nothing

@@ -2,10 +2,11 @@
  * Keeps on the map what the records of a source say: each of them, such as an entry of the estate, speaks for itself,
  * and what it no longer says ends. Everything is written by a few statements for thousands of rows at a time.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Said } from "../domain/graph/declared.js";
 import type { EvidenceKind } from "../domain/graph/types.js";
 import type { Tx } from "./database.js";
+import { column, parts } from "./rows.js";
 
 /** What records of one source say at a moment, in milliseconds since the epoch. A record that is gone says nothing. */
 export interface Statement {
@@ -15,9 +16,6 @@ export interface Statement {
   readonly records: readonly { readonly record: string; readonly said: Said }[];
 }
 
-/** Rows of one statement; more of them make no statement faster, and need more memory. */
-const rowsMax = 5_000;
-
 /** Makes the map say what these records say. Other records, and other sources, go on saying what they said. */
 export async function keepSaid(tx: Tx, statement: Statement): Promise<void> {
   const { records } = statement;
@@ -25,12 +23,6 @@ export async function keepSaid(tx: Tx, statement: Statement): Promise<void> {
   const edges = records.flatMap(({ record, said }) => said.edges.map((edge) => ({ ...edge, record })));
   for (const part of parts(edges)) await keepEdges(tx, part, statement);
   for (const part of parts(records)) await endUnsaid(tx, part, statement);
-}
-
-function parts<T>(list: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(list.length / rowsMax) }, (_, index) =>
-    list.slice(index * rowsMax, (index + 1) * rowsMax),
-  );
 }
 
 type Nodes = Said["nodes"];
@@ -74,7 +66,7 @@ async function keepEdges(tx: Tx, edges: Edges, { source, kind, at }: Statement):
       (from_id, type, to_id, source, kind, record, count, sentence, first_seen, last_seen)
     select from_id, type, to_id, ${source}, ${kind}, record, 1, sentence, ${when}::timestamptz, ${when}::timestamptz
     from ${said}
-    on conflict (from_id, type, to_id, source, kind, record) do update set
+    on conflict (from_id, type, to_id, source, kind, record, seen_from, seen_to) do update set
       sentence = excluded.sentence,
       last_seen = greatest(graph_evidence.last_seen, excluded.last_seen), ended_at = null`);
 }
@@ -88,23 +80,13 @@ async function endUnsaid(
   const when = new Date(at).toISOString();
   const gone = records.filter(({ said }) => said.nodes.length === 0).map(({ record }) => record);
   const names = column(records, ({ record }) => record);
-  await tx.execute(sql`
-    with unsaid as (
-      update rekey_inventory.graph_evidence set ended_at = ${when}
+  await endEdgesWithoutEvidence(
+    tx,
+    sql`update rekey_inventory.graph_evidence set ended_at = ${when}
       where source = ${source} and kind = ${kind} and record = any(${names}::text[])
-        and ended_at is null and last_seen < ${when}
-      returning from_id, type, to_id, source, kind, record
-    ), edges as (
-      update rekey_inventory.graph_edges e set ended_at = ${when}
-      from (select distinct from_id, type, to_id from unsaid) u
-      where (e.from_id, e.type, e.to_id) = (u.from_id, u.type, u.to_id) and not exists (
-        select from rekey_inventory.graph_evidence v
-        where (v.from_id, v.type, v.to_id) = (u.from_id, u.type, u.to_id) and v.ended_at is null
-          and not exists (select from unsaid s where (s.from_id, s.type, s.to_id, s.source, s.kind, s.record)
-            = (v.from_id, v.type, v.to_id, v.source, v.kind, v.record)))
-      returning e.from_id, e.to_id
-    )
-    select count(*) from edges`);
+        and ended_at is null and last_seen < ${when}`,
+    when,
+  );
   await tx.execute(sql`
     update rekey_inventory.graph_nodes set ended_at = ${when}
     where id = any(${sql.param(gone)}::text[]) and ended_at is null`);
@@ -118,6 +100,30 @@ async function endUnsaid(
       select from rekey_inventory.graph_edges e where e.to_id = n.id and e.ended_at is null)`);
 }
 
-function column<T>(rows: readonly T[], of: (row: T) => string | number | null) {
-  return sql.param(rows.map(of));
+/**
+ * Ends the evidence that a statement (an `update` of it without `returning`) says is gone, the edges of which nobody speaks
+ * any more, and whoever was known by such an edge alone. `when` is a timestamp in ISO 8601.
+ */
+export async function endEdgesWithoutEvidence(tx: Tx, ending: SQL, when: string): Promise<void> {
+  await tx.execute(sql`
+    with unsaid as (
+      ${ending}
+      returning from_id, type, to_id, source, kind, record, seen_from, seen_to
+    ), edges as (
+      update rekey_inventory.graph_edges e set ended_at = ${when}
+      from (select distinct from_id, type, to_id from unsaid) u
+      where (e.from_id, e.type, e.to_id) = (u.from_id, u.type, u.to_id) and not exists (
+        select from rekey_inventory.graph_evidence v
+        where (v.from_id, v.type, v.to_id) = (u.from_id, u.type, u.to_id) and v.ended_at is null
+          and not exists (select from unsaid s
+            where (s.from_id, s.type, s.to_id, s.source, s.kind, s.record, s.seen_from, s.seen_to)
+              = (v.from_id, v.type, v.to_id, v.source, v.kind, v.record, v.seen_from, v.seen_to)))
+      returning e.from_id, e.type, e.to_id
+    )
+    update rekey_inventory.graph_nodes n set ended_at = ${when}
+    from edges
+    where n.id = edges.from_id and n.type = 'identity' and n.ended_at is null and not exists (
+      select from rekey_inventory.graph_edges o
+      where o.from_id = n.id and o.ended_at is null
+        and not exists (select from edges d where (d.from_id, d.type, d.to_id) = (o.from_id, o.type, o.to_id)))`);
 }

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import * as adoptionTables from "../../inventory/adoption-tables.js";
 import * as auditTables from "../../inventory/audit-tables.js";
 import { read } from "../../inventory/database.js";
+import * as discoveryTables from "../../inventory/discovery-tables.js";
 import * as estateTables from "../../inventory/estate-tables.js";
 import * as graphTables from "../../inventory/graph-tables.js";
 import { bundledMigrations, migrate } from "../../inventory/migrate.js";
@@ -87,6 +88,7 @@ it("describes every table as the migrations make it", async () => {
     restoreTables,
     sightingTables,
     graphTables,
+    discoveryTables,
   ].flatMap((module) => Object.values(module).filter((value): value is PgTable => typeof value === "object"));
   const described = tables.flatMap((table) => {
     const { name, columns } = getTableConfig(table);

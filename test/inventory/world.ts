@@ -86,6 +86,7 @@ export function sampleEstate(): Estate {
     stores: { secrets: { kind: "fake" } },
     issuers: { "main-db": { kind: "fake" } },
     notifiers: {},
+    sources: {},
     policies: { standard: policy },
     consumers: { checkout: consumer, reports: consumer },
     credentials: { "orders-db": credential("orders"), "billing-db": credential("billing") },

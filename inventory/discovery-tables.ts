@@ -1,0 +1,48 @@
+/** The tables of migration 0013 as drizzle sees them: things that sources speak of, scans, and where values lie. */
+import { bigint, boolean, jsonb, text } from "drizzle-orm/pg-core";
+import type { Malformed, Thing } from "../domain/discovery/said.js";
+import { inventory, moment } from "./columns.js";
+
+/** A thing in a source's words, and the node that it is taken for. */
+export const things = inventory.table("things", {
+  id: text("id").primaryKey(),
+  body: jsonb("body").$type<Thing>().notNull(),
+  node: text("node").notNull(),
+  known: boolean("known").notNull(),
+  sentence: text("sentence").notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
+});
+
+/** One reading of a source. */
+export const scans = inventory.table("scans", {
+  id: text("id").primaryKey(),
+  source: text("source").notNull(),
+  startedAt: moment("started_at").notNull(),
+  endedAt: moment("ended_at"),
+  failure: text("failure"),
+  cursorBefore: text("cursor_before"),
+  cursorAfter: text("cursor_after"),
+  records: bigint("records", { mode: "number" }).notNull(),
+  claims: bigint("claims", { mode: "number" }).notNull(),
+  copies: bigint("copies", { mode: "number" }).notNull(),
+  malformed: bigint("malformed", { mode: "number" }).notNull(),
+  malformedFirst: jsonb("malformed_first").$type<readonly Malformed[]>().notNull(),
+  gaps: jsonb("gaps").$type<readonly string[]>().notNull(),
+  coveredFrom: moment("covered_from"),
+  coveredUntil: moment("covered_until"),
+});
+
+/** Where a value lies. */
+export const marks = inventory.table("marks", {
+  mark: text("mark").notNull(),
+  thing: text("thing").notNull(),
+  source: text("source").notNull(),
+  record: text("record").notNull(),
+  literal: boolean("literal").notNull(),
+  sentence: text("sentence").notNull(),
+  scan: text("scan").notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
+  endedAt: moment("ended_at"),
+});

@@ -1,0 +1,138 @@
+/**
+ * The readings of sources: where each begins, how far it has come, what it could not read, and what is gone because a whole
+ * reading no longer has it.
+ */
+import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
+import type { Declared } from "../domain/discovery/resolve.js";
+import type { ScanPart } from "../domain/discovery/said.js";
+import { RekeyError } from "../domain/errors.js";
+import { type Database, read, type Tx, transact } from "./database.js";
+import { keepPart, type ScanRef } from "./discovery-keep.js";
+import { scans } from "./discovery-tables.js";
+import { endEdgesWithoutEvidence } from "./graph-keep.js";
+
+/** A reading, as it stands. Times are milliseconds since the epoch. */
+export type Scan = typeof scans.$inferSelect;
+
+/** Malformed records that are named; all are counted. */
+const namedMax = 100;
+
+/** After this time a reading of what is there now begins anew: what it read first may be gone. */
+const resumeMsMax = 6 * 60 * 60_000;
+
+/**
+ * The reading to go on with: one that was broken off and is not too old, or a new one. A log is gone on with from where
+ * the last one came to, however that ended; what is there now is read from its beginning.
+ */
+export async function beginScan(
+  db: Database,
+  { source, shows, now, newId }: Omit<ScanRef, "id"> & { readonly now: number; readonly newId: () => string },
+): Promise<Scan> {
+  return transact(db, async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`scan ${source}`}))`);
+    const [last] = await tx
+      .select()
+      .from(scans)
+      .where(eq(scans.source, source))
+      .orderBy(desc(scans.startedAt), desc(scans.id))
+      .limit(1);
+    if (last !== undefined && last.endedAt === null && now - last.startedAt < resumeMsMax) {
+      await tx.update(scans).set({ failure: null }).where(eq(scans.id, last.id));
+      return { ...last, failure: null };
+    }
+    const cursor = shows === "log" ? (last?.cursorAfter ?? null) : null;
+    const row = { id: newId(), source, startedAt: now, cursorBefore: cursor, cursorAfter: cursor };
+    const none = { records: 0, claims: 0, copies: 0, malformed: 0, malformedFirst: [], gaps: [] };
+    const [made] = await tx
+      .insert(scans)
+      .values({ ...row, ...none })
+      .returning();
+    if (made === undefined) throw new RekeyError("internal", "A reading was not kept.");
+    return made;
+  });
+}
+
+/**
+ * Keeps a part and moves the cursor from `before`, in one transaction. Throws `conflict` where the cursor stands elsewhere:
+ * somebody else reads on, and what this one has read is theirs to keep.
+ */
+export async function notePart(
+  db: Database,
+  scan: ScanRef,
+  before: string | null,
+  part: ScanPart,
+  declared: Declared,
+): Promise<void> {
+  await transact(db, async (tx) => {
+    const [standing] = await tx.select().from(scans).where(eq(scans.id, scan.id)).for("update");
+    if (standing === undefined || standing.cursorAfter !== before || standing.endedAt !== null)
+      throw new RekeyError("conflict", "Another reading of this source goes on from here.");
+    await keepPart(tx, scan, part, declared);
+    const { covered } = part;
+    const from = [standing.coveredFrom, covered?.from ?? null].filter((at) => at !== null);
+    const until = [standing.coveredUntil, covered?.until ?? null].filter((at) => at !== null);
+    await tx
+      .update(scans)
+      .set({
+        cursorAfter: part.cursor,
+        records: standing.records + part.records,
+        claims: standing.claims + part.claims.length,
+        copies: standing.copies + part.copies.length,
+        malformed: standing.malformed + part.malformed.length,
+        malformedFirst: [...standing.malformedFirst, ...part.malformed].slice(0, namedMax),
+        gaps: [...new Set([...standing.gaps, ...part.gaps])].slice(0, namedMax),
+        coveredFrom: from.length === 0 ? null : Math.min(...from),
+        coveredUntil: until.length === 0 ? null : Math.max(...until),
+      })
+      .where(eq(scans.id, scan.id));
+  });
+}
+
+/** The place was read to its end; of what is there now, whatever a reading without a gap did not meet is gone. */
+export async function endScan(db: Database, scan: ScanRef, now: number): Promise<Scan> {
+  return transact(db, async (tx) => {
+    const [ended] = await tx
+      .update(scans)
+      .set({ endedAt: now, failure: null })
+      .where(eq(scans.id, scan.id))
+      .returning();
+    if (ended === undefined) throw new RekeyError("not-found", `There is no reading ${scan.id}.`);
+    // What stands in a gap was not looked at: hidden is not absent, and a server that is away ends nobody's reading.
+    if (scan.shows === "now" && ended.gaps.length === 0) await endUnmet(tx, scan, now);
+    return ended;
+  });
+}
+
+/** The reading broke off; the next one goes on from its cursor. `why` is a sentence of ours. */
+export async function breakOff(db: Database, id: string, why: string): Promise<void> {
+  await transact(db, (tx) => tx.update(scans).set({ failure: why }).where(eq(scans.id, id)));
+}
+
+/** The last reading of each source, and the last one that came to its end. */
+export async function lastScans(db: Database): Promise<readonly { last: Scan; whole: Scan | null }[]> {
+  return read(db, async (tx) => {
+    const last = await tx
+      .selectDistinctOn([scans.source])
+      .from(scans)
+      .orderBy(scans.source, desc(scans.startedAt), desc(scans.id));
+    const whole = await tx
+      .selectDistinctOn([scans.source])
+      .from(scans)
+      .where(and(isNotNull(scans.endedAt)))
+      .orderBy(scans.source, desc(scans.endedAt));
+    const bySource = new Map(whole.map((scan) => [scan.source, scan]));
+    return last.map((scan) => ({ last: scan, whole: bySource.get(scan.source) ?? null }));
+  });
+}
+
+async function endUnmet(tx: Tx, { id, source }: ScanRef, now: number): Promise<void> {
+  const at = new Date(now).toISOString();
+  await tx.execute(sql`
+    update rekey_inventory.marks set ended_at = ${at} where source = ${source} and scan <> ${id} and ended_at is null`);
+  await endEdgesWithoutEvidence(
+    tx,
+    sql`update rekey_inventory.graph_evidence set ended_at = ${at}
+      where source = ${source} and scan <> ${id} and ended_at is null`,
+    at,
+  );
+}

@@ -1,0 +1,279 @@
+/** What sources say, kept: each part once, whoever it turns out to be about, until a whole reading no longer has it. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.js";
+import type { Shapes } from "../../domain/estate/shapes.js";
+import type { Estate } from "../../domain/estate/types.js";
+import { Adjacency } from "../../domain/graph/reach.js";
+import { usersOf } from "../../domain/graph/use.js";
+import type { Database } from "../../inventory/database.js";
+import { read } from "../../inventory/database.js";
+import { applyEstate, entryNamed } from "../../inventory/estate.js";
+import { loadMap, loadUsers } from "../../inventory/graph-load.js";
+import { declaredIn } from "../../inventory/rematch.js";
+import { beginScan, breakOff, endScan, lastScans, notePart } from "../../inventory/scans.js";
+import { migratedDatabase } from "./database.js";
+import { newId, sampleEstate } from "./world.js";
+
+const t0 = 1_700_000_000_000;
+
+/** The sample's kinds are made up, and so is what they make of an account. */
+const shapes: Shapes = {
+  shownAs: (_, { account }) =>
+    Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
+  placeIn: (_, __, place) => place,
+};
+
+const psql: Thing = {
+  is: "reader",
+  name: "psql from 10.0.0.9",
+  traits: { applicationName: "psql", address: "10.0.0.9" },
+};
+const shop: Thing = { is: "reader", name: "checkout", traits: { applicationName: "checkout" } };
+
+function claim(from: Thing, to: Thing, more: Partial<Claim> = {}): Claim {
+  return {
+    ...{ record: "sessions", known: "session", from, type: "uses", to, sentence: "It is connected." },
+    seen: { first: t0, last: t0 + 1_000, count: 1 },
+    ...more,
+  };
+}
+
+function part(cursor: string, claims: readonly Claim[], copies: readonly Copy[] = []): ScanPart {
+  return {
+    records: claims.length,
+    claims,
+    copies,
+    listed: [],
+    malformed: [],
+    covered: null,
+    gaps: [],
+    cursor,
+  };
+}
+
+async function house(change: (estate: Estate) => Estate = (estate) => estate) {
+  const { db } = await migratedDatabase();
+  let now = t0;
+  const apply = async (estate: Estate) => {
+    now += 1;
+    await applyEstate(db, { estate, digest: `d${now}`, by: "ann", now, newId, shapes });
+  };
+  const sample = change(sampleEstate());
+  await apply(sample);
+  const orders = await entryNamed(db, "credentials", "orders-db");
+  const account: Thing = {
+    is: "account",
+    issuer: String(orders.body.issuer),
+    account: shapes.shownAs(sample, orders.body as never)[0] ?? "",
+  };
+  return { db, apply, sample, orders: orders.id, account };
+}
+
+/** A whole reading of these parts. */
+async function readThrough(
+  db: Database,
+  parts: readonly ScanPart[],
+  { shows = "now", at = t0 + 5_000 }: { shows?: "now" | "log"; at?: number } = {},
+) {
+  const begun = await beginScan(db, { source: "src_1", shows, now: at, newId: () => newId("scn") });
+  const ref = { id: begun.id, source: "src_1", shows } as const;
+  let cursor = begun.cursorAfter;
+  const declared = await read(db, (tx) => declaredIn(tx, shapes));
+  for (const one of parts) {
+    await notePart(db, ref, cursor, one, declared);
+    cursor = one.cursor;
+  }
+  return endScan(db, ref, at + 1_000);
+}
+
+async function users(db: Database, credential: string) {
+  const graph = await loadUsers(db, credential);
+  return usersOf(new Adjacency(graph), credential).map(({ node, known, edge }) => ({
+    name: node.name,
+    type: node.type,
+    known,
+    count: edge.evidence.filter(({ source }) => source === "src_1").map(({ count }) => count)[0] ?? 0,
+  }));
+}
+
+describe("what a source says", () => {
+  it("is on the map, and whom nobody claims is named", async () => {
+    const { db, orders, account } = await house();
+    await readThrough(db, [part("1", [claim(psql, account, { seen: { first: t0, last: t0, count: 3 } })])]);
+    expect(await users(db, orders)).toContainEqual({
+      name: "psql from 10.0.0.9",
+      type: "identity",
+      known: "session",
+      count: 3,
+    });
+  });
+
+  it("is counted once, also when a part is kept by two", async () => {
+    const { db, orders, account } = await house();
+    const begun = await beginScan(db, { source: "src_1", shows: "log", now: t0, newId: () => newId("scn") });
+    const ref = { id: begun.id, source: "src_1", shows: "log" } as const;
+    const declared = await read(db, (tx) => declaredIn(tx, shapes));
+    await notePart(db, ref, null, part("1", [claim(psql, account)]), declared);
+    await expect(notePart(db, ref, null, part("1", [claim(psql, account)]), declared)).rejects.toMatchObject({
+      code: "conflict",
+    });
+    await notePart(db, ref, "1", part("2", [claim(psql, account)]), declared);
+    expect((await users(db, orders)).find(({ name }) => name.startsWith("psql"))?.count).toBe(2);
+  });
+
+  it("goes on where it broke off, and a log from where it ended", async () => {
+    const { db } = await house();
+    const first = await beginScan(db, { source: "src_1", shows: "log", now: t0, newId: () => newId("scn") });
+    const ref = { id: first.id, source: "src_1", shows: "log" } as const;
+    const declared = await read(db, (tx) => declaredIn(tx, shapes));
+    await notePart(db, ref, null, part("1", []), declared);
+    await breakOff(db, first.id, "It went away.");
+    expect((await lastScans(db))[0]).toMatchObject({ last: { failure: "It went away." }, whole: null });
+    const again = await beginScan(db, {
+      source: "src_1",
+      shows: "log",
+      now: t0 + 9,
+      newId: () => newId("scn"),
+    });
+    expect(again).toMatchObject({ id: first.id, cursorAfter: "1", failure: null });
+    await endScan(db, ref, t0 + 10);
+    const next = await beginScan(db, {
+      source: "src_1",
+      shows: "log",
+      now: t0 + 20,
+      newId: () => newId("scn"),
+    });
+    expect(next).toMatchObject({ cursorBefore: "1", cursorAfter: "1" });
+    expect(next.id).not.toBe(first.id);
+  });
+
+  it("ends when a whole reading of what is there now does not have it any more; of a log it stays", async () => {
+    for (const shows of ["now", "log"] as const) {
+      const { db, orders, account } = await house();
+      await readThrough(db, [part("1", [claim(psql, account)])], { shows });
+      await readThrough(db, [part("2", [])], { shows, at: t0 + 60_000 });
+      const names = (await users(db, orders)).map(({ name }) => name);
+      expect(names.includes("psql from 10.0.0.9")).toBe(shows === "log");
+    }
+  });
+
+  it("does not end by a reading with a gap: hidden is not absent", async () => {
+    const { db, orders, account } = await house();
+    await readThrough(db, [part("1", [claim(psql, account)])]);
+    const blind = { ...part("1", []), gaps: ["One node did not answer."] };
+    await readThrough(db, [blind], { at: t0 + 60_000 });
+    expect((await users(db, orders)).map(({ name }) => name)).toContain("psql from 10.0.0.9");
+  });
+
+  it("comes back under its id with what was known of it", async () => {
+    const { db, orders, account } = await house();
+    const firstSeen = async () =>
+      [...(await loadUsers(db, orders)).nodes.values()].find(({ name }) => name.startsWith("psql"))
+        ?.firstSeen;
+    await readThrough(db, [part("1", [claim(psql, account)])]);
+    const before = await firstSeen();
+    await readThrough(db, [part("1", [])], { at: t0 + 60_000 });
+    await readThrough(db, [part("1", [claim(psql, account)])], { at: t0 + 120_000 });
+    expect(await firstSeen()).toBe(before);
+  });
+
+  it("is a consumer's from the moment in which the estate claims it, and nobody's when it no longer does", async () => {
+    const { db, apply, sample, orders, account } = await house();
+    await readThrough(db, [part("1", [claim(psql, account)])], { shows: "log" });
+    const [name = "", consumer] = Object.entries(sample.consumers)[0] ?? [];
+    if (consumer === undefined) throw new Error("the sample has no consumer");
+    const claiming = { ...consumer, match: { applicationName: ["psql"], address: [] } };
+    await apply({ ...sample, consumers: { ...sample.consumers, [name]: claiming } });
+    const claimed = await users(db, orders);
+    expect(claimed.some(({ type }) => type === "identity")).toBe(false);
+    expect(claimed).toContainEqual(expect.objectContaining({ name, known: "session", count: 1 }));
+    await apply(sample);
+    expect(await users(db, orders)).toContainEqual(
+      expect.objectContaining({ name: "psql from 10.0.0.9", type: "identity" }),
+    );
+    expect(await users(db, orders)).not.toContainEqual(expect.objectContaining({ name, known: "session" }));
+  });
+
+  it("that two consumers claim is nobody's, and says so", async () => {
+    const { db, orders, account } = await house((estate) => ({
+      ...estate,
+      consumers: Object.fromEntries(
+        Object.entries(estate.consumers).map(([name, consumer]) => [
+          name,
+          { ...consumer, match: { applicationName: ["psql"], address: [] } },
+        ]),
+      ),
+    }));
+    await readThrough(db, [part("1", [claim(psql, account)])]);
+    expect(await users(db, orders)).toContainEqual(expect.objectContaining({ type: "identity" }));
+  });
+
+  it("an account that is declared later is that credential from then on", async () => {
+    const { db, apply, sample, account } = await house((estate) => {
+      const { "orders-db": _, ...credentials } = estate.credentials;
+      return estate.credentials["orders-db"] ? estate : { ...estate, credentials };
+    });
+    const { "orders-db": left, ...credentials } = sample.credentials;
+    if (left === undefined) throw new Error("the sample has no orders-db");
+    await apply({ ...sample, credentials });
+    await readThrough(db, [part("1", [claim(shop, account)])]);
+    const strangers = [...(await loadMap(db)).nodes.values()].filter(
+      ({ type, name }) => type === "credential" && name.includes(" at "),
+    );
+    expect(strangers).toHaveLength(1);
+    await apply(sample);
+    const { id } = await entryNamed(db, "credentials", "orders-db");
+    expect(await users(db, id)).toContainEqual(
+      expect.objectContaining({ name: "checkout", known: "session" }),
+    );
+    expect([...(await loadMap(db)).nodes.keys()]).not.toContain(strangers[0]?.id);
+  });
+
+  it("says the same in whatever order, and however it is cut", { timeout: 60_000 }, async () => {
+    const { db, account } = await house();
+    const readers = ["a", "b", "c"].map(
+      (name): Thing => ({ is: "reader", name, traits: { workload: name } }),
+    );
+    const claims = fc.array(
+      fc.record({
+        reader: fc.nat(2),
+        at: fc.nat(50),
+        count: fc.integer({ min: 1, max: 5 }),
+        record: fc.constantFrom("x", "y"),
+      }),
+      { minLength: 1, maxLength: 12 },
+    );
+    let round = 0;
+    const told = async (list: readonly Claim[][]) => {
+      round += 1;
+      const source = `src_p${round}`;
+      const begun = await beginScan(db, { source, shows: "log", now: t0, newId: () => newId("scn") });
+      const declared = await read(db, (tx) => declaredIn(tx, shapes));
+      let cursor = begun.cursorAfter;
+      for (const [index, each] of list.entries()) {
+        await notePart(db, { id: begun.id, source, shows: "log" }, cursor, part(`${index}`, each), declared);
+        cursor = `${index}`;
+      }
+      return (await loadMap(db)).edges
+        .flatMap(({ from, evidence }) =>
+          evidence.filter((one) => one.source === source).map((one) => ({ ...one, from, source: "" })),
+        )
+        .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    };
+    await fc.assert(
+      fc.asyncProperty(claims, fc.nat(11), async (list, cut) => {
+        const all = list.map(({ reader, at, count, record }) =>
+          claim(readers[reader] as Thing, account, {
+            record,
+            seen: { first: t0 + at, last: t0 + at, count },
+          }),
+        );
+        const plain = await told([all]);
+        expect(await told([all.slice(0, cut), all.slice(cut)])).toEqual(plain);
+        expect(await told([all.toReversed()])).toEqual(plain);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
