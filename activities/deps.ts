@@ -1,6 +1,7 @@
 /** What the activities are given: the records, the systems of a credential, and the world's clock and dice. */
-import type { Consumer, Issuer, Notifier, Store } from "../adapters/ports.js";
+import type { Consumer, Issuer, Notifier, Source, Store } from "../adapters/ports.js";
 import type { AuditKeeper } from "../audit/keeper.js";
+import type { Shapes } from "../domain/estate/shapes.js";
 import type { Estate, Match, Policy } from "../domain/estate/types.js";
 import type { PlannedConsumer, RotationPolicy } from "../domain/rotation/state.js";
 import type { Diagnosis } from "../domain/rotation/work.js";
@@ -36,11 +37,22 @@ export interface Systems {
   readonly lockKeys: readonly string[];
 }
 
+/** A source as it is read. */
+export interface OpenSource {
+  /** Id of the estate's entry. */
+  readonly id: string;
+  readonly shows: "now" | "log";
+  readonly source: Source;
+}
+
 /** What every activity gets. */
 export interface ActivityDeps {
   readonly db: Database;
   readonly installation: string;
   readonly systems: (credential: string) => Promise<Systems>;
+  /** A source of the estate, by its name, opened anew: it is closed by whoever has it opened. Throws `not-found`. */
+  readonly source: (name: string) => Promise<OpenSource>;
+  readonly shapes: Shapes;
   readonly now: () => number;
   /** A new opaque id with this prefix. */
   readonly newId: (prefix: string) => string;

@@ -4,6 +4,7 @@ import type { Diagnosis, HouseWork } from "../domain/rotation/work.js";
 import { dueCredentials, listCredentials, openRotations } from "../inventory/credentials.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
+import { discoverWork } from "./discover.js";
 import { preview } from "./preview.js";
 import { acceptRestored } from "./restore.js";
 import { takeSignOff } from "./sign-off.js";
@@ -12,6 +13,7 @@ import { takeStock } from "./stock.js";
 /** The activities of the short workflows. None of them changes anything outside. */
 export function houseWork(deps: ActivityDeps): HouseWork {
   return {
+    ...discoverWork(deps),
     preview: (request) => framed(() => preview(deps, request)),
     takeStock: ({ credential }) => framed(() => takeStock(deps, credential)),
     acceptRestored: ({ document }) => framed(() => acceptRestored(deps, document)),

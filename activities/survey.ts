@@ -2,7 +2,6 @@
  * One look at the world: issuer, store and every consumer at once, in parallel, read-only. What it answers is
  * facts; what they mean is decided in `domain/`.
  */
-import { BlockList, isIP } from "node:net";
 import type {
   Call,
   Candidate,
@@ -21,6 +20,7 @@ import type { Match } from "../domain/estate/types.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
+import { evidenceMaxAgeMs } from "../domain/mapped.js";
 import { amendmentApprovers, planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
@@ -28,9 +28,11 @@ import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js"
 import type { InstanceState, RotationPolicy, RotationState } from "../domain/rotation/state.js";
 import { stricter } from "../domain/stricter.js";
 import { isEnded } from "../domain/version.js";
+import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
+import type { MappedFacts } from "./mapped.js";
 
 /** What one look needs besides the state. */
 export interface Surveyor {
@@ -38,11 +40,12 @@ export interface Surveyor {
   readonly systems: Systems;
   readonly confirmations: readonly Confirmation[];
   readonly excluded: Excluded;
+  readonly mapped: MappedFacts;
 }
 
 /** Looks once. Throws `unreachable` when the issuer or a place of the store cannot be read; a silent consumer is a fact. */
 export async function survey(
-  { deps, systems, confirmations, excluded }: Surveyor,
+  { deps, systems, confirmations, excluded, mapped }: Surveyor,
   state: RotationState,
   call: Call,
 ): Promise<Extract<RotationEvent, { type: "surveyed" }>> {
@@ -91,6 +94,12 @@ export async function survey(
         ? []
         : unmappedReaders(view.sessions, systems.consumers, state.traits),
       unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
+      mapped: {
+        ...mapped,
+        evidenceMaxAgeMs: systems.policy.evidenceMaxAgeMs ?? evidenceMaxAgeMs,
+        exceptions: systems.estate.credentials[systems.name]?.exceptions ?? [],
+        now,
+      },
       traits: state.traits,
       slots: view.slots,
       places,
@@ -363,17 +372,7 @@ function matches(
   { application, address }: Pick<SessionGroup, "application" | "address">,
 ): boolean {
   if (match.applicationName.includes(application)) return true;
-  const family = isIP(address);
-  if (family === 0) return false;
-  const list = new BlockList();
-  for (const entry of match.address) {
-    const [net = "", bits] = entry.split("/");
-    const type = isIP(net) === 6 ? "ipv6" : "ipv4";
-    if (isIP(net) === 0) continue;
-    if (bits === undefined) list.addAddress(net, type);
-    else list.addSubnet(net, Number(bits), type);
-  }
-  return list.check(address, family === 6 ? "ipv6" : "ipv4");
+  return match.address.some((range) => isWithin(address, range));
 }
 
 /** The document of a version as the engine keeps it. Throws `value-missing` where there is none. */

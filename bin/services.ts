@@ -1,10 +1,12 @@
 /** The command line's services, opened from the installation's settings: the one place where client and installation meet. */
 import { hostname } from "node:os";
+import { kinds } from "../adapters/registry.js";
 import { migrateLog } from "../audit/log.js";
 import { type AuditDesk, auditDeskOf } from "../client/cli/audit-desk.js";
 import type { Services } from "../client/cli/deps.js";
 import { inventoryIn } from "../client/cli/inventory.js";
 import { rotationClient } from "../client/temporal.js";
+import { shapesOf } from "../domain/estate/shapes.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { auditDatabaseOf, type OpenAudit, openAudit } from "../worker/audit.js";
@@ -52,7 +54,7 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
     };
     return {
       installation,
-      inventory: inventoryIn(db, { now: Date.now, randomId: newId }),
+      inventory: inventoryIn(db, { now: Date.now, randomId: newId, shapes: shapesOf(kinds) }),
       rotations,
       audit,
       // Asked for where a leak is reported, and nowhere else: whoever never does needs no key for it.

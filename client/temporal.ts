@@ -17,6 +17,7 @@ import {
   type QueryDefinition,
   type UpdateDefinition,
 } from "@temporalio/common";
+import type { ScanReport } from "../domain/discovery/report.js";
 import { RekeyError } from "../domain/errors.js";
 import type { StockTaking } from "../domain/reconcile.js";
 import type { Plan } from "../domain/rotation/state.js";
@@ -89,6 +90,8 @@ export interface RotationClient {
   acceptRestored(document: string): Promise<Receipt>;
   /** What exists of the credential (an id; null: of all) that the inventory does not know. */
   reconcile(credential: string | null): Promise<readonly StockTaking[]>;
+  /** Reads a source, or all of the estate, to its end. */
+  discover(source: string | null): Promise<readonly ScanReport[]>;
   /** The builds that workers run; none where they tell none. */
   builds(): Promise<readonly WorkerBuild[]>;
   /** Sends new rotations to a build. */
@@ -239,6 +242,13 @@ export function rotationClient(options: TemporalOptions): RotationClient {
         `reconcile/${credential ?? "all"}/${options.randomId("run")}`,
         [credential],
         "for what exists",
+      ),
+    discover: (source) =>
+      shortly(
+        "discover",
+        `discover/${source ?? "all"}/${options.randomId("run")}`,
+        [source],
+        "for what is found",
       ),
     builds: () => within(deadlines.callMs, "for its workers", () => buildsOf(connection, namespace)),
     makeCurrent: (build) =>

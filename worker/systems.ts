@@ -7,11 +7,11 @@ import type { ActivityDeps, ConsumerSystem, Systems } from "../activities/deps.j
 import type { AdapterDeps, Consumer as ConsumerAdapter } from "../adapters/ports.js";
 import { type Kinds, kinds as registered } from "../adapters/registry.js";
 import { RekeyError } from "../domain/errors.js";
-import type { Consumer, Edge, Estate, KindConfig, Policy } from "../domain/estate/types.js";
+import type { Consumer, Edge, Estate, KindConfig, Policy, SourceConfig } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
 import type { Database } from "../inventory/database.js";
-import { currentEstate, entryOf, listEntries } from "../inventory/estate.js";
+import { currentEstate, entryNamed, entryOf, listEntries } from "../inventory/estate.js";
 
 interface Kept {
   readonly revision: number;
@@ -75,6 +75,20 @@ export function systemsKeeper(
       retired.clear();
       await Promise.all(all.map(closeSystems));
     },
+  };
+}
+
+/** Opens a source of the estate by its name; nothing of it is kept. */
+export function sourceOpener(
+  db: Database,
+  adapterDeps: AdapterDeps,
+  kinds: Kinds = registered,
+): ActivityDeps["source"] {
+  return async (name) => {
+    const { id, body } = await entryNamed(db, "sources", name);
+    const { kind, owner: _owner, every: _every, ...settings } = body as unknown as SourceConfig;
+    const { shows, create } = own(kinds.sources, kind, "kind of source");
+    return { id, shows, source: create(settings, adapterDeps) };
   };
 }
 

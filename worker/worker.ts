@@ -6,6 +6,7 @@ import { createActivities } from "../activities/index.js";
 import type { AdapterDeps } from "../adapters/ports.js";
 import { type Kinds, kinds } from "../adapters/registry.js";
 import { keepLog } from "../audit/keeper.js";
+import { shapesOf } from "../domain/estate/shapes.js";
 import type { Database } from "../inventory/database.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
@@ -31,7 +32,7 @@ import {
 import { needingKey } from "./needing.js";
 import { diagnosePlatform } from "./platform.js";
 import { keepSchedules } from "./schedules.js";
-import { systemsKeeper } from "./systems.js";
+import { sourceOpener, systemsKeeper } from "./systems.js";
 import { keepTelling } from "./tell.js";
 
 /** Emergencies have slots of their own, so that they never stand behind ordinary work. */
@@ -92,6 +93,8 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     db,
     installation,
     systems: systems.open,
+    source: sourceOpener(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds)),
+    shapes: shapesOf(kinds),
     now,
     newId,
     randomSecret,

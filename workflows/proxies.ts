@@ -90,6 +90,13 @@ export function reportWork(): Pick<RotationWork, "report"> {
   return proxyActivities<RotationWork>(urgently(reporting));
 }
 
+/** Reading a source lasts as long as there is something to read; each attempt goes on where the last one came to. */
+export const readingSources: ActivityOptions = {
+  startToCloseTimeout: "15m",
+  heartbeatTimeout: "15s",
+  retry: retrying("1s", "30s", 4),
+};
+
 /** The activities of the short workflows. */
 export const houseWork = proxyActivities<HouseWork>({
   startToCloseTimeout: "90s",

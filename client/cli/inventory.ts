@@ -4,6 +4,7 @@
  */
 import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import type { Section } from "../../domain/estate/schema.js";
+import type { Shapes } from "../../domain/estate/shapes.js";
 import type { Estate } from "../../domain/estate/types.js";
 import type { Flow } from "../../domain/graph/flows.js";
 import type { Graph } from "../../domain/graph/types.js";
@@ -74,13 +75,13 @@ export interface Inventory {
 /** The inventory in a database. */
 export function inventoryIn(
   db: Database,
-  world: { now(): number; randomId(prefix: string): string },
+  world: { now(): number; randomId(prefix: string): string; readonly shapes: Shapes },
 ): Inventory {
   return {
     estate: () => currentEstate(db),
     diff: (estate) => planEstate(db, estate),
     apply: (estate, digest, by) =>
-      applyEstate(db, { estate, digest, by, now: world.now(), newId: world.randomId }),
+      applyEstate(db, { estate, digest, by, now: world.now(), newId: world.randomId, shapes: world.shapes }),
     entries: (section, options) => listEntries(db, section, options),
     credentials: () => listCredentials(db),
     time: () => inventoryTime(db),

@@ -12,6 +12,7 @@ import { completion } from "./commands/completion.js";
 import { confirm } from "./commands/confirm.js";
 import { consumers } from "./commands/consumers.js";
 import { demo } from "./commands/demo.js";
+import { discover } from "./commands/discover.js";
 import { doctor } from "./commands/doctor.js";
 import { expedite } from "./commands/expedite.js";
 import { explain } from "./commands/explain.js";
@@ -39,7 +40,7 @@ import { workers } from "./commands/workers.js";
 function groups(program: () => Command): readonly (readonly [string, readonly AnyCommand[]])[] {
   return [
     ["Describe what you have:", [init, validate, schema, apply, get]],
-    ["Know who uses what:", [consumers, blast, graph]],
+    ["Know who uses what:", [discover, consumers, blast, graph]],
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],

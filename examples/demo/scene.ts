@@ -7,6 +7,7 @@ import { newKey, readKey, type SigningKey } from "../../client/documents.js";
 import { readEstate } from "../../client/estate/load.js";
 import { type RotationClient, rotationClient } from "../../client/temporal.js";
 import { RekeyError } from "../../domain/errors.js";
+import { shapesOf } from "../../domain/estate/shapes.js";
 import type { Database } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { readInstallation } from "../../inventory/installation.js";
@@ -196,5 +197,6 @@ async function apply(db: Database, text: string): Promise<void> {
     by: "platform-team",
     now: Date.now(),
     newId,
+    shapes: shapesOf(kinds),
   });
 }

@@ -14,6 +14,7 @@ import { rotationClient } from "../../client/temporal.js";
 import { Secret } from "../../domain/secret.js";
 import { newId } from "../../worker/installation.js";
 import { temporalServer } from "../setup/servers.js";
+import { registeredShapes } from "../support/shapes.js";
 import { converter, type House } from "../workflows/house.js";
 import { type PersonName, people } from "../workflows/people.js";
 
@@ -52,7 +53,7 @@ export async function servicesOf(
     deadlines: { answerMs: 5_000 },
   });
   onTestFinished(() => rotations.close());
-  const inventory = inventoryIn(house.fresh.db, { now: Date.now, randomId: newId });
+  const inventory = inventoryIn(house.fresh.db, { now: Date.now, randomId: newId, shapes: registeredShapes });
   return { installation: house.installation, inventory, rotations };
 }
 

@@ -18,6 +18,7 @@ import { newId } from "../../worker/installation.js";
 import { selfSigned } from "../contract/issuers/certificate.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { temporalServer } from "../setup/servers.js";
+import { registeredShapes } from "../support/shapes.js";
 import { openHouse } from "../workflows/house.js";
 import { openDoor, servicesOf } from "./door.js";
 
@@ -83,7 +84,7 @@ test("is ready while inventory and Temporal answer, and names which one does not
 
   const db = openDatabase({ url: new Secret(`postgres://nobody@${dead}/none`) });
   onTestFinished(() => db.close());
-  const inventory = inventoryIn(db, { now: Date.now, randomId: newId });
+  const inventory = inventoryIn(db, { now: Date.now, randomId: newId, shapes: registeredShapes });
   const noInventory = await openDoor({ ...services, inventory }, { readyTimes });
   expect(await noInventory.get("/readyz", {})).toMatchObject({
     status: 503,

@@ -11,10 +11,15 @@ import { appendEvent } from "../../inventory/events.js";
 import { recordIncident } from "../../inventory/incidents.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { applySample, newId, openedRotation, t0 } from "../inventory/world.js";
+import { registeredShapes } from "../support/shapes.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 
 function around(db: Database, more: Surroundings = {}): Surroundings {
-  return { ...more, inventory: inventoryIn(db, { now: () => now, randomId: newId }), deps: { kinds } };
+  return {
+    ...more,
+    inventory: inventoryIn(db, { now: () => now, randomId: newId, shapes: registeredShapes }),
+    deps: { kinds },
+  };
 }
 
 async function jsonOf(

@@ -84,3 +84,37 @@ test("graph: as a table, and for programs that draw", async () => {
   await golden("graph-form-unknown", world(), ["graph", "--format", "svg"]);
   await golden("graph-empty", emptyWorld(), ["graph"]);
 });
+
+const report = {
+  ...{ source: "vault-log", scan: "scn_1", startedAt: now - 5_000, endedAt: now, failure: null },
+  ...{ records: 120_000, claims: 14, copies: 0, malformed: 12, gaps: [] },
+  malformedFirst: [{ where: "audit.log, byte 41213", why: "It is no JSON." }],
+  covered: { from: now - 7 * day, until: now },
+};
+
+test("discover: what was read, what could not be, and how far it says anything", async () => {
+  const sources = ["vault-log", "orders-sessions"].map((name, index) => ({
+    ...{ id: `src_${index}`, section: "sources" as const, name, body: { kind: "vault-audit" } },
+    ...{ since: now, changedAt: now, endedAt: null },
+  }));
+  const away = {
+    ...report,
+    source: "orders-sessions",
+    records: 0,
+    claims: 0,
+    malformed: 0,
+    malformedFirst: [],
+  };
+  const broken = { ...away, endedAt: null, covered: null, failure: "127.0.0.1:5432 does not answer." };
+  const blind = {
+    ...away,
+    covered: null,
+    gaps: ["Sessions of others are hidden: pg_read_all_stats is missing."],
+  };
+  const reading = (...reports: object[]) =>
+    emptyWorld({ entries: sources, answers: { discover: () => reports } });
+  await golden("discover", reading(report, blind), ["discover"]);
+  await golden("discover-broken", reading(report, broken), ["discover"]);
+  await golden("discover-json", reading(report), ["discover", "vault-log", "--json"]);
+  await golden("discover-no-sources", emptyWorld(), ["discover"]);
+});

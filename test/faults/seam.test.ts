@@ -137,6 +137,7 @@ test("a call's frame is known wherever it stands among the arguments, and a late
   const given = {
     issuers: {},
     consumers: {},
+    sources: {},
     notifiers: {},
     stores: { plain: { create: () => ({ stage }) } },
   };
@@ -159,6 +160,7 @@ test("what is sent again behind its activity still bears the value, which is cle
   const given = {
     stores: {},
     consumers: {},
+    sources: {},
     notifiers: {},
     issuers: { plain: { create: () => ({ enable }) } },
   };

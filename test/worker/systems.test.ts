@@ -9,6 +9,7 @@ import { noCodec } from "../../worker/installation.js";
 import { systemsKeeper } from "../../worker/systems.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { newId, t0 } from "../inventory/world.js";
+import { testMark } from "../support/mark.js";
 import { estate } from "./estate.js";
 
 const minuteMs = 60_000;
@@ -29,6 +30,7 @@ async function keeping() {
     now: () => clock.now,
     random: (bytes) => new Uint8Array(bytes),
     signChallenge: async () => "",
+    mark: testMark,
     codec: noCodec,
     resolve: async () => {
       throw new Error("nothing here is resolved");

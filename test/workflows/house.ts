@@ -29,6 +29,7 @@ import { keptLog } from "../audit/keeper-world.js";
 import { testFolder } from "../audit/world.js";
 import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { temporalServer } from "../setup/servers.js";
+import { registeredShapes } from "../support/shapes.js";
 import { testBundle } from "./bundle.js";
 import { people } from "./people.js";
 import { quick } from "./policies.js";
@@ -186,6 +187,10 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
         const systems = await systemsOf(fresh, world, installation, id);
         return options.refit?.(systems) ?? systems;
       },
+      source: async () => {
+        throw new Error("nothing here has a source");
+      },
+      shapes: registeredShapes,
       now: Date.now,
       newId,
       randomSecret,
@@ -287,6 +292,7 @@ function estateOf(
     stores: { secrets: { kind: "memory" } },
     issuers: { main: { kind: "memory" } },
     notifiers: {},
+    sources: {},
     policies: { quick: policy },
     consumers: Object.fromEntries(
       consumers.map((name) => {

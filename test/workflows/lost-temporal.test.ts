@@ -16,6 +16,7 @@ import { startTemporal, type TemporalServer } from "../../worker/dev/temporal-se
 import { newId } from "../../worker/installation.js";
 import { rotationQueue } from "../../workflows/messages.js";
 import { emptyWorld, type Ran, runIn } from "../cli/fakes.js";
+import { registeredShapes } from "../support/shapes.js";
 import { type Connections, connectTo, converter, type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
 import { patient } from "./policies.js";
@@ -30,7 +31,7 @@ async function rekey(house: House, { address, namespace }: TemporalServer, ...ar
     identity: "olga",
     randomId: newId,
   });
-  const inventory = inventoryIn(house.fresh.db, { now: Date.now, randomId: newId });
+  const inventory = inventoryIn(house.fresh.db, { now: Date.now, randomId: newId, shapes: registeredShapes });
   const { standing, tend, progress, facts } = client;
   const world = emptyWorld({ answers: { standing, tend, progress, facts } as never });
   try {

@@ -13,10 +13,11 @@ import { parseEstate } from "../../domain/estate/parse.js";
 import { openDatabase } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { newId, randomSecret, sha256Hex } from "../../worker/installation.js";
-import { systemsKeeper } from "../../worker/systems.js";
+import { sourceOpener, systemsKeeper } from "../../worker/systems.js";
 import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
 import { keptLog } from "../audit/keeper-world.js";
 import { type Fresh, migratedDatabase } from "../inventory/database.js";
+import { registeredShapes } from "../support/shapes.js";
 import { testBundle } from "./bundle.js";
 import { connections, converter, guardOf } from "./house.js";
 import { people } from "./people.js";
@@ -84,6 +85,8 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
         db,
         installation,
         systems: systems.open,
+        source: sourceOpener(db, deps),
+        shapes: registeredShapes,
         now: Date.now,
         newId,
         randomSecret,
@@ -137,7 +140,8 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
 }
 
 /** Owners as they are written in a file: keys as one line. */
-function ownersText(owners: Awaited<ReturnType<typeof people>>["owners"]): Record<string, unknown> {
+/** Owners as an estate writes them. */
+export function ownersText(owners: Awaited<ReturnType<typeof people>>["owners"]): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(owners).map(([name, owner]) => [
       name,

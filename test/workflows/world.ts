@@ -10,6 +10,7 @@ import type { AdapterDeps } from "../../adapters/ports.js";
 import { type MemoryStores, memoryStores } from "../../adapters/stores/memory.js";
 import type { IssuerTraits } from "../../domain/kinds.js";
 import { noCodec } from "../../worker/installation.js";
+import { testMark } from "../support/mark.js";
 
 /** Logins of the pair; the first is in use at the start. */
 export const logins = ["orders_a", "orders_b"] as const;
@@ -121,6 +122,7 @@ export function adaptersOf(world: World, installation: string, pinned: readonly 
     now: Date.now,
     random: (bytes) => randomBytes(bytes),
     signChallenge: async () => "",
+    mark: testMark,
     codec: noCodec,
     resolve: async () => {
       throw new Error("nothing here has a reference");

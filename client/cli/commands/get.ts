@@ -103,6 +103,7 @@ const columns: Readonly<Record<Section, readonly Column[]>> = {
   stores: [named, field("kind")],
   issuers: [named, field("kind")],
   notifiers: [named, field("kind")],
+  sources: [named, field("kind"), field("owner")],
   policies: [
     named,
     ["sign-offs", (entry) => signOffs(entry.body.approval)],

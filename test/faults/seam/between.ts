@@ -23,9 +23,9 @@ export function between(seam: Seam): Between {
   };
 }
 
-type Port = "issuer" | "store" | "consumer" | "notifier";
+type Port = "issuer" | "store" | "consumer" | "source" | "notifier";
 
-function seamedKinds(seam: Seam, { issuers, stores, consumers, notifiers }: Kinds): Kinds {
+function seamedKinds(seam: Seam, { issuers, stores, consumers, sources, notifiers }: Kinds): Kinds {
   const each = <K extends { create: (...args: never[]) => object }>(
     port: Port,
     section: Readonly<Record<string, K>>,
@@ -40,6 +40,7 @@ function seamedKinds(seam: Seam, { issuers, stores, consumers, notifiers }: Kind
     issuers: each("issuer", issuers),
     stores: each("store", stores),
     consumers: each("consumer", consumers),
+    sources: each("source", sources),
     notifiers: each("notifier", notifiers),
   };
 }

@@ -1,0 +1,67 @@
+/** `rekey discover`: reads the places where use is visible, and says what was read, what could not be, and who is unexplained. */
+
+import type { ScanReport } from "../../../domain/discovery/report.js";
+import { formatDuration } from "../../../domain/duration.js";
+import { exitCodes } from "../../../domain/errors.js";
+import type { Cli } from "../cli.js";
+import { command } from "../command.js";
+import { count, table } from "../format/layout.js";
+
+/** Reads one source, or all of them; ends with 5 where one could not be read. */
+export const discover = command({
+  usage: "discover [source]",
+  summary: "Read the places where use is visible, and put what they show on the map",
+  description:
+    "Logs are read on from where they were read to, what is there now is read whole. What cannot be read is\n" +
+    "counted and named. Ends with 5 when a source could not be read to its end; the next run goes on there.",
+  arguments: { source: "name of a source of the estate; without one, all of them" },
+  examples: [
+    ["rekey discover", "everything"],
+    ["rekey discover vault-log", "one source"],
+    ["rekey consumers orders-db", "afterwards: who uses it, and how that is known"],
+  ],
+  async run(cli, [name]) {
+    const { inventory, rotations } = await cli.services();
+    const known = (await inventory.entries("sources")).map((entry) => entry.name);
+    const reports = known.length === 0 && name === undefined ? [] : await rotations.discover(name ?? null);
+    cli.show({ sources: reports }, () =>
+      known.length === 0
+        ? "The estate has no sources. Add some under `sources` and apply it."
+        : textOf(reports, cli),
+    );
+    return reports.every(({ failure }) => failure === null) ? exitCodes.done : exitCodes.unavailable;
+  },
+});
+
+function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): string {
+  const rows = reports.map((report) => [
+    paint("name", report.source),
+    String(report.records),
+    String(report.claims),
+    String(report.copies),
+    String(report.malformed),
+    windowOf(report),
+    report.failure ?? "whole",
+  ]);
+  const head = `${count(reports.length, "source")} read.`;
+  const shown = table(
+    ["source", "records", "edges", "values", "unreadable", "window", "how it ended"],
+    rows,
+    paint,
+  );
+  const notes = reports.flatMap(({ source, malformedFirst, malformed, gaps }) => [
+    ...gaps.map((gap) => `${source}: ${gap}`),
+    ...malformedFirst.map(({ where, why }) => `${source}: ${where}: ${why}`),
+    ...(malformed > malformedFirst.length
+      ? [`${source}: ${malformed - malformedFirst.length} more could not be read.`]
+      : []),
+  ]);
+  return [head, shown, ...(notes.length === 0 ? [] : ["", ...notes])].join("\n");
+}
+
+/** What time the records speak of: "nothing seen" is worth no more than that. */
+function windowOf({ covered }: ScanReport): string {
+  if (covered === null) return "";
+  const lasts = formatDuration(Math.max(1_000, Math.floor((covered.until - covered.from) / 1_000) * 1_000));
+  return `${lasts} until ${new Date(covered.until).toISOString().slice(0, 16).replace("T", " ")}`;
+}
