@@ -60,8 +60,8 @@ export interface Inventory {
   document(id: string): Promise<KeptDecision | null>;
   /** Who bears this name on the map, and names that begin alike. */
   nodesNamed(name: string): ReturnType<typeof nodesNamed>;
-  /** The part of the map that these flows reach from a node. */
-  reach(node: string, flows: readonly Flow[]): Promise<Graph>;
+  /** The part of the map that these flows reach from some nodes. */
+  reach(nodes: readonly string[], flows: readonly Flow[]): Promise<Graph>;
   /** A credential, and whoever uses it or could. */
   users(credential: string): Promise<Graph>;
   /** Everything on the map. */
@@ -92,7 +92,7 @@ export function inventoryIn(
     document: (id) => decisionWith(db, id),
     adoptions: () => openAdoptions(db),
     nodesNamed: (name) => nodesNamed(db, name),
-    reach: (node, flows) => loadReach(db, [node], flows),
+    reach: (nodes, flows) => loadReach(db, nodes, flows),
     users: (credential) => loadUsers(db, credential),
     map: () => loadMap(db),
     matching: (fingerprint) => versionsMatching(db, fingerprint),

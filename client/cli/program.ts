@@ -22,6 +22,8 @@ import { graph } from "./commands/graph.js";
 import { init } from "./commands/init.js";
 import { keygen } from "./commands/keygen.js";
 import { migrate } from "./commands/migrate.js";
+import { order } from "./commands/order.js";
+import { path } from "./commands/path.js";
 import { plan } from "./commands/plan.js";
 import { reconcile } from "./commands/reconcile.js";
 import { resume } from "./commands/resume.js";
@@ -40,7 +42,7 @@ import { workers } from "./commands/workers.js";
 function groups(program: () => Command): readonly (readonly [string, readonly AnyCommand[]])[] {
   return [
     ["Describe what you have:", [init, validate, schema, apply, get]],
-    ["Know who uses what:", [discover, consumers, blast, graph]],
+    ["Know who uses what:", [discover, consumers, blast, path, order, graph]],
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],

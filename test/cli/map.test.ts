@@ -118,3 +118,15 @@ test("discover: what was read, what could not be, and how far it says anything",
   await golden("discover-json", reading(report), ["discover", "vault-log", "--json"]);
   await golden("discover-no-sources", emptyWorld(), ["discover"]);
 });
+
+test("path: why one thing depends on another, and that nothing leads there", async () => {
+  await golden("path", world(), ["path", "orders-api", "main-vault"]);
+  await golden("path-json", world(), ["path", "orders-api", "orders-db", "--json"]);
+  await golden("path-none", world(), ["path", "orders-db", "orders-api"]);
+});
+
+test("H26: order: what unlocks others goes first, and a ring is named", async () => {
+  await golden("order", world(), ["order", "orders-db", "vault-token"]);
+  const ring = { ...map, edges: [...map.edges, edgeOf("c1 mints c2")] };
+  await golden("order-ring", emptyWorld({ map: ring }), ["order", "orders-db", "vault-token"]);
+});

@@ -24,7 +24,7 @@ export const blast = command<{ readonly type?: string }>({
   async run(cli, [name = ""], { type }) {
     const { inventory } = await cli.services();
     const node = await nodeNamed(inventory, name, ["credential", "consumer", "owner"], type);
-    const graph = await inventory.reach(node.id, ["failure", "exposure"]);
+    const graph = await inventory.reach([node.id], ["failure", "exposure"]);
     const { starts, breaks, exposed, owners } = blastOf(graph, node.id);
     const named = namesIn(graph);
     const plain = (list: readonly Affected[]) =>

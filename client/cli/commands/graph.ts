@@ -42,7 +42,7 @@ export const graph = command<{ readonly format: string; readonly type?: string }
 async function around(inventory: Inventory, name: string, type: string | undefined): Promise<Graph> {
   const types = ["credential", "consumer", "identity", "location", "system", "owner"] as const;
   const { id } = await nodeNamed(inventory, name, types, type);
-  return inventory.reach(id, ["failure", "exposure", "trust"]);
+  return inventory.reach([id], ["failure", "exposure", "trust"]);
 }
 
 function tableOf({ nodes, edges }: Graph, { paint }: Pick<Cli, "paint">): string {
