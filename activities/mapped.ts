@@ -1,8 +1,8 @@
 /** What the map says of a credential before it is rotated: who else was seen on it or could read it, and how fresh that is. */
 import { formatDuration } from "../domain/duration.js";
-import { strongest } from "../domain/graph/known.js";
+import { strongest, weakest } from "../domain/graph/known.js";
 import { Adjacency } from "../domain/graph/reach.js";
-import { usersOf } from "../domain/graph/use.js";
+import { type User, usersOf } from "../domain/graph/use.js";
 import type { MappedReader, SourceAge } from "../domain/mapped.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
@@ -30,15 +30,16 @@ export async function mappedFacts(
   const users = usersOf(new Adjacency(graph), id);
   const expected = new Set(consumers.map((consumer) => consumer.id));
   // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows.
-  const readers = users
-    .filter(({ node }) => node.type === "identity" || (node.type === "consumer" && !expected.has(node.id)))
-    .map(({ node, edge, known }): MappedReader => {
-      const best = strongest(edge.evidence);
-      const source = best === undefined ? "" : (names.get(best.source) ?? best.source);
-      const seen =
-        best === undefined ? "" : `, ${formatDuration(roughly(at - best.lastSeen))} ago (${source})`;
-      return { name: node.name, known, sentence: `${best?.sentence ?? "It is on the map."}${seen}` };
-    });
+  const unexpected = users.filter(
+    ({ node }) => node.type === "identity" || (node.type === "consumer" && !expected.has(node.id)),
+  );
+  const readers = surest(unexpected).map(({ node, edge, known }): MappedReader => {
+    const best = strongest(edge.evidence);
+    const source = best === undefined ? "" : (names.get(best.source) ?? best.source);
+    const seen =
+      best === undefined ? "" : ` Last seen ${formatDuration(roughly(at - best.lastSeen))} ago by ${source}.`;
+    return { name: node.name, known, sentence: `${best?.sentence ?? "It is on the map."}${seen}` };
+  });
   const shown = new Set(users.flatMap(({ edge }) => edge.evidence.map(({ source }) => source)));
   const credential = estate.credentials[name];
   const sources = declared
@@ -51,6 +52,17 @@ export async function mappedFacts(
       return { name: called, ageMs: whole?.endedAt == null ? null : at - whole.endedAt };
     });
   return { readers, sources };
+}
+
+/** Each reader once, by the edge that is known best: who is seen at a copy may also have the right to read all of them. */
+function surest(users: readonly User[]): User[] {
+  const best = new Map<string, User>();
+  for (const user of users) {
+    const before = best.get(user.node.id);
+    const isSurer = before === undefined || weakest([before.edge, user.edge]) === before.known;
+    if (isSurer) best.set(user.node.id, user);
+  }
+  return [...best.values()];
 }
 
 /** Ages are told in whole seconds, minutes from an hour on. */

@@ -14,15 +14,19 @@ export async function loadReach(
   flows: readonly Flow[],
 ): Promise<Graph> {
   return read(db, async (tx) => {
-    const reached = await Promise.all(flows.map((flow) => idsReached(tx, starts, flow)));
-    return loadAmong(tx, [...new Set([...starts, ...reached.flat()])]);
+    const { copies } = await idsKept(tx, starts);
+    const reached = [];
+    for (const flow of flows)
+      reached.push(await idsReached(tx, flow === "failure" ? [...starts, ...copies] : starts, flow));
+    return loadAmong(tx, [...new Set([...starts, ...copies, ...reached.flat()])]);
   });
 }
 
 /** A credential with whoever uses it or could read it, with where it is kept, and with the owners of all of them. */
 export async function loadUsers(db: Database, credential: string): Promise<Graph> {
   return read(db, async (tx) => {
-    const kept = await idsReached(tx, [credential], "keeping");
+    const { copies, containers } = await idsKept(tx, [credential]);
+    const kept = [credential, ...copies, ...containers];
     const { rows } = await tx.execute<{ id: string }>(sql`
       select distinct from_id as id from rekey_inventory.graph_edges
       where to_id = any(${sql.param(kept)}::text[]) and type in ('uses', 'can-read') and ended_at is null`);
@@ -57,6 +61,32 @@ export async function nodesNamed(
       limit 2000`);
     return { found: rows.map(nodeOf), alike: alike.rows.map((row) => row.name) };
   });
+}
+
+/** Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. */
+async function idsKept(
+  tx: Tx,
+  credentials: readonly string[],
+): Promise<{ readonly copies: readonly string[]; readonly containers: readonly string[] }> {
+  const { rows } = await tx.execute<{ id: string; is_copy: boolean }>(sql`
+    with recursive copies (id) as (
+      select e.to_id from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes c on c.id = e.from_id
+      where e.from_id = any(${sql.param(credentials)}::text[]) and c.type = 'credential'
+        and e.type = 'stored-in' and e.ended_at is null
+      union
+      select e.from_id from copies k
+      join rekey_inventory.graph_edges e on e.to_id = k.id
+      join rekey_inventory.graph_nodes n on n.id = e.from_id
+      where e.type in ('depends-on', 'stored-in') and n.type = 'location' and e.ended_at is null
+    ), containers (id) as (
+      select id from copies
+      union
+      select e.to_id from containers k join rekey_inventory.graph_edges e on e.from_id = k.id
+      where e.type = 'stored-in' and e.ended_at is null
+    )
+    select id, id in (select id from copies) as is_copy from containers`);
+  const those = (isCopy: boolean) => rows.filter((row) => row.is_copy === isCopy).map(({ id }) => id);
+  return { copies: those(true), containers: those(false) };
 }
 
 async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {

@@ -3,6 +3,7 @@
  * whose that is, and how each of it is known.
  */
 import type { Flow } from "./flows.js";
+import { keptOf } from "./kept.js";
 import { weakest } from "./known.js";
 import { Adjacency, isThere, reach, wayTo } from "./reach.js";
 import type { EvidenceKind, Graph, GraphEdge, GraphNode } from "./types.js";
@@ -41,11 +42,10 @@ export function blastOf(graph: Graph, id: string): Blast {
 }
 
 function affected(adjacency: Adjacency, starts: readonly GraphNode[], flow: Flow): Affected[] {
-  const reached = reach(
-    adjacency,
-    starts.map(({ id }) => id),
-    flow,
-  );
+  const ids = starts.map(({ id }) => id);
+  // Whoever reads a copy of a credential fails with it; a neighbour in the same store does not.
+  const copies = flow === "failure" ? ids.flatMap((id) => [...keptOf(adjacency, id).copies]) : [];
+  const reached = reach(adjacency, [...ids, ...copies], flow);
   return [...reached.values()]
     .filter(({ distance }) => distance > 0)
     .map(({ node, distance }) => {

@@ -6,9 +6,9 @@ import type { EdgeType, GraphEdge } from "./types.js";
 
 /**
  * `failure`: who stops working when a node is taken away. `exposure`: what whoever has a node can get at. `trust`: what
- * a node rests on, the other way round of failure. `keeping`: where copies of a credential are, what is filled from there, and in what that is.
+ * a node rests on, the other way round of failure.
  */
-export type Flow = "failure" | "exposure" | "trust" | "keeping";
+export type Flow = "failure" | "exposure" | "trust";
 
 /** `forth` from an edge's beginning to its end, `back` against it. */
 export type Way = "forth" | "back";
@@ -22,7 +22,6 @@ const flows: Readonly<Record<Flow, Readonly<Partial<Record<EdgeType, Way>>>>> = 
   failure: { uses: "back", "depends-on": "back", "stored-in": "back", "issued-by": "back" },
   exposure: { uses: "forth", "can-read": "forth", mints: "forth", "stored-in": "back", "issued-by": "back" },
   trust: { uses: "forth", "depends-on": "forth", "stored-in": "forth", "issued-by": "forth" },
-  keeping: { "stored-in": "forth", "depends-on": "back" },
 };
 
 /** Which way a flow passes over edges of a type; null where it does not. */

@@ -4,8 +4,9 @@
  */
 import { formatDuration } from "../duration.js";
 import { ownersOf } from "./blast.js";
+import { keptOf } from "./kept.js";
 import { bestKnown, lastSeenUse } from "./known.js";
-import { type Adjacency, isThere, reach } from "./reach.js";
+import { type Adjacency, isThere } from "./reach.js";
 import type { EvidenceKind, GraphEdge, GraphNode } from "./types.js";
 
 /** Somebody who uses a credential, or could. */
@@ -17,22 +18,22 @@ export interface User {
   readonly at: GraphNode | null;
 }
 
-/** Whoever uses a credential, consumers and whom nobody has explained yet, and who could read it where it is kept; by name. */
+/** Whoever uses a credential or a copy of it, consumers and whom nobody has explained yet, and who could read one; by name. */
 export function usersOf(adjacency: Adjacency, credential: string): User[] {
-  const kept = [...reach(adjacency, [credential], "keeping").values()].map(({ node }) => node);
-  return kept
-    .flatMap((place) => {
-      const isUse = ({ type, to }: GraphEdge) =>
-        to === place.id && (type === "can-read" || (type === "uses" && to === credential));
-      return adjacency
-        .at(place.id)
-        .filter((edge) => isThere(edge) && isUse(edge))
+  const { copies, containers } = keptOf(adjacency, credential);
+  return [credential, ...copies, ...containers]
+    .flatMap((place) =>
+      adjacency
+        .at(place)
+        .filter(
+          (edge) => edge.to === place && isThere(edge) && (edge.type === "uses" || edge.type === "can-read"),
+        )
         .flatMap((edge) => {
           const node = adjacency.graph.nodes.get(edge.from);
-          const at = place.id === credential ? null : place;
+          const at = place === credential ? null : (adjacency.graph.nodes.get(place) ?? null);
           return node === undefined ? [] : [{ node, edge, known: bestKnown(edge), at }];
-        });
-    })
+        }),
+    )
     .sort((a, b) => (a.node.name < b.node.name ? -1 : 1));
 }
 

@@ -158,6 +158,28 @@ describe("what a source says", () => {
     }
   });
 
+  it("is a use also where it is of a copy: at its place, or in what is filled from there", async () => {
+    const { db, orders, sample } = await house();
+    const place = sample.credentials["orders-db"]?.place as Record<string, string>;
+    const kept: Thing = { is: "place", store: "secrets", place };
+    const at = (path: string): Thing => ({ is: "location", scope: "cluster prod", path });
+    const pod = (name: string): Thing => ({ is: "reader", name, traits: { workload: name } });
+    await readThrough(db, [
+      part("1", [
+        claim(pod("reads the place"), kept, { known: "read" }),
+        claim(at("shop/db"), kept, { type: "depends-on", known: "declared" }),
+        claim(at("shop/db#password"), at("shop/db"), { type: "stored-in", known: "declared" }),
+        claim(at("shop/db"), at("shop/*"), { type: "stored-in", known: "declared" }),
+        claim(at("shop/other"), at("shop/*"), { type: "stored-in", known: "declared" }),
+        claim(pod("uses a key"), at("shop/db#password"), { known: "declared" }),
+        claim(pod("may read all"), at("shop/*"), { type: "can-read", known: "potential" }),
+        claim(pod("uses a neighbour"), at("shop/other"), { known: "declared" }),
+      ]),
+    ]);
+    const strangers = (await users(db, orders)).filter(({ type }) => type === "identity");
+    expect(strangers.map(({ name }) => name)).toEqual(["may read all", "reads the place", "uses a key"]);
+  });
+
   it("does not end by a reading with a gap: hidden is not absent", async () => {
     const { db, orders, account } = await house();
     await readThrough(db, [part("1", [claim(psql, account)])]);

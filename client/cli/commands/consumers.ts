@@ -25,7 +25,7 @@ export const consumers = command({
     const now = cli.io.now();
     const found = usersOf(adjacency, credential.id)
       .map(({ node, edge, known, at }) => ({
-        ...{ name: node.name, type: node.type, known, at: at?.name ?? null },
+        ...{ name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
         firstSeen: edge.firstSeen,
         lastSeen: lastSeenUse(edge),
         owners: ownersOf(adjacency, node.id).map(named),
@@ -34,16 +34,18 @@ export const consumers = command({
       .sort((a, b) => Number(a.at !== null) - Number(b.at !== null));
     cli.show({ credential: name, consumers: found }, () => {
       if (found.length === 0) return `Nobody is known to use ${name}.`;
-      const rows = found.map(({ name: who, type, known, at, firstSeen, lastSeen, owners, evidence }) => [
-        cli.paint("name", who),
-        type,
-        at === null ? known : `could, at ${at}`,
-        relative(firstSeen, now),
-        lastSeen === null ? "" : relative(lastSeen, now),
-        owners.join(", "),
-        strongest(evidence)?.sentence ?? "",
-      ]);
-      const using = found.filter(({ at }) => at === null).length;
+      const rows = found.map(
+        ({ name: who, type, edge, known, at, firstSeen, lastSeen, owners, evidence }) => [
+          cli.paint("name", who),
+          type,
+          knownText(edge, known, at),
+          relative(firstSeen, now),
+          lastSeen === null ? "" : relative(lastSeen, now),
+          owners.join(", "),
+          strongest(evidence)?.sentence ?? "",
+        ],
+      );
+      const using = found.filter(({ edge, known }) => edge === "uses" && known !== "potential").length;
       const could = found.length - using;
       const head = `${count(using, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
       const headings = ["name", "what", "known", "since", "last seen", "owner", "why"];
@@ -52,3 +54,9 @@ export const consumers = command({
     return exitCodes.done;
   },
 });
+
+/** How it is known, and at which copy. */
+function knownText(edge: string, known: string, at: string | null): string {
+  if (known === "potential" || edge !== "uses") return at === null ? "could" : `could, at ${at}`;
+  return at === null ? known : `${known}, at ${at}`;
+}

@@ -1,5 +1,7 @@
 /** "Nobody was seen" is an answer only with the time in which somebody looked (C21, H21). */
+
 import { describe, expect, test } from "vitest";
+import { blastOf } from "../../../domain/graph/blast.js";
 import { changesBetween } from "../../../domain/graph/changes.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
 import { dormancyOf, orphaned, shared, usersOf } from "../../../domain/graph/use.js";
@@ -98,4 +100,35 @@ test("what changed between two dates: what came, what ended, and what is known i
   expect(ended.edges.map(({ from }) => from)).toEqual(["s-c"]);
   expect(learnt.map(({ from }) => from)).toEqual(["s-a"]);
   expect([came.nodes, ended.nodes]).toEqual([[], []]);
+});
+
+test("C7: whoever reads a copy uses it: at its place, in a Secret that is filled from there, by a key of it, or all of it", () => {
+  const map = mapOf(
+    "c1 stored-in l1",
+    "l1 stored-in y1",
+    // A Secret of a cluster that is filled from the place, its key, and everything of its namespace.
+    "l2 depends-on l1",
+    "l3 stored-in l2",
+    "l2 stored-in l4",
+    "s1 uses l1",
+    "s2 uses l2",
+    "s3 uses l3",
+    "i4 can-read l4",
+    // Neighbours: another place of the store, another Secret of the namespace.
+    "l8 stored-in y1",
+    "l9 stored-in l4",
+    "s8 uses l8",
+    "s9 uses l9",
+  );
+  const users = usersOf(new Adjacency(map), "c1");
+  expect(users.map(({ node, at }) => `${node.id} at ${at?.id}`)).toEqual([
+    "i4 at l4",
+    "s1 at l1",
+    "s2 at l2",
+    "s3 at l3",
+  ]);
+  expect(blastOf(map, "c1").breaks.map(({ node }) => node.id)).toEqual(
+    expect.arrayContaining(["s1", "s2", "s3"]),
+  );
+  expect(blastOf(map, "c1").breaks.map(({ node }) => node.id)).not.toEqual(expect.arrayContaining(["s8"]));
 });
