@@ -5,7 +5,7 @@
 import { and, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import { type Section, sections } from "../domain/estate/schema.js";
-import type { Shapes } from "../domain/estate/shapes.js";
+import { plainShapes, type Shapes } from "../domain/estate/shapes.js";
 import type { Credential, Estate } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import { adoptions } from "./adoption-tables.js";
@@ -102,7 +102,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
       appliedBy: request.by,
     });
     for (const section of sections) await applySection(tx, section, diff, known, request);
-    await keepDeclared(tx, touchedBy(diff), request.now);
+    await keepDeclared(tx, touchedBy(diff), request.shapes ?? plainShapes, request.now);
     if (request.shapes) await rematch(tx, request.shapes, request.now);
     await recordAuthority(tx, known, revision, request);
     const { now: at, digest, by } = request;

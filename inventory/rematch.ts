@@ -4,8 +4,8 @@
  */
 import { eq, isNull, sql } from "drizzle-orm";
 import { type Declared, type Resolved, resolve } from "../domain/discovery/resolve.js";
-import type { Shapes } from "../domain/estate/shapes.js";
-import type { Consumer, Credential, Estate } from "../domain/estate/types.js";
+import type { Shapes, Systems } from "../domain/estate/shapes.js";
+import type { Consumer, Credential } from "../domain/estate/types.js";
 import type { Tx } from "./database.js";
 import { things } from "./discovery-tables.js";
 import { entries } from "./estate-tables.js";
@@ -19,7 +19,7 @@ export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
   const ids = new Map(rows.map(({ id, section, name }) => [`${section} ${name}`, id]));
   const sectionOf = (section: string) =>
     Object.fromEntries(rows.filter((row) => row.section === section).map(({ name, body }) => [name, body]));
-  const systems = { issuers: sectionOf("issuers"), stores: sectionOf("stores") } as unknown as Estate;
+  const systems = { issuers: sectionOf("issuers"), stores: sectionOf("stores") } as unknown as Systems;
   const accounts = new Map(
     rows
       .filter(({ section }) => section === "credentials")
@@ -36,7 +36,7 @@ export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
       .map(({ id, name, body }) => ({ id, name, match: (body as unknown as Consumer).match })),
     idOf: (section, name) => ids.get(`${section} ${name}`),
     accountOf: (issuer, account) => accounts.get(`${issuer} ${account}`),
-    placeOf: (store, place) => shapes.placeIn(systems, store, place),
+    placeKeyOf: (store, place) => shapes.placeKey(systems, store, place),
     isWithin,
     sha256Hex,
   };

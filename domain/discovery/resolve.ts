@@ -18,11 +18,8 @@ export interface Declared {
   ) => string | undefined;
   /** Id of the credential whose account an issuer shows under this name. */
   readonly accountOf: (issuer: string, account: string) => string | undefined;
-  /** A place in the shape that the store's kind gives it. */
-  readonly placeOf: (
-    store: string,
-    place: Readonly<Record<string, string>>,
-  ) => Readonly<Record<string, unknown>>;
+  /** What a place of a store is called whatever is written there. */
+  readonly placeKeyOf: (store: string, place: Readonly<Record<string, unknown>>) => string;
   readonly isWithin: IsWithin;
   readonly sha256Hex: (text: string) => string;
 }
@@ -71,9 +68,8 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
     }
     case "place": {
       const store = idOf("stores", thing.store) ?? thing.store;
-      const place = declared.placeOf(thing.store, thing.place);
-      const id = locationId(store, place, sha256Hex);
-      const name = `${thing.store} ${placeText(place)}`;
+      const id = locationId(store, declared.placeKeyOf(thing.store, thing.place), sha256Hex);
+      const name = `${thing.store} ${placeText(thing.place)}`;
       return { node: { id, type: "location", name }, known: true, sentence: `A place in ${thing.store}.` };
     }
     case "account": {

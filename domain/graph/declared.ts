@@ -33,15 +33,18 @@ export interface Said {
   readonly edges: readonly PlainEdge[];
 }
 
-/**
- * What an entry says. `idOf` finds the id of an entry by its section and name, and `sha256Hex` hashes a text: a place has
- * no entry of its own, so that its id is made of its store and of what the store's kind calls it.
- */
-export function declaredBy(
-  entry: DeclaredEntry,
-  idOf: (section: MappedSection, name: string) => string,
-  sha256Hex: (text: string) => string,
-): Said {
+/** How entries and places are told. A place has no entry of its own: its id is made of its store and of what the store's kind calls it. */
+export interface Naming {
+  /** Id of an entry, by its section and name. */
+  readonly idOf: (section: MappedSection, name: string) => string;
+  readonly placeKeyOf: (store: string, place: Readonly<Record<string, unknown>>) => string;
+  /** Hashes a text. */
+  readonly sha256Hex: (text: string) => string;
+}
+
+/** What an entry says. */
+export function declaredBy(entry: DeclaredEntry, naming: Naming): Said {
+  const { idOf } = naming;
   const { id, name, section, body } = entry;
   switch (section) {
     case "owners":
@@ -60,7 +63,7 @@ export function declaredBy(
       return { nodes: [{ id, type: "consumer", name, cadenceMs }], edges: owner === "" ? [] : [edge] };
     }
     case "credentials":
-      return credential(entry, body as unknown as Credential, idOf, sha256Hex);
+      return credential(entry, body as unknown as Credential, naming);
   }
 }
 
@@ -82,8 +85,7 @@ function system(
 function credential(
   { id, name }: DeclaredEntry,
   body: Credential,
-  idOf: (section: MappedSection, name: string) => string,
-  sha256Hex: (text: string) => string,
+  { idOf, placeKeyOf, sha256Hex }: Naming,
 ): Said {
   const { issuer, store, place, owner, class: kind, consumers } = body;
   const storeId = idOf("stores", store);
@@ -94,7 +96,7 @@ function credential(
   ];
   const pinned = consumers.flatMap((edge) => (edge.place === undefined ? [] : [edge.place]));
   for (const at of [place, ...pinned]) {
-    const location = locationId(storeId, at, sha256Hex);
+    const location = locationId(storeId, placeKeyOf(store, at), sha256Hex);
     nodes.push({ id: location, type: "location", name: `${store} ${placeText(at)}` });
     edges.push(
       { from: id, type: "stored-in", to: location, sentence: `The estate keeps it there.` },

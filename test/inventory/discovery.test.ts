@@ -21,7 +21,7 @@ const t0 = 1_700_000_000_000;
 const shapes: Shapes = {
   shownAs: (_, { account }) =>
     Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
-  placeIn: (_, __, place) => place,
+  placeKey: (_, __, place) => String(place.path),
 };
 
 const psql: Thing = {
@@ -159,9 +159,15 @@ describe("what a source says", () => {
   });
 
   it("is a use also where it is of a copy: at its place, or in what is filled from there", async () => {
-    const { db, orders, sample } = await house();
-    const place = sample.credentials["orders-db"]?.place as Record<string, string>;
-    const kept: Thing = { is: "place", store: "secrets", place };
+    // What is written there, and how, is no part of where it is.
+    const { db, orders, sample } = await house((estate) => {
+      const { "orders-db": credential, ...others } = estate.credentials;
+      if (credential === undefined) throw new Error("the sample has no orders-db");
+      const place = { ...credential.place, fields: { username: "db_user" } };
+      return { ...estate, credentials: { ...others, "orders-db": { ...credential, place } } };
+    });
+    const path = String(sample.credentials["orders-db"]?.place.path);
+    const kept: Thing = { is: "place", store: "secrets", place: { path } };
     const at = (path: string): Thing => ({ is: "location", scope: "cluster prod", path });
     const pod = (name: string): Thing => ({ is: "reader", name, traits: { workload: name } });
     await readThrough(db, [
