@@ -15,6 +15,7 @@ import { type Database, read, type Tx, transact } from "./database.js";
 import { diffEstate, type EstateDiff, type Sections } from "./estate-diff.js";
 import { authorityChanges as authorityTable, entries, estateRevisions } from "./estate-tables.js";
 import { keepDeclared, type Names } from "./graph-estate.js";
+import { lockMap } from "./graph-keep.js";
 import { rematch } from "./rematch.js";
 import { rotations } from "./rotation-tables.js";
 
@@ -84,6 +85,9 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
       .orderBy(desc(estateRevisions.number))
       .limit(2);
     if (last?.digest === request.digest) {
+      // A release that had no map may have applied it.
+      await lockMap(tx);
+      await keepDeclared(tx, {}, request.shapes ?? plainShapes, request.now);
       // The very same request once more: its first answer was lost, and is given again.
       const mine = last.appliedAt === request.now && last.appliedBy === request.by;
       const before = mine ? (beforeLast?.document ?? null) : last.document;
@@ -102,6 +106,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
       appliedBy: request.by,
     });
     for (const section of sections) await applySection(tx, section, diff, known, request);
+    await lockMap(tx);
     await keepDeclared(tx, touchedBy(diff), request.shapes ?? plainShapes, request.now);
     if (request.shapes) await rematch(tx, request.shapes, request.now);
     await recordAuthority(tx, known, revision, request);

@@ -16,6 +16,11 @@ export interface Statement {
   readonly records: readonly { readonly record: string; readonly said: Said }[];
 }
 
+/** Whoever writes the map does so alone: what ends an edge has to see every piece of evidence that keeps it. */
+export async function lockMap(tx: Tx): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(7305141970)`);
+}
+
 /** Makes the map say what these records say. Other records, and other sources, go on saying what they said. */
 export async function keepSaid(tx: Tx, statement: Statement): Promise<void> {
   const { records } = statement;

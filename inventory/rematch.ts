@@ -2,19 +2,20 @@
  * Tells anew whom every known thing is taken for, when the estate has changed: a reader that a consumer claims now is that
  * consumer from then on, with everything that was ever seen of it.
  */
-import { eq, isNull, sql } from "drizzle-orm";
+import { eq, isNull, max, sql } from "drizzle-orm";
 import { type Declared, type Resolved, resolve } from "../domain/discovery/resolve.js";
 import type { Shapes, Systems } from "../domain/estate/shapes.js";
 import type { Consumer, Credential } from "../domain/estate/types.js";
 import type { Tx } from "./database.js";
 import { things } from "./discovery-tables.js";
-import { entries } from "./estate-tables.js";
+import { entries, estateRevisions } from "./estate-tables.js";
 import { sha256Hex } from "./hash.js";
 import { column, parts } from "./rows.js";
 import { isWithin } from "./within.js";
 
 /** What the estate declares, for telling things by it. */
 export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
+  const revision = await revisionIn(tx);
   const rows = await tx.select().from(entries).where(isNull(entries.endedAt));
   const ids = new Map(rows.map(({ id, section, name }) => [`${section} ${name}`, id]));
   const sectionOf = (section: string) =>
@@ -31,6 +32,7 @@ export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
       }),
   );
   return {
+    revision,
     consumers: rows
       .filter(({ section }) => section === "consumers")
       .map(({ id, name, body }) => ({ id, name, match: (body as unknown as Consumer).match })),
@@ -40,6 +42,12 @@ export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
     isWithin,
     sha256Hex,
   };
+}
+
+/** Number of the estate in force, 0 before there is one. */
+export async function revisionIn(tx: Tx): Promise<number> {
+  const [row] = await tx.select({ number: max(estateRevisions.number) }).from(estateRevisions);
+  return row?.number ?? 0;
 }
 
 interface Moved extends Resolved {
@@ -79,11 +87,13 @@ async function moveEnd(tx: Tx, thing: string, node: string, end: "from" | "to", 
   const mine = sql.raw(end === "from" ? "from_id" : "to_id");
   const [from, to] = end === "from" ? [sql`${node}::text`, sql`to_id`] : [sql`from_id`, sql`${node}::text`];
   await tx.execute(sql`
-    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen)
-    select ${from}, type, ${to}, min(first_seen), max(last_seen)
-    from rekey_inventory.graph_evidence where ${seen} = ${thing} and ${mine} <> ${node} and ended_at is null
+    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen, ended_at)
+    select ${from}, type, ${to}, min(first_seen), max(last_seen),
+      case when bool_or(ended_at is null) then null else max(ended_at) end
+    from rekey_inventory.graph_evidence where ${seen} = ${thing} and ${mine} <> ${node}
     group by 1, 2, 3
-    on conflict (from_id, type, to_id) do update set ended_at = null,
+    on conflict (from_id, type, to_id) do update set
+      ended_at = case when excluded.ended_at is null then null else graph_edges.ended_at end,
       first_seen = least(graph_edges.first_seen, excluded.first_seen),
       last_seen = greatest(graph_edges.last_seen, excluded.last_seen)`);
   const { rows: left } = await tx.execute<{ from_id: string; type: string; to_id: string }>(sql`

@@ -2,14 +2,15 @@
  * The readings of sources: where each begins, how far it has come, what it could not read, and what is gone because a whole
  * reading no longer has it.
  */
-import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
+import { and, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { keepPart, type ScanRef } from "./discovery-keep.js";
 import { scans } from "./discovery-tables.js";
-import { endEdgesWithoutEvidence } from "./graph-keep.js";
+import { endEdgesWithoutEvidence, lockMap } from "./graph-keep.js";
+import { revisionIn } from "./rematch.js";
 
 /** A reading, as it stands. Times are milliseconds since the epoch. */
 export type Scan = typeof scans.$inferSelect;
@@ -64,6 +65,12 @@ export async function notePart(
   declared: Declared,
 ): Promise<void> {
   await transact(db, async (tx) => {
+    await lockMap(tx);
+    if ((await revisionIn(tx)) !== declared.revision)
+      throw new RekeyError(
+        "conflict",
+        "The estate was changed meanwhile; the reading goes on by the new one.",
+      );
     const [standing] = await tx.select().from(scans).where(eq(scans.id, scan.id)).for("update");
     if (standing === undefined || standing.cursorAfter !== before || standing.endedAt !== null)
       throw new RekeyError("conflict", "Another reading of this source goes on from here.");
@@ -91,14 +98,26 @@ export async function notePart(
 /** The place was read to its end; of what is there now, whatever a reading without a gap did not meet is gone. */
 export async function endScan(db: Database, scan: ScanRef, now: number): Promise<Scan> {
   return transact(db, async (tx) => {
+    await lockMap(tx);
+    const [newest] = await tx
+      .select({ id: scans.id })
+      .from(scans)
+      .where(eq(scans.source, scan.source))
+      .orderBy(desc(scans.startedAt), desc(scans.id))
+      .limit(1);
     const [ended] = await tx
       .update(scans)
       .set({ endedAt: now, failure: null })
-      .where(eq(scans.id, scan.id))
+      .where(and(eq(scans.id, scan.id), isNull(scans.endedAt)))
       .returning();
-    if (ended === undefined) throw new RekeyError("not-found", `There is no reading ${scan.id}.`);
-    // What stands in a gap was not looked at: hidden is not absent, and a server that is away ends nobody's reading.
-    if (scan.shows === "now" && ended.gaps.length === 0) await endUnmet(tx, scan, now);
+    if (ended === undefined || newest?.id !== scan.id)
+      throw new RekeyError(
+        "conflict",
+        "Another reading of this source has ended this one, or came after it.",
+      );
+    // What stands in a gap, or in a record that could not be read, was not looked at: hidden is not absent.
+    const isWhole = ended.gaps.length === 0 && ended.malformed === 0;
+    if (scan.shows === "now" && isWhole) await endUnmet(tx, scan, now);
     return ended;
   });
 }
@@ -118,7 +137,7 @@ export async function lastScans(db: Database): Promise<readonly { last: Scan; wh
     const whole = await tx
       .selectDistinctOn([scans.source])
       .from(scans)
-      .where(and(isNotNull(scans.endedAt)))
+      .where(isNotNull(scans.endedAt))
       .orderBy(scans.source, desc(scans.endedAt));
     const bySource = new Map(whole.map((scan) => [scan.source, scan]));
     return last.map((scan) => ({ last: scan, whole: bySource.get(scan.source) ?? null }));

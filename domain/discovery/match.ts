@@ -15,6 +15,9 @@ const claimed = [
   "address",
 ] as const satisfies readonly (keyof ReaderTraits & keyof Match)[];
 
+/** Whoever shows one of these is that and nobody else. */
+const identifying: ReadonlySet<string> = new Set(["entity", "role"]);
+
 /** How each of them is called in a sentence. */
 const words: Readonly<Record<(typeof claimed)[number], string>> = {
   entity: "entity",
@@ -42,7 +45,8 @@ export interface Matched {
 }
 
 /**
- * The consumer that claims the most telling of the reader's traits that anybody claims. Where several claim that one, it is
+ * The consumer that claims the most telling of the reader's traits that anybody claims. An entity or a role that nobody
+ * claims is nobody's, wherever it comes from. Where several claim that one, it is
  * nobody's: the sentence names them.
  */
 export function matchReader(
@@ -59,8 +63,12 @@ export function matchReader(
       ),
     );
     const [first, ...others] = claimants;
-    if (first === undefined) continue;
     const what = `the ${words[trait]} ${shown}`;
+    if (first === undefined) {
+      // It has said who it is. Where it comes from is where others are, too.
+      if (identifying.has(trait)) return { consumer: null, sentence: `No consumer claims ${what}.` };
+      continue;
+    }
     if (others.length === 0) return { consumer: first, sentence: `${first.name} claims ${what}.` };
     const names = claimants.map(({ name }) => name).join(" and ");
     return { consumer: null, sentence: `${names} claim ${what}, so it is nobody's.` };

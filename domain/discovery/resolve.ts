@@ -10,6 +10,8 @@ import type { Thing } from "./said.js";
 
 /** What is declared, as far as things are told by it. */
 export interface Declared {
+  /** Number of the estate that says so. */
+  readonly revision: number;
   readonly consumers: readonly Claimant[];
   /** Id of an entry; `undefined` where there is none of that name. */
   readonly idOf: (

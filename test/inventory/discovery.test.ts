@@ -223,6 +223,31 @@ describe("what a source says", () => {
     expect(await users(db, orders)).not.toContainEqual(expect.objectContaining({ name, known: "session" }));
   });
 
+  it("moves also what has ended, and stays ended there", async () => {
+    const { db, apply, sample, orders, account } = await house();
+    await readThrough(db, [part("1", [claim(psql, account)])]);
+    await readThrough(db, [part("1", [])], { at: t0 + 60_000 });
+    const [name = "", consumer] = Object.entries(sample.consumers)[0] ?? [];
+    if (consumer === undefined) throw new Error("the sample has no consumer");
+    const claiming = { ...consumer, match: { applicationName: ["psql"], address: [] } };
+    await apply({ ...sample, consumers: { ...sample.consumers, [name]: claiming } });
+    await apply(sample);
+    expect((await users(db, orders)).map(({ known }) => known)).toEqual(["declared", "declared"]);
+  });
+
+  it("is not kept by an estate that is no longer in force, and not ended by an older reading", async () => {
+    const { db, apply, sample, account } = await house();
+    const begun = await beginScan(db, { source: "src_1", shows: "now", now: t0, newId: () => newId("scn") });
+    const ref = { id: begun.id, source: "src_1", shows: "now" } as const;
+    const declared = await read(db, (tx) => declaredIn(tx, shapes));
+    await apply(sample);
+    await expect(notePart(db, ref, null, part("1", [claim(psql, account)]), declared)).rejects.toMatchObject({
+      code: "conflict",
+    });
+    await endScan(db, ref, t0 + 1);
+    await expect(endScan(db, ref, t0 + 2)).rejects.toMatchObject({ code: "conflict" });
+  });
+
   it("that two consumers claim is nobody's, and says so", async () => {
     const { db, orders, account } = await house((estate) => ({
       ...estate,

@@ -24,8 +24,12 @@ test("whoever claims the most telling trait is it, whatever others say of the re
   expect(sentence).toBe("report claims the entity e-1.");
 });
 
-test("a trait that nobody claims says nothing, and the next one is asked", () => {
-  expect(who({ entity: "e-9", address: "10.0.0.1" }, shop, report).consumer?.name).toBe("shop");
+test("a name that nobody claims says nothing, and the next trait is asked; an identity that nobody claims is a stranger's", () => {
+  expect(who({ applicationName: "psql", address: "10.0.0.1" }, shop, report).consumer?.name).toBe("shop");
+  expect(who({ entity: "e-9", address: "10.0.0.1" }, shop, report)).toEqual({
+    consumer: null,
+    sentence: "No consumer claims the entity e-9.",
+  });
 });
 
 test("what two claim is nobody's, and both are named", () => {
