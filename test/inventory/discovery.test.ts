@@ -227,10 +227,11 @@ describe("what a source says", () => {
     const { db, apply, sample, orders, account } = await house();
     await readThrough(db, [part("1", [claim(psql, account)])]);
     await readThrough(db, [part("1", [])], { at: t0 + 60_000 });
-    const [name = "", consumer] = Object.entries(sample.consumers)[0] ?? [];
+    const [consumer] = Object.values(sample.consumers);
     if (consumer === undefined) throw new Error("the sample has no consumer");
     const claiming = { ...consumer, match: { applicationName: ["psql"], address: [] } };
-    await apply({ ...sample, consumers: { ...sample.consumers, [name]: claiming } });
+    // It is on no edge of this credential yet.
+    await apply({ ...sample, consumers: { ...sample.consumers, stranger: claiming } });
     await apply(sample);
     expect((await users(db, orders)).map(({ known }) => known)).toEqual(["declared", "declared"]);
   });
