@@ -1,0 +1,54 @@
+/** Which node of the map a thing is: what the estate declares has its id there, everything else one made of what it is called. */
+import { expect, test } from "vitest";
+import { type Declared, resolve, thingId } from "../../../domain/discovery/resolve.js";
+import type { Thing } from "../../../domain/discovery/said.js";
+import { plainShapes } from "../../../domain/estate/shapes.js";
+
+const sha256Hex = (text: string) => [...text].map((c) => c.charCodeAt(0).toString(16)).join("");
+const declared: Declared = {
+  revision: 1,
+  consumers: [{ id: "con_1", name: "shop", match: { applicationName: ["shop"], address: [] } }],
+  idOf: (section, name) => (name === "known" ? `${section}_1` : undefined),
+  accountOf: (issuer, account) => (issuer === "pg" && account === "known" ? "crd_1" : undefined),
+  placeKeyOf: (store, place) =>
+    plainShapes.placeKey({ issuers: {}, stores: {} }, store, place) +
+    plainShapes.shownAs({ issuers: {}, stores: {} }, { issuer: "", account: {} }).length,
+  isWithin: () => false,
+  sha256Hex,
+};
+
+const things: Readonly<Record<string, Thing>> = {
+  claimed: { is: "reader", name: "x", traits: { applicationName: "shop" } },
+  stranger: { is: "reader", name: "x", traits: { applicationName: "psql" } },
+  place: { is: "place", store: "known", place: { path: "a" } },
+  elsewhere: { is: "place", store: "other", place: { path: "a" } },
+  account: { is: "account", issuer: "pg", account: "known" },
+  unknownAccount: { is: "account", issuer: "pg", account: "other", class: "api-key" },
+  location: { is: "location", scope: "cluster", path: "shop/db" },
+  credential: { is: "credential", scope: "aws", name: "deploy", class: "api-key" },
+  named: { is: "named", type: "credential", name: "known" },
+  unknownConsumer: { is: "named", type: "consumer", name: "other" },
+  unknownOwner: { is: "named", type: "owner", name: "other" },
+};
+
+test("each thing has its node, and says why", () => {
+  const told = Object.entries(things).map(([name, thing]) => {
+    const { node, known, sentence } = resolve(thing, declared);
+    expect(sentence).toMatch(/\.$/);
+    return `${name}: ${node.type} ${known} ${node.name}`;
+  });
+  expect(told).toEqual([
+    "claimed: consumer true shop",
+    "stranger: identity false x",
+    "place: location true known a",
+    "elsewhere: location true other a",
+    "account: credential true known at pg",
+    "unknownAccount: credential false other at pg",
+    "location: location true cluster shop/db",
+    "credential: credential false deploy of aws",
+    "named: credential true known",
+    "unknownConsumer: identity false other",
+    "unknownOwner: owner false other",
+  ]);
+  expect(new Set(Object.values(things).map((thing) => thingId(thing, sha256Hex))).size).toBeGreaterThan(1);
+});
