@@ -57,3 +57,11 @@ describe("H26: the order of a set", () => {
     expect(orderOf(map, ["c100000", "c0"]).strata).toEqual([["c0"], ["c100000"]]);
   });
 });
+
+test("rings are named in the order of their first, whichever is met first", () => {
+  const map = mapOf("c3 mints c4", "c4 mints c3", "c1 mints c2", "c2 mints c1");
+  expect(orderOf(map, ["c4", "c3", "c2", "c1"]).rings).toEqual([
+    ["c1", "c2"],
+    ["c3", "c4"],
+  ]);
+});
