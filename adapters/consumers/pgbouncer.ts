@@ -2,8 +2,8 @@
  * The consumers behind PgBouncer, seen from its console: who is connected to it, under which name, from where and as
  * which login of the pair. At the server all of them have the pooler's address. It only looks.
  */
+
 import { z } from "zod";
-import { isSecretRef } from "../../domain/estate/secret-ref.js";
 import type { Finding } from "../../domain/finding.js";
 import type {
   AdapterDeps,
@@ -14,6 +14,7 @@ import type {
   InstanceSeen,
   ObserveRequest,
 } from "../ports.js";
+import { resolveLogin } from "../shared/login.js";
 import { connectPg, type PgEndpoint } from "../shared/pg.js";
 import { applicationName, serverFields } from "../shared/pg-server.js";
 
@@ -115,13 +116,8 @@ class PgBouncerClients implements Consumer {
   }
 
   async #listing(at: PgEndpoint, call: Call): Promise<Client[]> {
-    const { resolve } = this.#deps;
-    const { username, password } = this.#config.login;
-    const [name, value] = await Promise.all([
-      isSecretRef(username) ? resolve(username, call).then((found) => found.reveal()) : username,
-      resolve(password, call),
-    ]);
-    const login = { username: name, password: value, applicationName: "rekey/probe/console" };
+    const found = await resolveLogin(this.#config.login, this.#deps, call);
+    const login = { ...found, applicationName: "rekey/probe/console" };
     const session = await connectPg(at, login, call);
     try {
       return await session.show<Client>("SHOW CLIENTS", call);

@@ -7,6 +7,7 @@
 import { RekeyError } from "../../domain/errors.js";
 import { isSecretRef } from "../../domain/estate/secret-ref.js";
 import type { AdapterDeps, Call } from "../ports.js";
+import { resolveLogin } from "./login.js";
 import { connectPg, type PgEndpoint, type PgSession, placeOf } from "./pg.js";
 import { endpointsOf, type ServerConfig } from "./pg-server.js";
 
@@ -133,16 +134,8 @@ export class Nodes {
 
   async #login(node: Node, call: Call): Promise<PgSession> {
     const attempt = async () => {
-      const { username, password } = this.#config.login;
-      const [name, value] = await Promise.all([
-        isSecretRef(username) ? this.#deps.resolve(username, call).then((found) => found.reveal()) : username,
-        this.#deps.resolve(password, call),
-      ]);
-      return connectPg(
-        node.endpoint,
-        { username: name, password: value, applicationName: "rekey/probe/engine" },
-        call,
-      );
+      const login = await resolveLogin(this.#config.login, this.#deps, call);
+      return connectPg(node.endpoint, { ...login, applicationName: "rekey/probe/engine" }, call);
     };
     try {
       return await attempt();

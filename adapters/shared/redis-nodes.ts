@@ -2,11 +2,12 @@
  * The engine's own connections: one for each node, kept open between steps. Login and certificates are read anew
  * at each connect, so that both can be replaced while the engine runs (H26).
  */
+
 import { lookup } from "node:dns/promises";
 import { RekeyError } from "../../domain/errors.js";
-import { isSecretRef } from "../../domain/estate/secret-ref.js";
 import type { AdapterDeps, Call } from "../ports.js";
 import { tlsMaterial } from "./http.js";
+import { resolveLogin } from "./login.js";
 import { connectRedis, fieldsOf, placeOf, type RedisEndpoint, type RedisSession } from "./redis.js";
 import { type ListedClient, membersOf, parseClients, peersOf } from "./redis-replies.js";
 import type { ServerConfig } from "./redis-server.js";
@@ -118,26 +119,20 @@ export class Nodes {
   }
 
   async #connect(node: Node, call: Call): Promise<NodeSession> {
-    const { username, password } = this.#config.login;
-    const [user, value, endpoint] = await Promise.all([
-      isSecretRef(username) ? this.#deps.resolve(username, call).then((found) => found.reveal()) : username,
-      this.#deps.resolve(password, call),
+    const [login, endpoint] = await Promise.all([
+      resolveLogin(this.#config.login, this.#deps, call),
       this.endpoint(node, call),
     ]);
-    const session = await connectRedis(
-      endpoint,
-      { username: user, password: value, name: "rekey/engine" },
-      call,
-    );
+    const session = await connectRedis(endpoint, { ...login, name: "rekey/engine" }, call);
     try {
       const who = await session.text(["ACL", "WHOAMI"], call);
-      if (who !== user)
+      if (who !== login.username)
         throw new RekeyError("wrong-server", `${node.name} let the engine in as somebody else.`);
       const file = fieldsOf(await session.send(["CONFIG", "GET", "aclfile"], call)).get("aclfile");
       const info = await session.text(["INFO", "server"], call);
       const rewritable = /^config_file:\S/m.test(info);
       const save = file ? ["ACL", "SAVE"] : rewritable ? ["CONFIG", "REWRITE"] : null;
-      return { node, session, user, save };
+      return { node, session, user: login.username, save };
     } catch (error) {
       session.destroy();
       throw error;

@@ -1,16 +1,17 @@
 /** Who is connected to a MySQL or MariaDB server right now: as which user and from where. The text of statements is never read (H40). */
+
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
-import { isSecretRef, secretRef } from "../../domain/estate/secret-ref.js";
+import { secretRef } from "../../domain/estate/secret-ref.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
 import { tlsMaterial, tlsSchema } from "../shared/http.js";
+import { resolveLogin } from "../shared/login.js";
 import { connectMysql, type MysqlSession } from "../shared/mysql.js";
-import { retryRead } from "../shared/retry.js";
-import { placeParts, type Said } from "../shared/source-part.js";
-import { placeFindings } from "../shared/source-preflight.js";
+import type { Said } from "../shared/source-part.js";
+import { gapFindings, sessionsClaim, sessionsSource } from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   nodes: z
@@ -78,48 +79,20 @@ interface Node {
 
 function createProcesslist(settings: Config, deps: AdapterDeps): Source {
   const nodes = settings.nodes.map((node): Node => ({ ...node, name: `${node.host}:${node.port}` }));
-  const look = (node: Node, call: Call) =>
-    retryRead(call, node.name, (frame) => lookAt(node, settings, deps, frame), {
-      attempts: 2,
-      attemptTimeoutMs: 15_000,
-      pauseMs: 100,
-      pauseMsMax: 1_000,
-    });
-  return {
-    preflight: (call) =>
-      placeFindings(nodes, async (node) => {
-        const { gaps } = await look(node, call);
-        return gaps.map((sentence) => ({
-          code: "mysql-sessions-incomplete",
-          severity: "warn",
-          subject: node.name,
-          sentence,
-        }));
-      }),
-    scan: (cursor: string | null, call: Call) =>
-      placeParts(
-        nodes,
-        cursor,
-        async (node, frame) => {
-          const found = await look(node, frame);
-          const at = deps.now();
-          return { said: saidOf(found, node, settings.issuer, at), at };
-        },
-        call,
-      ),
-    close: async () => {},
-  };
+  return sessionsSource(nodes, deps, {
+    look: (node, call) => lookAt(node, settings, deps, call),
+    said: (found, node, at) => saidOf(found, node, settings.issuer, at),
+    findings: ({ gaps }, node) => gapFindings("mysql-sessions-incomplete", gaps, node.name),
+  });
 }
 
 async function lookAt(node: Node, settings: Config, deps: AdapterDeps, call: Call): Promise<Look> {
-  const { username, password } = settings.login;
-  const [user, value, tls] = await Promise.all([
-    isSecretRef(username) ? deps.resolve(username, call).then((found) => found.reveal()) : username,
-    deps.resolve(password, call),
+  const [{ username: user, password }, tls] = await Promise.all([
+    resolveLogin(settings.login, deps, call),
     settings.tls === undefined ? null : tlsMaterial(settings.tls, deps, call),
   ]);
   const { host, port } = node;
-  const login = { username: user, password: value, name: "rekey/discovery" };
+  const login = { username: user, password, name: "rekey/discovery" };
   const session = await connectMysql({ host, port, tls }, login, call);
   try {
     const [right] = await session.query<{ sees: number | string }>(rightSql, call);
@@ -191,22 +164,15 @@ function claimOf(group: readonly Session[], node: Node, issuer: string, at: numb
   const [first] = group;
   if (first === undefined) return [];
   const { user, address, program } = first;
-  const traits = {
-    ...(program === "" ? {} : { applicationName: program }),
-    ...(isIP(address) === 0 ? {} : { address }),
-  };
-  const who = program === "" ? "a client without a name" : program;
-  const where = address === "localhost" || address === "" ? "a socket of the server's machine" : address;
+  const isLocal = address === "localhost" || address === "";
   return [
-    {
-      record: `processlist of ${node.name}`,
-      known: "session",
-      from: { is: "reader", name: `${who} from ${where}`, traits },
-      type: "uses",
-      to: { is: "account", issuer, account: user },
+    sessionsClaim({
+      ...{ record: `processlist of ${node.name}`, issuer, account: user, application: program },
+      address: isIP(address) === 0 ? null : address,
+      where: isLocal ? "a socket of the server's machine" : address,
+      server: node.name,
       // The server tells since when a session does what it does now, and not since when it is there.
       seen: { first: at, last: at, count: group.length },
-      sentence: `${group.length} ${group.length === 1 ? "session" : "sessions"} as ${user} at ${node.name}, by ${who} from ${where}.`,
-    },
+    }),
   ];
 }

@@ -2,16 +2,16 @@
  * Who is connected to a PostgreSQL server right now, as whom, from where and under which name. It needs no SQL of ours on
  * the server, so that it can look before anything is rotated; the text of statements is never read (H40).
  */
+
 import { z } from "zod";
 import type { Claim } from "../../domain/discovery/said.js";
 import { name } from "../../domain/estate/fields.js";
-import { isSecretRef } from "../../domain/estate/secret-ref.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
+import { resolveLogin } from "../shared/login.js";
 import { connectPg, type PgEndpoint, placeOf } from "../shared/pg.js";
 import { endpointsOf, serverFields } from "../shared/pg-server.js";
-import { retryRead } from "../shared/retry.js";
-import { placeParts, type Said } from "../shared/source-part.js";
-import { placeFindings } from "../shared/source-preflight.js";
+import type { Said } from "../shared/source-part.js";
+import { gapFindings, sessionsClaim, sessionsSource } from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   ...serverFields,
@@ -86,50 +86,22 @@ interface Place {
 
 function createActivity(settings: Config, deps: AdapterDeps): Source {
   const places = endpointsOf(settings).map(({ endpoint }) => ({ name: placeOf(endpoint), endpoint }));
-  const look = (place: Place, call: Call) =>
-    retryRead(call, place.name, (frame) => lookAt(place, settings, deps, frame), {
-      attempts: 2,
-      attemptTimeoutMs: 15_000,
-      pauseMs: 100,
-      pauseMsMax: 1_000,
-    });
-  return {
-    preflight: (call) =>
-      placeFindings(places, async (place) => {
-        const { sees } = await look(place, call);
-        return sees
-          ? []
-          : [
-              {
-                code: "postgres-stats-unreadable",
-                severity: "warn",
-                subject: place.name,
-                sentence: `${hiddenAt(place)}: GRANT pg_read_all_stats to it.`,
-              },
-            ];
-      }),
-    scan: (cursor: string | null, call: Call) =>
-      placeParts(
-        places,
-        cursor,
-        async (place, frame) => {
-          const found = await look(place, frame);
-          const at = deps.now();
-          return { said: saidOf(found, place, settings.issuer, at), at };
-        },
-        call,
-      ),
-    close: async () => {},
-  };
+  return sessionsSource(places, deps, {
+    look: (place, call) => lookAt(place, settings, deps, call),
+    said: (found, place, at) => saidOf(found, place, settings.issuer, at),
+    findings: ({ sees }, place) =>
+      sees
+        ? []
+        : gapFindings(
+            "postgres-stats-unreadable",
+            [`${hiddenAt(place)}: GRANT pg_read_all_stats to it.`],
+            place.name,
+          ),
+  });
 }
 
 async function lookAt({ endpoint }: Place, settings: Config, deps: AdapterDeps, call: Call): Promise<Look> {
-  const { username, password } = settings.login;
-  const [user, value] = await Promise.all([
-    isSecretRef(username) ? deps.resolve(username, call).then((found) => found.reveal()) : username,
-    deps.resolve(password, call),
-  ]);
-  const login = { username: user, password: value, applicationName: "rekey/discovery" };
+  const login = { ...(await resolveLogin(settings.login, deps, call)), applicationName: "rekey/discovery" };
   const session = await connectPg(endpoint, login, call);
   try {
     const [right] = await session.query<{ sees: boolean }>(rightSql, [], call);
@@ -166,22 +138,13 @@ function saidOf({ rows, sees }: Look, place: Place, issuer: string, at: number):
 function claimOf(row: Row, place: Place, issuer: string, at: number): Claim[] {
   const { login, application, address, sessions } = row;
   if (login === null) return [];
-  const traits = {
-    ...(application === "" ? {} : { applicationName: application }),
-    ...(address === null ? {} : { address }),
-  };
-  const where = row.hidden ? "an address that is hidden" : (address ?? "a socket of the server's machine");
-  const who = application === "" ? "a client without a name" : application;
   return [
-    {
-      record: `pg_stat_activity of ${place.name}`,
-      known: "session",
-      from: { is: "reader", name: `${who} from ${where}`, traits },
-      type: "uses",
-      to: { is: "account", issuer, account: login },
+    sessionsClaim({
+      ...{ record: `pg_stat_activity of ${place.name}`, issuer, account: login, application, address },
+      where: row.hidden ? "an address that is hidden" : (address ?? "a socket of the server's machine"),
+      server: place.name,
       // The server's ages on our clock: the two clocks may differ.
       seen: { first: at - Math.max(0, Math.round(row.oldestMs ?? 0)), last: at, count: sessions },
-      sentence: `${sessions} ${sessions === 1 ? "session" : "sessions"} as ${login} at ${place.name}, by ${who} from ${where}.`,
-    },
+    }),
   ];
 }

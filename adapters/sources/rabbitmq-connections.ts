@@ -1,16 +1,19 @@
 /** Who is connected to RabbitMQ right now: as which user, from where, under which name (the management API's connections). */
+
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
-import { isSecretRef, secretRef } from "../../domain/estate/secret-ref.js";
+import { secretRef } from "../../domain/estate/secret-ref.js";
 import { refusalOf } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
 import { exchange, tlsMaterial, tlsSchema } from "../shared/http.js";
+import { resolveLogin } from "../shared/login.js";
 import { parseOutput } from "../shared/program.js";
 import { retryRead } from "../shared/retry.js";
 import { cursorIn, partOf, type Said } from "../shared/source-part.js";
+import { gapFindings, sessionsClaim } from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   url: z
@@ -81,12 +84,7 @@ function createConnections(settings: Config, deps: AdapterDeps): Source {
   return {
     async preflight(call) {
       try {
-        const gaps = await gapsNow(call);
-        return gaps.map((sentence) => ({
-          code: "rabbitmq-connections-incomplete",
-          severity: "warn",
-          sentence,
-        }));
+        return gapFindings("rabbitmq-connections-incomplete", await gapsNow(call));
       } catch (error) {
         if (!(error instanceof RekeyError)) throw error;
         return [refusalOf(error)];
@@ -123,11 +121,8 @@ async function askApi<S extends z.ZodType>(
   deps: AdapterDeps,
   call: Call,
 ): Promise<z.output<S>> {
-  const [user, password, material] = await Promise.all([
-    isSecretRef(login.username)
-      ? deps.resolve(login.username, call).then((found) => found.reveal())
-      : login.username,
-    deps.resolve(login.password, call),
+  const [{ username: user, password }, material] = await Promise.all([
+    resolveLogin(login, deps, call),
     tlsMaterial(tls, deps, call),
   ]);
   const basic = Buffer.from(`${user}:${password.reveal()}`).toString("base64");
@@ -185,22 +180,14 @@ function claimOf(group: readonly Connection[], issuer: string, at: number): Clai
   const [one] = group;
   if (one === undefined) return [];
   const { user, peer_host: address } = one;
-  const program = nameOf(one);
-  const traits = {
-    ...(program === "" ? {} : { applicationName: program }),
-    ...(isIP(address) === 0 ? {} : { address }),
-  };
-  const who = program === "" ? "a client without a name" : program;
   const first = Math.min(at, ...group.map(({ connected_at: began = at }) => began));
   return [
-    {
-      record: "connections of RabbitMQ",
-      known: "session",
-      from: { is: "reader", name: `${who} from ${address || "an unknown address"}`, traits },
-      type: "uses",
-      to: { is: "account", issuer, account: user },
+    sessionsClaim({
+      ...{ record: "connections of RabbitMQ", issuer, account: user, application: nameOf(one) },
+      address: isIP(address) === 0 ? null : address,
+      where: address || "an unknown address",
+      noun: "connection",
       seen: { first, last: at, count: group.length },
-      sentence: `${group.length} ${group.length === 1 ? "connection" : "connections"} as ${user}, by ${who} from ${address || "an unknown address"}.`,
-    },
+    }),
   ];
 }

@@ -1,18 +1,18 @@
 /** Who is connected to each Redis server right now: as which user, from where, under which name (CLIENT LIST). */
+
 import { z } from "zod";
 import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
-import { isSecretRef } from "../../domain/estate/secret-ref.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
 import { tlsMaterial } from "../shared/http.js";
+import { resolveLogin } from "../shared/login.js";
 import { connectRedis, placeOf, type RedisSession } from "../shared/redis.js";
 import { addressesOf, type Node } from "../shared/redis-nodes.js";
 import { type ListedClient, membersOf, parseClients, peersOf } from "../shared/redis-replies.js";
 import { serverFields } from "../shared/redis-server.js";
-import { retryRead } from "../shared/retry.js";
-import { placeParts, type Said } from "../shared/source-part.js";
-import { placeFindings } from "../shared/source-preflight.js";
+import type { Said } from "../shared/source-part.js";
+import { gapFindings, sessionsClaim, sessionsSource } from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   ...serverFields,
@@ -44,37 +44,11 @@ interface Look {
 
 function createClients(settings: Config, deps: AdapterDeps): Source {
   const nodes: readonly Node[] = settings.nodes.map((node) => ({ ...node, name: placeOf(node) }));
-  const look = (node: Node, call: Call) =>
-    retryRead(call, node.name, (frame) => lookAt(node, nodes, settings, deps, frame), {
-      attempts: 2,
-      attemptTimeoutMs: 15_000,
-      pauseMs: 100,
-      pauseMsMax: 1_000,
-    });
-  return {
-    preflight: (call) =>
-      placeFindings(nodes, async (node) => {
-        const { gaps } = await look(node, call);
-        return gaps.map((sentence) => ({
-          code: "redis-clients-incomplete",
-          severity: "warn",
-          subject: node.name,
-          sentence,
-        }));
-      }),
-    scan: (cursor: string | null, call: Call) =>
-      placeParts(
-        nodes,
-        cursor,
-        async (node, frame) => {
-          const { clients, gaps } = await look(node, frame);
-          const at = deps.now();
-          return { said: saidOf(clients, gaps, node, settings.issuer, at), at };
-        },
-        call,
-      ),
-    close: async () => {},
-  };
+  return sessionsSource(nodes, deps, {
+    look: (node, call) => lookAt(node, nodes, settings, deps, call),
+    said: ({ clients, gaps }, node, at) => saidOf(clients, gaps, node, settings.issuer, at),
+    findings: ({ gaps }, node) => gapFindings("redis-clients-incomplete", gaps, node.name),
+  });
 }
 
 async function lookAt(
@@ -84,15 +58,12 @@ async function lookAt(
   deps: AdapterDeps,
   call: Call,
 ): Promise<Look> {
-  const { username, password } = settings.login;
-  const [user, value, tls] = await Promise.all([
-    isSecretRef(username) ? deps.resolve(username, call).then((found) => found.reveal()) : username,
-    deps.resolve(password, call),
+  const [login, tls] = await Promise.all([
+    resolveLogin(settings.login, deps, call),
     settings.tls === undefined ? null : tlsMaterial(settings.tls, deps, call),
   ]);
   const { host, port } = node;
-  const login = { username: user, password: value, name: "rekey/discovery" };
-  const session = await connectRedis({ host, port, tls }, login, call);
+  const session = await connectRedis({ host, port, tls }, { ...login, name: "rekey/discovery" }, call);
   try {
     // Ages, which are all that is told, on our clock: the two clocks may differ.
     const listed = parseClients(await session.text(["CLIENT", "LIST"], call), deps.now());
@@ -164,22 +135,14 @@ function claimOf(group: readonly ListedClient[], node: Node, issuer: string, at:
   if (client === undefined) return [];
   const { user, name: application, address } = client;
   const isRemote = address !== "local" && address !== "";
-  const traits = {
-    ...(application === "" ? {} : { applicationName: application }),
-    ...(isRemote ? { address } : {}),
-  };
-  const who = application === "" ? "a client without a name" : application;
-  const where = isRemote ? address : "a socket of the server's machine";
   const first = Math.min(at, ...group.map(({ beganAt }) => beganAt));
   return [
-    {
-      record: `CLIENT LIST of ${node.name}`,
-      known: "session",
-      from: { is: "reader", name: `${who} from ${where}`, traits },
-      type: "uses",
-      to: { is: "account", issuer, account: user },
+    sessionsClaim({
+      ...{ record: `CLIENT LIST of ${node.name}`, issuer, account: user, application },
+      address: isRemote ? address : null,
+      where: isRemote ? address : "a socket of the server's machine",
+      server: node.name,
       seen: { first, last: at, count: group.length },
-      sentence: `${group.length} ${group.length === 1 ? "session" : "sessions"} as ${user} at ${node.name}, by ${who} from ${where}.`,
-    },
+    }),
   ];
 }
