@@ -1,9 +1,9 @@
 /** The kind `cloudtrail`: who read which secret, and who made and used access keys, out of AWS CloudTrail. docs/kinds/cloudtrail.md is its page for users. */
 import type { ScanPart } from "../../domain/discovery/said.js";
-import { RekeyError } from "../../domain/errors.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
-import { type FileSink, readFiles } from "../shared/source-log-files.js";
+import { readFiles } from "../shared/source-log-files.js";
+import { partsOf, sinkInto } from "../shared/source-log-fill.js";
 import { ObjectSplitter } from "../shared/source-log-json.js";
 import { listFiles } from "../shared/source-log-list.js";
 import { PartBuilder, type PartLimits, partLimits } from "../shared/source-log-part.js";
@@ -45,19 +45,7 @@ export class CloudtrailSource implements Source {
     const { from, account } = this.#config;
     const part = new PartBuilder(`CloudTrail of ${account}`, this.#deps.now(), this.#limits);
     const record = eventTally(this.#config, part);
-    let path = "";
-    const where = (offset: number) => `${path}, byte ${offset}`;
-    const sink: FileSink = {
-      begin: (next) => {
-        path = next;
-      },
-      take: (bytes, begin, end, offset) => record(bytes, begin, end, () => where(offset)),
-      malformed: (offset, why) => {
-        part.count();
-        part.malformed(where(offset), why);
-      },
-      gap: (sentence) => part.gap(sentence),
-    };
+    const sink = sinkInto(part, record);
     const reading = {
       splitter: (mode: string) => new ObjectSplitter("Records", "eventVersion", mode),
       documents: true,
@@ -67,13 +55,7 @@ export class CloudtrailSource implements Source {
       from.method === "files"
         ? readFiles({ ...reading, paths: from.paths }, cursor, sink, call)
         : this.#bucket?.read(reading.splitter, cursor, sink, call);
-    let state: (() => string) | undefined;
-    for await (const now of pieces ?? []) {
-      state = now;
-      if (part.full) yield part.take(now());
-    }
-    if (state === undefined) throw new RekeyError("internal", "A scan ended without a cursor.");
-    yield part.take(state());
+    yield* partsOf(part, pieces ?? []);
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,10 @@
 /** The kind `vault-audit`: who read which version of what, out of an audit log of Vault or OpenBao. docs/kinds/vault-audit.md is its page for users. */
 
 import type { ScanPart } from "../../domain/discovery/said.js";
-import { RekeyError } from "../../domain/errors.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
-import { type FileSink, readFiles } from "../shared/source-log-files.js";
+import { readFiles } from "../shared/source-log-files.js";
+import { partsOf, sinkInto } from "../shared/source-log-fill.js";
 import { listFiles } from "../shared/source-log-list.js";
 import { PartBuilder, type PartLimits, partLimits } from "../shared/source-log-part.js";
 import { LineSplitter } from "../shared/source-log-records.js";
@@ -59,31 +59,8 @@ export class VaultAuditSource implements Source {
 
   async *#files(paths: readonly string[], cursor: string | null, call: Call): AsyncGenerator<ScanPart> {
     const [part, record] = this.#part();
-    let path = "";
-    const where = (offset: number) => `${path}, byte ${offset}`;
-    const sink: FileSink = {
-      begin: (next) => {
-        path = next;
-      },
-      take: (bytes, begin, end, offset) => record(bytes, begin, end, () => where(offset)),
-      malformed: (offset, why) => {
-        part.count();
-        part.malformed(where(offset), why);
-      },
-      gap: (sentence) => part.gap(sentence),
-    };
-    let state: (() => string) | undefined;
-    for await (const now of readFiles(
-      { paths, splitter: () => new LineSplitter(), documents: false, isWhole: isJson },
-      cursor,
-      sink,
-      call,
-    )) {
-      state = now;
-      if (part.full) yield part.take(now());
-    }
-    if (state === undefined) throw new RekeyError("internal", "A scan ended without a cursor.");
-    yield part.take(state());
+    const reading = { paths, splitter: () => new LineSplitter(), documents: false, isWhole: isJson };
+    yield* partsOf(part, readFiles(reading, cursor, sinkInto(part, record), call));
   }
 
   async *#socket(

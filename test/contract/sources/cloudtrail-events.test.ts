@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ScanPart } from "../../../domain/discovery/said.js";
 import { edgeText, scanned, together } from "../source.js";
+import { scannedWhileGrowing } from "./growing.js";
 import {
   account,
   roleArn,
@@ -253,15 +254,7 @@ describe("documents", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 4 }), async (cuts) => {
         const file = join(folder, `cut-${++files}`);
-        const parts: ScanPart[] = [];
-        let [cursor, from]: [string | null, number] = [null, 0];
-        for (const cut of [...cuts.sort((a, b) => a - b), bytes.length]) {
-          await appendFile(file, bytes.subarray(from, cut));
-          from = cut;
-          const more = await scanned(source(file), cursor);
-          cursor = more.at(-1)?.cursor ?? null;
-          parts.push(...more);
-        }
+        const parts = await scannedWhileGrowing(file, bytes, cuts, source);
         // An unfinished document is reported each time that it grows; nothing else differs.
         expect(together(parts).edges).toEqual(expected.edges);
         expect(malformed(parts.slice(-1))).toEqual([]);

@@ -1,4 +1,5 @@
 /** What can become of a log's files: every way of being damaged, cut, renamed, compressed and replaced is reported, and nothing is lost or counted twice. */
+
 import { randomBytes } from "node:crypto";
 import { appendFile, copyFile, mkdir, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ScanPart } from "../../../domain/discovery/said.js";
 import { scanned, together } from "../source.js";
 import { auditLine, auditSource, logFolder, nowMs } from "./audit-lines.js";
+import { scannedWhileGrowing } from "./growing.js";
 
 let folder: string;
 let log: string;
@@ -314,15 +316,7 @@ describe("what is read", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 4 }), async (cuts) => {
         const file = join(folder, `cut-${++files}`);
-        const parts: ScanPart[] = [];
-        let [cursor, from]: [string | null, number] = [null, 0];
-        for (const cut of [...cuts.sort((a, b) => a - b), bytes.length]) {
-          await appendFile(file, bytes.subarray(from, cut));
-          from = cut;
-          const more = await scanned(auditSource([file]), cursor);
-          cursor = cursorOf(more);
-          parts.push(...more);
-        }
+        const parts = await scannedWhileGrowing(file, bytes, cuts, (path) => auditSource([path]));
         expect(plain(together(parts))).toEqual(plain(expected));
         await rm(file);
       }),
