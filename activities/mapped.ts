@@ -41,6 +41,7 @@ export async function mappedFacts(
     return { name: node.name, known, sentence: `${best?.sentence ?? "It is on the map."}${seen}` };
   });
   const shown = new Set(users.flatMap(({ edge }) => edge.evidence.map(({ source }) => source)));
+  const ends = new Map(scans.flatMap(({ last, whole }) => (whole ? [[last.source, whole.endedAt]] : [])));
   const credential = estate.credentials[name];
   const sources = declared
     .filter(({ id: source, body }) => {
@@ -48,8 +49,8 @@ export async function mappedFacts(
       return shown.has(source) || ((body.store !== undefined || body.issuer !== undefined) && isOfIts);
     })
     .map(({ id: source, name: called }): SourceAge => {
-      const whole = scans.find(({ last }) => last.source === source)?.whole ?? null;
-      return { name: called, ageMs: whole?.endedAt == null ? null : at - whole.endedAt };
+      const endedAt = ends.get(source);
+      return { name: called, ageMs: endedAt === undefined ? null : at - endedAt };
     });
   return { readers, sources };
 }

@@ -21,9 +21,10 @@ import { isSecretRef } from "../domain/estate/secret-ref.js";
 import { adoptionOf, adoptionWith } from "../inventory/adoptions.js";
 import type { Database } from "../inventory/database.js";
 import { currentEstate, entryOf } from "../inventory/estate.js";
+import { sha256Hex } from "../inventory/hash.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
 import { type Installation, readInstallation } from "../worker/config.js";
-import { databaseOf, newId, resolverOf, sha256Hex } from "../worker/installation.js";
+import { databaseOf, newId, resolverOf } from "../worker/installation.js";
 import { accountLocks } from "../worker/systems.js";
 
 const callMsMax = 60_000;

@@ -2,11 +2,13 @@
  * What is to be told to the audit log. Every record that matters is written together with its entry, in one
  * transaction; whoever keeps the log takes entries from here in the order in which they were written.
  */
-import { createHash, randomBytes } from "node:crypto";
+
+import { randomBytes } from "node:crypto";
 import { asc, count, sql } from "drizzle-orm";
 import { type AuditBody, type AuditEntry, type AuditRecord, auditEntryOf } from "../domain/audit.js";
 import { auditOutbox } from "./audit-tables.js";
 import { type Database, read, type Tx, transact } from "./database.js";
+import { sha256Hex } from "./hash.js";
 
 const idBytes = 16;
 const saltBytes = 16;
@@ -58,8 +60,4 @@ function randomId(): string {
 
 function randomSalt(): string {
   return randomBytes(saltBytes).toString("hex");
-}
-
-function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,5 +1,5 @@
 /** Signed documents as they came in: kept once under their single-use id, so that a replay shows (H7). */
-import { createHash } from "node:crypto";
+
 import { and, eq, isNull, or } from "drizzle-orm";
 import type { Said } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
@@ -7,6 +7,7 @@ import type { DecisionRecord } from "../domain/rotation/state.js";
 import { tellAudit } from "./audit-outbox.js";
 import { recordsOf } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
+import { sha256Hex } from "./hash.js";
 import { decisions } from "./people-tables.js";
 
 /** A verified document. `owners`: those for whom the person could speak when it was verified. */
@@ -72,7 +73,7 @@ export async function recordDecision(
 async function tellOf(tx: Tx, decision: StoredDecision): Promise<void> {
   const { jti, rotation, credential, digest, person, says, consumer, owners, jws } = decision;
   const { issuedAt, expiresAt, receivedAt } = decision;
-  const document = createHash("sha256").update(jws).digest("hex");
+  const document = sha256Hex(jws);
   const about = { decision: jti, credential, digest, says, consumer: consumer ?? undefined };
   await tellAudit(tx, {
     kind: "decision",

@@ -5,19 +5,19 @@
 import { and, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import { type Section, sections } from "../domain/estate/schema.js";
-import { plainShapes, type Shapes } from "../domain/estate/shapes.js";
+import type { Shapes } from "../domain/estate/shapes.js";
 import type { Credential, Estate } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import { adoptions } from "./adoption-tables.js";
 import { tellAudit } from "./audit-outbox.js";
 import { authorityChanges } from "./authority-changes.js";
 import { type Database, read, type Tx, transact } from "./database.js";
-import { diffEstate, type EstateDiff, type Sections } from "./estate-diff.js";
+import { diffEstate, type EstateDiff } from "./estate-diff.js";
 import { authorityChanges as authorityTable, entries, estateRevisions } from "./estate-tables.js";
 import { keepDeclared, type Names } from "./graph-estate.js";
-import { lockMap } from "./graph-keep.js";
 import { rematch } from "./rematch.js";
 import { rotations } from "./rotation-tables.js";
+import { sectionsOf } from "./sections.js";
 
 /** What an entry's id begins with, by its section. */
 export const idPrefixes = {
@@ -86,8 +86,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
       .limit(2);
     if (last?.digest === request.digest) {
       // A release that had no map may have applied it.
-      await lockMap(tx);
-      await keepDeclared(tx, {}, request.shapes ?? plainShapes, request.now);
+      await keepDeclared(tx, request, {});
       // The very same request once more: its first answer was lost, and is given again.
       const mine = last.appliedAt === request.now && last.appliedBy === request.by;
       const before = mine ? (beforeLast?.document ?? null) : last.document;
@@ -106,8 +105,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
       appliedBy: request.by,
     });
     for (const section of sections) await applySection(tx, section, diff, known, request);
-    await lockMap(tx);
-    await keepDeclared(tx, touchedBy(diff), request.shapes ?? plainShapes, request.now);
+    await keepDeclared(tx, request, touchedBy(diff));
     if (request.shapes) await rematch(tx, request.shapes, request.now);
     await recordAuthority(tx, known, revision, request);
     const { now: at, digest, by } = request;
@@ -210,14 +208,6 @@ function touchedBy({ sections: parts }: EstateDiff): Names {
       return [section, [...created, ...changed.map(({ name }) => name), ...ended]];
     }),
   );
-}
-
-function sectionsOf(rows: readonly Entry[]): Sections {
-  const maps = sections.map((section) => [
-    section,
-    Object.fromEntries(rows.filter((row) => row.section === section).map((row) => [row.name, row.body])),
-  ]);
-  return Object.fromEntries(maps) as Sections;
 }
 
 async function applySection(

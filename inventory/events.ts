@@ -1,5 +1,5 @@
 /** What happened in a rotation, in order and for ever: the records that its state can be rebuilt from without Temporal. */
-import { createHash } from "node:crypto";
+
 import { and, eq, gt, inArray, max, sql } from "drizzle-orm";
 import type { AuditRecord } from "../domain/audit.js";
 import { canonical } from "../domain/plan.js";
@@ -7,6 +7,7 @@ import type { RotationEvent } from "../domain/rotation/events.js";
 import { tellAudit } from "./audit-outbox.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { holdFence } from "./fence.js";
+import { sha256Hex } from "./hash.js";
 import { rotationEvents } from "./rotation-tables.js";
 
 /** Where the event stands. `repeated`: it had been recorded before, and nothing was written now. */
@@ -133,5 +134,5 @@ export async function eventAt(tx: Tx, rotation: string, seq: number): Promise<Ro
 }
 
 function contentKey(event: RotationEvent): string {
-  return createHash("sha256").update(canonical(event)).digest("hex");
+  return sha256Hex(canonical(event));
 }

@@ -4,13 +4,13 @@
  */
 import { eq, isNull, max, sql } from "drizzle-orm";
 import { type Declared, type Resolved, resolve } from "../domain/discovery/resolve.js";
-import type { Shapes, Systems } from "../domain/estate/shapes.js";
-import type { Consumer, Credential } from "../domain/estate/types.js";
+import type { Shapes } from "../domain/estate/shapes.js";
 import type { Tx } from "./database.js";
 import { things } from "./discovery-tables.js";
 import { entries, estateRevisions } from "./estate-tables.js";
 import { sha256Hex } from "./hash.js";
 import { column, parts } from "./rows.js";
+import { sectionsOf } from "./sections.js";
 import { isWithin } from "./within.js";
 
 /** What the estate declares, for telling things by it. */
@@ -18,24 +18,21 @@ export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
   const revision = await revisionIn(tx);
   const rows = await tx.select().from(entries).where(isNull(entries.endedAt));
   const ids = new Map(rows.map(({ id, section, name }) => [`${section} ${name}`, id]));
-  const sectionOf = (section: string) =>
-    Object.fromEntries(rows.filter((row) => row.section === section).map(({ name, body }) => [name, body]));
-  const systems = { issuers: sectionOf("issuers"), stores: sectionOf("stores") } as unknown as Systems;
+  const systems = sectionsOf(rows);
   const accounts = new Map(
-    rows
-      .filter(({ section }) => section === "credentials")
-      .flatMap(({ id, body }) => {
-        const credential = body as unknown as Credential;
-        return shapes
-          .shownAs(systems, credential)
-          .map((name) => [`${credential.issuer} ${name}`, id] as const);
-      }),
+    Object.entries(systems.credentials).flatMap(([name, credential]) =>
+      shapes
+        .shownAs(systems, credential)
+        .map((account) => [`${credential.issuer} ${account}`, ids.get(`credentials ${name}`)] as const),
+    ),
   );
   return {
     revision,
-    consumers: rows
-      .filter(({ section }) => section === "consumers")
-      .map(({ id, name, body }) => ({ id, name, match: (body as unknown as Consumer).match })),
+    consumers: Object.entries(systems.consumers).map(([name, { match }]) => ({
+      id: ids.get(`consumers ${name}`) ?? "",
+      name,
+      match,
+    })),
     idOf: (section, name) => ids.get(`${section} ${name}`),
     accountOf: (issuer, account) => accounts.get(`${issuer} ${account}`),
     placeKeyOf: (store, place) => shapes.placeKey(systems, store, place),

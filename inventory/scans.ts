@@ -2,7 +2,7 @@
  * The readings of sources: where each begins, how far it has come, what it could not read, and what is gone because a whole
  * reading no longer has it.
  */
-import { and, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, max, sql } from "drizzle-orm";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { RekeyError } from "../domain/errors.js";
@@ -127,20 +127,26 @@ export async function breakOff(db: Database, id: string, why: string): Promise<v
   await transact(db, (tx) => tx.update(scans).set({ failure: why }).where(eq(scans.id, id)));
 }
 
-/** The last reading of each source, and the last one that came to its end. */
-export async function lastScans(db: Database): Promise<readonly { last: Scan; whole: Scan | null }[]> {
+/** How the last reading of each source went, and when one came to its end last. */
+export async function lastScans(
+  db: Database,
+): Promise<
+  readonly { last: Pick<Scan, "source" | "failure">; whole: { readonly endedAt: number } | null }[]
+> {
   return read(db, async (tx) => {
     const last = await tx
-      .selectDistinctOn([scans.source])
+      .selectDistinctOn([scans.source], { source: scans.source, failure: scans.failure })
       .from(scans)
       .orderBy(scans.source, desc(scans.startedAt), desc(scans.id));
     const whole = await tx
-      .selectDistinctOn([scans.source])
+      .select({ source: scans.source, endedAt: max(scans.endedAt) })
       .from(scans)
-      .where(isNotNull(scans.endedAt))
-      .orderBy(scans.source, desc(scans.endedAt));
-    const bySource = new Map(whole.map((scan) => [scan.source, scan]));
-    return last.map((scan) => ({ last: scan, whole: bySource.get(scan.source) ?? null }));
+      .groupBy(scans.source);
+    const ends = new Map(whole.map(({ source, endedAt }) => [source, endedAt]));
+    return last.map((scan) => {
+      const endedAt = ends.get(scan.source) ?? null;
+      return { last: scan, whole: endedAt === null ? null : { endedAt } };
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 /** Opens what an installation's settings name: its database, its keys, its way to Temporal. Nothing else reads a secret of ours. */
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { DataConverter } from "@temporalio/common";
 import { CompactSign, importJWK, type JWK } from "jose";
@@ -172,7 +172,7 @@ export async function adapterDepsOf(
     codec,
     random: (bytes) => randomBytes(bytes),
     // As fingerprints are made, so that a copy of a version that was rotated is known for one.
-    mark: (value) => createHmac("sha256", markKey.reveal()).update(value).digest("hex"),
+    mark: (value) => keyedHash(markKey, value),
     signChallenge: (payload) =>
       new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
         .setProtectedHeader({ alg: "EdDSA" })
@@ -195,7 +195,11 @@ function parsedKey(secret: Secret): JWK {
 /** Keyed HMAC of a value, by which a leaked one is recognised (H40: the key is not in the database). */
 export async function fingerprinterOf(settings: Installation): Promise<(value: Secret) => Promise<string>> {
   const key = await resolved(settings, settings.REKEY_FINGERPRINT_KEY);
-  return async (value) => createHmac("sha256", key.reveal()).update(value.reveal()).digest("hex");
+  return async (value) => keyedHash(key, value.reveal());
+}
+
+function keyedHash(key: Secret, value: string): string {
+  return createHmac("sha256", key.reveal()).update(value).digest("hex");
 }
 
 /** A fresh opaque id that nobody can guess. */
@@ -206,9 +210,4 @@ export function newId(prefix: string): string {
 /** A fresh random value, for attestation keys. */
 export function randomSecret(): Secret {
   return new Secret(randomBytes(32).toString("base64url"));
-}
-
-/** SHA-256 in hex, for digests of plans and reports. */
-export function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

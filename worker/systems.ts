@@ -2,7 +2,7 @@
  * Puts a credential's adapters together from the estate in force, and keeps them open between activities: a
  * rotation's dozen steps should not pay for a dozen logins. A changed estate makes new ones.
  */
-import { createHash } from "node:crypto";
+
 import type { ActivityDeps, ConsumerSystem, Systems } from "../activities/deps.js";
 import type { AdapterDeps, Consumer as ConsumerAdapter } from "../adapters/ports.js";
 import { type Kinds, kinds as registered } from "../adapters/registry.js";
@@ -12,6 +12,7 @@ import { canonical } from "../domain/plan.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
 import type { Database } from "../inventory/database.js";
 import { currentEstate, entryNamed, entryOf, listEntries } from "../inventory/estate.js";
+import { sha256Hex } from "../inventory/hash.js";
 
 interface Kept {
   readonly revision: number;
@@ -182,9 +183,9 @@ function consumerSystem(
     reversible: edge.reversible ?? consumer.reversible,
     place: edge.place ? id : "main",
     ...(edge.role === undefined ? {} : { role: edge.role }),
-    evidence: createHash("sha256")
-      .update(canonical({ match: consumer.match, observe: consumer.observe, deliver: consumer.deliver }))
-      .digest("hex"),
+    evidence: sha256Hex(
+      canonical({ match: consumer.match, observe: consumer.observe, deliver: consumer.deliver }),
+    ),
     memoryMs: Math.max(0, ...memories.map((memory) => memory ?? 0)),
     memoryKnown: memories.every((memory) => memory !== undefined),
     canary: consumer.canary,

@@ -8,6 +8,7 @@ import { type Kinds, kinds } from "../adapters/registry.js";
 import { keepLog } from "../audit/keeper.js";
 import { shapesOf } from "../domain/estate/shapes.js";
 import type { Database } from "../inventory/database.js";
+import { sha256Hex } from "../inventory/hash.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { processesSeen } from "../inventory/processes.js";
@@ -26,7 +27,6 @@ import {
   fingerprinterOf,
   newId,
   randomSecret,
-  sha256Hex,
   temporalLoginOf,
 } from "./installation.js";
 import { needingKey } from "./needing.js";

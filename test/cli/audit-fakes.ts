@@ -9,7 +9,7 @@ import { Edge, rangeHash, tileKey } from "../../audit/tiles.js";
 import { inclusionRanges } from "../../audit/tree.js";
 import type { AuditDesk } from "../../client/cli/audit-desk.js";
 import { type AuditRecord, auditEntryOf } from "../../domain/audit.js";
-import { sha256Hex } from "../../worker/installation.js";
+import { sha256Hex } from "../../inventory/hash.js";
 
 const at = Date.UTC(2026, 6, 1, 9, 0, 0);
 const about = { at, rotation: "rot_1" };
