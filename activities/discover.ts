@@ -2,7 +2,7 @@
  * Reads a source and keeps what it says, part by part. An attempt goes on where the one before has come to, so that a worker
  * which dies in the middle of a large log costs the part that it was reading.
  */
-import type { Call } from "../adapters/ports.js";
+import type { Source } from "../adapters/ports.js";
 import type { ScanReport } from "../domain/discovery/report.js";
 import type { HouseWork } from "../domain/rotation/work.js";
 import { read } from "../inventory/database.js";
@@ -49,7 +49,7 @@ async function readOn(
   deps: ActivityDeps,
   ref: ScanRef,
   begun: Scan,
-  source: { scan(cursor: string | null, call: Call): AsyncIterable<Parameters<typeof notePart>[3]> },
+  source: Pick<Source, "scan">,
 ): Promise<boolean> {
   const declared = await read(deps.db, (tx) => declaredIn(tx, deps.shapes));
   const until = performance.now() + readMsMax;

@@ -105,17 +105,14 @@ const checks: readonly Check[] = [
   {
     code: "unmapped-reader",
     inEmergency: "waived",
-    look: ({ unmapped, unmappedReaders }) =>
-      unmapped.map(({ application, address, count }) => ({
+    look: ({ unmapped, mapped, unmappedReaders }) => [
+      ...unmapped.map(({ application, address, count }) => ({
         severity: unmappedReaders,
         subject: application === "" ? address : application,
         sentence: `${count} session(s) of ${application === "" ? "an unnamed program" : application} from ${address || "a local socket"} belong to no declared consumer.`,
       })),
-  },
-  {
-    code: "unmapped-reader",
-    inEmergency: "waived",
-    look: ({ mapped, unmappedReaders }) => readerFindings(mapped?.readers ?? [], unmappedReaders),
+      ...readerFindings(mapped?.readers ?? [], unmappedReaders),
+    ],
   },
   {
     code: "stale-evidence",

@@ -2,7 +2,7 @@
 import { RekeyError } from "../../domain/errors.js";
 import { listed } from "../../domain/estate/issues.js";
 import { suggest } from "../../domain/estate/suggest.js";
-import type { GraphNode, NodeType } from "../../domain/graph/types.js";
+import type { Graph, GraphNode, NodeType } from "../../domain/graph/types.js";
 import { option } from "./command.js";
 import type { Inventory } from "./inventory.js";
 
@@ -41,4 +41,9 @@ export async function nodeNamed(
     );
   }
   return first;
+}
+
+/** What people call a node of this map, by its id. */
+export function namesIn({ nodes }: Graph): (id: string) => string {
+  return (id) => nodes.get(id)?.name ?? id;
 }

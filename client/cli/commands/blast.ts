@@ -1,11 +1,10 @@
 /** `rekey blast`: what breaks when something is taken away, and what is exposed when it is in the wrong hands. */
 import { exitCodes } from "../../../domain/errors.js";
 import { type Affected, blastOf } from "../../../domain/graph/blast.js";
-import type { Graph } from "../../../domain/graph/types.js";
 import type { Cli } from "../cli.js";
 import { command } from "../command.js";
 import { count, section, table } from "../format/layout.js";
-import { nodeNamed, typeOption } from "../node.js";
+import { namesIn, nodeNamed, typeOption } from "../node.js";
 
 /** Shows both, nearest first, with the way that leads there. */
 export const blast = command<{ readonly type?: string }>({
@@ -63,10 +62,6 @@ export const blast = command<{ readonly type?: string }>({
     return exitCodes.done;
   },
 });
-
-function namesIn({ nodes }: Graph): (id: string) => string {
-  return (id) => nodes.get(id)?.name ?? id;
-}
 
 function edgeIn(named: (id: string) => string) {
   return ({ from, type, to }: Affected["way"][number]) => `${named(from)} ${type} ${named(to)}`;

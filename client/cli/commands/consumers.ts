@@ -7,7 +7,7 @@ import { usersOf } from "../../../domain/graph/use.js";
 import { command } from "../command.js";
 import { count, table } from "../format/layout.js";
 import { relative } from "../format/time.js";
-import { nodeNamed } from "../node.js";
+import { namesIn, nodeNamed } from "../node.js";
 
 /** Lists them: whoever uses it first, then who only could. */
 export const consumers = command({
@@ -21,7 +21,7 @@ export const consumers = command({
     const { inventory } = await cli.services();
     const credential = await nodeNamed(inventory, name, ["credential"]);
     const adjacency = new Adjacency(await inventory.users(credential.id));
-    const named = (id: string) => adjacency.graph.nodes.get(id)?.name ?? id;
+    const named = namesIn(adjacency.graph);
     const now = cli.io.now();
     const found = usersOf(adjacency, credential.id)
       .map(({ node, edge, known, at }) => ({

@@ -6,7 +6,7 @@ import { command, option } from "../command.js";
 import { csv, dot, mermaid } from "../format/drawings.js";
 import { count, table } from "../format/layout.js";
 import type { Inventory } from "../inventory.js";
-import { nodeNamed, typeOption } from "../node.js";
+import { namesIn, nodeNamed, typeOption } from "../node.js";
 
 const forms = { table: tableOf, mermaid, dot, csv } as const;
 
@@ -45,8 +45,9 @@ async function around(inventory: Inventory, name: string, type: string | undefin
   return inventory.reach([id], ["failure", "exposure", "trust"]);
 }
 
-function tableOf({ nodes, edges }: Graph, { paint }: Pick<Cli, "paint">): string {
-  const name = (id: string) => nodes.get(id)?.name ?? id;
+function tableOf(map: Graph, { paint }: Pick<Cli, "paint">): string {
+  const { nodes, edges } = map;
+  const name = namesIn(map);
   if (nodes.size === 0) return "Nothing is on the map yet. Apply an estate with `rekey apply`.";
   const rows = edges
     .map(({ from, type, to, evidence }) => [

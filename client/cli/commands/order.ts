@@ -2,7 +2,7 @@
 import { exitCodes } from "../../../domain/errors.js";
 import { orderOf } from "../../../domain/graph/order.js";
 import { command } from "../command.js";
-import { nodeNamed } from "../node.js";
+import { namesIn, nodeNamed } from "../node.js";
 
 /** Shows strata, and names what leads in a ring. */
 export const order = command({
@@ -19,7 +19,7 @@ export const order = command({
     for (const name of new Set(names)) nodes.push(await nodeNamed(inventory, name, ["credential"]));
     const ids = nodes.map(({ id }) => id);
     const graph = await inventory.reach(ids, ["exposure"]);
-    const named = (list: readonly string[]) => list.map((id) => graph.nodes.get(id)?.name ?? id).sort();
+    const named = (list: readonly string[]) => list.map(namesIn(graph)).sort();
     const { strata, rings } = orderOf(graph, ids);
     const shown = { strata: strata.map(named), rings: rings.map(named) };
     cli.show(shown, () =>

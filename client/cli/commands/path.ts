@@ -5,7 +5,7 @@ import { Adjacency, reach, wayTo } from "../../../domain/graph/reach.js";
 import type { NodeType } from "../../../domain/graph/types.js";
 import { command } from "../command.js";
 import { count, table } from "../format/layout.js";
-import { nodeNamed } from "../node.js";
+import { namesIn, nodeNamed } from "../node.js";
 
 const types: readonly NodeType[] = ["consumer", "identity", "credential", "location", "system"];
 
@@ -34,7 +34,7 @@ export const path = command({
         `Nothing that is known leads from ${from} to ${to}.`,
         `\`rekey graph ${from}\` shows what it is connected with; the other way round it is \`rekey path ${to} ${from}\`.`,
       );
-    const named = (id: string) => adjacency.graph.nodes.get(id)?.name ?? id;
+    const named = namesIn(adjacency.graph);
     const way = wayTo(reached, end.id).map((edge) => ({
       ...{ from: named(edge.from), type: edge.type, to: named(edge.to), known: bestKnown(edge) },
       why: strongest(edge.evidence)?.sentence ?? "",
