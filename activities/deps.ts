@@ -42,6 +42,8 @@ export interface OpenSource {
   /** Id of the estate's entry. */
   readonly id: string;
   readonly shows: "now" | "log";
+  /** A digest of how it is read, without who answers for it and how often. */
+  readonly settings: string;
   readonly source: Source;
 }
 

@@ -25,13 +25,13 @@ export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "sources" | "s
 }
 
 async function scan(deps: ActivityDeps, name: string): Promise<ScanReport> {
-  const { id, shows, source } = await deps.source(name);
+  const { id, shows, settings, source } = await deps.source(name);
   try {
     const begun = await beginScan(deps.db, {
-      ...{ source: id, shows, now: deps.now() },
+      ...{ source: id, shows, settings, now: deps.now() },
       newId: () => deps.newId("scn"),
     });
-    const ref: ScanRef = { id: begun.id, source: id, shows };
+    const ref: ScanRef = { id: begun.id, source: id, shows, settings };
     try {
       const isWhole = await readOn(deps, ref, begun, source);
       return reportOf(name, isWhole ? await endScan(deps.db, ref, deps.now()) : begun);

@@ -1,73 +1,128 @@
-/** What the map says of a credential before it is rotated: who else was seen on it or could read it, and how fresh that is. */
-import { formatDuration } from "../domain/duration.js";
-import { strongest, weakest } from "../domain/graph/known.js";
+/** What the map says of a credential before it is rotated: who else was seen on it or could read it, and what that is worth. */
+import { type Fading, isCurrent, useWindowMs } from "../domain/graph/current.js";
+import { bestKnown, strongest, weakest } from "../domain/graph/known.js";
 import { Adjacency } from "../domain/graph/reach.js";
+import type { Evidence, Graph } from "../domain/graph/types.js";
 import { type User, usersOf } from "../domain/graph/use.js";
-import type { MappedReader, SourceAge } from "../domain/mapped.js";
+import type { MappedReader } from "../domain/mapped.js";
+import {
+  evidenceMaxAgeMs,
+  minuteOf,
+  tieOf,
+  type WatchingSource,
+  type WatchRules,
+} from "../domain/watched.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
-import { lastScans } from "../inventory/scans.js";
+import { watchedBy } from "../inventory/watching.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 
 /** Facts for the checks. */
 export interface MappedFacts {
   readonly readers: readonly MappedReader[];
-  readonly sources: readonly SourceAge[];
+  readonly sources: readonly WatchingSource[];
+  readonly rules: Omit<WatchRules, "unmappedReaders">;
 }
 
-/** Reads them. A source counts where it reads the credential's issuer or store, or has shown this credential before. */
+/** Reads them. */
 export async function mappedFacts(
-  { db, now }: Pick<ActivityDeps, "db" | "now">,
-  { id, name, estate, consumers }: Pick<Systems, "id" | "name" | "estate" | "consumers">,
+  deps: Pick<ActivityDeps, "db" | "now" | "shapes">,
+  systems: Pick<Systems, "id" | "name" | "estate" | "consumers" | "policy">,
 ): Promise<MappedFacts> {
-  const [graph, scans, declared] = await Promise.all([
-    loadUsers(db, id),
-    lastScans(db),
-    listEntries(db, "sources"),
+  const { policy } = systems;
+  const rules = {
+    evidenceMaxAgeMs: policy.evidenceMaxAgeMs ?? evidenceMaxAgeMs,
+    useWindowMs: policy.useWindowMs ?? useWindowMs,
+    blindSpots: policy.blindSpots ?? "warn",
+  } as const;
+  const [graph, declared] = await Promise.all([
+    loadUsers(deps.db, systems.id),
+    listEntries(deps.db, "sources"),
   ]);
-  const at = now();
-  const names = new Map(declared.map((entry) => [entry.id, entry.name]));
-  const users = usersOf(new Adjacency(graph), id);
-  const expected = new Set(consumers.map((consumer) => consumer.id));
-  // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows.
-  const unexpected = users.filter(
-    ({ node }) => node.type === "identity" || (node.type === "consumer" && !expected.has(node.id)),
-  );
-  const readers = surest(unexpected).map(({ node, edge, known }): MappedReader => {
-    const best = strongest(edge.evidence);
-    const source = best === undefined ? "" : (names.get(best.source) ?? best.source);
-    const seen =
-      best === undefined ? "" : ` Last seen ${formatDuration(roughly(at - best.lastSeen))} ago by ${source}.`;
-    return { name: node.name, known, sentence: `${best?.sentence ?? "It is on the map."}${seen}` };
-  });
+  const users = usersOf(new Adjacency(graph), systems.id);
   const shown = new Set(users.flatMap(({ edge }) => edge.evidence.map(({ source }) => source)));
-  const ends = new Map(scans.flatMap(({ last, whole }) => (whole ? [[last.source, whole.endedAt]] : [])));
-  const credential = estate.credentials[name];
-  const sources = declared
-    .filter(({ id: source, body }) => {
-      const isOfIts = body.store === credential?.store || body.issuer === credential?.issuer;
-      return shown.has(source) || ((body.store !== undefined || body.issuer !== undefined) && isOfIts);
-    })
-    .map(({ id: source, name: called }): SourceAge => {
-      const endedAt = ends.get(source);
-      return { name: called, ageMs: endedAt === undefined ? null : at - endedAt };
+  const sources = await watching(deps, systems, { declared, shown, rules });
+  const names = new Map(declared.map((entry) => [entry.id, entry.name]));
+  const fading = { windowMs: rules.useWindowMs, now: deps.now() };
+  return { readers: unexpected(graph, users, systems, { names, fading }), sources, rules };
+}
+
+/** The sources that would show who uses the credential, or might, with what their readings are worth. */
+async function watching(
+  { db, now, shapes }: Pick<ActivityDeps, "db" | "now" | "shapes">,
+  { name, estate }: Pick<Systems, "name" | "estate">,
+  {
+    declared,
+    shown,
+    rules,
+  }: {
+    readonly declared: Awaited<ReturnType<typeof listEntries>>;
+    readonly shown: ReadonlySet<string>;
+    readonly rules: Pick<WatchRules, "evidenceMaxAgeMs" | "useWindowMs">;
+  },
+): Promise<WatchingSource[]> {
+  const { store = "", issuer = "" } = estate.credentials[name] ?? {};
+  const ties = new Map(
+    declared.map(({ id, body }) => [id, shown.has(id) ? "tied" : tieOf(body, { store, issuer })]),
+  );
+  const about = declared.filter(({ id }) => ties.get(id) !== "elsewhere");
+  const watched = await watchedBy(
+    db,
+    about.map(({ id }) => id),
+    { windowMs: rules.useWindowMs, pauseMs: rules.evidenceMaxAgeMs, now: now() },
+  );
+  const byId = new Map(watched.map((one) => [one.source, one]));
+  return about.map(({ id, name: called, body }) => {
+    const { wholeAt = null, since = null, gaps = [], unreadable = 0 } = byId.get(id) ?? {};
+    const seesUse = shapes.seesUse(String(body.kind));
+    return { name: called, tied: ties.get(id) === "tied", seesUse, wholeAt, since, gaps, unreadable };
+  });
+}
+
+/** Users whom no declared consumer accounts for. */
+function unexpected(
+  graph: Graph,
+  users: readonly User[],
+  { consumers }: Pick<Systems, "consumers">,
+  { names, fading }: { readonly names: ReadonlyMap<string, string>; readonly fading: Fading },
+): MappedReader[] {
+  const expected = new Set(consumers.map((consumer) => consumer.id));
+  const cadenceOf = (id: string) => graph.nodes.get(id)?.cadenceMs ?? 0;
+  // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows.
+  const strangers = users
+    .filter(({ node }) => node.type === "identity" || (node.type === "consumer" && !expected.has(node.id)))
+    .map((user) => {
+      const cadenceMs = Math.max(cadenceOf(user.edge.from), cadenceOf(user.edge.to));
+      const evidence = user.edge.evidence.filter((one) => isCurrent(one, fading, cadenceMs));
+      const isPast = evidence.length === 0 && user.edge.evidence.length > 0;
+      const edge = isPast ? user.edge : { ...user.edge, evidence };
+      return { ...user, edge, isPast, known: isPast ? ("potential" as const) : bestKnown(edge) };
     });
-  return { readers, sources };
+  return surest(strangers).map(({ node, edge, known, isPast }) => {
+    const best = strongest(edge.evidence);
+    return {
+      name: node.name,
+      known: isPast ? "past" : known,
+      sentence: best === undefined ? "It is on the map." : sentenceOf(best, names.get(best.source)),
+    };
+  });
+}
+
+/** Why, and when it was seen. An instant and no age: the same facts are told in the same words at every look. */
+function sentenceOf({ sentence, lastSeen, source }: Evidence, called = source): string {
+  return `${sentence} Last seen ${minuteOf(lastSeen)} by ${called}.`;
 }
 
 /** Each reader once, by the edge that is known best: who is seen at a copy may also have the right to read all of them. */
-function surest(users: readonly User[]): User[] {
-  const best = new Map<string, User>();
+function surest<Known extends User & { readonly isPast: boolean }>(users: readonly Known[]): Known[] {
+  const best = new Map<string, Known>();
   for (const user of users) {
     const before = best.get(user.node.id);
-    const isSurer = before === undefined || weakest([before.edge, user.edge]) === before.known;
+    const isSurer =
+      before === undefined ||
+      (before.isPast && !user.isPast) ||
+      (before.isPast === user.isPast && weakest([before.edge, user.edge]) === before.known);
     if (isSurer) best.set(user.node.id, user);
   }
   return [...best.values()];
-}
-
-/** Ages are told in whole seconds, minutes from an hour on. */
-function roughly(ms: number): number {
-  const unit = ms < 3_600_000 ? 1_000 : 60_000;
-  return Math.max(unit, Math.floor(ms / unit) * unit);
 }

@@ -20,7 +20,6 @@ import type { Match } from "../domain/estate/types.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
-import { evidenceMaxAgeMs } from "../domain/mapped.js";
 import { amendmentApprovers, planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
@@ -96,7 +95,6 @@ export async function survey(
       unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
       mapped: {
         ...mapped,
-        evidenceMaxAgeMs: systems.policy.evidenceMaxAgeMs ?? evidenceMaxAgeMs,
         exceptions: systems.estate.credentials[systems.name]?.exceptions ?? [],
         now,
       },

@@ -385,10 +385,12 @@ export interface NotifierKind<Config extends ZodObject = ZodObject> {
 
 /**
  * How a kind of source enters the registry. `shows`: `now`, what is there, so that what a whole scan from the beginning no
- * longer has is gone; `log`, what happened, which does not end.
+ * longer has is gone; `log`, what happened, which does not end. `sees`: `use`, that something was used or is in use; `configuration`,
+ * only what somebody wrote or may do, which says nothing of who else uses it.
  */
 export interface SourceKind<Config extends ZodObject = ZodObject> {
   readonly shows: "now" | "log";
+  readonly sees: "use" | "configuration";
   readonly config: Config;
   create(config: Config["_output"], deps: AdapterDeps): Source;
   grants?(options: Readonly<Record<string, string>>): string;

@@ -7,8 +7,9 @@ import type { CredentialException } from "./estate/types.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import type { IssuerTraits } from "./kinds.js";
-import { excepting, type MappedReader, readerFindings, type SourceAge, staleFindings } from "./mapped.js";
+import { excepting, type MappedReader, readerFindings } from "./mapped.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
+import { type WatchingSource, type WatchRules, watchFindings } from "./watched.js";
 
 /** A consumer as assess sees it. */
 export interface AssessedConsumer {
@@ -45,8 +46,8 @@ export interface AssessInput {
   /** What the map knows besides, and what the owners take upon themselves; absent: nothing is known of it. */
   readonly mapped?: {
     readonly readers: readonly MappedReader[];
-    readonly sources: readonly SourceAge[];
-    readonly evidenceMaxAgeMs: number;
+    readonly sources: readonly WatchingSource[];
+    readonly rules: Omit<WatchRules, "unmappedReaders">;
     readonly exceptions: readonly CredentialException[];
     readonly now: number;
   };
@@ -118,7 +119,9 @@ const checks: readonly Check[] = [
     code: "stale-evidence",
     inEmergency: "waived",
     look: ({ mapped, unmappedReaders }) =>
-      mapped === undefined ? [] : staleFindings(mapped.sources, unmappedReaders, mapped.evidenceMaxAgeMs),
+      mapped === undefined
+        ? []
+        : watchFindings(mapped.sources, { ...mapped.rules, unmappedReaders }, mapped.now),
   },
   {
     code: "not-observable",

@@ -1,8 +1,7 @@
 /**
- * What the map's answer means for a rotation: readers that nobody explains, sources that were not read for long, and the
- * exceptions that somebody answers for until a day.
+ * What the map's answer means for a rotation: readers that nobody explains, and the exceptions that somebody answers for
+ * until a day.
  */
-import { formatDuration } from "./duration.js";
 import type { CredentialException } from "./estate/types.js";
 import type { Finding, Severity } from "./finding.js";
 import type { EvidenceKind } from "./graph/types.js";
@@ -10,64 +9,40 @@ import type { EvidenceKind } from "./graph/types.js";
 /** Somebody on the credential whom no consumer of the estate accounts for. */
 export interface MappedReader {
   readonly name: string;
-  readonly known: EvidenceKind;
+  /** `past`: it was seen, and not for so long that it does not count any more. */
+  readonly known: EvidenceKind | "past";
   /** How it is known, and since when. */
   readonly sentence: string;
 }
 
-/** A source that would see who uses the credential. `ageMs` since it was read to its end; null where it never was. */
-export interface SourceAge {
-  readonly name: string;
-  readonly ageMs: number | null;
-}
-
-/** How old a source's last whole reading may be where the policy does not say. */
-export const evidenceMaxAgeMs = 7 * 24 * 60 * 60_000;
-
-/** Readers of the map as findings. Who only could read it is shown, and stands in nobody's way. */
+/** Readers of the map as findings. Who only could read it, or once did, is shown, and stands in nobody's way. */
 export function readerFindings(readers: readonly MappedReader[], unmapped: "refuse" | "warn"): Finding[] {
-  return readers.map(({ name, known, sentence }) =>
-    known === "potential"
-      ? {
-          ...{ code: "potential-reader", severity: "warn", subject: name },
-          sentence: `${name} could read it, and no declared consumer accounts for that. ${sentence}`,
-        }
-      : {
-          ...{ code: "unmapped-reader", severity: unmapped, subject: name },
-          sentence: `${name} uses it and is no declared consumer of it. ${sentence}`,
-          hint: "Declare it as a consumer, or let one claim it (`match`); `rekey consumers` shows how it is known.",
-        },
-  );
-}
-
-/** Sources whose word is too old to rely on. */
-export function staleFindings(
-  sources: readonly SourceAge[],
-  unmapped: "refuse" | "warn",
-  maxAgeMs: number,
-): Finding[] {
-  return sources.flatMap(({ name, ageMs }): Finding[] => {
-    const hint = `Run \`rekey discover ${name}\`.`;
-    const code = "stale-evidence";
-    if (ageMs === null)
-      return [
-        {
-          code,
-          severity: unmapped,
-          subject: name,
-          sentence: `The source ${name} was never read to its end.`,
-          hint,
-        },
-      ];
-    if (ageMs <= maxAgeMs) return [];
-    const age = formatDuration(Math.floor(ageMs / 60_000) * 60_000);
-    const sentence = `The source ${name} was read to its end ${age} ago; the policy asks for ${formatDuration(maxAgeMs)}.`;
-    return [{ code, severity: unmapped, subject: name, sentence, hint }];
+  return readers.map(({ name: subject, known, sentence }): Finding => {
+    if (known === "potential") {
+      const could = `${subject} could read it, and no declared consumer accounts for that. ${sentence}`;
+      return { code: "potential-reader", severity: "warn", subject, sentence: could };
+    }
+    if (known === "past") {
+      const was = `${subject} used it once and was not seen for long. ${sentence}`;
+      return { code: "past-reader", severity: "warn", subject, sentence: was };
+    }
+    return {
+      ...{ code: "unmapped-reader", severity: unmapped, subject },
+      sentence: `${subject} uses it and is no declared consumer of it. ${sentence}`,
+      hint: "Declare it as a consumer, or let one claim it (`match`); `rekey consumers` shows how it is known.",
+    };
   });
 }
 
 /** What an owner may take upon themself; everything else is mended, and not excepted. */
-export const exceptable = ["unmapped-reader", "consumer-without-owner", "stale-evidence"] as const;
+export const exceptable = [
+  "unmapped-reader",
+  "consumer-without-owner",
+  "stale-evidence",
+  "incomplete-evidence",
+  "short-watch",
+  "unwatched",
+] as const;
 
 /**
  * The findings with the exceptions that hold now: what was excepted is shown, with who answers for it, and stands in nobody's

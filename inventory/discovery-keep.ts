@@ -13,6 +13,8 @@ export interface ScanRef {
   readonly id: string;
   readonly source: string;
   readonly shows: "now" | "log";
+  /** A digest of how the source is read: what was counted by other settings is counted anew. */
+  readonly settings: string;
 }
 
 interface Met extends Resolved {
@@ -127,7 +129,11 @@ async function keepMetNodes(tx: Tx, met: readonly Met[]): Promise<void> {
       last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null`);
 }
 
-async function keepClaims(tx: Tx, { id, source, shows }: ScanRef, rows: readonly ClaimRow[]): Promise<void> {
+async function keepClaims(
+  tx: Tx,
+  { id, source, shows, settings }: ScanRef,
+  rows: readonly ClaimRow[],
+): Promise<void> {
   const said = sql`unnest(
     ${column(rows, ({ from }) => from)}::text[], ${column(rows, ({ type }) => type)}::text[],
     ${column(rows, ({ to }) => to)}::text[], ${column(rows, ({ seenFrom }) => seenFrom)}::text[],
@@ -143,12 +149,19 @@ async function keepClaims(tx: Tx, { id, source, shows }: ScanRef, rows: readonly
     on conflict (from_id, type, to_id) do update set
       first_seen = least(graph_edges.first_seen, excluded.first_seen),
       last_seen = greatest(graph_edges.last_seen, excluded.last_seen), ended_at = null`);
-  // Of what is there now the count is how much of it there is; of a log, how often it happened.
-  const counted = shows === "log" ? sql`graph_evidence.count + excluded.count` : sql`excluded.count`;
+  // Of a log, how often it happened; of uses that were there at a look, at how many looks; else, how much of it there is.
+  const isUse = sql`kind in ('read', 'session')`;
+  const counted =
+    shows === "log"
+      ? sql`excluded.count + case when ${settings} = (select settings from rekey_inventory.scans s
+          where s.id = graph_evidence.scan) then graph_evidence.count else 0 end`
+      : sql`case when not graph_evidence.${isUse} then excluded.count
+          when graph_evidence.scan = excluded.scan then graph_evidence.count else graph_evidence.count + 1 end`;
+  const first = shows === "log" ? sql`count` : sql`case when ${isUse} then 1 else count end`;
   await tx.execute(sql`
     insert into rekey_inventory.graph_evidence (from_id, type, to_id, seen_from, seen_to, source, kind, record,
       sentence, count, first_seen, last_seen, scan)
-    select from_id, type, to_id, seen_from, seen_to, ${source}, kind, record, sentence, count, first_seen, last_seen, ${id}
+    select from_id, type, to_id, seen_from, seen_to, ${source}, kind, record, sentence, ${first}, first_seen, last_seen, ${id}
     from ${said}
     on conflict (from_id, type, to_id, source, kind, record, seen_from, seen_to) do update set
       sentence = case when excluded.last_seen >= graph_evidence.last_seen then excluded.sentence

@@ -18,6 +18,8 @@ export const things = inventory.table("things", {
 export const scans = inventory.table("scans", {
   id: text("id").primaryKey(),
   source: text("source").notNull(),
+  shows: text("shows").$type<"now" | "log">().notNull(),
+  settings: text("settings").notNull(),
   startedAt: moment("started_at").notNull(),
   endedAt: moment("ended_at"),
   failure: text("failure"),

@@ -2,11 +2,12 @@
  * The readings of sources: where each begins, how far it has come, what it could not read, and what is gone because a whole
  * reading no longer has it.
  */
-import { and, desc, eq, isNull, max, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { RekeyError } from "../domain/errors.js";
-import { type Database, read, type Tx, transact } from "./database.js";
+import { lateness, useWindowMs } from "../domain/graph/current.js";
+import { type Database, type Tx, transact } from "./database.js";
 import { keepPart, type ScanRef } from "./discovery-keep.js";
 import { scans } from "./discovery-tables.js";
 import { endEdgesWithoutEvidence, lockMap } from "./graph-keep.js";
@@ -23,11 +24,18 @@ const resumeMsMax = 6 * 60 * 60_000;
 
 /**
  * The reading to go on with: one that was broken off and is not too old, or a new one. A log is gone on with from where
- * the last one came to, however that ended; what is there now is read from its beginning.
+ * the last one came to, however that ended; what is there now is read from its beginning, and so is what was read by other
+ * settings.
  */
 export async function beginScan(
   db: Database,
-  { source, shows, now, newId }: Omit<ScanRef, "id"> & { readonly now: number; readonly newId: () => string },
+  {
+    source,
+    shows,
+    settings,
+    now,
+    newId,
+  }: Omit<ScanRef, "id"> & { readonly now: number; readonly newId: () => string },
 ): Promise<Scan> {
   return transact(db, async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`scan ${source}`}))`);
@@ -37,12 +45,21 @@ export async function beginScan(
       .where(eq(scans.source, source))
       .orderBy(desc(scans.startedAt), desc(scans.id))
       .limit(1);
-    if (last !== undefined && last.endedAt === null && now - last.startedAt < resumeMsMax) {
+    const isSame = last?.settings === settings;
+    if (last !== undefined && isSame && last.endedAt === null && now - last.startedAt < resumeMsMax) {
       await tx.update(scans).set({ failure: null }).where(eq(scans.id, last.id));
       return { ...last, failure: null };
     }
-    const cursor = shows === "log" ? (last?.cursorAfter ?? null) : null;
-    const row = { id: newId(), source, startedAt: now, cursorBefore: cursor, cursorAfter: cursor };
+    const cursor = shows === "log" && isSame ? last.cursorAfter : null;
+    const row = {
+      id: newId(),
+      source,
+      shows,
+      settings,
+      startedAt: now,
+      cursorBefore: cursor,
+      cursorAfter: cursor,
+    };
     const none = { records: 0, claims: 0, copies: 0, malformed: 0, malformedFirst: [], gaps: [] };
     const [made] = await tx
       .insert(scans)
@@ -72,6 +89,8 @@ export async function notePart(
         "The estate was changed meanwhile; the reading goes on by the new one.",
       );
     const [standing] = await tx.select().from(scans).where(eq(scans.id, scan.id)).for("update");
+    // It is kept already, and the answer that said so was lost: the same cursor stands for the same records.
+    if (standing?.endedAt === null && standing.cursorAfter === part.cursor && part.cursor !== before) return;
     if (standing === undefined || standing.cursorAfter !== before || standing.endedAt !== null)
       throw new RekeyError("conflict", "Another reading of this source goes on from here.");
     await keepPart(tx, scan, part, declared);
@@ -118,6 +137,7 @@ export async function endScan(db: Database, scan: ScanRef, now: number): Promise
     // What stands in a gap, or in a record that could not be read, was not looked at: hidden is not absent.
     const isWhole = ended.gaps.length === 0 && ended.malformed === 0;
     if (scan.shows === "now" && isWhole) await endUnmet(tx, scan, now);
+    await endFaded(tx, scan, now);
     return ended;
   });
 }
@@ -127,37 +147,32 @@ export async function breakOff(db: Database, id: string, why: string): Promise<v
   await transact(db, (tx) => tx.update(scans).set({ failure: why }).where(eq(scans.id, id)));
 }
 
-/** How the last reading of each source went, and when one came to its end last. */
-export async function lastScans(
-  db: Database,
-): Promise<
-  readonly { last: Pick<Scan, "source" | "failure">; whole: { readonly endedAt: number } | null }[]
-> {
-  return read(db, async (tx) => {
-    const last = await tx
-      .selectDistinctOn([scans.source], { source: scans.source, failure: scans.failure })
-      .from(scans)
-      .orderBy(scans.source, desc(scans.startedAt), desc(scans.id));
-    const whole = await tx
-      .select({ source: scans.source, endedAt: max(scans.endedAt) })
-      .from(scans)
-      .groupBy(scans.source);
-    const ends = new Map(whole.map(({ source, endedAt }) => [source, endedAt]));
-    return last.map((scan) => {
-      const endedAt = ends.get(scan.source) ?? null;
-      return { last: scan, whole: endedAt === null ? null : { endedAt } };
-    });
-  });
-}
-
 async function endUnmet(tx: Tx, { id, source }: ScanRef, now: number): Promise<void> {
   const at = new Date(now).toISOString();
   await tx.execute(sql`
     update rekey_inventory.marks set ended_at = ${at} where source = ${source} and scan <> ${id} and ended_at is null`);
+  // Who was seen at one look and not at the next may come back at night: that fades by its age.
   await endEdgesWithoutEvidence(
     tx,
     sql`update rekey_inventory.graph_evidence set ended_at = ${at}
-      where source = ${source} and scan <> ${id} and ended_at is null`,
+      where source = ${source} and scan <> ${id} and ended_at is null and kind not in ('read', 'session')`,
+    at,
+  );
+}
+
+/** Ends what was seen so long ago that no policy of the estate counts it any more, as `isCurrent` says it. */
+async function endFaded(tx: Tx, { source }: ScanRef, now: number): Promise<void> {
+  const at = new Date(now).toISOString();
+  const windowMs = sql`(select coalesce(max(coalesce((body ->> 'useWindowMs')::float8, ${useWindowMs}::float8)), ${useWindowMs}::float8)
+    from rekey_inventory.entries where section = 'policies' and ended_at is null)`;
+  const intervalMs = sql`case when v.count > 1
+    then extract(epoch from v.last_seen - v.first_seen) * 1000 / (v.count - 1) else 0 end`;
+  await endEdgesWithoutEvidence(
+    tx,
+    sql`update rekey_inventory.graph_evidence v set ended_at = ${at}
+      where v.source = ${source} and v.ended_at is null and v.kind in ('read', 'session')
+        and extract(epoch from ${at}::timestamptz - v.last_seen) * 1000 > greatest(${windowMs}, ${lateness}::float8 * (${intervalMs}),
+          ${lateness}::float8 * (select coalesce(max(n.cadence_ms), 0) from rekey_inventory.graph_nodes n where n.id in (v.from_id, v.to_id)))`,
     at,
   );
 }

@@ -89,7 +89,10 @@ export function sourceOpener(
     const { id, body } = await entryNamed(db, "sources", name);
     const { kind, owner: _owner, every: _every, ...settings } = body as unknown as SourceConfig;
     const { shows, create } = own(kinds.sources, kind, "kind of source");
-    return { id, shows, source: create(settings, adapterDeps) };
+    return {
+      ...{ id, shows, source: create(settings, adapterDeps) },
+      settings: sha256Hex(canonical({ kind, ...settings })),
+    };
   };
 }
 

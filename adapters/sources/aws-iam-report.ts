@@ -35,6 +35,7 @@ const cursorSchema = z.strictObject({ after: z.string() });
 /** The kind's entry in the registry. */
 export const awsIamReport: SourceKind<typeof config> = {
   shows: "now",
+  sees: "use",
   config,
   create: (settings, deps) => createReport(settings, deps),
   grants:

@@ -66,6 +66,7 @@ export class CloudtrailSource implements Source {
 /** Reads are edges `uses` to a place of the store; access keys are edges `mints` and `uses` to an account of the issuer. */
 export const cloudtrail: SourceKind<typeof cloudtrailConfig> = {
   shows: "log",
+  sees: "use",
   config: cloudtrailConfig,
   create: (config, deps) => new CloudtrailSource(config, deps),
 };

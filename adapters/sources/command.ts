@@ -27,6 +27,7 @@ const runsMax = 10_000;
 export const commandSource: SourceKind<typeof config> = {
   // A program may go on from its cursor and say only what is new, so nothing ends because it is not said again.
   shows: "log",
+  sees: "configuration",
   config,
   create: (settings, deps) => createCommand(settings, deps),
 };

@@ -77,4 +77,9 @@ function create(config: ComposeConfig, deps: AdapterDeps): Source {
 }
 
 /** Compose files of a folder. */
-export const compose: SourceKind<typeof composeConfig> = { shows: "now", config: composeConfig, create };
+export const compose: SourceKind<typeof composeConfig> = {
+  shows: "now",
+  sees: "configuration",
+  config: composeConfig,
+  create,
+};

@@ -90,4 +90,9 @@ function create(config: EnvFilesConfig, deps: AdapterDeps): Source {
 }
 
 /** Configuration files of a folder. */
-export const envFiles: SourceKind<typeof envFilesConfig> = { shows: "now", config: envFilesConfig, create };
+export const envFiles: SourceKind<typeof envFilesConfig> = {
+  shows: "now",
+  sees: "configuration",
+  config: envFilesConfig,
+  create,
+};

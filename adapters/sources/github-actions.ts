@@ -226,6 +226,7 @@ function givenAt({ repository, path }: Workflow, name: string): LocationThing {
 /** Workflows of one repository. */
 export const githubActions: SourceKind<typeof actionsConfig> = {
   shows: "now",
+  sees: "configuration",
   config: actionsConfig,
   create,
 };

@@ -47,4 +47,9 @@ function create(config: PipelineConfig, deps: AdapterDeps): Source {
 }
 
 /** Pipelines of one project. */
-export const gitlabCi: SourceKind<typeof pipelineConfig> = { shows: "now", config: pipelineConfig, create };
+export const gitlabCi: SourceKind<typeof pipelineConfig> = {
+  shows: "now",
+  sees: "configuration",
+  config: pipelineConfig,
+  create,
+};

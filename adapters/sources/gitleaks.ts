@@ -27,6 +27,7 @@ type Report = Config["reports"][number];
 /** The kind's entry in the registry. */
 export const gitleaks: SourceKind<typeof config> = {
   shows: "now",
+  sees: "configuration",
   config,
   create: (settings, deps) => createGitleaks(settings, deps),
 };

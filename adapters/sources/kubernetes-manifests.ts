@@ -100,6 +100,7 @@ function secretsNamed(object: KubernetesObject, frame: KubernetesFrame): string[
 /** Manifests of one cluster. */
 export const kubernetesManifests: SourceKind<typeof manifestsConfig> = {
   shows: "now",
+  sees: "configuration",
   config: manifestsConfig,
   create,
 };

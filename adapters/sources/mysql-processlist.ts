@@ -40,6 +40,7 @@ type Config = z.output<typeof config>;
 /** The kind's entry in the registry. */
 export const mysqlProcesslist: SourceKind<typeof config> = {
   shows: "now",
+  sees: "use",
   config,
   create: (settings, deps) => createProcesslist(settings, deps),
   grants: () => `-- Lets Rekey see who is connected. Run it once, as a DBA, with a password of your own.

@@ -30,6 +30,7 @@ type Config = z.output<typeof config>;
 /** The kind's entry in the registry. */
 export const postgresActivity: SourceKind<typeof config> = {
   shows: "now",
+  sees: "use",
   config,
   create: (settings, deps) => createActivity(settings, deps),
   grants: ({

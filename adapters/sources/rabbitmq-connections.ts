@@ -34,6 +34,7 @@ type Config = z.output<typeof config>;
 /** The kind's entry in the registry. */
 export const rabbitmqConnections: SourceKind<typeof config> = {
   shows: "now",
+  sees: "use",
   config,
   create: (settings, deps) => createConnections(settings, deps),
   grants: () => `# Lets Rekey see who is connected. Run it on one node; it asks for a password.

@@ -27,6 +27,7 @@ const ofTheServer = "(superuser)";
 /** The kind's entry in the registry. */
 export const redisClients: SourceKind<typeof config> = {
   shows: "now",
+  sees: "use",
   config,
   create: (settings, deps) => createClients(settings, deps),
   grants: ({

@@ -41,6 +41,7 @@ const textLengthMax = 256;
 /** The kind's entry in the registry. */
 export const table: SourceKind<typeof config> = {
   shows: "now",
+  sees: "configuration",
   config,
   create: (settings) => createTable(settings),
 };

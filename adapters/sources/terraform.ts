@@ -63,6 +63,7 @@ function create(config: TerraformConfig, deps: AdapterDeps): Source {
 /** States and plans in JSON. */
 export const terraform: SourceKind<typeof terraformConfig> = {
   shows: "now",
+  sees: "configuration",
   config: terraformConfig,
   create,
 };

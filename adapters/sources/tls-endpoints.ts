@@ -50,6 +50,7 @@ type Endpoint = Address & { readonly name: string };
 /** The kind's entry in the registry. */
 export const tlsEndpoints: SourceKind<typeof config> = {
   shows: "now",
+  sees: "configuration",
   config,
   create: (settings, deps) => createEndpoints(settings, deps),
 };

@@ -32,6 +32,7 @@ type Config = z.output<typeof config>;
 /** The kind's entry in the registry. */
 export const trufflehog: SourceKind<typeof config> = {
   shows: "now",
+  sees: "configuration",
   config,
   create: (settings, deps) => createTrufflehog(settings, deps),
 };

@@ -94,6 +94,7 @@ function isJson(text: string): boolean {
 /** Reads are edges `uses` from whoever the log shows to the place in the store that the settings name. */
 export const vaultAudit: SourceKind<typeof vaultAuditConfig> = {
   shows: "log",
+  sees: "use",
   config: vaultAuditConfig,
   create: (config, deps) => new VaultAuditSource(config, deps),
 };

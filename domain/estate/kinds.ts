@@ -31,13 +31,18 @@ export interface EstateSimpleKind {
   readonly config: z.ZodObject;
 }
 
+/** What reading a kind of source shows: that something is used, or only how something is configured. */
+export interface EstateSourceKind extends EstateSimpleKind {
+  readonly sees: "use" | "configuration";
+}
+
 /** Every registered kind by the name that stands behind `kind:` in the estate. */
 export interface EstateKinds {
   readonly issuers: Readonly<Record<string, EstateIssuerKind>>;
   readonly stores: Readonly<Record<string, EstateStoreKind>>;
   readonly consumers: Readonly<Record<string, EstateSimpleKind>>;
   readonly notifiers: Readonly<Record<string, EstateSimpleKind>>;
-  readonly sources: Readonly<Record<string, EstateSimpleKind>>;
+  readonly sources: Readonly<Record<string, EstateSourceKind>>;
 }
 
 /** The settings of any one of the kinds, told apart by `kind`; unknown fields are refused whatever the kind's own schema says. */

@@ -111,6 +111,17 @@ const rules = z.strictObject({
     .describe(
       "Older readings of a source that would show who uses the credential refuse a rotation like a reader that nobody declared; absent: 7d.",
     ),
+  useWindow: duration({ positive: true })
+    .optional()
+    .describe(
+      "How long somebody who was seen using the credential counts as a user of it, if not seen at longer intervals; absent: 35d.",
+    ),
+  blindSpots: z
+    .enum(["refuse", "warn"])
+    .optional()
+    .describe(
+      "What it does to a rotation that no source would show a use of the credential, or that one could not read all; absent: warn.",
+    ),
   containment: z
     .enum(["after-adoption", "revoke-now"])
     .prefault("after-adoption")
@@ -147,6 +158,7 @@ export const policySchema = withMs(rules, [
   "drainTimeout",
   "observationMaxAge",
   "evidenceMaxAge",
+  "useWindow",
   "stallTimeout",
   "retryDelay",
   "containmentDeadline",

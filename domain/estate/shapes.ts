@@ -19,10 +19,16 @@ export interface Shapes {
    * that the kind would refuse, or in a store that is not declared, is named by all of itself.
    */
   readonly placeKey: (systems: Systems, store: string, place: Readonly<Record<string, unknown>>) => string;
+  /** Whether sources of this kind show that something is used. */
+  readonly seesUse: (sourceKind: string) => boolean;
 }
 
-/** Where no kinds are known: an account is shown under no name, and a place is all of itself. */
-export const plainShapes: Shapes = { shownAs: () => [], placeKey: (_, __, place) => canonical(place) };
+/** Where no kinds are known: an account is shown under no name, a place is all of itself, and nobody sees a use. */
+export const plainShapes: Shapes = {
+  shownAs: () => [],
+  placeKey: (_, __, place) => canonical(place),
+  seesUse: () => false,
+};
 
 /** By the registered kinds. */
 export function shapesOf(kinds: EstateKinds): Shapes {
@@ -39,5 +45,6 @@ export function shapesOf(kinds: EstateKinds): Shapes {
       if (config === undefined || kind === undefined || parsed?.success !== true) return canonical(place);
       return kind.lockKeys(config, parsed.data).join(" ");
     },
+    seesUse: (sourceKind) => lookUp(kinds.sources, sourceKind)?.sees === "use",
   };
 }

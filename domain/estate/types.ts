@@ -115,6 +115,10 @@ export interface Policy {
   readonly unmappedReaders: "refuse" | "warn";
   /** How old the last whole reading of a source may be; absent: as `domain/mapped.ts` says. */
   readonly evidenceMaxAgeMs?: number | undefined;
+  /** How long somebody who was seen counts as a user; absent: as `domain/graph/current.ts` says. */
+  readonly useWindowMs?: number | undefined;
+  /** What a credential whose use nobody would see does to a rotation; absent: it is shown. */
+  readonly blindSpots?: "refuse" | "warn" | undefined;
   readonly containment: "after-adoption" | "revoke-now";
   readonly containmentDeadlineMs: number;
   /** Owners who may report a leak; empty: every person. */
@@ -166,7 +170,13 @@ export interface Edge {
 
 /** A finding that an owner takes upon themself until a day (C30). `about` names one subject; absent: whatever it is about. */
 export interface CredentialException {
-  readonly finding: "unmapped-reader" | "consumer-without-owner" | "stale-evidence";
+  readonly finding:
+    | "unmapped-reader"
+    | "consumer-without-owner"
+    | "stale-evidence"
+    | "incomplete-evidence"
+    | "short-watch"
+    | "unwatched";
   readonly about?: string | undefined;
   readonly owner: string;
   readonly reason: string;

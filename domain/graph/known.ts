@@ -1,4 +1,5 @@
 /** How sure an edge is: what was seen outweighs what somebody wrote, and that outweighs what only could be. */
+import { isSeen } from "./current.js";
 import type { Evidence, EvidenceKind, GraphEdge } from "./types.js";
 
 /** From the weakest to the strongest. */
@@ -21,7 +22,7 @@ export function weakest(way: readonly GraphEdge[]): EvidenceKind {
 
 /** When something was last seen on an edge, and not only written down or possible; null where it never was. */
 export function lastSeenUse({ evidence }: Pick<GraphEdge, "evidence">): number | null {
-  const seen = evidence.filter(({ kind }) => kind === "read" || kind === "session");
+  const seen = evidence.filter(isSeen);
   return seen.length === 0 ? null : Math.max(...seen.map(({ lastSeen }) => lastSeen));
 }
 

@@ -4,6 +4,7 @@
  */
 import { formatDuration } from "../duration.js";
 import { ownersOf } from "./blast.js";
+import { lateness } from "./current.js";
 import { keptOf } from "./kept.js";
 import { bestKnown, lastSeenUse } from "./known.js";
 import { type Adjacency, isThere } from "./reach.js";
@@ -71,9 +72,6 @@ export interface Dormancy {
   readonly windowMs: number;
   readonly sentence: string;
 }
-
-/** A job that runs once a month may be late, and is not dormant for that. */
-const lateness = 1.5;
 
 /** Whether a credential is dormant: nobody was seen on it for longer than the slowest of its users may be silent (C21). */
 export function dormancyOf(

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { CredentialException } from "../../domain/estate/types.js";
 import type { Finding } from "../../domain/finding.js";
-import { evidenceMaxAgeMs, excepting, readerFindings, staleFindings } from "../../domain/mapped.js";
+import { excepting, readerFindings } from "../../domain/mapped.js";
 
 const now = Date.UTC(2026, 7, 1);
 const day = 86_400_000;
@@ -23,7 +23,7 @@ const exception = (more: Partial<CredentialException> = {}): CredentialException
 });
 
 test("C7: who was seen or is given it stands in the way by the policy's rule; who only could read it never does", () => {
-  const readers = (["session", "read", "declared", "potential"] as const).map((known) => ({
+  const readers = (["session", "read", "declared", "potential", "past"] as const).map((known) => ({
     name: known,
     known,
     sentence: "Because.",
@@ -35,19 +35,9 @@ test("C7: who was seen or is given it stands in the way by the policy's rule; wh
     "read unmapped-reader refuse",
     "declared unmapped-reader refuse",
     "potential potential-reader warn",
+    "past past-reader warn",
   ]);
   expect(severities("warn").every((text) => text.endsWith("warn"))).toBe(true);
-});
-
-test("a source that was not read for too long, or never, is no evidence", () => {
-  const ages = { fresh: evidenceMaxAgeMs, old: evidenceMaxAgeMs + 1, never: null };
-  const sources = Object.entries(ages).map(([name, ageMs]) => ({ name, ageMs }));
-  const found = staleFindings(sources, "refuse", evidenceMaxAgeMs);
-  expect(found.map(({ subject, severity }) => `${subject} ${severity}`)).toEqual([
-    "old refuse",
-    "never refuse",
-  ]);
-  expect(found[0]?.hint).toBe("Run `rekey discover old`.");
 });
 
 test("C30: an exception lets its finding pass until its day, with who answers for it", () => {

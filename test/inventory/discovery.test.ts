@@ -11,17 +11,20 @@ import { read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { loadMap, loadUsers } from "../../inventory/graph-load.js";
 import { declaredIn } from "../../inventory/rematch.js";
-import { beginScan, breakOff, endScan, lastScans, notePart } from "../../inventory/scans.js";
+import { beginScan, breakOff, endScan, notePart } from "../../inventory/scans.js";
+import { watchedBy } from "../../inventory/watching.js";
 import { migratedDatabase } from "./database.js";
 import { newId, sampleEstate } from "./world.js";
 
 const t0 = 1_700_000_000_000;
+const day = 24 * 60 * 60_000;
 
 /** The sample's kinds are made up, and so is what they make of an account. */
 const shapes: Shapes = {
   shownAs: (_, { account }) =>
     Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
   placeKey: (_, __, place) => String(place.path),
+  seesUse: () => true,
 };
 
 const psql: Thing = {
@@ -76,8 +79,14 @@ async function readThrough(
   parts: readonly ScanPart[],
   { shows = "now", at = t0 + 5_000 }: { shows?: "now" | "log"; at?: number } = {},
 ) {
-  const begun = await beginScan(db, { source: "src_1", shows, now: at, newId: () => newId("scn") });
-  const ref = { id: begun.id, source: "src_1", shows } as const;
+  const begun = await beginScan(db, {
+    source: "src_1",
+    shows,
+    settings: "so",
+    now: at,
+    newId: () => newId("scn"),
+  });
+  const ref = { id: begun.id, source: "src_1", shows, settings: "so" } as const;
   let cursor = begun.cursorAfter;
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
   for (const one of parts) {
@@ -100,7 +109,8 @@ async function users(db: Database, credential: string) {
 describe("what a source says", () => {
   it("is on the map, and whom nobody claims is named", async () => {
     const { db, orders, account } = await house();
-    await readThrough(db, [part("1", [claim(psql, account, { seen: { first: t0, last: t0, count: 3 } })])]);
+    const thrice = claim(psql, account, { seen: { first: t0, last: t0, count: 3 } });
+    await readThrough(db, [part("1", [thrice])], { shows: "log" });
     expect(await users(db, orders)).toContainEqual({
       name: "psql from 10.0.0.9",
       type: "identity",
@@ -111,11 +121,19 @@ describe("what a source says", () => {
 
   it("is counted once, also when a part is kept by two", async () => {
     const { db, orders, account } = await house();
-    const begun = await beginScan(db, { source: "src_1", shows: "log", now: t0, newId: () => newId("scn") });
-    const ref = { id: begun.id, source: "src_1", shows: "log" } as const;
+    const begun = await beginScan(db, {
+      source: "src_1",
+      shows: "log",
+      settings: "so",
+      now: t0,
+      newId: () => newId("scn"),
+    });
+    const ref = { id: begun.id, source: "src_1", shows: "log", settings: "so" } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", [claim(psql, account)]), declared);
-    await expect(notePart(db, ref, null, part("1", [claim(psql, account)]), declared)).rejects.toMatchObject({
+    // The answer was lost, and it is kept again; or somebody else reads on from there.
+    await notePart(db, ref, null, part("1", [claim(psql, account)]), declared);
+    await expect(notePart(db, ref, null, part("3", [claim(psql, account)]), declared)).rejects.toMatchObject({
       code: "conflict",
     });
     await notePart(db, ref, "1", part("2", [claim(psql, account)]), declared);
@@ -124,15 +142,23 @@ describe("what a source says", () => {
 
   it("goes on where it broke off, and a log from where it ended", async () => {
     const { db } = await house();
-    const first = await beginScan(db, { source: "src_1", shows: "log", now: t0, newId: () => newId("scn") });
-    const ref = { id: first.id, source: "src_1", shows: "log" } as const;
+    const first = await beginScan(db, {
+      source: "src_1",
+      shows: "log",
+      settings: "so",
+      now: t0,
+      newId: () => newId("scn"),
+    });
+    const ref = { id: first.id, source: "src_1", shows: "log", settings: "so" } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", []), declared);
     await breakOff(db, first.id, "It went away.");
-    expect((await lastScans(db))[0]).toMatchObject({ last: { failure: "It went away." }, whole: null });
+    const rules = { windowMs: day, pauseMs: day, now: t0 + 1 };
+    expect(await watchedBy(db, ["src_1"], rules)).toMatchObject([{ wholeAt: null, since: null }]);
     const again = await beginScan(db, {
       source: "src_1",
       shows: "log",
+      settings: "so",
       now: t0 + 9,
       newId: () => newId("scn"),
     });
@@ -141,6 +167,7 @@ describe("what a source says", () => {
     const next = await beginScan(db, {
       source: "src_1",
       shows: "log",
+      settings: "so",
       now: t0 + 20,
       newId: () => newId("scn"),
     });
@@ -151,7 +178,7 @@ describe("what a source says", () => {
   it("ends when a whole reading of what is there now does not have it any more; of a log it stays", async () => {
     for (const shows of ["now", "log"] as const) {
       const { db, orders, account } = await house();
-      await readThrough(db, [part("1", [claim(psql, account)])], { shows });
+      await readThrough(db, [part("1", [claim(psql, account, { known: "declared" })])], { shows });
       await readThrough(db, [part("2", [])], { shows, at: t0 + 60_000 });
       const names = (await users(db, orders)).map(({ name }) => name);
       expect(names.includes("psql from 10.0.0.9")).toBe(shows === "log");
@@ -226,7 +253,7 @@ describe("what a source says", () => {
   it("moves also what has ended, and stays ended there", async () => {
     const { db, apply, sample, orders, account } = await house();
     await readThrough(db, [part("1", [claim(psql, account)])]);
-    await readThrough(db, [part("1", [])], { at: t0 + 60_000 });
+    await readThrough(db, [part("1", [])], { at: t0 + 40 * day });
     const [consumer] = Object.values(sample.consumers);
     if (consumer === undefined) throw new Error("the sample has no consumer");
     const claiming = { ...consumer, match: { applicationName: ["psql"], address: [] } };
@@ -238,8 +265,14 @@ describe("what a source says", () => {
 
   it("is not kept by an estate that is no longer in force, and not ended by an older reading", async () => {
     const { db, apply, sample, account } = await house();
-    const begun = await beginScan(db, { source: "src_1", shows: "now", now: t0, newId: () => newId("scn") });
-    const ref = { id: begun.id, source: "src_1", shows: "now" } as const;
+    const begun = await beginScan(db, {
+      source: "src_1",
+      shows: "now",
+      settings: "so",
+      now: t0,
+      newId: () => newId("scn"),
+    });
+    const ref = { id: begun.id, source: "src_1", shows: "now", settings: "so" } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await apply(sample);
     await expect(notePart(db, ref, null, part("1", [claim(psql, account)]), declared)).rejects.toMatchObject({
@@ -302,11 +335,23 @@ describe("what a source says", () => {
     const told = async (list: readonly Claim[][]) => {
       round += 1;
       const source = `src_p${round}`;
-      const begun = await beginScan(db, { source, shows: "log", now: t0, newId: () => newId("scn") });
+      const begun = await beginScan(db, {
+        source,
+        shows: "log",
+        settings: "so",
+        now: t0,
+        newId: () => newId("scn"),
+      });
       const declared = await read(db, (tx) => declaredIn(tx, shapes));
       let cursor = begun.cursorAfter;
       for (const [index, each] of list.entries()) {
-        await notePart(db, { id: begun.id, source, shows: "log" }, cursor, part(`${index}`, each), declared);
+        await notePart(
+          db,
+          { id: begun.id, source, shows: "log", settings: "so" },
+          cursor,
+          part(`${index}`, each),
+          declared,
+        );
         cursor = `${index}`;
       }
       return (await loadMap(db)).edges

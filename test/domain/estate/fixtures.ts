@@ -79,7 +79,7 @@ export const kinds: EstateKinds = {
     },
     person: { config: z.object({ ask: z.string().optional().describe("Whom.") }) },
   },
-  sources: { log: { config: z.strictObject({ file: z.string().describe("File.") }) } },
+  sources: { log: { sees: "use", config: z.strictObject({ file: z.string().describe("File.") }) } },
   notifiers: { bell: { config: z.strictObject({ key: secretRef().describe("Key.") }) } },
 };
 

@@ -1,0 +1,109 @@
+/**
+ * What "nothing else was seen" is worth: which sources would show a use of the credential, since when, how completely, and
+ * when they were read last. Without that an empty map is no evidence.
+ */
+import { formatDuration } from "./duration.js";
+import type { Finding, Severity } from "./finding.js";
+
+/** A source that would show who uses the credential, or might. Times are milliseconds since the epoch. */
+export interface WatchingSource {
+  readonly name: string;
+  /** It shows uses, and not only what is configured. */
+  readonly seesUse: boolean;
+  /** It reads the credential's issuer or store, or has shown this credential; false: it might show any. */
+  readonly tied: boolean;
+  /** When it was read to its end last; null where it never was. */
+  readonly wholeAt: number | null;
+  /** Since when its readings follow upon each other without a pause that is too long. */
+  readonly since: number | null;
+  /** What was missing in the readings that count, each in a sentence, and records that could not be read. */
+  readonly gaps: readonly string[];
+  readonly unreadable: number;
+}
+
+/** How a policy looks at them. Durations are milliseconds. */
+export interface WatchRules {
+  readonly unmappedReaders: "refuse" | "warn";
+  readonly blindSpots: "refuse" | "warn";
+  readonly evidenceMaxAgeMs: number;
+  readonly useWindowMs: number;
+}
+
+/** How old a source's last whole reading may be where the policy does not say. */
+export const evidenceMaxAgeMs = 7 * 24 * 60 * 60_000;
+
+/** Sources whose word is too old, not whole or not yet long enough; and that there is none. `now` is in milliseconds. */
+export function watchFindings(sources: readonly WatchingSource[], rules: WatchRules, now: number): Finding[] {
+  const watches = sources.some(({ tied, seesUse }) => tied && seesUse);
+  const nobody: Finding = {
+    code: "unwatched",
+    severity: rules.blindSpots,
+    sentence: "No source would show who uses it; the map has only what somebody declared.",
+    hint: "Add a source that reads its issuer's sessions or its store's log, and run `rekey discover`.",
+  };
+  return [
+    ...sources.flatMap((source) => [
+      ...stale(source, rules, now),
+      ...incomplete(source, rules),
+      ...short(source, rules, now),
+    ]),
+    ...(watches ? [] : [nobody]),
+  ];
+}
+
+function stale({ name, tied, wholeAt }: WatchingSource, rules: WatchRules, now: number): Finding[] {
+  const about = {
+    ...{ code: "stale-evidence", severity: byTie(tied, rules.unmappedReaders), subject: name },
+    hint: `Run \`rekey discover ${name}\`.`,
+  };
+  if (wholeAt === null) return [{ ...about, sentence: `The source ${name} was never read to its end.` }];
+  if (now - wholeAt <= rules.evidenceMaxAgeMs) return [];
+  const asks = formatDuration(rules.evidenceMaxAgeMs);
+  const sentence = `The source ${name} was read to its end on ${minuteOf(wholeAt)}; the policy asks for every ${asks}.`;
+  return [{ ...about, sentence }];
+}
+
+function incomplete({ name, tied, gaps, unreadable }: WatchingSource, { blindSpots }: WatchRules): Finding[] {
+  const parts = [
+    ...(gaps.length === 0
+      ? []
+      : [`${gaps[0]}${gaps.length === 1 ? "" : ` And ${gaps.length - 1} more like that.`}`]),
+    ...(unreadable === 0 ? [] : [`${unreadable} of its records could not be read.`]),
+  ];
+  if (parts.length === 0) return [];
+  const sentence = `The source ${name} did not see all: ${parts.join(" ")}`;
+  const hint = `\`rekey discover ${name}\` names each of them.`;
+  return [{ code: "incomplete-evidence", severity: byTie(tied, blindSpots), subject: name, sentence, hint }];
+}
+
+function short({ name, tied, seesUse, since }: WatchingSource, rules: WatchRules, now: number): Finding[] {
+  if (!tied || !seesUse || since === null || now - since >= rules.useWindowMs) return [];
+  const asks = formatDuration(rules.useWindowMs);
+  const sentence = `The source ${name} has watched since ${minuteOf(since)}; whoever uses it more rarely may not have been seen. The policy asks for ${asks}.`;
+  return [{ code: "short-watch", severity: rules.blindSpots, subject: name, sentence }];
+}
+
+/** What might show any credential and has never shown this one stops nobody's rotation. */
+function byTie(tied: boolean, severity: Severity): Severity {
+  return tied ? severity : "warn";
+}
+
+/**
+ * Whether a source reads what a credential is about: its store, or its issuer. `any`: it is bound to none, and might show
+ * every credential.
+ */
+export function tieOf(
+  source: Readonly<Record<string, unknown>>,
+  { store, issuer }: { readonly store: string; readonly issuer: string },
+): "tied" | "any" | "elsewhere" {
+  const listed = Array.isArray(source.stores) ? source.stores : [];
+  const stores = [source.store, ...listed.map((one: { readonly store?: unknown }) => one.store)];
+  const bound = [...stores, source.issuer].filter((name) => name !== undefined);
+  if (bound.length === 0) return "any";
+  return stores.includes(store) || source.issuer === issuer ? "tied" : "elsewhere";
+}
+
+/** To the minute, in UTC. */
+export function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

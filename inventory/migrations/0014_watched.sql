@@ -1,0 +1,4 @@
+-- How a source was read: a log whose settings changed is read from its beginning, and what was counted is counted anew.
+
+alter table scans add column shows text not null default 'now' check (shows in ('now', 'log'));
+alter table scans add column settings text not null default '';

@@ -1,0 +1,68 @@
+/** What the readings of sources are worth together: until when, since when and how completely each of them has looked. */
+import { sql } from "drizzle-orm";
+import { type Database, read } from "./database.js";
+
+/** One source's readings. Times are milliseconds since the epoch. */
+export interface Watched {
+  readonly source: string;
+  /** When it was read to its end last; null where it never was. */
+  readonly wholeAt: number | null;
+  /** Since when: the first record of a log, or the first of the looks that follow upon each other; null: not yet. */
+  readonly since: number | null;
+  /** Of a log, what was missing within the window; of what is there now, in the last whole look. */
+  readonly gaps: readonly string[];
+  readonly unreadable: number;
+}
+
+interface WatchedRow extends Record<string, unknown> {
+  readonly source: string;
+  readonly whole_at: number | null;
+  readonly since: number | null;
+  readonly gaps: readonly (readonly string[])[];
+  readonly unreadable: string;
+}
+
+/**
+ * Of these sources. `windowMs`: how far back uses count; `pauseMs`: two looks that lie further apart do not follow upon each
+ * other. Looks back twice the window and no further, so that years of readings cost nothing; `since` is no earlier than that.
+ */
+export async function watchedBy(
+  db: Database,
+  sources: readonly string[],
+  { windowMs, pauseMs, now }: { readonly windowMs: number; readonly pauseMs: number; readonly now: number },
+): Promise<readonly Watched[]> {
+  if (sources.length === 0) return [];
+  const after = (ms: number) => new Date(ms).toISOString();
+  const { rows } = await read(db, (tx) =>
+    tx.execute<WatchedRow>(sql`
+      select s.source, (extract(epoch from whole.ended_at) * 1000)::float8 as whole_at,
+        (extract(epoch from chain.since) * 1000)::float8 as since,
+        coalesce(missing.gaps, '[]'::jsonb) as gaps, coalesce(missing.unreadable, 0) as unreadable
+      from unnest(${sql.param(sources)}::text[]) as s (source)
+      left join lateral (
+        select id, ended_at from rekey_inventory.scans w
+        where w.source = s.source and w.ended_at is not null order by started_at desc, id desc limit 1
+      ) whole on true
+      left join lateral (
+        select coalesce(
+          min(covered_from) filter (where shows = 'log'),
+          max(started_at) filter (where before is null or started_at - before > make_interval(secs => ${pauseMs / 1_000}))
+        ) as since
+        from (
+          select started_at, covered_from, shows, lag(ended_at) over (order by started_at, id) as before
+          from rekey_inventory.scans c
+          where c.source = s.source and c.ended_at is not null and c.started_at > ${after(now - 2 * windowMs)}
+        ) looks
+      ) chain on true
+      left join lateral (
+        select sum(malformed) as unreadable, jsonb_agg(gaps) filter (where gaps <> '[]') as gaps
+        from rekey_inventory.scans m
+        where m.source = s.source
+          and case when m.shows = 'log' then m.started_at > ${after(now - windowMs)} else m.id = whole.id end
+      ) missing on true`),
+  );
+  return rows.map(({ source, whole_at, since, gaps, unreadable }) => ({
+    ...{ source, wholeAt: whole_at, since, unreadable: Number(unreadable) },
+    gaps: [...new Set(gaps.flat())],
+  }));
+}

@@ -1,0 +1,98 @@
+/** What "nothing else was seen" is worth: who looks, since when, how completely, and when last. */
+import { expect, test } from "vitest";
+import {
+  evidenceMaxAgeMs,
+  tieOf,
+  type WatchingSource,
+  type WatchRules,
+  watchFindings,
+} from "../../domain/watched.js";
+
+const now = Date.UTC(2026, 7, 1);
+const day = 86_400_000;
+const rules: WatchRules = {
+  ...{ unmappedReaders: "refuse", blindSpots: "warn", evidenceMaxAgeMs, useWindowMs: 35 * day },
+};
+const good: WatchingSource = {
+  ...{ name: "sessions", seesUse: true, tied: true, gaps: [], unreadable: 0 },
+  ...{ wholeAt: now - day, since: now - 40 * day },
+};
+const codes = (sources: readonly WatchingSource[], by: WatchRules = rules) =>
+  watchFindings(sources, by, now).map(
+    ({ code, severity, subject }) => `${code} ${severity} ${subject ?? ""}`,
+  );
+
+test("a source that watches long enough, whole and lately leaves nothing to say", () => {
+  expect(codes([good])).toEqual([]);
+});
+
+test("a source that was not read for too long, or never, is no evidence", () => {
+  const at = (name: string, ageMs: number | null) => ({
+    ...good,
+    ...{ name, wholeAt: ageMs === null ? null : now - ageMs },
+  });
+  const found = watchFindings(
+    [at("fresh", evidenceMaxAgeMs), at("old", evidenceMaxAgeMs + 1), at("never", null)],
+    rules,
+    now,
+  );
+  expect(found.map(({ subject, severity }) => `${subject} ${severity}`)).toEqual([
+    "old refuse",
+    "never refuse",
+  ]);
+  expect(found[0]).toMatchObject({
+    hint: "Run `rekey discover old`.",
+    sentence: "The source old was read to its end on 2026-07-24 23:59 UTC; the policy asks for every 7d.",
+  });
+});
+
+test("a credential whose use no source would show says so: what only shows configuration does not count", () => {
+  const configured = { ...good, name: "manifests", seesUse: false, since: now };
+  expect(codes([])).toEqual(["unwatched warn "]);
+  expect(codes([configured])).toEqual(["unwatched warn "]);
+  expect(codes([{ ...good, tied: false }])).toEqual(["unwatched warn "]);
+  expect(codes([], { ...rules, blindSpots: "refuse" })).toEqual(["unwatched refuse "]);
+});
+
+test("what a source did not see, or has not watched for long enough, is named", () => {
+  const partly = { ...good, gaps: ["One node is away.", "Another is."], unreadable: 2, since: now - day };
+  const found = watchFindings([partly], { ...rules, blindSpots: "refuse" }, now);
+  expect(found).toMatchObject([
+    {
+      ...{ code: "incomplete-evidence", severity: "refuse", subject: "sessions" },
+      sentence:
+        "The source sessions did not see all: One node is away. And 1 more like that. 2 of its records could not be read.",
+    },
+    { code: "short-watch", severity: "refuse", subject: "sessions" },
+  ]);
+  expect(found[1]?.sentence).toContain("since 2026-07-31 00:00 UTC");
+  expect(watchFindings([{ ...good, gaps: ["One node is away."] }], rules, now)[0]?.sentence).toBe(
+    "The source sessions did not see all: One node is away.",
+  );
+});
+
+test("what might show any credential and has not shown this one stops nobody", () => {
+  const loose = {
+    ...good,
+    name: "repository",
+    tied: false,
+    wholeAt: null,
+    gaps: ["It is private."],
+    since: now,
+  };
+  expect(codes([good, loose], { ...rules, blindSpots: "refuse" })).toEqual([
+    "stale-evidence warn repository",
+    "incomplete-evidence warn repository",
+  ]);
+});
+
+test("a source is tied to a credential by its store or its issuer, and might show any where it names none", () => {
+  const credential = { store: "vault", issuer: "orders" };
+  expect(tieOf({ store: "vault" }, credential)).toBe("tied");
+  expect(tieOf({ issuer: "orders" }, credential)).toBe("tied");
+  expect(tieOf({ stores: [{ store: "other" }, { store: "vault" }] }, credential)).toBe("tied");
+  expect(tieOf({ store: "other" }, credential)).toBe("elsewhere");
+  expect(tieOf({ stores: [{ store: "other" }], issuer: "billing" }, credential)).toBe("elsewhere");
+  expect(tieOf({ stores: [] }, credential)).toBe("any");
+  expect(tieOf({}, credential)).toBe("any");
+});

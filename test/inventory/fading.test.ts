@@ -1,0 +1,157 @@
+/** What was seen fades by its age: not because one look did not meet it, and at the same moment by the database as by the rule. */
+import { sql } from "drizzle-orm";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Claim, ScanPart, Thing } from "../../domain/discovery/said.js";
+import type { Shapes } from "../../domain/estate/shapes.js";
+import { isCurrent, useWindowMs } from "../../domain/graph/current.js";
+import type { EvidenceKind } from "../../domain/graph/types.js";
+import { type Database, read } from "../../inventory/database.js";
+import { applyEstate } from "../../inventory/estate.js";
+import { declaredIn } from "../../inventory/rematch.js";
+import { beginScan, endScan, notePart } from "../../inventory/scans.js";
+import { watchedBy } from "../../inventory/watching.js";
+import { migratedDatabase } from "./database.js";
+import { newId, sampleEstate } from "./world.js";
+
+const t0 = 1_700_000_000_000;
+const day = 24 * 60 * 60_000;
+const shapes: Shapes = {
+  shownAs: () => [],
+  placeKey: (_, __, place) => String(place.path),
+  seesUse: () => true,
+};
+const account: Thing = { is: "account", issuer: "orders", account: "someone" };
+
+function use(name: string, last: number, more: Partial<Claim> = {}): Claim {
+  return {
+    ...{ record: "sessions", known: "session", type: "uses", sentence: "It is connected.", to: account },
+    from: { is: "reader", name, traits: { applicationName: name } },
+    seen: { first: last, last, count: 1 },
+    ...more,
+  };
+}
+
+async function house() {
+  const { db } = await migratedDatabase();
+  await applyEstate(db, { estate: sampleEstate(), digest: "d", by: "ann", now: t0 - day, newId, shapes });
+  return db;
+}
+
+interface Reading {
+  readonly at: number;
+  readonly shows?: "now" | "log";
+  readonly settings?: string;
+  readonly more?: Partial<ScanPart>;
+}
+
+/** One whole reading; answers with the cursor from which it began. */
+async function look(
+  db: Database,
+  claims: readonly Claim[],
+  { at, shows = "now", settings = "so", more }: Reading,
+) {
+  const begun = await beginScan(db, { source: "src_1", shows, settings, now: at, newId: () => newId("scn") });
+  const ref = { id: begun.id, source: "src_1", shows, settings };
+  const declared = await read(db, (tx) => declaredIn(tx, shapes));
+  const said = { records: claims.length, copies: [], listed: [], malformed: [], covered: null, gaps: [] };
+  await notePart(db, ref, begun.cursorAfter, { ...said, claims, cursor: `${at}`, ...more }, declared);
+  await endScan(db, ref, at);
+  return begun.cursorAfter;
+}
+
+/** The evidence that stands, by reader. */
+async function standing(db: Database) {
+  const { rows } = await read(db, (tx) =>
+    tx.execute<{ name: string; count: string }>(sql`
+      select n.name, v.count from rekey_inventory.graph_evidence v
+      join rekey_inventory.graph_nodes n on n.id = v.from_id
+      where v.source = 'src_1' and v.ended_at is null order by n.name`),
+  );
+  return Object.fromEntries(rows.map(({ name, count }) => [name, Number(count)]));
+}
+
+it("C21: a nightly job is still a user when one look, and the next, did not see it", async () => {
+  const db = await house();
+  await look(db, [use("nightly", t0), use("written", t0, { known: "declared" })], { at: t0 });
+  await look(db, [], { at: t0 + day });
+  expect(await standing(db)).toEqual({ nightly: 1 });
+  await look(db, [use("nightly", t0 + 2 * day)], { at: t0 + 2 * day });
+  expect(await standing(db)).toEqual({ nightly: 2 });
+  await look(db, [], { at: t0 + 2 * day + useWindowMs });
+  expect(await standing(db)).toEqual({ nightly: 2 });
+  await look(db, [], { at: t0 + 2 * day + useWindowMs + 1 });
+  expect(await standing(db)).toEqual({});
+  await look(db, [use("nightly", t0 + 90 * day)], { at: t0 + 90 * day });
+  expect(await standing(db)).toEqual({ nightly: 3 });
+});
+
+it("what was seen ends when the rule says so, whatever its kind, count and interval", {
+  timeout: 60_000,
+}, async () => {
+  const db = await house();
+  const sighting = fc.record({
+    known: fc.constantFrom<EvidenceKind>("read", "session", "declared", "potential"),
+    count: fc.integer({ min: 1, max: 4 }),
+    spanDays: fc.integer({ min: 0, max: 400 }),
+    silentDays: fc.integer({ min: 0, max: 700 }),
+  });
+  let round = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(sighting, { minLength: 1, maxLength: 20 }), async (list) => {
+      round += 1;
+      const now = t0 + round * 1_000;
+      const claims = list.map(({ known, count, spanDays, silentDays }, index) => {
+        const last = now - silentDays * day;
+        const seen = { first: last - spanDays * day, last, count };
+        return use(`r${round}-${index}`, last, { known, seen });
+      });
+      await look(db, claims, { at: now, shows: "log" });
+      const names = Object.keys(await standing(db)).filter((name) => name.startsWith(`r${round}-`));
+      const wanted = claims.filter(({ known, seen }) =>
+        isCurrent(
+          { kind: known, count: seen.count, firstSeen: seen.first, lastSeen: seen.last },
+          { windowMs: useWindowMs, now },
+        ),
+      );
+      expect(names.sort()).toEqual(wanted.map(({ from }) => ("name" in from ? from.name : "")).sort());
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it("a log that is read by other settings is read from its beginning, and counted anew", async () => {
+  const db = await house();
+  const thrice = use("app", t0, { known: "read", seen: { first: t0, last: t0, count: 3 } });
+  expect(await look(db, [thrice], { at: t0, shows: "log" })).toBeNull();
+  expect(await look(db, [thrice], { at: t0 + 1, shows: "log" })).toBe(`${t0}`);
+  expect(await standing(db)).toEqual({ app: 6 });
+  expect(await look(db, [thrice], { at: t0 + 2, shows: "log", settings: "other" })).toBeNull();
+  expect(await standing(db)).toEqual({ app: 3 });
+});
+
+it("looks that follow upon each other say since when; a pause that is too long begins anew", async () => {
+  const db = await house();
+  const rules = { windowMs: 30 * day, pauseMs: 2 * day };
+  for (const at of [0, 1, 5, 6, 7]) await look(db, [], { at: t0 + at * day });
+  const [found] = await watchedBy(db, ["src_1"], { ...rules, now: t0 + 8 * day });
+  expect(found).toMatchObject({ since: t0 + 5 * day, wholeAt: t0 + 7 * day, gaps: [], unreadable: 0 });
+});
+
+it("of what is there now the last whole look tells what is missing; of a log, everything within the window", async () => {
+  const malformed = [{ where: "line 1", why: "It is no JSON." }];
+  for (const [shows, missing] of [
+    ["now", { gaps: [], unreadable: 0 }],
+    ["log", { gaps: ["It was replaced."], unreadable: 1 }],
+  ] as const) {
+    const db = await house();
+    const covered = { from: t0 - 9 * day, until: t0 };
+    await look(db, [], { at: t0, shows, more: { gaps: ["It was replaced."], malformed, covered } });
+    await look(db, [], { at: t0 + day, shows });
+    const rules = { windowMs: 2 * day, pauseMs: 2 * day };
+    const [found] = await watchedBy(db, ["src_1"], { ...rules, now: t0 + 1.5 * day });
+    expect(found).toMatchObject({ ...missing, since: shows === "log" ? t0 - 9 * day : t0 });
+    const [later] = await watchedBy(db, ["src_1", "src_2"], { ...rules, now: t0 + 2.5 * day });
+    expect(later).toMatchObject({ gaps: [], unreadable: 0, wholeAt: t0 + day });
+  }
+});
