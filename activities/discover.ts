@@ -7,7 +7,6 @@ import type { ScanReport } from "../domain/discovery/report.js";
 import type { HouseWork } from "../domain/rotation/work.js";
 import { read } from "../inventory/database.js";
 import type { ScanRef } from "../inventory/discovery-keep.js";
-import { listEntries } from "../inventory/estate.js";
 import { declaredIn } from "../inventory/rematch.js";
 import { beginScan, breakOff, endScan, notePart, type Scan } from "../inventory/scans.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
@@ -17,11 +16,8 @@ import type { ActivityDeps } from "./deps.js";
 const readMsMax = 5 * 60_000;
 
 /** The activities that read sources. */
-export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "sources" | "scan"> {
-  return {
-    sources: () => framed(async () => (await listEntries(deps.db, "sources")).map(({ name }) => name)),
-    scan: ({ source }) => framed(() => scan(deps, source)),
-  };
+export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "scan"> {
+  return { scan: ({ source }) => framed(() => scan(deps, source)) };
 }
 
 async function scan(deps: ActivityDeps, name: string): Promise<ScanReport> {

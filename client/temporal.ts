@@ -38,6 +38,7 @@ import {
   type Receipt,
   type ResumeOrder,
   type RotateInput,
+  readingWorkflowId,
   reasonsQuery,
   resumeUpdate,
   rotationQueue,
@@ -90,8 +91,11 @@ export interface RotationClient {
   acceptRestored(document: string): Promise<Receipt>;
   /** What exists of the credential (an id; null: of all) that the inventory does not know. */
   reconcile(credential: string | null): Promise<readonly StockTaking[]>;
-  /** Reads a source, or all of the estate, to its end. */
-  discover(source: string | null): Promise<readonly ScanReport[]>;
+  /**
+   * Reads a source of the estate to its end, or waits with whoever has that done already. `null` where it takes longer than
+   * anybody waits: it is read on, and asking again waits on.
+   */
+  discover(source: { readonly id: string; readonly name: string }): Promise<ScanReport | null>;
   /** The builds that workers run; none where they tell none. */
   builds(): Promise<readonly WorkerBuild[]>;
   /** Sends new rotations to a build. */
@@ -198,17 +202,19 @@ export function rotationClient(options: TemporalOptions): RotationClient {
       }),
     );
 
+  const standing: RotationClient["standing"] = (workflow) =>
+    within(deadlines.callMs, "whether it runs", async () => {
+      const described = await handle(workflow).describe().catch(unlessAbsent);
+      if (described === null) return "lost";
+      const { status } = described;
+      if (status.name === "FAILED") await handle(workflow).result();
+      return status.name === "RUNNING" ? "running" : "ended";
+    });
+
   return {
     start: (input) => startAs(rotationWorkflowId(input.credential), input),
     takeOver: (input, epoch) => startAs(takeoverWorkflowId(input.credential, epoch), input),
-    standing: (workflow) =>
-      within(deadlines.callMs, "whether it runs", async () => {
-        const described = await handle(workflow).describe().catch(unlessAbsent);
-        if (described === null) return "lost";
-        const { status } = described;
-        if (status.name === "FAILED") await handle(workflow).result();
-        return status.name === "RUNNING" ? "running" : "ended";
-      }),
+    standing,
     tend: (order) =>
       shortly("tend", `tend/${order.credential}/${options.randomId("run")}`, [order], "for a lost rotation"),
     progress: (workflow) => ask(workflow, progressQuery, "for its progress"),
@@ -243,13 +249,22 @@ export function rotationClient(options: TemporalOptions): RotationClient {
         [credential],
         "for what exists",
       ),
-    discover: (source) =>
-      shortly(
-        "discover",
-        `discover/${source ?? "all"}/${options.randomId("run")}`,
-        [source],
-        "for what is found",
-      ),
+    discover: async ({ id, name }) => {
+      const workflowId = readingWorkflowId(id);
+      await within(deadlines.callMs, "to read a source", () =>
+        client.workflow.start("discover", {
+          ...{ workflowId, taskQueue: rotationQueue, args: [name] },
+          workflowIdConflictPolicy: "USE_EXISTING",
+        }),
+      );
+      try {
+        return await within(deadlines.workMs, "for what is found", () => handle(workflowId).result());
+      } catch (failure) {
+        const isReading = (await standing(workflowId)) === "running";
+        if (isReading) return null;
+        throw failure;
+      }
+    },
     builds: () => within(deadlines.callMs, "for its workers", () => buildsOf(connection, namespace)),
     makeCurrent: (build) =>
       within(deadlines.callMs, "to change its workers", () => makeCurrent(connection, namespace, build)),

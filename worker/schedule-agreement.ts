@@ -1,6 +1,6 @@
 /**
- * Scheduled runs: one Temporal schedule for each policy with an interval, which starts what is due, and one that
- * looks after rotations that have lost their workflow. The schedules themselves know no credential.
+ * Scheduled runs: one Temporal schedule for each policy with an interval, which starts what is due; one for each source that
+ * is read by the clock; and one that looks after rotations that have lost their workflow. None of them knows a credential.
  */
 import {
   type Client,
@@ -23,6 +23,7 @@ const catchupMs = 60 * 60_000;
 /** So that many policies do not launch in the same second. */
 const jitterMsMax = 60_000;
 const prefix = "rekey-due/";
+const readingPrefix = "rekey-read/";
 
 /** Id of the schedule that looks after lost rotations. */
 export const tendScheduleId = "rekey-tend";
@@ -30,6 +31,26 @@ export const tendScheduleId = "rekey-tend";
 /** Id of a policy's schedule. It carries the policy's opaque id, not its name (H40). */
 export function scheduleId(policyId: string): string {
   return `${prefix}${policyId}`;
+}
+
+/** Id of a source's schedule, by its opaque id. */
+export function readingScheduleId(sourceId: string): string {
+  return `${readingPrefix}${sourceId}`;
+}
+
+/** A source of the estate that is read by the clock. */
+export interface ScheduledSource {
+  readonly id: string;
+  readonly name: string;
+  readonly everyMs: number;
+}
+
+/** The sources that want a schedule. */
+export function scheduledSources(estate: Estate, ids: ReadonlyMap<string, string>): ScheduledSource[] {
+  return Object.entries(estate.sources).flatMap(([name, { every: everyMs }]) => {
+    const id = ids.get(name);
+    return everyMs === undefined || id === undefined ? [] : [{ id, name, everyMs }];
+  });
 }
 
 /** A policy of the estate in force. */
@@ -48,13 +69,16 @@ export function scheduledPolicies(estate: Estate, ids: ReadonlyMap<string, strin
 }
 
 /**
- * Makes Temporal's schedules agree with these policies: missing ones are created, others are set to what is
+ * Makes Temporal's schedules agree with these policies and sources: missing ones are created, others are set to what is
  * wanted, ours that are not wanted any more end. One that somebody has paused stays paused. What one carries is sealed
  * with the key `seals` afterwards; answers with the ids of the keys that were replaced there.
  */
 export async function agreeSchedules(
   client: Client,
-  policies: readonly ScheduledPolicy[],
+  {
+    policies,
+    sources,
+  }: { readonly policies: readonly ScheduledPolicy[]; readonly sources: readonly ScheduledSource[] },
   seals: string,
 ): Promise<string[]> {
   const wanted = [
@@ -62,17 +86,23 @@ export async function agreeSchedules(
     ...policies.map(({ id, name, intervalMs }) =>
       scheduleOf(scheduleId(id), Math.min(dueEveryMsMax, intervalMs), "launch", [name]),
     ),
+    ...sources.map(({ id, name, everyMs }) => ({
+      ...scheduleOf(readingScheduleId(id), everyMs, "discoverDue", [name, id]),
+      // Nothing is known until it was read once; the next time may be a day away.
+      state: { triggerImmediately: true },
+    })),
   ];
   const replaced = new Set<string>();
   for (const schedule of wanted) for (const key of await agree(client, schedule, seals)) replaced.add(key);
   const wantedIds = new Set(wanted.map((schedule) => schedule.scheduleId));
   for await (const { scheduleId: id } of client.schedule.list()) {
-    if (id.startsWith(prefix) && !wantedIds.has(id)) await remove(client, id);
+    const isOurs = id.startsWith(prefix) || id.startsWith(readingPrefix);
+    if (isOurs && !wantedIds.has(id)) await remove(client, id);
   }
   return [...replaced];
 }
 
-type Wanted = ReturnType<typeof scheduleOf>;
+type Wanted = ReturnType<typeof scheduleOf> & Pick<ScheduleOptions, "state">;
 
 function scheduleOf(id: string, everyMs: number, workflowType: string, args: string[]) {
   return {
@@ -97,7 +127,7 @@ async function agree(client: Client, wanted: Wanted, seals: string): Promise<str
   const payloads = found.raw.schedule?.action?.startWorkflow?.input?.payloads ?? [];
   const former = payloads.map(sealingKeyOf).filter((id) => id !== null && id !== seals);
   if (isAsWanted(found, wanted) && former.length === 0) return [];
-  const { scheduleId: _, ...rest } = wanted;
+  const { scheduleId: _, state: __, ...rest } = wanted;
   await handle.update(({ state }) => ({ ...rest, state }));
   return former.filter((id) => id !== null);
 }

@@ -6,7 +6,7 @@ import { currentEstate, listEntries } from "../inventory/estate.js";
 import { noteSealingKey } from "../inventory/processes.js";
 import type { CodecRing } from "./codec-ring.js";
 import type { TemporalLogin } from "./installation.js";
-import { agreeSchedules, scheduledPolicies } from "./schedule-agreement.js";
+import { agreeSchedules, scheduledPolicies, scheduledSources } from "./schedule-agreement.js";
 
 const everyMs = 15_000;
 const agreeMsMax = 10_000;
@@ -43,8 +43,13 @@ export function keepSchedules({
     const number = revision?.number ?? 0;
     const { seals } = await ring.known();
     if (number === agreed.revision && seals === agreed.seals && Date.now() < agreed.at + againMs) return;
-    const ids = new Map((await listEntries(db, "policies")).map(({ name, id }) => [name, id]));
-    const wanted = revision === null ? [] : scheduledPolicies(revision.estate, ids);
+    const idsOf = async (section: "policies" | "sources") =>
+      new Map((await listEntries(db, section)).map(({ name, id }) => [name, id]));
+    const [policies, sources] = await Promise.all([idsOf("policies"), idsOf("sources")]);
+    const wanted = {
+      policies: revision === null ? [] : scheduledPolicies(revision.estate, policies),
+      sources: revision === null ? [] : scheduledSources(revision.estate, sources),
+    };
     const replaced = await connection.withDeadline(Date.now() + agreeMsMax, () =>
       agreeSchedules(client, wanted, seals),
     );

@@ -1,20 +1,20 @@
-/** Reads sources for as long as it takes: one activity after the other, until each source is read to its end. */
-import { proxyActivities } from "@temporalio/workflow";
+/**
+ * Reads a source for as long as it takes: one activity after the other, until it is read to its end. Each source has one
+ * stable workflow id, so that whoever asks while it is read waits for the same reading, and none takes the cursor of another.
+ */
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import { ParentClosePolicy, proxyActivities, startChild } from "@temporalio/workflow";
 import type { ScanReport } from "../domain/discovery/report.js";
 import type { HouseWork } from "../domain/rotation/work.js";
 import { refuseUnsealed } from "./listen.js";
-import { houseWork, readingSources, sentenceOfFailure } from "./proxies.js";
+import { readingWorkflowId } from "./messages.js";
+import { readingSources, sentenceOfFailure } from "./proxies.js";
 
 const { scan } = proxyActivities<Pick<HouseWork, "scan">>(readingSources);
 
-/** Reads one source, or all of the estate. One that fails does not keep the others from being read. */
-export async function discover(only: string | null): Promise<readonly ScanReport[]> {
-  refuseUnsealed([only]);
-  const names = only === null ? await houseWork.sources() : [only];
-  return Promise.all(names.map(wholly));
-}
-
-async function wholly(source: string): Promise<ScanReport> {
+/** Reads the source of this name to its end. One that cannot be read says why; what was read until then is kept. */
+export async function discover(source: string): Promise<ScanReport> {
+  refuseUnsealed([source]);
   try {
     for (;;) {
       const report = await scan({ source });
@@ -24,5 +24,22 @@ async function wholly(source: string): Promise<ScanReport> {
     const nothing = { records: 0, claims: 0, copies: 0, malformed: 0, malformedFirst: [], gaps: [] };
     const why = { failure: sentenceOfFailure(failure), scan: "", startedAt: Date.now(), endedAt: null };
     return { source, ...why, ...nothing, covered: null };
+  }
+}
+
+/**
+ * Starts the reading that is due, and ends; false where the source is being read. A schedule appends a time stamp to its
+ * ids, so it starts this one, and this one starts the stable id. `id` is the entry's in the estate.
+ */
+export async function discoverDue(source: string, id: string): Promise<boolean> {
+  refuseUnsealed([source]);
+  try {
+    await startChild(discover, {
+      ...{ workflowId: readingWorkflowId(id), args: [source], parentClosePolicy: ParentClosePolicy.ABANDON },
+    });
+    return true;
+  } catch (failure) {
+    if (failure instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw failure;
   }
 }

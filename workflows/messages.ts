@@ -21,6 +21,11 @@ export function rotationWorkflowId(credentialId: string): string {
   return `rotate/${credentialId}`;
 }
 
+/** How the reading of a source is found, by the id of its entry in the estate. */
+export function readingWorkflowId(sourceId: string): string {
+  return `discover/${sourceId}`;
+}
+
 /** The workflow id under which an epoch takes over a rotation whose workflow does not answer (H24). */
 export function takeoverWorkflowId(credentialId: string, epoch: number): string {
   return `rotate/${credentialId}/e${epoch}`;

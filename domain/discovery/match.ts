@@ -81,6 +81,21 @@ export function matchReader(
   };
 }
 
+/**
+ * What a reader whom nobody explains is called: its name, with whatever of its traits that does not say, so that two who
+ * are different are called differently, and an exception for the one is none for the other.
+ */
+export function readerName(name: string, traits: ReaderTraits): string {
+  const said = name.split(" ");
+  const unsaid = claimed.flatMap((trait) => {
+    const shown = traits[trait] ?? "";
+    return shown === "" || shown.split(" ").every((word) => said.includes(word))
+      ? []
+      : [`${words[trait]} ${shown}`];
+  });
+  return unsaid.length === 0 ? name : `${name} (${unsaid.join(", ")})`;
+}
+
 /** A claim that ends in `*` is of whatever begins so: sessions of a cloud's role have names of their own. */
 function isClaimed(shown: string, claim: string): boolean {
   return claim.endsWith("*") ? shown.startsWith(claim.slice(0, -1)) : shown === claim;

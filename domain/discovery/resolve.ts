@@ -5,7 +5,7 @@
 import type { PlainNode } from "../graph/declared.js";
 import { locationId, placeText } from "../graph/places.js";
 import { canonical } from "../plan.js";
-import { type Claimant, type IsWithin, matchReader } from "./match.js";
+import { type Claimant, type IsWithin, matchReader, readerName } from "./match.js";
 import type { Thing } from "./said.js";
 
 /** What is declared, as far as things are told by it. */
@@ -64,7 +64,7 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
       const { consumer, sentence } = matchReader(thing.traits, declared.consumers, declared.isWithin);
       const node: PlainNode =
         consumer === null
-          ? { id: made("idn"), type: "identity", name: thing.name }
+          ? { id: made("idn"), type: "identity", name: readerName(thing.name, thing.traits) }
           : { id: consumer.id, type: "consumer", name: consumer.name };
       return { node, known: consumer !== null, sentence };
     }

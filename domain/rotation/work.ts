@@ -147,8 +147,6 @@ export interface HouseWork {
   due(request: { readonly policy: string }): Promise<readonly string[]>;
   /** A person's signed word that restored records are gone on with, after everything outside was looked at (H32). */
   acceptRestored(request: { readonly document: string }): Promise<Pick<Answered, "accepted" | "sentence">>;
-  /** Names of the estate's sources. */
-  sources(): Promise<readonly string[]>;
   /** Reads a source (by its name) on from where it was read to; `endedAt` is null while there is more. */
   scan(request: { readonly source: string }): Promise<ScanReport>;
   /** The open rotations of the estate's credentials, whatever their policies. */

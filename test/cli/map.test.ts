@@ -111,9 +111,21 @@ test("discover: what was read, what could not be, and how far it says anything",
     covered: null,
     gaps: ["Sessions of others are hidden: pg_read_all_stats is missing."],
   };
-  const reading = (...reports: object[]) =>
-    emptyWorld({ entries: sources, answers: { discover: () => reports } });
+  const reading = (...reports: { source: string }[]) => {
+    const entries = sources.filter(({ name }) => reports.some(({ source }) => source === name));
+    const discover = (asked: unknown) => reports.find(({ source }) => source === Object(asked).name);
+    return emptyWorld({ entries, answers: { discover } });
+  };
   await golden("discover", reading(report, blind), ["discover"]);
+  await golden(
+    "discover-long",
+    emptyWorld({
+      entries: sources,
+      answers: { discover: (asked) => (Object(asked).name === "vault-log" ? null : blind) },
+    }),
+    ["discover"],
+  );
+  await golden("discover-unknown", reading(report), ["discover", "vault-lg"]);
   await golden("discover-broken", reading(report, broken), ["discover"]);
   await golden("discover-json", reading(report), ["discover", "vault-log", "--json"]);
   await golden("discover-no-sources", emptyWorld(), ["discover"]);

@@ -2,7 +2,7 @@
  * What runs by the clock, on a whole house: schedules follow the estate, what is due is started by them, and
  * what has lost its workflow is taken up whatever its policy says.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -14,9 +14,14 @@ import type { Database } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { appendEvent } from "../../inventory/events.js";
 import { databaseOf, dataConverterOf, temporalLoginOf } from "../../worker/installation.js";
-import { scheduleId, tendScheduleId } from "../../worker/schedule-agreement.js";
+import { readingScheduleId, scheduleId, tendScheduleId } from "../../worker/schedule-agreement.js";
 import { type RunningHouse, startHouse } from "../../worker/up.js";
-import { emergencyQueue, rotationQueue, rotationWorkflowId } from "../../workflows/messages.js";
+import {
+  emergencyQueue,
+  readingWorkflowId,
+  rotationQueue,
+  rotationWorkflowId,
+} from "../../workflows/messages.js";
 import { newId, openedRotation, t0 } from "../inventory/world.js";
 import { estate } from "./estate.js";
 
@@ -32,6 +37,7 @@ let revisions = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "rekey-house-"));
+  await writeFile(join(folder, "known.csv"), "consumer,credential\nnightly-export,orders-db\n");
   house = await startHouse({ folder, lasting: false, progress: () => undefined });
   db = await databaseOf(house.settings);
   client = new Client({
@@ -48,12 +54,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
+/** The estate with this interval of its policy, and with a source that is read as often. */
 async function applyInterval(intervalMs: number | null): Promise<void> {
   const { intervalMs: _, ...standard } = estate.policies.standard ?? expect.fail("the sample has a policy");
-  const changed: Estate = {
+  await apply({
     ...estate,
     policies: { standard: intervalMs === null ? standard : { ...standard, intervalMs } },
-  };
+    sources: {
+      known: {
+        ...{ kind: "table", owner: "platform", files: [join(folder, "known.csv")] },
+        ...(intervalMs === null ? {} : { every: intervalMs }),
+      },
+    },
+  });
+}
+
+async function apply(changed: Estate): Promise<void> {
   revisions += 1;
   const request = { estate: changed, digest: `d${revisions}`, by: "ann", now: t0 + revisions };
   await applyEstate(db, { ...request, newId });
@@ -137,10 +153,31 @@ test("what is due is started by the schedule's action, under the stable id", asy
   }
 });
 
-test("a policy that gives up its interval gives up its schedule", async () => {
-  const id = scheduleId(policyId);
+test("C2: a source with a time is read at once, and then by the clock, under the stable id", async () => {
+  const { id } = await entryNamed(db, "sources", "known");
+  expect(await described(readingScheduleId(id))).toMatchObject({
+    spec: { intervals: [{ every: 60_000 }] },
+    policies: { overlap: "SKIP" },
+    action: { workflowType: "discoverDue", args: ["known", id], taskQueue: rotationQueue },
+  });
+  const read = (before = "") =>
+    eventually("it is read", async () => {
+      const handle = client.workflow.getHandle(readingWorkflowId(id));
+      const seen = await handle.describe().catch(() => null);
+      if (seen === null || seen.runId === before || seen.status.name !== "COMPLETED") return null;
+      return { runId: seen.runId, report: await handle.result() };
+    });
+  const first = await read();
+  expect(first.report).toMatchObject({ source: "known", failure: null, records: 1, malformed: 0 });
+  await client.schedule.getHandle(readingScheduleId(id)).trigger();
+  await read(first.runId);
+});
+
+test("a policy that gives up its interval gives up its schedule, and a source too", async () => {
+  const { id: source } = await entryNamed(db, "sources", "known");
   await applyInterval(null);
-  await eventually("it is gone", async () => (await described(id)) === null);
+  for (const id of [scheduleId(policyId), readingScheduleId(source)])
+    await eventually("it is gone", async () => (await described(id)) === null);
   expect(await described(tendScheduleId)).not.toBeNull();
 });
 

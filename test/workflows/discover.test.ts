@@ -78,7 +78,7 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   };
   await connected("orders-api");
   const leave = await connected("nightly-export");
-  const [report] = await house.ask<ScanReport[]>("discover", [null]);
+  const report = await house.ask<ScanReport>("discover", ["sessions"]);
   expect(report).toMatchObject({ source: "sessions", failure: null, malformed: 0, gaps: [] });
   await leave();
 

@@ -2,7 +2,8 @@
 
 import type { ScanReport } from "../../../domain/discovery/report.js";
 import { formatDuration } from "../../../domain/duration.js";
-import { exitCodes } from "../../../domain/errors.js";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { suggest } from "../../../domain/estate/suggest.js";
 import type { Cli } from "../cli.js";
 import { command } from "../command.js";
 import { count, table } from "../format/layout.js";
@@ -13,7 +14,8 @@ export const discover = command({
   summary: "Read the places where use is visible, and put what they show on the map",
   description:
     "Logs are read on from where they were read to, what is there now is read whole. What cannot be read is\n" +
-    "counted and named. Ends with 5 when a source could not be read to its end; the next run goes on there.",
+    "counted and named. Who asks while a source is read, by a schedule or by somebody else, waits for that reading.\n" +
+    "Ends with 5 when a source could not be read to its end; the next run goes on there.",
   arguments: { source: "name of a source of the estate; without one, all of them" },
   examples: [
     ["rekey discover", "everything"],
@@ -22,16 +24,35 @@ export const discover = command({
   ],
   async run(cli, [name]) {
     const { inventory, rotations } = await cli.services();
-    const known = (await inventory.entries("sources")).map((entry) => entry.name);
-    const reports = known.length === 0 && name === undefined ? [] : await rotations.discover(name ?? null);
-    cli.show({ sources: reports }, () =>
+    const known = await inventory.entries("sources");
+    const asked = name === undefined ? known : [choose(known, name)];
+    const answers = await Promise.all(
+      asked.map(async (source) => ({ source: source.name, report: await rotations.discover(source) })),
+    );
+    const reports = answers.flatMap(({ report }) => (report === null ? [] : [report]));
+    const reading = answers.flatMap(({ source, report }) => (report === null ? [source] : []));
+    cli.show({ sources: reports, reading }, () =>
       known.length === 0
         ? "The estate has no sources. Add some under `sources` and apply it."
-        : textOf(reports, cli),
+        : [textOf(reports, cli), ...reading.map(goesOn)].join("\n"),
     );
     return reports.every(({ failure }) => failure === null) ? exitCodes.done : exitCodes.unavailable;
   },
 });
+
+/** The source of this name; throws `not-found` with the nearest name as a hint. */
+function choose<Entry extends { readonly name: string }>(sources: readonly Entry[], name: string): Entry {
+  const found = sources.find((source) => source.name === name);
+  if (found !== undefined) return found;
+  const names = sources.map((source) => source.name);
+  const close = suggest(name, names);
+  const hint = close ? `Did you mean "${close}"?` : "`rekey get sources` shows those that there are.";
+  throw new RekeyError("not-found", `The estate has no source "${name}".`, hint);
+}
+
+function goesOn(source: string): string {
+  return `${source} is still being read, and goes on. \`rekey discover ${source}\` waits for it again.`;
+}
 
 function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): string {
   const rows = reports.map((report) => [

@@ -1,6 +1,6 @@
 /** Who a reader is: claimed by what tells most, by one consumer alone, and never guessed at. */
 import { expect, test } from "vitest";
-import { type Claimant, matchReader } from "../../../domain/discovery/match.js";
+import { type Claimant, matchReader, readerName } from "../../../domain/discovery/match.js";
 import type { Match } from "../../../domain/estate/types.js";
 
 const claimant = (name: string, match: Partial<Match>): Claimant => ({
@@ -51,4 +51,18 @@ test("whom nobody claims is told by all that it shows, and who shows nothing mat
   );
   expect(who({}, shop, report)).toEqual({ consumer: null, sentence: "It shows nothing of itself." });
   expect(who({ applicationName: "" }, claimant("empty", { applicationName: [""] })).consumer).toBeNull();
+});
+
+test("a stranger's name says all that it shows, so that two strangers are never called the same", () => {
+  expect(readerName("psql from 10.0.0.9", { applicationName: "psql", address: "10.0.0.9" })).toBe(
+    "psql from 10.0.0.9",
+  );
+  expect(readerName("approle", { entity: "e-1", address: "10.0.0.9" })).toBe(
+    "approle (entity e-1, address 10.0.0.9)",
+  );
+  expect(readerName("approle", { entity: "e-2", address: "" })).toBe("approle (entity e-2)");
+  // A part of a word is not the word.
+  expect(readerName("psql from 10.0.0.90", { address: "10.0.0.9" })).toBe(
+    "psql from 10.0.0.90 (address 10.0.0.9)",
+  );
 });

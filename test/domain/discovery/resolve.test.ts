@@ -39,7 +39,7 @@ test("each thing has its node, and says why", () => {
   });
   expect(told).toEqual([
     "claimed: consumer true shop",
-    "stranger: identity false x",
+    "stranger: identity false x (application name psql)",
     "place: location true known a",
     "elsewhere: location true other a",
     "account: credential true known at pg",
