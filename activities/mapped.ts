@@ -1,10 +1,11 @@
 /** What the map says of a credential before it is rotated: who else was seen on it or could read it, and what that is worth. */
 import { type Fading, isCurrent, useWindowMs } from "../domain/graph/current.js";
+import { keptOf } from "../domain/graph/kept.js";
 import { bestKnown, strongest, weakest } from "../domain/graph/known.js";
 import { Adjacency } from "../domain/graph/reach.js";
 import type { Evidence, Graph } from "../domain/graph/types.js";
 import { type User, usersOf } from "../domain/graph/use.js";
-import type { MappedReader } from "../domain/mapped.js";
+import type { MappedCopy, MappedReader } from "../domain/mapped.js";
 import {
   evidenceMaxAgeMs,
   minuteOf,
@@ -12,6 +13,7 @@ import {
   type WatchingSource,
   type WatchRules,
 } from "../domain/watched.js";
+import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
 import { watchedBy } from "../inventory/watching.js";
@@ -20,14 +22,22 @@ import type { ActivityDeps, Systems } from "./deps.js";
 /** Facts for the checks. */
 export interface MappedFacts {
   readonly readers: readonly MappedReader[];
+  readonly copies: readonly MappedCopy[];
   readonly sources: readonly WatchingSource[];
   readonly rules: Omit<WatchRules, "unmappedReaders">;
+}
+
+/** What the value is known by that is to be revoked: its version, and the keyed hashes of what is live, where that was read. */
+export interface KnownValue {
+  readonly version: string;
+  readonly hmacs: readonly string[];
 }
 
 /** Reads them. */
 export async function mappedFacts(
   deps: Pick<ActivityDeps, "db" | "now" | "shapes">,
   systems: Pick<Systems, "id" | "name" | "estate" | "consumers" | "policy">,
+  value: KnownValue,
 ): Promise<MappedFacts> {
   const { policy } = systems;
   const rules = {
@@ -35,16 +45,24 @@ export async function mappedFacts(
     useWindowMs: policy.useWindowMs ?? useWindowMs,
     blindSpots: policy.blindSpots ?? "warn",
   } as const;
-  const [graph, declared] = await Promise.all([
+  const [graph, declared, met] = await Promise.all([
     loadUsers(deps.db, systems.id),
     listEntries(deps.db, "sources"),
+    copiesMet(deps.db, value.version, value.hmacs),
   ]);
-  const users = usersOf(new Adjacency(graph), systems.id);
+  const adjacency = new Adjacency(graph);
+  const users = usersOf(adjacency, systems.id);
   const shown = new Set(users.flatMap(({ edge }) => edge.evidence.map(({ source }) => source)));
   const sources = await watching(deps, systems, { declared, shown, rules });
   const names = new Map(declared.map((entry) => [entry.id, entry.name]));
   const fading = { windowMs: rules.useWindowMs, now: deps.now() };
-  return { readers: unexpected(graph, users, systems, { names, fading }), sources, rules };
+  const { copies: mapped } = keptOf(adjacency, systems.id);
+  const copies = met
+    .filter(({ node }) => !mapped.has(node))
+    .map(({ name, literal, readers, sentence, lastSeen }) => ({
+      ...{ name, literal, readers, sentence: `${sentence} Last met ${minuteOf(lastSeen)}.` },
+    }));
+  return { readers: unexpected(graph, users, systems, { names, fading }), copies, sources, rules };
 }
 
 /** The sources that would show who uses the credential, or might, with what their readings are worth. */

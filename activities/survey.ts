@@ -31,7 +31,7 @@ import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
-import type { MappedFacts } from "./mapped.js";
+import type { KnownValue, MappedFacts } from "./mapped.js";
 
 /** What one look needs besides the state. */
 export interface Surveyor {
@@ -39,7 +39,8 @@ export interface Surveyor {
   readonly systems: Systems;
   readonly confirmations: readonly Confirmation[];
   readonly excluded: Excluded;
-  readonly mapped: MappedFacts;
+  /** Asks the map, once it is known which value is to be revoked. */
+  readonly mapped: (value: KnownValue) => Promise<MappedFacts>;
 }
 
 /** Looks once. Throws `unreachable` when the issuer or a place of the store cannot be read; a silent consumer is a fact. */
@@ -53,7 +54,8 @@ export async function survey(
   const copies = copiesOf(systems, state, call);
   // What is live matters until something is issued; then the walk knows what it wrote.
   const reading = nothingIssued(state) ? stores.main.live(call) : Promise.resolve(null);
-  const [view, places, kept, observations, origin, preflight] = await Promise.all([
+  const hashing = reading.then((live) => hmacsOf(deps, live));
+  const [view, places, kept, observations, origin, preflight, known] = await Promise.all([
     viewing,
     placesOf(stores, call),
     copies,
@@ -62,10 +64,11 @@ export async function survey(
     ),
     reading.then((live) => proveOrigin(systems, state, live, call)),
     preflightOf(systems, call),
+    hashing.then((hmacs) => mapped({ version: state.origin, hmacs })),
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);
-  const fingerprint = await originFingerprint(deps, state, await reading);
+  const fingerprint = originFingerprint(deps, state, await hashing);
   const { able, keyless } = withKeys(systems.estate, signersFor(systems.estate, asked, excluded, now));
   // What was agreed to, or what the estate asks now where that is stricter (H17).
   const policy = stricter(state.policy, systems.rules);
@@ -94,7 +97,7 @@ export async function survey(
         : unmappedReaders(view.sessions, systems.consumers, state.traits),
       unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
       mapped: {
-        ...mapped,
+        ...known,
         exceptions: systems.estate.credentials[systems.name]?.exceptions ?? [],
         now,
       },
@@ -181,15 +184,21 @@ function planFor(
  * What the value was when the plan was made, so that one which was changed by hand makes another plan (H17). Hashed
  * once more: the keyed hash itself is evidence of a leak, and a plan is read by many.
  */
-async function originFingerprint(
-  deps: Surveyor["deps"],
+function originFingerprint(
+  deps: Pick<Surveyor["deps"], "sha256Hex">,
   state: RotationState,
-  live: SecretDocument | null,
-): Promise<string | null> {
+  hmacs: readonly string[],
+): string | null {
   if (!nothingIssued(state)) return state.plan?.terms?.origin.fingerprint ?? null;
-  if (live === null) return null;
-  const hmacs = await Promise.all(secretValues(live).map((value) => deps.fingerprint(value)));
-  return deps.sha256Hex(hmacs.sort().join());
+  return hmacs.length === 0 ? null : deps.sha256Hex(hmacs.toSorted().join());
+}
+
+/** The keyed hashes of the values of what is live; none where it was not read, or is not there. */
+async function hmacsOf(
+  deps: Pick<Surveyor["deps"], "fingerprint">,
+  live: SecretDocument | null,
+): Promise<readonly string[]> {
+  return live === null ? [] : Promise.all(secretValues(live).map((value) => deps.fingerprint(value)));
 }
 
 /** The slot that the rotation moves to, also while it is on its way back: turning round is not another plan. */

@@ -7,7 +7,7 @@ import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { mappedFacts } from "./mapped.js";
+import { type KnownValue, mappedFacts } from "./mapped.js";
 import { signedNow } from "./speakers.js";
 import type { Surveyor } from "./survey.js";
 
@@ -29,15 +29,15 @@ export async function surveyorFor(
   state: RotationState,
   record: Pick<RotationSummary, "credential" | "requestedBy">,
 ): Promise<Surveyor> {
-  const [documents, excluded, mapped] = await Promise.all([
+  const [documents, excluded] = await Promise.all([
     documentsOf(deps.db, state.id),
     excludedFor(deps, systems, record),
-    mappedFacts(deps, systems),
   ]);
   const confirmed = documents.filter((document) => document.says === "confirm");
   const confirmations = await Promise.all(
     confirmed.map(({ jws }) => confirmationIn(jws, systems, state, deps.now())),
   );
+  const mapped = (value: KnownValue) => mappedFacts(deps, systems, value);
   return { deps, systems, confirmations: confirmations.flat(), excluded, mapped };
 }
 

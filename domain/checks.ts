@@ -7,7 +7,7 @@ import type { CredentialException } from "./estate/types.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import type { IssuerTraits } from "./kinds.js";
-import { excepting, type MappedReader, readerFindings } from "./mapped.js";
+import { copyFindings, excepting, type MappedCopy, type MappedReader, readerFindings } from "./mapped.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
 import { type WatchingSource, type WatchRules, watchFindings } from "./watched.js";
 
@@ -46,6 +46,7 @@ export interface AssessInput {
   /** What the map knows besides, and what the owners take upon themselves; absent: nothing is known of it. */
   readonly mapped?: {
     readonly readers: readonly MappedReader[];
+    readonly copies: readonly MappedCopy[];
     readonly sources: readonly WatchingSource[];
     readonly rules: Omit<WatchRules, "unmappedReaders">;
     readonly exceptions: readonly CredentialException[];
@@ -113,6 +114,7 @@ const checks: readonly Check[] = [
         sentence: `${count} session(s) of ${application === "" ? "an unnamed program" : application} from ${address || "a local socket"} belong to no declared consumer.`,
       })),
       ...readerFindings(mapped?.readers ?? [], unmappedReaders),
+      ...copyFindings(mapped?.copies ?? [], unmappedReaders),
     ],
   },
   {

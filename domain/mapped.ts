@@ -15,6 +15,28 @@ export interface MappedReader {
   readonly sentence: string;
 }
 
+/** A place that no rotation changes, where the value stands that is to be revoked. */
+export interface MappedCopy {
+  readonly name: string;
+  readonly literal: boolean;
+  readonly readers: readonly string[];
+  /** What it was met as, and when. */
+  readonly sentence: string;
+}
+
+/** Copies as findings: whoever reads one goes on with the old value, whatever is delivered, and fails when it is revoked. */
+export function copyFindings(copies: readonly MappedCopy[], unmapped: "refuse" | "warn"): Finding[] {
+  return copies.map(({ name: subject, literal, readers, sentence }) => {
+    const where = literal ? "written down outside of any store" : "kept where no rotation changes it";
+    const who = readers.length === 0 ? "whoever reads it there" : readers.join(", ");
+    return {
+      ...{ code: "unmapped-copy", severity: unmapped, subject },
+      sentence: `The value stands in ${subject}, ${where}: ${who} will fail when it is revoked. ${sentence}`,
+      hint: "Let it be read from the store, or declare the place as one that is delivered to.",
+    };
+  });
+}
+
 /** Readers of the map as findings. Who only could read it, or once did, is shown, and stands in nobody's way. */
 export function readerFindings(readers: readonly MappedReader[], unmapped: "refuse" | "warn"): Finding[] {
   return readers.map(({ name: subject, known, sentence }): Finding => {
@@ -37,6 +59,7 @@ export function readerFindings(readers: readonly MappedReader[], unmapped: "refu
 /** What an owner may take upon themself; everything else is mended, and not excepted. */
 export const exceptable = [
   "unmapped-reader",
+  "unmapped-copy",
   "consumer-without-owner",
   "stale-evidence",
   "incomplete-evidence",

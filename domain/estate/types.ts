@@ -172,6 +172,7 @@ export interface Edge {
 export interface CredentialException {
   readonly finding:
     | "unmapped-reader"
+    | "unmapped-copy"
     | "consumer-without-owner"
     | "stale-evidence"
     | "incomplete-evidence"

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { CredentialException } from "../../domain/estate/types.js";
 import type { Finding } from "../../domain/finding.js";
-import { excepting, readerFindings } from "../../domain/mapped.js";
+import { copyFindings, excepting, readerFindings } from "../../domain/mapped.js";
 
 const now = Date.UTC(2026, 7, 1);
 const day = 86_400_000;
@@ -38,6 +38,21 @@ test("C7: who was seen or is given it stands in the way by the policy's rule; wh
     "past past-reader warn",
   ]);
   expect(severities("warn").every((text) => text.endsWith("warn"))).toBe(true);
+});
+
+test("C12 C18: a copy where no rotation changes it stands in the way, with those who read it there", () => {
+  const copy = { name: "repository shop .env#PW", literal: true, readers: [], sentence: "A password." };
+  expect(copyFindings([copy, { ...copy, literal: false, readers: ["a", "b"] }], "refuse")).toMatchObject([
+    {
+      ...{ code: "unmapped-copy", severity: "refuse", subject: copy.name },
+      sentence:
+        "The value stands in repository shop .env#PW, written down outside of any store: whoever reads it there will fail when it is revoked. A password.",
+    },
+    {
+      sentence:
+        "The value stands in repository shop .env#PW, kept where no rotation changes it: a, b will fail when it is revoked. A password.",
+    },
+  ]);
 });
 
 test("C30: an exception lets its finding pass until its day, with who answers for it", () => {

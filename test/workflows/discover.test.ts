@@ -30,8 +30,10 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   );
   const folder = await mkdtemp(join(tmpdir(), "rekey-discover-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const [secrets = "", staging = ""] = ["secrets", "staging"].map((name) => join(folder, name));
-  for (const each of [secrets, staging]) await mkdir(each, { mode: 0o700 });
+  const [secrets = "", staging = "", repository = ""] = ["secrets", "staging", "shop"].map((name) =>
+    join(folder, name),
+  );
+  for (const each of [secrets, staging, repository]) await mkdir(each, { mode: 0o700 });
   await writeFile(join(secrets, "orders.json"), JSON.stringify({ username: first, password }), {
     mode: 0o600,
   });
@@ -40,7 +42,10 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   const raw = (more: object, consumers: object = {}) => ({
     stores: { files: { kind: "file", directory: secrets, stagingDirectory: staging } },
     issuers: { orders: { kind: "postgres", ...server } },
-    sources: { sessions: { kind: "postgres-activity", ...server, issuer: "orders", owner: "payments" } },
+    sources: {
+      sessions: { kind: "postgres-activity", ...server, issuer: "orders", owner: "payments" },
+      shop: { kind: "env-files", directory: repository, workload: "host reports", owner: "payments" },
+    },
     policies: { quick: quickPolicy },
     consumers: {
       "orders-api": {
@@ -82,10 +87,11 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   expect(report).toMatchObject({ source: "sessions", failure: null, malformed: 0, gaps: [] });
   await leave();
 
-  const refused = async () =>
+  const found = async (wanted: string) =>
     (await house.ask<Preview>("preview", [{ credential: house.credential }])).findings.filter(
-      ({ code }) => code === "unmapped-reader",
+      ({ code }) => code === wanted,
     );
+  const refused = () => found("unmapped-reader");
   expect(await refused()).toMatchObject([
     { severity: "refuse", subject: expect.stringContaining("nightly-export") },
   ]);
@@ -133,6 +139,27 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   };
   await change(raw({}, { exporter }));
   expect(await refused()).toMatchObject([{ severity: "refuse", subject: "exporter" }]);
-  await change(raw({ consumers: [{ consumer: "orders-api" }, { consumer: "exporter" }] }, { exporter }));
+  const declared = raw({ consumers: [{ consumer: "orders-api" }, { consumer: "exporter" }] }, { exporter });
+  await change(declared);
   expect(await refused()).toEqual([]);
+
+  // Somebody has written the password down: whoever reads it there is delivered nothing.
+  const env = join(repository, ".env");
+  await writeFile(env, `OTHER=1\nDB_PASSWORD=${password}\n`);
+  expect(await house.ask<ScanReport>("discover", ["shop"])).toMatchObject({ failure: null, copies: 1 });
+  const [copy, ...more] = await found("unmapped-copy");
+  expect(more).toEqual([]);
+  expect(copy).toMatchObject({
+    severity: "refuse",
+    subject: "repository shop .env#DB_PASSWORD",
+    sentence: expect.stringContaining("host reports will fail when it is revoked"),
+  });
+  expect(JSON.stringify(copy)).not.toContain(password);
+  expect(await ended(await house.start())).toMatchObject({
+    outcome: "refused",
+    reason: expect.stringContaining(".env#DB_PASSWORD"),
+  });
+  await writeFile(env, "DB_PASSWORD=$" + "{DB_PASSWORD}\n");
+  await house.ask<ScanReport>("discover", ["shop"]);
+  expect(await found("unmapped-copy")).toEqual([]);
 }, 120_000);

@@ -54,7 +54,11 @@ export const quickPolicy = {
 };
 
 /** Opens a house around the estate's only credential; call it in a test. `deps` is what adapters are made with. */
-export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise<RealHouse> {
+export async function openRealHouse(raw: RealEstate, given: AdapterDeps): Promise<RealHouse> {
+  const key = randomBytes(32);
+  // One key for both, so that a copy of a version is known for one.
+  const mark = (value: string) => createHmac("sha256", key).update(value).digest("hex");
+  const deps = { ...given, mark };
   const fresh = await migratedDatabase();
   const { client: connection, worker: native, namespace } = await connections();
   const { installation } = deps;
@@ -69,7 +73,6 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
   const client = new Client({ connection, namespace, dataConverter, identity: "house" });
   const taskQueue = newId("queue");
   const codePath = await testBundle();
-  const key = randomBytes(32);
 
   const startWorker = async () => {
     const db = openDatabase({ url: fresh.url });
@@ -92,7 +95,7 @@ export async function openRealHouse(raw: RealEstate, deps: AdapterDeps): Promise
         newId,
         randomSecret,
         sha256Hex,
-        fingerprint: async (value) => createHmac("sha256", key).update(value.reveal()).digest("hex"),
+        fingerprint: async (value) => mark(value.reveal()),
         audit: audit.keeper,
         restores: guardOf(db, installation),
         platform: async () => [],
