@@ -5,6 +5,7 @@
 import { sql } from "drizzle-orm";
 import { type Declared, type Resolved, resolve, thingId } from "../domain/discovery/resolve.js";
 import type { Claim, ScanPart, Thing } from "../domain/discovery/said.js";
+import { timesAt } from "../domain/discovery/times.js";
 import type { Tx } from "./database.js";
 import { column, parts } from "./rows.js";
 
@@ -71,6 +72,7 @@ interface ClaimRow {
   readonly record: string;
   readonly sentence: string;
   readonly count: number;
+  readonly times: number;
   readonly first: number;
   readonly last: number;
 }
@@ -80,6 +82,8 @@ function rowOf(claim: Claim, idOf: (thing: Thing) => string, nodeOf: (thing: Thi
   return {
     ...{ from: nodeOf(from), type, to: nodeOf(to), seenFrom: idOf(from), seenTo: idOf(to) },
     ...{ kind: known, record, sentence, count: seen.count, first: seen.first, last: seen.last },
+    times:
+      known === "read" || known === "session" ? (seen.times ?? timesAt(seen.first) | timesAt(seen.last)) : 0,
   };
 }
 
@@ -90,7 +94,13 @@ function add(rows: Map<string, ClaimRow>, row: ClaimRow): void {
   else {
     const later = row.last >= before.last ? row : before;
     const [first, last] = [Math.min(row.first, before.first), Math.max(row.last, before.last)];
-    rows.set(key, { ...later, first, last, count: row.count + before.count });
+    rows.set(key, {
+      ...later,
+      first,
+      last,
+      count: row.count + before.count,
+      times: row.times | before.times,
+    });
   }
 }
 
@@ -140,8 +150,8 @@ async function keepClaims(
     ${column(rows, ({ seenTo }) => seenTo)}::text[], ${column(rows, ({ kind }) => kind)}::text[],
     ${column(rows, ({ record }) => record)}::text[], ${column(rows, ({ sentence }) => sentence)}::text[],
     ${column(rows, ({ count }) => count)}::bigint[], ${column(rows, ({ first }) => iso(first))}::timestamptz[],
-    ${column(rows, ({ last }) => iso(last))}::timestamptz[]
-  ) as said (from_id, type, to_id, seen_from, seen_to, kind, record, sentence, count, first_seen, last_seen)`;
+    ${column(rows, ({ last }) => iso(last))}::timestamptz[], ${column(rows, ({ times }) => times)}::integer[]
+  ) as said (from_id, type, to_id, seen_from, seen_to, kind, record, sentence, count, first_seen, last_seen, times)`;
   await tx.execute(sql`
     insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen)
     select from_id, type, to_id, min(first_seen), max(last_seen) from ${said}
@@ -160,13 +170,13 @@ async function keepClaims(
   const first = shows === "log" ? sql`count` : sql`case when ${isUse} then 1 else count end`;
   await tx.execute(sql`
     insert into rekey_inventory.graph_evidence (from_id, type, to_id, seen_from, seen_to, source, kind, record,
-      sentence, count, first_seen, last_seen, scan)
-    select from_id, type, to_id, seen_from, seen_to, ${source}, kind, record, sentence, ${first}, first_seen, last_seen, ${id}
+      sentence, count, first_seen, last_seen, times, scan)
+    select from_id, type, to_id, seen_from, seen_to, ${source}, kind, record, sentence, ${first}, first_seen, last_seen, times, ${id}
     from ${said}
     on conflict (from_id, type, to_id, source, kind, record, seen_from, seen_to) do update set
       sentence = case when excluded.last_seen >= graph_evidence.last_seen then excluded.sentence
         else graph_evidence.sentence end,
-      count = ${counted}, scan = excluded.scan, ended_at = null,
+      count = ${counted}, scan = excluded.scan, ended_at = null, times = graph_evidence.times | excluded.times,
       first_seen = least(graph_evidence.first_seen, excluded.first_seen),
       last_seen = greatest(graph_evidence.last_seen, excluded.last_seen)`);
 }

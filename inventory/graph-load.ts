@@ -64,7 +64,7 @@ export async function nodesNamed(
 }
 
 /** Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. */
-async function idsKept(
+export async function idsKept(
   tx: Tx,
   credentials: readonly string[],
 ): Promise<{ readonly copies: readonly string[]; readonly containers: readonly string[] }> {

@@ -1,5 +1,5 @@
 /** The tables of migration 0012 as drizzle sees them: the map, and how each of its edges is known. */
-import { bigint, text } from "drizzle-orm/pg-core";
+import { bigint, integer, text } from "drizzle-orm/pg-core";
 import type { CredentialClass } from "../domain/estate/types.js";
 import type { EdgeType, EvidenceKind, NodeType } from "../domain/graph/types.js";
 import { inventory, moment } from "./columns.js";
@@ -39,6 +39,7 @@ export const graphEvidence = inventory.table("graph_evidence", {
   scan: text("scan").notNull(),
   count: bigint("count", { mode: "number" }).notNull(),
   sentence: text("sentence").notNull(),
+  times: integer("times").notNull(),
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
   endedAt: moment("ended_at"),

@@ -3,6 +3,7 @@
  * are one claim, and the part is full before it gets large.
  */
 import type { Claim, Copy, Malformed, ScanPart, Seen } from "../../domain/discovery/said.js";
+import { timesAt } from "../../domain/discovery/times.js";
 import { RekeyError } from "../../domain/errors.js";
 
 /** When a part is full. */
@@ -29,6 +30,7 @@ interface Counted<T> {
   first: number;
   last: number;
   count: number;
+  times: number;
 }
 
 /** Fills parts one after the other. `record` names the log in every claim. Times are milliseconds since the epoch. */
@@ -154,17 +156,18 @@ function add<T>(
 ): void {
   let known = into.get(key);
   if (known === undefined) {
-    known = { ...make(), remarks: new Set(), first: at, last: at, count: 0 };
+    known = { ...make(), remarks: new Set(), first: at, last: at, count: 0, times: 0 };
     into.set(key, known);
   }
   known.count++;
+  known.times |= timesAt(at);
   if (at < known.first) known.first = at;
   if (at > known.last) known.last = at;
   if (remark !== "" && known.remarks.size < remarksMax) known.remarks.add(remark);
 }
 
-function seenOf({ first, last, count }: Counted<unknown>): Seen {
-  return { first, last, count };
+function seenOf({ first, last, count, times }: Counted<unknown>): Seen {
+  return { first, last, count, times };
 }
 
 const shownMax = 200;

@@ -10,6 +10,7 @@ import type { Flow } from "../../domain/graph/flows.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
 import { openAdoptions } from "../../inventory/adoptions.js";
+import { sightingsOf } from "../../inventory/baseline.js";
 import { inventoryTime } from "../../inventory/clock.js";
 import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
 import type { Database } from "../../inventory/database.js";
@@ -64,6 +65,8 @@ export interface Inventory {
   reach(nodes: readonly string[], flows: readonly Flow[]): Promise<Graph>;
   /** A credential, and whoever uses it or could. */
   users(credential: string): Promise<Graph>;
+  /** In which guises a credential was seen used. */
+  sightings(credential: string): ReturnType<typeof sightingsOf>;
   /** Everything on the map. */
   map(): Promise<Graph>;
   /** Versions, living or not, that had the value of this keyed hash. */
@@ -94,6 +97,7 @@ export function inventoryIn(
     nodesNamed: (name) => nodesNamed(db, name),
     reach: (nodes, flows) => loadReach(db, nodes, flows),
     users: (credential) => loadUsers(db, credential),
+    sightings: (credential) => sightingsOf(db, credential),
     map: () => loadMap(db),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),

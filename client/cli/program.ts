@@ -6,6 +6,7 @@ import { adoptRotation } from "./commands/adopt-rotation.js";
 import { apply } from "./commands/apply.js";
 import { approve, reject } from "./commands/approve.js";
 import { audit } from "./commands/audit.js";
+import { baseline } from "./commands/baseline.js";
 import { blast } from "./commands/blast.js";
 import { cancel } from "./commands/cancel.js";
 import { completion } from "./commands/completion.js";
@@ -42,7 +43,7 @@ import { workers } from "./commands/workers.js";
 function groups(program: () => Command): readonly (readonly [string, readonly AnyCommand[]])[] {
   return [
     ["Describe what you have:", [init, validate, schema, apply, get]],
-    ["Know who uses what:", [discover, consumers, blast, path, order, graph]],
+    ["Know who uses what:", [discover, consumers, baseline, blast, path, order, graph]],
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],

@@ -76,11 +76,15 @@ export interface NamedThing {
 /** Something that a source speaks of. */
 export type Thing = ReaderThing | PlaceThing | AccountThing | LocationThing | CredentialThing | NamedThing;
 
-/** When something was seen: milliseconds since the epoch, and how often. `first` is not after `last`; `count` is at least 1. */
+/**
+ * When something was seen: milliseconds since the epoch, and how often. `first` is not after `last`; `count` is at least 1.
+ * `times`: at which hours and days, as `times.ts` writes them; absent: at those of `first` and `last`.
+ */
 export interface Seen {
   readonly first: number;
   readonly last: number;
   readonly count: number;
+  readonly times?: number;
 }
 
 /** One edge that a source speaks of. */

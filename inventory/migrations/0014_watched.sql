@@ -2,3 +2,6 @@
 
 alter table scans add column shows text not null default 'now' check (shows in ('now', 'log'));
 alter table scans add column settings text not null default '';
+
+-- In which hours of the day and on which days of the week (UTC) something was seen, a bit for each (C24).
+alter table graph_evidence add column times integer not null default 0;

@@ -8,6 +8,7 @@ import type { RotationClient } from "../../client/temporal.js";
 import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import { RekeyError } from "../../domain/errors.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
+import type { Sighting } from "../../domain/graph/baseline.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
 import type { Secret } from "../../domain/secret.js";
@@ -42,6 +43,7 @@ export interface World {
   readonly matching: { version: string; credential: string }[];
   /** Who uses what. */
   readonly map: Graph;
+  readonly sightings: readonly Sighting[];
   readonly audit: AuditDesk;
   connect: () => Promise<void>;
 }
@@ -61,6 +63,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     calls: [],
     matching: [],
     map: { nodes: new Map(), edges: [] },
+    sightings: [],
     audit: fakeDesk(),
     connect: async () => undefined,
     ...more,
@@ -205,6 +208,7 @@ function inventoryIn(world: World): Inventory {
     // The real one gives a part of it; the commands show what follows from what they are given.
     reach: async () => world.map,
     users: async () => world.map,
+    sightings: async () => world.sightings,
     map: async () => world.map,
   };
 }

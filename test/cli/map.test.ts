@@ -1,5 +1,6 @@
 /** What the commands of the map print, word for word. */
 import { expect, test } from "vitest";
+import { timesAt } from "../../domain/discovery/times.js";
 import type { Graph } from "../../domain/graph/types.js";
 import { edgeOf, evidenceOf, nodeNamed } from "../domain/graph/maps.js";
 import { emptyWorld, now, runIn, type World } from "./fakes.js";
@@ -141,4 +142,41 @@ test("H26: order: what unlocks others goes first, and a ring is named", async ()
   await golden("order", world(), ["order", "orders-db", "vault-token"]);
   const ring = { ...map, edges: [...map.edges, edgeOf("c1 mints c2")] };
   await golden("order-ring", emptyWorld({ map: ring }), ["order", "orders-db", "vault-token"]);
+});
+
+test("C24: baseline: who, with what, from where, when and how often, and what is new", async () => {
+  const thursday = Date.UTC(2026, 0, 1, 3);
+  const api = {
+    ...{ reader: "orders-api", type: "consumer" as const, source: "src_0", count: 700 },
+    ...{ first: now - 30 * day, last: now - 60_000, times: 0x7fffffff },
+    traits: { applicationName: "orders-api", address: "10.0.0.4" },
+  };
+  const sightings = [
+    api,
+    {
+      ...{ reader: "nightly-export from 10.0.7.12", type: "identity" as const, source: "src_0", count: 1 },
+      ...{ first: now - 2 * day, last: now - 2 * day, times: timesAt(thursday) },
+      traits: { address: "10.0.7.12" },
+    },
+  ];
+  const entries = [
+    {
+      ...{
+        id: "src_0",
+        section: "sources" as const,
+        name: "orders-sessions",
+        body: { kind: "postgres-activity" },
+      },
+      ...{ since: now, changedAt: now, endedAt: null },
+    },
+  ];
+  await golden("baseline", { ...world(), sightings, entries }, ["baseline", "orders-db"]);
+  await golden("baseline-since", { ...world(), sightings, entries }, [
+    "baseline",
+    "orders-db",
+    "--since",
+    "1h",
+  ]);
+  await golden("baseline-none", world(), ["baseline", "orders-db"]);
+  await golden("baseline-bad", world(), ["baseline", "orders-db", "--since", "soon"]);
 });

@@ -1,11 +1,13 @@
 /** What sources say, kept: each part once, whoever it turns out to be about, until a whole reading no longer has it. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.js";
+import type { Claim, Copy, ReaderThing, ScanPart, Thing } from "../../domain/discovery/said.js";
+import { timesText } from "../../domain/discovery/times.js";
 import type { Shapes } from "../../domain/estate/shapes.js";
 import type { Estate } from "../../domain/estate/types.js";
 import { Adjacency } from "../../domain/graph/reach.js";
 import { usersOf } from "../../domain/graph/use.js";
+import { sightingsOf } from "../../inventory/baseline.js";
 import type { Database } from "../../inventory/database.js";
 import { read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
@@ -17,7 +19,8 @@ import { migratedDatabase } from "./database.js";
 import { newId, sampleEstate } from "./world.js";
 
 const t0 = 1_700_000_000_000;
-const day = 24 * 60 * 60_000;
+const hour = 60 * 60_000;
+const day = 24 * hour;
 
 /** The sample's kinds are made up, and so is what they make of an account. */
 const shapes: Shapes = {
@@ -27,7 +30,7 @@ const shapes: Shapes = {
   seesUse: () => true,
 };
 
-const psql: Thing = {
+const psql: ReaderThing = {
   is: "reader",
   name: "psql from 10.0.0.9",
   traits: { applicationName: "psql", address: "10.0.0.9" },
@@ -117,6 +120,30 @@ describe("what a source says", () => {
       known: "session",
       count: 3,
     });
+  });
+
+  it("C24: says in which guises, at which hours and days, and how often", async () => {
+    const { db, orders, account } = await house();
+    const thursday = Date.UTC(2026, 0, 1, 3);
+    const at = (first: number, last: number, count: number) => ({ seen: { first, last, count } });
+    const elsewhere: Thing = { ...psql, traits: { applicationName: "psql", address: "10.0.0.10" } };
+    await readThrough(
+      db,
+      [
+        part("1", [claim(psql, account, at(thursday, thursday, 1))]),
+        part("2", [
+          claim(psql, account, at(thursday + day, thursday + day + hour, 4)),
+          claim(elsewhere, account, at(thursday, thursday, 1)),
+          claim(shop, account, { known: "declared" }),
+        ]),
+      ],
+      { shows: "log", at: thursday + 2 * day },
+    );
+    const found = (await sightingsOf(db, orders)).filter(({ source }) => source === "src_1");
+    expect(found.map(({ traits, count, times }) => [traits, count, timesText(times)])).toEqual([
+      [psql.traits, 5, "03:00-04:59 on thu-fri"],
+      [elsewhere.traits, 1, "03:00-03:59 on thu"],
+    ]);
   });
 
   it("is counted once, also when a part is kept by two", async () => {
@@ -318,7 +345,7 @@ describe("what a source says", () => {
   });
 
   it("says the same in whatever order, and however it is cut", { timeout: 60_000 }, async () => {
-    const { db, account } = await house();
+    const { db, orders, account } = await house();
     const readers = ["a", "b", "c"].map(
       (name): Thing => ({ is: "reader", name, traits: { workload: name } }),
     );
@@ -354,18 +381,19 @@ describe("what a source says", () => {
         );
         cursor = `${index}`;
       }
-      return (await loadMap(db)).edges
-        .flatMap(({ from, evidence }) =>
-          evidence.filter((one) => one.source === source).map((one) => ({ ...one, from, source: "" })),
-        )
-        .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+      const byText = (a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+      const edges = (await loadMap(db)).edges.flatMap(({ from, evidence }) =>
+        evidence.filter((one) => one.source === source).map((one) => ({ ...one, from, source: "" })),
+      );
+      const sightings = (await sightingsOf(db, orders)).filter((one) => one.source === source);
+      return [edges.sort(byText), sightings.map((one) => ({ ...one, source: "" })).sort(byText)];
     };
     await fc.assert(
       fc.asyncProperty(claims, fc.nat(11), async (list, cut) => {
         const all = list.map(({ reader, at, count, record }) =>
           claim(readers[reader] as Thing, account, {
             record,
-            seen: { first: t0 + at, last: t0 + at, count },
+            seen: { first: t0 + at * hour, last: t0 + at * hour, count },
           }),
         );
         const plain = await told([all]);

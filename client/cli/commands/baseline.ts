@@ -1,0 +1,66 @@
+/** `rekey baseline`: what is usual for a credential, and what began lately. */
+import { timesText } from "../../../domain/discovery/times.js";
+import { parseDuration, span } from "../../../domain/duration.js";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { baselineOf, type Usual } from "../../../domain/graph/baseline.js";
+import { command, option } from "../command.js";
+import { count, table } from "../format/layout.js";
+import { moment, relative } from "../format/time.js";
+import { nodeNamed } from "../node.js";
+
+/** Shows who uses it, with what, from where and when. */
+export const baseline = command<{ readonly since: string }>({
+  usage: "baseline <credential>",
+  summary: "Show what is usual: who uses a credential, with what, from where and when",
+  description:
+    "Every guise in which somebody was seen using it: the tool, the address, the hours and days (UTC), how often. What\n" +
+    "was seen for the first time lately is marked as new. It rests on what sources saw, and judges nothing.",
+  arguments: { credential: "name of a credential" },
+  options: [option("--since <duration>", "what began within this time is new").default("7d")],
+  examples: [
+    ["rekey baseline orders-db", "what is usual, and what is new this week"],
+    ["rekey baseline orders-db --since 1h", "during an incident"],
+  ],
+  async run(cli, [name = ""], { since }) {
+    const withinMs = parseDuration(since);
+    if (withinMs === undefined || withinMs === 0)
+      throw new RekeyError("bad-input", `--since "${since}" is no duration.`, "For example `--since 24h`.");
+    const { inventory } = await cli.services();
+    const credential = await nodeNamed(inventory, name, ["credential"]);
+    const now = cli.io.now();
+    const [sightings, sources] = await Promise.all([
+      inventory.sightings(credential.id),
+      inventory.entries("sources"),
+    ]);
+    const names = new Map(sources.map((source) => [source.id, source.name]));
+    const named = sightings.map((one) => ({ ...one, source: names.get(one.source) ?? one.source }));
+    const lines = baselineOf(named, now - withinMs);
+    cli.show({ credential: name, since: now - withinMs, baseline: lines }, () => {
+      if (lines.length === 0)
+        return `Nobody was seen using ${name}; \`rekey consumers ${name}\` shows who is declared.`;
+      const fresh = lines.filter(({ isNew }) => isNew).length;
+      const begins = moment(Math.min(...lines.map(({ first }) => first)));
+      const head = `${count(lines.length, "guise")} in which ${name} was used since ${begins}, ${fresh} of them new within ${since}.`;
+      const rows = lines.map((line) => [
+        cli.paint("name", line.reader),
+        guise(line),
+        timesText(line.times),
+        line.intervalMs === null ? "once" : `every ${span(line.intervalMs)}`,
+        relative(line.first, now),
+        relative(line.last, now),
+        line.sources.join(", "),
+        line.isNew ? "new" : "",
+      ]);
+      const headings = ["who", "shows", "when (UTC)", "how often", "first", "last", "seen by", ""];
+      return `${head}\n${table(headings, rows, cli.paint)}`;
+    });
+    return exitCodes.done;
+  },
+});
+
+function guise({ traits }: Pick<Usual, "traits">): string {
+  return Object.entries(traits)
+    .filter(([, shown]) => shown !== "")
+    .map(([trait, shown]) => `${trait} ${shown}`)
+    .join(", ");
+}

@@ -1,0 +1,35 @@
+/** In which guises a credential was seen used: every sighting of a use of it, or of a copy of it, with the reader's own words. */
+import { sql } from "drizzle-orm";
+import type { ReaderThing } from "../domain/discovery/said.js";
+import type { Sighting } from "../domain/graph/baseline.js";
+import { type Database, read } from "./database.js";
+import { idsKept } from "./graph-load.js";
+
+interface SightingRow extends Record<string, unknown> {
+  readonly reader: string;
+  readonly type: Sighting["type"];
+  readonly body: ReaderThing | null;
+  readonly source: string;
+  readonly count: string;
+  readonly first: number;
+  readonly last: number;
+  readonly times: number;
+}
+
+/** The sightings that stand. `source` is the id of the estate's entry. */
+export async function sightingsOf(db: Database, credential: string): Promise<readonly Sighting[]> {
+  const { rows } = await read(db, async (tx) => {
+    const { copies } = await idsKept(tx, [credential]);
+    return tx.execute<SightingRow>(sql`
+      select n.name as reader, n.type, t.body, v.source, v.count, v.times,
+        (extract(epoch from v.first_seen) * 1000)::float8 as first, (extract(epoch from v.last_seen) * 1000)::float8 as last
+      from rekey_inventory.graph_evidence v
+      join rekey_inventory.graph_nodes n on n.id = v.from_id
+      left join rekey_inventory.things t on t.id = v.seen_from
+      where v.to_id = any(${sql.param([credential, ...copies])}::text[]) and v.type = 'uses'
+        and v.kind in ('read', 'session') and v.ended_at is null`);
+  });
+  return rows.map(({ reader, type, body, source, count, first, last, times }) => ({
+    ...{ reader, type, source, first, last, times, count: Number(count), traits: body?.traits ?? {} },
+  }));
+}
