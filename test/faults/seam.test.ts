@@ -178,6 +178,35 @@ test("what is sent again behind its activity still bears the value, which is cle
   expect(values).toEqual(["made for this test", "made for this test", "made for this test"]);
 });
 
+test("a source is asked anew for each part of a reading, and closed when one is lost", async () => {
+  let closed = 0;
+  async function* scan() {
+    try {
+      yield* ["first", "second", "third"];
+    } finally {
+      closed += 1;
+    }
+  }
+  const given = {
+    ...{ stores: {}, consumers: {}, issuers: {}, notifiers: {} },
+    sources: { plain: { create: () => ({ scan }) } },
+  };
+  const { sources } = between(seam).kinds?.(given as unknown as Kinds) ?? given;
+  const source = (
+    sources.plain as unknown as { create(): { scan(...args: unknown[]): AsyncIterable<string> } }
+  ).create();
+  seam.plan([readPlanted("scan.source.scan.2/before-error")]);
+  const parts: string[] = [];
+  const reading = inActivity("scan", () =>
+    asExecution(async () => {
+      for await (const part of source.scan(null, { signal: AbortSignal.timeout(60_000) })) parts.push(part);
+    }),
+  );
+  await expect(reading).rejects.toMatchObject({ code: "unreachable" });
+  expect(parts).toEqual(["first"]);
+  expect(closed).toBe(1);
+});
+
 test("outside of a rotation's activity nothing is counted and nothing goes wrong", async () => {
   plant("before-error");
   const make = async () => "made";

@@ -70,7 +70,13 @@ function methodsOf(port: string): { name: string; outside: boolean }[] {
   }));
 }
 
-const ports = { issuer: "Issuer", store: "Store", consumer: "Consumer", notifier: "Notifier" };
+const ports = {
+  issuer: "Issuer",
+  store: "Store",
+  consumer: "Consumer",
+  source: "Source",
+  notifier: "Notifier",
+};
 
 test("every method of a port that goes outside carries a call's frame, by which the seam knows it", () => {
   const inside = Object.values(ports).flatMap((port) =>
@@ -83,6 +89,7 @@ test("every method of a port that goes outside carries a call's frame, by which 
     "Issuer.close",
     "Store.close",
     "Consumer.close",
+    "Source.close",
   ]);
 });
 

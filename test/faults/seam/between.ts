@@ -57,6 +57,7 @@ function seamedAdapter<T extends object>(seam: Seam, port: Port, adapter: T): T 
         witnessValues(seam, name, args);
         const call = `${port}.${name}`;
         const kept = args.map(lasting);
+        if (call === streamed) return seamedStream(seam, () => send(args) as AsyncIterable<unknown>);
         return seam.pass({
           call,
           kind: kindOfCall(call),
@@ -66,6 +67,23 @@ function seamedAdapter<T extends object>(seam: Seam, port: Port, adapter: T): T 
       };
     },
   });
+}
+
+/** The call of the ports that answers piece by piece: every piece goes outside anew, and through the seam. */
+const streamed = "source.scan";
+
+async function* seamedStream(seam: Seam, begin: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  const pieces = begin()[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const make = () => pieces.next();
+      const piece = await seam.pass({ call: streamed, kind: kindOfCall(streamed), make, again: make });
+      if (piece.done === true) return;
+      yield piece.value;
+    }
+  } finally {
+    await pieces.return?.();
+  }
 }
 
 /** What is sent later still bears its values, which are cleared with the activity that had them. */

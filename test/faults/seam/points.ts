@@ -101,6 +101,8 @@ export const asking: ReadonlySet<string> = new Set([
   "consumer.preflight",
   "consumer.observe",
   "notifier.preflight",
+  "source.preflight",
+  "source.scan",
   "engine.resolve",
 ]);
 
