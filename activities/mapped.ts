@@ -1,11 +1,11 @@
 /** What the map says of a credential before it is rotated: who else was seen on it or could read it, and what that is worth. */
-import { type Fading, isCurrent, useWindowMs } from "../domain/graph/current.js";
+import { type Fading, isCurrent, readIntervalMs, useWindowMs } from "../domain/graph/current.js";
 import { keptOf } from "../domain/graph/kept.js";
 import { bestKnown, strongest, weakest } from "../domain/graph/known.js";
 import { Adjacency } from "../domain/graph/reach.js";
 import type { Evidence, Graph } from "../domain/graph/types.js";
 import { type User, usersOf } from "../domain/graph/use.js";
-import type { MappedCopy, MappedReader } from "../domain/mapped.js";
+import type { MappedCopy, MappedReader, ReadRhythm } from "../domain/mapped.js";
 import {
   evidenceMaxAgeMs,
   minuteOf,
@@ -23,6 +23,7 @@ import type { ActivityDeps, Systems } from "./deps.js";
 export interface MappedFacts {
   readonly readers: readonly MappedReader[];
   readonly copies: readonly MappedCopy[];
+  readonly rhythms: readonly ReadRhythm[];
   readonly sources: readonly WatchingSource[];
   readonly rules: Omit<WatchRules, "unmappedReaders">;
 }
@@ -62,7 +63,11 @@ export async function mappedFacts(
     .map(({ name, literal, readers, sentence, lastSeen }) => ({
       ...{ name, literal, readers, sentence: `${sentence} Last met ${minuteOf(lastSeen)}.` },
     }));
-  return { readers: unexpected(graph, users, systems, { names, fading }), copies, sources, rules };
+  return {
+    readers: unexpected(graph, users, systems, { names, fading }),
+    rhythms: rhythmsOf(users, systems),
+    ...{ copies, sources, rules },
+  };
 }
 
 /** The sources that would show who uses the credential, or might, with what their readings are worth. */
@@ -94,6 +99,15 @@ async function watching(
     const { wholeAt = null, since = null, gaps = [], unreadable = 0 } = byId.get(id) ?? {};
     const seesUse = shapes.seesUse(String(body.kind));
     return { name: called, tied: ties.get(id) === "tied", seesUse, wholeAt, since, gaps, unreadable };
+  });
+}
+
+/** How far apart the declared consumers were seen reading it, wherever they read it. */
+function rhythmsOf(users: readonly User[], { consumers }: Pick<Systems, "consumers">): ReadRhythm[] {
+  return consumers.flatMap(({ id, name }) => {
+    const evidence = users.flatMap(({ node, edge }) => (node.id === id ? edge.evidence : []));
+    const intervalMs = readIntervalMs(evidence);
+    return intervalMs === null ? [] : [{ consumer: name, intervalMs }];
   });
 }
 

@@ -90,6 +90,7 @@ export async function survey(
         observable: consumer.observe.length > 0,
         instances: observations[consumer.id]?.length ?? null,
         memoryKnown: consumer.memoryKnown,
+        memoryMs: consumer.memoryMs,
         checks: isChecker(state.traits, consumer),
       })),
       unmapped: state.traits.sessionless
@@ -98,6 +99,7 @@ export async function survey(
       unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
       mapped: {
         ...known,
+        quietPeriodMs: policy.quietPeriodMs,
         exceptions: systems.estate.credentials[systems.name]?.exceptions ?? [],
         now,
       },

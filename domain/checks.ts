@@ -7,7 +7,15 @@ import type { CredentialException } from "./estate/types.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import type { IssuerTraits } from "./kinds.js";
-import { copyFindings, excepting, type MappedCopy, type MappedReader, readerFindings } from "./mapped.js";
+import {
+  copyFindings,
+  excepting,
+  type MappedCopy,
+  type MappedReader,
+  type ReadRhythm,
+  readerFindings,
+  slowFindings,
+} from "./mapped.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
 import { type WatchingSource, type WatchRules, watchFindings } from "./watched.js";
 
@@ -21,6 +29,8 @@ export interface AssessedConsumer {
   readonly instances: number | null;
   /** Pool life, cache life and cadence are all stated. */
   readonly memoryKnown: boolean;
+  /** The longest of those that are stated; the drain waits for it. */
+  readonly memoryMs?: number;
   /** It only checks what others do with a version: then its cache is what is waited for. */
   readonly checks?: boolean;
 }
@@ -47,6 +57,9 @@ export interface AssessInput {
   readonly mapped?: {
     readonly readers: readonly MappedReader[];
     readonly copies: readonly MappedCopy[];
+    /** How far apart declared consumers were seen reading it, by name. */
+    readonly rhythms: readonly ReadRhythm[];
+    readonly quietPeriodMs: number;
     readonly sources: readonly WatchingSource[];
     readonly rules: Omit<WatchRules, "unmappedReaders">;
     readonly exceptions: readonly CredentialException[];
@@ -155,6 +168,16 @@ const checks: readonly Check[] = [
           severity: "warn" as const,
           sentence: `How long consumer ${name} keeps a credential (pool, cache, cadence) is not stated; the policy's quiet period is all there is.`,
         })),
+  },
+  {
+    code: "slow-consumer",
+    inEmergency: "waived",
+    look: ({ consumers, mapped }) => {
+      const waited = new Map(
+        consumers.map(({ name, memoryMs = 0 }) => [name, Math.max(memoryMs, mapped?.quietPeriodMs ?? 0)]),
+      );
+      return slowFindings(mapped?.rhythms ?? [], waited);
+    },
   },
   {
     code: "sessions-not-visible",

@@ -2,9 +2,12 @@
  * What the map's answer means for a rotation: readers that nobody explains, and the exceptions that somebody answers for
  * until a day.
  */
+import { span } from "./duration.js";
 import type { CredentialException } from "./estate/types.js";
 import type { Finding, Severity } from "./finding.js";
 import type { EvidenceKind } from "./graph/types.js";
+
+const dayMs = 24 * 60 * 60_000;
 
 /** Somebody on the credential whom no consumer of the estate accounts for. */
 export interface MappedReader {
@@ -13,6 +16,36 @@ export interface MappedReader {
   readonly known: EvidenceKind | "past";
   /** How it is known, and since when. */
   readonly sentence: string;
+}
+
+/** How far apart a declared consumer was seen reading the credential, on average. */
+export interface ReadRhythm {
+  readonly consumer: string;
+  readonly intervalMs: number;
+}
+
+/**
+ * Consumers who were seen to come back more rarely than anybody waits for (H22): a month-end job is quiet for a month, and
+ * fails after the old version is gone. `waitedMs`: what the drain waits for each of them.
+ */
+export function slowFindings(
+  rhythms: readonly ReadRhythm[],
+  waitedMs: ReadonlyMap<string, number>,
+): Finding[] {
+  return rhythms.flatMap(({ consumer: subject, intervalMs }): Finding[] => {
+    const waited = waitedMs.get(subject) ?? 0;
+    // In whole days, so that the same rhythm is told in the same words at every look.
+    const days = Math.round(intervalMs / dayMs);
+    if (days === 0 || intervalMs <= waited) return [];
+    const every = span(days * dayMs);
+    return [
+      {
+        ...{ code: "slow-consumer", severity: "warn", subject },
+        sentence: `${subject} was seen reading it about every ${every}, and only ${span(waited)} are waited for.`,
+        hint: "State its `cadence`, or let it run once on the new version before the old one is destroyed.",
+      },
+    ];
+  });
 }
 
 /** A place that no rotation changes, where the value stands that is to be revoked. */

@@ -36,6 +36,19 @@ export function silenceMsMax(
   return Math.max(windowMs, lateness * intervalMs, lateness * cadenceMs);
 }
 
+/**
+ * How far apart somebody's reads lie on average, by all logs that saw them; null where that cannot be said: seen once, or in
+ * sessions, which last while nobody looks.
+ */
+export function readIntervalMs(evidence: readonly Sighting[]): number | null {
+  const seen = evidence.filter(isSeen);
+  if (seen.some(({ kind }) => kind === "session")) return null;
+  const count = seen.reduce((sum, one) => sum + one.count, 0);
+  if (count < 2) return null;
+  const first = Math.min(...seen.map(({ firstSeen }) => firstSeen));
+  return (Math.max(...seen.map(({ lastSeen }) => lastSeen)) - first) / (count - 1);
+}
+
 /** Whether it still counts. */
 export function isCurrent(evidence: Sighting, { windowMs, now }: Fading, cadenceMs = 0): boolean {
   return !isSeen(evidence) || now - evidence.lastSeen <= silenceMsMax(evidence, windowMs, cadenceMs);

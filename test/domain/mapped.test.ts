@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { CredentialException } from "../../domain/estate/types.js";
 import type { Finding } from "../../domain/finding.js";
-import { copyFindings, excepting, readerFindings } from "../../domain/mapped.js";
+import { copyFindings, excepting, readerFindings, slowFindings } from "../../domain/mapped.js";
 
 const now = Date.UTC(2026, 7, 1);
 const day = 86_400_000;
@@ -53,6 +53,21 @@ test("C12 C18: a copy where no rotation changes it stands in the way, with those
         "The value stands in repository shop .env#PW, kept where no rotation changes it: a, b will fail when it is revoked. A password.",
     },
   ]);
+});
+
+test("H22: a consumer that was seen to come back more rarely than anybody waits for is named", () => {
+  const found = (intervalMs: number, waitedMs: number) =>
+    slowFindings([{ consumer: "month-end", intervalMs }], new Map([["month-end", waitedMs]]));
+  expect(found(30.2 * day, day)).toMatchObject([
+    {
+      ...{ code: "slow-consumer", severity: "warn", subject: "month-end" },
+      sentence: "month-end was seen reading it about every 30 d, and only 1 d are waited for.",
+    },
+  ]);
+  expect(found(30 * day, 30 * day)).toEqual([]);
+  // What is read every few minutes needs no word about a quiet period of seconds.
+  expect(found(day / 4, 1_000)).toEqual([]);
+  expect(slowFindings([{ consumer: "other", intervalMs: 2 * day }], new Map())).toHaveLength(1);
 });
 
 test("C30: an exception lets its finding pass until its day, with who answers for it", () => {
