@@ -6,7 +6,7 @@ import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { RekeyError } from "../domain/errors.js";
-import { lateness, useWindowMs } from "../domain/graph/current.js";
+import { lateness, shownFor, useWindowMs } from "../domain/graph/current.js";
 import { type Database, type Tx, transact } from "./database.js";
 import { keepPart, type ScanRef } from "./discovery-keep.js";
 import { scans } from "./discovery-tables.js";
@@ -160,7 +160,7 @@ async function endUnmet(tx: Tx, { id, source }: ScanRef, now: number): Promise<v
   );
 }
 
-/** Ends what was seen so long ago that no policy of the estate counts it any more, as `isCurrent` says it. */
+/** Ends what no policy of the estate has counted for as long as it counted, as `isCurrent` says it. */
 async function endFaded(tx: Tx, { source }: ScanRef, now: number): Promise<void> {
   const at = new Date(now).toISOString();
   const windowMs = sql`(select coalesce(max(coalesce((body ->> 'useWindowMs')::float8, ${useWindowMs}::float8)), ${useWindowMs}::float8)
@@ -171,7 +171,7 @@ async function endFaded(tx: Tx, { source }: ScanRef, now: number): Promise<void>
     tx,
     sql`update rekey_inventory.graph_evidence v set ended_at = ${at}
       where v.source = ${source} and v.ended_at is null and v.kind in ('read', 'session')
-        and extract(epoch from ${at}::timestamptz - v.last_seen) * 1000 > greatest(${windowMs}, ${lateness}::float8 * (${intervalMs}),
+        and extract(epoch from ${at}::timestamptz - v.last_seen) * 1000 > ${shownFor}::float8 * greatest(${windowMs}, ${lateness}::float8 * (${intervalMs}),
           ${lateness}::float8 * (select coalesce(max(n.cadence_ms), 0) from rekey_inventory.graph_nodes n where n.id in (v.from_id, v.to_id)))`,
     at,
   );

@@ -7,6 +7,9 @@ import type { Evidence } from "./types.js";
 /** A job that runs once a month may be late, and is not gone for that. */
 export const lateness = 1.5;
 
+/** Who has fallen silent is shown for as long again, as somebody of the past, before it ends on the map. */
+export const shownFor = 2;
+
 /** How long where the policy does not say: a month, and some days for whoever is late. */
 export const useWindowMs = 35 * 24 * 60 * 60_000;
 

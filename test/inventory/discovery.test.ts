@@ -280,7 +280,7 @@ describe("what a source says", () => {
   it("moves also what has ended, and stays ended there", async () => {
     const { db, apply, sample, orders, account } = await house();
     await readThrough(db, [part("1", [claim(psql, account)])]);
-    await readThrough(db, [part("1", [])], { at: t0 + 40 * day });
+    await readThrough(db, [part("1", [])], { at: t0 + 80 * day });
     const [consumer] = Object.values(sample.consumers);
     if (consumer === undefined) throw new Error("the sample has no consumer");
     const claiming = { ...consumer, match: { applicationName: ["psql"], address: [] } };

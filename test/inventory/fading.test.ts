@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Claim, ScanPart, Thing } from "../../domain/discovery/said.js";
 import type { Shapes } from "../../domain/estate/shapes.js";
-import { isCurrent, useWindowMs } from "../../domain/graph/current.js";
+import { shownFor, silenceMsMax, useWindowMs } from "../../domain/graph/current.js";
 import type { EvidenceKind } from "../../domain/graph/types.js";
 import { type Database, read } from "../../inventory/database.js";
 import { applyEstate } from "../../inventory/estate.js";
@@ -78,9 +78,9 @@ it("C21: a nightly job is still a user when one look, and the next, did not see 
   expect(await standing(db)).toEqual({ nightly: 1 });
   await look(db, [use("nightly", t0 + 2 * day)], { at: t0 + 2 * day });
   expect(await standing(db)).toEqual({ nightly: 2 });
-  await look(db, [], { at: t0 + 2 * day + useWindowMs });
+  await look(db, [], { at: t0 + 2 * day + shownFor * useWindowMs });
   expect(await standing(db)).toEqual({ nightly: 2 });
-  await look(db, [], { at: t0 + 2 * day + useWindowMs + 1 });
+  await look(db, [], { at: t0 + 2 * day + shownFor * useWindowMs + 1 });
   expect(await standing(db)).toEqual({});
   await look(db, [use("nightly", t0 + 90 * day)], { at: t0 + 90 * day });
   expect(await standing(db)).toEqual({ nightly: 3 });
@@ -108,12 +108,11 @@ it("what was seen ends when the rule says so, whatever its kind, count and inter
       });
       await look(db, claims, { at: now, shows: "log" });
       const names = Object.keys(await standing(db)).filter((name) => name.startsWith(`r${round}-`));
-      const wanted = claims.filter(({ known, seen }) =>
-        isCurrent(
-          { kind: known, count: seen.count, firstSeen: seen.first, lastSeen: seen.last },
-          { windowMs: useWindowMs, now },
-        ),
-      );
+      const wanted = claims.filter(({ known, seen }) => {
+        const sighting = { kind: known, count: seen.count, firstSeen: seen.first, lastSeen: seen.last };
+        const isUse = known === "read" || known === "session";
+        return !isUse || now - seen.last <= shownFor * silenceMsMax(sighting, useWindowMs, 0);
+      });
       expect(names.sort()).toEqual(wanted.map(({ from }) => ("name" in from ? from.name : "")).sort());
     }),
     { numRuns: 20 },

@@ -38,12 +38,14 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     mode: 0o600,
   });
 
+  const said = join(folder, "said");
   const server = { host, port, database, login: { username: "rekey_a", password: "env:ENGINE" } };
   const raw = (more: object, consumers: object = {}) => ({
     stores: { files: { kind: "file", directory: secrets, stagingDirectory: staging } },
     issuers: { orders: { kind: "postgres", ...server } },
     sources: {
       sessions: { kind: "postgres-activity", ...server, issuer: "orders", owner: "payments" },
+      log: { kind: "command", command: ["/bin/cat", said], owner: "payments" },
       shop: { kind: "env-files", directory: repository, workload: "host reports", owner: "payments" },
     },
     policies: { quick: quickPolicy },
@@ -139,8 +141,42 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   };
   await change(raw({}, { exporter }));
   expect(await refused()).toMatchObject([{ severity: "refuse", subject: "exporter" }]);
-  const declared = raw({ consumers: [{ consumer: "orders-api" }, { consumer: "exporter" }] }, { exporter });
+  const declared = raw(
+    { consumers: ["orders-api", "exporter", "month-end"].map((consumer) => ({ consumer })) },
+    {
+      exporter,
+      "month-end": { ...exporter, match: { applicationName: ["month-end"] } },
+    },
+  );
   await change(declared);
+  expect(await refused()).toEqual([]);
+
+  // A log knows that one of them comes once a month, and one that has not come for long.
+  const monthMs = 30 * 86_400_000;
+  const read = (applicationName: string, first: number, last: number, times: number) => ({
+    claim: {
+      ...{ record: "log", known: "read", type: "uses", sentence: "The log has it." },
+      from: { is: "reader", name: applicationName, traits: { applicationName } },
+      to: { is: "account", issuer: "orders", account: account.group },
+      seen: { first, last, count: times },
+    },
+  });
+  const now = Date.now();
+  await writeFile(
+    said,
+    [
+      read("month-end", now - 2 * monthMs, now - 1_000, 3),
+      read("retired", now - 2 * monthMs, now - 2 * monthMs + 1, 2),
+      { cursor: "1" },
+    ]
+      .map((line) => JSON.stringify(line))
+      .join("\n"),
+  );
+  expect(await house.ask<ScanReport>("discover", ["log"])).toMatchObject({ failure: null, claims: 2 });
+  expect(await found("slow-consumer")).toMatchObject([
+    { severity: "warn", subject: "month-end", sentence: expect.stringContaining("about every 30 d") },
+  ]);
+  expect(await found("past-reader")).toMatchObject([{ severity: "warn", subject: "retired" }]);
   expect(await refused()).toEqual([]);
 
   // Somebody has written the password down: whoever reads it there is delivered nothing.
