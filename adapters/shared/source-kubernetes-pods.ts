@@ -178,6 +178,24 @@ function saysConfig(
   }
 }
 
+/**
+ * Whether a field's map names a Secret: by the field's name, or as a selector of a key (`name`, `key` and nothing else) in a
+ * field called after a Secret. In the Prometheus operator's kinds such a selector is one of a Secret whatever its field is called.
+ */
+function namesSecret(
+  field: string,
+  item: Readonly<Record<string, unknown>>,
+  { group }: KubernetesObject,
+): boolean {
+  if (/secret(?:key)?(?:ref|reference|selector)$/i.test(field)) return true;
+  const isSelector =
+    named(item.name) !== null &&
+    named(item.key) !== null &&
+    Object.keys(item).every((part) => part === "name" || part === "key" || part === "optional");
+  if (!isSelector || /config-?map/i.test(field)) return false;
+  return /secret$/i.test(field) || group === "monitoring.coreos.com";
+}
+
 /** How operators name a Secret in their own kinds: `passwordSecretRef: {name, key}`, `secretName`, `existingSecret`. */
 function saysReferences(
   value: Readonly<Record<string, unknown>>,
@@ -185,7 +203,7 @@ function saysReferences(
   { object, frame, says }: Frame,
 ): void {
   for (const [key, item] of Object.entries(value)) {
-    const secret = isMap(item) && /secret(?:key)?(?:ref|reference|selector)$/i.test(key) ? item : null;
+    const secret = isMap(item) && namesSecret(key, item, object) ? item : null;
     const name =
       secret === null
         ? /^(?:.*SecretName|secretName|existingSecret)$/.test(key)

@@ -55,7 +55,7 @@ const publicWords = new Set(
 
 /** Written where a value is to be put, or known to all: they are no secret of anybody. */
 const placeholder =
-  /^(?:x+|\*+|\.{3,}|-+|_+|todo|tbd|none|null|nil|undefined|empty|true|false|redacted|dummy|<.*>|\[.*\]|__.*__|%[A-Za-z0-9_]+%|@[A-Za-z0-9_.]+@|(?:your|enter|insert|put|some)[-_ ].*|(?:your|my)[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)\b.*|(?:your|my)(?:secret|password|token|key).*|.*(?:change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)|placeholder|redacted).*)$/i;
+  /^(?:x+|\*+|\.{3,}|-+|_+|todo|tbd|none|null|nil|undefined|empty|true|false|redacted|dummy|<.*>|\[.*\]|__.*__|%[A-Za-z0-9_]+%|@[A-Za-z0-9_.]+@|(?:your|enter|insert|put|some)[-_ ].*|your[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)\b.*|your(?:secret|password|token|key).*|.*(?:change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)|placeholder|redacted).*)$/i;
 
 /** So common that an equal one elsewhere means nothing. */
 const common = new Set(
@@ -63,6 +63,9 @@ const common = new Set(
     " ",
   ),
 );
+
+/** `mysecretpassword`: as common, and yet what stands behind a name in an example that somebody runs. */
+const example = /^my[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)/i;
 
 /** Words of a name as people write it: `DB_PASSWORD`, `dbPassword` and `db-password` are the same two. */
 function wordsOf(name: string): string[] {
@@ -72,6 +75,11 @@ function wordsOf(name: string): string[] {
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== "");
+}
+
+/** The last word that is no number: `SENTINEL_ID_0` is an id. */
+function lastWord(name: string): string {
+  return wordsOf(name).findLast((word) => !/^[0-9]+$/.test(word)) ?? "";
 }
 
 /** What a setting of this name holds when it holds a secret; null for every other name. */
@@ -121,7 +129,7 @@ export function valuesIn(name: string, text: string): Met[] {
   }
   if (said !== null) return holdsSecret(trimmed) ? [met(said, trimmed)] : [];
   // Without a name that says so only what nobody would write by hand, and on its own: a sentence has no secret in it.
-  if (publicWords.has(wordsOf(name).at(-1) ?? "") || /\s/.test(trimmed) || trimmed.length > 200) return [];
+  if (publicWords.has(lastWord(name)) || /\s/.test(trimmed) || trimmed.length > 200) return [];
   if (/[/:@]/.test(trimmed) || isPlaceholder(trimmed)) return [];
   const random = findLiteral(trimmed);
   return random === undefined ? [] : [met(random, trimmed)];
@@ -131,7 +139,7 @@ export function valuesIn(name: string, text: string): Met[] {
 export function valuesOfSecret(name: string, text: string): Met[] {
   const inside = valuesIn(name, text);
   const trimmed = text.trim();
-  const last = wordsOf(name).at(-1) ?? "";
+  const last = lastWord(name);
   const isPublic =
     secretName(name) === null &&
     (publicWords.has(last) || /^(?:database|db|dbname|endpoint|address)$/.test(last));
@@ -156,7 +164,7 @@ function isSwitch(text: string): boolean {
 
 /** A value, or only the fact that one stands there. */
 function met(as: string, value: string): Met {
-  const told = value.length >= charactersMin && !common.has(value.toLowerCase());
+  const told = value.length >= charactersMin && !common.has(value.toLowerCase()) && !example.test(value);
   return { as, value: told ? value : null };
 }
 

@@ -1,6 +1,7 @@
 /** What one compose file says: services and the secrets, files and texts that they are given. By the Compose Specification. */
 import { posix } from "node:path";
 import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
+import { knownShape } from "../../domain/estate/literals.js";
 import { isMap, listOf, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
 import { envLines } from "../shared/source-dotenv.js";
 import type { ReadBeside } from "../shared/source-files.js";
@@ -82,16 +83,21 @@ export async function saysService(file: ComposeFile, name: string, body: unknown
     name: `service ${name} of ${file.project}`,
     traits: { workload },
   };
+  // What was met as a variable's value is known again in the middle of a command.
+  const values = new Set<string>();
   for (const piece of await pieces({ file, name, body: mapOf(body) }, says)) {
     const where = `services.${piece.name}`;
     saysSecrets(reader, piece, piece.body.secrets, `${where}.secrets`, says);
     const build = mapOf(piece.body.build);
     saysSecrets(reader, piece, build.secrets, `${where}.build.secrets`, says);
-    saysVariables(reader, piece, piece.body.environment, `${where}.environment`, says);
-    saysVariables(reader, piece, build.args, `${where}.build.args`, says);
+    const met = [
+      ...saysVariables(reader, piece, piece.body.environment, `${where}.environment`, says),
+      ...saysVariables(reader, piece, build.args, `${where}.build.args`, says),
+    ];
+    for (const value of met) values.add(value);
     await saysEnvFiles(reader, piece, says);
     for (const key of ["command", "entrypoint", "labels", "healthcheck", "logging", "driver_opts"]) {
-      saysTexts(reader, piece, piece.body[key], `${where}.${key}`, key, says);
+      saysTexts(reader, piece, piece.body[key], `${where}.${key}`, { key, values }, says);
     }
   }
 }
@@ -148,19 +154,28 @@ function saysSecrets(
   }
 }
 
-/** `environment` and `args`: a map, or a list of `NAME=value`. */
+/** A list's entry names a variable, and whoever meant another thing may have written a value there. */
+const variableName = /^[A-Za-z_][A-Za-z0-9_.-]{0,199}$/;
+
+/** `environment` and `args`: a map, or a list of `NAME=value`. Gives the values that can be told from others. */
 function saysVariables(
   reader: ReaderThing,
   { file }: Piece,
   variables: unknown,
   where: string,
   says: Says,
-): void {
+): string[] {
+  const values: string[] = [];
   const entries: [string, string | null][] = Array.isArray(variables)
-    ? variables.flatMap((entry): [string, string | null][] => {
+    ? variables.flatMap((entry, index): [string, string | null][] => {
         const text = textOf(entry) ?? "";
         const at = text.indexOf("=");
-        return at < 0 ? [[text, null]] : [[text.slice(0, at), text.slice(at + 1)]];
+        const name = at < 0 ? text : text.slice(0, at);
+        if (!variableName.test(name) || (at < 0 && knownShape(name) !== undefined)) {
+          says.cannotRead(`${file.path} ${where}`, `entry ${index + 1} of the list names no variable`);
+          return [];
+        }
+        return [[name, at < 0 ? null : text.slice(at + 1)]];
       })
     : Object.entries(mapOf(variables)).map(([name, value]) => [name, textOf(value)]);
   for (const [name, value] of entries) {
@@ -173,6 +188,7 @@ function saysVariables(
     if (met.length > 0) {
       says.copy(at, met, true, sentence);
       says.declared(reader, "uses", at, `${sentence} holds ${met[0]?.as}`);
+      values.push(...met.flatMap(({ value }) => value ?? []));
     }
     for (const variable of value === null ? [name] : interpolated(value)) {
       if (secretName(variable) === null && secretName(name) === null) continue;
@@ -184,6 +200,7 @@ function saysVariables(
       );
     }
   }
+  return values;
 }
 
 /** Files of variables: each secret in them where the file is in the folder, otherwise the file. */
@@ -215,14 +232,16 @@ function saysTexts(
   { file }: Piece,
   value: unknown,
   where: string,
-  key: string,
+  { key, values }: { readonly key: string; readonly values: ReadonlySet<string> },
   says: Says,
 ): void {
   for (const setting of settingsIn(value, "", key)) {
     // `--password=...` is an argument with a name; in a list of labels it is the same without dashes.
     const [, name = setting.name, text = setting.text] =
       /^-{0,2}([A-Za-z][\w.-]*)=([\s\S]*)$/.exec(setting.text) ?? [];
-    const met = valuesIn(name, text);
+    const own = valuesIn(name, text);
+    const again = [...values].filter((one) => text.includes(one) && !own.some(({ value }) => value === one));
+    const met = [...own, ...again.map((one) => ({ as: "a value of this service", value: one }))];
     if (met.length === 0) continue;
     const path = setting.path === "" ? where : `${where}.${setting.path}`;
     const at = location(file.repository, `${file.path}#${path}`);

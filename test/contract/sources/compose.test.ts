@@ -90,9 +90,13 @@ it("marks a literal as the same value wherever it stands, in an address too", as
 });
 
 it("names a literal that is too common to be compared, and marks nothing", async () => {
-  const { claims, copies } = await saidOf(compose, {
+  const { claims, copies, listed } = await saidOf(compose, {
     "compose.yaml": "services: { db: { environment: { POSTGRES_PASSWORD: postgres, MYSQL_PASSWORD: abc } } }",
   });
+  expect(listed.map(({ thing }) => thingText(thing))).toEqual([
+    "location(repository shop compose.yaml#services.db.environment.POSTGRES_PASSWORD)",
+    "location(repository shop compose.yaml#services.db.environment.MYSQL_PASSWORD)",
+  ]);
   expect(claims.map(edgeText)).toEqual([
     "reader(workload=compose shop/db) uses location(repository shop compose.yaml#services.db.environment.POSTGRES_PASSWORD) declared",
     "reader(workload=compose shop/db) uses location(repository shop compose.yaml#services.db.environment.MYSQL_PASSWORD) declared",
@@ -149,4 +153,48 @@ it("names an env_file that is not in the folder as a gap", async () => {
     "reader(workload=compose shop/api) uses location(host of compose shop /etc/shop/api.env) declared",
   ]);
   expect(gaps).toEqual([expect.stringContaining("/etc/shop/api.env, whose content is not known")]);
+});
+
+it("knows a service's value again in the middle of its commands", async () => {
+  const { claims, copies } = await saidOf(compose, {
+    "compose.yaml": `services:
+  db:
+    environment: { SA_PASSWORD: ${password} }
+    healthcheck: { test: [ CMD-SHELL, "sqlcmd -U sa -P ${password} -Q 'SELECT 1'" ] }
+  other: { command: "sqlcmd -U sa -P ${token}" }
+`,
+  });
+  expect(copies.map(({ at, mark }) => [thingText(at), mark])).toEqual([
+    ["location(repository shop compose.yaml#services.db.environment.SA_PASSWORD)", testMark(password)],
+    ["location(repository shop compose.yaml#services.db.healthcheck.test.1)", testMark(password)],
+  ]);
+  expect(claims.map(edgeText)).toContain(
+    "reader(workload=compose shop/db) uses location(repository shop compose.yaml#services.db.healthcheck.test.1) declared",
+  );
+});
+
+it("repeats nothing of a list's entry that names no variable, and reports it", async () => {
+  const shaped = `ghp_${"a1B2".repeat(9)}`;
+  const found = await saidOf(compose, {
+    "compose.yaml": `services:
+  api:
+    environment:
+      - API_TOKEN
+      - "DB_PASSWORD: ${password}"
+      - "the password is ${token}=x"
+      - ${shaped}
+    build: { args: [ { NPM_TOKEN: ${token} } ] }
+`,
+  });
+  expect(found.claims.map(edgeText)).toEqual([
+    "reader(workload=compose shop/api) uses location(compose shop environment.API_TOKEN) declared",
+  ]);
+  const why = (index: number) => `entry ${index} of the list names no variable`;
+  expect(found.malformed).toEqual([
+    { where: "compose.yaml services.api.environment", why: why(2) },
+    { where: "compose.yaml services.api.environment", why: why(3) },
+    { where: "compose.yaml services.api.environment", why: why(4) },
+    { where: "compose.yaml services.api.build.args", why: why(1) },
+  ]);
+  for (const value of [password, token, shaped]) expect(JSON.stringify(found)).not.toContain(value);
 });

@@ -62,6 +62,7 @@ export async function saidOf(kind: SourceKind, files: Files, settings: object = 
       parts,
       claims: parts.flatMap(({ claims }) => claims),
       copies: parts.flatMap(({ copies }) => copies),
+      listed: parts.flatMap(({ listed }) => listed),
       malformed: parts.flatMap(({ malformed }) => malformed),
       gaps: parts.flatMap(({ gaps }) => gaps),
     };

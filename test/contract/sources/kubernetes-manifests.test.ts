@@ -150,6 +150,28 @@ items:
   ]);
 });
 
+it("takes a selector of a key for one of a Secret where the field or the operator says so, and not elsewhere", async () => {
+  const selector = "{ name: s, key: k }";
+  expect(
+    await uses(`
+apiVersion: v1
+kind: List
+items:
+  - apiVersion: monitoring.coreos.com/v1alpha1
+    kind: AlertmanagerConfig
+    metadata: { name: a, namespace: n }
+    spec: { receivers: [ { slackConfigs: [ { apiURL: { name: slack, key: url }, tlsConfig: { ca: { configMap: ${selector} } } } ] } ] }
+  - apiVersion: db.example.com/v1
+    kind: Cluster
+    metadata: { name: c, namespace: n }
+    spec: { tls: { keySecret: ${selector} }, label: ${selector}, secret: { name: no, key: k, path: p } }
+`),
+  ).toEqual([
+    `reader(workload=kubernetes prod n/AlertmanagerConfig/a) uses ${at("n/slack#url")} declared`,
+    `reader(workload=kubernetes prod n/Cluster/c) uses ${at("n/s#k")} declared`,
+  ]);
+});
+
 it("marks what stands in Secrets, in ConfigMaps and in addresses, and shows who uses the ConfigMap", async () => {
   const auth = Buffer.from(`robot:${other}`).toString("base64");
   const docker = JSON.stringify({ auths: { "registry.example.com": { auth } } });

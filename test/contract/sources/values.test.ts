@@ -86,12 +86,13 @@ describe("values", () => {
     ],
     ["checksum", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ["id", "2f1c9a4e7b3d4c5f8a6b9d0e1f2a3b4c"],
+    ["SENTINEL_ID_0", "3c0d9c0320bb34888c2df5757c718ce6ca992ce6"],
   ])("finds none in %s: %s", (name, text) => {
     expect(valuesIn(name, text)).toEqual([]);
   });
 
   it("names what is too short or too common, without a value to compare", () => {
-    for (const text of ["hunter2", "postgres", "Password123"]) {
+    for (const text of ["hunter2", "postgres", "Password123", "mysecretpassword", "my-super-secret-key"]) {
       expect(valuesIn("DB_PASSWORD", text)).toEqual([{ as: "a password", value: null }]);
     }
   });
