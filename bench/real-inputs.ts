@@ -3,11 +3,13 @@
  * to be compared with what a person finds there. Nothing is kept, and values are shown by a hash with a key of this run.
  */
 import { createHmac, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { AdapterDeps } from "../adapters/ports.js";
 import { kinds } from "../adapters/registry.js";
-import type { Thing } from "../domain/discovery/said.js";
+import type { ScanPart, Thing } from "../domain/discovery/said.js";
+import { compared, figuresOf, type Row, rowsOf, type TruthRow, truthIn } from "./real-truth.js";
 
 const folderKinds = [
   "compose",
@@ -34,8 +36,12 @@ function textOf(thing: Thing): string {
   }
 }
 
-/** What one source says of a folder; ends the line of its figures with what it could not read. */
-async function show(kind: string, directory: string): Promise<void> {
+/** What one source says of a folder, with the figures of it; against a table of what is there where one is given. */
+async function show(
+  kind: string,
+  directory: string,
+  { truth, settings }: { truth: readonly TruthRow[] | null; settings: Readonly<Record<string, unknown>> },
+): Promise<void> {
   const source = kinds.sources[kind];
   if (source === undefined) throw new Error(`${kind} is no kind of source`);
   const key = randomBytes(32);
@@ -44,20 +50,25 @@ async function show(kind: string, directory: string): Promise<void> {
     mark: (value: string) => createHmac("sha256", key).update(value).digest("hex"),
   } as unknown as AdapterDeps;
   const cluster = kind === "kubernetes-manifests" ? { cluster: basename(directory) } : {};
-  const opened = source.create(source.config.parse({ directory, ...cluster }), deps);
+  // Of a kind that reads no folder the settings say what it reads.
+  const where = (folderKinds as readonly string[]).includes(kind) ? { directory, ...cluster } : {};
+  const opened = source.create(source.config.parse({ ...where, ...settings }), deps);
   const counts = { records: 0, edges: 0, copies: 0, malformed: 0, gaps: 0 };
+  const parts: ScanPart[] = [];
   const began = performance.now();
   say(`\n# ${kind}`);
   for await (const part of opened.scan(null, { signal: AbortSignal.timeout(600_000) })) {
+    if (truth !== null) parts.push(part);
     counts.records += part.records;
     counts.edges += part.claims.length;
     counts.copies += part.copies.length;
     counts.malformed += part.malformed.length;
     counts.gaps += part.gaps.length;
-    for (const { from, type, to, known, sentence } of part.claims) {
+    // Against a table only what differs from it is worth a line.
+    for (const { from, type, to, known, sentence } of truth === null ? part.claims : []) {
       say(`${textOf(from)} | ${type} | ${textOf(to)} | ${known} | ${sentence}`);
     }
-    for (const { at, mark, literal } of part.copies)
+    for (const { at, mark, literal } of truth === null ? part.copies : [])
       say(`copy ${mark.slice(0, 12)} | ${textOf(at)} | ${literal ? "literal" : "kept"}`);
     for (const { where, why } of part.malformed) say(`malformed | ${where} | ${why}`);
     for (const gap of part.gaps) say(`gap | ${gap}`);
@@ -65,15 +76,33 @@ async function show(kind: string, directory: string): Promise<void> {
   await opened.close();
   const figures = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
   say(`# ${kind}: ${figures.join(", ")}; ${Math.round(performance.now() - began)} ms`);
+  if (truth !== null) sayCompared(truth, parts);
 }
 
-const { positionals } = parseArgs({ allowPositionals: true });
+/** Every row that is missing and every one too many, and the two figures. */
+function sayCompared(truth: readonly TruthRow[], parts: readonly ScanPart[]): void {
+  const result = compared(truth, rowsOf(parts, new Set(truth.map(({ edge }) => edge))));
+  const line = ({ reader, edge, target }: Row) => `${reader} | ${edge} | ${target}`;
+  for (const row of result.missed) say(`missed | ${line(row)} | ${row.reason}`);
+  for (const row of result.extra) say(`extra | ${line(row)} | ${row.sentence}`);
+  const { recall, precision } = figuresOf(result);
+  say(
+    `# ${truth.length} rows: ${result.hits} found, ${result.missed.length} missed, ${result.extra.length} extra; recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)}`,
+  );
+}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { truth: { type: "string" }, settings: { type: "string", default: "{}" } },
+});
 const [folder, ...only] = positionals;
 if (folder === undefined) {
   process.stderr.write(
-    'error: no folder is given\nhint: make real-inputs DIR=/path/to/a/folder [KINDS="compose"]\n',
+    'error: no folder is given\nhint: make real-inputs DIR=/path/to/a/folder [KINDS="compose"] [TRUTH=table.csv] [SETTINGS=json]\n',
   );
   process.exitCode = 2;
 } else {
-  for (const kind of only.length > 0 ? only : folderKinds) await show(kind, resolve(folder));
+  const truth = values.truth === undefined ? null : truthIn(readFileSync(values.truth, "utf8"));
+  for (const kind of only.length > 0 ? only : folderKinds)
+    await show(kind, resolve(folder), { truth, settings: JSON.parse(values.settings) });
 }
