@@ -5,6 +5,7 @@
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
+import { soundPart } from "../domain/discovery/sound.js";
 import { RekeyError } from "../domain/errors.js";
 import { lateness, shownFor, useWindowMs } from "../domain/graph/current.js";
 import { type Database, type Tx, transact } from "./database.js";
@@ -72,15 +73,16 @@ export async function beginScan(
 
 /**
  * Keeps a part and moves the cursor from `before`, in one transaction. Throws `conflict` where the cursor stands elsewhere:
- * somebody else reads on, and what this one has read is theirs to keep.
+ * somebody else reads on, and what this one has read is theirs to keep. What cannot be kept counts as malformed.
  */
 export async function notePart(
   db: Database,
   scan: ScanRef,
   before: string | null,
-  part: ScanPart,
+  said: ScanPart,
   declared: Declared,
 ): Promise<void> {
+  const part = soundPart(said);
   await transact(db, async (tx) => {
     await lockMap(tx);
     if ((await revisionIn(tx)) !== declared.revision)

@@ -1,0 +1,90 @@
+/**
+ * What a source says is kept as it was said, so it has to be something that can be kept: texts without a NUL and without half
+ * of a surrogate pair, names that an index takes, times within the years 1 to 9999. One record that is not must not hold up
+ * the others: it is taken out of its part, and told like every record that cannot be read.
+ */
+import type { Malformed, ScanPart, Seen, Thing } from "./said.js";
+
+/** An index of the inventory takes 2,704 bytes a row, and there is more in one than a name. */
+const nameBytesMax = 2_000;
+/** `0001-01-01T00:00:00Z` and the last millisecond of 9999, in milliseconds since the epoch. */
+const timeMin = -62_135_596_800_000;
+const timeMax = 253_402_300_799_999;
+
+/** The part with everything in it that can be kept; what cannot is among its malformed records. */
+export function soundPart(part: ScanPart): ScanPart {
+  const malformed: Malformed[] = [];
+  const isSound = (record: string, why: string | null): boolean => {
+    if (why !== null) malformed.push({ where: clean(record), why });
+    return why === null;
+  };
+  const covered =
+    part.covered === null || isTime(part.covered.from, part.covered.until) ? part.covered : null;
+  if (covered !== part.covered)
+    malformed.push({ where: "the times of a part", why: "they are none that can be kept" });
+  return {
+    ...part,
+    claims: part.claims.filter(({ record, from, to, sentence, seen }) =>
+      isSound(record, wrongIn([record], [from, to], [sentence], seen)),
+    ),
+    copies: part.copies.filter(({ record, at, mark, sentence, seen }) =>
+      isSound(record, wrongIn([record, mark], [at], [sentence], seen)),
+    ),
+    listed: part.listed.filter(({ record, thing, seen }) =>
+      isSound(record, wrongIn([record], [thing], [], seen)),
+    ),
+    covered,
+    malformed: [
+      ...part.malformed.map(({ where, why }) => ({ where: clean(where), why: clean(why) })),
+      ...malformed,
+    ],
+    gaps: part.gaps.map(clean),
+  };
+}
+
+/** Why this cannot be kept, without a character of it; null where it can. */
+function wrongIn(
+  names: readonly string[],
+  things: readonly Thing[],
+  sentences: readonly string[],
+  seen: Seen,
+): string | null {
+  const told = [...names, ...things.map((thing) => JSON.stringify(textsOf(thing)))];
+  if (told.some((name) => Buffer.byteLength(name) > nameBytesMax))
+    return "it has a name that is too long to be kept";
+  const texts = [...names, ...things.flatMap(textsOf), ...sentences];
+  if (!texts.every(isText)) return "it has a text that cannot be kept: a NUL, or half of a surrogate pair";
+  if (!isTime(seen.first, seen.last, ...things.flatMap(timesOf)))
+    return "it has a time that cannot be kept: outside of the years 1 to 9999";
+  return Number.isSafeInteger(seen.count) ? null : "it has a count that is none";
+}
+
+function textsOf(thing: Thing): string[] {
+  switch (thing.is) {
+    case "reader":
+      return [thing.name, ...Object.values(thing.traits)];
+    case "place":
+      return [thing.store, ...Object.entries(thing.place).flat()];
+    case "account":
+      return [thing.issuer, thing.account];
+    case "location":
+      return [thing.scope, thing.path];
+    case "credential":
+      return [thing.scope, thing.name];
+    case "named":
+      return [thing.name];
+  }
+}
+
+function timesOf(thing: Thing): number[] {
+  const { createdAt, expiresAt } = thing as { createdAt?: number; expiresAt?: number };
+  return [createdAt, expiresAt].filter((at) => at !== undefined);
+}
+
+const isText = (text: string): boolean => text.isWellFormed() && !text.includes("\0");
+
+const isTime = (...times: readonly number[]): boolean =>
+  times.every((at) => Number.isFinite(at) && at >= timeMin && at <= timeMax);
+
+/** The text with a mark in the place of what cannot be kept. */
+const clean = (text: string): string => text.toWellFormed().replaceAll("\0", "\uFFFD");

@@ -1,0 +1,112 @@
+/** What can be kept of what a source says: one record that cannot be is told, and holds up no other. */
+import { describe, expect, it } from "vitest";
+import type { Claim, Copy, Listed, ScanPart, Thing } from "../../../domain/discovery/said.js";
+import { soundPart } from "../../../domain/discovery/sound.js";
+
+const seen = { first: 1_000, last: 2_000, count: 1 };
+const reader = (name: string): Thing => ({ is: "reader", name, traits: { workload: "shop/api" } });
+const location = (path: string): Thing & { is: "location" } => ({
+  is: "location",
+  scope: "repository shop",
+  path,
+});
+
+const claim = (more: Partial<Claim> = {}): Claim => ({
+  ...{ record: "a.yaml", known: "declared", from: reader("api"), type: "uses", to: location("x"), seen },
+  sentence: "It names it.",
+  ...more,
+});
+const copy = (more: Partial<Copy> = {}): Copy => ({
+  ...{ record: "a.yaml", at: location("x"), mark: "m1", literal: true, seen, sentence: "a password" },
+  ...more,
+});
+const part = (more: Partial<ScanPart> = {}): ScanPart => ({
+  ...{ records: 1, claims: [], copies: [], listed: [], malformed: [], covered: null, gaps: [], cursor: "1" },
+  ...more,
+});
+
+/** Why a claim cannot be kept; undefined where it can. */
+const why = (more: Partial<Claim>) => soundPart(part({ claims: [claim(more)] })).malformed[0]?.why;
+
+describe("a part", () => {
+  it("stays what it is where all of it can be kept", () => {
+    const things: Thing[] = [
+      reader("api"),
+      location("größe 🗝"),
+      { is: "place", store: "main", place: { path: "orders/db" } },
+      { is: "account", issuer: "db", account: "orders", createdAt: 1_000, expiresAt: 2_000 },
+      { is: "credential", scope: "AWS", name: "k", class: "api-key" },
+      { is: "named", type: "owner", name: "ada" },
+    ];
+    const listed = things.map((thing): Listed => ({ record: "list", thing, seen }));
+    const whole = part({
+      ...{ claims: [claim()], copies: [copy()], listed, malformed: [{ where: "b", why: "no YAML" }] },
+      ...{ gaps: ["A gap."], covered: { from: 1, until: 2 } },
+    });
+    expect(soundPart(whole)).toEqual(whole);
+  });
+
+  it("loses what cannot be kept, keeps the rest, and says which record that was", () => {
+    const bad = location("a\0b");
+    const { claims, copies, listed, malformed, records } = soundPart(
+      part({
+        ...{ claims: [claim({ to: bad }), claim()], copies: [copy({ at: bad }), copy()] },
+        listed: [{ record: "b.yaml", thing: bad, seen }],
+      }),
+    );
+    expect([claims, copies, listed, records]).toEqual([[claim()], [copy()], [], 1]);
+    expect(malformed.map(({ where }) => where)).toEqual(["a.yaml", "a.yaml", "b.yaml"]);
+    expect(malformed[0]?.why).toBe("it has a text that cannot be kept: a NUL, or half of a surrogate pair");
+  });
+
+  it("repeats no text that cannot be kept, in its complaints and gaps either", () => {
+    const { malformed, gaps } = soundPart(
+      part({
+        ...{
+          claims: [claim({ record: "a\0" })],
+          malformed: [{ where: "\ud800", why: "b\0" }],
+          gaps: ["\udc00!"],
+        },
+      }),
+    );
+    expect(malformed.map(({ where }) => where)).toEqual(["\ufffd", "a\ufffd"]);
+    expect([malformed[0]?.why, ...gaps]).toEqual(["b\ufffd", "\ufffd!"]);
+  });
+
+  it("has no times that cannot be kept", () => {
+    const { covered, malformed } = soundPart(part({ covered: { from: -1e15, until: 0 } }));
+    expect(covered).toBeNull();
+    expect(malformed).toEqual([{ where: "the times of a part", why: "they are none that can be kept" }]);
+  });
+});
+
+describe("a claim is refused for", () => {
+  it.each<[string, Partial<Claim>]>([
+    ["a name", { from: reader("\0") }],
+    ["a trait", { from: { is: "reader", name: "a", traits: { role: "\ud800" } } }],
+    ["a place's field", { to: { is: "place", store: "main", place: { "\0": "x" } } }],
+    ["a sentence", { sentence: "half \udfff" }],
+    ["a record", { record: "\0" }],
+  ])("a NUL or half a pair in %s", (_, more) => {
+    expect(why(more)).toContain("a NUL, or half of a surrogate pair");
+  });
+
+  it("a time outside of the years 1 to 9999, or none", () => {
+    const account = (times: object): Thing => ({ is: "account", issuer: "db", account: "a", ...times });
+    for (const first of [Number.NaN, -62_135_596_800_001, Number.NEGATIVE_INFINITY])
+      expect(why({ seen: { ...seen, first } })).toContain("the years 1 to 9999");
+    expect(why({ seen: { ...seen, last: 253_402_300_800_000 } })).toContain("the years 1 to 9999");
+    expect(why({ to: account({ createdAt: 1e18 }) })).toContain("the years 1 to 9999");
+    expect(why({ to: account({ expiresAt: Number.NaN }) })).toContain("the years 1 to 9999");
+    expect(
+      why({ seen: { first: -62_135_596_800_000, last: 253_402_300_799_999, count: 1 } }),
+    ).toBeUndefined();
+  });
+
+  it("a name that is longer than an index takes, and a count that is none", () => {
+    expect(why({ to: location("ä".repeat(1_000)) })).toBe("it has a name that is too long to be kept");
+    expect(why({ record: "r".repeat(2_001) })).toBe("it has a name that is too long to be kept");
+    expect(why({ to: location("p".repeat(1_500)), sentence: "s".repeat(9_000) })).toBeUndefined();
+    expect(why({ seen: { ...seen, count: 0.5 } })).toBe("it has a count that is none");
+  });
+});

@@ -1,0 +1,57 @@
+/** What PostgreSQL cannot keep comes from sources too: it is told, and everything beside it is kept. */
+import { expect, it } from "vitest";
+import type { Claim, ScanPart, Thing } from "../../domain/discovery/said.js";
+import type { Shapes } from "../../domain/estate/shapes.js";
+import { read } from "../../inventory/database.js";
+import { applyEstate } from "../../inventory/estate.js";
+import { declaredIn } from "../../inventory/rematch.js";
+import { beginScan, endScan, notePart } from "../../inventory/scans.js";
+import { migratedDatabase } from "./database.js";
+import { newId, sampleEstate, t0 } from "./world.js";
+
+const shapes: Shapes = {
+  shownAs: () => [],
+  placeKey: (_, __, place) => String(place.path),
+  seesUse: () => true,
+};
+const at = (path: string): Thing => ({ is: "location", scope: "repository shop", path });
+const reader = (name: string): Thing => ({ is: "reader", name, traits: { workload: name } });
+const seen = { first: t0, last: t0, count: 1 };
+
+function claim(more: Partial<Claim>): Claim {
+  return {
+    ...{ record: "a.yaml", known: "declared", from: reader("api"), type: "uses", to: at("x"), seen },
+    ...{ sentence: "It names it.", ...more },
+  };
+}
+
+it("keeps the other records of a part in which some cannot be kept, and names those", async () => {
+  const { db, sql } = await migratedDatabase();
+  await applyEstate(db, { estate: sampleEstate(), digest: "d", by: "ann", now: t0, newId, shapes });
+  const scan = { source: "src_1", shows: "now", settings: "so" } as const;
+  const { id } = await beginScan(db, { ...scan, now: t0, newId: () => newId("scn") });
+  const claims = [
+    claim({ to: at("a\0b") }),
+    claim({ from: reader("\ud800") }),
+    claim({ record: "\0" }),
+    claim({ sentence: "half \udc00" }),
+    claim({ to: at("p".repeat(9_000).replaceAll("p", () => newId("p"))) }),
+    claim({ seen: { first: -9e15, last: t0, count: 1 } }),
+    claim({ seen: { first: t0, last: 9e15, count: 1 } }),
+    claim({ to: at("sound") }),
+  ];
+  const part: ScanPart = {
+    ...{ records: 8, claims, copies: [], listed: [], covered: { from: Number.NaN, until: t0 } },
+    ...{ malformed: [{ where: "\0", why: "\ud800" }], gaps: ["\0"], cursor: "1" },
+  };
+  const ref = { ...scan, id };
+  await notePart(db, ref, null, part, await read(db, (tx) => declaredIn(tx, shapes)));
+  const ended = await endScan(db, ref, t0 + 1);
+  expect(ended.malformed).toBe(9);
+  expect(ended.records).toBe(8);
+  expect(ended.gaps).toContain("\ufffd");
+  const kept = await sql(
+    "select body->>'path' as path from rekey_inventory.things where body->>'is' = 'location'",
+  );
+  expect(kept).toEqual([{ path: "sound" }]);
+});
