@@ -6,7 +6,8 @@ import { inside, shown, textIn } from "../shared/source-log-part.js";
 /** What is looked for, out of the settings. */
 export interface Watched {
   readonly account: string;
-  readonly region: string;
+  /** The store's own region, and those that its secrets are replicated to. */
+  readonly regions: ReadonlySet<string>;
   readonly store: string | undefined;
   readonly issuer: string | undefined;
   /** Roles and addresses of Rekey itself. */
@@ -57,33 +58,52 @@ function secretReads(event: unknown, name: string | undefined, watched: Watched)
         ? list
         : [];
   return ids.flatMap((id): EventSays[] => {
-    const secret = typeof id === "string" ? secretName(id, textIn(event, "awsRegion"), watched) : undefined;
-    if (secret === undefined) return [];
-    return [
-      {
-        told: {
-          known: "read",
-          from: callerOf(event, watched),
-          type: "uses",
-          to: { is: "place", store, place: { name: secret } },
-        },
-        from: sourceOf(event),
-        did: `read ${shown(secret)} by ${name}`,
+    const names = typeof id === "string" ? secretNames(id, textIn(event, "awsRegion"), watched) : [];
+    return names.map((secret) => ({
+      told: {
+        known: "read",
+        from: callerOf(event, watched),
+        type: "uses",
+        to: { is: "place", store, place: { name: secret } },
       },
-    ];
+      from: sourceOf(event),
+      did: `read ${shown(secret)} by ${name}${names.length > 1 ? ", or one whose name is like it: the ARN does not tell" : ""}`,
+    }));
   });
 }
 
-const arnEnd = /-[A-Za-z0-9]{6}$/;
+/**
+ * The secret's name, where it is one of the account and region. AWS takes an ARN without its last six characters too, and a name may
+ * end like those: where they do not look made by chance, as in `prod-orders`, it may be either, and both are said.
+ */
+function secretNames(id: string, region: string | undefined, watched: Watched): string[] {
+  const [arn, , service, place, account, , ...rest] = id.split(":");
+  if (arn !== "arn") return id !== "" && region !== undefined && watched.regions.has(region) ? [id] : [];
+  if (service !== "secretsmanager" || !watched.regions.has(place ?? "") || account !== watched.account)
+    return [];
+  const whole = rest.join(":");
+  const [, name = "", end = ""] = /^(.*)-([A-Za-z0-9]{6})$/.exec(whole) ?? [];
+  if (name === "") return whole === "" ? [] : [whole];
+  return /[a-z]/.test(end) && /[A-Z]/.test(end) ? [name] : [name, whole];
+}
 
-/** The secret's name, where it is one of the account and region; a name ends as an ARN gives it without its six characters. */
-function secretName(id: string, region: string | undefined, watched: Watched): string | undefined {
-  const [arn, , service, place, account, , ...name] = id.split(":");
-  if (arn !== "arn") return id !== "" && region === watched.region ? id : undefined;
-  if (service !== "secretsmanager" || place !== watched.region || account !== watched.account)
-    return undefined;
-  const full = name.join(":").replace(arnEnd, "");
-  return full === "" ? undefined : full;
+/** A region to which a secret of the store goes and whose reads are not counted; null for every other event. */
+export function uncountedReplica(
+  event: unknown,
+  watched: Watched,
+): { secret: string; region: string } | null {
+  if (watched.store === undefined || textIn(event, "errorCode") !== undefined) return null;
+  if (textIn(event, "eventSource") !== "secretsmanager.amazonaws.com") return null;
+  if (!/^(?:CreateSecret|ReplicateSecretToRegions)$/.test(textIn(event, "eventName") ?? "")) return null;
+  const asked = inside(event, "requestParameters");
+  const added = inside(asked, "addReplicaRegions");
+  const id = textIn(asked, "secretId") ?? textIn(asked, "name") ?? "";
+  const [secret] = secretNames(id, textIn(event, "awsRegion"), watched);
+  if (secret === undefined || !Array.isArray(added)) return null;
+  const region = added
+    .map((one) => textIn(one, "region"))
+    .find((one) => one !== undefined && !watched.regions.has(one));
+  return region === undefined ? null : { secret, region };
 }
 
 function minted(event: unknown, watched: Watched): EventSays[] {

@@ -45,11 +45,11 @@ export class TrailBucket {
   readonly #client: S3Client;
   readonly #calls: AwsCalls;
 
-  constructor({ account, region }: CloudtrailConfig, from: S3Config, deps: AdapterDeps) {
+  constructor({ account, region, replicaRegions }: CloudtrailConfig, from: S3Config, deps: AdapterDeps) {
     const at = from.bucketRegion ?? region;
     this.#from = from;
     this.#prefix = from.prefix ?? `AWSLogs/${account}/CloudTrail/`;
-    this.#regions = from.regions ?? [region];
+    this.#regions = from.regions ?? [...new Set([region, ...replicaRegions])];
     this.#owner = from.bucketAccount ?? account;
     this.#server = `the bucket ${from.bucket}`;
     const settings = {

@@ -28,7 +28,9 @@ const s3 = z.strictObject({
     .array(awsFields.region)
     .min(1)
     .optional()
-    .describe("Regions whose events are read; `region` unless given. Events of IAM are those of us-east-1."),
+    .describe(
+      "Regions whose events are read; `region` and `replicaRegions` unless given. Events of IAM are those of us-east-1.",
+    ),
   since: z.iso
     .date()
     .optional()
@@ -43,6 +45,12 @@ export const cloudtrailConfig = z
   .strictObject({
     account: awsFields.account,
     region: awsFields.region,
+    replicaRegions: z
+      .array(awsFields.region)
+      .default([])
+      .describe(
+        "Regions to which the store's secrets are replicated: a read there is one of the same value.",
+      ),
     store: z
       .string()
       .min(1)

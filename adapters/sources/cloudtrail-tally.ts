@@ -1,7 +1,7 @@
 /** Adds up the events of a CloudTrail: one claim for each edge, and what is wrong with a record that is no event. */
-import { inside, type PartBuilder, textIn } from "../shared/source-log-part.js";
+import { inside, type PartBuilder, shown, textIn } from "../shared/source-log-part.js";
 import { textOf } from "../shared/source-log-records.js";
-import { eventSays, type Watched } from "./cloudtrail-event.js";
+import { eventSays, uncountedReplica, type Watched } from "./cloudtrail-event.js";
 import type { CloudtrailConfig } from "./cloudtrail-schema.js";
 
 /** Takes one record, which lies in `bytes[from, to)`; `where` names it. False where it is none. */
@@ -13,7 +13,7 @@ function watchedBy(config: CloudtrailConfig): Watched {
     new Set(config.engine.flatMap((one) => (one[name] === undefined ? [] : [one[name]])));
   return {
     account: config.account,
-    region: config.region,
+    regions: new Set([config.region, ...config.replicaRegions]),
     store: config.store,
     issuer: config.issuer,
     roles: named("role"),
@@ -25,6 +25,7 @@ function watchedBy(config: CloudtrailConfig): Watched {
 /** Counts every record, and says of each that is no event why. */
 export function eventTally(config: CloudtrailConfig, part: PartBuilder): TakeEvent {
   const watched = watchedBy(config);
+  const told = new Set<string>();
   return (bytes, from, to, where) => {
     part.count();
     const text = textOf(bytes, from, to);
@@ -46,6 +47,13 @@ export function eventTally(config: CloudtrailConfig, part: PartBuilder): TakeEve
     const own = Date.parse(textIn(event, "eventTime") ?? "");
     if (Number.isNaN(own)) return refused("is no event of CloudTrail: it has no eventTime");
     const at = part.timeOf(own, where);
+    const replica = uncountedReplica(event, watched);
+    if (replica !== null && !told.has(replica.region)) {
+      told.add(replica.region);
+      part.gap(
+        `${shown(replica.secret)} was replicated to ${shown(replica.region)}, whose reads are not counted: name the region in \`replicaRegions\`.`,
+      );
+    }
     for (const { told, from: source, did } of eventSays(event, watched)) {
       part.claim(JSON.stringify([told.type, told.from, told.to]), at, source, () => ({
         told,

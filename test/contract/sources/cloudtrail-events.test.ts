@@ -49,6 +49,38 @@ describe("secrets", () => {
     expect(edges).toEqual([read]);
   });
 
+  it("are two where an ARN may be either's: with six characters, or without, of a name that ends like them", async () => {
+    const place = (name: string) => `reader(role=${roleArn("orders")}) uses place(secrets ${name}) read`;
+    const arn = secretArn("x").slice(0, -8);
+    expect(await says({}, secretRead("orders", `${arn}prod-orders`))).toEqual([
+      place("prod"),
+      place("prod-orders"),
+    ]);
+    expect(await says({}, secretRead("orders", `${arn}prod-orders-aB3xYz`))).toEqual([place("prod-orders")]);
+  });
+
+  it("are read in the regions of their replicas too, and one that goes elsewhere is a gap", async () => {
+    const replica = trailEvent(session("admin"), {
+      eventName: "ReplicateSecretToRegions",
+      requestParameters: { secretId: "apps/db", addReplicaRegions: [{ region: "us-east-1" }] },
+    });
+    const events = [
+      secretRead("orders", "apps/db", { awsRegion: "us-east-1" }),
+      secretRead("billing", secretArn("apps/db", "us-east-1"), { awsRegion: "us-east-1" }),
+      replica,
+      replica,
+    ];
+    expect(await says({}, ...events)).toEqual([]);
+    expect((await scan({})).flatMap(({ gaps }) => gaps)).toEqual([
+      "apps/db was replicated to us-east-1, whose reads are not counted: name the region in `replicaRegions`.",
+    ]);
+    expect(await says({ replicaRegions: ["us-east-1"] }, ...events)).toEqual([
+      read,
+      `reader(role=${roleArn("billing")}) uses place(secrets apps/db) read`,
+    ]);
+    expect((await scan({ replicaRegions: ["us-east-1"] })).flatMap(({ gaps }) => gaps)).toEqual([]);
+  });
+
   it("are those of the account and region alone", async () => {
     expect(
       await says(
