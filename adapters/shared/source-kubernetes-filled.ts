@@ -81,9 +81,24 @@ function storeOf(reference: unknown, namespace: string): string | null {
   return kind === "ClusterSecretStore" ? `ClusterSecretStore/${store}` : `SecretStore/${namespace}/${store}`;
 }
 
-/** Where a store has something: a place of the estate where the settings say so, otherwise a place on the map. */
-function remoteAt(frame: KubernetesFrame, store: string, key: string): LocationThing | PlaceThing {
-  return frame.place(store, key) ?? location(`kubernetes ${frame.cluster} ${store}`, key);
+/**
+ * Where a store has something: places of the estate where the settings say so, otherwise a place on the map. A store of which they
+ * say nothing is a gap: what it holds may be the estate's, and then its readers are not seen.
+ */
+function remotesAt(
+  frame: KubernetesFrame,
+  says: Says,
+  store: string,
+  key: string,
+): readonly (LocationThing | PlaceThing)[] {
+  const places = frame.places(store, key);
+  if (places === null) {
+    const sentence = `Which store of the estate is behind ${store} of ${frame.cluster} is not known, or whether any is: name it in \`stores\`.`;
+    if (!says.gaps.includes(sentence)) says.gaps.push(sentence);
+  }
+  return places === null || places.length === 0
+    ? [location(`kubernetes ${frame.cluster} ${store}`, key)]
+    : places;
 }
 
 function saysExternal(
@@ -112,14 +127,16 @@ function saysExternal(
       const find = mapOf(entry.find);
       const key = named(mapOf(entry.remoteRef).key) ?? named(mapOf(entry.extract).key);
       if (key !== null) {
-        says.declared(
-          secret,
-          "depends-on",
-          remoteAt(frame, store, key),
-          `${pathOf(object)} fills it from ${key} of ${store}`,
-        );
+        for (const remote of remotesAt(frame, says, store, key))
+          says.declared(secret, "depends-on", remote, `${pathOf(object)} fills it from ${key} of ${store}`);
       } else if (isMap(entry.find)) {
         const everything = `${named(find.path) ?? ""}*`;
+        // Which of the estate's places match is known to the operator alone.
+        const [first] = remotesAt(frame, says, store, everything);
+        if (first?.is === "place")
+          says.gaps.push(
+            `${pathOf(object)} fills ${namespace}/${target} from whatever ${first.store} has that it looks for: which places those are is not known.`,
+          );
         const at = location(`kubernetes ${frame.cluster} ${store}`, everything);
         says.declared(
           secret,
@@ -147,12 +164,8 @@ function saysPush(
     for (const entry of listOf(spec.data).map(mapOf)) {
       const key = named(mapOf(mapOf(entry.match).remoteRef).remoteKey);
       if (key === null) continue;
-      says.declared(
-        remoteAt(frame, store, key),
-        "depends-on",
-        secret,
-        `${pathOf(object)} writes it to ${key} of ${store}`,
-      );
+      for (const remote of remotesAt(frame, says, store, key))
+        says.declared(remote, "depends-on", secret, `${pathOf(object)} writes it to ${key} of ${store}`);
     }
   }
 }
@@ -171,13 +184,13 @@ function saysProvider(
   for (const entry of fetched(spec)) {
     const key = objectNames.flatMap((field) => named(entry[field]) ?? [])[0];
     if (key === undefined) continue;
-    const remote = remoteAt(frame, provider, key);
-    says.declared(
-      at,
-      "depends-on",
-      remote,
-      `${pathOf(object)} fetches ${key} from ${named(spec.provider) ?? "its provider"}`,
-    );
+    for (const remote of remotesAt(frame, says, provider, key))
+      says.declared(
+        at,
+        "depends-on",
+        remote,
+        `${pathOf(object)} fetches ${key} from ${named(spec.provider) ?? "its provider"}`,
+      );
   }
   for (const entry of listOf(spec.secretObjects).map(mapOf)) {
     const secret = named(entry.secretName);

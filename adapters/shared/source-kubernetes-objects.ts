@@ -2,9 +2,10 @@
  * Objects of Kubernetes, and how they, their Secrets and their readers are called on the map. The same for manifests and for a
  * live cluster, so that both speak of one thing.
  */
-import type { LocationThing, PlaceThing, ReaderThing } from "../../domain/discovery/said.js";
+import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
 import { isMap, mapOf, named } from "./source-config.js";
 import { location, type Says } from "./source-says.js";
+import type { StoreMap } from "./source-stores.js";
 
 /** An object as it is written, with what every one has. */
 export interface KubernetesObject {
@@ -40,7 +41,7 @@ export interface KubernetesFrame {
   /** Entries with a value in them of each ConfigMap, by `namespace/name`. */
   readonly literals: ReadonlyMap<string, readonly string[]>;
   /** Where what a store of an operator has is kept, when the settings say so. */
-  place(store: string, key: string): PlaceThing | null;
+  readonly places: StoreMap;
 }
 
 /** Kinds without a namespace whose name would otherwise be taken for one of the default's. */

@@ -1,6 +1,7 @@
 /** What one event of CloudTrail says about secrets that were read, access keys that were made, and access keys that were used. Pure. */
 import { isIP } from "node:net";
 import type { Claim, ReaderThing, ReaderTraits } from "../../domain/discovery/said.js";
+import { secretArn } from "../shared/secret-arn.js";
 import { inside, shown, textIn } from "../shared/source-log-part.js";
 
 /** What is looked for, out of the settings. */
@@ -72,19 +73,12 @@ function secretReads(event: unknown, name: string | undefined, watched: Watched)
   });
 }
 
-/**
- * The secret's name, where it is one of the account and region. AWS takes an ARN without its last six characters too, and a name may
- * end like those: where they do not look made by chance, as in `prod-orders`, it may be either, and both are said.
- */
-function secretNames(id: string, region: string | undefined, watched: Watched): string[] {
-  const [arn, , service, place, account, , ...rest] = id.split(":");
-  if (arn !== "arn") return id !== "" && region !== undefined && watched.regions.has(region) ? [id] : [];
-  if (service !== "secretsmanager" || !watched.regions.has(place ?? "") || account !== watched.account)
-    return [];
-  const whole = rest.join(":");
-  const [, name = "", end = ""] = /^(.*)-([A-Za-z0-9]{6})$/.exec(whole) ?? [];
-  if (name === "") return whole === "" ? [] : [whole];
-  return /[a-z]/.test(end) && /[A-Z]/.test(end) ? [name] : [name, whole];
+/** The secret's name, where it is one of the account and region; both that it may be where an ARN does not tell. */
+function secretNames(id: string, region: string | undefined, watched: Watched): readonly string[] {
+  if (!id.startsWith("arn:"))
+    return id !== "" && region !== undefined && watched.regions.has(region) ? [id] : [];
+  const arn = secretArn(id);
+  return arn !== null && watched.regions.has(arn.region) && arn.account === watched.account ? arn.names : [];
 }
 
 /** A region to which a secret of the store goes and whose reads are not counted; null for every other event. */

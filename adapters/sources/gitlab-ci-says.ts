@@ -4,6 +4,7 @@ import type { LocationThing, PlaceThing, ReaderThing } from "../../domain/discov
 import { isMap, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
 import type { ReadBeside } from "../shared/source-files.js";
 import { location, type Says } from "../shared/source-says.js";
+import type { StoreMap } from "../shared/source-stores.js";
 import { secretName, valuesIn } from "../shared/source-values.js";
 import { interpolated } from "../shared/source-variables.js";
 
@@ -12,7 +13,7 @@ interface PipelineFrame {
   readonly path: string;
   readonly project: string;
   readonly files: string;
-  place(store: string, key: string): PlaceThing | null;
+  readonly places: StoreMap;
   readonly beside: ReadBeside;
 }
 
@@ -118,8 +119,10 @@ function saysPart(
 ): void {
   for (const [name, secret] of Object.entries(mapOf(body.secrets))) {
     const at = heldBy(mapOf(secret), frame);
-    if (at !== null) says.declared(reader, "uses", at, `${head}secrets.${name} of ${path} fetches it`);
-    else says.gaps.push(`${head}secrets.${name} of ${path} names a kind of store that is not known.`);
+    for (const one of at ?? [])
+      says.declared(reader, "uses", one, `${head}secrets.${name} of ${path} fetches it`);
+    if (at === null)
+      says.gaps.push(`${head}secrets.${name} of ${path} names a kind of store that is not known.`);
   }
   const { secrets: _, extends: __, ...rest } = body;
   for (const setting of settingsIn(rest)) {
@@ -156,9 +159,15 @@ function variableAt({ project }: PipelineFrame, name: string, says: Says): Locat
 }
 
 /** Where a secret of `secrets:` is fetched from; null for a store of no kind that is known. */
-function heldBy(secret: Body, { project, place }: PipelineFrame): LocationThing | PlaceThing | null {
-  const at = (store: string, key: string, field: string) =>
-    place(store, key) ?? location(`gitlab ${project} ${store}`, field === "" ? key : `${key}#${field}`);
+function heldBy(
+  secret: Body,
+  { project, places }: PipelineFrame,
+): readonly (LocationThing | PlaceThing)[] | null {
+  const at = (store: string, key: string, field: string) => {
+    const found = places(store, key) ?? [];
+    const path = field === "" ? key : `${key}#${field}`;
+    return found.length > 0 ? found : [location(`gitlab ${project} ${store}`, path)];
+  };
   const vault = secret.vault;
   const short = named(vault);
   if (short !== null) {

@@ -23,7 +23,7 @@ function isPipeline(path: string): boolean {
 }
 
 function create(config: PipelineConfig, deps: AdapterDeps): Source {
-  const place = storeMap(config.stores);
+  const places = storeMap(config.stores);
   return folderSource(
     config,
     {
@@ -36,7 +36,7 @@ function create(config: PipelineConfig, deps: AdapterDeps): Source {
         for (const parsed of yamlDocuments(text)) {
           if ("why" in parsed) says.cannotRead(`${path}:${parsed.line}`, parsed.why);
           else if (isMap(parsed.value)) {
-            const frame = { path, project: nameOf(config), files: repositoryOf(config), place, beside };
+            const frame = { path, project: nameOf(config), files: repositoryOf(config), places, beside };
             await saysPipeline(parsed.value, frame, says);
           } else if (parsed.value !== null) says.cannotRead(path, "no pipeline: its top is no map");
         }

@@ -33,7 +33,7 @@ const documentsOf = (path: string, text: string): Parsed[] =>
   /\.json$/i.test(path) ? [jsonDocument(text)] : yamlDocuments(text);
 
 function create(config: ManifestsConfig, deps: AdapterDeps): Source {
-  const place = storeMap(config.stores);
+  const places = storeMap(config.stores);
   return folderSource<KubernetesFrame>(
     config,
     {
@@ -44,7 +44,7 @@ function create(config: ManifestsConfig, deps: AdapterDeps): Source {
         const rights = new Rights();
         const literals = new Map<string, string[]>();
         const { cluster, namespace } = config;
-        const frame: KubernetesFrame = { cluster, literal: true, rights, literals, place };
+        const frame: KubernetesFrame = { cluster, literal: true, rights, literals, places };
         for await (const file of files()) {
           if (!("text" in file)) continue;
           for (const object of objectsIn(file.path, file.text, namespace)) {

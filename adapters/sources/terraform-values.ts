@@ -1,7 +1,8 @@
 /** The values of a state or a plan: which attributes of which resources hold secrets, and from which store a resource reads them. */
-import type { LocationThing, PlaceThing } from "../../domain/discovery/said.js";
+import type { LocationThing, Thing } from "../../domain/discovery/said.js";
 import { isMap, listOf, mapOf, named, textOf } from "../shared/source-config.js";
 import { location, type Says } from "../shared/source-says.js";
+import type { StoreMap } from "../shared/source-stores.js";
 import { secretName, valuesIn, valuesOfSecret } from "../shared/source-values.js";
 
 /** A file and what it is called on the map. */
@@ -10,7 +11,7 @@ export interface TerraformFrame {
   readonly name: string;
   /** In what its files are. */
   readonly files: string;
-  place(store: string, key: string): PlaceThing | null;
+  readonly places: StoreMap;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -152,7 +153,9 @@ function saysStore(
   if (names === undefined) return;
   const key = names.map((name) => textOf(attributes[name]) ?? "").join("/");
   if (key.replaceAll("/", "") === "") return;
-  const remote = frame.place(`${isRead ? "data." : ""}${type}`, key) ?? location(type, key);
+  // A state has whole ARNs, so what comes first is the name.
+  const [remote = location(type, key)]: readonly Thing[] =
+    frame.places(`${isRead ? "data." : ""}${type}`, key) ?? [];
   const whole = location(`terraform ${frame.name}`, address);
   if (isRead) says.declared(whole, "depends-on", remote, `${address} in ${frame.path} reads ${key}`);
   else says.declared(remote, "depends-on", whole, `${address} in ${frame.path} writes ${key}`);

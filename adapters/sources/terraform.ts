@@ -25,7 +25,7 @@ const terraformConfig = z.strictObject({
 type TerraformConfig = z.output<typeof terraformConfig>;
 
 function create(config: TerraformConfig, deps: AdapterDeps): Source {
-  const place = storeMap(config.stores);
+  const places = storeMap(config.stores);
   return folderSource<null>(
     config,
     {
@@ -49,7 +49,7 @@ function create(config: TerraformConfig, deps: AdapterDeps): Source {
           );
           return;
         }
-        const frame: TerraformFrame = { path, name: nameOf(config), files: repositoryOf(config), place };
+        const frame: TerraformFrame = { path, name: nameOf(config), files: repositoryOf(config), places };
         const state = isMap(top.values) ? top.values : mapOf(mapOf(top.prior_state).values);
         saysValues(state, frame, says);
         saysValues(mapOf(top.planned_values), frame, says);

@@ -123,6 +123,44 @@ it("says where an ExternalSecret fills its Secret from, as a place of the estate
   );
 });
 
+it("names a store of an operator that the settings do not, and one that is none of the estate's is no gap", async () => {
+  const gapsOf = async (stores: object[]) =>
+    (await saidOf(kubernetesManifests, { "a.yaml": external, "b.yaml": external }, { ...settings, stores }))
+      .gaps;
+  const unknown = (store: string) =>
+    `Which store of the estate is behind ${store} of prod is not known, or whether any is: name it in \`stores\`.`;
+  expect([...new Set(await gapsOf([]))]).toEqual([
+    unknown("ClusterSecretStore/vault"),
+    unknown("SecretStore/shop/local"),
+  ]);
+  const local = { as: "SecretStore/shop/local" };
+  expect(await gapsOf([local, { as: "ClusterSecretStore/vault" }])).toEqual([]);
+  // What an ExternalSecret looks for in a store of the estate may be any of its places.
+  expect([...new Set(await gapsOf([local, { as: "ClusterSecretStore/vault", store: "main" }]))]).toEqual([
+    "shop/ExternalSecret/orders fills shop/orders-db from whatever main has that it looks for: which places those are is not known.",
+  ]);
+});
+
+it("takes an ARN for the secret's name, and for both names where it does not tell", async () => {
+  const arn = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
+  const filled = (key: string) => `
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: { name: orders, namespace: shop }
+spec:
+  secretStoreRef: { kind: ClusterSecretStore, name: aws }
+  data: [ { secretKey: password, remoteRef: { key: "${key}" } } ]
+`;
+  const stores = [{ as: "ClusterSecretStore/aws", store: "secrets", field: "name" }];
+  const places = async (key: string) =>
+    (await edges({ "a.yaml": filled(key) }, { stores })).filter((edge) => edge.includes("depends-on"));
+  const place = (name: string) => `${at("shop/orders")} depends-on place(secrets ${name}) declared`;
+  expect(await places(arn("apps/db-aB3xYz"))).toEqual([place("apps/db")]);
+  expect(await places(arn("apps/database"))).toEqual([place("apps/database")]);
+  expect(await places(arn("prod-orders"))).toEqual([place("prod"), place("prod-orders")]);
+  expect(await places("apps/db")).toEqual([place("apps/db")]);
+});
+
 it("says what a PushSecret writes, a SecretProviderClass fetches, a seal and a certificate fill", async () => {
   expect(
     await edges({
