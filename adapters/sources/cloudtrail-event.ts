@@ -39,11 +39,19 @@ export function eventSays(event: unknown, watched: Watched): EventSays[] {
   ];
 }
 
+/**
+ * What Rekey itself does: all of its own role, and from its address the one call by which it tries keys of others. Whoever else
+ * comes from there, or does anything else with such a key, is no engine.
+ */
 function isEngine(event: unknown, identity: unknown, watched: Watched): boolean {
   const issuer = inside(inside(identity, "sessionContext"), "sessionIssuer");
   const arns = [textIn(identity, "arn"), textIn(issuer, "arn")];
   if (arns.some((arn) => arn !== undefined && watched.roles.has(arn))) return true;
-  return watched.addressesOfEngine.has(textIn(event, "sourceIPAddress") ?? "");
+  return (
+    watched.addressesOfEngine.has(textIn(event, "sourceIPAddress") ?? "") &&
+    textIn(event, "eventSource") === "sts.amazonaws.com" &&
+    textIn(event, "eventName") === "GetCallerIdentity"
+  );
 }
 
 /** A batch names the secrets that it asks for; those that a filter found have an event of their own each. */

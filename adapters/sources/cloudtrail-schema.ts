@@ -70,7 +70,9 @@ export const cloudtrailConfig = z
             .string()
             .refine((text) => isIP(text) !== 0, { error: "expected an IP address" })
             .optional()
-            .describe("Address that Rekey comes from when it tries keys of others."),
+            .describe(
+              "Address that Rekey comes from when it tries keys of others; its `GetCallerIdentity` from there is not counted.",
+            ),
         }),
       )
       .default([])

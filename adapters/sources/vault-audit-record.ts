@@ -12,11 +12,17 @@ export interface Watched {
   readonly dataPath: string;
   /** The namespace with its slash, `""` for the root. */
   readonly namespace: string;
-  /** The engine's own entities and display names. */
-  readonly entities: ReadonlySet<string>;
-  readonly displayNames: ReadonlySet<string>;
+  /** Who the engine itself is: a reader that shows all of one of these. */
+  readonly engine: readonly Engine[];
   /** Addresses are traits of readers that have an entity too. */
   readonly addresses: boolean;
+}
+
+/** The engine in the log: by its entity, or by the name of a token without one and the address it comes from. */
+export interface Engine {
+  readonly entity?: string | undefined;
+  readonly displayName?: string | undefined;
+  readonly address?: string | undefined;
 }
 
 /** A document was given out. */
@@ -62,8 +68,6 @@ export function readIn(record: unknown, watched: Watched): Read | null {
 function readerOf(auth: unknown, request: unknown, watched: Watched): Pick<Read, "name" | "traits"> | null {
   const entity = textIn(auth, "entity_id");
   const displayName = textIn(auth, "display_name");
-  if (entity !== undefined && watched.entities.has(entity)) return null;
-  if (displayName !== undefined && watched.displayNames.has(displayName)) return null;
   const metadata = inside(auth, "metadata");
   const account = textIn(metadata, "service_account_name");
   const namespace = textIn(metadata, "service_account_namespace");
@@ -71,6 +75,15 @@ function readerOf(auth: unknown, request: unknown, watched: Watched): Pick<Read,
   const remote = textIn(request, "remote_address");
   const address = remote !== undefined && isIP(remote) !== 0 ? remote : undefined;
   const known = entity !== undefined;
+  if (
+    watched.engine.some(
+      (own) =>
+        own.entity === entity &&
+        (known || own.displayName === displayName) &&
+        (own.address === undefined || own.address === address),
+    )
+  )
+    return null;
   return {
     name: shown(displayName ?? entity ?? address ?? "somebody without a name"),
     traits: {

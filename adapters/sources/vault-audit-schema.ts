@@ -1,4 +1,5 @@
 /** What the estate says of an audit log of Vault or OpenBao; the sentences are the documentation that editors show. */
+import { isIP } from "node:net";
 import { z } from "zod";
 import { duration } from "../../domain/estate/duration.js";
 import { filesSchema } from "../shared/source-log-list.js";
@@ -36,10 +37,27 @@ export const vaultAuditConfig = z.strictObject({
   from: z.discriminatedUnion("method", [files, socket]).describe("Where the log is."),
   engine: z
     .array(
-      z.strictObject({
-        entity: z.string().min(1).optional().describe("Id of the entity that Rekey logs in as."),
-        displayName: z.string().min(1).optional().describe("Display name of the token that Rekey uses."),
-      }),
+      z
+        .strictObject({
+          entity: z.string().min(1).optional().describe("Id of the entity that Rekey logs in as."),
+          displayName: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("Display name of the token that Rekey uses, where that has no entity."),
+          address: z
+            .string()
+            .refine((text) => isIP(text) !== 0, { error: "expected an IP address" })
+            .optional()
+            .describe("Address that Rekey comes from; others may have a token of that name."),
+        })
+        .refine(
+          ({ entity, displayName, address }) =>
+            entity === undefined
+              ? displayName !== undefined && address !== undefined
+              : displayName === undefined,
+          { error: "expected an entity, or a displayName with an address" },
+        ),
     )
     .default([])
     .describe("Who Rekey itself is in the log; its own reads are not counted."),

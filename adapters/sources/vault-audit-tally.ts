@@ -10,13 +10,10 @@ export type TakeLine = (bytes: Buffer, from: number, to: number, where: () => st
 
 /** Whose reads count, out of the settings. */
 function watchedBy(config: VaultAuditConfig): Watched {
-  const named = (name: "entity" | "displayName") =>
-    new Set(config.engine.flatMap((one) => (one[name] === undefined ? [] : [one[name]])));
   return {
     dataPath: `${config.mount}/data/`,
     namespace: config.namespace === undefined ? "" : `${config.namespace}/`,
-    entities: named("entity"),
-    displayNames: named("displayName"),
+    engine: config.engine,
     addresses: config.addresses,
   };
 }

@@ -156,12 +156,29 @@ describe("access keys", () => {
       trailEvent(user("deploy"), { ...call, sourceIPAddress: "198.51.100.8", errorCode: "AccessDenied" }),
       trailEvent(user("deploy"), { ...call, sourceIPAddress: "cloudformation.amazonaws.com" }),
       trailEvent(user("deploy", "ASIATEMPORARY"), { ...call, sourceIPAddress: "198.51.100.9" }),
-      trailEvent(user("deploy"), { ...call, sourceIPAddress: "198.51.100.66" }),
     ];
-    expect(await says({ engine: [{ address: "198.51.100.66" }] }, ...parts)).toEqual([
+    expect(await says({}, ...parts)).toEqual([
       "reader(address=198.51.100.7) uses account(aws deploy) read",
       "reader(address=198.51.100.8) uses account(aws deploy) read",
       "reader(applicationName=cloudformation.amazonaws.com) uses account(aws deploy) read",
+    ]);
+  });
+
+  it("are not used by Rekey where it tries one, and by whoever else comes from its address", async () => {
+    const tried = { eventSource: "sts.amazonaws.com", eventName: "GetCallerIdentity" };
+    const engine = [{ address: "198.51.100.7" }];
+    expect(await says({ engine }, trailEvent(user("deploy"), tried))).toEqual([]);
+    expect(
+      await says(
+        { engine },
+        trailEvent(user("deploy"), { eventSource: "s3.amazonaws.com", eventName: "ListBuckets" }),
+        trailEvent(user("billing"), { ...tried, sourceIPAddress: "198.51.100.8" }),
+        secretRead("orders", "apps/db"),
+      ),
+    ).toEqual([
+      "reader(address=198.51.100.7) uses account(aws deploy) read",
+      "reader(address=198.51.100.8) uses account(aws billing) read",
+      `reader(role=${roleArn("orders")}) uses place(secrets apps/db) read`,
     ]);
   });
 

@@ -71,6 +71,40 @@ describe("what a line says", () => {
     ]);
   });
 
+  it("is none of Rekey's own, and of everybody else who has a name or an address of it", async () => {
+    const line = (auth: object, address: string) =>
+      auditLine("a", "x", 1, {
+        auth,
+        request: { operation: "read", path: "secret/data/x", remote_address: address },
+      });
+    const lines = [
+      line({ display_name: "token-rekey" }, "10.0.0.1"),
+      line({ display_name: "token-rekey" }, "10.0.0.2"),
+      line({ display_name: "token-other" }, "10.0.0.1"),
+      line({ entity_id: "e-other", display_name: "token-rekey" }, "10.0.0.1"),
+      line({ entity_id: "e-rekey", display_name: "approle" }, "10.0.0.1"),
+      line({ entity_id: "e-rekey", display_name: "approle" }, "10.0.0.9"),
+    ];
+    await writeFile(log, lines.map((one) => `${one}\n`).join(""));
+    const readers = async (engine: object[]) =>
+      (await scanned(auditSource([log], { engine })))
+        .flatMap((part) => part.claims)
+        .map(({ from, seen }) => [from.is === "reader" && Object.values(from.traits).join(" "), seen.count]);
+    const others = [
+      ["token-rekey 10.0.0.2", 1],
+      ["token-other 10.0.0.1", 1],
+      ["e-other", 1],
+    ];
+    const token = { displayName: "token-rekey", address: "10.0.0.1" };
+    expect(await readers([token, { entity: "e-rekey" }])).toEqual(others);
+    expect(await readers([token, { entity: "e-rekey", address: "10.0.0.1" }])).toEqual([
+      ...others,
+      ["e-rekey", 1],
+    ]);
+    for (const vague of [{ displayName: "token-rekey" }, { address: "10.0.0.1" }, {}])
+      await expect(readers([vague])).rejects.toThrow("a displayName with an address");
+  });
+
   it("is a copy in clear where the device writes values, by its mark", async () => {
     const value = "canary-in-the-log";
     await writeFile(

@@ -14,7 +14,7 @@ function sourceAt(port: number, more: object = {}) {
     vaultAudit.config.parse({
       store: "main",
       from: { method: "socket", port, listen: "2s", ...more },
-      engine: [{ displayName: "root" }],
+      engine: [{ displayName: "root", address: "127.0.0.1" }],
     }) as never,
     depsOf(),
   );

@@ -88,7 +88,8 @@ async function auditWorld(maker: VaultMaker): Promise<AuditWorld> {
     file,
     entity,
     collect,
-    open: (more = { engine: [{ displayName: "root" }] }) => made([join(folder, "audit*")], more),
+    open: (more = { engine: [{ displayName: "root", address: "127.0.0.1" }] }) =>
+      made([join(folder, "audit*")], more),
     openUnreachable: () => made([join(folder, "none", "audit*")]),
     shown: [
       `reader(entity=${entity}) uses place(main ${path}) read`,
