@@ -6,9 +6,11 @@
  * "absent" is a result and "unreachable" is an error; calling it twice with the same arguments leaves the same
  * state as once; a lost answer to a change is `RekeyError("unknown-outcome")`, never a guess.
  */
+
 import type { ZodObject } from "zod";
 import type { AdoptionStep } from "../domain/adopt-plan.js";
 import type { ScanPart } from "../domain/discovery/said.js";
+import type { Contradiction, NamedSystems } from "../domain/estate/kinds.js";
 import type { FenceTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
@@ -393,5 +395,7 @@ export interface SourceKind<Config extends ZodObject = ZodObject> {
   readonly sees: "use" | "configuration";
   readonly config: Config;
   create(config: Config["_output"], deps: AdapterDeps): Source;
+  /** Fields that repeat what a named store or issuer says of itself, and say something else. */
+  contradicts?(config: Config["_output"], systems: NamedSystems): readonly Contradiction[];
   grants?(options: Readonly<Record<string, string>>): string;
 }

@@ -9,6 +9,7 @@ import { name } from "../../domain/estate/fields.js";
 import { refusalOf } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
 import { awsFields, refuseOtherAccount } from "../shared/aws.js";
+import { differing } from "../shared/source-agree.js";
 import { cursorIn, partOf, type Said } from "../shared/source-part.js";
 import { type LastUse, ReportApi } from "./aws-iam-report-api.js";
 import { rootUser, type UserInReport, usersIn } from "./aws-iam-report-rows.js";
@@ -38,6 +39,8 @@ export const awsIamReport: SourceKind<typeof config> = {
   sees: "use",
   config,
   create: (settings, deps) => createReport(settings, deps),
+  contradicts: (settings, { issuer }) =>
+    differing(settings, issuer, { field: "issuer", kind: "aws-iam", same: ["account"] }),
   grants:
     () => `# The IAM policy for Rekey to see which keys there are. Run this in a shell that is logged in to AWS as an administrator, and
 # attach it to the role of Rekey's worker. It allows no change.

@@ -2,6 +2,7 @@
 import type { ScanPart } from "../../domain/discovery/said.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
+import { differing } from "../shared/source-agree.js";
 import { readFiles } from "../shared/source-log-files.js";
 import { partsOf, sinkInto } from "../shared/source-log-fill.js";
 import { ObjectSplitter } from "../shared/source-log-json.js";
@@ -69,4 +70,8 @@ export const cloudtrail: SourceKind<typeof cloudtrailConfig> = {
   sees: "use",
   config: cloudtrailConfig,
   create: (config, deps) => new CloudtrailSource(config, deps),
+  contradicts: (config, { store, issuer }) => [
+    ...differing(config, store, { field: "store", kind: "aws-secrets-manager", same: ["account", "region"] }),
+    ...differing(config, issuer, { field: "issuer", kind: "aws-iam", same: ["account"] }),
+  ],
 };

@@ -3,6 +3,7 @@
 import type { ScanPart } from "../../domain/discovery/said.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
+import { differing } from "../shared/source-agree.js";
 import { readFiles } from "../shared/source-log-files.js";
 import { partsOf, sinkInto } from "../shared/source-log-fill.js";
 import { listFiles } from "../shared/source-log-list.js";
@@ -97,4 +98,6 @@ export const vaultAudit: SourceKind<typeof vaultAuditConfig> = {
   sees: "use",
   config: vaultAuditConfig,
   create: (config, deps) => new VaultAuditSource(config, deps),
+  contradicts: (config, { store }) =>
+    differing(config, store, { field: "store", kind: "vault", same: ["mount", "namespace"] }),
 };

@@ -3,6 +3,7 @@ import type { EstateIssue } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
 import { checkPeople } from "./people.js";
 import { checkEdges, checkPolicies } from "./rules.js";
+import { checkSources } from "./sources.js";
 import { checkEngineCredentials, checkPlaces, checkRoles } from "./systems.js";
 import type { Estate } from "./types.js";
 
@@ -13,6 +14,7 @@ const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[]
   checkPlaces,
   checkRoles,
   checkEngineCredentials,
+  checkSources,
 ];
 
 /**

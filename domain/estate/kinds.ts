@@ -31,9 +31,23 @@ export interface EstateSimpleKind {
   readonly config: z.ZodObject;
 }
 
+/** The systems of the estate that a source names, where it names them. */
+export interface NamedSystems {
+  readonly store: KindConfig | undefined;
+  readonly issuer: KindConfig | undefined;
+}
+
+/** A field of a source that says something else than the entry of the system does; the sentence has no full stop. */
+export interface Contradiction {
+  readonly field: string;
+  readonly sentence: string;
+  readonly hint: string;
+}
+
 /** What reading a kind of source shows: that something is used, or only how something is configured. */
 export interface EstateSourceKind extends EstateSimpleKind {
   readonly sees: "use" | "configuration";
+  contradicts?(config: Fields, systems: NamedSystems): readonly Contradiction[];
 }
 
 /** Every registered kind by the name that stands behind `kind:` in the estate. */

@@ -86,6 +86,9 @@ function references(raw: unknown): Reference[] {
       field(["sources", name], source, "owner", "owners"),
       field(["sources", name], source, "store", "stores"),
       field(["sources", name], source, "issuer", "issuers"),
+      ...listAt(source, ["stores"]).map((store, i) =>
+        field(["sources", name, "stores", i], store, "store", "stores"),
+      ),
     ]),
     ...entriesOf(raw, "credentials").flatMap(([name, credential]) =>
       fromCredential(["credentials", name], credential),
