@@ -1,6 +1,7 @@
 /**
  * Which users of an AWS account have access keys, how old these are, and when AWS saw one of them last. AWS does not tell who
- * used it, so a use is said of the user itself, by its ARN: whoever that is, the estate or another source has to say.
+ * used it. So nobody is said to have: the user itself, by its ARN, *could*, and the report is no watch over who does. Taken for
+ * a reader that was seen it would stand in the way of every rotation, and taken for a watch it would let one pass that nobody watched.
  */
 import { z } from "zod";
 import type { Claim, Listed } from "../../domain/discovery/said.js";
@@ -36,7 +37,7 @@ const cursorSchema = z.strictObject({ after: z.string() });
 /** The kind's entry in the registry. */
 export const awsIamReport: SourceKind<typeof config> = {
   shows: "now",
-  sees: "use",
+  sees: "configuration",
   config,
   create: (settings, deps) => createReport(settings, deps),
   contradicts: (settings, { issuer }) =>
@@ -116,7 +117,7 @@ async function userSaid(
   const last = uses.reduce((a, b) => (b.at >= a.at ? b : a));
   const claim: Claim = {
     record,
-    known: "read",
+    known: "potential",
     from: { is: "reader", name: arn, traits: { role: arn } },
     type: "uses",
     to,

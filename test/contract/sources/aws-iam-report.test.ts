@@ -60,7 +60,7 @@ async function reportWorld() {
 }
 
 const arnOf = (user: string) => `arn:aws:iam::${account}:user/${user}`;
-const edge = (user: string) => `reader(role=${arnOf(user)}) uses account(cloud ${user}) read`;
+const edge = (user: string) => `reader(role=${arnOf(user)}) uses account(cloud ${user}) potential`;
 
 sourceContract("aws-iam-report", async () => {
   const world = await reportWorld();
@@ -130,7 +130,8 @@ describe("users of AWS", () => {
     expect((await about(user)).listed).toHaveLength(1);
   });
 
-  it("are used by nobody whom AWS names: the use is the user's own, with what it was for", async () => {
+  it("are used by nobody whom AWS names: the user could, and that is no watch over who does", async () => {
+    expect(awsIamReport.sees).toBe("configuration");
     const user = world.name("orders");
     await world.use(await userWith(world.admin, user, ["s3:GetObject"]));
     const { claims } = await about(user);
