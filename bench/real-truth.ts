@@ -86,7 +86,7 @@ function textOf(thing: Thing): string {
   if (thing.is !== "reader") return JSON.stringify(thing);
   const { workload, serviceAccount, role } = thing.traits;
   if (workload !== undefined) return workload.replace(/^(?:kubernetes \S+|compose) /, "");
-  if (serviceAccount !== undefined) return `ServiceAccount ${serviceAccount}`;
+  if (serviceAccount !== undefined) return `ServiceAccount ${serviceAccount.replace(/^kubernetes \S+ /, "")}`;
   return role === undefined ? thing.name : role.replace(/^kubernetes \S+ /, "");
 }
 

@@ -101,6 +101,11 @@ export function readerOf(
   return { is: "reader", name: `${pathOf(object)} of ${cluster}`, traits };
 }
 
+/** How a service account shows itself: with its cluster, as another has accounts of the same name. */
+export function accountOf({ cluster }: KubernetesFrame, namespace: string, name: string): string {
+  return `kubernetes ${cluster} ${namespace}/${name}`;
+}
+
 /** A Secret, or one entry of it, with the edges to what it stands in. */
 export function secretAt(
   { cluster }: KubernetesFrame,

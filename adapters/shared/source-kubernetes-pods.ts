@@ -2,6 +2,7 @@
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import { isMap, listOf, mapOf, named, textOf } from "./source-config.js";
 import {
+  accountOf,
   configAt,
   type KubernetesFrame,
   type KubernetesObject,
@@ -51,7 +52,7 @@ function isPod({ containers }: Readonly<Record<string, unknown>>): boolean {
 function saysPod(pod: Readonly<Record<string, unknown>>, path: string, { object, frame, says }: Frame): void {
   const { namespace } = object;
   const account = named(pod.serviceAccountName) ?? named(pod.serviceAccount) ?? "default";
-  const reader = readerOf(object, frame, `${namespace}/${account}`);
+  const reader = readerOf(object, frame, accountOf(frame, namespace, account));
   const at = (where: string) => `${path}.${where} of ${pathOf(object)}`;
   const uses = (name: unknown, key: unknown, where: string) => {
     const secret = named(name);

@@ -5,6 +5,7 @@
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import { listOf, mapOf, named, textOf } from "./source-config.js";
 import {
+  accountOf,
   type KubernetesFrame,
   type KubernetesObject,
   pathOf,
@@ -169,19 +170,19 @@ function ofThatName({ rights }: KubernetesFrame, name: string): string[] {
 function subjectOf(
   subject: Readonly<Record<string, unknown>>,
   ownNamespace: string,
-  { cluster }: KubernetesFrame,
+  frame: KubernetesFrame,
 ): ReaderThing | null {
+  const { cluster } = frame;
   const name = named(subject.name);
   if (name === null) return null;
   if (subject.kind === "ServiceAccount") {
     const namespace = named(subject.namespace) ?? ownNamespace;
     // A cluster refuses one without: it would be nobody.
     if (namespace === "") return null;
-    const serviceAccount = `${namespace}/${name}`;
     return {
       is: "reader",
-      name: `service account ${serviceAccount} of ${cluster}`,
-      traits: { serviceAccount },
+      name: `service account ${namespace}/${name} of ${cluster}`,
+      traits: { serviceAccount: accountOf(frame, namespace, name) },
     };
   }
   const kind = named(subject.kind) ?? "User";

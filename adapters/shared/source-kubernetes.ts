@@ -8,6 +8,7 @@ import { envLines, iniLines, propertyLines } from "./source-dotenv.js";
 import { saysCertificates } from "./source-kubernetes-edge.js";
 import { saysFilled } from "./source-kubernetes-filled.js";
 import {
+  accountOf,
   configAt,
   type KubernetesFrame,
   type KubernetesObject,
@@ -132,7 +133,7 @@ function saysServiceAccount(
   const reader: ReaderThing = {
     is: "reader",
     name: `service account ${serviceAccount} of ${frame.cluster}`,
-    traits: { serviceAccount },
+    traits: { serviceAccount: accountOf(frame, namespace, name) },
   };
   for (const field of ["secrets", "imagePullSecrets"]) {
     for (const entry of listOf(body[field])) {

@@ -100,7 +100,9 @@ export function consumerSchema(kinds: z.ZodType<KindConfig>) {
     role: claims(
       "Names (ARN) of a cloud's roles or users that it acts as; `*` at the end: whatever begins so.",
     ),
-    serviceAccount: claims("Service accounts that it runs as, `namespace/name`."),
+    serviceAccount: claims(
+      "Service accounts that it runs as: `kubernetes CLUSTER namespace/name`, and `namespace/name` where only that is shown, as by logins at Vault.",
+    ),
     workload: claims("What sources that read configuration call it, as `rekey consumers` shows them."),
   });
   return withMs(

@@ -1,7 +1,7 @@
 /** Who could read Secrets by RBAC, and where Secrets are filled from, as manifests say it. */
 import { expect, it } from "vitest";
 import { kubernetesManifests } from "../../../adapters/sources/kubernetes-manifests.js";
-import { edgeText } from "../source.js";
+import { edgeText, thingText } from "../source.js";
 import { saidOf } from "./folder-world.js";
 
 const settings = { cluster: "prod" };
@@ -16,7 +16,7 @@ const role = (kind: string, name: string, rules: string, rest = "") =>
   `{ apiVersion: rbac.authorization.k8s.io/v1, kind: ${kind}, metadata: { name: ${name}${kind === "Role" ? ", namespace: shop" : ""} ${rest} }, rules: ${rules} }`;
 const binding = (kind: string, roleRef: string, subjects = "[ { kind: ServiceAccount, name: app } ]") =>
   `{ apiVersion: rbac.authorization.k8s.io/v1, kind: ${kind}, metadata: { name: b, namespace: shop }, roleRef: ${roleRef}, subjects: ${subjects} }`;
-const app = "reader(serviceAccount=shop/app)";
+const app = "reader(serviceAccount=kubernetes prod shop/app)";
 
 it("says who could read by a role of another file, and nothing of who could not", async () => {
   expect(
@@ -58,9 +58,20 @@ it("understands wildcards, names, users and groups", async () => {
   ).toEqual([
     `reader(role=kubernetes prod User/eve) can-read ${at("*/*")} potential`,
     `reader(role=kubernetes prod Group/ops) can-read ${at("*/*")} potential`,
-    `reader(serviceAccount=infra/op) can-read ${at("*/*")} potential`,
+    `reader(serviceAccount=kubernetes prod infra/op) can-read ${at("*/*")} potential`,
     `${app} can-read ${at("shop/db")} potential`,
   ]);
+});
+
+it("tells accounts of the same name in two clusters apart", async () => {
+  const manifests = { "a.yaml": binding("RoleBinding", "{ kind: ClusterRole, name: edit }") };
+  const readers = async (cluster: string) =>
+    (await saidOf(kubernetesManifests, manifests, { cluster })).claims
+      .map(({ from }) => from)
+      .filter(({ is }) => is === "reader")
+      .map(thingText);
+  expect(await readers("prod")).toEqual(["reader(serviceAccount=kubernetes prod shop/app)"]);
+  expect(await readers("dev")).toEqual(["reader(serviceAccount=kubernetes dev shop/app)"]);
 });
 
 it("finds Secrets of one name in every namespace that has one", async () => {

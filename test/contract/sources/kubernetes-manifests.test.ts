@@ -31,7 +31,8 @@ metadata: { name: orders-db, namespace: shop }
 data: { password: ${Buffer.from(password).toString("base64")} }
 `;
 
-const orders = "reader(serviceAccount=shop/orders workload=kubernetes prod shop/Deployment/orders)";
+const orders =
+  "reader(serviceAccount=kubernetes prod shop/orders workload=kubernetes prod shop/Deployment/orders)";
 const at = (path: string) => `location(kubernetes prod ${path})`;
 /** Each namespace, Secret and entry stands in the next larger thing. */
 const inside = (...paths: readonly string[]) =>
@@ -60,7 +61,7 @@ sourceContract(
           spec: { containers: [{ name: "out" }], imagePullSecrets: [{ name: "registry" }] },
         }),
       },
-      edge: `reader(serviceAccount=default/default workload=kubernetes prod default/Pod/out) uses ${at("default/registry")} declared`,
+      edge: `reader(serviceAccount=kubernetes prod default/default workload=kubernetes prod default/Pod/out) uses ${at("default/registry")} declared`,
     },
     spoiled: {
       files: {
@@ -97,7 +98,7 @@ it.each([...workloads, "Rollout"])("finds the pod in a %s", async (kind) => {
   };
   const manifest = `{ apiVersion: x.example.com/v1, kind: ${kind}, metadata: { name: n }, spec: ${specs[kind] ?? `{ template: { spec: ${pod} } }`} }`;
   expect(await uses(manifest)).toEqual([
-    `reader(serviceAccount=default/default workload=kubernetes prod default/${kind}/n) uses ${at("default/s#k")} declared`,
+    `reader(serviceAccount=kubernetes prod default/default workload=kubernetes prod default/${kind}/n) uses ${at("default/s#k")} declared`,
   ]);
 });
 
@@ -116,7 +117,7 @@ spec:
     - { name: e, cephfs: { monitors: [ m ], secretRef: { name: ceph } } }
     - { name: f, azureFile: { secretName: azure, shareName: s } }
 `);
-  const reader = "reader(serviceAccount=n/default workload=kubernetes prod n/Pod/p)";
+  const reader = "reader(serviceAccount=kubernetes prod n/default workload=kubernetes prod n/Pod/p)";
   expect(found.sort()).toEqual(
     ["n/whole", "n/keyed#k", "n/projected", "n/SecretProviderClass/class", "n/node", "n/ceph", "n/azure"]
       .map((path) => `${reader} uses ${at(path)} declared`)
@@ -143,8 +144,8 @@ items:
   ).toEqual([
     `reader(workload=kubernetes prod edge/Gateway/g) uses ${at("edge/here")} declared`,
     `reader(workload=kubernetes prod edge/Gateway/g) uses ${at("certs/there")} declared`,
-    `reader(serviceAccount=n/sa) uses ${at("n/token")} declared`,
-    `reader(serviceAccount=n/sa) uses ${at("n/pull")} declared`,
+    `reader(serviceAccount=kubernetes prod n/sa) uses ${at("n/token")} declared`,
+    `reader(serviceAccount=kubernetes prod n/sa) uses ${at("n/pull")} declared`,
     `reader(workload=kubernetes prod n/Cluster/pg) uses ${at("n/s3#secret")} declared`,
     `reader(workload=kubernetes prod n/Cluster/pg) uses ${at("n/root")} declared`,
   ]);
@@ -208,7 +209,8 @@ stringData: { anything: ${password} }
     [at("default/s#.dockerconfigjson"), testMark(other), true],
     [at("default/s#anything"), testMark(password), true],
   ]);
-  const reader = "reader(serviceAccount=default/default workload=kubernetes prod default/Pod/p)";
+  const reader =
+    "reader(serviceAccount=kubernetes prod default/default workload=kubernetes prod default/Pod/p)";
   expect(claims.filter(({ type }) => type === "uses").map(edgeText)).toEqual([
     `${reader} uses ${at("default/ConfigMap/app#DATABASE_URL")} declared`,
     `${reader} uses ${at("default/ConfigMap/app#app.properties")} declared`,
