@@ -7,6 +7,7 @@ import { type Finding, refusalOf } from "../../domain/finding.js";
 import type { AdapterDeps, Call } from "../ports.js";
 import type { Said } from "./source-part.js";
 import { isGarbled, type OpenReport, openReport } from "./source-text.js";
+import { isTellable } from "./source-values.js";
 
 /** One finding. `values` are all forms of the value that the report has; they leave this process as hashes alone. */
 export interface Leak {
@@ -25,9 +26,6 @@ export interface Leak {
   readonly besides: string;
 }
 
-/** What counts as one: shorter ones are equal by chance, and their hashes can be guessed. */
-const charactersMin = 8;
-
 /** The `repository` of a report's settings. */
 export function repositoryName() {
   return name().describe("What the scanned repository is called on the map.");
@@ -44,7 +42,7 @@ export function leakSaid(
   report: OpenReport,
   deps: AdapterDeps,
 ): Said & { readonly marked: boolean } {
-  const values = [...new Set(leak.values)].filter((value) => !isMasked(value));
+  const values = [...new Set(leak.values)].filter(isTellable);
   const hide = (text: string) => leak.values.reduce((rest, value) => withoutValue(rest, value), text);
   const { commit, file, rule, line, scope, record } = leak;
   const path = hide(commit === "" ? `${file}:${rule}` : `${commit}:${file}:${rule}:${line ?? 0}`);
@@ -75,10 +73,10 @@ export function isUnreadable(values: readonly string[]): boolean {
   return values.some(isGarbled);
 }
 
-/** The gap of those whose values the report keeps back. */
+/** The gap of those whose values the report keeps back, or that cannot be told from others. */
 export function maskedGap(report: OpenReport, masked: number): Said[] {
   if (masked === 0) return [];
-  const gap = `${report.path} keeps back or shortens the values of ${masked} findings; where else they lie is not known.`;
+  const gap = `The values of ${masked} findings of ${report.path} are kept back, cut, or too common to be told from others; where else they lie is not known.`;
   return [{ gaps: [gap], records: 0 }];
 }
 
@@ -94,16 +92,6 @@ export async function reportFindings(files: readonly string[], call: Call): Prom
     }
   }
   return findings;
-}
-
-/** Replaced as a whole, or cut with dots behind it, by the scanner's own redaction; or too short to be told from others. */
-function isMasked(value: string): boolean {
-  return (
-    value.length < charactersMin ||
-    value.startsWith("REDACT") ||
-    value.endsWith("...") ||
-    value.includes("****")
-  );
 }
 
 function withoutValue(text: string, value: string): string {

@@ -164,8 +164,26 @@ function isSwitch(text: string): boolean {
 
 /** A value, or only the fact that one stands there. */
 function met(as: string, value: string): Met {
-  const told = value.length >= charactersMin && !common.has(value.toLowerCase()) && !example.test(value);
-  return { as, value: told ? value : null };
+  return { as, value: isTellable(value) ? value : null };
+}
+
+/**
+ * Whether a value can be told from others by its hash, for configuration and for reports of scanners alike: long enough, not known to
+ * all, no stand-in, and not masked or cut by whoever reported it.
+ */
+export function isTellable(value: string): boolean {
+  return (
+    value.length >= charactersMin &&
+    !common.has(value.toLowerCase()) &&
+    !example.test(value) &&
+    !isPlaceholder(value) &&
+    !isMasked(value)
+  );
+}
+
+/** Replaced as a whole, or cut with dots behind it, by a scanner's own redaction. */
+function isMasked(value: string): boolean {
+  return value.startsWith("REDACT") || value.endsWith("...") || value.includes("****");
 }
 
 /** Names of what holds a password in an address's query or in a list of settings. */

@@ -171,14 +171,14 @@ describe("a report of gitleaks", () => {
     expect(future?.copies[0]?.seen.first).toBe(future?.copies[0]?.seen.last);
   });
 
-  it.each(["REDACTED", "Canary-q8Z...", "short", "abcd********wxyz"])(
+  it.each(["REDACTED", "Canary-q8Z...", "short", "abcd********wxyz", "Password123", "changeme-please"])(
     "shows where %s stands, and marks no such value",
     async (masked) => {
       const parts = await scan(JSON.stringify([json({ value: masked }), json({ file: "b.env" })]));
       expect(parts.flatMap(({ copies }) => copies)).toHaveLength(1);
       expect(parts.flatMap(({ listed }) => listed)).toHaveLength(2);
       expect(parts.flatMap(({ gaps }) => gaps)).toEqual([
-        expect.stringContaining("the values of 1 findings"),
+        expect.stringContaining("The values of 1 findings"),
       ]);
     },
   );

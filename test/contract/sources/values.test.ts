@@ -92,7 +92,15 @@ describe("values", () => {
   });
 
   it("names what is too short or too common, without a value to compare", () => {
-    for (const text of ["hunter2", "postgres", "Password123", "mysecretpassword", "my-super-secret-key"]) {
+    for (const text of [
+      "hunter2",
+      "postgres",
+      "Password123",
+      "mysecretpassword",
+      "my-super-secret-key",
+      "abcd********wxyz",
+      "Canary-q8Z...",
+    ]) {
       expect(valuesIn("DB_PASSWORD", text)).toEqual([{ as: "a password", value: null }]);
     }
   });
