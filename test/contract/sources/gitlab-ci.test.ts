@@ -79,6 +79,12 @@ it("takes a secret for a place of the estate where the settings say which store 
   expect(await uses(secretsOf("{ vault: production/db/password@ops }"), { stores })).toEqual([
     `${job("a")} uses place(main production/db) declared`,
   ]);
+  const aws = [{ as: "aws_secrets_manager", store: "secrets", field: "name" }];
+  const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod-orders";
+  expect(await uses(secretsOf(`{ aws_secrets_manager: "${arn}" }`), { stores: aws })).toEqual([
+    `${job("a")} uses place(secrets prod) declared`,
+    `${job("a")} uses place(secrets prod-orders) declared`,
+  ]);
 });
 
 it("follows local includes and what is extended there, and says what it cannot follow", async () => {

@@ -129,6 +129,11 @@ it("says which place of a store a resource writes and which one it reads", async
     `${vault} depends-on place(main apps/app) declared`,
     `${at("data.vault_kv_secret_v2.app#data_json")} depends-on ${vault} declared`,
   ]);
+  // What the provider knows a secret by is its ARN.
+  const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:apps/db-aB3xYz";
+  const byArn = resources.map((one) => ({ ...one, values: { ...one.values, secret_id: arn } }));
+  const known = await saidOf(terraform, { "s.json": state(byArn) }, { stores });
+  expect(uses(known.claims)[0]).toBe(`place(aws apps/db) depends-on ${aws} declared`);
   const unmapped = await saidOf(terraform, { "s.json": state(resources) });
   expect(uses(unmapped.claims)).toContain(
     `location(aws_secretsmanager_secret_version apps/db) depends-on ${aws} declared`,
