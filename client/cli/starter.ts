@@ -35,6 +35,20 @@ issuers:
       username: rekey_a
       password: env:REKEY_PG_PASSWORD
 
+# Where the use of credentials is visible. While somebody is seen there whom no consumer accounts for, nothing is rotated.
+sources:
+  orders-sessions:
+    kind: postgres-activity # who is connected
+    issuer: orders-pg
+    host: 127.0.0.1
+    port: 5432
+    database: orders
+    login:
+      username: rekey_a
+      password: env:REKEY_PG_PASSWORD
+    owner: orders-team
+    every: 10m # and whenever somebody asks: \`rekey discover\`
+
 # How patient, how strict, how often. What is left out has a default that suits production.
 policies:
   standard:
