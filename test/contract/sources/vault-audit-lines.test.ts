@@ -2,6 +2,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { timesAt, timesText } from "../../../domain/discovery/times.js";
 import { scanned } from "../source.js";
 import { auditLine, auditSource, logFolder } from "./audit-lines.js";
 
@@ -49,7 +50,9 @@ describe("what a line says", () => {
       first: Date.parse("2026-01-01T00:00:00Z"),
       last: Date.parse("2026-02-20T00:00:00Z"),
       count: 4,
+      times: times.reduce((all, time) => all | timesAt(Date.parse(time)), 0),
     });
+    expect(timesText(claims[0]?.seen.times ?? 0)).toBe("00:00-00:59 on sun-mon, thu-fri");
     expect(claims[0]?.sentence).toBe("approle-a read versions 1, 2, 3 of x.");
   });
 
