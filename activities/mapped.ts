@@ -1,5 +1,5 @@
 /** What the map says of a credential before it is rotated: who else was seen on it or could read it, and what that is worth. */
-import { type Fading, isCurrent, readIntervalMs, useWindowMs } from "../domain/graph/current.js";
+import { type Fading, isCurrent, isSeen, readIntervalMs, useWindowMs } from "../domain/graph/current.js";
 import { keptOf } from "../domain/graph/kept.js";
 import { bestKnown, strongest, weakest } from "../domain/graph/known.js";
 import { Adjacency } from "../domain/graph/reach.js";
@@ -53,7 +53,11 @@ export async function mappedFacts(
   ]);
   const adjacency = new Adjacency(graph);
   const users = usersOf(adjacency, systems.id);
-  const shown = new Set(users.flatMap(({ edge }) => edge.evidence.map(({ source }) => source)));
+  const evidence = users.flatMap(({ edge }) => edge.evidence);
+  const shown = {
+    it: new Set(evidence.map(({ source }) => source)),
+    use: new Set(evidence.filter(isSeen).map(({ source }) => source)),
+  };
   const sources = await watching(deps, systems, { declared, shown, rules });
   const names = new Map(declared.map((entry) => [entry.id, entry.name]));
   const fading = { windowMs: rules.useWindowMs, now: deps.now() };
@@ -80,15 +84,18 @@ async function watching(
     rules,
   }: {
     readonly declared: Awaited<ReturnType<typeof listEntries>>;
-    readonly shown: ReadonlySet<string>;
+    /** Sources that have shown the credential, and those that have shown a use of it. */
+    readonly shown: { readonly it: ReadonlySet<string>; readonly use: ReadonlySet<string> };
     readonly rules: Pick<WatchRules, "evidenceMaxAgeMs" | "useWindowMs">;
   },
 ): Promise<WatchingSource[]> {
   const { store = "", issuer = "" } = estate.credentials[name] ?? {};
   const ties = new Map(
-    declared.map(({ id, body }) => [id, shown.has(id) ? "tied" : tieOf(body, { store, issuer })]),
+    declared.map(({ id, body }) => [id, shown.it.has(id) ? "tied" : tieOf(body, { store, issuer })]),
   );
-  const about = declared.filter(({ id }) => ties.get(id) !== "elsewhere");
+  const about = declared
+    .filter(({ id }) => ties.get(id) !== "elsewhere")
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const watched = await watchedBy(
     db,
     about.map(({ id }) => id),
@@ -97,7 +104,7 @@ async function watching(
   const byId = new Map(watched.map((one) => [one.source, one]));
   return about.map(({ id, name: called, body }) => {
     const { wholeAt = null, since = null, gaps = [], unreadable = 0 } = byId.get(id) ?? {};
-    const seesUse = shapes.seesUse(String(body.kind));
+    const seesUse = shapes.seesUse(String(body.kind)) || shown.use.has(id);
     return { name: called, tied: ties.get(id) === "tied", seesUse, wholeAt, since, gaps, unreadable };
   });
 }

@@ -151,31 +151,32 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   await change(declared);
   expect(await refused()).toEqual([]);
 
-  // A log knows that one of them comes once a month, and one that has not come for long.
-  const monthMs = 30 * 86_400_000;
-  const read = (applicationName: string, first: number, last: number, times: number) => ({
-    claim: {
+  // A log knows that one of them comes twice a month, and one that has not come for long.
+  const dayMs = 86_400_000;
+  const now = Date.now();
+  const readLog = async (
+    applicationName: string,
+    firstDaysAgo: number,
+    lastDaysAgo: number,
+    count: number,
+  ) => {
+    const claim = {
       ...{ record: "log", known: "read", type: "uses", sentence: "The log has it." },
       from: { is: "reader", name: applicationName, traits: { applicationName } },
       to: { is: "account", issuer: "orders", account: account.group },
-      seen: { first, last, count: times },
-    },
-  });
-  const now = Date.now();
-  await writeFile(
-    said,
-    [
-      read("month-end", now - 2 * monthMs, now - 1_000, 3),
-      read("retired", now - 2 * monthMs, now - 2 * monthMs + 1, 2),
-      { cursor: "1" },
-    ]
-      .map((line) => JSON.stringify(line))
-      .join("\n"),
-  );
-  expect(await house.ask<ScanReport>("discover", ["log"])).toMatchObject({ failure: null, claims: 2 });
+      seen: { first: now - firstDaysAgo * dayMs, last: now - lastDaysAgo * dayMs, count },
+    };
+    await writeFile(said, `${JSON.stringify({ claim })}\n${JSON.stringify({ cursor: applicationName })}\n`);
+    const read = await house.ask<ScanReport>("discover", ["log"]);
+    expect(read).toMatchObject({ failure: null, claims: 1 });
+  };
+  await readLog("month-end", 30, 2, 3);
+  // What has shown a use watches, whatever its kind says; neither has for long enough.
+  expect((await found("short-watch")).map(({ subject }) => subject)).toEqual(["log", "sessions"]);
   expect(await found("slow-consumer")).toMatchObject([
-    { severity: "warn", subject: "month-end", sentence: expect.stringContaining("about every 30 d") },
+    { severity: "warn", subject: "month-end", sentence: expect.stringContaining("about every 14 d") },
   ]);
+  await readLog("retired", 60, 50, 2);
   expect(await found("past-reader")).toMatchObject([{ severity: "warn", subject: "retired" }]);
   expect(await refused()).toEqual([]);
 
