@@ -64,8 +64,8 @@ export async function mappedFacts(
   const { copies: mapped } = keptOf(adjacency, systems.id);
   const copies = met
     .filter(({ node }) => !mapped.has(node))
-    .map(({ name, literal, readers, sentence, lastSeen }) => ({
-      ...{ name, literal, readers, sentence: `${sentence} Last met ${minuteOf(lastSeen)}.` },
+    .map(({ name, literal, past, readers, sentence, lastSeen }) => ({
+      ...{ name, literal, past, readers, sentence: `${sentence} Last met ${minuteOf(lastSeen)}.` },
     }));
   return {
     readers: unexpected(graph, users, systems, { names, fading }),

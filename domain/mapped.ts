@@ -52,14 +52,24 @@ export function slowFindings(
 export interface MappedCopy {
   readonly name: string;
   readonly literal: boolean;
+  /** It has got there and is read by nobody there: a commit of long ago, a line of a log. */
+  readonly past: boolean;
   readonly readers: readonly string[];
   /** What it was met as, and when. */
   readonly sentence: string;
 }
 
-/** Copies as findings: whoever reads one goes on with the old value, whatever is delivered, and fails when it is revoked. */
+/**
+ * Copies as findings: whoever reads one goes on with the old value, whatever is delivered, and fails when it is revoked. One
+ * that has only got somewhere is a reason to rotate, and stands in nobody's way.
+ */
 export function copyFindings(copies: readonly MappedCopy[], unmapped: "refuse" | "warn"): Finding[] {
-  return copies.map(({ name: subject, literal, readers, sentence }) => {
+  return copies.map(({ name: subject, literal, past, readers, sentence }): Finding => {
+    if (past && readers.length === 0) {
+      const got = `The value has got to ${subject}, where whoever can see that has it. ${sentence}`;
+      const hint = "Rotating it is what mends that; `rekey rotate --emergency` does it now.";
+      return { code: "leaked-copy", severity: "warn", subject, sentence: got, hint };
+    }
     const where = literal ? "written down outside of any store" : "kept where no rotation changes it";
     const who = readers.length === 0 ? "whoever reads it there" : readers.join(", ");
     return {

@@ -9,6 +9,8 @@ export interface MetCopy {
   readonly name: string;
   /** It stands there outside of any store. */
   readonly literal: boolean;
+  /** It has got there and is read by nobody there, by all that met it. */
+  readonly past: boolean;
   /** What it was met as, and when last, in milliseconds since the epoch. */
   readonly sentence: string;
   readonly lastSeen: number;
@@ -20,6 +22,7 @@ interface MetRow extends Record<string, unknown> {
   readonly node: string;
   readonly name: string;
   readonly literal: boolean;
+  readonly past: boolean;
   readonly sentence: string;
   readonly last_seen: number;
   readonly readers: readonly string[];
@@ -33,7 +36,7 @@ export async function copiesMet(
 ): Promise<readonly MetCopy[]> {
   const { rows } = await read(db, (tx) =>
     tx.execute<MetRow>(sql`
-      select n.id as node, n.name, bool_or(m.literal) as literal, min(m.sentence) as sentence,
+      select n.id as node, n.name, bool_or(m.literal) as literal, bool_and(m.past) as past, min(m.sentence) as sentence,
         (extract(epoch from max(m.last_seen)) * 1000)::float8 as last_seen,
         array(
           select distinct r.name from rekey_inventory.graph_edges e

@@ -186,6 +186,7 @@ interface CopyRow {
   readonly thing: string;
   readonly record: string;
   readonly literal: boolean;
+  readonly past?: boolean;
   readonly sentence: string;
   readonly first: number;
   readonly last: number;
@@ -193,14 +194,15 @@ interface CopyRow {
 
 async function keepCopies(tx: Tx, { id, source }: ScanRef, rows: readonly CopyRow[]): Promise<void> {
   await tx.execute(sql`
-    insert into rekey_inventory.marks (mark, thing, source, record, literal, sentence, scan, first_seen, last_seen)
-    select mark, thing, ${source}, record, literal, sentence, ${id}, first_seen, last_seen from unnest(
+    insert into rekey_inventory.marks (mark, thing, source, record, literal, past, sentence, scan, first_seen, last_seen)
+    select mark, thing, ${source}, record, literal, past, sentence, ${id}, first_seen, last_seen from unnest(
       ${column(rows, ({ mark }) => mark)}::text[], ${column(rows, ({ thing }) => thing)}::text[],
       ${column(rows, ({ record }) => record)}::text[], ${column(rows, ({ literal }) => literal)}::boolean[],
+      ${column(rows, ({ past = false }) => past)}::boolean[],
       ${column(rows, ({ sentence }) => sentence)}::text[], ${column(rows, ({ first }) => iso(first))}::timestamptz[],
       ${column(rows, ({ last }) => iso(last))}::timestamptz[]
-    ) as met (mark, thing, record, literal, sentence, first_seen, last_seen)
+    ) as met (mark, thing, record, literal, past, sentence, first_seen, last_seen)
     on conflict (mark, thing, source, record) do update set
-      literal = excluded.literal, sentence = excluded.sentence, scan = excluded.scan, ended_at = null,
+      literal = excluded.literal, past = excluded.past, sentence = excluded.sentence, scan = excluded.scan, ended_at = null,
       last_seen = greatest(marks.last_seen, excluded.last_seen)`);
 }

@@ -42,6 +42,7 @@ export const marks = inventory.table("marks", {
   source: text("source").notNull(),
   record: text("record").notNull(),
   literal: boolean("literal").notNull(),
+  past: boolean("past").notNull(),
   sentence: text("sentence").notNull(),
   scan: text("scan").notNull(),
   firstSeen: moment("first_seen").notNull(),

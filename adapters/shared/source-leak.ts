@@ -57,6 +57,7 @@ export function leakSaid(
     at,
     mark: deps.mark(value),
     literal: true,
+    past: commit !== "",
     seen,
     sentence,
   }));

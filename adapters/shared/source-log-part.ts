@@ -39,7 +39,7 @@ export class PartBuilder {
   readonly #now: number;
   readonly #limits: PartLimits;
   readonly #claims = new Map<string, Counted<Told>>();
-  readonly #copies = new Map<string, Counted<Pick<Copy, "at" | "mark" | "literal">>>();
+  readonly #copies = new Map<string, Counted<Pick<Copy, "at" | "mark" | "literal" | "past">>>();
   #malformed: Malformed[] = [];
   #gaps: string[] = [];
   #records = 0;
@@ -100,7 +100,7 @@ export class PartBuilder {
   }
 
   /** A value was met once more, by its mark. */
-  copy(at: number, copy: Pick<Copy, "at" | "mark" | "literal">, sentence: string): void {
+  copy(at: number, copy: Pick<Copy, "at" | "mark" | "literal" | "past">, sentence: string): void {
     const key = JSON.stringify([copy.at, copy.mark]);
     add(this.#copies, key, at, "", () => ({ told: copy, say: () => sentence }));
   }

@@ -56,6 +56,7 @@ export function auditTally(
           at: { is: "location", scope: `audit log of ${config.store}`, path: `${read.path}#${field}` },
           mark: mark(value),
           literal: true,
+          past: true,
         },
         `The audit log shows the field ${shown(field)} of ${shown(read.path)} in clear: the device is set to log_raw.`,
       );

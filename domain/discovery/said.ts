@@ -103,12 +103,16 @@ export interface Claim {
   readonly sentence: string;
 }
 
-/** A value that was met, by its keyed hash. `literal`: it stands there outside of any store. */
+/**
+ * A value that was met, by its keyed hash. `literal`: it stands there outside of any store. `past`: it has got there and is
+ * read by nobody there, as in a commit of long ago or in a line of a log.
+ */
 export interface Copy {
   readonly record: string;
   readonly at: LocationThing | PlaceThing;
   readonly mark: string;
   readonly literal: boolean;
+  readonly past?: boolean;
   readonly seen: Seen;
   /** What it was met as, without a character of it. */
   readonly sentence: string;

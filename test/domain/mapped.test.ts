@@ -41,7 +41,13 @@ test("C7: who was seen or is given it stands in the way by the policy's rule; wh
 });
 
 test("C12 C18: a copy where no rotation changes it stands in the way, with those who read it there", () => {
-  const copy = { name: "repository shop .env#PW", literal: true, readers: [], sentence: "A password." };
+  const copy = {
+    name: "repository shop .env#PW",
+    literal: true,
+    past: false,
+    readers: [],
+    sentence: "A password.",
+  };
   expect(copyFindings([copy, { ...copy, literal: false, readers: ["a", "b"] }], "refuse")).toMatchObject([
     {
       ...{ code: "unmapped-copy", severity: "refuse", subject: copy.name },
@@ -52,6 +58,14 @@ test("C12 C18: a copy where no rotation changes it stands in the way, with those
       sentence:
         "The value stands in repository shop .env#PW, kept where no rotation changes it: a, b will fail when it is revoked. A password.",
     },
+  ]);
+});
+
+test("C15: a value that has got into a history or a log is a reason to rotate, and stands in nobody's way", () => {
+  const leak = { name: "commit 1 of shop", literal: true, past: true, readers: [], sentence: "A password." };
+  expect(copyFindings([leak, { ...leak, readers: ["ci"] }], "refuse")).toMatchObject([
+    { code: "leaked-copy", severity: "warn", subject: "commit 1 of shop" },
+    { code: "unmapped-copy", severity: "refuse" },
   ]);
 });
 

@@ -39,6 +39,7 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   });
 
   const said = join(folder, "said");
+  const leaks = join(folder, "leaks.json");
   const server = { host, port, database, login: { username: "rekey_a", password: "env:ENGINE" } };
   const raw = (more: object, consumers: object = {}) => ({
     stores: { files: { kind: "file", directory: secrets, stagingDirectory: staging } },
@@ -46,6 +47,7 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     sources: {
       sessions: { kind: "postgres-activity", ...server, issuer: "orders", owner: "payments" },
       log: { kind: "command", command: ["/bin/cat", said], owner: "payments" },
+      history: { kind: "gitleaks", reports: [{ file: leaks, repository: "shop" }], owner: "payments" },
       shop: { kind: "env-files", directory: repository, workload: "host reports", owner: "payments" },
     },
     policies: { quick: quickPolicy },
@@ -196,6 +198,21 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     outcome: "refused",
     reason: expect.stringContaining(".env#DB_PASSWORD"),
   });
+  // It was committed once, too: a reason to rotate, and none not to.
+  await writeFile(
+    leaks,
+    JSON.stringify([
+      {
+        ...{ RuleID: "generic", File: "old.env", StartLine: 1, Secret: password, Commit: "c".repeat(40) },
+        ...{ Date: "2026-01-01T00:00:00Z", Fingerprint: "f" },
+      },
+    ]),
+  );
+  expect(await house.ask<ScanReport>("discover", ["history"])).toMatchObject({ failure: null, copies: 1 });
+  expect(await found("leaked-copy")).toMatchObject([
+    { severity: "warn", subject: expect.stringContaining("old.env:generic:1") },
+  ]);
+  expect(await found("unmapped-copy")).toHaveLength(1);
   await writeFile(env, "DB_PASSWORD=$" + "{DB_PASSWORD}\n");
   await house.ask<ScanReport>("discover", ["shop"]);
   expect(await found("unmapped-copy")).toEqual([]);
