@@ -388,14 +388,13 @@ export interface NotifierKind<Config extends ZodObject = ZodObject> {
 /**
  * How a kind of source enters the registry. `shows`: `now`, what is there, so that what a whole scan from the beginning no
  * longer has is gone; `log`, what happened, which does not end. `sees`: `use`, that something was used or is in use; `configuration`,
- * only what somebody wrote or may do, which says nothing of who else uses it.
+ * only what somebody wrote or may do. `contradicts`: settings that a named store or issuer has otherwise.
  */
 export interface SourceKind<Config extends ZodObject = ZodObject> {
   readonly shows: "now" | "log";
   readonly sees: "use" | "configuration";
   readonly config: Config;
   create(config: Config["_output"], deps: AdapterDeps): Source;
-  /** Fields that repeat what a named store or issuer says of itself, and say something else. */
   contradicts?(config: Config["_output"], systems: NamedSystems): readonly Contradiction[];
   grants?(options: Readonly<Record<string, string>>): string;
 }

@@ -101,7 +101,7 @@ export function consumerSchema(kinds: z.ZodType<KindConfig>) {
       "Names (ARN) of a cloud's roles or users that it acts as; `*` at the end: whatever begins so.",
     ),
     serviceAccount: claims(
-      "Service accounts that it runs as: `kubernetes CLUSTER namespace/name`, and `namespace/name` where only that is shown, as by logins at Vault.",
+      "Service accounts that it runs as: `namespace/name`, with the cluster before it where a source knows it.",
     ),
     workload: claims("What sources that read configuration call it, as `rekey consumers` shows them."),
   });
