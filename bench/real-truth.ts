@@ -93,6 +93,8 @@ function textOf(thing: Thing): string {
 function placeOf(at: Copy["at"]): string {
   if (at.is !== "location") return `${at.store} ${Object.values(at.place).join(" ")}`;
   const config = /^([^/]+)\/ConfigMap\/(.*)$/.exec(at.path);
+  const [, store] = /^kubernetes \S+(?: (.*))?$/.exec(at.scope) ?? [];
+  if (store !== undefined) return `${store} ${at.path}`;
   if (at.scope.startsWith("kubernetes ")) {
     return config === null ? at.path : `ConfigMap ${config[1]}/${config[2]}`;
   }

@@ -51,7 +51,9 @@ export function saysFilled(object: KubernetesObject, frame: KubernetesFrame, say
       );
       return true;
     }
-    case "cert-manager.io/Certificate": {
+    case "cert-manager.io/Certificate":
+    // As the group was called before its first release.
+    case "certmanager.k8s.io/Certificate": {
       const secret = named(spec.secretName);
       const { kind, name } = mapOf(spec.issuerRef);
       if (secret === null || named(name) === null) return true;

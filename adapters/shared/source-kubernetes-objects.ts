@@ -55,6 +55,11 @@ const clusterKinds = new Set([
   "CustomResourceDefinition",
 ]);
 
+/** `ClusterPolicy`, `ClusterGenerator`: by custom of one of an operator's kinds that no namespace has, but those that are about clusters. */
+function isClusterWide(kind: string, group: string): boolean {
+  return /^Cluster[A-Z]/.test(kind) && group.includes(".") && !group.endsWith("cluster.x-k8s.io");
+}
+
 /** The object, or null for what is none; a namespaced one without a namespace stands in `namespace`. */
 function kubernetesObject(value: unknown, namespace: string): KubernetesObject | null {
   if (!isMap(value)) return null;
@@ -62,11 +67,14 @@ function kubernetesObject(value: unknown, namespace: string): KubernetesObject |
   const kind = named(value.kind);
   if (version === null || kind === null) return null;
   const metadata = mapOf(value.metadata);
+  const group = version.includes("/") ? version.slice(0, version.indexOf("/")) : "";
   return {
     kind,
-    group: version.includes("/") ? version.slice(0, version.indexOf("/")) : "",
+    group,
     name: named(metadata.name) ?? named(metadata.generateName) ?? "",
-    namespace: clusterKinds.has(kind) ? "" : (named(metadata.namespace) ?? namespace),
+    namespace: clusterKinds.has(kind)
+      ? ""
+      : (named(metadata.namespace) ?? (isClusterWide(kind, group) ? "" : namespace)),
     body: value,
   };
 }

@@ -10,10 +10,12 @@ import {
   readerOf,
   secretAt,
 } from "./source-kubernetes-objects.js";
+import { saysReferences } from "./source-kubernetes-references.js";
 import { location, type Says } from "./source-says.js";
 import { valuesIn } from "./source-values.js";
 
 const containerFields = ["containers", "initContainers", "ephemeralContainers"];
+const podFields = new Set([...containerFields, "volumes", "imagePullSecrets"]);
 
 /** Objects nest a pod's description four deep at most (CronJob); an operator's kinds a little more. */
 const depthMax = 12;
@@ -36,23 +38,38 @@ function walk(value: unknown, path: string, depth: number, frame: Frame): void {
     return;
   }
   if (!isMap(value)) return;
-  if (isPod(value)) {
-    saysPod(value, path, frame);
-    return;
-  }
-  saysReferences(value, path, frame);
-  for (const [key, item] of Object.entries(value)) walk(item, `${path}.${key}`, depth + 1, frame);
+  const isWithPod = isPod(value);
+  const reader = isWithPod ? podReader(value, frame) : readerOf(frame.object, frame.frame);
+  if (isWithPod) saysPod(value, path, reader, frame);
+  // A kind of an operator has its own fields beside those of a pod.
+  const others = Object.entries(value).filter(([key]) => !isWithPod || !podFields.has(key));
+  saysReferences(Object.fromEntries(others), path, reader, frame);
+  for (const [key, item] of others) walk(item, `${path}.${key}`, depth + 1, frame);
 }
 
-/** A list of containers is what makes it one; other lists of that name have entries without an image or a name. */
+/** A list of containers is what makes it one; other lists of that name have entries without a name or variables. */
 function isPod({ containers }: Readonly<Record<string, unknown>>): boolean {
-  return Array.isArray(containers) && containers.some((item) => isMap(item) && named(item.name) !== null);
+  return (
+    Array.isArray(containers) &&
+    containers.some(
+      (item) =>
+        isMap(item) && (named(item.name) !== null || Array.isArray(item.env) || Array.isArray(item.envFrom)),
+    )
+  );
 }
 
-function saysPod(pod: Readonly<Record<string, unknown>>, path: string, { object, frame, says }: Frame): void {
-  const { namespace } = object;
+function podReader(pod: Readonly<Record<string, unknown>>, { object, frame }: Frame): ReaderThing {
   const account = named(pod.serviceAccountName) ?? named(pod.serviceAccount) ?? "default";
-  const reader = readerOf(object, frame, accountOf(frame, namespace, account));
+  return readerOf(object, frame, accountOf(frame, object.namespace, account));
+}
+
+function saysPod(
+  pod: Readonly<Record<string, unknown>>,
+  path: string,
+  reader: ReaderThing,
+  { object, frame, says }: Frame,
+): void {
+  const { namespace } = object;
   const at = (where: string) => `${path}.${where} of ${pathOf(object)}`;
   const uses = (name: unknown, key: unknown, where: string) => {
     const secret = named(name);
@@ -176,51 +193,5 @@ function saysConfig(
   for (const entry of frame.literals.get(`${namespace}/${textOf(config)}`) ?? []) {
     if (key !== null && key !== entry) continue;
     says.declared(reader, "uses", configAt(frame, namespace, String(config), entry), `${where} names it`);
-  }
-}
-
-/**
- * Whether a field's map names a Secret: by the field's name, or as a selector of a key (`name`, `key` and nothing else) in a
- * field called after a Secret. In the Prometheus operator's kinds such a selector is one of a Secret whatever its field is called.
- */
-function namesSecret(
-  field: string,
-  item: Readonly<Record<string, unknown>>,
-  { group }: KubernetesObject,
-): boolean {
-  if (/secret(?:key)?(?:ref|reference|selector)$/i.test(field)) return true;
-  const isSelector =
-    named(item.name) !== null &&
-    named(item.key) !== null &&
-    Object.keys(item).every((part) => part === "name" || part === "key" || part === "optional");
-  if (!isSelector || /config-?map/i.test(field)) return false;
-  return /secret$/i.test(field) || group === "monitoring.coreos.com";
-}
-
-/** How operators name a Secret in their own kinds: `passwordSecretRef: {name, key}`, `secretName`, `existingSecret`. */
-function saysReferences(
-  value: Readonly<Record<string, unknown>>,
-  path: string,
-  { object, frame, says }: Frame,
-): void {
-  for (const [key, item] of Object.entries(value)) {
-    const secret = isMap(item) && namesSecret(key, item, object) ? item : null;
-    const name =
-      secret === null
-        ? /^(?:.*SecretName|secretName|existingSecret)$/.test(key)
-          ? named(item)
-          : null
-        : named(secret.name);
-    // What an Ingress serves is said by its own rule.
-    if (name === null || object.kind === "Ingress" || name.includes("{{")) continue;
-    const namespace = named(secret?.namespace) ?? object.namespace;
-    if (namespace === "") {
-      says.gaps.push(
-        `${path}.${key} of ${pathOf(object)} names a Secret in a namespace that it does not say.`,
-      );
-      continue;
-    }
-    const at = secretAt(frame, says, namespace, name, named(secret?.key));
-    says.declared(readerOf(object, frame), "uses", at, `${path}.${key} of ${pathOf(object)} names it`);
   }
 }

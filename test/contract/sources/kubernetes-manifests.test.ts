@@ -173,6 +173,82 @@ items:
   ]);
 });
 
+it("knows how operators name Secrets, and takes no text for a name that may be a value", async () => {
+  const object = (group: string, kind: string, spec: string) =>
+    `{ apiVersion: ${group}/v1, kind: ${kind}, metadata: { name: o, namespace: n }, spec: ${spec} }`;
+  const named = async (group: string, spec: string, kind = "Thing") =>
+    (await uses(object(group, kind, spec))).map((edge) =>
+      edge.replace(/.* uses location\(kubernetes prod (.*)\) declared$/, "$1"),
+    );
+  const own = "db.example.com";
+  expect(
+    await named(
+      own,
+      "{ importCredentialsSecret: { name: s }, secretRef: admin, http: { tlsSecret: web-tls } }",
+    ),
+  ).toEqual(["n/s", "n/admin", "n/web-tls"]);
+  expect(
+    await named(
+      own,
+      "{ tokenRef: { secretName: s, key: k }, v: { secretName: t, items: [ { key: a }, { key: b } ] } }",
+    ),
+  ).toEqual(["n/s#k", "n/t#a", "n/t#b"]);
+  for (const value of [
+    `clientSecret: ${other}`,
+    `authSecret: hunter2`,
+    `secrets: [ hunter2 ]`,
+    `tlsSecret: ${password}`,
+  ])
+    expect(await named(own, `{ ${value} }`)).toEqual([]);
+  expect(await named("openfaas.com", "{ secrets: [ s ] }")).toEqual(["n/s"]);
+  expect(
+    await named("operator.victoriametrics.com", "{ additionalScrapeConfigs: { name: s, key: k } }"),
+  ).toEqual(["n/s#k"]);
+  expect(
+    await named(
+      "kafka.strimzi.io",
+      "{ passwordSecret: { secretName: s, password: p }, trusted: [ { secretName: t, certificate: ca.crt } ] }",
+    ),
+  ).toEqual(["n/s#p", "n/t#ca.crt"]);
+  // A kind that describes a pod has fields of its own beside it.
+  expect(
+    await named(
+      "monitoring.coreos.com",
+      "{ containers: [ { name: c } ], imagePullSecrets: [ { name: pull } ], remoteWrite: [ { basicAuth: { password: { name: s, key: k } } } ] }",
+    ),
+  ).toEqual(["n/pull", "n/s#k"]);
+  expect(
+    await uses(
+      object(
+        own,
+        "Thing",
+        "{ podTemplate: { spec: { containers: [ { envFrom: [ { secretRef: { name: s } } ] } ] } } }",
+      ),
+    ),
+  ).toEqual([
+    `reader(serviceAccount=kubernetes prod n/default workload=kubernetes prod n/Thing/o) uses ${at("n/s")} declared`,
+  ]);
+});
+
+it("does not make up a namespace for a kind of a whole cluster", async () => {
+  const spec = "spec: { secretRef: { name: s } }";
+  const object = (kind: string, group: string) =>
+    `{ apiVersion: ${group}/v1, kind: ${kind}, metadata: { name: o }, ${spec} }`;
+  const { claims, gaps } = await saidOf(
+    kubernetesManifests,
+    {
+      "a.yaml": `${object("ClusterScm", "scm.example.com")}\n---\n${object("ClusterTopology", "cluster.x-k8s.io")}`,
+    },
+    settings,
+  );
+  expect(claims.filter(({ type }) => type === "uses").map(edgeText)).toEqual([
+    `reader(workload=kubernetes prod default/ClusterTopology/o) uses ${at("default/s")} declared`,
+  ]);
+  expect(gaps).toEqual([
+    "spec.secretRef of ClusterScm/o names a Secret in a namespace that it does not say.",
+  ]);
+});
+
 it("marks what stands in Secrets, in ConfigMaps and in addresses, and shows who uses the ConfigMap", async () => {
   const auth = Buffer.from(`robot:${other}`).toString("base64");
   const docker = JSON.stringify({ auths: { "registry.example.com": { auth } } });
