@@ -76,19 +76,17 @@ async function house(change: (estate: Estate) => Estate = (estate) => estate) {
   return { db, apply, sample, orders: orders.id, account };
 }
 
+function begin(db: Database, shows: "now" | "log", now: number, source = "src_1") {
+  return beginScan(db, { source, shows, settings: "so", now, newId: () => newId("scn") });
+}
+
 /** A whole reading of these parts. */
 async function readThrough(
   db: Database,
   parts: readonly ScanPart[],
   { shows = "now", at = t0 + 5_000 }: { shows?: "now" | "log"; at?: number } = {},
 ) {
-  const begun = await beginScan(db, {
-    source: "src_1",
-    shows,
-    settings: "so",
-    now: at,
-    newId: () => newId("scn"),
-  });
+  const begun = await begin(db, shows, at);
   const ref = { id: begun.id, source: "src_1", shows, settings: "so" } as const;
   let cursor = begun.cursorAfter;
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
@@ -148,13 +146,7 @@ describe("what a source says", () => {
 
   it("is counted once, also when a part is kept by two", async () => {
     const { db, orders, account } = await house();
-    const begun = await beginScan(db, {
-      source: "src_1",
-      shows: "log",
-      settings: "so",
-      now: t0,
-      newId: () => newId("scn"),
-    });
+    const begun = await begin(db, "log", t0);
     const ref = { id: begun.id, source: "src_1", shows: "log", settings: "so" } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", [claim(psql, account)]), declared);
@@ -169,35 +161,17 @@ describe("what a source says", () => {
 
   it("goes on where it broke off, and a log from where it ended", async () => {
     const { db } = await house();
-    const first = await beginScan(db, {
-      source: "src_1",
-      shows: "log",
-      settings: "so",
-      now: t0,
-      newId: () => newId("scn"),
-    });
+    const first = await begin(db, "log", t0);
     const ref = { id: first.id, source: "src_1", shows: "log", settings: "so" } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", []), declared);
     await breakOff(db, first.id, "It went away.");
     const rules = { windowMs: day, pauseMs: day, now: t0 + 1 };
     expect(await watchedBy(db, ["src_1"], rules)).toMatchObject([{ wholeAt: null, since: null }]);
-    const again = await beginScan(db, {
-      source: "src_1",
-      shows: "log",
-      settings: "so",
-      now: t0 + 9,
-      newId: () => newId("scn"),
-    });
+    const again = await begin(db, "log", t0 + 9);
     expect(again).toMatchObject({ id: first.id, cursorAfter: "1", failure: null });
     await endScan(db, ref, t0 + 10);
-    const next = await beginScan(db, {
-      source: "src_1",
-      shows: "log",
-      settings: "so",
-      now: t0 + 20,
-      newId: () => newId("scn"),
-    });
+    const next = await begin(db, "log", t0 + 20);
     expect(next).toMatchObject({ cursorBefore: "1", cursorAfter: "1" });
     expect(next.id).not.toBe(first.id);
   });
@@ -292,13 +266,7 @@ describe("what a source says", () => {
 
   it("is not kept by an estate that is no longer in force, and not ended by an older reading", async () => {
     const { db, apply, sample, account } = await house();
-    const begun = await beginScan(db, {
-      source: "src_1",
-      shows: "now",
-      settings: "so",
-      now: t0,
-      newId: () => newId("scn"),
-    });
+    const begun = await begin(db, "now", t0);
     const ref = { id: begun.id, source: "src_1", shows: "now", settings: "so" } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await apply(sample);
@@ -362,13 +330,7 @@ describe("what a source says", () => {
     const told = async (list: readonly Claim[][]) => {
       round += 1;
       const source = `src_p${round}`;
-      const begun = await beginScan(db, {
-        source,
-        shows: "log",
-        settings: "so",
-        now: t0,
-        newId: () => newId("scn"),
-      });
+      const begun = await begin(db, "log", t0, source);
       const declared = await read(db, (tx) => declaredIn(tx, shapes));
       let cursor = begun.cursorAfter;
       for (const [index, each] of list.entries()) {
