@@ -7,6 +7,7 @@ import type { ScanReport } from "../domain/discovery/report.js";
 import type { HouseWork } from "../domain/rotation/work.js";
 import { read } from "../inventory/database.js";
 import type { ScanRef } from "../inventory/discovery-keep.js";
+import { bringFindings } from "../inventory/finding-keep.js";
 import { declaredIn } from "../inventory/rematch.js";
 import { beginScan, breakOff, endScan, notePart, type Scan } from "../inventory/scans.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
@@ -16,8 +17,15 @@ import type { ActivityDeps } from "./deps.js";
 const readMsMax = 5 * 60_000;
 
 /** The activities that read sources. */
-export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "scan"> {
-  return { scan: ({ source }) => framed(() => scan(deps, source)) };
+export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "scan" | "findings"> {
+  return {
+    scan: ({ source }) => framed(() => scan(deps, source)),
+    findings: () =>
+      framed(async () => {
+        const { open, excepted, ended } = await bringFindings(deps.db, deps.shapes, deps.now());
+        return open + excepted + ended;
+      }),
+  };
 }
 
 async function scan(deps: ActivityDeps, name: string): Promise<ScanReport> {

@@ -1,17 +1,17 @@
 /** What the map says of a credential before it is rotated: who else was seen on it or could read it, and what that is worth. */
-import { type Fading, isCurrent, isSeen, readIntervalMs, useWindowMs } from "../domain/graph/current.js";
+import { readIntervalMs, useWindowMs } from "../domain/graph/current.js";
 import { keptOf } from "../domain/graph/kept.js";
-import { bestKnown, strongest, weakest } from "../domain/graph/known.js";
 import { Adjacency } from "../domain/graph/reach.js";
-import type { Evidence, Graph } from "../domain/graph/types.js";
+import type { Evidence } from "../domain/graph/types.js";
 import { type User, usersOf } from "../domain/graph/use.js";
-import type { MappedCopy, MappedReader, ReadRhythm } from "../domain/mapped.js";
+import { type MappedCopy, type MappedReader, type ReadRhythm, strayCopies } from "../domain/mapped.js";
+import { strangersOn } from "../domain/strangers.js";
 import {
   evidenceMaxAgeMs,
-  minuteOf,
-  tieOf,
+  neverRead,
   type WatchingSource,
   type WatchRules,
+  watchersAmong,
 } from "../domain/watched.js";
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
@@ -54,23 +54,15 @@ export async function mappedFacts(
   const adjacency = new Adjacency(graph);
   const users = usersOf(adjacency, systems.id);
   const evidence = users.flatMap(({ edge }) => edge.evidence);
-  const shown = {
-    it: new Set(evidence.map(({ source }) => source)),
-    use: new Set(evidence.filter(isSeen).map(({ source }) => source)),
-  };
-  const sources = await watching(deps, systems, { declared, shown, rules });
+  const sources = await watching(deps, systems, { declared, evidence, rules });
   const names = new Map(declared.map((entry) => [entry.id, entry.name]));
   const fading = { windowMs: rules.useWindowMs, now: deps.now() };
-  const { copies: mapped } = keptOf(adjacency, systems.id);
-  const copies = met
-    .filter(({ node }) => !mapped.has(node))
-    .map(({ name, literal, past, readers, sentence, lastSeen }) => ({
-      ...{ name, literal, past, readers, sentence: `${sentence} Last met ${minuteOf(lastSeen)}.` },
-    }));
+  const expected = new Set(systems.consumers.map((consumer) => consumer.id));
   return {
-    readers: unexpected(graph, users, systems, { names, fading }),
+    readers: strangersOn(graph, users, { expected, names, fading }),
     rhythms: rhythmsOf(users, systems),
-    ...{ copies, sources, rules },
+    copies: strayCopies(met, keptOf(adjacency, systems.id).copies),
+    ...{ sources, rules },
   };
 }
 
@@ -80,33 +72,29 @@ async function watching(
   { name, estate }: Pick<Systems, "name" | "estate">,
   {
     declared,
-    shown,
+    evidence,
     rules,
   }: {
     readonly declared: Awaited<ReturnType<typeof listEntries>>;
-    /** Sources that have shown the credential, and those that have shown a use of it. */
-    readonly shown: { readonly it: ReadonlySet<string>; readonly use: ReadonlySet<string> };
+    /** How the credential's users are known. */
+    readonly evidence: readonly Evidence[];
     readonly rules: Pick<WatchRules, "evidenceMaxAgeMs" | "useWindowMs">;
   },
 ): Promise<WatchingSource[]> {
-  const { store = "", issuer = "" } = estate.credentials[name] ?? {};
-  const ties = new Map(
-    declared.map(({ id, body }) => [id, shown.it.has(id) ? "tied" : tieOf(body, { store, issuer })]),
+  const about = watchersAmong(
+    declared.map(({ id, name: called, body }) => {
+      return { id, name: called, settings: body, seesUse: shapes.seesUse(String(body.kind)) };
+    }),
+    estate.credentials[name] ?? { store: "", issuer: "" },
+    evidence,
   );
-  const about = declared
-    .filter(({ id }) => ties.get(id) !== "elsewhere")
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const watched = await watchedBy(
     db,
     about.map(({ id }) => id),
     { windowMs: rules.useWindowMs, pauseMs: rules.evidenceMaxAgeMs, now: now() },
   );
   const byId = new Map(watched.map((one) => [one.source, one]));
-  return about.map(({ id, name: called, body }) => {
-    const { wholeAt = null, since = null, gaps = [], unreadable = 0 } = byId.get(id) ?? {};
-    const seesUse = shapes.seesUse(String(body.kind)) || shown.use.has(id);
-    return { name: called, tied: ties.get(id) === "tied", seesUse, wholeAt, since, gaps, unreadable };
-  });
+  return about.map((source) => ({ ...source, ...(byId.get(source.id) ?? neverRead) }));
 }
 
 /** How far apart the declared consumers were seen reading it, wherever they read it. */
@@ -116,52 +104,4 @@ function rhythmsOf(users: readonly User[], { consumers }: Pick<Systems, "consume
     const intervalMs = readIntervalMs(evidence);
     return intervalMs === null ? [] : [{ consumer: name, intervalMs }];
   });
-}
-
-/** Users whom no declared consumer accounts for. */
-function unexpected(
-  graph: Graph,
-  users: readonly User[],
-  { consumers }: Pick<Systems, "consumers">,
-  { names, fading }: { readonly names: ReadonlyMap<string, string>; readonly fading: Fading },
-): MappedReader[] {
-  const expected = new Set(consumers.map((consumer) => consumer.id));
-  const cadenceOf = (id: string) => graph.nodes.get(id)?.cadenceMs ?? 0;
-  // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows.
-  const strangers = users
-    .filter(({ node }) => node.type === "identity" || (node.type === "consumer" && !expected.has(node.id)))
-    .map((user) => {
-      const cadenceMs = Math.max(cadenceOf(user.edge.from), cadenceOf(user.edge.to));
-      const evidence = user.edge.evidence.filter((one) => isCurrent(one, fading, cadenceMs));
-      const isPast = evidence.length === 0 && user.edge.evidence.length > 0;
-      const edge = isPast ? user.edge : { ...user.edge, evidence };
-      return { ...user, edge, isPast, known: isPast ? ("potential" as const) : bestKnown(edge) };
-    });
-  return surest(strangers).map(({ node, edge, known, isPast }) => {
-    const best = strongest(edge.evidence);
-    return {
-      name: node.name,
-      known: isPast ? "past" : known,
-      sentence: best === undefined ? "It is on the map." : sentenceOf(best, names.get(best.source)),
-    };
-  });
-}
-
-/** Why, and when it was seen. An instant and no age: the same facts are told in the same words at every look. */
-function sentenceOf({ sentence, lastSeen, source }: Evidence, called = source): string {
-  return `${sentence} Last seen ${minuteOf(lastSeen)} by ${called}.`;
-}
-
-/** Each reader once, by the edge that is known best: who is seen at a copy may also have the right to read all of them. */
-function surest<Known extends User & { readonly isPast: boolean }>(users: readonly Known[]): Known[] {
-  const best = new Map<string, Known>();
-  for (const user of users) {
-    const before = best.get(user.node.id);
-    const isSurer =
-      before === undefined ||
-      (before.isPast && !user.isPast) ||
-      (before.isPast === user.isPast && weakest([before.edge, user.edge]) === before.known);
-    if (isSurer) best.set(user.node.id, user);
-  }
-  return [...best.values()];
 }

@@ -6,6 +6,7 @@ import { formatDuration } from "./duration.js";
 import type { CredentialException } from "./estate/types.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
+import { unownedConsumer, unownedCredential } from "./findings/owners.js";
 import type { IssuerTraits } from "./kinds.js";
 import {
   copyFindings,
@@ -93,16 +94,15 @@ const checks: readonly Check[] = [
   {
     code: "no-owner",
     inEmergency: "waived",
-    look: ({ owner }) =>
-      owner === null ? [{ sentence: "The credential has no owner who could answer for it." }] : [],
+    look: ({ owner }) => unownedCredential(owner).map((sentence) => ({ sentence })),
   },
   {
     code: "consumer-without-owner",
     inEmergency: "waived",
     look: ({ consumers }) =>
-      consumers
-        .filter((consumer) => consumer.owner === null)
-        .map(({ name }) => ({ subject: name, sentence: `Consumer ${name} has no owner.` })),
+      consumers.flatMap((consumer) =>
+        unownedConsumer(consumer).map((sentence) => ({ subject: consumer.name, sentence })),
+      ),
   },
   {
     code: "too-few-approvers",

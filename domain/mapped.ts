@@ -4,8 +4,10 @@
  */
 import { span } from "./duration.js";
 import type { CredentialException } from "./estate/types.js";
+import { exceptionsFor } from "./exceptions.js";
 import type { Finding, Severity } from "./finding.js";
 import type { EvidenceKind } from "./graph/types.js";
+import { minuteOf } from "./watched.js";
 
 const dayMs = 24 * 60 * 60_000;
 
@@ -59,6 +61,21 @@ export interface MappedCopy {
   readonly sentence: string;
 }
 
+/** A place at which a value was met. */
+export interface MetCopy extends MappedCopy {
+  /** Id of its node on the map. */
+  readonly node: string;
+  /** In milliseconds since the epoch. */
+  readonly lastSeen: number;
+}
+
+/** Those of them at which nothing is delivered. `kept`: ids of the places that a rotation changes. */
+export function strayCopies(met: readonly MetCopy[], kept: ReadonlySet<string>): MetCopy[] {
+  return met
+    .filter(({ node }) => !kept.has(node))
+    .map((copy) => ({ ...copy, sentence: `${copy.sentence} Last met ${minuteOf(copy.lastSeen)}.` }));
+}
+
 /**
  * Copies as findings: whoever reads one goes on with the old value, whatever is delivered, and fails when it is revoked. One
  * that has only got somewhere is a reason to rotate, and stands in nobody's way.
@@ -99,17 +116,6 @@ export function readerFindings(readers: readonly MappedReader[], unmapped: "refu
   });
 }
 
-/** What an owner may take upon themself; everything else is mended, and not excepted. */
-export const exceptable = [
-  "unmapped-reader",
-  "unmapped-copy",
-  "consumer-without-owner",
-  "stale-evidence",
-  "incomplete-evidence",
-  "short-watch",
-  "unwatched",
-] as const;
-
 /**
  * The findings with the exceptions that hold now: what was excepted is shown, with who answers for it, and stands in nobody's
  * way. One that has run out says so beside the refusal that is there again.
@@ -120,19 +126,15 @@ export function excepting(
   now: number,
 ): Finding[] {
   return findings.map((finding) => {
-    const fits = exceptions.filter(
-      ({ finding: code, about }) =>
-        code === finding.code && (about === undefined || about === finding.subject),
-    );
-    const holding = fits.find(({ until }) => now < Date.parse(until));
     if (finding.severity !== "refuse") return finding;
-    if (holding !== undefined) {
+    const subjects = finding.subject === undefined ? [] : [finding.subject];
+    const { holding, over } = exceptionsFor(exceptions, finding.code, subjects, now);
+    if (holding !== null) {
       const { owner, until, reason } = holding;
       const sentence = `${finding.sentence} ${owner} answers for it until ${day(until)}: ${reason}`;
       return { ...finding, severity: "warn" satisfies Severity, sentence };
     }
-    const [over] = fits;
-    if (over === undefined) return finding;
+    if (over === null) return finding;
     return {
       ...finding,
       sentence: `${finding.sentence} The exception that ${over.owner} answered for ended on ${day(over.until)}.`,

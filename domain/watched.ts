@@ -4,6 +4,8 @@
  */
 import { formatDuration } from "./duration.js";
 import type { Finding, Severity } from "./finding.js";
+import { isSeen } from "./graph/current.js";
+import type { Evidence } from "./graph/types.js";
 
 /** A source that would show who uses the credential, or might. Times are milliseconds since the epoch. */
 export interface WatchingSource {
@@ -101,6 +103,38 @@ export function tieOf(
   const bound = [...stores, source.issuer].filter((name) => name !== undefined);
   if (bound.length === 0) return "any";
   return stores.includes(store) || source.issuer === issuer ? "tied" : "elsewhere";
+}
+
+/** What a source is worth that was never read to its end. */
+export const neverRead = { wholeAt: null, since: null, gaps: [], unreadable: 0 } as const satisfies Pick<
+  WatchingSource,
+  "wholeAt" | "since" | "gaps" | "unreadable"
+>;
+
+/** A source of the estate, with the settings of its entry. */
+export interface DeclaredSource extends Pick<WatchingSource, "name" | "seesUse"> {
+  readonly id: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The sources that would show who uses a credential, or might, in the order of their names, and whether they are tied to it.
+ * `evidence`: how its users are known; a source that has shown one is tied, and one that has shown a use sees uses.
+ */
+export function watchersAmong<Source extends DeclaredSource>(
+  sources: readonly Source[],
+  credential: { readonly store: string; readonly issuer: string },
+  evidence: readonly Pick<Evidence, "kind" | "source">[],
+): (Source & Pick<WatchingSource, "tied">)[] {
+  const shown = new Set(evidence.map(({ source }) => source));
+  const used = new Set(evidence.filter(isSeen).map(({ source }) => source));
+  return sources
+    .flatMap((source) => {
+      const tie = shown.has(source.id) ? "tied" : tieOf(source.settings, credential);
+      const seesUse = source.seesUse || used.has(source.id);
+      return tie === "elsewhere" ? [] : [{ ...source, seesUse, tied: tie === "tied" }];
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** To the minute, in UTC. */

@@ -128,7 +128,7 @@ export async function openRotations(db: Database): Promise<OpenRotation[]> {
 }
 
 /** When each credential's last rotation ended: the last that succeeded, or the last whatever came of it. */
-async function lastEnds(tx: Tx, succeeded: boolean): Promise<Map<string, number>> {
+export async function lastEnds(tx: Tx, succeeded: boolean): Promise<Map<string, number>> {
   const rows = await tx
     .select({ credential: rotations.credential, at: max(rotations.closedAt) })
     .from(rotations)

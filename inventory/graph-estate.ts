@@ -3,14 +3,11 @@ import { sql } from "drizzle-orm";
 import type { Section } from "../domain/estate/schema.js";
 import { plainShapes, type Shapes } from "../domain/estate/shapes.js";
 import type { Estate } from "../domain/estate/types.js";
-import { declaredBy, type MappedSection, mapped } from "../domain/graph/declared.js";
+import { declaredBy, estateSource, type MappedSection, mapped } from "../domain/graph/declared.js";
 import type { Tx } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { keepSaid, lockMap } from "./graph-keep.js";
 import { sha256Hex } from "./hash.js";
-
-/** The name under which the estate is a source of the map. */
-const estateSource = "estate";
 
 /** Names of entries, by section. */
 export type Names = Readonly<Partial<Record<Section, readonly string[]>>>;

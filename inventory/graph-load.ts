@@ -4,8 +4,9 @@
  */
 import { sql } from "drizzle-orm";
 import { type Flow, typesAlong } from "../domain/graph/flows.js";
-import type { Evidence, Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
+import type { Graph, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
+import { type EdgeRow, edgeOf, ms, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 
 /** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */
 export async function loadReach(
@@ -24,14 +25,42 @@ export async function loadReach(
 
 /** A credential with whoever uses it or could read it, with where it is kept, and with the owners of all of them. */
 export async function loadUsers(db: Database, credential: string): Promise<Graph> {
-  return read(db, async (tx) => {
-    const { copies, containers } = await idsKept(tx, [credential]);
-    const kept = [credential, ...copies, ...containers];
-    const { rows } = await tx.execute<{ id: string }>(sql`
-      select distinct from_id as id from rekey_inventory.graph_edges
-      where to_id = any(${sql.param(kept)}::text[]) and type in ('uses', 'can-read') and ended_at is null`);
-    return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])]);
-  });
+  return read(db, (tx) => usersWithin(tx, [credential]));
+}
+
+/** The same for several, on the picture of the database that `tx` has. */
+export async function usersWithin(tx: Tx, credentials: readonly string[]): Promise<Graph> {
+  const { copies, containers } = await idsKept(tx, credentials);
+  const kept = [...credentials, ...copies, ...containers];
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select distinct from_id as id from rekey_inventory.graph_edges
+    where to_id = any(${sql.param(kept)}::text[]) and type in ('uses', 'can-read') and ended_at is null`);
+  return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])]);
+}
+
+/** Whoever may read some place, with everything that stands there and everything that they use. */
+export async function rightsWithin(tx: Tx): Promise<Graph> {
+  const { rows } = await tx.execute<{ id: string; is_used: boolean }>(sql`
+    with recursive readers (id) as (
+      select distinct n.id from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes n on n.id = e.from_id
+      where e.type = 'can-read' and e.ended_at is null and n.type in ('identity', 'consumer')
+    ), inside (id) as (
+      select e.to_id from readers r join rekey_inventory.graph_edges e on e.from_id = r.id
+      where e.type = 'can-read' and e.ended_at is null
+      union
+      select e.from_id from inside i join rekey_inventory.graph_edges e on e.to_id = i.id
+      join rekey_inventory.graph_nodes n on n.id = e.from_id
+      where e.type = 'stored-in' and e.ended_at is null and n.type = 'location'
+    )
+    select id, false as is_used from readers union all select id, false from inside
+    union all
+    select e.to_id, true from readers r join rekey_inventory.graph_edges e on e.from_id = r.id
+    where e.type = 'uses' and e.ended_at is null`);
+  const { copies } = await idsKept(
+    tx,
+    rows.filter((row) => row.is_used).map(({ id }) => id),
+  );
+  return loadAmong(tx, [...new Set([...rows.map(({ id }) => id), ...copies])]);
 }
 
 /** Everything that is on the map now. */
@@ -106,32 +135,6 @@ async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promis
   return rows.map(({ id }) => id);
 }
 
-interface NodeRow extends Record<string, unknown> {
-  readonly id: string;
-  readonly type: GraphNode["type"];
-  readonly name: string;
-  readonly class: GraphNode["class"] | null;
-  readonly cadence_ms: string | null;
-  readonly first_seen: number;
-  readonly ended_at: number | null;
-}
-
-interface EdgeRow extends Record<string, unknown> {
-  readonly from_id: string;
-  readonly type: GraphEdge["type"];
-  readonly to_id: string;
-  readonly first_seen: number;
-  readonly evidence: readonly (Omit<Evidence, "firstSeen" | "lastSeen"> & {
-    readonly first_seen: number;
-    readonly last_seen: number;
-  })[];
-}
-
-/** Milliseconds since the epoch, as a number that JSON can carry. */
-const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
-
-const nodeColumns = sql`id, type, name, class, cadence_ms, ${ms("first_seen")} as first_seen, ${ms("ended_at")} as ended_at`;
-
 /** These nodes, the edges between them that are there now, and the owners of each. */
 async function loadAmong(tx: Tx, ids: readonly string[]): Promise<Graph> {
   const among = sql`${sql.param(ids)}::text[]`;
@@ -149,23 +152,4 @@ async function loadAmong(tx: Tx, ids: readonly string[]): Promise<Graph> {
     select ${nodeColumns}
     from rekey_inventory.graph_nodes where id = any(${sql.param(all)}::text[])`);
   return { nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])), edges: edgeRows.map(edgeOf) };
-}
-
-function nodeOf({ id, type, name, class: kind, cadence_ms, first_seen, ended_at }: NodeRow): GraphNode {
-  return {
-    ...{ id, type, name, firstSeen: first_seen, endedAt: ended_at },
-    ...(kind === null ? {} : { class: kind }),
-    ...(cadence_ms === null ? {} : { cadenceMs: Number(cadence_ms) }),
-  };
-}
-
-function edgeOf({ from_id, type, to_id, first_seen, evidence }: EdgeRow): GraphEdge {
-  return {
-    ...{ from: from_id, type, to: to_id, firstSeen: first_seen, endedAt: null },
-    evidence: evidence.map(({ first_seen: firstSeen, last_seen: lastSeen, ...one }) => ({
-      ...one,
-      firstSeen,
-      lastSeen,
-    })),
-  };
 }

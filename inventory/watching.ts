@@ -1,6 +1,6 @@
 /** What the readings of sources are worth together: until when, since when and how completely each of them has looked. */
 import { sql } from "drizzle-orm";
-import { type Database, read } from "./database.js";
+import { type Database, read, type Tx } from "./database.js";
 
 /** One source's readings. Times are milliseconds since the epoch. */
 export interface Watched {
@@ -29,12 +29,26 @@ interface WatchedRow extends Record<string, unknown> {
 export async function watchedBy(
   db: Database,
   sources: readonly string[],
-  { windowMs, pauseMs, now }: { readonly windowMs: number; readonly pauseMs: number; readonly now: number },
+  times: WatchTimes,
 ): Promise<readonly Watched[]> {
-  if (sources.length === 0) return [];
+  return sources.length === 0 ? [] : read(db, (tx) => watchedWithin(tx, sources, times));
+}
+
+/** Durations and the present, in milliseconds. */
+export interface WatchTimes {
+  readonly windowMs: number;
+  readonly pauseMs: number;
+  readonly now: number;
+}
+
+/** The same, on the picture of the database that `tx` has. */
+export async function watchedWithin(
+  tx: Tx,
+  sources: readonly string[],
+  { windowMs, pauseMs, now }: WatchTimes,
+): Promise<readonly Watched[]> {
   const after = (ms: number) => new Date(ms).toISOString();
-  const { rows } = await read(db, (tx) =>
-    tx.execute<WatchedRow>(sql`
+  const { rows } = await tx.execute<WatchedRow>(sql`
       select s.source, (extract(epoch from whole.ended_at) * 1000)::float8 as whole_at,
         (extract(epoch from chain.since) * 1000)::float8 as since,
         coalesce(missing.gaps, '[]'::jsonb) as gaps, coalesce(missing.unreadable, 0) as unreadable
@@ -59,8 +73,7 @@ export async function watchedBy(
         from rekey_inventory.scans m
         where m.source = s.source
           and case when m.shows = 'log' then m.started_at > ${after(now - windowMs)} else m.id = whole.id end
-      ) missing on true`),
-  );
+      ) missing on true`);
   return rows.map(({ source, whole_at, since, gaps, unreadable }) => ({
     ...{ source, wholeAt: whole_at, since, unreadable: Number(unreadable) },
     gaps: [...new Set(gaps.flat())],

@@ -87,7 +87,13 @@ export function sourceOpener(
 ): ActivityDeps["source"] {
   return async (name) => {
     const { id, body } = await entryNamed(db, "sources", name);
-    const { kind, owner: _owner, every: _every, ...settings } = body as unknown as SourceConfig;
+    const {
+      kind,
+      owner: _owner,
+      every: _every,
+      exceptions: _exceptions,
+      ...settings
+    } = body as unknown as SourceConfig;
     const { shows, create } = own(kinds.sources, kind, "kind of source");
     return {
       ...{ id, shows, source: create(settings, adapterDeps) },

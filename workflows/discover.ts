@@ -10,11 +10,25 @@ import { refuseUnsealed } from "./listen.js";
 import { readingWorkflowId } from "./messages.js";
 import { readingSources, sentenceOfFailure } from "./proxies.js";
 
-const { scan } = proxyActivities<Pick<HouseWork, "scan">>(readingSources);
+const { scan, findings } = proxyActivities<Pick<HouseWork, "scan" | "findings">>(readingSources);
 
-/** Reads the source of this name to its end. One that cannot be read says why; what was read until then is kept. */
+/**
+ * Reads the source of this name to its end, and finds what follows from that. One that cannot be read says why; what was read
+ * until then is kept.
+ */
 export async function discover(source: string): Promise<ScanReport> {
   refuseUnsealed([source]);
+  const report = await wholly(source);
+  try {
+    await findings();
+    return report;
+  } catch (failure) {
+    const why = `The findings were not brought up to date: ${sentenceOfFailure(failure)}`;
+    return { ...report, failure: report.failure ?? why };
+  }
+}
+
+async function wholly(source: string): Promise<ScanReport> {
   try {
     for (;;) {
       const report = await scan({ source });

@@ -52,16 +52,12 @@ export function leakSaid(
   const seen = { first: Number.isNaN(began) ? last : Math.min(began, last), last, count: 1 };
   const where = `${file}${line === null ? "" : ` line ${line}`}${commit === "" ? "" : ` of commit ${commit.slice(0, 12)}`}`;
   const sentence = hide(`A value that the rule ${rule} found in ${where}${leak.besides}.`);
-  const copies = values.map((value) => ({
-    record,
-    at,
-    mark: deps.mark(value),
-    literal: true,
-    past: commit !== "",
-    seen,
-    sentence,
+  // It stands there also where the report keeps back what.
+  const marks = values.length === 0 ? [""] : values.map((value) => deps.mark(value));
+  const copies = marks.map((mark) => ({
+    ...{ record, at, mark, literal: true, past: commit !== "", seen, sentence },
   }));
-  return { copies, listed: [{ record, thing: at, seen }], marked: copies.length > 0 };
+  return { copies, listed: [{ record, thing: at, seen }], marked: values.length > 0 };
 }
 
 /** Why an entry cannot be used, and where it stands: in the report, by its number. */

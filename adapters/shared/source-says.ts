@@ -62,16 +62,15 @@ export class Says {
     this.claim(from, type, to, "declared", sentence);
   }
 
-  /** Values that stand at a place; one that cannot be told from others has no hash, and the place alone is told. */
+  /** Values that stand at a place; one that cannot be told from others has no hash, and that it stands there is told alone. */
   copy(at: LocationThing | PlaceThing, met: readonly Met[], literal: boolean, where: string): void {
     const seen = { first: this.marking.at, last: this.marking.at, count: 1 };
     for (const { as, value } of met) {
       if (value === null) {
         const isListed = this.listed.some(({ thing }) => JSON.stringify(thing) === JSON.stringify(at));
         if (!isListed) this.listed.push({ record: this.record, thing: at, seen });
-        continue;
       }
-      const mark = this.marking.mark(value);
+      const mark = value === null ? "" : this.marking.mark(value);
       if (this.copies.some((copy) => copy.mark === mark && JSON.stringify(copy.at) === JSON.stringify(at)))
         continue;
       this.copies.push({ record: this.record, at, mark, literal, seen, sentence: `${as} at ${where}` });

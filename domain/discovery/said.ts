@@ -104,8 +104,9 @@ export interface Claim {
 }
 
 /**
- * A value that was met, by its keyed hash. `literal`: it stands there outside of any store. `past`: it has got there and is
- * read by nobody there, as in a commit of long ago or in a line of a log.
+ * A value that was met, by its keyed hash; `mark` is empty where it is too short or too common to be told from others by one.
+ * `literal`: it stands there outside of any store. `past`: it has got there and is read by nobody there, as in a commit of
+ * long ago or in a line of a log.
  */
 export interface Copy {
   readonly record: string;

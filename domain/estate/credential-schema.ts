@@ -1,8 +1,8 @@
 /** Credentials, their consumers and the edges between them: the map that a rotation is planned on. */
 import { z } from "zod";
-import { exceptable } from "../mapped.js";
 import { duration, withMs } from "./duration.js";
-import { address, instant, name, sentence } from "./fields.js";
+import { exceptionsField } from "./exception-schema.js";
+import { address, name, sentence } from "./fields.js";
 import type { KindConfig } from "./types.js";
 
 const edge = withMs(
@@ -64,20 +64,7 @@ export const credentialSchema = z.strictObject({
     )
     .prefault([])
     .describe("Everything that uses it. What is missing here and seen in use stops the rotation."),
-  exceptions: z
-    .array(
-      z.strictObject({
-        finding: z.enum(exceptable).describe("Code of the finding that no longer stands in the way."),
-        about: sentence(400)
-          .optional()
-          .describe("The reader, the consumer or the source that it is about; absent: whichever."),
-        owner: name().describe("Who answers for that."),
-        reason: sentence().describe("Why it is right, in a sentence that an auditor understands."),
-        until: instant().describe("From then on the finding stands in the way again."),
-      }),
-    )
-    .optional()
-    .describe("Findings that an owner takes upon themself until a day."),
+  exceptions: exceptionsField("Findings that an owner takes upon themself until a day."),
 });
 
 /** Optional, so that what an estate said before there were these is the same text as ever (it is part of what was signed). */

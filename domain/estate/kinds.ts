@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { IssuerTraits } from "../kinds.js";
 import { duration } from "./duration.js";
+import { exceptionsField } from "./exception-schema.js";
 import { name } from "./fields.js";
 import type { KindConfig, SourceConfig, SystemConfig } from "./types.js";
 
@@ -82,6 +83,9 @@ export function sourceUnion(kinds: Readonly<Record<string, EstateSimpleKind>>): 
     every: duration({ positive: true })
       .optional()
       .describe("How often it is read; absent: only when somebody asks."),
+    exceptions: exceptionsField(
+      "Findings of what it shows that concern no credential of the estate, which an owner takes upon themself until a day.",
+    ),
   });
   return union as z.ZodType<SourceConfig>;
 }

@@ -86,6 +86,7 @@ function references(raw: unknown): Reference[] {
       field(["sources", name], source, "owner", "owners"),
       field(["sources", name], source, "store", "stores"),
       field(["sources", name], source, "issuer", "issuers"),
+      ...exceptions(["sources", name], source),
       ...listAt(source, ["stores"]).map((store, i) =>
         field(["sources", name, "stores", i], store, "store", "stores"),
       ),
@@ -120,11 +121,15 @@ function fromCredential(path: EstatePath, credential: unknown): Reference[] {
     field(path, credential, "store", "stores"),
     field(path, credential, "owner", "owners"),
     field(path, credential, "policy", "policies"),
-    ...listAt(credential, ["exceptions"]).map((exception, i) =>
-      field([...path, "exceptions", i], exception, "owner", "owners"),
-    ),
+    ...exceptions(path, credential),
     ...consumers,
   ];
+}
+
+function exceptions(path: EstatePath, entry: unknown): Reference[] {
+  return listAt(entry, ["exceptions"]).map((exception, i) =>
+    field([...path, "exceptions", i], exception, "owner", "owners"),
+  );
 }
 
 function owners(path: EstatePath, root: unknown, key: string): Reference[] {

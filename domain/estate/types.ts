@@ -2,6 +2,7 @@
  * The estate as the rest of the program sees it: plain data without zod, because workflows import these types
  * and must not carry a validator in their bundle. The schemas are held to them by the type-checker.
  */
+import type { ExceptableCode } from "../findings/codes.js";
 
 /** What a credential is; rules, intervals and telemetry follow from it (capabilities.md, C5). */
 export type CredentialClass =
@@ -170,14 +171,7 @@ export interface Edge {
 
 /** A finding that an owner takes upon themself until a day (C30). `about` names one subject; absent: whatever it is about. */
 export interface CredentialException {
-  readonly finding:
-    | "unmapped-reader"
-    | "unmapped-copy"
-    | "consumer-without-owner"
-    | "stale-evidence"
-    | "incomplete-evidence"
-    | "short-watch"
-    | "unwatched";
+  readonly finding: ExceptableCode;
   readonly about?: string | undefined;
   readonly owner: string;
   readonly reason: string;
@@ -204,6 +198,8 @@ export interface SourceConfig extends KindConfig {
   readonly owner: string;
   /** In milliseconds; absent: only when somebody asks. */
   readonly every?: number | undefined;
+  /** Of what it shows and no credential of the estate is concerned by. */
+  readonly exceptions?: readonly CredentialException[] | undefined;
 }
 
 /** Everything that `estate.yaml` says, validated; all sections are keyed by name. */

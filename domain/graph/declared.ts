@@ -3,6 +3,9 @@ import type { Consumer, Credential, SystemConfig } from "../estate/types.js";
 import { locationId, placeText } from "./places.js";
 import type { EdgeType, GraphNode } from "./types.js";
 
+/** The name under which the estate is a source of the map. */
+export const estateSource = "estate";
+
 /** Sections whose entries are on the map; policies and notifiers are not. */
 export const mapped = ["owners", "stores", "issuers", "consumers", "credentials"] as const;
 /** One of them. */

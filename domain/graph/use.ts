@@ -2,7 +2,8 @@
  * Who is on a credential, which credentials are shared or nobody's, and which are dormant. "Nothing seen" counts only
  * for as long as somebody looked, and that time is part of each answer.
  */
-import { formatDuration } from "../duration.js";
+import { span } from "../duration.js";
+import { minuteOf } from "../watched.js";
 import { ownersOf } from "./blast.js";
 import { lateness } from "./current.js";
 import { keptOf } from "./kept.js";
@@ -60,16 +61,27 @@ function standing(adjacency: Adjacency, type: GraphNode["type"]): GraphNode[] {
   return [...adjacency.graph.nodes.values()].filter((node) => node.type === type && node.endedAt === null);
 }
 
-/** Since when somebody looked at the uses of a credential without a gap, in milliseconds since the epoch; null: nobody does. */
-export type WatchedSince = (credential: string) => number | null;
+/** What "nobody was seen" rests on. Times are milliseconds since the epoch. */
+export interface Watch {
+  /** Since when somebody looked at the uses of the credential without a gap; null: nobody does. */
+  readonly since: number | null;
+  /** When it was seen in use last, by what is on the map no more. */
+  readonly lastUsed: number | null;
+  /** The shortest time without a use that counts. */
+  readonly leastWindowMs: number;
+  /** The longest normal gaps between two uses that its users are said to have for this credential. */
+  readonly cadencesMs: readonly number[];
+}
 
 /** Whether a credential is in use, and what the answer rests on. */
 export interface Dormancy {
   readonly credential: GraphNode;
   readonly is: "dormant" | "live" | "too-soon" | "unwatched";
   readonly lastUsed: number | null;
+  readonly watchedSince: number | null;
   /** The time without a use after which it counts as dormant. */
   readonly windowMs: number;
+  /** The same at every look as long as nothing has changed. */
   readonly sentence: string;
 }
 
@@ -77,27 +89,24 @@ export interface Dormancy {
 export function dormancyOf(
   adjacency: Adjacency,
   credential: GraphNode,
-  watchedSince: WatchedSince,
-  leastWindowMs: number,
+  { since: watchedSince, lastUsed: seenBefore, leastWindowMs, cadencesMs }: Watch,
   now: number,
 ): Dormancy {
   const users = usersOf(adjacency, credential.id).filter(isUse);
-  const gaps = users.map(({ node }) => Math.ceil((node.cadenceMs ?? 0) * lateness));
-  const windowMs = Math.max(leastWindowMs, Math.ceil((credential.cadenceMs ?? 0) * lateness), ...gaps);
-  const uses = users.flatMap(({ edge }) => lastSeenUse(edge) ?? []);
+  const cadences = [credential.cadenceMs, ...cadencesMs, ...users.map(({ node }) => node.cadenceMs)];
+  const windowMs = Math.max(leastWindowMs, ...cadences.map((ms) => Math.ceil((ms ?? 0) * lateness)));
+  const uses = [seenBefore, ...users.map(({ edge }) => lastSeenUse(edge))].filter((at) => at !== null);
   const lastUsed = uses.length === 0 ? null : Math.max(...uses);
-  const said = { credential, lastUsed, windowMs };
+  const said = { credential, lastUsed, watchedSince, windowMs };
   if (lastUsed !== null && now - lastUsed <= windowMs)
-    return { ...said, is: "live", sentence: `Used ${formatDuration(now - lastUsed)} ago.` };
-  const since = watchedSince(credential.id);
-  if (since === null)
+    return { ...said, is: "live", sentence: `Last used on ${minuteOf(lastUsed)}.` };
+  if (watchedSince === null)
     return { ...said, is: "unwatched", sentence: "No source would see its use, so nobody can say." };
-  const watched = formatDuration(now - since);
-  if (now - since < windowMs) {
-    const sentence = `Nobody was seen in the ${watched} in which somebody looked, and it may be silent for ${formatDuration(windowMs)}.`;
-    return { ...said, is: "too-soon", sentence };
-  }
-  const last = lastUsed === null ? `in ${watched}` : `for ${formatDuration(now - lastUsed)}`;
-  const sentence = `Nobody was seen ${last}; it may be silent for ${formatDuration(windowMs)}.`;
-  return { ...said, is: "dormant", sentence };
+  const began = `Nobody was seen since ${minuteOf(watchedSince)}, when somebody began to look`;
+  const silence = `it may be silent for ${span(windowMs)}`;
+  if (now - watchedSince < windowMs)
+    return { ...said, is: "too-soon", sentence: `${began}, and ${silence}.` };
+  const last =
+    lastUsed !== null && lastUsed >= watchedSince ? `Nobody was seen since ${minuteOf(lastUsed)}` : began;
+  return { ...said, is: "dormant", sentence: `${last}; ${silence}.` };
 }

@@ -149,6 +149,8 @@ export interface HouseWork {
   acceptRestored(request: { readonly document: string }): Promise<Pick<Answered, "accepted" | "sentence">>;
   /** Reads a source (by its name) on from where it was read to; `endedAt` is null while there is more. */
   scan(request: { readonly source: string }): Promise<ScanReport>;
+  /** Looks at everything that is known, and brings the records of findings up to date; how many changed their state. */
+  findings(): Promise<number>;
   /** The open rotations of the estate's credentials, whatever their policies. */
   openRotations(): Promise<readonly OpenRotation[]>;
 }

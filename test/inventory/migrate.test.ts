@@ -6,6 +6,7 @@ import * as auditTables from "../../inventory/audit-tables.js";
 import { read } from "../../inventory/database.js";
 import * as discoveryTables from "../../inventory/discovery-tables.js";
 import * as estateTables from "../../inventory/estate-tables.js";
+import * as findingTables from "../../inventory/finding-tables.js";
 import * as graphTables from "../../inventory/graph-tables.js";
 import { bundledMigrations, migrate } from "../../inventory/migrate.js";
 import * as peopleTables from "../../inventory/people-tables.js";
@@ -89,6 +90,7 @@ it("describes every table as the migrations make it", async () => {
     sightingTables,
     graphTables,
     discoveryTables,
+    findingTables,
   ].flatMap((module) => Object.values(module).filter((value): value is PgTable => typeof value === "object"));
   const described = tables.flatMap((table) => {
     const { name, columns } = getTableConfig(table);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { blastOf } from "../../../domain/graph/blast.js";
 import { changesBetween } from "../../../domain/graph/changes.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
-import { dormancyOf, orphaned, shared, usersOf } from "../../../domain/graph/use.js";
+import { dormancyOf, orphaned, shared, usersOf, type Watch } from "../../../domain/graph/use.js";
 import { edgeOf, evidenceOf, mapOf, nodeNamed, t0 } from "./maps.js";
 
 const dayMs = 86_400_000;
@@ -58,11 +58,17 @@ test("shared is what several use, and orphaned is what nobody answers for", () =
 
 describe("C21: dormant", () => {
   const monthly = new Map(map.nodes).set("s-batch", nodeNamed("s-batch", { cadenceMs: 31 * dayMs }));
-  const ask = (nodes: typeof map.nodes, since: number | null, afterDays: number) => {
+  const ask = (
+    nodes: typeof map.nodes,
+    since: number | null,
+    afterDays: number,
+    more: Partial<Watch> = {},
+  ) => {
     const credential = nodes.get("c-db");
     if (credential === undefined) throw new Error("the map has it");
     const now = t0 + afterDays * dayMs;
-    return dormancyOf(new Adjacency({ ...map, nodes }), credential, () => since, 7 * dayMs, now);
+    const watch = { since, lastUsed: null, leastWindowMs: 7 * dayMs, cadencesMs: [] };
+    return dormancyOf(new Adjacency({ ...map, nodes }), credential, { ...watch, ...more }, now);
   };
 
   test.each([
@@ -76,14 +82,24 @@ describe("C21: dormant", () => {
     expect(ask(nodes, since, afterDays).is).toBe(is);
   });
 
-  test("the answer states the window and for how long somebody looked", () => {
-    expect(ask(monthly, t0 + 80 * dayMs, 90)).toMatchObject({
-      windowMs: 46.5 * dayMs,
-      lastUsed: t0 + 10 * dayMs,
-    });
+  test("the answer states the window, and since when somebody looked or it was seen last, at every look alike", () => {
+    expect(ask(monthly, t0, 90)).toMatchObject({ windowMs: 46.5 * dayMs, lastUsed: t0 + 10 * dayMs });
     expect(ask(map.nodes, t0 + 36 * dayMs, 40).sentence).toBe(
-      "Nobody was seen in the 4d in which somebody looked, and it may be silent for 7d.",
+      "Nobody was seen since 2023-12-20 22:13 UTC, when somebody began to look, and it may be silent for 7 d.",
     );
+    const sentences = [90, 100].map((afterDays) => ask(monthly, t0, afterDays).sentence);
+    expect(sentences).toEqual([
+      "Nobody was seen since 2023-11-24 22:13 UTC; it may be silent for 46 d 12 h.",
+      sentences[0],
+    ]);
+    expect(ask(map.nodes, t0 + 30 * dayMs, 40).sentence).toBe(
+      "Nobody was seen since 2023-12-14 22:13 UTC, when somebody began to look; it may be silent for 7 d.",
+    );
+  });
+
+  test("what was seen before and is on the map no more counts, and so does what is said of this credential alone", () => {
+    expect(ask(map.nodes, t0, 40, { lastUsed: t0 + 35 * dayMs }).is).toBe("live");
+    expect(ask(map.nodes, t0, 40, { cadencesMs: [31 * dayMs] }).is).toBe("live");
   });
 });
 

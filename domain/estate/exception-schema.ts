@@ -1,0 +1,22 @@
+/** Exceptions as they are written: what an owner takes upon themself until a day, of a credential or of what a source has found (C30). */
+import { z } from "zod";
+import { exceptable } from "../findings/codes.js";
+import { instant, name, sentence } from "./fields.js";
+
+/** The field `exceptions` of an entry. */
+export function exceptionsField(description: string) {
+  return z
+    .array(
+      z.strictObject({
+        finding: z.enum(exceptable).describe("Code of the finding that no longer stands in the way."),
+        about: sentence(400)
+          .optional()
+          .describe("The reader, the consumer, the source or the place that it is about; absent: whichever."),
+        owner: name().describe("Who answers for that."),
+        reason: sentence().describe("Why it is right, in a sentence that an auditor understands."),
+        until: instant().describe("From then on the finding stands in the way again."),
+      }),
+    )
+    .optional()
+    .describe(description);
+}

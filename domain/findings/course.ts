@@ -1,0 +1,83 @@
+/**
+ * A finding's course: it opens, is excepted until a day, is open again when that day is over, and ends when it is no longer
+ * found. One that comes back goes on under its name. Nothing is forgotten: each change of state is a row of its own.
+ */
+
+import type { CredentialException } from "../estate/types.js";
+import { exceptionsFor } from "../exceptions.js";
+import { keyOf, type Present } from "./present.js";
+
+/** Where a finding stands. */
+export type FindingState = "open" | "excepted" | "ended";
+
+/** Who answers for an exception, why, and until when: milliseconds since the epoch. */
+export interface HeldException {
+  readonly owner: string;
+  readonly reason: string;
+  readonly until: number;
+}
+
+/** A finding as the records have it. Times are milliseconds since the epoch. */
+export interface KeptFinding extends Omit<Present, "sources"> {
+  /** Its number, by which people name it. */
+  readonly number: number;
+  readonly state: FindingState;
+  readonly exception: HeldException | null;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** Since when it has been in its state. */
+  readonly since: number;
+}
+
+/** A finding with where it stands now, and whether that is news. */
+export interface Standing extends Present {
+  readonly key: string;
+  readonly state: Exclude<FindingState, "ended">;
+  readonly exception: HeldException | null;
+  /** It was in another state, or excepted otherwise, or not known at all. */
+  readonly isNews: boolean;
+  /** Since when, where it is news: an exception that has run out did so on its day, however late that is noticed. */
+  readonly since: number;
+}
+
+/** What is known of a finding already. */
+export interface KnownState {
+  readonly state: FindingState;
+  readonly exception: HeldException | null;
+}
+
+/**
+ * Where a finding that is there stands at `now`. `exceptions` are those of the credential, or of the sources, that it
+ * concerns; `about` of an exception names what the finding is about, or one of its places.
+ */
+export function standingOf(
+  present: Present,
+  known: KnownState | undefined,
+  exceptions: readonly CredentialException[],
+  now: number,
+): Standing {
+  const { subject, about, places } = present;
+  const names = about === null ? [subject.name, ...places] : [about.name];
+  const { holding } = exceptionsFor(exceptions, present.code, names, now);
+  const exception =
+    holding === null
+      ? null
+      : { owner: holding.owner, reason: holding.reason, until: Date.parse(holding.until) };
+  const state = exception === null ? "open" : "excepted";
+  const isNews = known?.state !== state || !isSame(known.exception, exception);
+  const over = known?.exception?.until ?? now;
+  const since = exception === null && over < now ? over : now;
+  return { ...present, key: keyOf(present), state, exception, isNews, since };
+}
+
+/** A kept finding as it stands at `now`: an exception holds until its day, whether or not anybody has looked since. */
+export function keptAt(finding: KeptFinding, now: number): KeptFinding {
+  const { state, exception } = finding;
+  if (state !== "excepted" || exception === null || now < exception.until) return finding;
+  return { ...finding, state: "open", exception: null, since: exception.until };
+}
+
+function isSame(one: HeldException | null, other: HeldException | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.owner === other.owner && one.reason === other.reason && one.until === other.until;
+}

@@ -1,0 +1,237 @@
+/** What is missing of a credential itself: an owner, a purpose, an end, a rotation in time, a use, and anything that bears it out. */
+import { dueAt } from "../due.js";
+import type { Credential, Policy } from "../estate/types.js";
+import type { Severity } from "../finding.js";
+import { ownersOf } from "../graph/blast.js";
+import { isSeen } from "../graph/current.js";
+import { estateSource } from "../graph/declared.js";
+import { keptOf } from "../graph/kept.js";
+import type { Adjacency } from "../graph/reach.js";
+import type { GraphNode } from "../graph/types.js";
+import { type Dormancy, dormancyOf, type User, usersOf } from "../graph/use.js";
+import { copyFindings, type MetCopy, readerFindings, strayCopies } from "../mapped.js";
+import { strangersOn } from "../strangers.js";
+import { evidenceMaxAgeMs, minuteOf, watchersAmong } from "../watched.js";
+import type { FindingCode } from "./codes.js";
+import { evidenceFindings, type ReadSource, rulesOf, type TiedSource, watchedSince } from "./evidence.js";
+import { unownedConsumer, unownedCredential } from "./owners.js";
+import type { Present, Subject } from "./present.js";
+
+/** What is known of a credential besides the map. Times are milliseconds since the epoch. */
+export interface CredentialFacts {
+  readonly node: GraphNode;
+  /** What the estate says; null for one that only a source lists. */
+  readonly declared: Credential | null;
+  readonly policy: Policy | null;
+  /** The sources of the estate, by the rules of that policy. */
+  readonly sources: readonly ReadSource[];
+  /** Since when the estate has it; of one that only a source lists, since when that does. */
+  readonly knownSince: number;
+  /** When a rotation of it succeeded last. */
+  readonly rotatedAt: number | null;
+  /** When it runs out, where a source says so. */
+  readonly expiresAt: number | null;
+  /** The issuer at which a source lists it, where the estate does not declare it. */
+  readonly listedAt: string | null;
+  /** When a source spoke of it last. */
+  readonly listedLast: number | null;
+  /** Where its value that is in use was met. */
+  readonly met: readonly MetCopy[];
+}
+
+/** What was ever seen in use: by whom, and when last; also where it has ended since. */
+export interface PastUse {
+  readonly from: string;
+  readonly last: number;
+}
+
+/** What a look at some credentials rests on. */
+export interface Picture {
+  readonly adjacency: Adjacency;
+  /** By the id of what was used: a credential, or a copy of one. */
+  readonly pastUses: ReadonlyMap<string, readonly PastUse[]>;
+  /** The shortest time without a use that counts as dormant; null: as the policy says. */
+  readonly leastWindowMs: number | null;
+  readonly now: number;
+}
+
+/**
+ * Whether it is still there: the estate declares it, or what lists it has done so within a few days of its last whole reading.
+ * A list is no edge, and nothing else would end it.
+ */
+export function isThereStill({
+  declared,
+  listedAt,
+  listedLast,
+  sources,
+}: Pick<CredentialFacts, "declared" | "listedAt" | "listedLast" | "sources">): boolean {
+  if (declared !== null || listedLast === null) return true;
+  const lists = listsOf({ declared, listedAt, sources });
+  return lists.every(({ wholeAt }) => wholeAt === null || wholeAt - listedLast <= evidenceMaxAgeMs);
+}
+
+/** The sources that list it, where the estate does not declare it. */
+function listsOf({
+  declared,
+  listedAt,
+  sources,
+}: Pick<CredentialFacts, "declared" | "listedAt" | "sources">) {
+  return sources.filter(
+    ({ settings }) => declared === null && listedAt !== null && settings.issuer === listedAt,
+  );
+}
+
+/** Everything that is found of one credential, and of the sources that would show its users. */
+export function findingsOfCredential(facts: CredentialFacts, picture: Picture): Present[] {
+  const { node, policy } = facts;
+  const { adjacency, now } = picture;
+  const owners = namesOfOwners(adjacency, node.id);
+  const said = {
+    subject: subjectOf(node),
+    credential: node.id,
+    owners,
+    places: [],
+    about: null,
+    sources: listsOf(facts).map(({ id }) => id),
+  };
+  const find = (code: FindingCode, severity: Severity, sentences: readonly string[], about?: Subject) =>
+    sentences.map((sentence): Present => {
+      return { ...said, code, severity, sentence, about: about === undefined ? null : subjectOf(about) };
+    });
+  const users = usersOf(adjacency, node.id);
+  const used = usesOf(adjacency, picture, node.id);
+  const seen = new Set([
+    ...used.map(({ from }) => from),
+    ...users
+      .filter(({ edge }) => edge.type === "uses" && edge.evidence.some(isSeen))
+      .map((user) => user.node.id),
+  ]);
+  const dormancy = dormancyIn(facts, picture, users, used);
+  const declared = users.filter(isDeclared);
+  const rules = rulesOf(policy);
+  const strangers = strangersOn(adjacency.graph, users, {
+    expected: new Set(declared.map((user) => user.node.id)),
+    names: new Map(facts.sources.map(({ id, name }) => [id, name])),
+    fading: { windowMs: rules.useWindowMs, now },
+  });
+  return [
+    ...find("no-owner", "refuse", unownedCredential(owners[0] ?? null)),
+    ...find("no-purpose", "warn", purposeless(facts)),
+    ...find("no-expiry", "warn", endless(facts)),
+    ...find("overdue", "warn", overdue(facts, now)),
+    ...find("dormant", "warn", dormancy.is === "dormant" ? [dormancy.sentence] : []),
+    ...find("never-verified", "info", unproved(facts)),
+    ...declared.flatMap(({ node: consumer, edge }) => {
+      const owner = namesOfOwners(adjacency, consumer.id)[0] ?? null;
+      const isMoved = facts.rotatedAt !== null && facts.rotatedAt >= edge.firstSeen;
+      const unowned = unownedConsumer({ name: consumer.name, owner });
+      const unseen = isMoved || seen.has(consumer.id) ? [] : [neverSeen(consumer)];
+      return [
+        ...find("consumer-without-owner", "refuse", unowned, consumer),
+        ...find("never-verified", "info", unseen, consumer),
+      ];
+    }),
+    ...strangers.flatMap((stranger) =>
+      readerFindings([stranger], rules.unmappedReaders).flatMap(({ code, severity, sentence }) =>
+        find(code as FindingCode, severity, [sentence], stranger.node),
+      ),
+    ),
+    ...strayCopies(facts.met, keptOf(adjacency, node.id).copies).flatMap((copy) =>
+      copyFindings([copy], rules.unmappedReaders).flatMap(({ code, severity, sentence }) =>
+        find(code as FindingCode, severity, [sentence], { id: copy.node, type: "location", name: copy.name }),
+      ),
+    ),
+    ...evidenceFindings(said, watchersOf(facts, users), rules, now),
+  ];
+}
+
+/** Whether it is in use, with the time for which somebody looked. */
+export function dormancyOfCredential(facts: CredentialFacts, picture: Picture): Dormancy {
+  const users = usersOf(picture.adjacency, facts.node.id);
+  return dormancyIn(facts, picture, users, usesOf(picture.adjacency, picture, facts.node.id));
+}
+
+/** Whether a use of it would be seen, by sources that are read in time and see all. */
+export function isVisible(facts: CredentialFacts, { adjacency, now }: Picture): boolean {
+  const watching = watchersOf(facts, usersOf(adjacency, facts.node.id));
+  return watchedSince(watching, rulesOf(facts.policy), now) !== null;
+}
+
+function watchersOf({ declared, listedAt, sources }: CredentialFacts, users: readonly User[]): TiedSource[] {
+  const at = { issuer: declared?.issuer ?? listedAt ?? "", store: declared?.store ?? "" };
+  return watchersAmong(
+    sources,
+    at,
+    users.flatMap(({ edge }) => edge.evidence),
+  );
+}
+
+function dormancyIn(
+  facts: CredentialFacts,
+  { adjacency, leastWindowMs, now }: Picture,
+  users: readonly User[],
+  used: readonly PastUse[],
+): Dormancy {
+  const { node, declared, policy } = facts;
+  const rules = rulesOf(policy);
+  const watch = {
+    since: watchedSince(watchersOf(facts, users), rules, now),
+    lastUsed: used.reduce<number | null>((latest, { last }) => Math.max(last, latest ?? last), null),
+    leastWindowMs: leastWindowMs ?? rules.useWindowMs,
+    cadencesMs: (declared?.consumers ?? []).map(({ cadenceMs }) => cadenceMs ?? 0),
+  };
+  return dormancyOf(adjacency, node, watch, now);
+}
+
+/** What was ever seen of a credential: of itself, of its copies, and of what those stand in. */
+function usesOf(
+  adjacency: Adjacency,
+  { pastUses }: Pick<Picture, "pastUses">,
+  credential: string,
+): PastUse[] {
+  const { copies, containers } = keptOf(adjacency, credential);
+  return [credential, ...copies, ...containers].flatMap((place) => pastUses.get(place) ?? []);
+}
+
+/** The estate names it as a consumer of this very credential. */
+function isDeclared({ node, edge, at }: User): boolean {
+  const isByEstate = edge.evidence.some(({ source }) => source === estateSource);
+  return at === null && node.type === "consumer" && edge.type === "uses" && isByEstate;
+}
+
+function subjectOf({ id, type, name }: Subject): Subject {
+  return { id, type, name };
+}
+
+function namesOfOwners(adjacency: Adjacency, id: string): string[] {
+  return ownersOf(adjacency, id).map((owner) => adjacency.graph.nodes.get(owner)?.name ?? owner);
+}
+
+const listedOnly = "A source lists it, and the estate does not";
+
+function purposeless({ declared }: CredentialFacts): string[] {
+  return declared === null ? [`${listedOnly}: nobody has said what it is for.`] : [];
+}
+
+/** Nothing ends it by itself, and nobody has said when it is to be replaced. */
+function endless({ declared, policy, expiresAt }: CredentialFacts): string[] {
+  if (expiresAt !== null || policy?.intervalMs !== undefined) return [];
+  if (declared === null) return [`${listedOnly}, and no source says when it runs out.`];
+  return [`Its policy ${declared.policy} has no interval, and no source says when it runs out.`];
+}
+
+function overdue({ policy, rotatedAt, knownSince, expiresAt }: CredentialFacts, now: number): string[] {
+  if (expiresAt !== null && expiresAt <= now) return [`It ran out on ${minuteOf(expiresAt)}.`];
+  const due = policy === null ? null : dueAt(policy, rotatedAt, knownSince);
+  return due !== null && due <= now ? [`Its rotation was due on ${minuteOf(due)}.`] : [];
+}
+
+function unproved({ declared, rotatedAt }: CredentialFacts): string[] {
+  if (declared === null || rotatedAt !== null) return [];
+  return ["No rotation of it has succeeded yet, so the engine has never proved a value of it."];
+}
+
+/** A declared use that nobody ever saw, and that no rotation has moved since it was declared. */
+function neverSeen({ name }: GraphNode): string {
+  return `Nobody has ever seen ${name} use it; only the estate says so.`;
+}

@@ -1,0 +1,86 @@
+/** How far the sources are to be relied on: by the check of the gate, and since when all of them have looked. */
+import type { Policy } from "../estate/types.js";
+import { useWindowMs } from "../graph/current.js";
+import {
+  type DeclaredSource,
+  evidenceMaxAgeMs,
+  type WatchingSource,
+  type WatchRules,
+  watchFindings,
+} from "../watched.js";
+import type { FindingCode } from "./codes.js";
+import type { Present } from "./present.js";
+
+/** A source of the estate, and what its readings are worth by the rules of a policy. */
+export interface ReadSource extends DeclaredSource, Omit<WatchingSource, "tied"> {
+  readonly owner: string;
+}
+
+/** One that would show who uses a credential, or might. */
+export type TiedSource = ReadSource & Pick<WatchingSource, "tied">;
+
+/** How a policy looks at its evidence; of what no policy is for, as where a policy says nothing and nothing is refused. */
+export function rulesOf(policy: Policy | null): WatchRules {
+  return {
+    unmappedReaders: policy?.unmappedReaders ?? "warn",
+    blindSpots: policy?.blindSpots ?? "warn",
+    evidenceMaxAgeMs: policy?.evidenceMaxAgeMs ?? evidenceMaxAgeMs,
+    useWindowMs: policy?.useWindowMs ?? useWindowMs,
+  };
+}
+
+/**
+ * What is found of the sources that would show a credential's users. One of a source is about the source, and the same for all
+ * credentials; that there is none is about the credential (`said`).
+ */
+export function evidenceFindings(
+  said: Omit<Present, "code" | "severity" | "sentence">,
+  watching: readonly TiedSource[],
+  rules: WatchRules,
+  now: number,
+): Present[] {
+  return watchFindings(watching, rules, now).map(({ code, severity, sentence, subject }) => {
+    const source = watching.find(({ name }) => name === subject);
+    const found = { ...said, code: code as FindingCode, severity, sentence };
+    if (source === undefined) return found;
+    const { id, name, owner } = source;
+    return {
+      ...found,
+      subject: { id, type: "source", name },
+      about: null,
+      credential: null,
+      owners: [owner],
+      sources: [id],
+    };
+  });
+}
+
+/** Each finding once; of those that several credentials lead to, the gravest. */
+export function gravest(found: readonly Present[], keyOf: (present: Present) => string): Present[] {
+  const rank = { refuse: 0, warn: 1, info: 2 } as const;
+  const kept = new Map<string, Present>();
+  for (const present of found) {
+    const key = keyOf(present);
+    const before = kept.get(key);
+    if (before === undefined || rank[present.severity] < rank[before.severity]) kept.set(key, present);
+  }
+  return [...kept.values()];
+}
+
+/**
+ * Since when all sources that would show a use have looked: the shortest of their times. Null where there is none, or where
+ * one of them is not read in time or could not see all.
+ */
+export function watchedSince(
+  watching: readonly TiedSource[],
+  { evidenceMaxAgeMs: maxAgeMs }: Pick<WatchRules, "evidenceMaxAgeMs">,
+  now: number,
+): number | null {
+  const looking = watching.filter(({ tied, seesUse }) => tied && seesUse);
+  const times = looking.map(({ wholeAt, since, gaps, unreadable }) => {
+    const isWhole = gaps.length === 0 && unreadable === 0;
+    return isWhole && wholeAt !== null && now - wholeAt <= maxAgeMs ? since : null;
+  });
+  const known = times.filter((since) => since !== null);
+  return known.length === 0 || known.length < times.length ? null : Math.max(...known);
+}

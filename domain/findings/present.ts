@@ -1,0 +1,34 @@
+/** A finding as it stands at a moment: what it is about, in words that are the same at every look as long as nothing has changed. */
+import type { Severity } from "../finding.js";
+import type { FindingCode } from "./codes.js";
+
+/** What a finding is about. `id` is that of a node of the map, of a source, or of nothing that anybody is shown. */
+export interface Subject {
+  readonly id: string;
+  readonly type: string;
+  /** As people call it. */
+  readonly name: string;
+}
+
+/** A finding that is there. Its code with the ids of `subject` and `about` is what makes it the same one at every look. */
+export interface Present {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  readonly subject: Subject;
+  /** Whom or what else it is about: the reader of a credential, the place that is wider than what is used of it. */
+  readonly about: Subject | null;
+  /** Id of the credential that it concerns; null where nobody knows of one. */
+  readonly credential: string | null;
+  readonly sentence: string;
+  /** Names of who answers for the subject. */
+  readonly owners: readonly string[];
+  /** Names of the places that it is about, where these are several. */
+  readonly places: readonly string[];
+  /** Ids of the sources whose exceptions count: those that show it, where it concerns no credential of the estate. */
+  readonly sources: readonly string[];
+}
+
+/** What makes it the same one at every look. */
+export function keyOf({ code, subject, about }: Pick<Present, "code" | "subject" | "about">): string {
+  return `${code} ${subject.id} ${about?.id ?? ""}`.trimEnd();
+}

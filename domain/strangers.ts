@@ -1,0 +1,66 @@
+/** Who is on a credential, was, or could be, without being one of its declared consumers. */
+import { type Fading, isCurrent } from "./graph/current.js";
+import { bestKnown, strongest, weakest } from "./graph/known.js";
+import type { Evidence, Graph, GraphNode } from "./graph/types.js";
+import type { User } from "./graph/use.js";
+import type { MappedReader } from "./mapped.js";
+import { minuteOf } from "./watched.js";
+
+/** One of them. */
+export interface Stranger extends MappedReader {
+  readonly node: GraphNode;
+}
+
+/** What is needed to tell who counts, and to name sources. */
+export interface Looking {
+  /** Ids of the credential's declared consumers. */
+  readonly expected: ReadonlySet<string>;
+  /** Names of sources, by their ids. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly fading: Fading;
+}
+
+/** Users whom no declared consumer accounts for, each once. */
+export function strangersOn(
+  graph: Graph,
+  users: readonly User[],
+  { expected, names, fading }: Looking,
+): Stranger[] {
+  const cadenceOf = (id: string) => graph.nodes.get(id)?.cadenceMs ?? 0;
+  // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows.
+  const strangers = users
+    .filter(({ node }) => node.type === "identity" || (node.type === "consumer" && !expected.has(node.id)))
+    .map((user) => {
+      const cadenceMs = Math.max(cadenceOf(user.edge.from), cadenceOf(user.edge.to));
+      const evidence = user.edge.evidence.filter((one) => isCurrent(one, fading, cadenceMs));
+      const isPast = evidence.length === 0 && user.edge.evidence.length > 0;
+      const edge = isPast ? user.edge : { ...user.edge, evidence };
+      return { ...user, edge, isPast, known: isPast ? ("potential" as const) : bestKnown(edge) };
+    });
+  return surest(strangers).map(({ node, edge, known, isPast }) => {
+    const best = strongest(edge.evidence);
+    return {
+      ...{ node, name: node.name, known: isPast ? "past" : known },
+      sentence: best === undefined ? "It is on the map." : sentenceOf(best, names.get(best.source)),
+    };
+  });
+}
+
+/** Why, and when it was seen. An instant and no age: the same facts are told in the same words at every look. */
+function sentenceOf({ sentence, lastSeen, source }: Evidence, called = source): string {
+  return `${sentence} Last seen ${minuteOf(lastSeen)} by ${called}.`;
+}
+
+/** Each reader once, by the edge that is known best: who is seen at a copy may also have the right to read all of them. */
+function surest<Known extends User & { readonly isPast: boolean }>(users: readonly Known[]): Known[] {
+  const best = new Map<string, Known>();
+  for (const user of users) {
+    const before = best.get(user.node.id);
+    const isSurer =
+      before === undefined ||
+      (before.isPast && !user.isPast) ||
+      (before.isPast === user.isPast && weakest([before.edge, user.edge]) === before.known);
+    if (isSurer) best.set(user.node.id, user);
+  }
+  return [...best.values()];
+}

@@ -1,0 +1,244 @@
+/**
+ * What findings rest on, read from the inventory: a few hundred credentials at a time, so that an estate of a hundred thousand
+ * needs no more memory than a small one.
+ */
+import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import type { Section } from "../domain/estate/schema.js";
+import type { Shapes } from "../domain/estate/shapes.js";
+import type { Consumer, Credential, CredentialException, Policy } from "../domain/estate/types.js";
+import {
+  type CredentialFacts,
+  isThereStill,
+  type PastUse,
+  type Picture,
+} from "../domain/findings/credential.js";
+import { type ReadSource, rulesOf } from "../domain/findings/evidence.js";
+import type { Subject } from "../domain/findings/present.js";
+import type { MetValue, OwnValue } from "../domain/findings/values.js";
+import { Adjacency } from "../domain/graph/reach.js";
+import type { Graph } from "../domain/graph/types.js";
+import { isLive, type Life } from "../domain/version.js";
+import { neverRead } from "../domain/watched.js";
+import { copiesInUse } from "./copies.js";
+import { lastEnds } from "./credentials.js";
+import type { Tx } from "./database.js";
+import { entries } from "./estate-tables.js";
+import { usersWithin } from "./graph-load.js";
+import { type WatchTimes, watchedWithin } from "./watching.js";
+
+/** Credentials of one look: their edges are in memory together. */
+const credentialsMax = 200;
+/** For so long back it is asked since when a source was read; whoever is silent for longer cannot be told from nobody. */
+const lookBackMs = 400 * 24 * 60 * 60_000;
+
+/** Some credentials, and what a look at them rests on. */
+export interface Lot {
+  readonly credentials: readonly CredentialFacts[];
+  readonly picture: Picture;
+}
+
+/** Every credential that is known now, lot by lot, in the order of their ids. Times are milliseconds since the epoch. */
+export async function* credentialLots(
+  tx: Tx,
+  { now, leastWindowMs, shapes }: Pick<Picture, "now" | "leastWindowMs"> & { readonly shapes: Shapes },
+): AsyncGenerator<Lot> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select id from rekey_inventory.graph_nodes where type = 'credential' and ended_at is null order by id`);
+  const sourcesFor = sourcesBy(tx, shapes, now);
+  const policies = await policiesWithin(tx);
+  const rotatedAt = await lastEnds(tx, true);
+  const met = await copiesInUse(tx);
+  for (let at = 0; at < rows.length; at += credentialsMax) {
+    const ids = rows.slice(at, at + credentialsMax).map(({ id }) => id);
+    const graph = await usersWithin(tx, ids);
+    const pastUses = await pastUsesOf(tx, graph);
+    const declared = await declaredAmong(tx, ids);
+    const listed = await listedAmong(tx, ids);
+    const credentials: CredentialFacts[] = [];
+    for (const id of ids) {
+      const node = graph.nodes.get(id);
+      if (node === undefined) continue;
+      const entry = declared.get(id);
+      const thing = listed.get(id);
+      const policy = policies.get(entry?.body.policy ?? "") ?? null;
+      const facts = {
+        ...{ node, policy, declared: entry?.body ?? null, sources: await sourcesFor(policy) },
+        ...{ knownSince: entry?.since ?? node.firstSeen, rotatedAt: rotatedAt.get(id) ?? null },
+        ...{ expiresAt: thing?.expiresAt ?? null, listedAt: thing?.issuer ?? null },
+        ...{ listedLast: thing?.last ?? null, met: met.get(id) ?? [] },
+      };
+      if (isThereStill(facts)) credentials.push(facts);
+    }
+    yield { credentials, picture: { adjacency: new Adjacency(graph), pastUses, leastWindowMs, now } };
+  }
+}
+
+function inForce(section: Section) {
+  return and(eq(entries.section, section), isNull(entries.endedAt));
+}
+
+async function policiesWithin(tx: Tx): Promise<Map<string, Policy>> {
+  const rows = await tx.select().from(entries).where(inForce("policies"));
+  return new Map(rows.map(({ name, body }) => [name, body as unknown as Policy]));
+}
+
+async function declaredAmong(
+  tx: Tx,
+  ids: readonly string[],
+): Promise<Map<string, { readonly since: number; readonly body: Credential }>> {
+  const rows = await tx
+    .select()
+    .from(entries)
+    .where(and(inArray(entries.id, ids), isNull(entries.endedAt)));
+  return new Map(rows.map(({ id, since, body }) => [id, { since, body: body as unknown as Credential }]));
+}
+
+/** What sources list of these credentials: where, until when, and when last. */
+async function listedAmong(tx: Tx, ids: readonly string[]) {
+  const { rows } = await tx.execute<{
+    node: string;
+    issuer: string | null;
+    expires_at: string | null;
+    last: number;
+  }>(sql`
+    select node, max(body ->> 'issuer') as issuer, max((body ->> 'expiresAt')::bigint) as expires_at,
+      max(extract(epoch from last_seen) * 1000)::float8 as last
+    from rekey_inventory.things where node = any(${sql.param(ids)}::text[]) group by node`);
+  return new Map(
+    rows.map(({ node, issuer, expires_at, last }) => [
+      node,
+      { issuer, expiresAt: expires_at === null ? null : Number(expires_at), last },
+    ]),
+  );
+}
+
+/** Everybody who was ever seen at what is in this part of the map, also where that has ended. */
+async function pastUsesOf(tx: Tx, { nodes }: Graph): Promise<Map<string, PastUse[]>> {
+  const used = [...nodes.values()].filter(({ type }) => type === "credential" || type === "location");
+  const { rows } = await tx.execute<{ from: string; to: string; last: number }>(sql`
+    select e.from_id as from, e.to_id as to, max(extract(epoch from v.last_seen) * 1000)::float8 as last
+    from rekey_inventory.graph_edges e join rekey_inventory.graph_evidence v
+      on (v.from_id, v.type, v.to_id) = (e.from_id, e.type, e.to_id)
+    where e.to_id = any(${sql.param(used.map(({ id }) => id))}::text[]) and e.type = 'uses'
+      and v.kind in ('read', 'session')
+    group by e.from_id, e.to_id`);
+  return Map.groupBy(rows, ({ to }) => to);
+}
+
+/** The sources of the estate with what their readings are worth, asked once for each policy. */
+function sourcesBy(
+  tx: Tx,
+  shapes: Shapes,
+  now: number,
+): (policy: Policy | null) => Promise<readonly ReadSource[]> {
+  const known = new Map<string, readonly ReadSource[]>();
+  return async (policy) => {
+    const { useWindowMs: windowMs, evidenceMaxAgeMs: pauseMs } = rulesOf(policy);
+    const key = `${windowMs} ${pauseMs}`;
+    const sources = known.get(key) ?? (await readSources(tx, shapes, { windowMs, pauseMs, now }));
+    known.set(key, sources);
+    return sources;
+  };
+}
+
+async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<readonly ReadSource[]> {
+  const declared = await tx.select().from(entries).where(inForce("sources"));
+  const ids = declared.map(({ id }) => id);
+  // What was missing counts within the policy's window; since when it is read, also for those who may be silent for longer.
+  const watched = await watchedWithin(tx, ids, times);
+  const long = await watchedWithin(tx, ids, { ...times, windowMs: lookBackMs / 2 });
+  return declared.map(({ id, name, body }) => {
+    const own = watched.find(({ source }) => source === id) ?? neverRead;
+    const since = long.find(({ source }) => source === id)?.since ?? own.since;
+    const seesUse = shapes.seesUse(String(body.kind));
+    return { ...own, since, id, name, seesUse, settings: body, owner: String(body.owner) };
+  });
+}
+
+/** Consumers of the estate. */
+export async function consumersWithin(
+  tx: Tx,
+): Promise<{ readonly subject: Subject; readonly consumer: Consumer }[]> {
+  const rows = await tx.select().from(entries).where(inForce("consumers"));
+  return rows.map(({ id, name, body }) => ({
+    subject: { id, type: "consumer", name },
+    consumer: body as unknown as Consumer,
+  }));
+}
+
+/** Exceptions of credentials and of sources, by the id of the entry. */
+export async function exceptionsWithin(tx: Tx): Promise<Map<string, readonly CredentialException[]>> {
+  const { rows } = await tx.execute<{ id: string; exceptions: readonly CredentialException[] }>(sql`
+    select id, body -> 'exceptions' as exceptions from rekey_inventory.entries
+    where section in ('credentials', 'sources') and ended_at is null and body -> 'exceptions' is not null`);
+  return new Map(rows.map(({ id, exceptions }) => [id, exceptions]));
+}
+
+/** Places that are there and whose content has an end, with the ids of the sources that show them. */
+export async function endingPlaces(
+  tx: Tx,
+): Promise<{ readonly subject: Subject; readonly expiresAt: number; readonly sources: readonly string[] }[]> {
+  const { rows } = await tx.execute<{
+    id: string;
+    name: string;
+    expires_at: string;
+    sources: readonly string[];
+  }>(sql`
+    select n.id, n.name, max((t.body ->> 'expiresAt')::bigint) as expires_at, array_agg(distinct shown.source) as sources
+    from rekey_inventory.things t join rekey_inventory.graph_nodes n on n.id = t.node
+    join lateral (
+      select m.source from rekey_inventory.marks m where m.thing = t.id and m.ended_at is null
+      union all
+      select v.source from rekey_inventory.graph_evidence v where v.seen_from = t.id and v.ended_at is null
+      union all
+      select v.source from rekey_inventory.graph_evidence v where v.seen_to = t.id and v.ended_at is null
+    ) shown on true
+    where t.body ->> 'is' = 'location' and t.body ->> 'expiresAt' is not null and n.ended_at is null
+    group by n.id, n.name`);
+  return rows.map(({ id, name, expires_at, sources }) => ({
+    subject: { id, type: "location", name },
+    expiresAt: Number(expires_at),
+    sources,
+  }));
+}
+
+/** Values that lie somewhere now, and which of them are known for one of ours. */
+export async function copiesWithin(
+  tx: Tx,
+): Promise<{ readonly copies: readonly MetValue[]; readonly known: readonly OwnValue[] }> {
+  const { rows } = await tx.execute<{
+    mark: string;
+    id: string;
+    name: string;
+    literal: boolean;
+    sentence: string;
+    source: string;
+  }>(sql`
+    select m.mark, n.id, n.name, m.literal, m.sentence, m.source
+    from rekey_inventory.marks m join rekey_inventory.things t on t.id = m.thing
+    join rekey_inventory.graph_nodes n on n.id = t.node
+    where m.ended_at is null order by n.name, n.id, m.sentence`);
+  const { rows: ours } = await tx.execute<{
+    mark: string;
+    id: string;
+    name: string;
+    owner: string | null;
+    life: Life;
+  }>(sql`
+    select distinct f.hmac as mark, e.id, e.name, e.body ->> 'owner' as owner, v.life
+    from rekey_inventory.fingerprints f
+    join rekey_inventory.versions v on v.id = f.version
+    join rekey_inventory.entries e on e.id = f.credential
+    where f.hmac in (select mark from rekey_inventory.marks where ended_at is null)
+    order by e.name`);
+  return {
+    copies: rows.map(({ mark, id, name, literal, sentence, source }) => ({
+      ...{ mark, literal, sentence, source },
+      place: { id, type: "location", name },
+    })),
+    known: ours.map(({ mark, id, name, owner, life }) => ({
+      ...{ mark, isLive: isLive(life), owners: owner === null ? [] : [owner] },
+      credential: { id, type: "credential", name },
+    })),
+  };
+}

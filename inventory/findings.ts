@@ -1,0 +1,99 @@
+/** Reads the records of findings: all that stand, or one with everything that became of it. */
+import { and, asc, eq, ne, sql } from "drizzle-orm";
+import { type HeldException, type KeptFinding, keptAt } from "../domain/findings/course.js";
+import { type Database, read, type Tx } from "./database.js";
+import { findingChanges, findingLooks, findings } from "./finding-tables.js";
+
+/** Which findings are wanted; what is left out does not matter. */
+export interface FindingFilter {
+  readonly code?: string;
+  /** Id of a credential that they concern. */
+  readonly credential?: string;
+  /** With those that have ended. */
+  readonly ended?: boolean;
+}
+
+/** A change of a finding's state. */
+export interface FindingChange {
+  readonly at: number;
+  readonly state: KeptFinding["state"];
+  readonly exception: HeldException | null;
+}
+
+/** The findings as they stand at `now`, worst first, and when they were brought up to date last; null: never. */
+export async function listFindings(
+  db: Database,
+  filter: FindingFilter,
+  now: number,
+): Promise<{ readonly findings: readonly KeptFinding[]; readonly at: number | null }> {
+  return read(db, async (tx) => ({
+    findings: await findingsWithin(tx, filter, now),
+    at: await lookedAt(tx),
+  }));
+}
+
+/** The same, on the picture of the database that `tx` has. */
+export async function findingsWithin(tx: Tx, filter: FindingFilter, now: number): Promise<KeptFinding[]> {
+  const rank = sql`array_position(array['refuse', 'warn', 'info'], ${findings.severity})`;
+  const rows = await tx
+    .select()
+    .from(findings)
+    .where(
+      and(
+        filter.ended ? undefined : ne(findings.state, "ended"),
+        filter.code === undefined ? undefined : sql`${findings.code} = ${filter.code}`,
+        filter.credential === undefined ? undefined : eq(findings.credential, filter.credential),
+      ),
+    )
+    .orderBy(rank, asc(findings.code), asc(findings.subjectName), asc(findings.number));
+  return rows.map((row) => keptAt(findingOf(row), now));
+}
+
+/** A finding by its number, with every change of its state, oldest first; null where there is none. */
+export async function findingNumbered(
+  db: Database,
+  number: number,
+  now: number,
+): Promise<{ readonly finding: KeptFinding; readonly changes: readonly FindingChange[] } | null> {
+  return read(db, async (tx) => {
+    const [row] = await tx.select().from(findings).where(eq(findings.number, number));
+    if (row === undefined) return null;
+    const changes = await tx
+      .select()
+      .from(findingChanges)
+      .where(eq(findingChanges.finding, number))
+      .orderBy(asc(findingChanges.at));
+    return {
+      finding: keptAt(findingOf(row), now),
+      changes: changes.map(({ at, state, ...change }) => ({ at, state, exception: exceptionOf(change) })),
+    };
+  });
+}
+
+async function lookedAt(tx: Tx): Promise<number | null> {
+  const [look] = await tx.select().from(findingLooks);
+  return look?.at ?? null;
+}
+
+type Excepted = Pick<typeof findings.$inferSelect, "exceptionOwner" | "exceptionReason" | "exceptionUntil">;
+
+function exceptionOf({ exceptionOwner, exceptionReason, exceptionUntil }: Excepted): HeldException | null {
+  if (exceptionUntil === null) return null;
+  return { owner: exceptionOwner ?? "", reason: exceptionReason ?? "", until: exceptionUntil };
+}
+
+function findingOf(row: typeof findings.$inferSelect): KeptFinding {
+  const { number, code, severity, state, credential, sentence, owners, places } = row;
+  const { about, aboutType, aboutName, firstSeen, lastSeen, since } = row;
+  return {
+    ...{ number, code, severity, state, credential, sentence, owners, places, firstSeen, lastSeen, since },
+    // What several places have in common has no name, and its id here is of use to nobody but the records.
+    subject: {
+      id: row.subjectType === "value" ? "" : row.subject,
+      type: row.subjectType,
+      name: row.subjectName,
+    },
+    about: about === null ? null : { id: about, type: aboutType ?? "", name: aboutName ?? "" },
+    exception: exceptionOf(row),
+  };
+}

@@ -1,0 +1,149 @@
+/** Findings of what sources met and of what they list: copies, literals, rights, and places whose content has an end. */
+import { expect, it } from "vitest";
+import type { Claim, Copy, Thing } from "../../domain/discovery/said.js";
+import type { CredentialException, Estate } from "../../domain/estate/types.js";
+import { keepFingerprint } from "../../inventory/fingerprints.js";
+import { recordVersions } from "../../inventory/versions.js";
+import { at, dayMs, house, seen, use } from "./findings-house.js";
+import { t0 } from "./world.js";
+
+it("C12 C18: three copies are one cluster, whose they are is known by a hash that nobody is shown, and no value is kept", async () => {
+  const { db, sql, apply, reading, open } = await house();
+  await apply();
+  const [orders] = await sql<{ id: string }>(
+    "select id from rekey_inventory.entries where name = 'orders-db'",
+  );
+  const credential = orders?.id ?? "";
+  await recordVersions(db, {
+    ...{ credential, by: null, at: t0 },
+    standings: [{ id: "ver_1", slot: "a", life: "active" }],
+  });
+  await keepFingerprint(db, { version: "ver_1", credential, hmac: "hmac-of-ours", at: t0 });
+  const copy = (path: string, mark: string, literal = true): Copy => {
+    return { record: path, at: at(path), mark, literal, seen, sentence: `It stands in ${path}.` };
+  };
+  const copies = [
+    ...[".env", "compose.yaml", "ci.yaml"].map((path) => copy(path, "hmac-of-ours")),
+    copy("lonely.env", "hmac-of-another"),
+    copy("cert-1", "print", false),
+    copy("cert-2", "print", false),
+  ];
+  await reading({ copies }, t0);
+  const clusters = await open(t0, "same-value");
+  expect(clusters.map(({ severity, places, credential: whose }) => [severity, places.length, whose])).toEqual(
+    [
+      ["warn", 3, credential],
+      ["info", 2, null],
+    ],
+  );
+  expect(clusters[0]?.sentence).toBe(
+    "One value stands in 3 places. It is the value of orders-db, of a version that is valid.",
+  );
+  const stray = await open(t0, "unmapped-copy");
+  expect(stray.map(({ severity, about }) => [severity, about?.name])).toEqual(
+    [".env", "ci.yaml", "compose.yaml"].map((path) => ["refuse", `repository shop ${path}`]),
+  );
+  const literals = await open(t0, "literal");
+  expect(literals.map(({ subject, owners }) => [subject.name, owners])).toEqual([
+    ["repository shop .env", ["payments"]],
+    ["repository shop ci.yaml", ["payments"]],
+    ["repository shop compose.yaml", ["payments"]],
+    ["repository shop lonely.env", []],
+  ]);
+  // Nothing that is shown or kept of findings bears the hash.
+  const kept = JSON.stringify(await sql("select * from rekey_inventory.findings"));
+  expect(kept).not.toMatch(/hmac-of|print"/);
+  // The copies go, and so do the findings.
+  await reading({ copies: copies.slice(0, 1) }, t0 + 1);
+  expect(await open(t0 + 1, "same-value")).toEqual([]);
+  expect(await open(t0 + 1, "literal")).toHaveLength(1);
+});
+
+it("C30: what concerns no credential is answered for at its source, until its day", async () => {
+  const { apply, reading, open } = await house();
+  const until = t0 + 5 * dayMs;
+  const excepting = (exceptions: readonly CredentialException[]) => (estate: Estate) => {
+    const sessions = estate.sources.sessions as Estate["sources"][string];
+    return { ...estate, sources: { sessions: { ...sessions, exceptions } } };
+  };
+  const held = {
+    owner: "payments",
+    reason: "The appliance knows no store.",
+    until: new Date(until).toISOString(),
+  };
+  await apply(excepting([{ ...held, finding: "literal", about: "repository shop legacy.ini#password" }]));
+  const paths = ["legacy.ini#password", ".env"];
+  const copies = paths.map((path): Copy => {
+    return { record: path, at: at(path), mark: path, literal: true, seen, sentence: "It stands there." };
+  });
+  await reading({ copies, gaps: ["Something is hidden."] }, t0);
+  const states = async (code: string, now: number) =>
+    (await open(now, code)).map(({ subject, state, exception }) => [subject.name, state, exception?.owner]);
+  expect(await states("literal", t0)).toEqual([
+    ["repository shop .env", "open", undefined],
+    ["repository shop legacy.ini#password", "excepted", "payments"],
+  ]);
+  expect((await states("literal", until)).map(([, state]) => state)).toEqual(["open", "open"]);
+  // So is what a source cannot see.
+  expect(await states("incomplete-evidence", until)).toEqual([["sessions", "open", undefined]]);
+  const later = { ...held, until: new Date(until + dayMs).toISOString() };
+  await apply(excepting([{ ...later, finding: "incomplete-evidence" }]), until);
+  expect(await states("incomplete-evidence", until)).toEqual([["sessions", "excepted", "payments"]]);
+});
+
+it("a right that is wider than what is used by it is found, and one to a secret by its name is not", async () => {
+  const { apply, reading, open } = await house();
+  await apply();
+  const pod: Thing = { is: "reader", name: "orders", traits: { workload: "orders" } };
+  const inside = (path: string, whole: string): Claim => {
+    return { ...use, from: at(path), type: "stored-in", to: at(whole), known: "declared" };
+  };
+  const right = (path: string): Claim => {
+    return { ...use, from: pod, type: "can-read", to: at(path), known: "potential" };
+  };
+  const claims: Claim[] = [
+    inside("shop/db", "shop/*"),
+    inside("shop/mail", "shop/*"),
+    right("shop/*"),
+    right("shop/db"),
+    { ...use, from: pod, to: at("shop/db") },
+  ];
+  await reading({ claims }, t0);
+  expect(await open(t0, "wider-than-used")).toMatchObject([
+    {
+      subject: { name: "orders" },
+      about: { name: "repository shop shop/*" },
+      sentence: "orders may read all of repository shop shop/*, where 2 are known, and is known to use 1.",
+    },
+  ]);
+  await reading({ claims: [...claims, { ...use, from: pod, to: at("shop/mail") }] }, t0 + 1);
+  expect(await open(t0 + 1, "wider-than-used")).toEqual([]);
+});
+
+it("a consumer without a purpose, a source that was never read, and a certificate that ran out are named", async () => {
+  const { apply, reading, open } = await house();
+  await apply();
+  expect((await open(t0, "no-purpose")).map(({ subject }) => subject.name)).toEqual(["checkout", "reports"]);
+  // It is the source's, and not each credential's.
+  expect(await open(t0, "stale-evidence")).toMatchObject([
+    {
+      ...{ severity: "refuse", about: null, credential: null, owners: ["payments"] },
+      ...{ subject: { type: "source", name: "sessions" } },
+      sentence: "The source sessions was never read to its end.",
+    },
+  ]);
+  const served = { ...at("shop.example.com:443"), expiresAt: t0 + dayMs };
+  const copies: Copy[] = [
+    { record: "tls", at: served, mark: "m", literal: false, seen, sentence: "It is served there." },
+  ];
+  await reading({ copies }, t0);
+  expect(await open(t0 + 1, "stale-evidence")).toEqual([]);
+  expect(await open(t0 + 1, "overdue")).toEqual([]);
+  expect(await open(t0 + dayMs, "overdue")).toMatchObject([
+    { subject: { name: "repository shop shop.example.com:443" } },
+  ]);
+  const stale = await open(t0 + 8 * dayMs, "stale-evidence");
+  expect(stale[0]?.sentence).toBe(
+    "The source sessions was read to its end on 2026-03-01 09:00 UTC; the policy asks for every 7d.",
+  );
+});
