@@ -6,6 +6,7 @@ import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import type { Section } from "../../domain/estate/schema.js";
 import type { Shapes } from "../../domain/estate/shapes.js";
 import type { Estate } from "../../domain/estate/types.js";
+import type { Figure } from "../../domain/findings/metrics.js";
 import type { Flow } from "../../domain/graph/flows.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
@@ -25,9 +26,13 @@ import {
   planEstate,
 } from "../../inventory/estate.js";
 import type { EstateDiff } from "../../inventory/estate-diff.js";
+import { bringFindings, type FindingNews } from "../../inventory/finding-keep.js";
+import { type FindingFilter, findingNumbered, listFindings } from "../../inventory/findings.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
+import { loadChanged } from "../../inventory/graph-changes.js";
 import { loadMap, loadReach, loadUsers, nodesNamed } from "../../inventory/graph-load.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
+import { type CredentialUse, metricsAt, usesAt } from "../../inventory/metrics.js";
 import { haltOf } from "../../inventory/restores.js";
 import {
   type LoadedRotation,
@@ -69,6 +74,18 @@ export interface Inventory {
   sightings(credential: string): ReturnType<typeof sightingsOf>;
   /** Everything on the map. */
   map(): Promise<Graph>;
+  /** Looks at everything, and keeps what is found; answers with what changed its state. */
+  bringFindings(): Promise<FindingNews>;
+  /** Findings as they stand, and when they were brought up to date last. */
+  findings(filter: FindingFilter): ReturnType<typeof listFindings>;
+  /** A finding by its number, with what became of it. */
+  finding(number: number): ReturnType<typeof findingNumbered>;
+  /** The figures of the programme. */
+  metrics(): Promise<readonly Figure[]>;
+  /** Of every credential whether it is in use; null: by the window of its policy. */
+  uses(leastWindowMs: number | null): Promise<readonly CredentialUse[]>;
+  /** The part of the map that has changed after `from` and up to `until`, ended or not. */
+  changed(from: number, until: number): Promise<Graph>;
   /** Versions, living or not, that had the value of this keyed hash. */
   matching(
     fingerprint: string,
@@ -80,6 +97,7 @@ export function inventoryIn(
   db: Database,
   world: { now(): number; randomId(prefix: string): string; readonly shapes: Shapes },
 ): Inventory {
+  const present = async () => Math.floor(await inventoryTime(db));
   return {
     estate: () => currentEstate(db),
     diff: (estate) => planEstate(db, estate),
@@ -99,6 +117,12 @@ export function inventoryIn(
     users: (credential) => loadUsers(db, credential),
     sightings: (credential) => sightingsOf(db, credential),
     map: () => loadMap(db),
+    bringFindings: async () => bringFindings(db, world.shapes, await present()),
+    findings: async (filter) => listFindings(db, filter, await present()),
+    finding: async (number) => findingNumbered(db, number, await present()),
+    metrics: async () => metricsAt(db, world.shapes, await present()),
+    uses: async (leastWindowMs) => usesAt(db, world.shapes, { leastWindowMs, now: await present() }),
+    changed: (from, until) => loadChanged(db, from, until),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };

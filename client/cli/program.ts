@@ -9,19 +9,23 @@ import { audit } from "./commands/audit.js";
 import { baseline } from "./commands/baseline.js";
 import { blast } from "./commands/blast.js";
 import { cancel } from "./commands/cancel.js";
+import { changes } from "./commands/changes.js";
 import { completion } from "./commands/completion.js";
 import { confirm } from "./commands/confirm.js";
 import { consumers } from "./commands/consumers.js";
 import { demo } from "./commands/demo.js";
 import { discover } from "./commands/discover.js";
 import { doctor } from "./commands/doctor.js";
+import { dormant } from "./commands/dormant.js";
 import { expedite } from "./commands/expedite.js";
 import { explain } from "./commands/explain.js";
+import { findings } from "./commands/findings.js";
 import { get } from "./commands/get.js";
 import { grants } from "./commands/grants.js";
 import { graph } from "./commands/graph.js";
 import { init } from "./commands/init.js";
 import { keygen } from "./commands/keygen.js";
+import { metrics } from "./commands/metrics.js";
 import { migrate } from "./commands/migrate.js";
 import { order } from "./commands/order.js";
 import { path } from "./commands/path.js";
@@ -31,6 +35,7 @@ import { resume } from "./commands/resume.js";
 import { rotate } from "./commands/rotate.js";
 import { schema } from "./commands/schema.js";
 import { server } from "./commands/server.js";
+import { orphaned, shared } from "./commands/shared.js";
 import { signOff } from "./commands/sign-off.js";
 import { status } from "./commands/status.js";
 import { up } from "./commands/up.js";
@@ -43,7 +48,11 @@ import { workers } from "./commands/workers.js";
 function groups(program: () => Command): readonly (readonly [string, readonly AnyCommand[]])[] {
   return [
     ["Describe what you have:", [init, validate, schema, apply, get]],
-    ["Know who uses what:", [discover, consumers, baseline, blast, path, order, graph]],
+    [
+      "Know who uses what:",
+      [discover, consumers, baseline, blast, path, order, graph, shared, dormant, changes],
+    ],
+    ["Know what is missing:", [findings, orphaned, metrics]],
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],

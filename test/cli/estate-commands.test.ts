@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kinds } from "../../adapters/registry.js";
-import { emptyWorld, runIn } from "./fakes.js";
+import { RekeyError } from "../../domain/errors.js";
+import { emptyWorld, runIn, type World } from "./fakes.js";
 
 const around = { deps: { kinds } };
 let folder = "";
@@ -48,6 +49,24 @@ test("apply shows the difference, asks, and says who applied it", async () => {
   const applied = await runIn(world, ["apply", "-f", file, "--yes", "--as", "alice"], around);
   expect([applied.code, applied.stdout]).toEqual([0, expect.stringContaining("Applied as revision 4.")]);
   expect(world.calls).toContainEqual(["apply", expect.stringMatching(/^sha256:/), "alice"]);
+});
+
+test("apply says what it means for the findings, and is done also where these cannot be looked at", async () => {
+  const applied = async (look: World["look"]) =>
+    runIn(emptyWorld({ look }), ["apply", "-f", file, "--yes"], around);
+  const { stdout } = await applied(() => ({ open: 2, excepted: 1, ended: 3, looked: true }));
+  expect(stdout).toContain(
+    "Applied as revision 4. 2 findings opened, 1 excepted, 3 ended: see `rekey findings`.",
+  );
+  const away = await applied(() => {
+    throw new RekeyError("unreachable", "The inventory does not answer.");
+  });
+  expect([away.code, away.stdout]).toEqual([0, expect.stringContaining("Applied as revision 4.\n")]);
+  expect(away.stderr).toContain("The findings were not brought up to date: The inventory does not answer.");
+  const broken = await applied(() => {
+    throw new TypeError("not ours");
+  });
+  expect(broken.code).toBe(1);
 });
 
 test("apply of an estate that is not valid applies nothing and lists why", async () => {

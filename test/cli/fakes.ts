@@ -8,6 +8,8 @@ import type { RotationClient } from "../../client/temporal.js";
 import type { AdoptionRecord } from "../../domain/adopt-plan.js";
 import { RekeyError } from "../../domain/errors.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
+import type { KeptFinding } from "../../domain/findings/course.js";
+import type { Figure } from "../../domain/findings/metrics.js";
 import type { Sighting } from "../../domain/graph/baseline.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
@@ -15,7 +17,10 @@ import type { Secret } from "../../domain/secret.js";
 import type { CredentialView } from "../../inventory/credentials.js";
 import type { Entry } from "../../inventory/estate.js";
 import { diffEstate } from "../../inventory/estate-diff.js";
+import type { FindingNews } from "../../inventory/finding-keep.js";
+import type { FindingChange } from "../../inventory/findings.js";
 import type { KeptIncident } from "../../inventory/incidents.js";
+import type { CredentialUse } from "../../inventory/metrics.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
 import type { Overview } from "../../inventory/views.js";
 import { kinds } from "../domain/estate/fixtures.js";
@@ -44,6 +49,12 @@ export interface World {
   /** Who uses what. */
   readonly map: Graph;
   readonly sightings: readonly Sighting[];
+  /** Findings as they stand, each with what became of it. */
+  readonly findings: readonly { readonly finding: KeptFinding; readonly changes: readonly FindingChange[] }[];
+  /** What a look at everything comes to. */
+  readonly look: () => FindingNews;
+  readonly figures: readonly Figure[];
+  readonly uses: readonly CredentialUse[];
   readonly audit: AuditDesk;
   connect: () => Promise<void>;
 }
@@ -64,6 +75,10 @@ export function emptyWorld(more: Partial<World> = {}): World {
     matching: [],
     map: { nodes: new Map(), edges: [] },
     sightings: [],
+    findings: [],
+    look: () => ({ open: 0, excepted: 0, ended: 0, looked: true }),
+    figures: [],
+    uses: [],
     audit: fakeDesk(),
     connect: async () => undefined,
     ...more,
@@ -210,6 +225,21 @@ function inventoryIn(world: World): Inventory {
     users: async () => world.map,
     sightings: async () => world.sightings,
     map: async () => world.map,
+    bringFindings: async () => {
+      world.calls.push(["bringFindings"]);
+      return world.look();
+    },
+    findings: async ({ code, credential, ended = false }) => ({
+      at: now,
+      findings: world.findings
+        .map(({ finding }) => finding)
+        .filter((one) => (code ?? one.code) === one.code && (credential ?? one.credential) === one.credential)
+        .filter(({ state }) => ended || state !== "ended"),
+    }),
+    finding: async (number) => world.findings.find(({ finding }) => finding.number === number) ?? null,
+    metrics: async () => world.figures,
+    uses: async () => world.uses,
+    changed: async () => world.map,
   };
 }
 

@@ -1,9 +1,13 @@
 /** `rekey apply`: makes the inventory say what the estate says, after showing what that changes. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import type { FindingNews } from "../../../inventory/finding-keep.js";
 import { formatProblems } from "../../estate/format.js";
 import { loadEstate } from "../../estate/load.js";
+import type { Cli } from "../cli.js";
 import { command, fileOption, option, yesOption } from "../command.js";
 import { diffText } from "../format/diff.js";
+import { count } from "../format/layout.js";
+import type { Inventory } from "../inventory.js";
 import { requester } from "../person.js";
 
 interface ApplyOptions {
@@ -51,10 +55,33 @@ export const apply = command<ApplyOptions>({
       return exitCodes.failed;
     }
     const applied = await inventory.apply(loaded.estate, loaded.digest, requester(cli.io, as));
+    const news = await findingNews(cli, inventory);
     cli.show(
-      { applied: true, revision: applied.revision, diff: applied.diff },
-      () => `Applied as revision ${applied.revision}.`,
+      { applied: true, revision: applied.revision, diff: applied.diff, findings: news },
+      () => `Applied as revision ${applied.revision}.${newsText(news)}`,
     );
     return exitCodes.done;
   },
 });
+
+/** What the change of the estate means for the findings; null, with a remark, where that could not be looked at: it is applied all the same. */
+async function findingNews(cli: Cli, inventory: Inventory): Promise<FindingNews | null> {
+  try {
+    return await inventory.bringFindings();
+  } catch (failure) {
+    if (!(failure instanceof RekeyError)) throw failure;
+    cli.note(`The findings were not brought up to date: ${failure.message} \`rekey findings\` does it.`);
+    return null;
+  }
+}
+
+function newsText(news: FindingNews | null): string {
+  if (news === null) return "";
+  const { open, excepted, ended } = news;
+  const parts = [
+    open === 0 ? "" : `${count(open, "finding")} opened`,
+    excepted === 0 ? "" : `${excepted} excepted`,
+    ended === 0 ? "" : `${ended} ended`,
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? "" : ` ${parts.join(", ")}: see \`rekey findings\`.`;
+}

@@ -1,6 +1,7 @@
 /** A map in forms that other programs draw or read: Mermaid, Graphviz's DOT, and CSV. */
 import { bestKnown } from "../../../domain/graph/known.js";
 import type { EdgeType, Graph, GraphEdge, GraphNode, NodeType } from "../../../domain/graph/types.js";
+import { csvText } from "./csv.js";
 import { type Drawn, pictureOf } from "./picture.js";
 
 /** How a node looks; a picture without colours says the same by its shapes. */
@@ -105,11 +106,6 @@ export function csv(graph: Graph): string {
   const nodes = ordered([...graph.nodes.values()], (node) => node);
   const place = new Map(nodes.map(({ id }, index) => [id, index]));
   const edges = between(graph.edges, place);
-  const cell = (text: string) => {
-    // A program that opens a table must not take a name for a formula.
-    const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
   const name = (id: string) => nodes[place.get(id) ?? -1];
   const head = ["from_type", "from", "edge", "to_type", "to", "known", "first_seen", "sources"];
   const rows = edges.map((edge) => [
@@ -122,5 +118,5 @@ export function csv(graph: Graph): string {
     new Date(edge.firstSeen).toISOString(),
     [...new Set(edge.evidence.map(({ source }) => source))].sort().join(" "),
   ]);
-  return [head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n");
+  return csvText([head, ...rows]);
 }

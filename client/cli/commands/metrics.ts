@@ -1,0 +1,43 @@
+/** `rekey metrics`: how far the programme has come, each figure with what it is a part of and what is not counted. */
+import { exitCodes } from "../../../domain/errors.js";
+import type { Figure } from "../../../domain/findings/metrics.js";
+import { command } from "../command.js";
+import { type FormOptions, formOption, showListing } from "../listing.js";
+
+/** Prints the figures. */
+export const metrics = command<FormOptions>({
+  usage: "metrics",
+  summary: "Show figures of the programme, each with its denominator",
+  description:
+    "Each figure is a part of a whole. Left out are things that are known and in neither number; what nobody can\n" +
+    "know is named. Looks at everything first, as `rekey findings` does.",
+  options: [formOption()],
+  examples: [
+    ["rekey metrics", "for people"],
+    ["rekey metrics --json", "for a program that draws them"],
+  ],
+  async run(cli, _args, options) {
+    const { inventory } = await cli.services();
+    await inventory.bringFindings();
+    const figures = await inventory.metrics();
+    showListing(cli, options, { figures }, () => ({
+      head: "Figures as of now.",
+      headings: ["figure", "number", "of", "share", "what", "left out", "not counted"],
+      rows: figures.map((figure) => [
+        cli.paint("name", figure.name),
+        String(figure.numerator),
+        String(figure.denominator),
+        shareOf(figure),
+        figure.what,
+        String(figure.leftOut),
+        figure.notCounted,
+      ]),
+    }));
+    return exitCodes.done;
+  },
+});
+
+/** In whole percent, rounded down, so that 100 % means all of them; of nothing there is no share. */
+function shareOf({ numerator, denominator }: Figure): string {
+  return denominator === 0 ? "" : `${Math.floor((numerator * 100) / denominator)} %`;
+}
