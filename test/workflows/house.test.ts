@@ -125,6 +125,7 @@ test("the doctor names each credential with what it lacks, also one whose system
       severity: "refuse",
       sentence: "The place main in the store carries the tag of installation theirs.",
     },
+    { code: "unwatched", severity: "warn" },
   ]);
   place.raw = raw;
   house.world.issuers.faults.unreachable = true;
