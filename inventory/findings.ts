@@ -32,8 +32,7 @@ export async function listFindings(
   }));
 }
 
-/** The same, on the picture of the database that `tx` has. */
-export async function findingsWithin(tx: Tx, filter: FindingFilter, now: number): Promise<KeptFinding[]> {
+async function findingsWithin(tx: Tx, filter: FindingFilter, now: number): Promise<KeptFinding[]> {
   const rank = sql`array_position(array['refuse', 'warn', 'info'], ${findings.severity})`;
   const rows = await tx
     .select()
