@@ -89,11 +89,12 @@ function byName(name: string, beside: Fields, group: string): Reference[] {
   return (keys.length === 0 ? [null] : keys).map((key) => ({ name, key, namespace: null }));
 }
 
-/** As Kubernetes has names, and not as somebody makes a value. */
+/** As Kubernetes has names, and not as somebody makes a value: the longest digest that tools put behind a name has ten characters. */
 function isName(value: unknown): value is string {
   return (
     typeof value === "string" &&
     /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(value) &&
+    !/[0-9a-f]{16}/.test(value) &&
     findLiteral(value) === undefined
   );
 }
