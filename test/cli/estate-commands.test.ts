@@ -34,7 +34,9 @@ test("init writes an estate that lacks nothing but a key, never over another, an
   writeFileSync(file, readFileSync(file, "utf8").replace("keys: []", `keys: [${line}]`));
   const valid = await runIn(emptyWorld(), ["validate", "-f", file], around);
   expect(valid.stderr).toBe("");
-  expect(valid.stdout).toContain("2 owners, 1 store, 1 issuer, 1 source, 1 policy, 2 consumers, 1 credential");
+  expect(valid.stdout).toContain(
+    "2 owners, 1 store, 1 issuer, 1 source, 1 policy, 2 consumers, 1 credential",
+  );
   expect(valid.code).toBe(0);
 });
 
