@@ -2,10 +2,11 @@
  * Reads of the map what a question needs, and no more: everything that a flow reaches from some nodes, with the edges
  * between them and how each is known. The walk is the database's own, over the same tables of flows as in memory.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { type Flow, typesAlong } from "../domain/graph/flows.js";
 import type { Evidence, Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
+import { column } from "./rows.js";
 
 /** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */
 export async function loadReach(
@@ -55,16 +56,17 @@ export async function nodesNamed(
   return read(db, async (tx) => {
     const { rows } = await tx.execute<NodeRow>(sql`
       select ${nodeColumns} from rekey_inventory.graph_nodes where name = ${name} and ended_at is null`);
+    if (rows.length > 0) return { found: rows.map(nodeOf), alike: rows.map((row) => row.name) };
     const alike = await tx.execute<{ name: string }>(sql`
       select distinct name from rekey_inventory.graph_nodes
       where ended_at is null and type in ('credential', 'consumer', 'owner') and left(name, 1) = left(${name}, 1)
       limit 2000`);
-    return { found: rows.map(nodeOf), alike: alike.rows.map((row) => row.name) };
+    return { found: [], alike: alike.rows.map((row) => row.name) };
   });
 }
 
 /** Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. */
-async function idsKept(
+export async function idsKept(
   tx: Tx,
   credentials: readonly string[],
 ): Promise<{ readonly copies: readonly string[]; readonly containers: readonly string[] }> {
@@ -89,7 +91,7 @@ async function idsKept(
   return { copies: those(true), containers: those(false) };
 }
 
-async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
+export async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     with recursive reached (id) as (
       select unnest(${sql.param(starts)}::text[])
@@ -133,17 +135,42 @@ const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::
 const nodeColumns = sql`id, type, name, class, cadence_ms, ${ms("first_seen")} as first_seen, ${ms("ended_at")} as ended_at`;
 
 /** These nodes, the edges between them that are there now, and the owners of each. */
-async function loadAmong(tx: Tx, ids: readonly string[]): Promise<Graph> {
+export async function loadAmong(tx: Tx, ids: readonly string[]): Promise<Graph> {
   const among = sql`${sql.param(ids)}::text[]`;
+  const edges = sql`select * from rekey_inventory.graph_edges
+    where from_id = any(${among}) and (type = 'owned-by' or to_id = any(${among})) and ended_at is null`;
+  return loadEdges(tx, ids, edges);
+}
+
+/** These nodes with the owners of each, and of the edges between them only these. */
+export async function loadOf(
+  tx: Tx,
+  ids: readonly string[],
+  edges: readonly Pick<GraphEdge, "from" | "type" | "to">[],
+): Promise<Graph> {
+  const wanted = sql`unnest(
+    ${column(edges, ({ from }) => from)}::text[], ${column(edges, ({ type }) => type)}::text[],
+    ${column(edges, ({ to }) => to)}::text[]) as w (from_id, type, to_id)`;
+  return loadEdges(
+    tx,
+    ids,
+    sql`select o.* from rekey_inventory.graph_edges o
+      where o.from_id = any(${sql.param(ids)}::text[]) and o.type = 'owned-by' and o.ended_at is null
+      union all
+      select g.* from ${wanted} join rekey_inventory.graph_edges g
+        on g.from_id = w.from_id and g.type = w.type and g.to_id = w.to_id and g.ended_at is null`,
+  );
+}
+
+async function loadEdges(tx: Tx, ids: readonly string[], edges: SQL): Promise<Graph> {
   const { rows: edgeRows } = await tx.execute<EdgeRow>(sql`
     select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen, known.evidence
-    from rekey_inventory.graph_edges e cross join lateral (
+    from (${edges}) e cross join lateral (
       select coalesce(json_agg(json_build_object('kind', v.kind, 'source', v.source, 'count', v.count,
         'sentence', v.sentence, 'first_seen', ${ms("v.first_seen")}, 'last_seen', ${ms("v.last_seen")})), '[]') as evidence
       from rekey_inventory.graph_evidence v
       where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and v.ended_at is null
-    ) known
-    where e.from_id = any(${among}) and e.ended_at is null and (e.type = 'owned-by' or e.to_id = any(${among}))`);
+    ) known`);
   const all = [...new Set([...ids, ...edgeRows.map(({ to_id }) => to_id)])];
   const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
     select ${nodeColumns}

@@ -10,7 +10,8 @@ import {
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from "@temporalio/client";
-import type { Estate } from "../domain/estate/types.js";
+import type { Policy } from "../domain/estate/types.js";
+import type { Entry } from "../inventory/estate.js";
 import { rotationQueue } from "../workflows/messages.js";
 import { sealingKeyOf } from "./codec.js";
 
@@ -40,10 +41,12 @@ export interface ScheduledPolicy {
 }
 
 /** The policies that want a schedule. */
-export function scheduledPolicies(estate: Estate, ids: ReadonlyMap<string, string>): ScheduledPolicy[] {
-  return Object.entries(estate.policies).flatMap(([name, { intervalMs }]) => {
-    const id = ids.get(name);
-    return intervalMs === undefined || id === undefined ? [] : [{ id, name, intervalMs }];
+export function scheduledPolicies(
+  policies: readonly Pick<Entry, "id" | "name" | "body">[],
+): ScheduledPolicy[] {
+  return policies.flatMap(({ id, name, body }) => {
+    const { intervalMs } = body as unknown as Policy;
+    return intervalMs === undefined ? [] : [{ id, name, intervalMs }];
   });
 }
 

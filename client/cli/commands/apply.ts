@@ -1,7 +1,10 @@
 /** `rekey apply`: makes the inventory say what the estate says, after showing what that changes. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { type Submission, submissionOf } from "../../../inventory/submission.js";
+import { isFolder, readFolder } from "../../estate/folder.js";
 import { formatProblems } from "../../estate/format.js";
 import { loadEstate } from "../../estate/load.js";
+import type { Cli } from "../cli.js";
 import { command, fileOption, option, yesOption } from "../command.js";
 import { diffText } from "../format/diff.js";
 import { requester } from "../person.js";
@@ -30,17 +33,10 @@ export const apply = command<ApplyOptions>({
     ["rekey apply -f prod/estate.yaml --yes", "in a pipeline, after review"],
   ],
   async run(cli, _args, { file, yes, dryRun, as }) {
-    const loaded = await loadEstate(file, cli.deps.kinds);
-    if (!loaded.ok) {
-      cli.note(formatProblems(loaded.problems));
-      throw new RekeyError(
-        "bad-input",
-        `${file} is not a valid estate.`,
-        `See \`rekey validate -f ${file}\`.`,
-      );
-    }
+    const submission = await submissionIn(cli, file);
     const { inventory } = await cli.services();
-    const diff = await inventory.diff(loaded.estate);
+    const diff = await inventory.diff(submission);
+    if (diff.empty && dryRun !== true) await inventory.notePieces(submission);
     if (diff.empty || dryRun === true) {
       cli.show({ applied: false, diff }, () => diffText(diff, cli.paint));
       return exitCodes.done;
@@ -50,7 +46,7 @@ export const apply = command<ApplyOptions>({
       cli.note("Nothing was changed.");
       return exitCodes.failed;
     }
-    const applied = await inventory.apply(loaded.estate, loaded.digest, requester(cli.io, as));
+    const applied = await inventory.apply(submission, requester(cli.io, as));
     cli.show(
       { applied: true, revision: applied.revision, diff: applied.diff },
       () => `Applied as revision ${applied.revision}.`,
@@ -58,3 +54,16 @@ export const apply = command<ApplyOptions>({
     return exitCodes.done;
   },
 });
+
+/** Of a file all of it; of a folder what the inventory does not know yet. */
+async function submissionIn(cli: Cli, file: string): Promise<Submission> {
+  const { kinds } = cli.deps;
+  const read = (await isFolder(file))
+    ? await readFolder(file, kinds, (await cli.services()).inventory.known)
+    : await loadEstate(file, kinds);
+  if (!read.ok) {
+    cli.note(formatProblems(read.problems));
+    throw new RekeyError("bad-input", `${file} is not a valid estate.`, `See \`rekey validate -f ${file}\`.`);
+  }
+  return "submission" in read ? read.submission : submissionOf(read.estate, read.digest);
+}
