@@ -86,7 +86,7 @@ export async function applySubmission(
     await recordAuthority(tx, changes, { revision, by, now });
     await writeEntries(tx, changes, { revision, ...applying });
     await keepDeclared(tx, applying, touchedBy(changes));
-    if (applying.shapes) await rematch(tx, applying.shapes, now);
+    if (applying.shapes) await rematch(tx, applying.shapes, changes.diff, now);
     await tellAudit(tx, {
       kind: "estate",
       at: now,
