@@ -7,7 +7,7 @@ import { type Section, sections } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import { tellAudit } from "./audit-outbox.js";
 import { recordAuthority } from "./authority-record.js";
-import { type Database, read, transact } from "./database.js";
+import { type Database, read, type Tx, transact } from "./database.js";
 import { changesOf, type EstateChanges } from "./estate-changes.js";
 import type { EstateDiff } from "./estate-diff.js";
 import { refuseUnderRotation } from "./estate-refuse.js";
@@ -105,9 +105,22 @@ const nothing: EstateDiff = {
   ) as unknown as EstateDiff["sections"],
 };
 
+/** Digest of the estate in force; null before there is one. */
+export async function digestIn(tx: Tx): Promise<string | null> {
+  const [last] = await tx
+    .select({ digest: estateRevisions.digest })
+    .from(estateRevisions)
+    .orderBy(desc(estateRevisions.number))
+    .limit(1);
+  return last?.digest ?? null;
+}
+
 /** What `applySubmission` would change now, without changing it. */
 export async function planSubmission(db: Database, submission: Submission): Promise<EstateDiff> {
-  return read(patient(db), async (tx) => (await changesOf(tx, submission)).diff);
+  return read(patient(db), async (tx) => {
+    if ((await digestIn(tx)) === submission.digest) return nothing;
+    return (await changesOf(tx, submission)).diff;
+  });
 }
 
 /**
@@ -117,6 +130,7 @@ export async function planSubmission(db: Database, submission: Submission): Prom
 export async function notePieces(db: Database, submission: Submission): Promise<void> {
   await transact(patient(db), async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
+    if ((await digestIn(tx)) === submission.digest) return;
     const { diff, moved } = await changesOf(tx, submission);
     if (diff.empty) await writeMoved(tx, moved);
   });

@@ -9,7 +9,7 @@ import type { Tx } from "./database.js";
 import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
-import { type Body, bodyDigest, type Submission, type SubmittedEntry } from "./submission.js";
+import type { Body, Submission, SubmittedEntry } from "./submission.js";
 
 /** An entry that the inventory has, in force or ended. */
 export interface Standing {
@@ -25,7 +25,6 @@ export interface Standing {
 /** An entry that says something new: created, changed, or back after it had ended. */
 export interface NewWord {
   readonly entry: SubmittedEntry;
-  readonly digest: string;
   /** What there is of that name, and what it says or last said; null where the name is new. */
   readonly before: (Standing & { readonly body: Body }) | null;
 }
@@ -39,7 +38,6 @@ export interface EstateChanges {
   readonly moved: readonly {
     readonly standing: Standing;
     readonly entry: SubmittedEntry;
-    readonly digest: string;
   }[];
 }
 
@@ -47,36 +45,33 @@ const keyOf = ({ section, name }: Pick<Standing, "section" | "name">): string =>
 
 /** Tells what the submission changes. Throws `bad-input` where two pieces say one entry, `conflict` where a kept piece is not there. */
 export async function changesOf(tx: Tx, submission: Submission): Promise<EstateChanges> {
-  await refuseUnknown(tx, submission.kept);
   const standing = await standingOf(tx, submission);
-  const digests = submission.entries.map(({ body }) => bodyDigest(body));
   const bodies = await bodiesOf(
     tx,
-    submission.entries.flatMap((entry, i) => {
+    submission.entries.flatMap((entry) => {
       const before = standing.get(keyOf(entry));
-      return before === undefined || (before.digest === digests[i] && !before.ended) ? [] : [before.id];
+      return before === undefined || (before.digest === entry.digest && !before.ended) ? [] : [before.id];
     }),
   );
   const [words, moved]: [NewWord[], EstateChanges["moved"][number][]] = [[], []];
   const changed = new Map<string, ChangedEntry>();
   const said = new Set<string>();
-  for (const [i, entry] of submission.entries.entries()) {
+  for (const entry of submission.entries) {
     if (said.has(keyOf(entry))) throw saidTwice(entry);
     said.add(keyOf(entry));
     const before = standing.get(keyOf(entry));
-    const digest = digests[i] ?? "";
     const body = before === undefined ? undefined : bodies.get(before.id);
     if (before === undefined || before.ended) {
-      words.push({ entry, digest, before: before && body ? { ...before, body } : null });
+      words.push({ entry, before: before && body ? { ...before, body } : null });
       continue;
     }
     standing.delete(keyOf(entry));
     const fields = body === undefined ? [] : changedFields(body, entry.body);
     if (fields.length > 0 && body !== undefined) {
-      words.push({ entry, digest, before: { ...before, body } });
+      words.push({ entry, before: { ...before, body } });
       changed.set(keyOf(entry), { name: entry.name, fields });
-    } else if (before.digest !== digest || before.piece !== entry.piece) {
-      moved.push({ standing: before, entry, digest });
+    } else if (before.digest !== entry.digest || before.piece !== entry.piece) {
+      moved.push({ standing: before, entry });
     }
   }
   const ended = [...standing.values()].filter((one) => !one.ended);
@@ -107,35 +102,35 @@ function diffOf(
   };
 }
 
-/** A piece that nobody in force comes from was changed by somebody else meanwhile. */
-async function refuseUnknown(tx: Tx, kept: readonly string[]): Promise<void> {
-  if (kept.length === 0) return;
-  const { rows } = await tx.execute(sql`
-    select from unnest(${sql.param(kept)}::text[]) as k (piece)
-    where not exists (select from rekey_inventory.entries e where e.piece = k.piece and e.ended_at is null)
-    limit 1`);
-  if (rows.length > 0)
+/**
+ * What is in force and in no kept piece: it was read anew, or it ends. Throws `conflict` for a kept piece that nothing in force
+ * comes from: somebody else has changed it meanwhile.
+ */
+export async function leftIn(tx: Tx, kept: readonly string[]): Promise<readonly Standing[]> {
+  const { rows } = await tx.execute<(Standing & Record<string, unknown>) | { readonly id: null }>(sql`
+    select e.id, e.section, e.name, e.digest, e.piece, false as ended
+    from (select id, section, name, digest, piece from rekey_inventory.entries where ended_at is null) e
+    full join unnest(${sql.param(kept)}::text[]) as k (piece) on k.piece = e.piece
+    where e.id is null or k.piece is null`);
+  return rows.map((row) => {
+    if (row.id !== null) return row;
     throw new RekeyError(
       "conflict",
       "Somebody else has applied an estate meanwhile.",
       "Apply again: the difference is told anew.",
     );
+  });
 }
 
 type Standings = Map<string, Standing>;
 
 /** What is in force outside of the kept pieces, and whatever else bears the name of an entry that was read. */
 async function standingOf(tx: Tx, { entries: read, kept }: Submission): Promise<Standings> {
-  const columns = sql`e.id, e.section, e.name, e.digest, e.piece, e.ended_at is not null as ended`;
-  const { rows } = await tx.execute<Standing & Record<string, unknown>>(sql`
-    select ${columns} from rekey_inventory.entries e
-    where e.ended_at is null and (e.piece is null or not exists (
-      select from unnest(${sql.param(kept)}::text[]) as k (piece) where k.piece = e.piece))`);
-  const found: Standings = new Map(rows.map((row) => [keyOf(row), row]));
+  const found: Standings = new Map((await leftIn(tx, kept)).map((row) => [keyOf(row), row]));
   const others = read.filter((entry) => !found.has(keyOf(entry)));
   for (const part of parts(others)) {
     const { rows: named } = await tx.execute<Standing & Record<string, unknown>>(sql`
-      select ${columns} from rekey_inventory.entries e
+      select e.id, e.section, e.name, e.digest, e.piece, e.ended_at is not null as ended from rekey_inventory.entries e
       join unnest(${column(part, ({ section }) => section)}::text[], ${column(part, ({ name }) => name)}::text[])
         as wanted (section, name) on wanted.section = e.section and wanted.name = e.name`);
     for (const row of named) {

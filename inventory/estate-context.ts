@@ -6,14 +6,14 @@ import { and, inArray, isNull, sql } from "drizzle-orm";
 import { isShared, sharedSections } from "../domain/estate/part.js";
 import type { Credential, SystemConfig } from "../domain/estate/types.js";
 import { type Database, read, type Tx } from "./database.js";
-import { patient } from "./estate-apply.js";
-import { unknownPieces } from "./estate-changes.js";
+import { digestIn, patient } from "./estate-apply.js";
+import { leftIn, type Standing, unknownPieces } from "./estate-changes.js";
 import type { Sections } from "./estate-diff.js";
 import { estateAround } from "./estate-load.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
 import { sectionsOf } from "./sections.js";
-import { type Body, bodyDigest, type Submission } from "./submission.js";
+import type { Body, Submission, SubmittedEntry } from "./submission.js";
 
 /** What whoever reads a part of an estate asks about the rest. */
 export interface KnownEstate {
@@ -21,7 +21,8 @@ export interface KnownEstate {
   readonly unknown: (pieces: readonly string[]) => Promise<ReadonlySet<string>>;
   /** What stands beside the sections, and the sections that every credential shares, as they are in force; null before there is one. */
   readonly shared: () => ReturnType<typeof sharedOf>;
-  readonly context: (submission: Submission) => Promise<Context>;
+  /** Null where that very estate is in force. */
+  readonly context: (submission: Submission) => Promise<Context | null>;
 }
 
 /** Entries in force that the estate still has and that were not read. */
@@ -36,7 +37,11 @@ export function knownIn(db: Database): KnownEstate {
   return {
     unknown: (pieces) => read(patient(db), (tx) => unknownPieces(tx, pieces)),
     shared: () => sharedOf(db),
-    context: (submission) => read(patient(db), (tx) => contextOf(tx, submission)),
+    context: (submission) =>
+      read(patient(db), async (tx) => {
+        const isInForce = (await digestIn(tx)) === submission.digest;
+        return isInForce ? null : contextOf(tx, submission);
+      }),
   };
 }
 
@@ -44,29 +49,23 @@ async function sharedOf(db: Database) {
   return (await estateAround(db, null))?.estate ?? null;
 }
 
-interface Left {
-  readonly id: string;
-  readonly section: keyof Sections;
-  readonly name: string;
-  readonly digest: string | null;
-}
-
-interface Row extends Left {
+interface Row extends Pick<Standing, "id" | "section" | "name" | "digest"> {
   readonly body: Body;
 }
 
-const keyOf = ({ section, name }: Pick<Left, "section" | "name">): string => `${section} ${name}`;
+const keyOf = ({ section, name }: Pick<Standing, "section" | "name">): string => `${section} ${name}`;
 
 /** What has to stand beside the entries that were read for the rules to be asked. */
 async function contextOf(tx: Tx, { entries: said, kept }: Submission): Promise<Context> {
   const left = await leftIn(tx, kept);
   const digests = new Map(left.map((row) => [keyOf(row), row.digest]));
   const names = new Set(said.map(keyOf));
-  const changed = said.filter((entry) => digests.get(keyOf(entry)) !== bodyDigest(entry.body));
+  const changed = said.filter((entry) => digests.get(keyOf(entry)) !== entry.digest);
   const ended = left.filter((row) => !names.has(keyOf(row)));
   const isLeft = new Set(left.map(({ id }) => id));
   const stand = (rows: readonly Row[]): Row[] => rows.filter(({ id }) => !isLeft.has(id));
-  if ([...changed, ...ended].some(({ section }) => isShared(section))) {
+  const isNew = (one: SubmittedEntry) => !digests.has(keyOf(one));
+  if (ended.some(({ section }) => isShared(section)) || changed.some((one) => !isNew(one) && binds(one))) {
     const all = stand(await rowsWhere(tx, isNull(entries.endedAt)));
     return { sections: sectionsOf(all), asked: new Set([...said, ...all].map(keyOf)) };
   }
@@ -84,22 +83,29 @@ async function contextOf(tx: Tx, { entries: said, kept }: Submission): Promise<C
   const engines = shared.flatMap(({ body }) => (body as unknown as SystemConfig).engineCredential ?? []);
   const opening = stand(await named(tx, "credentials", engines));
   const read = changed.flatMap(({ section, body }) => (section === "credentials" ? [{ body }] : []));
+  const ownersChanged = changed.some((one) => one.section === "owners" && !isNew(one));
+  const signing = ownersChanged ? stand(await examplesOf(tx)) : [];
   const wanted = [...using, ...read].flatMap(({ body }) =>
     (body as unknown as Credential).consumers.map(({ consumer }) => consumer),
   );
   const used = stand(await named(tx, "consumers", [...new Set(wanted)]));
   return {
-    sections: sectionsOf([...shared, ...stand(using), ...claiming, ...opening, ...used]),
+    sections: sectionsOf([...shared, ...stand(using), ...claiming, ...opening, ...signing, ...used]),
     asked: new Set([...changed, ...shared, ...using].map(keyOf)),
   };
 }
 
-/** What is in force and in no kept piece: it was read anew, or it ends. */
-async function leftIn(tx: Tx, kept: readonly string[]): Promise<readonly Left[]> {
-  const { rows } = await tx.execute<Left & Record<string, unknown>>(sql`
-    select id, section, name, digest from rekey_inventory.entries e
-    where e.ended_at is null and (e.piece is null or not exists (
-      select from unnest(${sql.param(kept)}::text[]) as k (piece) where k.piece = e.piece))`);
+/** True where a change of the entry may break any other one, by a rule about the two. */
+function binds({ section }: SubmittedEntry): boolean {
+  return section === "stores" || section === "issuers" || section === "policies";
+}
+
+/** A credential for each owner and policy that go together somewhere: whether enough people can sign depends on nothing else. */
+async function examplesOf(tx: Tx): Promise<Row[]> {
+  const { rows } = await tx.execute<Row & Record<string, unknown>>(sql`
+    select distinct on (body->>'policy', body->>'owner') id, section, name, digest, body
+    from rekey_inventory.entries where section = 'credentials' and ended_at is null
+    order by body->>'policy', body->>'owner', id`);
   return rows;
 }
 

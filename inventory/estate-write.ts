@@ -67,7 +67,7 @@ export async function writeMoved(tx: Tx, moved: EstateChanges["moved"]): Promise
     await tx.execute(sql`
       update rekey_inventory.entries e set digest = said.digest, piece = said.piece, claims = ${listOf("claims")}
       from unnest(
-        ${column(part, ({ standing }) => standing.id)}::text[], ${column(part, ({ digest }) => digest)}::text[],
+        ${column(part, ({ standing }) => standing.id)}::text[], ${column(part, ({ entry }) => entry.digest)}::text[],
         ${column(part, ({ entry }) => entry.piece)}::text[], ${column(part, ({ entry }) => json(entry.claims))}::json[]
       ) as said (id, digest, piece, claims)
       where e.id = said.id`);
@@ -80,7 +80,7 @@ async function create(tx: Tx, words: readonly NewWord[], at: string, newId: NewI
     select id, section, name, body, digest, piece, ${listOf("claims")}, ${at}, ${at} from unnest(
       ${column(words, ({ entry }) => newId(idPrefixes[entry.section]))}::text[],
       ${column(words, ({ entry }) => entry.section)}::text[], ${column(words, ({ entry }) => entry.name)}::text[],
-      ${column(words, ({ entry }) => json(entry.body))}::json[], ${column(words, ({ digest }) => digest)}::text[],
+      ${column(words, ({ entry }) => json(entry.body))}::json[], ${column(words, ({ entry }) => entry.digest)}::text[],
       ${column(words, ({ entry }) => entry.piece)}::text[], ${column(words, ({ entry }) => json(entry.claims))}::json[]
     ) as said (id, section, name, body, digest, piece, claims)`);
 }
@@ -91,7 +91,7 @@ async function change(tx: Tx, words: readonly NewWord[], at: string): Promise<vo
       claims = ${listOf("claims")}, changed_at = ${at}, ended_at = null
     from unnest(
       ${column(words, ({ before }) => before?.id ?? "")}::text[],
-      ${column(words, ({ entry }) => json(entry.body))}::json[], ${column(words, ({ digest }) => digest)}::text[],
+      ${column(words, ({ entry }) => json(entry.body))}::json[], ${column(words, ({ entry }) => entry.digest)}::text[],
       ${column(words, ({ entry }) => entry.piece)}::text[], ${column(words, ({ entry }) => json(entry.claims))}::json[]
     ) as said (id, body, digest, piece, claims)
     where e.id = said.id`);

@@ -18,6 +18,8 @@ export interface SubmittedEntry {
   readonly section: Section;
   readonly name: string;
   readonly body: Body;
+  /** As `bodyDigest` makes it. */
+  readonly digest: string;
   /** Hash of the piece of text that says it, and of how this release reads it; null where the estate is one file. */
   readonly piece: string | null;
   /** Accounts and places that no other credential may have; null where there is no piece. */
@@ -38,12 +40,10 @@ export interface Submission {
 export function submissionOf(estate: Estate, digest: string): Submission {
   const { version, installation } = estate;
   const entries = sections.flatMap((section) =>
-    Object.entries(estate[section]).map(
-      ([name, body]): SubmittedEntry => ({
-        ...{ section, name, piece: null, claims: null },
-        body: body as unknown as Body,
-      }),
-    ),
+    Object.entries(estate[section]).map(([name, entry]): SubmittedEntry => {
+      const body = entry as unknown as Body;
+      return { section, name, body, digest: bodyDigest(body), piece: null, claims: null };
+    }),
   );
   return { digest, header: { version, installation }, entries, kept: [] };
 }

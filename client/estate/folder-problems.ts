@@ -34,10 +34,12 @@ export async function problemsIn(folder: string, faults: readonly Fault[]): Prom
   const problems: EstateProblem[] = [];
   let pieces = 0;
   for (const [file, lines] of [...byFile].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const texts = file === folder ? new Map<number, Uint8Array>() : await textsOf(file, lines);
+    const texts = file === folder || file === "" ? new Map<number, Uint8Array>() : await textsOf(file, lines);
     for (const [line, found] of [...lines].sort(([a], [b]) => a - b)) {
       if (++pieces > piecesMax) return problems;
-      problems.push(...problemsAt(file, line, texts.get(line) ?? new Uint8Array(), found));
+      problems.push(
+        ...problemsAt(file === "" ? folder : file, line, texts.get(line) ?? new Uint8Array(), found),
+      );
     }
   }
   return problems;

@@ -33,7 +33,12 @@ const filesMax = 20_000;
  * is left out. Throws `bad-input` where there are too many.
  */
 export async function filesIn(folder: string): Promise<string[]> {
-  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      const reason = `${folder} cannot be read (${error.code ?? "no reason given"}).`;
+      throw new RekeyError("bad-input", reason, "Check the path.");
+    },
+  );
   const files = found
     .filter((entry) => !entry.isDirectory() && /\.(?:ya?ml|jsonl)$/.test(entry.name))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))

@@ -10,7 +10,7 @@ import { type Section, sections } from "./schema.js";
 import { entriesOf } from "./shape.js";
 import type { Estate } from "./types.js";
 
-/** Sections whose entries are few and whose rules may concern any other entry: a change of one has everything checked again. */
+/** Sections whose entries are few and that any other entry may rest on. */
 export const sharedSections = ["owners", "stores", "issuers", "notifiers", "sources", "policies"] as const;
 
 /** True for one of them. */

@@ -29,6 +29,7 @@ create table past_bodies (
 create trigger only_added before update or delete or truncate on past_bodies
   for each statement execute function refuse_rewriting();
 
--- The few edges by which one system opens another; a walk asks for them at every credential that it meets.
-create index graph_edges_opening on graph_edges (from_id, type, to_id)
-  where type in ('can-read', 'mints') and ended_at is null;
+-- A walk asks at each node what is there now, both ways, and needs no more of an edge than is in these.
+drop index graph_edges_to;
+create index graph_edges_out on graph_edges (from_id, type, to_id) where ended_at is null;
+create index graph_edges_in on graph_edges (to_id, type, from_id) where ended_at is null;

@@ -81,6 +81,6 @@ it("shows the nearest, over ways that lead there, and counts all", async () => {
         }
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });

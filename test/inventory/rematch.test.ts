@@ -127,6 +127,6 @@ it("is the same map, whether the estate changes before or after", async () => {
         expect(changed).toEqual(await mapIn(second.db));
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });

@@ -55,7 +55,7 @@ it("keep enough for every past estate", async () => {
       }
       for (const [number, estate] of past) expect(await sectionsAt(fresh, number)).toEqual(plain(estate));
     }),
-    { numRuns: 20 },
+    { numRuns: 8 },
   );
 });
 
@@ -117,6 +117,6 @@ it("what concerns one credential says of it what the whole estate says", async (
         expect(revision).toEqual(await currentRevision(db));
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
