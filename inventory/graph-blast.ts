@@ -29,8 +29,16 @@ export interface BlastRadius {
   readonly graph: Graph;
 }
 
-/** The blast radius of a node, of each list the nearest `limit`; null: all of it. */
-export async function loadBlast(db: Database, id: string, limit: number | null): Promise<BlastRadius> {
+/** Of what is not shown so many things are counted: beyond that it is said that there are more. */
+const countedMax = 20_000;
+
+/** The blast radius of a node, of each list the nearest `limit` and a count of `counted` of the others; null: all of it. */
+export async function loadBlast(
+  db: Database,
+  id: string,
+  limit: number | null,
+  counted = countedMax,
+): Promise<BlastRadius> {
   return read(db, async (tx) => {
     const starts = await startsOf(tx, id);
     const { copies } = await idsKept(tx, starts);
@@ -41,7 +49,7 @@ export async function loadBlast(db: Database, id: string, limit: number | null):
     };
     if (walks.failure.isWhole && walks.exposure.isWhole) {
       const ids = [id, ...begins.failure, ...walks.failure.steps.keys(), ...walks.exposure.steps.keys()];
-      const graph = await loadAmong(tx, [...new Set(ids)]);
+      const graph = await loadAmong(tx, [...new Set(ids)], "bare");
       const blast = blastOf(graph, id);
       return {
         blast,
@@ -51,7 +59,7 @@ export async function loadBlast(db: Database, id: string, limit: number | null):
         graph,
       };
     }
-    return nearestOf(tx, starts, begins, walks, limit ?? 0);
+    return nearestOf(tx, starts, begins, walks, limit ?? 0, counted);
   });
 }
 
@@ -131,6 +139,7 @@ async function nearestOf(
   begins: Both<readonly string[]>,
   walks: Both<Walk>,
   limit: number,
+  counted: number,
 ): Promise<BlastRadius> {
   const chosen = { failure: chosenOf(walks.failure, limit), exposure: chosenOf(walks.exposure, limit) };
   const shown = starts.slice(0, limit);
@@ -160,8 +169,12 @@ async function nearestOf(
       .sort(byNearness);
   const [breaks, exposed] = [listed("failure"), listed("exposure")];
   const tallies = {
-    failure: walks.failure.isWhole ? tallyOf(breaks) : await countReached(tx, begins.failure, "failure"),
-    exposure: walks.exposure.isWhole ? tallyOf(exposed) : await countReached(tx, begins.exposure, "exposure"),
+    failure: walks.failure.isWhole
+      ? tallyOf(breaks)
+      : await countReached(tx, begins.failure, "failure", counted),
+    exposure: walks.exposure.isWhole
+      ? tallyOf(exposed)
+      : await countReached(tx, begins.exposure, "exposure", counted),
   };
   const answering = [tallies.failure, tallies.exposure].flatMap(({ byOwner }) => Object.keys(byOwner));
   return {

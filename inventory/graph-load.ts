@@ -31,7 +31,7 @@ export async function loadUsers(db: Database, credential: string): Promise<Graph
     const { rows } = await tx.execute<{ id: string }>(sql`
       select distinct from_id as id from rekey_inventory.graph_edges
       where to_id = any(${sql.param(kept)}::text[]) and type in ('uses', 'can-read') and ended_at is null`);
-    return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])]);
+    return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])], "bare");
   });
 }
 
@@ -134,12 +134,15 @@ const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::
 
 const nodeColumns = sql`id, type, name, class, cadence_ms, ${ms("first_seen")} as first_seen, ${ms("ended_at")} as ended_at`;
 
+/** Whether it is also loaded how it is known who owns something; whoever asks who that is need not know. */
+type Owned = "known" | "bare";
+
 /** These nodes, the edges between them that are there now, and the owners of each. */
-export async function loadAmong(tx: Tx, ids: readonly string[]): Promise<Graph> {
+export async function loadAmong(tx: Tx, ids: readonly string[], owned: Owned = "known"): Promise<Graph> {
   const among = sql`${sql.param(ids)}::text[]`;
   const edges = sql`select * from rekey_inventory.graph_edges
     where from_id = any(${among}) and (type = 'owned-by' or to_id = any(${among})) and ended_at is null`;
-  return loadEdges(tx, ids, edges);
+  return loadEdges(tx, ids, edges, owned);
 }
 
 /** These nodes with the owners of each, and of the edges between them only these. */
@@ -159,18 +162,19 @@ export async function loadOf(
       union all
       select g.* from ${wanted} join rekey_inventory.graph_edges g
         on g.from_id = w.from_id and g.type = w.type and g.to_id = w.to_id and g.ended_at is null`,
+    "bare",
   );
 }
 
-async function loadEdges(tx: Tx, ids: readonly string[], edges: SQL): Promise<Graph> {
+async function loadEdges(tx: Tx, ids: readonly string[], edges: SQL, owned: Owned): Promise<Graph> {
   const { rows: edgeRows } = await tx.execute<EdgeRow>(sql`
-    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen, known.evidence
-    from (${edges}) e cross join lateral (
-      select coalesce(json_agg(json_build_object('kind', v.kind, 'source', v.source, 'count', v.count,
-        'sentence', v.sentence, 'first_seen', ${ms("v.first_seen")}, 'last_seen', ${ms("v.last_seen")})), '[]') as evidence
+    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen, coalesce(known.evidence, '[]') as evidence
+    from (${edges}) e left join lateral (
+      select json_agg(json_build_object('kind', v.kind, 'source', v.source, 'count', v.count,
+        'sentence', v.sentence, 'first_seen', ${ms("v.first_seen")}, 'last_seen', ${ms("v.last_seen")})) as evidence
       from rekey_inventory.graph_evidence v
       where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and v.ended_at is null
-    ) known`);
+    ) known on e.type <> 'owned-by' or ${owned === "known"}`);
   const all = [...new Set([...ids, ...edgeRows.map(({ to_id }) => to_id)])];
   const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
     select ${nodeColumns}

@@ -4,8 +4,13 @@ import type { Tally } from "../domain/graph/blast.js";
 import { type Flow, typesAlong } from "../domain/graph/flows.js";
 import type { Tx } from "./database.js";
 
-/** How much a flow reaches from these nodes, without themselves. */
-export async function countReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<Tally> {
+/** How much a flow reaches from these nodes, without themselves: no more than `max` are looked at. */
+export async function countReached(
+  tx: Tx,
+  starts: readonly string[],
+  flow: Flow,
+  max: number,
+): Promise<Tally> {
   const { rows } = await tx.execute<{ type: string | null; owner: string | null; things: number }>(sql`
     with recursive reached (id) as (
       select unnest(${sql.param(starts)}::text[])
@@ -18,7 +23,8 @@ export async function countReached(tx: Tx, starts: readonly string[], flow: Flow
         where to_id = r.id and type = any(${sql.param(typesAlong(flow, "back"))}::text[]) and ended_at is null
       ) next
     ), counted as (
-      select n.id, n.type from reached r join rekey_inventory.graph_nodes n on n.id = r.id
+      select n.id, n.type from (select id from reached limit ${starts.length + max + 1}) r
+      join rekey_inventory.graph_nodes n on n.id = r.id
       where n.id <> all(${sql.param(starts)}::text[])
     )
     select type, null as owner, count(*)::int as things from counted group by type
@@ -28,8 +34,10 @@ export async function countReached(tx: Tx, starts: readonly string[], flow: Flow
     group by o.to_id`);
   const byType = rows.flatMap(({ type, things }) => (type === null ? [] : [[type, things] as const]));
   const byOwner = rows.flatMap(({ owner, things }) => (owner === null ? [] : [[owner, things] as const]));
+  const things = byType.reduce((sum, [, number]) => sum + number, 0);
   return {
-    things: byType.reduce((sum, [, things]) => sum + things, 0),
+    things,
+    isWhole: things <= max,
     byType: Object.fromEntries(byType),
     byOwner: Object.fromEntries(byOwner),
   };

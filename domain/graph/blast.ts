@@ -34,6 +34,8 @@ export interface Tally {
   readonly things: number;
   readonly byType: Readonly<Partial<Record<NodeType, number>>>;
   readonly byOwner: Readonly<Record<string, number>>;
+  /** False: there are more, and nobody has counted them. */
+  readonly isWhole: boolean;
 }
 
 /** Counts them. What several answer for counts for each. */
@@ -44,7 +46,7 @@ export function tallyOf(list: readonly Pick<Affected, "node" | "owners">[]): Tal
     byType[node.type] = (byType[node.type] ?? 0) + 1;
     for (const owner of owners) byOwner[owner] = (byOwner[owner] ?? 0) + 1;
   }
-  return { things: list.length, byType, byOwner };
+  return { things: list.length, byType, byOwner, isWhole: true };
 }
 
 /** The order in which they are told: nearest first, then by name. */

@@ -34,6 +34,18 @@ async function kept(
   );
 }
 
+it("says that there is more than it has counted", async () => {
+  const { db } = await migratedDatabase();
+  await kept(
+    db,
+    ["s0", "s1", "s2", "i0"].map((from) => ({ from, type: "uses" as const, to: "c0" })),
+  );
+  const { blast, breaks } = await loadBlast(db, "c0", 1, 2);
+  expect(blast.breaks).toHaveLength(1);
+  expect(breaks).toMatchObject({ things: 3, isWhole: false });
+  expect((await loadBlast(db, "c0", 1, 4)).breaks).toMatchObject({ things: 4, isWhole: true });
+});
+
 const flat = (list: BlastRadius["blast"]["breaks"]) =>
   list.map(({ node, distance, owners }) => [node.id, distance, owners] as const);
 

@@ -45,9 +45,14 @@ export async function radiusOf(
   };
 }
 
-function countsIn({ things, byType, byOwner }: Tally, named: (id: string) => string) {
+function countsIn({ things, byType, byOwner, isWhole }: Tally, named: (id: string) => string) {
   const owners = Object.entries(byOwner).sort(([a, x], [b, y]) => y - x || (named(a) < named(b) ? -1 : 1));
-  return { things, byType, byOwner: Object.fromEntries(owners.map(([id, number]) => [named(id), number])) };
+  return {
+    things,
+    isWhole,
+    byType,
+    byOwner: Object.fromEntries(owners.map(([id, number]) => [named(id), number])),
+  };
 }
 
 /** Shows both, nearest first, with the way that leads there. */
@@ -76,7 +81,7 @@ export const blast = command<BlastOptions>({
     const { counts, breaks, exposed, starts, owners } = radius;
     cli.show(radius, () =>
       [
-        summary(name, counts.breaks.things, counts.exposed.things, owners),
+        summary(name, counts.breaks, counts.exposed, owners),
         ...(radius.type === "owner" ? [ownedText(name, starts, counts.starts)] : []),
         ...section("Breaks when it is taken away", rowsOf(cli, breaks, counts.breaks), cli.paint),
         ...section("Exposed to whoever has it", rowsOf(cli, exposed, counts.exposed), cli.paint),
@@ -96,14 +101,24 @@ function edgeIn(named: (id: string) => string) {
   return ({ from, type, to }: Affected["way"][number]) => `${named(from)} ${type} ${named(to)}`;
 }
 
-function summary(name: string, breaks: number, exposed: number, owners: readonly string[]): string {
+type Counted = Pick<Tally, "things" | "isWhole">;
+
+function summary(name: string, breaking: Counted, open: Counted, owners: readonly string[]): string {
+  const [breaks, exposed] = [breaking.things, open.things];
+
   const named = owners.slice(0, ownersMax);
   const others = owners.length > named.length ? ` and ${count(owners.length - named.length, "other")}` : "";
   const whose = owners.length === 0 ? "" : `; ask ${named.join(", ")}${others}`;
   if (breaks + exposed === 0) return `Nothing is known to break or to be exposed with ${name}.`;
-  const broken = breaks === 0 ? "Nothing breaks" : count(breaks, "thing breaks", "things break");
-  const open = exposed === 0 ? "nothing is exposed" : count(exposed, "is exposed", "are exposed");
-  return `${broken} with ${name}, and ${open}${whose}.`;
+  const broken =
+    breaks === 0
+      ? "Nothing breaks"
+      : (breaking.isWhole ? "" : "More than ") + count(breaks, "thing breaks", "things break");
+  const opened =
+    exposed === 0
+      ? "nothing is exposed"
+      : (open.isWhole ? "" : "more than ") + count(exposed, "is exposed", "are exposed");
+  return `${broken} with ${name}, and ${opened}${whose}.`;
 }
 
 function ownedText(owner: string, names: readonly string[], number: number): string {
@@ -122,11 +137,7 @@ interface Row {
   readonly way: readonly string[];
 }
 
-function rowsOf(
-  cli: Cli,
-  rows: readonly Row[],
-  { things, byOwner }: { readonly things: number; readonly byOwner: Readonly<Record<string, number>> },
-): string {
+function rowsOf(cli: Cli, rows: readonly Row[], { things, byOwner, isWhole }: Tally): string {
   const cells = rows.map(({ name, type, known, owners, way }) => [
     cli.paint("name", name),
     type,
@@ -143,6 +154,6 @@ function rowsOf(
     cli.paint,
   );
   const more = Object.keys(byOwner).length - whose.length;
-  const rest = `${things - rows.length} more are not shown: --limit shows more of them, and --json all.`;
+  const rest = `${isWhole ? "" : "At least "}${things - rows.length} more are not shown: --limit shows more of them, and --json all.`;
   return [shown, rest, counted, ...(more > 0 ? [`${count(more, "more owner")}.`] : [])].join("\n");
 }

@@ -79,8 +79,9 @@ describe("the blast radius", () => {
       things: 4,
       byType: { identity: 1, consumer: 3 },
       byOwner: { "o-payments": 1 },
+      isWhole: true,
     });
-    expect(tallyOf([])).toEqual({ things: 0, byType: {}, byOwner: {} });
+    expect(tallyOf([])).toEqual({ things: 0, byType: {}, byOwner: {}, isWhole: true });
   });
 
   test("of a place is not that of the store around it", () => {
