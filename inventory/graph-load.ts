@@ -91,7 +91,7 @@ export async function idsKept(
   return { copies: those(true), containers: those(false) };
 }
 
-export async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
+async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     with recursive reached (id) as (
       select unnest(${sql.param(starts)}::text[])
