@@ -123,10 +123,10 @@ interface EdgeRow extends Record<string, unknown> {
   readonly type: GraphEdge["type"];
   readonly to_id: string;
   readonly first_seen: number;
-  readonly evidence: readonly (Omit<Evidence, "firstSeen" | "lastSeen"> & {
-    readonly first_seen: number;
-    readonly last_seen: number;
-  })[];
+}
+
+interface EvidenceRow extends EdgeRow, Pick<Evidence, "kind" | "source" | "count" | "sentence"> {
+  readonly last_seen: number;
 }
 
 /** Milliseconds since the epoch, as a number that JSON can carry. */
@@ -168,18 +168,32 @@ export async function loadOf(
 
 async function loadEdges(tx: Tx, ids: readonly string[], edges: SQL, owned: Owned): Promise<Graph> {
   const { rows: edgeRows } = await tx.execute<EdgeRow>(sql`
-    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen, coalesce(known.evidence, '[]') as evidence
-    from (${edges}) e left join lateral (
-      select json_agg(json_build_object('kind', v.kind, 'source', v.source, 'count', v.count,
-        'sentence', v.sentence, 'first_seen', ${ms("v.first_seen")}, 'last_seen', ${ms("v.last_seen")})) as evidence
-      from rekey_inventory.graph_evidence v
-      where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and v.ended_at is null
-    ) known on e.type <> 'owned-by' or ${owned === "known"}`);
+    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen from (${edges}) e`);
+  const evidence = new Map<string, Evidence[]>();
+  // As rows: putting them together for each edge would cost the database more than everything else.
+  const { rows: known } = await tx.execute<EvidenceRow>(sql`
+    select v.from_id, v.type, v.to_id, v.kind, v.source, v.count::float8 as count, v.sentence,
+      ${ms("v.first_seen")} as first_seen, ${ms("v.last_seen")} as last_seen
+    from (${edges}) e join rekey_inventory.graph_evidence v
+      on v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id
+    where v.ended_at is null and (e.type <> 'owned-by' or ${owned === "known"})`);
+  for (const { kind, source, count, sentence, first_seen, last_seen, ...edge } of known) {
+    const list = evidence.get(edgeKey(edge)) ?? [];
+    list.push({ kind, source, count, sentence, firstSeen: first_seen, lastSeen: last_seen });
+    evidence.set(edgeKey(edge), list);
+  }
   const all = [...new Set([...ids, ...edgeRows.map(({ to_id }) => to_id)])];
   const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
     select ${nodeColumns}
     from rekey_inventory.graph_nodes where id = any(${sql.param(all)}::text[])`);
-  return { nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])), edges: edgeRows.map(edgeOf) };
+  return {
+    nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])),
+    edges: edgeRows.map((row) => edgeOf(row, evidence.get(edgeKey(row)) ?? [])),
+  };
+}
+
+function edgeKey({ from_id, type, to_id }: Pick<EdgeRow, "from_id" | "type" | "to_id">): string {
+  return `${from_id} ${type} ${to_id}`;
 }
 
 function nodeOf({ id, type, name, class: kind, cadence_ms, first_seen, ended_at }: NodeRow): GraphNode {
@@ -190,13 +204,6 @@ function nodeOf({ id, type, name, class: kind, cadence_ms, first_seen, ended_at 
   };
 }
 
-function edgeOf({ from_id, type, to_id, first_seen, evidence }: EdgeRow): GraphEdge {
-  return {
-    ...{ from: from_id, type, to: to_id, firstSeen: first_seen, endedAt: null },
-    evidence: evidence.map(({ first_seen: firstSeen, last_seen: lastSeen, ...one }) => ({
-      ...one,
-      firstSeen,
-      lastSeen,
-    })),
-  };
+function edgeOf({ from_id, type, to_id, first_seen }: EdgeRow, evidence: readonly Evidence[]): GraphEdge {
+  return { from: from_id, type, to: to_id, firstSeen: first_seen, endedAt: null, evidence };
 }
