@@ -112,7 +112,7 @@ async function walk(tx: Tx, starts: readonly string[], flow: Flow, limit: number
         select from_id as id, type, false as forth from rekey_inventory.graph_edges
         where to_id = f.id and type = any(${sql.param(typesAlong(flow, "back"))}::text[]) and ended_at is null
       ) next
-      where next.id <> all(${sql.param([...seen])}::text[])
+      where not exists (select from unnest(${sql.param([...seen])}::text[]) as s (id) where s.id = next.id)
       limit ${rowsMax}`);
     const next = new Set<string>();
     for (const { id, before, type, forth } of rows) {

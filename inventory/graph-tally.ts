@@ -25,7 +25,7 @@ export async function countReached(
     ), counted as (
       select n.id, n.type from (select id from reached limit ${starts.length + max + 1}) r
       join rekey_inventory.graph_nodes n on n.id = r.id
-      where n.id <> all(${sql.param(starts)}::text[])
+      where not exists (select from unnest(${sql.param(starts)}::text[]) as s (id) where s.id = n.id)
     )
     select type, null as owner, count(*)::int as things from counted group by type
     union all
