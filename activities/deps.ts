@@ -24,6 +24,7 @@ export interface ConsumerSystem extends PlannedConsumer {
 export interface Systems {
   readonly id: string;
   readonly name: string;
+  /** Without other credentials, and without consumers that are none of this one's. */
   readonly estate: Estate;
   readonly owner: string | null;
   readonly policy: Policy;

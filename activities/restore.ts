@@ -7,7 +7,7 @@ import { takenUp } from "../domain/reconcile.js";
 import { type Halt, ownTags, restoreDigest, tagsAhead } from "../domain/restore.js";
 import type { Answered } from "../domain/rotation/work.js";
 import { listCredentials } from "../inventory/credentials.js";
-import { currentEstate } from "../inventory/estate.js";
+import { estateAround } from "../inventory/estate-load.js";
 import { acceptRecords, generationOf, haltOf, knownRotations } from "../inventory/restores.js";
 import { verifiedPayload } from "../inventory/signatures.js";
 import { asRekeyError, callWithin } from "./calls.js";
@@ -32,7 +32,7 @@ export async function acceptRestored(deps: ActivityDeps, document: string): Prom
 
 async function accepted(deps: ActivityDeps, halt: Halt, document: string): Promise<Verdict> {
   const { db, installation, restores, newId } = deps;
-  const estate = (await currentEstate(db))?.estate;
+  const estate = (await estateAround(db, null))?.estate;
   if (estate === undefined) throw refused("The records have no estate, so nobody's key is known.");
   const payload = await verifiedPayload(estate, document);
   checkWord(deps, estate, halt, payload);

@@ -10,6 +10,7 @@ import { auditTable, fullAudit, measureAudit, smallAudit } from "./audit.js";
 import { engineTables, measureEngine, troubleIn } from "./engine.js";
 import { fullIntake, intakeTable, measureIntake, smallIntake, takeIn } from "./intake.js";
 import { intakeKinds } from "./intake-input.js";
+import { fullMap, mapTables, measureMap, smallMap } from "./map.js";
 import { circumstances, writeMeasurements } from "./measurements.js";
 import { measureOverhead, measureTimes, overheadTable } from "./overhead.js";
 import { type Table, tableText } from "./tables.js";
@@ -37,6 +38,10 @@ const parts: Readonly<Record<string, (progress: Progress) => Promise<Part>>> = {
     const figures = await measureIntake(smallIntake, progress);
     return [{ intake: figures }, [intakeTable(figures)]];
   },
+  map: async (progress) => {
+    const figures = await measureMap(smallMap, progress);
+    return [{ map: figures }, mapTables(figures)];
+  },
   "audit-full": async (progress) => {
     const figures = await measureAudit(fullAudit, progress);
     return [{ auditFull: figures }, [auditTable(figures)]];
@@ -45,8 +50,12 @@ const parts: Readonly<Record<string, (progress: Progress) => Promise<Part>>> = {
     const figures = await measureIntake(fullIntake, progress);
     return [{ intakeFull: figures }, [intakeTable(figures)]];
   },
+  "map-full": async (progress) => {
+    const figures = await measureMap(fullMap, progress);
+    return [{ mapFull: figures }, mapTables(figures)];
+  },
 };
-const usual = ["rotations", "audit", "overhead", "intake"];
+const usual = ["rotations", "audit", "overhead", "intake", "map"];
 
 const progress = (line: string) => void process.stderr.write(`  … ${line}\n`);
 const asked = process.argv.slice(2);

@@ -20,7 +20,8 @@ import { RekeyError } from "../domain/errors.js";
 import { isSecretRef } from "../domain/estate/secret-ref.js";
 import { adoptionOf, adoptionWith } from "../inventory/adoptions.js";
 import type { Database } from "../inventory/database.js";
-import { currentEstate, entryOf } from "../inventory/estate.js";
+import { entryOf } from "../inventory/estate.js";
+import { estateAround } from "../inventory/estate-load.js";
 import { sha256Hex } from "../inventory/hash.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
 import { type Installation, readInstallation } from "../worker/config.js";
@@ -116,7 +117,7 @@ async function openDesk(env: NodeJS.ProcessEnv, id: string): Promise<Desk> {
 
 async function credentialOf(db: Database, id: string): Promise<Pick<Desk, "credential" | "bearings">> {
   const { name } = await entryOf(db, id);
-  const estate = (await currentEstate(db))?.estate;
+  const estate = (await estateAround(db, name))?.estate;
   const found = estate?.credentials[name];
   const issuer = found && estate?.issuers[found.issuer];
   const policy = found && estate?.policies[found.policy];

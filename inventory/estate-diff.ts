@@ -55,7 +55,8 @@ function diffSection(before: Entries, after: Entries): SectionDiff {
   };
 }
 
-function changedFields(before: object, after: object): string[] {
+/** Top-level fields in which two bodies differ, sorted. */
+export function changedFields(before: object, after: object): string[] {
   const fields = new Set([...Object.keys(before), ...Object.keys(after)]);
   const read = (entry: object, field: string): unknown => (entry as Record<string, unknown>)[field];
   return [...fields]

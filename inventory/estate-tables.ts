@@ -1,8 +1,9 @@
-/** The tables of migration 0001 as drizzle sees them: what exists, and who changed what may be decided by whom. */
+/** The tables of migrations 0001 and 0014 as drizzle sees them: what exists, and who changed what may be decided by whom. */
 import { bigint, boolean, integer, json, text } from "drizzle-orm/pg-core";
 import type { Section } from "../domain/estate/schema.js";
 import type { Estate } from "../domain/estate/types.js";
 import { inventory, moment } from "./columns.js";
+import type { EstateDiff } from "./estate-diff.js";
 
 /** Who we are; one row. */
 export const installation = inventory.table("installation", {
@@ -16,11 +17,16 @@ export const installation = inventory.table("installation", {
   auditCheckpoint: text("audit_checkpoint"),
 });
 
-/** Every estate that was applied, whole; rows are only ever added. */
+/**
+ * Every estate that was applied; rows are only ever added. An earlier release kept the whole `document`; since then there is
+ * what stands beside the sections, and what was changed.
+ */
 export const estateRevisions = inventory.table("estate_revisions", {
   number: integer("number").primaryKey(),
   digest: text("digest").notNull(),
-  document: json("document").$type<Estate>().notNull(),
+  document: json("document").$type<Estate>(),
+  header: json("header").$type<Pick<Estate, "version" | "installation">>(),
+  changes: json("changes").$type<EstateDiff>(),
   appliedAt: moment("applied_at").notNull(),
   appliedBy: text("applied_by").notNull(),
 });
@@ -31,9 +37,19 @@ export const entries = inventory.table("entries", {
   section: text("section").$type<Section>().notNull(),
   name: text("name").notNull(),
   body: json("body").$type<Readonly<Record<string, unknown>>>().notNull(),
+  digest: text("digest"),
+  piece: text("piece"),
+  claims: text("claims").array(),
   since: moment("since").notNull(),
   changedAt: moment("changed_at").notNull(),
   endedAt: moment("ended_at"),
+});
+
+/** What an entry said until a revision changed or ended it; null: nothing, it had ended before. Rows are only ever added. */
+export const pastBodies = inventory.table("past_bodies", {
+  entry: text("entry").notNull(),
+  untilRevision: integer("until_revision").notNull(),
+  body: json("body").$type<Readonly<Record<string, unknown>>>(),
 });
 
 /** Changes of who may decide on a credential and by which rules; rows are only ever added. */

@@ -1,4 +1,4 @@
-/** The tables of migration 0014 as drizzle sees them: findings, every change of their state, and when somebody looked last. */
+/** The tables of migration 0015 as drizzle sees them: findings, every change of their state, and when somebody looked last. */
 import { bigint, boolean, jsonb, text } from "drizzle-orm/pg-core";
 import type { Severity } from "../domain/finding.js";
 import type { FindingCode } from "../domain/findings/codes.js";

@@ -85,50 +85,52 @@ async function endUnsaid(
   const when = new Date(at).toISOString();
   const gone = records.filter(({ said }) => said.nodes.length === 0).map(({ record }) => record);
   const names = column(records, ({ record }) => record);
-  await endEdgesWithoutEvidence(
+  const left = await endEdgesWithoutEvidence(
     tx,
     sql`update rekey_inventory.graph_evidence set ended_at = ${when}
       where source = ${source} and kind = ${kind} and record = any(${names}::text[])
         and ended_at is null and last_seen < ${when}`,
     when,
   );
-  await tx.execute(sql`
-    update rekey_inventory.graph_nodes set ended_at = ${when}
-    where id = any(${sql.param(gone)}::text[]) and ended_at is null`);
   // A place is there as long as something is kept in it.
   await tx.execute(sql`
     update rekey_inventory.graph_nodes n set ended_at = ${when}
-    where n.type = 'location' and n.ended_at is null and exists (
-      select from rekey_inventory.graph_evidence v
-      where v.to_id = n.id and v.source = ${source} and v.record = any(${names}::text[]) and v.ended_at = ${when}
-    ) and not exists (
-      select from rekey_inventory.graph_edges e where e.to_id = n.id and e.ended_at is null)`);
+    where n.ended_at is null and (n.id = any(${sql.param(gone)}::text[])
+      or n.type = 'location' and n.id = any(${sql.param(left)}::text[]) and not exists (
+        select from rekey_inventory.graph_edges e where e.to_id = n.id and e.ended_at is null))`);
+}
+
+/** An edge by its ends. */
+interface EdgeKey extends Record<string, unknown> {
+  readonly from_id: string;
+  readonly type: string;
+  readonly to_id: string;
 }
 
 /**
  * Ends the evidence that a statement (an `update` of it without `returning`) says is gone, the edges of which nobody speaks
- * any more, and whoever was known by such an edge alone. `when` is a timestamp in ISO 8601.
+ * any more, and whoever was known by such an edge alone. `when` is a timestamp in ISO 8601. Answers with the ids to which
+ * the edges led that have ended.
  */
-export async function endEdgesWithoutEvidence(tx: Tx, ending: SQL, when: string): Promise<void> {
-  await tx.execute(sql`
-    with unsaid as (
-      ${ending}
-      returning from_id, type, to_id, source, kind, record, seen_from, seen_to
-    ), edges as (
+export async function endEdgesWithoutEvidence(tx: Tx, ending: SQL, when: string): Promise<string[]> {
+  const { rows: unsaid } = await tx.execute<EdgeKey>(sql`
+    with unsaid as (${ending} returning from_id, type, to_id) select distinct from_id, type, to_id from unsaid`);
+  const left: string[] = [];
+  for (const part of parts(unsaid)) {
+    const { rows: ended } = await tx.execute<EdgeKey>(sql`
       update rekey_inventory.graph_edges e set ended_at = ${when}
-      from (select distinct from_id, type, to_id from unsaid) u
-      where (e.from_id, e.type, e.to_id) = (u.from_id, u.type, u.to_id) and not exists (
+      from unnest(${column(part, (row) => row.from_id)}::text[], ${column(part, (row) => row.type)}::text[],
+        ${column(part, (row) => row.to_id)}::text[]) as u (from_id, type, to_id)
+      where e.from_id = u.from_id and e.type = u.type and e.to_id = u.to_id and not exists (
         select from rekey_inventory.graph_evidence v
-        where (v.from_id, v.type, v.to_id) = (u.from_id, u.type, u.to_id) and v.ended_at is null
-          and not exists (select from unsaid s
-            where (s.from_id, s.type, s.to_id, s.source, s.kind, s.record, s.seen_from, s.seen_to)
-              = (v.from_id, v.type, v.to_id, v.source, v.kind, v.record, v.seen_from, v.seen_to)))
-      returning e.from_id, e.type, e.to_id
-    )
-    update rekey_inventory.graph_nodes n set ended_at = ${when}
-    from edges
-    where n.id = edges.from_id and n.type = 'identity' and n.ended_at is null and not exists (
-      select from rekey_inventory.graph_edges o
-      where o.from_id = n.id and o.ended_at is null
-        and not exists (select from edges d where (d.from_id, d.type, d.to_id) = (o.from_id, o.type, o.to_id)))`);
+        where v.from_id = u.from_id and v.type = u.type and v.to_id = u.to_id and v.ended_at is null)
+      returning e.from_id, e.type, e.to_id`);
+    await tx.execute(sql`
+      update rekey_inventory.graph_nodes n set ended_at = ${when}
+      where n.id = any(${column(ended, (row) => row.from_id)}::text[]) and n.type = 'identity'
+        and n.ended_at is null and not exists (
+          select from rekey_inventory.graph_edges o where o.from_id = n.id and o.ended_at is null)`);
+    for (const { to_id } of ended) left.push(to_id);
+  }
+  return left;
 }

@@ -2,11 +2,12 @@
  * Reads of the map what a question needs, and no more: everything that a flow reaches from some nodes, with the edges
  * between them and how each is known. The walk is the database's own, over the same tables of flows as in memory.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { type Flow, typesAlong } from "../domain/graph/flows.js";
-import type { Graph, GraphNode } from "../domain/graph/types.js";
+import type { Evidence, Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
-import { type EdgeRow, edgeOf, ms, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
+import { ms, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
+import { column } from "./rows.js";
 
 /** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */
 export async function loadReach(
@@ -35,7 +36,7 @@ export async function usersWithin(tx: Tx, credentials: readonly string[]): Promi
   const { rows } = await tx.execute<{ id: string }>(sql`
     select distinct from_id as id from rekey_inventory.graph_edges
     where to_id = any(${sql.param(kept)}::text[]) and type in ('uses', 'can-read') and ended_at is null`);
-  return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])]);
+  return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])], "bare");
 }
 
 /** Whoever may read some place, with everything that stands there and everything that they use. */
@@ -84,11 +85,12 @@ export async function nodesNamed(
   return read(db, async (tx) => {
     const { rows } = await tx.execute<NodeRow>(sql`
       select ${nodeColumns} from rekey_inventory.graph_nodes where name = ${name} and ended_at is null`);
+    if (rows.length > 0) return { found: rows.map(nodeOf), alike: rows.map((row) => row.name) };
     const alike = await tx.execute<{ name: string }>(sql`
       select distinct name from rekey_inventory.graph_nodes
       where ended_at is null and type in ('credential', 'consumer', 'owner') and left(name, 1) = left(${name}, 1)
       limit 2000`);
-    return { found: rows.map(nodeOf), alike: alike.rows.map((row) => row.name) };
+    return { found: [], alike: alike.rows.map((row) => row.name) };
   });
 }
 
@@ -135,21 +137,79 @@ async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promis
   return rows.map(({ id }) => id);
 }
 
+interface EdgeRow extends Record<string, unknown> {
+  readonly from_id: string;
+  readonly type: GraphEdge["type"];
+  readonly to_id: string;
+  readonly first_seen: number;
+}
+
+interface EvidenceRow extends EdgeRow, Pick<Evidence, "kind" | "source" | "count" | "sentence"> {
+  readonly last_seen: number;
+}
+
+/** Whether it is also loaded how it is known who owns something; whoever asks who that is need not know. */
+type Owned = "known" | "bare";
+
 /** These nodes, the edges between them that are there now, and the owners of each. */
-async function loadAmong(tx: Tx, ids: readonly string[]): Promise<Graph> {
+export async function loadAmong(tx: Tx, ids: readonly string[], owned: Owned = "known"): Promise<Graph> {
   const among = sql`${sql.param(ids)}::text[]`;
+  const edges = sql`select * from rekey_inventory.graph_edges
+    where from_id = any(${among}) and (type = 'owned-by' or to_id = any(${among})) and ended_at is null`;
+  return loadEdges(tx, ids, edges, owned);
+}
+
+/** These nodes with the owners of each, and of the edges between them only these. */
+export async function loadOf(
+  tx: Tx,
+  ids: readonly string[],
+  edges: readonly Pick<GraphEdge, "from" | "type" | "to">[],
+): Promise<Graph> {
+  const wanted = sql`unnest(
+    ${column(edges, ({ from }) => from)}::text[], ${column(edges, ({ type }) => type)}::text[],
+    ${column(edges, ({ to }) => to)}::text[]) as w (from_id, type, to_id)`;
+  return loadEdges(
+    tx,
+    ids,
+    sql`select o.* from rekey_inventory.graph_edges o
+      where o.from_id = any(${sql.param(ids)}::text[]) and o.type = 'owned-by' and o.ended_at is null
+      union all
+      select g.* from ${wanted} join rekey_inventory.graph_edges g
+        on g.from_id = w.from_id and g.type = w.type and g.to_id = w.to_id and g.ended_at is null`,
+    "bare",
+  );
+}
+
+async function loadEdges(tx: Tx, ids: readonly string[], edges: SQL, owned: Owned): Promise<Graph> {
   const { rows: edgeRows } = await tx.execute<EdgeRow>(sql`
-    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen, known.evidence
-    from rekey_inventory.graph_edges e cross join lateral (
-      select coalesce(json_agg(json_build_object('kind', v.kind, 'source', v.source, 'count', v.count,
-        'sentence', v.sentence, 'first_seen', ${ms("v.first_seen")}, 'last_seen', ${ms("v.last_seen")})), '[]') as evidence
-      from rekey_inventory.graph_evidence v
-      where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and v.ended_at is null
-    ) known
-    where e.from_id = any(${among}) and e.ended_at is null and (e.type = 'owned-by' or e.to_id = any(${among}))`);
+    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen from (${edges}) e`);
+  const evidence = new Map<string, Evidence[]>();
+  // As rows: putting them together for each edge would cost the database more than everything else.
+  const { rows: known } = await tx.execute<EvidenceRow>(sql`
+    select v.from_id, v.type, v.to_id, v.kind, v.source, v.count::float8 as count, v.sentence,
+      ${ms("v.first_seen")} as first_seen, ${ms("v.last_seen")} as last_seen
+    from (${edges}) e join rekey_inventory.graph_evidence v
+      on v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id
+    where v.ended_at is null and (e.type <> 'owned-by' or ${owned === "known"})`);
+  for (const { kind, source, count, sentence, first_seen, last_seen, ...edge } of known) {
+    const list = evidence.get(edgeKey(edge)) ?? [];
+    list.push({ kind, source, count, sentence, firstSeen: first_seen, lastSeen: last_seen });
+    evidence.set(edgeKey(edge), list);
+  }
   const all = [...new Set([...ids, ...edgeRows.map(({ to_id }) => to_id)])];
   const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
     select ${nodeColumns}
     from rekey_inventory.graph_nodes where id = any(${sql.param(all)}::text[])`);
-  return { nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])), edges: edgeRows.map(edgeOf) };
+  return {
+    nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])),
+    edges: edgeRows.map((row) => edgeOf(row, evidence.get(edgeKey(row)) ?? [])),
+  };
+}
+
+function edgeKey({ from_id, type, to_id }: Pick<EdgeRow, "from_id" | "type" | "to_id">): string {
+  return `${from_id} ${type} ${to_id}`;
+}
+
+function edgeOf({ from_id, type, to_id, first_seen }: EdgeRow, evidence: readonly Evidence[]): GraphEdge {
+  return { from: from_id, type, to: to_id, firstSeen: first_seen, endedAt: null, evidence };
 }

@@ -10,9 +10,12 @@ export function sectionsOf(
     readonly body: Readonly<Record<string, unknown>>;
   }[],
 ): Sections {
-  const maps = sections.map((section) => [
-    section,
-    Object.fromEntries(rows.filter((row) => row.section === section).map((row) => [row.name, row.body])),
-  ]);
-  return Object.fromEntries(maps) as Sections;
+  const maps = Object.fromEntries(sections.map((section) => [section, {} as Record<string, unknown>]));
+  // A name that every object inherits is an entry's name like any other.
+  const own = { configurable: true, enumerable: true, writable: true };
+  for (const { section, name, body } of rows) {
+    const map = maps[section];
+    if (map !== undefined) Object.defineProperty(map, name, { ...own, value: body });
+  }
+  return maps as unknown as Sections;
 }

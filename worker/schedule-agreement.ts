@@ -10,7 +10,8 @@ import {
   type ScheduleOptions,
   ScheduleOverlapPolicy,
 } from "@temporalio/client";
-import type { Estate } from "../domain/estate/types.js";
+import type { Policy, SourceConfig } from "../domain/estate/types.js";
+import type { Entry } from "../inventory/estate.js";
 import { rotationQueue } from "../workflows/messages.js";
 import { sealingKeyOf } from "./codec.js";
 
@@ -46,10 +47,10 @@ export interface ScheduledSource {
 }
 
 /** The sources that want a schedule. */
-export function scheduledSources(estate: Estate, ids: ReadonlyMap<string, string>): ScheduledSource[] {
-  return Object.entries(estate.sources).flatMap(([name, { every: everyMs }]) => {
-    const id = ids.get(name);
-    return everyMs === undefined || id === undefined ? [] : [{ id, name, everyMs }];
+export function scheduledSources(sources: readonly Pick<Entry, "id" | "name" | "body">[]): ScheduledSource[] {
+  return sources.flatMap(({ id, name, body }) => {
+    const { every: everyMs } = body as unknown as SourceConfig;
+    return everyMs === undefined ? [] : [{ id, name, everyMs }];
   });
 }
 
@@ -61,10 +62,12 @@ export interface ScheduledPolicy {
 }
 
 /** The policies that want a schedule. */
-export function scheduledPolicies(estate: Estate, ids: ReadonlyMap<string, string>): ScheduledPolicy[] {
-  return Object.entries(estate.policies).flatMap(([name, { intervalMs }]) => {
-    const id = ids.get(name);
-    return intervalMs === undefined || id === undefined ? [] : [{ id, name, intervalMs }];
+export function scheduledPolicies(
+  policies: readonly Pick<Entry, "id" | "name" | "body">[],
+): ScheduledPolicy[] {
+  return policies.flatMap(({ id, name, body }) => {
+    const { intervalMs } = body as unknown as Policy;
+    return intervalMs === undefined ? [] : [{ id, name, intervalMs }];
   });
 }
 

@@ -2,7 +2,8 @@
 import { Client, Connection } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import type { Database } from "../inventory/database.js";
-import { currentEstate, listEntries } from "../inventory/estate.js";
+import { listEntries } from "../inventory/estate.js";
+import { currentRevision } from "../inventory/estate-load.js";
 import { noteSealingKey } from "../inventory/processes.js";
 import type { CodecRing } from "./codec-ring.js";
 import type { TemporalLogin } from "./installation.js";
@@ -39,17 +40,12 @@ export function keepSchedules({
   let agreed = { revision: -1, at: 0, seals: "" };
 
   const agree = async (): Promise<void> => {
-    const revision = await currentEstate(db);
+    const revision = await currentRevision(db);
     const number = revision?.number ?? 0;
     const { seals } = await ring.known();
     if (number === agreed.revision && seals === agreed.seals && Date.now() < agreed.at + againMs) return;
-    const idsOf = async (section: "policies" | "sources") =>
-      new Map((await listEntries(db, section)).map(({ name, id }) => [name, id]));
-    const [policies, sources] = await Promise.all([idsOf("policies"), idsOf("sources")]);
-    const wanted = {
-      policies: revision === null ? [] : scheduledPolicies(revision.estate, policies),
-      sources: revision === null ? [] : scheduledSources(revision.estate, sources),
-    };
+    const [policies, sources] = await Promise.all([listEntries(db, "policies"), listEntries(db, "sources")]);
+    const wanted = { policies: scheduledPolicies(policies), sources: scheduledSources(sources) };
     const replaced = await connection.withDeadline(Date.now() + agreeMsMax, () =>
       agreeSchedules(client, wanted, seals),
     );

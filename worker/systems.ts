@@ -7,11 +7,12 @@ import type { ActivityDeps, ConsumerSystem, Systems } from "../activities/deps.j
 import type { AdapterDeps, Consumer as ConsumerAdapter } from "../adapters/ports.js";
 import { type Kinds, kinds as registered } from "../adapters/registry.js";
 import { RekeyError } from "../domain/errors.js";
-import type { Consumer, Edge, Estate, KindConfig, Policy, SourceConfig } from "../domain/estate/types.js";
+import type { Consumer, Edge, KindConfig, Policy, SourceConfig } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
 import type { Database } from "../inventory/database.js";
-import { currentEstate, entryNamed, entryOf, listEntries } from "../inventory/estate.js";
+import { entryNamed, entryOf } from "../inventory/estate.js";
+import { currentRevision, estateAround } from "../inventory/estate-load.js";
 import { sha256Hex } from "../inventory/hash.js";
 
 interface Kept {
@@ -49,9 +50,8 @@ export function systemsKeeper(
   const open = async (credential: string): Promise<Systems> => {
     const now = adapterDeps.now();
     await closeUnused(now);
-    const revision = await currentEstate(db);
-    if (revision === null)
-      throw new RekeyError("not-found", "No estate has been applied.", "Apply one with `rekey apply`.");
+    const revision = await currentRevision(db);
+    if (revision === null) throw notApplied();
     const known = current.get(credential);
     // Who asked later may have read a newer estate and been quicker.
     if (known !== undefined && known.revision >= revision.number) {
@@ -59,7 +59,7 @@ export function systemsKeeper(
       return known.systems;
     }
     if (known) retired.add(known);
-    const systems = build(db, revision.estate, credential, adapterDeps, kinds);
+    const systems = build(db, credential, adapterDeps, kinds);
     const entry = { revision: revision.number, systems, usedAt: now };
     current.set(credential, entry);
     systems.catch(() => {
@@ -102,6 +102,10 @@ export function sourceOpener(
   };
 }
 
+function notApplied(): RekeyError {
+  return new RekeyError("not-found", "No estate has been applied.", "Apply one with `rekey apply`.");
+}
+
 async function closeSystems(kept: Kept): Promise<void> {
   const systems = await kept.systems.catch(() => null);
   if (systems === null) return;
@@ -112,21 +116,18 @@ async function closeSystems(kept: Kept): Promise<void> {
   await Promise.allSettled([issuer, ...Object.values(stores), ...ways].map((adapter) => adapter.close()));
 }
 
-async function build(
-  db: Database,
-  estate: Estate,
-  id: string,
-  deps: AdapterDeps,
-  kinds: Kinds,
-): Promise<Systems> {
+async function build(db: Database, id: string, deps: AdapterDeps, kinds: Kinds): Promise<Systems> {
   const { name } = await entryOf(db, id);
+  // It may be newer than the one by which this was asked for; then the next call makes new ones, which say the same.
+  const around = await estateAround(db, name);
+  if (around === null) throw notApplied();
+  const { estate, consumerIds: ids } = around;
   const credential = own(estate.credentials, name, "credential");
   const policy = own(estate.policies, credential.policy, "policy");
   const issuerConfig = own(estate.issuers, credential.issuer, "issuer");
   const storeConfig = own(estate.stores, credential.store, "store");
   const issuerKind = own(kinds.issuers, issuerConfig.kind, "kind of issuer");
   const storeKind = own(kinds.stores, storeConfig.kind, "kind of store");
-  const ids = new Map((await listEntries(db, "consumers")).map((entry) => [entry.name, entry.id]));
 
   const places: Record<string, Readonly<Record<string, unknown>>> = {};
   const consumers = credential.consumers.map((edge): ConsumerSystem => {

@@ -20,9 +20,9 @@ export interface DoorDeps {
  */
 export async function takeDecision({ services, admit }: DoorDeps, document: string): Promise<Sent> {
   const { inventory, rotations, installation } = services;
-  const revision = await inventory.estate();
-  if (revision === null) throw new RekeyError("decision-refused", "No estate was applied here yet.");
-  const payload = await verifiedPayload(revision.estate, document);
+  const estate = await inventory.shared();
+  if (estate === null) throw new RekeyError("decision-refused", "No estate was applied here yet.");
+  const payload = await verifiedPayload(estate, document);
   admit(payload.person);
   if (payload.installation !== installation) {
     throw new RekeyError("decision-refused", "It was signed for another installation.");

@@ -24,7 +24,7 @@ export function readinessOf(
   let last: { readonly at: number; readonly answer: Promise<Readiness> } | undefined;
   const ask = async (): Promise<Readiness> => {
     const [database, temporal] = await Promise.all([
-      answers(() => inventory.estate(), deadlineMs),
+      answers(() => inventory.revision(), deadlineMs),
       answers(() => rotations.reachable(), deadlineMs),
     ]);
     return { ready: database === "ok" && temporal === "ok", inventory: database, temporal };

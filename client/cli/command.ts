@@ -43,8 +43,8 @@ export function yesOption(): Option {
 }
 
 /** `--file`, for what reads an estate. */
-export function fileOption(): Option {
-  return option("-f, --file <path>", "the estate").default("estate.yaml");
+export function fileOption(what = "the estate: a file, or a folder of them"): Option {
+  return option("-f, --file <path>", what).default("estate.yaml");
 }
 
 /** Names of the options that say who is speaking. */

@@ -16,19 +16,15 @@ import { inventoryTime } from "../../inventory/clock.js";
 import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
 import type { Database } from "../../inventory/database.js";
 import { decisionWith, type KeptDecision } from "../../inventory/decisions.js";
-import {
-  type Applied,
-  applyEstate,
-  currentEstate,
-  type Entry,
-  type EstateRevision,
-  listEntries,
-  planEstate,
-} from "../../inventory/estate.js";
+import { type Entry, listEntries } from "../../inventory/estate.js";
+import { type Applied, applySubmission, notePieces, planSubmission } from "../../inventory/estate-apply.js";
+import { type KnownEstate, knownIn } from "../../inventory/estate-context.js";
 import type { EstateDiff } from "../../inventory/estate-diff.js";
+import { currentRevision, estateAround, type Revision } from "../../inventory/estate-load.js";
 import { bringFindings, type FindingNews } from "../../inventory/finding-keep.js";
 import { type FindingFilter, findingNumbered, listFindings } from "../../inventory/findings.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
+import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
 import { loadChanged } from "../../inventory/graph-changes.js";
 import { loadMap, loadReach, loadUsers, nodesNamed } from "../../inventory/graph-load.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
@@ -40,13 +36,21 @@ import {
   loadRotation,
   type RotationSummary,
 } from "../../inventory/rotations.js";
+import type { Submission } from "../../inventory/submission.js";
 import { type Overview, overview } from "../../inventory/views.js";
 
 /** What commands ask and order. Credentials are ids. */
 export interface Inventory {
-  estate(): Promise<EstateRevision | null>;
-  diff(estate: Estate): Promise<EstateDiff>;
-  apply(estate: Estate, digest: string, by: string): Promise<Applied>;
+  /** Which estate is in force. */
+  revision(): Promise<Revision | null>;
+  /** Everything of the estate but its credentials and consumers; null when none was ever applied. */
+  shared(): Promise<Estate | null>;
+  /** What a reader of an estate's pieces asks about the rest of it. */
+  readonly known: KnownEstate;
+  diff(submission: Submission): Promise<EstateDiff>;
+  apply(submission: Submission, by: string): Promise<Applied>;
+  /** Notes in which pieces of text everything stands, where nothing else has changed. */
+  notePieces(submission: Submission): Promise<void>;
   /** With `ended`, also what has left the estate. */
   entries(section: Section, options?: { readonly ended?: boolean }): Promise<readonly Entry[]>;
   credentials(): Promise<readonly CredentialView[]>;
@@ -68,6 +72,8 @@ export interface Inventory {
   nodesNamed(name: string): ReturnType<typeof nodesNamed>;
   /** The part of the map that these flows reach from some nodes. */
   reach(nodes: readonly string[], flows: readonly Flow[]): Promise<Graph>;
+  /** What breaks with a node and what is exposed, of each the nearest; null: all of it. */
+  blast(node: string, limit: number | null): Promise<BlastRadius>;
   /** A credential, and whoever uses it or could. */
   users(credential: string): Promise<Graph>;
   /** In which guises a credential was seen used. */
@@ -99,10 +105,18 @@ export function inventoryIn(
 ): Inventory {
   const present = async () => Math.floor(await inventoryTime(db));
   return {
-    estate: () => currentEstate(db),
-    diff: (estate) => planEstate(db, estate),
-    apply: (estate, digest, by) =>
-      applyEstate(db, { estate, digest, by, now: world.now(), newId: world.randomId, shapes: world.shapes }),
+    revision: () => currentRevision(db),
+    shared: async () => (await estateAround(db, null))?.estate ?? null,
+    known: knownIn(db),
+    diff: (submission) => planSubmission(db, submission),
+    apply: (submission, by) =>
+      applySubmission(db, submission, {
+        by,
+        now: world.now(),
+        newId: world.randomId,
+        shapes: world.shapes,
+      }),
+    notePieces: (submission) => notePieces(db, submission),
     entries: (section, options) => listEntries(db, section, options),
     credentials: () => listCredentials(db),
     time: () => inventoryTime(db),
@@ -114,6 +128,7 @@ export function inventoryIn(
     adoptions: () => openAdoptions(db),
     nodesNamed: (name) => nodesNamed(db, name),
     reach: (nodes, flows) => loadReach(db, nodes, flows),
+    blast: (node, limit) => loadBlast(db, node, limit),
     users: (credential) => loadUsers(db, credential),
     sightings: (credential) => sightingsOf(db, credential),
     map: () => loadMap(db),

@@ -4,8 +4,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Spotted } from "./problem.js";
 
-/** Estates are written by people; the largest real ones are far below, and reading more only helps an attacker. */
-const estateBytesMax = 2 * 1024 * 1024;
+/** Of one file, and of one line of a file of lines. What people write is far below, and reading more only helps an attacker. */
+export const estateBytesMax = 2 * 1024 * 1024;
 
 /** Text, or why there is none and the part of it up to there. */
 export type Decoded =

@@ -58,8 +58,8 @@ export function readEstate(bytes: Uint8Array, file: string, kinds: EstateKinds):
   return { ok: true, estate: parsed.estate, digest };
 }
 
-/** Finds the place of an issue: what its path leads to, or the name of the nearest thing around it. */
-function spot(issue: EstateIssue, root: Located): Spotted {
+/** Finds the place of an issue in the text that was read: what its path leads to, or the name of the nearest thing around it. */
+export function spot(issue: EstateIssue, root: Located): Spotted {
   const { at, secret, ...rest } = issue;
   let found = root;
   let depth = 0;

@@ -3,6 +3,7 @@
  * whom no consumer claims, or several do, stays a reader that has to be explained.
  */
 import type { Match } from "../estate/types.js";
+import { type Claimant, claimantsOf, type IsWithin } from "./claims.js";
 import type { ReaderTraits } from "./said.js";
 
 /** What is claimed, from what tells most to what tells least: an address is shared by whatever runs there. */
@@ -28,16 +29,6 @@ const words: Readonly<Record<(typeof claimed)[number], string>> = {
   address: "address",
 };
 
-/** Whether an IP address lies in a range (or is that address); false for whatever is none. */
-export type IsWithin = (address: string, range: string) => boolean;
-
-/** A consumer with what it claims. */
-export interface Claimant {
-  readonly id: string;
-  readonly name: string;
-  readonly match: Match;
-}
-
 /** Who a reader is, and why. `consumer` is null where nobody knows. */
 export interface Matched {
   readonly consumer: Claimant | null;
@@ -57,11 +48,7 @@ export function matchReader(
   for (const trait of claimed) {
     const shown = traits[trait];
     if (shown === undefined || shown === "") continue;
-    const claimants = consumers.filter(({ match }) =>
-      (match[trait] ?? []).some((claim) =>
-        trait === "address" ? isWithin(shown, claim) : isClaimed(shown, claim),
-      ),
-    );
+    const claimants = claimantsOf(consumers, trait, shown, isWithin);
     const [first, ...others] = claimants;
     const what = `the ${words[trait]} ${shown}`;
     if (first === undefined) {
@@ -94,9 +81,4 @@ export function readerName(name: string, traits: ReaderTraits): string {
       : [`${words[trait]} ${shown}`];
   });
   return unsaid.length === 0 ? name : `${name} (${unsaid.join(", ")})`;
-}
-
-/** A claim that ends in `*` is of whatever begins so: sessions of a cloud's role have names of their own. */
-function isClaimed(shown: string, claim: string): boolean {
-  return claim.endsWith("*") ? shown.startsWith(claim.slice(0, -1)) : shown === claim;
 }

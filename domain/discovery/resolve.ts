@@ -5,7 +5,8 @@
 import type { PlainNode } from "../graph/declared.js";
 import { locationId, placeText } from "../graph/places.js";
 import { canonical } from "../plan.js";
-import { type Claimant, type IsWithin, matchReader, readerName } from "./match.js";
+import type { Claimant, IsWithin } from "./claims.js";
+import { matchReader, readerName } from "./match.js";
 import type { Thing } from "./said.js";
 
 /** What is declared, as far as things are told by it. */

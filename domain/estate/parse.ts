@@ -22,21 +22,33 @@ export type ParsedEstate =
  * their kinds, and what entries say of one another. Never throws and never quotes what may be a secret.
  */
 export function parseEstate(raw: unknown, kinds: EstateKinds): ParsedEstate {
+  const { estate, issues } = readEntries(raw, kinds, raw);
+  issues.push(...checkReferences(raw), ...checkEstate(estate, kinds));
+  return issues.length === 0 ? { ok: true, estate } : { ok: false, issues };
+}
+
+/**
+ * Reads every entry on its own, or what is sound of them. `systems` has the issuers and stores by whose kinds accounts and
+ * places are read: what was read itself, or an estate of which it is a part.
+ */
+export function readEntries(
+  raw: unknown,
+  kinds: EstateKinds,
+  systems: unknown,
+): { readonly estate: Estate; readonly issues: EstateIssue[] } {
   const schema = schemaFor(kinds);
   const whole = schema.safeParse(raw);
   const issues = (whole.error?.issues ?? []).flatMap((report) =>
     explain(report, { path: [], schema, value: raw }),
   );
-  const shapes = parseShapes(raw, kinds);
-  issues.push(...shapes.issues, ...checkReferences(raw));
+  const shapes = parseShapes(raw, kinds, systems);
+  issues.push(...shapes.issues);
   const readable = whole.success ? whole.data : schema.parse(withoutFaults(raw, whole.error.issues));
   const credentials = Object.entries(readable.credentials).flatMap(([name, credential]) => {
     const shape = shapes.sound.get(name);
     return shape === undefined ? [] : [[name, withShape(credential, shape)] as const];
   });
-  const estate: Estate = { ...readable, credentials: Object.fromEntries(credentials) };
-  issues.push(...checkEstate(estate, kinds));
-  return issues.length === 0 ? { ok: true, estate } : { ok: false, issues };
+  return { estate: { ...readable, credentials: Object.fromEntries(credentials) }, issues };
 }
 
 /** Preparing a schema costs a thousand times what using it does, and the kinds do not change while a program runs. */
@@ -80,7 +92,11 @@ function withShape(credential: Credential, { account, place, edges }: Shape): Cr
 }
 
 /** What the kinds make of every account and place; credentials where that fails are not among the sound ones. */
-function parseShapes(raw: unknown, kinds: EstateKinds): { sound: Map<string, Shape>; issues: EstateIssue[] } {
+function parseShapes(
+  raw: unknown,
+  kinds: EstateKinds,
+  systems: unknown,
+): { sound: Map<string, Shape>; issues: EstateIssue[] } {
   const sound = new Map<string, Shape>();
   const issues: EstateIssue[] = [];
   const read = (schema: z.ZodObject | undefined, path: EstatePath): Fields | undefined => {
@@ -95,8 +111,8 @@ function parseShapes(raw: unknown, kinds: EstateKinds): { sound: Map<string, Sha
     const path = ["credentials", name];
     const issuer = String(valueAt(credential, ["issuer"]));
     const store = String(valueAt(credential, ["store"]));
-    const issuerKind = lookUp(kinds.issuers, valueAt(raw, ["issuers", issuer, "kind"]));
-    const storeKind = lookUp(kinds.stores, valueAt(raw, ["stores", store, "kind"]));
+    const issuerKind = lookUp(kinds.issuers, valueAt(systems, ["issuers", issuer, "kind"]));
+    const storeKind = lookUp(kinds.stores, valueAt(systems, ["stores", store, "kind"]));
     const account = read(issuerKind?.account, [...path, "account"]);
     const place = read(storeKind?.place, [...path, "place"]);
     const edges = new Map<number, Fields>();

@@ -27,6 +27,17 @@ export function checkPlaces(estate: Estate, kinds: EstateKinds): EstateIssue[] {
   });
 }
 
+/** What no other credential may have: its account at the issuer, and its places in the store, as their kinds call them. */
+export function claimsOf(estate: Estate, kinds: EstateKinds, credential: Credential): string[] {
+  const pinned = credential.consumers.flatMap(({ place }) => (place === undefined ? [] : [place]));
+  return [
+    ...accountKeys(estate, kinds, credential).map((key) => `account ${key}`),
+    ...[credential.place, ...pinned].flatMap((place) =>
+      placeKeys(estate, kinds, credential, place).map((key) => `place ${key}`),
+    ),
+  ];
+}
+
 function accountKeys(estate: Estate, kinds: EstateKinds, { issuer, account }: Credential): string[] {
   const config = lookUp(estate.issuers, issuer);
   return config === undefined ? [] : (lookUp(kinds.issuers, config.kind)?.lockKeys(config, account) ?? []);

@@ -6,7 +6,7 @@ import type { Flow } from "./flows.js";
 import { keptOf } from "./kept.js";
 import { weakest } from "./known.js";
 import { Adjacency, isThere, reach, wayTo } from "./reach.js";
-import type { EvidenceKind, Graph, GraphEdge, GraphNode } from "./types.js";
+import type { EvidenceKind, Graph, GraphEdge, GraphNode, NodeType } from "./types.js";
 
 /** Something that is affected, and why. */
 export interface Affected {
@@ -27,6 +27,34 @@ export interface Blast {
   readonly exposed: readonly Affected[];
   /** Ids of the owners of everything in both lists, each once. */
   readonly owners: readonly string[];
+}
+
+/** How many there are: in all, by what they are, and by the ids of who answers for them. */
+export interface Tally {
+  readonly things: number;
+  readonly byType: Readonly<Partial<Record<NodeType, number>>>;
+  readonly byOwner: Readonly<Record<string, number>>;
+  /** False: there are more, and nobody has counted them. */
+  readonly isWhole: boolean;
+}
+
+/** Counts them. What several answer for counts for each. */
+export function tallyOf(list: readonly Pick<Affected, "node" | "owners">[]): Tally {
+  const byType: Partial<Record<NodeType, number>> = {};
+  const byOwner: Record<string, number> = {};
+  for (const { node, owners } of list) {
+    byType[node.type] = (byType[node.type] ?? 0) + 1;
+    for (const owner of owners) byOwner[owner] = (byOwner[owner] ?? 0) + 1;
+  }
+  return { things: list.length, byType, byOwner, isWhole: true };
+}
+
+/** The order in which they are told: nearest first, then by name. */
+export function byNearness(
+  a: Pick<Affected, "node" | "distance">,
+  b: Pick<Affected, "node" | "distance">,
+): number {
+  return a.distance - b.distance || (a.node.name < b.node.name ? -1 : 1);
 }
 
 /** The blast radius of a node; of an owner it is that of everything that they answer for. */
@@ -52,7 +80,7 @@ function affected(adjacency: Adjacency, starts: readonly GraphNode[], flow: Flow
       const way = wayTo(reached, node.id);
       return { node, distance, way, known: weakest(way), owners: ownersOf(adjacency, node.id) };
     })
-    .sort((a, b) => a.distance - b.distance || (a.node.name < b.node.name ? -1 : 1));
+    .sort(byNearness);
 }
 
 /** Ids of who answers for a node now. */

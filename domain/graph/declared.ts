@@ -45,6 +45,33 @@ export interface Naming {
   readonly sha256Hex: (text: string) => string;
 }
 
+/** The entries that an entry speaks of, by section and name; some of them more than once. */
+export function namedBy({
+  section,
+  body,
+}: Pick<DeclaredEntry, "section" | "body">): { readonly section: MappedSection; readonly name: string }[] {
+  switch (section) {
+    case "owners":
+      return [];
+    case "stores":
+    case "issuers": {
+      const { engineCredential } = body as unknown as SystemConfig;
+      return engineCredential === undefined ? [] : [{ section: "credentials", name: engineCredential }];
+    }
+    case "consumers":
+      return [{ section: "owners", name: (body as unknown as Consumer).owner }];
+    case "credentials": {
+      const { issuer, store, owner, consumers } = body as unknown as Credential;
+      return [
+        { section: "issuers", name: issuer },
+        { section: "stores", name: store },
+        { section: "owners", name: owner },
+        ...consumers.map(({ consumer }) => ({ section: "consumers", name: consumer }) as const),
+      ];
+    }
+  }
+}
+
 /** What an entry says. */
 export function declaredBy(entry: DeclaredEntry, naming: Naming): Said {
   const { idOf } = naming;

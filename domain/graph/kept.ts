@@ -13,10 +13,15 @@ export interface Kept {
   readonly containers: ReadonlySet<string>;
 }
 
-/** Where a credential is now. Does not recurse. */
+/** Where a credential is now; nowhere, where the node is none. Does not recurse. */
 export function keptOf(adjacency: Adjacency, credential: string): Kept {
   const isLocation = (id: string) => adjacency.graph.nodes.get(id)?.type === "location";
-  const places = next(adjacency, credential, ({ from, type }) => type === "stored-in" && from === credential);
+  const isCredential = adjacency.graph.nodes.get(credential)?.type === "credential";
+  const places = next(
+    adjacency,
+    credential,
+    ({ from, type }) => isCredential && type === "stored-in" && from === credential,
+  );
   const copies = closure(
     places.map(({ to }) => to),
     (id) =>

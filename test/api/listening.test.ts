@@ -91,7 +91,7 @@ test("is ready while inventory and Temporal answer, and names which one does not
     body: { ready: false, inventory: "unreachable", temporal: "ok" },
   });
 
-  const silent = { ...services.inventory, estate: () => new Promise<never>(() => {}) };
+  const silent = { ...services.inventory, revision: () => new Promise<never>(() => {}) };
   const hanging = await openDoor(
     { ...services, inventory: silent },
     { readyTimes: { deadlineMs: 200, goodForMs: 0 } },
@@ -104,12 +104,12 @@ test("is ready while inventory and Temporal answer, and names which one does not
 test("the answer about readiness is shared for its time, so that nobody can make the server ask all the time", async () => {
   const services = await servicesOf(await openHouse());
   let asked = 0;
-  const estate = async () => {
+  const revision = async () => {
     asked += 1;
-    return services.inventory.estate();
+    return services.inventory.revision();
   };
   const door = await openDoor(
-    { ...services, inventory: { ...services.inventory, estate } },
+    { ...services, inventory: { ...services.inventory, revision } },
     { readyTimes: { deadlineMs: 4_000, goodForMs: 600_000 } },
   );
   await Promise.all(Array.from({ length: 20 }, () => door.get("/readyz", {})));

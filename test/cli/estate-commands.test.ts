@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { kinds } from "../../adapters/registry.js";
 import { RekeyError } from "../../domain/errors.js";
 import { emptyWorld, runIn, type World } from "./fakes.js";
@@ -88,6 +89,36 @@ test("validate names file, line and column for people on standard error", async 
   expect(code).toBe(2);
   expect(stdout).toBe("");
   expect(stderr).toMatch(/broken\.yaml:\d+:\d+: credentials › orders-db › policy/);
+});
+
+test("an estate is a folder as well: parts of it in YAML, and in lines of JSON", async () => {
+  const parts = mkdtempSync(join(folder, "parts-"));
+  const whole = parse(readFileSync(file, "utf8")) as Record<string, Record<string, unknown>>;
+  const { consumers = {}, credentials, ...shared } = whole;
+  writeFileSync(join(parts, "shared.yaml"), stringify(shared));
+  writeFileSync(join(parts, "credentials.yml"), stringify({ credentials }));
+  // As another program may write it.
+  const lines = Object.entries(consumers).map(([name, body]) =>
+    JSON.stringify({ consumers: { [name]: body } }, null, 1).replaceAll("\n", " "),
+  );
+  writeFileSync(join(parts, "consumers.jsonl"), `\n${lines.join("\r\n")}`);
+  writeFileSync(join(parts, ".hidden.yaml"), "nothing: of this");
+  const valid = await runIn(emptyWorld(), ["validate", "-f", parts], around);
+  expect([valid.stderr, valid.code]).toEqual(["", 0]);
+  expect(valid.stdout).toContain("2 owners, 1 store, 1 issuer, 1 policy, 2 consumers, 1 credential");
+  const world = emptyWorld();
+  const applied = await runIn(world, ["apply", "-f", parts, "--yes", "--as", "alice"], around);
+  expect([applied.code, applied.stdout]).toEqual([0, expect.stringContaining("+ credentials › orders-db")]);
+  expect(world.calls).toContainEqual(["apply", expect.stringMatching(/^sha256:/), "alice"]);
+
+  writeFileSync(join(parts, "twice.yaml"), "installation: other\n");
+  const twice = await runIn(emptyWorld(), ["validate", "-f", parts], around);
+  expect([twice.code, twice.stderr]).toEqual([
+    2,
+    expect.stringMatching(/twice\.yaml:1:1: installation: .*shared\.yaml/),
+  ]);
+  const none = await runIn(emptyWorld(), ["validate", "-f", mkdtempSync(join(folder, "none-"))], around);
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("there is no estate in this folder")]);
 });
 
 test("schema prints a JSON Schema of the registered kinds", async () => {

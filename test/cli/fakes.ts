@@ -11,6 +11,7 @@ import { type Section, sections } from "../../domain/estate/schema.js";
 import type { KeptFinding } from "../../domain/findings/course.js";
 import type { Figure } from "../../domain/findings/metrics.js";
 import type { Sighting } from "../../domain/graph/baseline.js";
+import { blastOf, tallyOf } from "../../domain/graph/blast.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
 import type { Secret } from "../../domain/secret.js";
@@ -22,6 +23,7 @@ import type { FindingChange } from "../../inventory/findings.js";
 import type { KeptIncident } from "../../inventory/incidents.js";
 import type { CredentialUse } from "../../inventory/metrics.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
+import { sectionsOf } from "../../inventory/sections.js";
 import type { Overview } from "../../inventory/views.js";
 import { kinds } from "../domain/estate/fixtures.js";
 import { fakeDesk } from "./audit-fakes.js";
@@ -184,19 +186,30 @@ function inventoryIn(world: World): Inventory {
       ]),
     ) as never;
   return {
-    estate: async () =>
+    revision: async () =>
       world.entries.length === 0
         ? null
-        : { number: 3, digest: "sha256:0", estate: current(), appliedAt: now, appliedBy: "olga" },
-    diff: async (estate) => diffEstate(current(), estate),
-    apply: async (estate, digest, by) => {
-      world.calls.push(["apply", digest, by]);
-      return { revision: 4, diff: diffEstate(current(), estate) };
+        : { number: 3, digest: "sha256:0", appliedAt: now, appliedBy: "olga" },
+    shared: async () => (world.entries.length === 0 ? null : current()),
+    known: {
+      unknown: async (pieces) => new Set(pieces),
+      shared: async () => null,
+      // Everything was read, so there is nothing around it.
+      context: async ({ entries }) => ({
+        sections: sectionsOf([]),
+        asked: new Set(entries.map(({ section, name }) => `${section} ${name}`)),
+      }),
     },
+    diff: async (submission) => diffEstate(current(), sectionsOf(submission.entries)),
+    apply: async (submission, by) => {
+      world.calls.push(["apply", submission.digest, by]);
+      return { revision: 4, diff: diffEstate(current(), sectionsOf(submission.entries)) };
+    },
+    notePieces: async () => undefined,
     entries: async (section) => named(world, section),
     credentials: async () => world.credentials,
     overview: async () => ({
-      entries: {},
+      entries: Object.fromEntries(sections.map((section) => [section, named(world, section).length])),
       open: [],
       due: [],
       unsignedIncidents: world.unsigned.length,
@@ -222,6 +235,17 @@ function inventoryIn(world: World): Inventory {
     },
     // The real one gives a part of it; the commands show what follows from what they are given.
     reach: async () => world.map,
+    blast: async (node, limit) => {
+      const { starts, breaks, exposed, owners } = blastOf(world.map, node);
+      const nearest = <T>(list: readonly T[]) => list.slice(0, limit ?? list.length);
+      return {
+        blast: { starts, breaks: nearest(breaks), exposed: nearest(exposed), owners },
+        breaks: tallyOf(breaks),
+        exposed: tallyOf(exposed),
+        begins: starts.length,
+        graph: world.map,
+      };
+    },
     users: async () => world.map,
     sightings: async () => world.sightings,
     map: async () => world.map,

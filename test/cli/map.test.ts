@@ -78,6 +78,20 @@ test("blast: what breaks and what is exposed, with the way and its owners", asyn
   await golden("blast-nothing", world(), ["blast", "orders-report"]);
 });
 
+test("blast: of many things the nearest, and whose the others are", async () => {
+  const users = Array.from({ length: 9 }, (_, i) => `s${i + 20}`);
+  const nodes = new Map([...map.nodes, ...users.map((id) => [id, nodeNamed(id)] as const)]);
+  const edges = [
+    ...map.edges,
+    ...users.map((id) => edgeOf(`${id} uses c1`)),
+    ...users.map((id, i) => edgeOf(`${id} owned-by ${i < 3 ? "o1" : "o2"}`)),
+  ];
+  const large = emptyWorld({ map: { nodes, edges } });
+  await golden("blast-limit", large, ["blast", "orders-db", "--limit", "3"]);
+  await golden("blast-limit-json", large, ["blast", "orders-db", "--limit", "1", "--json"]);
+  await golden("blast-limit-wrong", large, ["blast", "orders-db", "--limit", "0"]);
+});
+
 test("graph: as a table, and for programs that draw", async () => {
   await golden("graph", world(), ["graph"]);
   for (const form of ["mermaid", "dot", "csv"])

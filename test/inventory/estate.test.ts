@@ -7,14 +7,14 @@ import { closeRotation } from "../../inventory/close.js";
 import {
   applyEstate,
   changesSince,
-  currentEstate,
   entryNamed,
   entryOf,
-  idPrefixes,
   listEntries,
   planEstate,
 } from "../../inventory/estate.js";
 import { diffEstate } from "../../inventory/estate-diff.js";
+import { currentEstate } from "../../inventory/estate-load.js";
+import { idPrefixes } from "../../inventory/estate-write.js";
 import { openRotation } from "../../inventory/open.js";
 import { migratedDatabase } from "./database.js";
 import { newId, openRequest, policy, sampleEstate, t0 } from "./world.js";

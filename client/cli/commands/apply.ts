@@ -1,6 +1,8 @@
 /** `rekey apply`: makes the inventory say what the estate says, after showing what that changes. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { FindingNews } from "../../../inventory/finding-keep.js";
+import { type Submission, submissionOf } from "../../../inventory/submission.js";
+import { isFolder, readFolder } from "../../estate/folder.js";
 import { formatProblems } from "../../estate/format.js";
 import { loadEstate } from "../../estate/load.js";
 import type { Cli } from "../cli.js";
@@ -34,17 +36,10 @@ export const apply = command<ApplyOptions>({
     ["rekey apply -f prod/estate.yaml --yes", "in a pipeline, after review"],
   ],
   async run(cli, _args, { file, yes, dryRun, as }) {
-    const loaded = await loadEstate(file, cli.deps.kinds);
-    if (!loaded.ok) {
-      cli.note(formatProblems(loaded.problems));
-      throw new RekeyError(
-        "bad-input",
-        `${file} is not a valid estate.`,
-        `See \`rekey validate -f ${file}\`.`,
-      );
-    }
+    const submission = await submissionIn(cli, file);
     const { inventory } = await cli.services();
-    const diff = await inventory.diff(loaded.estate);
+    const diff = await inventory.diff(submission);
+    if (diff.empty && dryRun !== true) await inventory.notePieces(submission);
     if (diff.empty || dryRun === true) {
       cli.show({ applied: false, diff }, () => diffText(diff, cli.paint));
       return exitCodes.done;
@@ -54,7 +49,7 @@ export const apply = command<ApplyOptions>({
       cli.note("Nothing was changed.");
       return exitCodes.failed;
     }
-    const applied = await inventory.apply(loaded.estate, loaded.digest, requester(cli.io, as));
+    const applied = await inventory.apply(submission, requester(cli.io, as));
     const news = await findingNews(cli, inventory);
     cli.show(
       { applied: true, revision: applied.revision, diff: applied.diff, findings: news },
@@ -84,4 +79,17 @@ function newsText(news: FindingNews | null): string {
     ended === 0 ? "" : `${ended} ended`,
   ].filter((part) => part !== "");
   return parts.length === 0 ? "" : ` ${parts.join(", ")}: see \`rekey findings\`.`;
+}
+
+/** Of a file all of it; of a folder what the inventory does not know yet. */
+async function submissionIn(cli: Cli, file: string): Promise<Submission> {
+  const { kinds } = cli.deps;
+  const read = (await isFolder(file))
+    ? await readFolder(file, kinds, (await cli.services()).inventory.known)
+    : await loadEstate(file, kinds);
+  if (!read.ok) {
+    cli.note(formatProblems(read.problems));
+    throw new RekeyError("bad-input", `${file} is not a valid estate.`, `See \`rekey validate -f ${file}\`.`);
+  }
+  return "submission" in read ? read.submission : submissionOf(read.estate, read.digest);
 }

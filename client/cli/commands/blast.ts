@@ -1,13 +1,62 @@
 /** `rekey blast`: what breaks when something is taken away, and what is exposed when it is in the wrong hands. */
-import { exitCodes } from "../../../domain/errors.js";
-import { type Affected, blastOf } from "../../../domain/graph/blast.js";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import type { Affected, Tally } from "../../../domain/graph/blast.js";
 import type { Cli } from "../cli.js";
-import { command } from "../command.js";
+import { command, option } from "../command.js";
 import { count, section, table } from "../format/layout.js";
+import type { Inventory } from "../inventory.js";
 import { namesIn, nodeNamed, typeOption } from "../node.js";
 
+/** Of each list so many are shown in a table; what programs read is whole. */
+const shownMax = 200;
+/** Owners that are named in the head; the others are counted. */
+const ownersMax = 20;
+
+interface BlastOptions {
+  readonly type?: string;
+  readonly limit?: string;
+}
+
+/** The blast radius of the thing of that name, with names: of each list the nearest `limit`; null: all. Throws `not-found`. */
+export async function radiusOf(
+  inventory: Inventory,
+  name: string,
+  { type, limit }: { readonly type?: string | undefined; readonly limit: number | null },
+) {
+  const node = await nodeNamed(inventory, name, ["credential", "consumer", "owner"], type);
+  const { blast: found, breaks, exposed, begins, graph } = await inventory.blast(node.id, limit);
+  const named = namesIn(graph);
+  const plain = (list: readonly Affected[]) =>
+    list.map(({ node: { name: what, type: kind }, distance, known, way, owners: whose }) => {
+      return {
+        ...{ name: what, type: kind, distance, known },
+        owners: whose.map(named),
+        way: way.map(edgeIn(named)),
+      };
+    });
+  return {
+    name,
+    type: node.type,
+    starts: found.starts.map(({ id }) => named(id)),
+    owners: found.owners.map(named),
+    counts: { starts: begins, breaks: countsIn(breaks, named), exposed: countsIn(exposed, named) },
+    breaks: plain(found.breaks),
+    exposed: plain(found.exposed),
+  };
+}
+
+function countsIn({ things, byType, byOwner, isWhole }: Tally, named: (id: string) => string) {
+  const owners = Object.entries(byOwner).sort(([a, x], [b, y]) => y - x || (named(a) < named(b) ? -1 : 1));
+  return {
+    things,
+    isWhole,
+    byType,
+    byOwner: Object.fromEntries(owners.map(([id, number]) => [named(id), number])),
+  };
+}
+
 /** Shows both, nearest first, with the way that leads there. */
-export const blast = command<{ readonly type?: string }>({
+export const blast = command<BlastOptions>({
   usage: "blast <name>",
   summary: "Show what breaks with a credential, a consumer or an owner, and what is exposed",
   description:
@@ -15,70 +64,69 @@ export const blast = command<{ readonly type?: string }>({
   arguments: {
     name: "a credential, a consumer or an owner; of an owner it is everything that they answer for",
   },
-  options: [typeOption()],
+  options: [
+    typeOption(),
+    option(
+      "--limit <number>",
+      `of each list only the nearest (default: ${shownMax}; with --json all of them)`,
+    ),
+  ],
   examples: [
     ["rekey blast orders-db", "before it is rotated, or after it has leaked"],
     ["rekey blast payments --json", "for everything of an owner, for a program"],
   ],
-  async run(cli, [name = ""], { type }) {
+  async run(cli, [name = ""], { type, limit }) {
     const { inventory } = await cli.services();
-    const node = await nodeNamed(inventory, name, ["credential", "consumer", "owner"], type);
-    const graph = await inventory.reach([node.id], ["failure", "exposure"]);
-    const { starts, breaks, exposed, owners } = blastOf(graph, node.id);
-    const named = namesIn(graph);
-    const plain = (list: readonly Affected[]) =>
-      list.map(({ node: { name: what, type: kind }, distance, known, way, owners: whose }) => {
-        return {
-          name: what,
-          type: kind,
-          distance,
-          known,
-          owners: whose.map(named),
-          way: way.map(edgeIn(named)),
-        };
-      });
-    const shown = { breaks: plain(breaks), exposed: plain(exposed) };
-    const all = {
-      name,
-      type: node.type,
-      starts: starts.map(({ id }) => named(id)),
-      owners: owners.map(named),
-    };
-    cli.show({ ...all, ...shown }, () =>
+    const radius = await radiusOf(inventory, name, { type, limit: limitOf(limit, cli.json) });
+    const { counts, breaks, exposed, starts, owners } = radius;
+    cli.show(radius, () =>
       [
-        summary(name, breaks.length, exposed.length, owners.map(named)),
-        ...(node.type === "owner"
-          ? [
-              ownedText(
-                name,
-                starts.map(({ id }) => named(id)),
-              ),
-            ]
-          : []),
-        ...section("Breaks when it is taken away", rowsOf(cli, shown.breaks), cli.paint),
-        ...section("Exposed to whoever has it", rowsOf(cli, shown.exposed), cli.paint),
+        summary(name, counts.breaks, counts.exposed, owners),
+        ...(radius.type === "owner" ? [ownedText(name, starts, counts.starts)] : []),
+        ...section("Breaks when it is taken away", rowsOf(cli, breaks, counts.breaks), cli.paint),
+        ...section("Exposed to whoever has it", rowsOf(cli, exposed, counts.exposed), cli.paint),
       ].join("\n\n"),
     );
     return exitCodes.done;
   },
 });
 
+function limitOf(text: string | undefined, isWhole: boolean): number | null {
+  if (text === undefined) return isWhole ? null : shownMax;
+  if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text);
+  throw new RekeyError("bad-input", "--limit takes a number from 1 on.");
+}
+
 function edgeIn(named: (id: string) => string) {
   return ({ from, type, to }: Affected["way"][number]) => `${named(from)} ${type} ${named(to)}`;
 }
 
-function summary(name: string, breaks: number, exposed: number, owners: readonly string[]): string {
-  const whose = owners.length === 0 ? "" : `; ask ${owners.join(", ")}`;
+type Counted = Pick<Tally, "things" | "isWhole">;
+
+function summary(name: string, breaking: Counted, open: Counted, owners: readonly string[]): string {
+  const [breaks, exposed] = [breaking.things, open.things];
+
+  const named = owners.slice(0, ownersMax);
+  const others = owners.length > named.length ? ` and ${count(owners.length - named.length, "other")}` : "";
+  const whose = owners.length === 0 ? "" : `; ask ${named.join(", ")}${others}`;
   if (breaks + exposed === 0) return `Nothing is known to break or to be exposed with ${name}.`;
-  const broken = breaks === 0 ? "Nothing breaks" : count(breaks, "thing breaks", "things break");
-  const open = exposed === 0 ? "nothing is exposed" : count(exposed, "is exposed", "are exposed");
-  return `${broken} with ${name}, and ${open}${whose}.`;
+  const broken =
+    breaks === 0
+      ? "Nothing breaks"
+      : (breaking.isWhole ? "" : "More than ") + count(breaks, "thing breaks", "things break");
+  const opened =
+    exposed === 0
+      ? "nothing is exposed"
+      : (open.isWhole ? "" : "more than ") + count(exposed, "is exposed", "are exposed");
+  return `${broken} with ${name}, and ${opened}${whose}.`;
 }
 
-function ownedText(owner: string, names: readonly string[]): string {
+function ownedText(owner: string, names: readonly string[], number: number): string {
+  const others = number > names.length ? ` and ${number - names.length} more` : "";
+
   return names.length === 0
     ? `${owner} answers for nothing.`
-    : `${owner} answers for ${[...names].sort().join(", ")}.`;
+    : `${owner} answers for ${[...names].sort().join(", ")}${others}.`;
 }
 
 interface Row {
@@ -89,7 +137,7 @@ interface Row {
   readonly way: readonly string[];
 }
 
-function rowsOf(cli: Cli, rows: readonly Row[]): string {
+function rowsOf(cli: Cli, rows: readonly Row[], { things, byOwner, isWhole }: Tally): string {
   const cells = rows.map(({ name, type, known, owners, way }) => [
     cli.paint("name", name),
     type,
@@ -97,5 +145,15 @@ function rowsOf(cli: Cli, rows: readonly Row[]): string {
     owners.join(", "),
     way.join("; "),
   ]);
-  return table(["name", "what", "known", "owner", "because"], cells, cli.paint);
+  const shown = table(["name", "what", "known", "owner", "because"], cells, cli.paint);
+  if (things <= rows.length) return shown;
+  const whose = Object.entries(byOwner).slice(0, ownersMax);
+  const counted = table(
+    ["owner", "things"],
+    whose.map(([owner, number]) => [owner, String(number)]),
+    cli.paint,
+  );
+  const more = Object.keys(byOwner).length - whose.length;
+  const rest = `${isWhole ? "" : "At least "}${things - rows.length} more are not shown: --limit shows more of them, and --json all.`;
+  return [shown, rest, counted, ...(more > 0 ? [`${count(more, "more owner")}.`] : [])].join("\n");
 }

@@ -7,7 +7,24 @@ import { usersOf } from "../../../domain/graph/use.js";
 import { command } from "../command.js";
 import { count, table } from "../format/layout.js";
 import { relative } from "../format/time.js";
+import type { Inventory } from "../inventory.js";
 import { namesIn, nodeNamed } from "../node.js";
+
+/** Whoever uses the credential of that name, then who only could. Throws `not-found`. */
+export async function consumersOf(inventory: Inventory, name: string) {
+  const credential = await nodeNamed(inventory, name, ["credential"]);
+  const adjacency = new Adjacency(await inventory.users(credential.id));
+  const named = namesIn(adjacency.graph);
+  return usersOf(adjacency, credential.id)
+    .map(({ node, edge, known, at }) => ({
+      ...{ name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
+      firstSeen: edge.firstSeen,
+      lastSeen: lastSeenUse(edge),
+      owners: ownersOf(adjacency, node.id).map(named),
+      evidence: edge.evidence,
+    }))
+    .sort((a, b) => Number(a.at !== null) - Number(b.at !== null));
+}
 
 /** Lists them: whoever uses it first, then who only could. */
 export const consumers = command({
@@ -19,19 +36,8 @@ export const consumers = command({
   examples: [["rekey consumers orders-db", "everybody on it"]],
   async run(cli, [name = ""]) {
     const { inventory } = await cli.services();
-    const credential = await nodeNamed(inventory, name, ["credential"]);
-    const adjacency = new Adjacency(await inventory.users(credential.id));
-    const named = namesIn(adjacency.graph);
+    const found = await consumersOf(inventory, name);
     const now = cli.io.now();
-    const found = usersOf(adjacency, credential.id)
-      .map(({ node, edge, known, at }) => ({
-        ...{ name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
-        firstSeen: edge.firstSeen,
-        lastSeen: lastSeenUse(edge),
-        owners: ownersOf(adjacency, node.id).map(named),
-        evidence: edge.evidence,
-      }))
-      .sort((a, b) => Number(a.at !== null) - Number(b.at !== null));
     cli.show({ credential: name, consumers: found }, () => {
       if (found.length === 0) return `Nobody is known to use ${name}.`;
       const rows = found.map(

@@ -30,10 +30,8 @@ export const get = command({
 });
 
 async function showSections(cli: Cli, inventory: Inventory): Promise<void> {
-  const revision = await inventory.estate();
-  const counts = sections.map(
-    (section) => [section, Object.keys(revision?.estate[section] ?? {}).length] as const,
-  );
+  const [revision, { entries }] = await Promise.all([inventory.revision(), inventory.overview()]);
+  const counts = sections.map((section) => [section, entries[section] ?? 0] as const);
   cli.show({ revision: revision?.number ?? null, sections: Object.fromEntries(counts) }, () =>
     revision === null
       ? "No estate was applied yet. Begin with `rekey init`."

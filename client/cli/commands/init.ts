@@ -9,7 +9,7 @@ import { starterEstate } from "../starter.js";
 export const init = command<{ file: string }>({
   usage: "init",
   summary: "Write a commented estate.yaml to begin with",
-  options: [fileOption()],
+  options: [fileOption("the estate")],
   examples: [["rekey init", "write estate.yaml here; never over an existing one"]],
   async run(cli, _args, { file }) {
     try {

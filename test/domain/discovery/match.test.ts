@@ -1,7 +1,10 @@
 /** Who a reader is: claimed by what tells most, by one consumer alone, and never guessed at. */
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Claimant, matchReader, readerName } from "../../../domain/discovery/match.js";
+import { type Claimant, claimantsOf } from "../../../domain/discovery/claims.js";
+import { matchReader, readerName } from "../../../domain/discovery/match.js";
 import type { Match } from "../../../domain/estate/types.js";
+import { isWithin as isReallyWithin } from "../../../inventory/within.js";
 
 const claimant = (name: string, match: Partial<Match>): Claimant => ({
   id: `con_${name}`,
@@ -64,5 +67,49 @@ test("a stranger's name says all that it shows, so that two strangers are never 
   // A part of a word is not the word.
   expect(readerName("psql from 10.0.0.90", { address: "10.0.0.9" })).toBe(
     "psql from 10.0.0.90 (address 10.0.0.9)",
+  );
+});
+
+test("whoever claims something is found as by asking everybody", () => {
+  const traits = ["role", "applicationName", "address"] as const;
+  const texts = fc.constantFrom("", "a", "ab", "abc", "b", "*", "a*", "ab*");
+  const addresses = fc.constantFrom(
+    ...[
+      "10.0.0.1",
+      "10.0.0.2",
+      "10.0.0.0/30",
+      "10.0.0.1/32",
+      "::1",
+      "0:0::1",
+      "::/64",
+      "::ffff:10.0.0.1",
+      "a",
+    ],
+  );
+  const one = fc.record({
+    role: fc.array(texts, { maxLength: 3 }),
+    applicationName: fc.array(texts, { maxLength: 3 }),
+    address: fc.array(addresses, { maxLength: 3 }),
+  });
+  const claims = (shown: string, claim: string) =>
+    claim.endsWith("*") ? shown.startsWith(claim.slice(0, -1)) : shown === claim;
+  fc.assert(
+    fc.property(
+      fc.array(one, { maxLength: 5 }),
+      fc.constantFrom(...traits),
+      texts,
+      addresses,
+      (all, trait, text, address) => {
+        const consumers = all.map((match, i) => claimant(String(i), match));
+        const shown = trait === "address" ? address : text;
+        const isClaimed = trait === "address" ? isReallyWithin : claims;
+        const plainly = consumers.filter(({ match }) =>
+          match[trait]?.some((claim) => isClaimed(shown, claim)),
+        );
+        // Twice, because what is made for the first question answers the second.
+        for (const _ of [1, 2]) expect(claimantsOf(consumers, trait, shown, isReallyWithin)).toEqual(plainly);
+      },
+    ),
+    { numRuns: 1_000 },
   );
 });

@@ -1,6 +1,6 @@
 /** The known answers: what breaks with a credential, what is exposed with it, whose it is, and how sure that is (C29). */
 import { describe, expect, test } from "vitest";
-import { blastOf } from "../../../domain/graph/blast.js";
+import { blastOf, tallyOf } from "../../../domain/graph/blast.js";
 import { edgeOf, evidenceOf, mapOf } from "./maps.js";
 
 const shop = mapOf(
@@ -71,5 +71,22 @@ describe("the blast radius", () => {
 
   test("of nothing that is known: nothing", () => {
     expect(blastOf(shop, "c-other")).toEqual({ starts: [], breaks: [], exposed: [], owners: [] });
+  });
+
+  test("is counted by what is in it and by who answers for that", () => {
+    const { breaks } = blastOf(shop, "c-db");
+    expect(tallyOf(breaks)).toEqual({
+      things: 4,
+      byType: { identity: 1, consumer: 3 },
+      byOwner: { "o-payments": 1 },
+      isWhole: true,
+    });
+    expect(tallyOf([])).toEqual({ things: 0, byType: {}, byOwner: {}, isWhole: true });
+  });
+
+  test("of a place is not that of the store around it", () => {
+    expect(ids(blastOf(shop, "l-vault/mail").breaks)).toEqual(["c-mail", "s-mailer"]);
+    const nested = mapOf("l1 stored-in y1", "l2 stored-in y1", "c2 stored-in l2", "s2 uses c2");
+    expect(blastOf(nested, "l1").breaks).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** What each entry of the estate says on the map. */
 import { expect, test } from "vitest";
-import { declaredBy, type MappedSection } from "../../../domain/graph/declared.js";
+import { declaredBy, type MappedSection, namedBy } from "../../../domain/graph/declared.js";
 
 const naming = {
   idOf: (section: MappedSection, name: string) => `${section} ${name}`,
@@ -36,4 +36,31 @@ test("each section says its edges", () => {
     "consumers b uses me",
   ]);
   expect(said.filter((edge) => edge.startsWith("me stored-in"))).toHaveLength(2);
+});
+
+test("whatever an entry says of others, it names them beforehand", () => {
+  const bodies: readonly (readonly [MappedSection, Record<string, unknown>])[] = [
+    ["owners", { kind: "person" }],
+    ["stores", {}],
+    ["issuers", { engineCredential: "engine" }],
+    ["consumers", { owner: "ada" }],
+    ["consumers", { owner: "" }],
+    [
+      "credentials",
+      {
+        ...{ issuer: "pg", store: "files", place: { path: "x" }, owner: "ada", class: "token" },
+        consumers: [{ consumer: "a", isolation: "shared" }],
+      },
+    ],
+  ];
+  for (const [section, body] of bodies) {
+    const asked = new Set<string>();
+    const idOf = (of: MappedSection, name: string) => {
+      asked.add(`${of} ${name}`);
+      return name;
+    };
+    declaredBy({ id: "me", section, name: "me", body }, { ...naming, idOf });
+    const named = new Set(namedBy({ section, body }).map((one) => `${one.section} ${one.name}`));
+    expect(named).toEqual(asked);
+  }
 });

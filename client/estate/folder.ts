@@ -1,0 +1,137 @@
+/**
+ * From a folder of files to an estate that can be applied, or to everything that is wrong with it. Only pieces that the inventory
+ * does not know are read and checked, together with what they touch.
+ */
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import type { EstateKinds } from "../../domain/estate/kinds.js";
+import { checkPart } from "../../domain/estate/part.js";
+import { type Section, sections } from "../../domain/estate/schema.js";
+import { claimsOf } from "../../domain/estate/systems.js";
+import type { Estate } from "../../domain/estate/types.js";
+import type { KnownEstate } from "../../inventory/estate-context.js";
+import { type Body, bodyDigest, type Submission, type SubmittedEntry } from "../../inventory/submission.js";
+import { atStart } from "./bytes.js";
+import { type Fault, problemsIn } from "./folder-problems.js";
+import { Gathering, withShared } from "./gathering.js";
+import { estateJsonSchema } from "./json-schema.js";
+import { filesIn, type Piece, piecesOf } from "./pieces.js";
+import type { EstateProblem } from "./problem.js";
+
+/** An estate as it can be applied, or what is wrong with it. */
+export type FolderResult =
+  | { readonly ok: true; readonly submission: Submission }
+  | { readonly ok: false; readonly problems: readonly EstateProblem[] };
+
+/** Whether the estate's path leads to a folder; false where there is nothing. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
+/** Reads and checks a folder. Without `known` all of it is read. */
+export async function readFolder(
+  folder: string,
+  kinds: EstateKinds,
+  known: KnownEstate | null,
+): Promise<FolderResult> {
+  const gathering = new Gathering(kinds);
+  const { kept, digest } = await gather(folder, kinds, known, gathering);
+  const shared = (await known?.shared()) ?? null;
+  const header = gathering.finish(shared);
+  const refused = async (faults: readonly Fault[]): Promise<FolderResult> => {
+    return { ok: false, problems: await problemsIn(folder, faults) };
+  };
+  if (gathering.faults.length > 0) return refused(gathering.faults);
+  const estate = { ...header, ...gathering.entries } as unknown as Estate;
+  const entries = entriesOf({ ...estate, ...withShared(estate, shared) }, kinds, gathering);
+  const submission: Submission = { digest, header, entries, kept };
+  const context = known === null ? undefined : await known.context(submission);
+  if (context === null) return { ok: true, submission };
+  const part = context === undefined ? estate : merged(estate, context.sections);
+  const isAsked = (section: Section, name: string) => context?.asked.has(`${section} ${name}`) ?? true;
+  const broken = checkPart(part, kinds, isAsked);
+  if (broken.length > 0) return refused(broken.map((issue) => gathering.faultOf(issue)));
+  return { ok: true, submission };
+}
+
+/** To be raised when a rule of the estate changes that its schema does not show: then every estate is checked by it once more. */
+const rules = 1;
+
+/** What a piece means depends on the release and the kinds that read it: another one reads everything anew. */
+function readingOf(kinds: EstateKinds): string {
+  const schema = JSON.stringify(estateJsonSchema(kinds));
+  return createHash("sha256").update(`${rules} ${schema}`).digest("base64url").slice(0, 10);
+}
+
+/** Pieces that are asked for at a time, and their bytes. */
+const piecesMax = 20_000;
+const bytesMax = 8 * 1024 * 1024;
+
+/** Takes in every piece of the folder that is not known; answers with those that are, and the digest of all. */
+async function gather(
+  folder: string,
+  kinds: EstateKinds,
+  known: KnownEstate | null,
+  gathering: Gathering,
+): Promise<{ readonly kept: readonly string[]; readonly digest: string }> {
+  const reading = readingOf(kinds);
+  const seen = new Set<string>();
+  const kept: string[] = [];
+  let batch: Piece[] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    const names = batch.map((piece) => `${reading}:${piece.hash}`);
+    const unknown = known === null ? null : await known.unknown(names);
+    for (const [i, piece] of batch.entries()) {
+      const name = names[i] ?? "";
+      // Said twice, it is read twice, so that somebody is told of it.
+      const isKept = unknown !== null && !unknown.has(name) && !seen.has(name);
+      seen.add(name);
+      if (isKept) kept.push(name);
+      else gathering.take(piece, name);
+    }
+    gathering.settle();
+    batch = [];
+    bytes = 0;
+  };
+  for (const file of await filesIn(folder)) {
+    for await (const piece of piecesOf(file)) {
+      if ("problem" in piece) gathering.faults.push({ origin: piece, spotted: piece.problem });
+      else {
+        batch.push(piece);
+        bytes += piece.bytes.length;
+      }
+      if (batch.length >= piecesMax || bytes >= bytesMax) await flush();
+    }
+  }
+  await flush();
+  if (seen.size === 0 && gathering.faults.length === 0) {
+    const problem = atStart("empty", "there is no estate in this folder", "put .yaml or .jsonl files there");
+    gathering.faults.push({ origin: { file: folder, line: 0 }, spotted: problem });
+  }
+  const hashed = createHash("sha256");
+  for (const name of [...seen].sort()) hashed.update(name);
+  return { kept, digest: `sha256:${hashed.digest("hex")}` };
+}
+
+function entriesOf(estate: Estate, kinds: EstateKinds, gathering: Gathering): SubmittedEntry[] {
+  return sections.flatMap((section) =>
+    Object.entries(gathering.entries[section]).map(([name, entry]): SubmittedEntry => {
+      const body = entry as Body;
+      const claims = section === "credentials" ? claimsOf(estate, kinds, entry as never) : [];
+      return {
+        section,
+        name,
+        body,
+        digest: bodyDigest(body),
+        piece: gathering.pieceOf(section, name),
+        claims,
+      };
+    }),
+  );
+}
+
+function merged(estate: Estate, context: Pick<Estate, Section>): Estate {
+  const parts = sections.map((section) => [section, { ...context[section], ...estate[section] }] as const);
+  return { ...estate, ...(Object.fromEntries(parts) as unknown as Pick<Estate, Section>) };
+}

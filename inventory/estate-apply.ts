@@ -1,0 +1,146 @@
+/**
+ * Applies an estate: all of what it changes, in one transaction, by names that keep their ids for ever. Nothing is deleted; what
+ * leaves the estate ends.
+ */
+import { desc, sql } from "drizzle-orm";
+import { type Section, sections } from "../domain/estate/schema.js";
+import type { Shapes } from "../domain/estate/shapes.js";
+import { tellAudit } from "./audit-outbox.js";
+import { recordAuthority } from "./authority-record.js";
+import { type Database, read, type Tx, transact } from "./database.js";
+import { changesOf, type EstateChanges } from "./estate-changes.js";
+import type { EstateDiff } from "./estate-diff.js";
+import { refuseUnderRotation } from "./estate-refuse.js";
+import { estateRevisions } from "./estate-tables.js";
+import { holdTouched, type NewId, writeEntries, writeMoved } from "./estate-write.js";
+import { keepDeclared, type Names } from "./graph-estate.js";
+import { rematch } from "./rematch.js";
+import type { Submission } from "./submission.js";
+
+/** Who applies, and when. */
+export interface Applying {
+  readonly by: string;
+  readonly now: number;
+  readonly newId: NewId;
+  /** What the registered kinds make of accounts and places, by which what sources saw is told anew; absent: it stays as it was. */
+  readonly shapes?: Shapes;
+}
+
+/** What applying did; `revision` is the one that is in force now. */
+export interface Applied {
+  readonly revision: number;
+  readonly diff: EstateDiff;
+}
+
+/** Serialises appliers; nothing else waits for it. */
+const applyLock = 7_305_141_969;
+/** The first estate of a large installation is a million rows. */
+const applyMsMax = 600_000;
+
+/** The handle, with the time that a whole estate may take. */
+export function patient(db: Database): Database {
+  return {
+    ...db,
+    deadlineMs: Math.max(db.deadlineMs, applyMsMax),
+    statementTimeoutMs: Math.max(db.statementTimeoutMs, applyMsMax),
+  };
+}
+
+/**
+ * Makes the database say what the estate says. Applying the same digest again changes nothing. Throws `rotation-open` as
+ * `refuseUnderRotation` does, and `conflict` where somebody else has applied another estate since the submission was read.
+ */
+export async function applySubmission(
+  db: Database,
+  submission: Submission,
+  applying: Applying,
+): Promise<Applied> {
+  const { digest, header } = submission;
+  const { now, by } = applying;
+  return transact(patient(db), async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
+    const [last] = await tx
+      .select({
+        number: estateRevisions.number,
+        digest: estateRevisions.digest,
+        changes: estateRevisions.changes,
+        appliedAt: estateRevisions.appliedAt,
+        appliedBy: estateRevisions.appliedBy,
+      })
+      .from(estateRevisions)
+      .orderBy(desc(estateRevisions.number))
+      .limit(1);
+    if (last?.digest === digest) {
+      // A release that had no map may have applied it.
+      await keepDeclared(tx, applying, {});
+      // The very same request once more: its first answer was lost, and is given again.
+      const mine = last.appliedAt === now && last.appliedBy === by;
+      return { revision: last.number, diff: (mine ? last.changes : null) ?? nothing };
+    }
+    const changes = await changesOf(tx, submission);
+    await holdTouched(tx, changes);
+    await refuseUnderRotation(tx, changes);
+    const revision = (last?.number ?? 0) + 1;
+    const row = { number: revision, digest, header, changes: changes.diff, appliedAt: now, appliedBy: by };
+    await tx.insert(estateRevisions).values(row);
+    await recordAuthority(tx, changes, { revision, by, now });
+    await writeEntries(tx, changes, { revision, ...applying });
+    await keepDeclared(tx, applying, touchedBy(changes));
+    if (applying.shapes) await rematch(tx, applying.shapes, changes.diff, now);
+    await tellAudit(tx, {
+      kind: "estate",
+      at: now,
+      rotation: null,
+      facts: { revision, digest },
+      personal: { by },
+    });
+    return { revision, diff: changes.diff };
+  });
+}
+
+const nothing: EstateDiff = {
+  empty: true,
+  sections: Object.fromEntries(
+    sections.map((section) => [section, { created: [], changed: [], ended: [] }]),
+  ) as unknown as EstateDiff["sections"],
+};
+
+/** Digest of the estate in force; null before there is one. */
+export async function digestIn(tx: Tx): Promise<string | null> {
+  const [last] = await tx
+    .select({ digest: estateRevisions.digest })
+    .from(estateRevisions)
+    .orderBy(desc(estateRevisions.number))
+    .limit(1);
+  return last?.digest ?? null;
+}
+
+/** What `applySubmission` would change now, without changing it. */
+export async function planSubmission(db: Database, submission: Submission): Promise<EstateDiff> {
+  return read(patient(db), async (tx) => {
+    if ((await digestIn(tx)) === submission.digest) return nothing;
+    return (await changesOf(tx, submission)).diff;
+  });
+}
+
+/**
+ * Where nothing changes but how the text is cut into pieces: notes the pieces, so that they need not be read again. Makes no
+ * revision, and does nothing where something would change after all.
+ */
+export async function notePieces(db: Database, submission: Submission): Promise<void> {
+  await transact(patient(db), async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
+    if ((await digestIn(tx)) === submission.digest) return;
+    const { diff, moved } = await changesOf(tx, submission);
+    if (diff.empty) await writeMoved(tx, moved);
+  });
+}
+
+function touchedBy({ diff }: EstateChanges): Names {
+  return Object.fromEntries(
+    sections.map((section: Section) => {
+      const { created, changed, ended } = diff.sections[section];
+      return [section, [...created, ...changed.map(({ name }) => name), ...ended]];
+    }),
+  );
+}

@@ -1,0 +1,166 @@
+/**
+ * What a submitted estate changes, told by hashes: bodies are read only of what differs. The same function shows the difference
+ * and applies it, so that nothing is applied that would not have been shown.
+ */
+import { inArray, sql } from "drizzle-orm";
+import { RekeyError } from "../domain/errors.js";
+import { type Section, sections } from "../domain/estate/schema.js";
+import type { Tx } from "./database.js";
+import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
+import { entries } from "./estate-tables.js";
+import { column, parts } from "./rows.js";
+import type { Body, Submission, SubmittedEntry } from "./submission.js";
+
+/** An entry that the inventory has, in force or ended. */
+export interface Standing {
+  readonly id: string;
+  readonly section: Section;
+  readonly name: string;
+  /** Null where an earlier release has written it. */
+  readonly digest: string | null;
+  readonly piece: string | null;
+  readonly ended: boolean;
+}
+
+/** An entry that says something new: created, changed, or back after it had ended. */
+export interface NewWord {
+  readonly entry: SubmittedEntry;
+  /** What there is of that name, and what it says or last said; null where the name is new. */
+  readonly before: (Standing & { readonly body: Body }) | null;
+}
+
+/** Everything that applying would write. */
+export interface EstateChanges {
+  readonly diff: EstateDiff;
+  readonly words: readonly NewWord[];
+  readonly ended: readonly Standing[];
+  /** Entries that say what they said, in another piece or without a hash so far. */
+  readonly moved: readonly {
+    readonly standing: Standing;
+    readonly entry: SubmittedEntry;
+  }[];
+}
+
+const keyOf = ({ section, name }: Pick<Standing, "section" | "name">): string => `${section} ${name}`;
+
+/** Tells what the submission changes. Throws `bad-input` where two pieces say one entry, `conflict` where a kept piece is not there. */
+export async function changesOf(tx: Tx, submission: Submission): Promise<EstateChanges> {
+  const standing = await standingOf(tx, submission);
+  const bodies = await bodiesOf(
+    tx,
+    submission.entries.flatMap((entry) => {
+      const before = standing.get(keyOf(entry));
+      return before === undefined || (before.digest === entry.digest && !before.ended) ? [] : [before.id];
+    }),
+  );
+  const [words, moved]: [NewWord[], EstateChanges["moved"][number][]] = [[], []];
+  const changed = new Map<string, ChangedEntry>();
+  const said = new Set<string>();
+  for (const entry of submission.entries) {
+    if (said.has(keyOf(entry))) throw saidTwice(entry);
+    said.add(keyOf(entry));
+    const before = standing.get(keyOf(entry));
+    const body = before === undefined ? undefined : bodies.get(before.id);
+    if (before === undefined || before.ended) {
+      words.push({ entry, before: before && body ? { ...before, body } : null });
+      continue;
+    }
+    standing.delete(keyOf(entry));
+    const fields = body === undefined ? [] : changedFields(body, entry.body);
+    if (fields.length > 0 && body !== undefined) {
+      words.push({ entry, before: { ...before, body } });
+      changed.set(keyOf(entry), { name: entry.name, fields });
+    } else if (before.digest !== entry.digest || before.piece !== entry.piece) {
+      moved.push({ standing: before, entry });
+    }
+  }
+  const ended = [...standing.values()].filter((one) => !one.ended);
+  return { diff: diffOf(words, changed, ended), words, ended, moved };
+}
+
+function diffOf(
+  words: readonly NewWord[],
+  changed: ReadonlyMap<string, ChangedEntry>,
+  ended: readonly Standing[],
+): EstateDiff {
+  const byName = (a: string, b: string) => (a < b ? -1 : 1);
+  const told = sections.map((section) => {
+    const mine = words.filter(({ entry }) => entry.section === section).map(({ entry }) => entry);
+    const part = {
+      created: mine.filter((one) => !changed.has(keyOf(one))).map(({ name }) => name),
+      changed: mine.flatMap((one) => changed.get(keyOf(one)) ?? []),
+      ended: ended.filter((one) => one.section === section).map(({ name }) => name),
+    };
+    part.created.sort(byName);
+    part.changed.sort((a, b) => byName(a.name, b.name));
+    part.ended.sort(byName);
+    return [section, part] as const;
+  });
+  return {
+    empty: words.length + ended.length === 0,
+    sections: Object.fromEntries(told) as unknown as EstateDiff["sections"],
+  };
+}
+
+/**
+ * What is in force and in no kept piece: it was read anew, or it ends. Throws `conflict` for a kept piece that nothing in force
+ * comes from: somebody else has changed it meanwhile.
+ */
+export async function leftIn(tx: Tx, kept: readonly string[]): Promise<readonly Standing[]> {
+  const { rows } = await tx.execute<(Standing & Record<string, unknown>) | { readonly id: null }>(sql`
+    select e.id, e.section, e.name, e.digest, e.piece, false as ended
+    from (select id, section, name, digest, piece from rekey_inventory.entries where ended_at is null) e
+    full join unnest(${sql.param(kept)}::text[]) as k (piece) on k.piece = e.piece
+    where e.id is null or k.piece is null`);
+  return rows.map((row) => {
+    if (row.id !== null) return row;
+    throw new RekeyError(
+      "conflict",
+      "Somebody else has applied an estate meanwhile.",
+      "Apply again: the difference is told anew.",
+    );
+  });
+}
+
+type Standings = Map<string, Standing>;
+
+/** What is in force outside of the kept pieces, and whatever else bears the name of an entry that was read. */
+async function standingOf(tx: Tx, { entries: read, kept }: Submission): Promise<Standings> {
+  const found: Standings = new Map((await leftIn(tx, kept)).map((row) => [keyOf(row), row]));
+  const others = read.filter((entry) => !found.has(keyOf(entry)));
+  for (const part of parts(others)) {
+    const { rows: named } = await tx.execute<Standing & Record<string, unknown>>(sql`
+      select e.id, e.section, e.name, e.digest, e.piece, e.ended_at is not null as ended from rekey_inventory.entries e
+      join unnest(${column(part, ({ section }) => section)}::text[], ${column(part, ({ name }) => name)}::text[])
+        as wanted (section, name) on wanted.section = e.section and wanted.name = e.name`);
+    for (const row of named) {
+      if (!row.ended) throw saidTwice(row);
+      found.set(keyOf(row), row);
+    }
+  }
+  return found;
+}
+
+function saidTwice({ section, name }: Pick<Standing, "section" | "name">): RekeyError {
+  return new RekeyError("bad-input", `${name} stands twice among the ${section}.`, "Keep one of them.");
+}
+
+async function bodiesOf(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, Body>> {
+  const found = new Map<string, Body>();
+  for (const part of parts(ids)) {
+    const rows = await tx
+      .select({ id: entries.id, body: entries.body })
+      .from(entries)
+      .where(inArray(entries.id, part));
+    for (const { id, body } of rows) found.set(id, body);
+  }
+  return found;
+}
+
+/** Which of these pieces nothing in force comes from, so that they have to be read. */
+export async function unknownPieces(tx: Tx, pieces: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.execute<{ piece: string }>(sql`
+    select k.piece from unnest(${sql.param(pieces)}::text[]) as k (piece)
+    where not exists (select from rekey_inventory.entries e where e.piece = k.piece and e.ended_at is null)`);
+  return new Set(rows.map(({ piece }) => piece));
+}

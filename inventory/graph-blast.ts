@@ -1,0 +1,210 @@
+/**
+ * The blast radius out of the database. Most of them are small and read whole. From the login to a store nearly everything
+ * follows: then the nearest are read with the ways that lead there, and the others are counted, where they are.
+ */
+import { sql } from "drizzle-orm";
+import {
+  type Affected,
+  type Blast,
+  blastOf,
+  byNearness,
+  type Tally,
+  tallyOf,
+} from "../domain/graph/blast.js";
+import { type Flow, typesAlong } from "../domain/graph/flows.js";
+import { weakest } from "../domain/graph/known.js";
+import type { Graph, GraphEdge } from "../domain/graph/types.js";
+import { type Database, read, type Tx } from "./database.js";
+import { idsKept, loadAmong, loadOf } from "./graph-load.js";
+import { countReached } from "./graph-tally.js";
+
+/** A blast radius: as much of it as was asked for, and how much there is. */
+export interface BlastRadius {
+  readonly blast: Blast;
+  readonly breaks: Tally;
+  readonly exposed: Tally;
+  /** How many things it begins at: of an owner, all that they answer for. */
+  readonly begins: number;
+  /** Everything that it speaks of, for its names. */
+  readonly graph: Graph;
+}
+
+/** Of what is not shown so many things are counted: beyond that it is said that there are more. */
+const countedMax = 20_000;
+
+/** The blast radius of a node, of each list the nearest `limit` and a count of `counted` of the others; null: all of it. */
+export async function loadBlast(
+  db: Database,
+  id: string,
+  limit: number | null,
+  counted = countedMax,
+): Promise<BlastRadius> {
+  return read(db, async (tx) => {
+    const starts = await startsOf(tx, id);
+    const { copies } = await idsKept(tx, starts);
+    const begins = { failure: [...new Set([...starts, ...copies])], exposure: starts };
+    const walks = {
+      failure: await walk(tx, begins.failure, "failure", limit),
+      exposure: await walk(tx, begins.exposure, "exposure", limit),
+    };
+    if (walks.failure.isWhole && walks.exposure.isWhole) {
+      const ids = [id, ...begins.failure, ...walks.failure.steps.keys(), ...walks.exposure.steps.keys()];
+      const graph = await loadAmong(tx, [...new Set(ids)], "bare");
+      const blast = blastOf(graph, id);
+      return {
+        blast,
+        breaks: tallyOf(blast.breaks),
+        exposed: tallyOf(blast.exposed),
+        begins: blast.starts.length,
+        graph,
+      };
+    }
+    return nearestOf(tx, starts, begins, walks, limit ?? 0, counted);
+  });
+}
+
+/** The node; of an owner everything that they answer for, which may be nothing. */
+async function startsOf(tx: Tx, id: string): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select id from rekey_inventory.graph_nodes where id = ${id} and type <> 'owner'
+    union all
+    select o.from_id from rekey_inventory.graph_nodes n join rekey_inventory.graph_edges o on o.to_id = n.id
+    where n.id = ${id} and n.type = 'owner' and o.type = 'owned-by' and o.ended_at is null`);
+  return rows.map((row) => row.id);
+}
+
+/** How a node was reached: from which, over which edge. */
+interface Step {
+  readonly distance: number;
+  readonly before: string;
+  readonly edge: { readonly from: string; readonly type: GraphEdge["type"]; readonly to: string };
+}
+
+/** What a flow reaches from some nodes; they themselves are none of the steps. `isWhole`: nothing was left out. */
+interface Walk {
+  readonly steps: ReadonlyMap<string, Step>;
+  readonly isWhole: boolean;
+}
+
+interface StepRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly before: string;
+  readonly type: GraphEdge["type"];
+  readonly forth: boolean;
+}
+
+/** Some nodes are reached in several ways: so many rows are read for each that is wanted. */
+const rowsEach = 4;
+
+/** Walks level by level, until there is nothing more or more than `limit` have been reached: each level is whole but the last. */
+async function walk(tx: Tx, starts: readonly string[], flow: Flow, limit: number | null): Promise<Walk> {
+  const steps = new Map<string, Step>();
+  const seen = new Set(starts);
+  let front = [...starts];
+  for (let distance = 1; front.length > 0; distance++) {
+    const rowsMax = limit === null ? null : rowsEach * (limit + 1);
+    const { rows } = await tx.execute<StepRow>(sql`
+      select next.id, f.id as before, next.type, next.forth from unnest(${sql.param(front)}::text[]) as f (id)
+      cross join lateral (
+        select to_id as id, type, true as forth from rekey_inventory.graph_edges
+        where from_id = f.id and type = any(${sql.param(typesAlong(flow, "forth"))}::text[]) and ended_at is null
+        union all
+        select from_id as id, type, false as forth from rekey_inventory.graph_edges
+        where to_id = f.id and type = any(${sql.param(typesAlong(flow, "back"))}::text[]) and ended_at is null
+      ) next
+      where not exists (select from unnest(${sql.param([...seen])}::text[]) as s (id) where s.id = next.id)
+      limit ${rowsMax}`);
+    const next = new Set<string>();
+    for (const { id, before, type, forth } of rows) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      next.add(id);
+      steps.set(id, {
+        distance,
+        before,
+        edge: forth ? { from: before, type, to: id } : { from: id, type, to: before },
+      });
+    }
+    if (limit !== null && (steps.size > limit || rows.length === rowsMax)) return { steps, isWhole: false };
+    front = [...next];
+  }
+  return { steps, isWhole: true };
+}
+
+type Both<T> = Readonly<Record<"failure" | "exposure", T>>;
+
+async function nearestOf(
+  tx: Tx,
+  starts: readonly string[],
+  begins: Both<readonly string[]>,
+  walks: Both<Walk>,
+  limit: number,
+  counted: number,
+): Promise<BlastRadius> {
+  const chosen = { failure: chosenOf(walks.failure, limit), exposure: chosenOf(walks.exposure, limit) };
+  const shown = starts.slice(0, limit);
+  const needed = new Map<string, Step["edge"]>();
+  for (const flow of ["failure", "exposure"] as const)
+    for (const id of chosen[flow])
+      for (const { edge } of wayOf(walks[flow], id)) needed.set(`${edge.from} ${edge.type} ${edge.to}`, edge);
+  const ends = [...needed.values()].flatMap(({ from, to }) => [from, to]);
+  const ids = [...shown, ...chosen.failure, ...chosen.exposure, ...ends];
+  const graph = await loadOf(tx, [...new Set(ids)], [...needed.values()]);
+  const edges = new Map(graph.edges.map((edge) => [`${edge.from} ${edge.type} ${edge.to}`, edge]));
+  const owners = new Map<string, string[]>();
+  for (const { from, type, to } of graph.edges)
+    if (type === "owned-by") owners.set(from, [...(owners.get(from) ?? []), to].sort());
+  const listed = (flow: "failure" | "exposure"): Affected[] =>
+    chosen[flow]
+      .flatMap((id) => {
+        const node = graph.nodes.get(id);
+        const way = wayOf(walks[flow], id).flatMap(
+          ({ edge }) => edges.get(`${edge.from} ${edge.type} ${edge.to}`) ?? [],
+        );
+        const distance = walks[flow].steps.get(id)?.distance ?? 0;
+        return node === undefined
+          ? []
+          : [{ node, distance, way, known: weakest(way), owners: owners.get(id) ?? [] }];
+      })
+      .sort(byNearness);
+  const [breaks, exposed] = [listed("failure"), listed("exposure")];
+  const tallies = {
+    failure: walks.failure.isWhole
+      ? tallyOf(breaks)
+      : await countReached(tx, begins.failure, "failure", counted),
+    exposure: walks.exposure.isWhole
+      ? tallyOf(exposed)
+      : await countReached(tx, begins.exposure, "exposure", counted),
+  };
+  const answering = [tallies.failure, tallies.exposure].flatMap(({ byOwner }) => Object.keys(byOwner));
+  return {
+    blast: {
+      starts: shown.flatMap((id) => graph.nodes.get(id) ?? []),
+      breaks,
+      exposed,
+      owners: [...new Set(answering)].sort(),
+    },
+    breaks: tallies.failure,
+    exposed: tallies.exposure,
+    begins: starts.length,
+    graph: await withOwners(tx, graph, answering),
+  };
+}
+
+function chosenOf({ steps }: Walk, limit: number): string[] {
+  return [...steps.keys()].slice(0, limit);
+}
+
+/** The steps from a beginning to a node that was reached. */
+function wayOf({ steps }: Walk, id: string): Step[] {
+  const way: Step[] = [];
+  for (let at = steps.get(id); at !== undefined; at = steps.get(at.before)) way.unshift(at);
+  return way;
+}
+
+/** Owners of what is only counted have names, too. */
+async function withOwners(tx: Tx, graph: Graph, owners: readonly string[]): Promise<Graph> {
+  const missing = [...new Set(owners)].filter((id) => !graph.nodes.has(id));
+  const more = await loadOf(tx, missing, []);
+  return { ...graph, nodes: new Map([...graph.nodes, ...more.nodes]) };
+}

@@ -1,0 +1,294 @@
+/** An estate as a folder: what was read before is not read again, and nothing passes that would not pass in one file. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, it, onTestFinished } from "vitest";
+import { readFolder } from "../../client/estate/folder.js";
+import { parseEstate } from "../../domain/estate/parse.js";
+import { applySubmission, notePieces, planSubmission } from "../../inventory/estate-apply.js";
+import { knownIn } from "../../inventory/estate-context.js";
+import { currentEstate } from "../../inventory/estate-load.js";
+import { credential, kinds, sound } from "../domain/estate/fixtures.js";
+import { migratedDatabase } from "./database.js";
+import { newId, t0 } from "./world.js";
+
+type Raw = ReturnType<typeof sound>;
+type Known = ReturnType<typeof knownIn>;
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "rekey-folder-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Shared sections and some consumers in YAML, the others as lines; a name's file depends on the name alone. */
+async function writeFolder(folder: string, { consumers, credentials, ...shared }: Raw): Promise<void> {
+  const inYaml = (name: string) => name.length % 2 === 0;
+  const some = (map: Record<string, unknown>, yaml: boolean) =>
+    Object.entries(map).filter(([name]) => inYaml(name) === yaml);
+  const written = { consumers: Object.fromEntries(some(consumers, true)) };
+  await writeFile(join(folder, "shared.yaml"), JSON.stringify(shared, null, 2));
+  await writeFile(join(folder, "teams.yaml"), JSON.stringify(written, null, 2));
+  const lines = [
+    ...some(consumers, false).map(([name, body]) => JSON.stringify({ consumers: { [name]: body } })),
+    ...Object.entries(credentials).map(([name, body]) => JSON.stringify({ credentials: { [name]: body } })),
+  ];
+  await writeFile(join(folder, "rest.jsonl"), lines.map((line) => `${line}\n`).join(""));
+}
+
+/** What a reader asks, with how many pieces it had to read. */
+function counting(known: Known): Known & { read: number } {
+  const counted = {
+    ...known,
+    read: 0,
+    unknown: async (pieces: readonly string[]) => {
+      const found = await known.unknown(pieces);
+      counted.read += found.size;
+      return found;
+    },
+  };
+  return counted;
+}
+
+async function appliedFrom(folder: string, db: Parameters<typeof knownIn>[0], now: number) {
+  const known = counting(knownIn(db));
+  const result = await readFolder(folder, kinds, known);
+  if (!result.ok) return { ...result, read: known.read };
+  const { diff } = await applySubmission(db, result.submission, { by: "ann", now, newId });
+  return { ok: true as const, diff, read: known.read };
+}
+
+const edge = fc.record(
+  {
+    consumer: fc.constantFrom("web", "jobs", "cron"),
+    wave: fc.constantFrom(1, 2),
+    isolation: fc.constantFrom("pinned", "shared"),
+    place: fc.record({ path: fc.constantFrom("p1", "p9") }),
+  },
+  { requiredKeys: ["consumer"] },
+);
+const oneCredential = fc
+  .record({
+    issuer: fc.constantFrom(...Array.from({ length: 9 }, () => "books"), "other"),
+    login: fc.constantFrom("l1", "l2", "l3", "l4", "l5"),
+    path: fc.constantFrom("p1", "p2", "p3", "p4", "p5"),
+    owner: fc.constantFrom("ada", "shop"),
+    users: fc.uniqueArray(fc.constantFrom("web", "jobs", "cron"), { maxLength: 2 }),
+    edges: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.array(edge, { maxLength: 1 })),
+  })
+  .map(({ login, path, users, edges, ...more }) =>
+    credential({ ...more, account: { login }, place: { path }, consumers: [...users, ...edges] }),
+  );
+const oneConsumer = fc.record(
+  {
+    owner: fc.constantFrom("ada", "shop"),
+    observe: fc.constant([{ kind: "person" }]),
+    match: fc.record({ applicationName: fc.constantFrom(["x"], ["y"], [] as string[]) }),
+    cadence: fc.constantFrom("1h", "1h", "1d", "3d"),
+    canary: fc.constantFrom(false, false, false, true),
+  },
+  { requiredKeys: ["owner", "observe"] },
+);
+const estates = fc.record({
+  consumers: fc.record(
+    { web: oneConsumer, jobs: oneConsumer, cron: oneConsumer },
+    { requiredKeys: ["web"], noNullPrototype: true },
+  ),
+  credentials: fc.dictionary(fc.constantFrom("orders", "bills", "mails", "logs"), oneCredential, {
+    maxKeys: 4,
+    noNullPrototype: true,
+  }),
+  quick: fc.boolean(),
+  owners: fc.constantFrom("all", "all", "keyless", "gone", "more"),
+  engine: fc.constantFrom(undefined, undefined, undefined, "orders", "bills"),
+});
+
+/** Of the sound estate's: a person without a key cannot sign, and a team that is gone answers for nothing. */
+function ownersOf(what: string): Raw["owners"] {
+  const { ada, shop, ...others } = sound().owners;
+  const more = { eve: { kind: "person", email: "eve@example.com", keys: [] } };
+  if (what === "keyless") return { ...others, shop, ada: { ...(ada as object), keys: [] } };
+  if (what === "gone") return { ...others, ada };
+  return { ...others, ada, shop, ...(what === "more" ? more : {}) };
+}
+
+/** The next estate is mostly the one before: some of its entries are another's. */
+const changes = fc.tuple(
+  estates,
+  fc.constantFrom("consumers", "credentials", "both", "shared", "owners", "engine"),
+);
+
+it("says of every change what the whole estate in one file would say, and reads only what is new", async () => {
+  const seen = { sound: 0, broken: 0 };
+  await fc.assert(
+    fc.asyncProperty(estates, fc.array(changes, { minLength: 3, maxLength: 6 }), async (first, more) => {
+      const { db } = await migratedDatabase();
+      const folder = await emptyFolder();
+      let state = first;
+      let inForce = first;
+      let now = t0;
+      for (const [next, what] of [[first, "both"] as const, ...more]) {
+        const { consumers, credentials } = next;
+        if (what === "consumers") state = { ...state, consumers };
+        if (what === "credentials") {
+          const [name, body] = Object.entries(credentials)[0] ?? ["orders", undefined];
+          const { [name]: _, ...others } = state.credentials;
+          state = { ...state, credentials: body === undefined ? others : { ...others, [name]: body } };
+        }
+        if (what === "both") state = { ...state, consumers, credentials };
+        if (what === "shared") state = { ...state, quick: next.quick };
+        if (what === "owners") state = { ...state, owners: next.owners };
+        if (what === "engine") state = { ...state, engine: next.engine };
+        const raw: Raw = {
+          ...sound(),
+          owners: ownersOf(state.owners),
+          policies: { calm: state.quick ? { drainTimeout: "2d", quietPeriod: "1h" } : {} },
+          issuers: {
+            books: {
+              kind: "ledger",
+              host: "books.example.com",
+              ...(state.engine === undefined ? {} : { engineCredential: state.engine }),
+            },
+          },
+          consumers: state.consumers,
+          credentials: state.credentials,
+        };
+        await writeFolder(folder, raw);
+        now += 1_000;
+        const whole = parseEstate(raw, kinds);
+        const result = await appliedFrom(folder, db, now);
+        const codes = whole.ok ? [] : whole.issues.map(({ code, path }) => `${code} ${path.join(".")}`);
+        expect({ ok: result.ok, codes }).toEqual({ ok: whole.ok, codes });
+        if (!whole.ok || !result.ok) {
+          seen.broken++;
+          // Whoever is refused goes back to what was in force.
+          state = inForce;
+          continue;
+        }
+        inForce = state;
+        seen.sound++;
+        expect((await currentEstate(db))?.estate).toEqual(whole.estate);
+        const again = await appliedFrom(folder, db, now + 1);
+        // A file in which nothing stands is read each time.
+        const empty = state.consumers.jobs === undefined && state.consumers.cron === undefined ? 1 : 0;
+        expect(again).toMatchObject({ ok: true, diff: { empty: true }, read: empty });
+      }
+    }),
+    { numRuns: 25 },
+  );
+  expect(Math.min(seen.sound, seen.broken)).toBeGreaterThan(3);
+});
+
+it("reads one line of many when one line has changed", async () => {
+  const { db } = await migratedDatabase();
+  const folder = await emptyFolder();
+  const names = Array.from({ length: 50 }, (_, i) => `c${i}`);
+  const raw = (purpose: string): Raw => ({
+    ...sound(),
+    credentials: Object.fromEntries(
+      names.map((name, i) => [
+        name,
+        credential({
+          account: { login: name },
+          place: { path: `at/${name}` },
+          ...(i === 7 ? { purpose } : {}),
+        }),
+      ]),
+    ),
+  });
+  await writeFolder(folder, raw("It is read."));
+  expect(await appliedFrom(folder, db, t0)).toMatchObject({ ok: true, read: 53 });
+  await writeFolder(folder, raw("It is written."));
+  const { diff, read } = (await appliedFrom(folder, db, t0 + 1_000)) as Extract<
+    Awaited<ReturnType<typeof appliedFrom>>,
+    { ok: true }
+  >;
+  expect(read).toBe(1);
+  expect(diff.sections.credentials).toEqual({
+    created: [],
+    changed: [{ name: "c7", fields: ["purpose"] }],
+    ended: [],
+  });
+});
+
+it("refuses what a credential has that was read before", async () => {
+  const { db } = await migratedDatabase();
+  const folder = await emptyFolder();
+  await writeFolder(folder, sound());
+  await appliedFrom(folder, db, t0);
+  for (const [fields, code] of [
+    [{ account: { login: "other" } }, "same-place"],
+    [{ place: { path: "other" } }, "same-account"],
+  ] as const) {
+    await writeFolder(folder, {
+      ...sound(),
+      credentials: { orders: credential({}), twin: credential(fields) },
+    });
+    const result = await appliedFrom(folder, db, t0 + 1_000);
+    expect(result).toMatchObject({ ok: false, read: 1, problems: [{ code }] });
+  }
+});
+
+it("takes note of text that says the same otherwise, and makes no revision of it", async () => {
+  const { db, sql } = await migratedDatabase();
+  const folder = await emptyFolder();
+  await writeFolder(folder, sound());
+  await appliedFrom(folder, db, t0);
+  const file = join(folder, "shared.yaml");
+  const { consumers: _, credentials: __, ...shared } = sound();
+  await writeFile(file, `# who owns what\n${JSON.stringify(shared, null, 4)}\n`);
+  const known = counting(knownIn(db));
+  const result = await readFolder(folder, kinds, known);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  expect(known.read).toBe(1);
+  expect(await planSubmission(db, result.submission)).toMatchObject({ empty: true });
+  await notePieces(db, result.submission);
+  const after = counting(knownIn(db));
+  await readFolder(folder, kinds, after);
+  expect(after.read).toBe(0);
+  expect(await sql("select 1 from rekey_inventory.estate_revisions")).toHaveLength(1);
+});
+
+it("is refused where somebody else has applied meanwhile what it was read by", async () => {
+  const { db } = await migratedDatabase();
+  const folder = await emptyFolder();
+  await writeFolder(folder, sound());
+  await appliedFrom(folder, db, t0);
+  const before = await readFolder(folder, kinds, knownIn(db));
+  if (!before.ok) throw new Error("it is sound");
+  await writeFolder(folder, { ...sound(), credentials: {} });
+  expect(await appliedFrom(folder, db, t0 + 1_000)).toMatchObject({ ok: true });
+  const applying = { by: "bob", now: t0 + 2_000, newId };
+  await expect(applySubmission(db, before.submission, applying)).rejects.toMatchObject({ code: "conflict" });
+});
+
+it("names the file and the line of what is wrong, and shows no secret", async () => {
+  const folder = await emptyFolder();
+  const raw = { ...sound(), credentials: { orders: credential({ policy: "clam" }) } };
+  await writeFolder(folder, raw);
+  const wrong = await readFolder(folder, kinds, null);
+  if (wrong.ok) throw new Error("its policy is unknown");
+  expect(wrong.problems).toMatchObject([
+    { file: join(folder, "rest.jsonl"), line: 2, code: "unknown-reference", hint: 'did you mean "calm"?' },
+  ]);
+  const secret = `ghp_${"a1B2".repeat(10)}`;
+  await writeFolder(folder, { ...sound(), credentials: { orders: credential({ purpose: secret }) } });
+  const leaking = await readFolder(folder, kinds, null);
+  expect(leaking).toMatchObject({ ok: false, problems: [{ code: "secret-literal", line: 2 }] });
+  expect(JSON.stringify(leaking)).not.toContain(secret);
+});
+
+it("refuses a name that two files have, also where one of them was read before", async () => {
+  const { db } = await migratedDatabase();
+  const folder = await emptyFolder();
+  await writeFolder(folder, sound());
+  await appliedFrom(folder, db, t0);
+  const twin = { credentials: { orders: credential({ account: { login: "x" }, place: { path: "xx" } }) } };
+  await writeFile(join(folder, "twin.jsonl"), JSON.stringify(twin));
+  expect(await readFolder(folder, kinds, null)).toMatchObject({
+    ok: false,
+    problems: [{ code: "duplicate-key" }],
+  });
+  await expect(appliedFrom(folder, db, t0 + 1_000)).rejects.toMatchObject({ code: "bad-input" });
+});
