@@ -105,7 +105,9 @@ test("an estate is a folder as well: parts of it in YAML, and in lines of JSON",
   writeFileSync(join(parts, ".hidden.yaml"), "nothing: of this");
   const valid = await runIn(emptyWorld(), ["validate", "-f", parts], around);
   expect([valid.stderr, valid.code]).toEqual(["", 0]);
-  expect(valid.stdout).toContain("2 owners, 1 store, 1 issuer, 1 policy, 2 consumers, 1 credential");
+  expect(valid.stdout).toContain(
+    "2 owners, 1 store, 1 issuer, 1 source, 1 policy, 2 consumers, 1 credential",
+  );
   const world = emptyWorld();
   const applied = await runIn(world, ["apply", "-f", parts, "--yes", "--as", "alice"], around);
   expect([applied.code, applied.stdout]).toEqual([0, expect.stringContaining("+ credentials › orders-db")]);
