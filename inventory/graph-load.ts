@@ -155,7 +155,7 @@ type Owned = "known" | "bare";
 export async function loadAmong(tx: Tx, ids: readonly string[], owned: Owned = "known"): Promise<Graph> {
   const among = sql`${sql.param(ids)}::text[]`;
   const edges = sql`select * from rekey_inventory.graph_edges
-    where from_id = any(${among}) and (type = 'owned-by' or to_id = any(${among})) and ended_at is null`;
+    where from_id = any(${among}) and (type = 'owned-by' or to_id in (select unnest(${among}))) and ended_at is null`;
   return loadEdges(tx, ids, edges, owned);
 }
 
