@@ -17,11 +17,11 @@ export async function recordAuthority(
   { revision, by, now }: { readonly revision: number; readonly by: string; readonly now: number },
 ): Promise<void> {
   const known = await tx
-    .select({ section: entries.section, name: entries.name, body: entries.body, endedAt: entries.endedAt })
+    .select({ section: entries.section, name: entries.name, body: entries.body })
     .from(entries)
-    .where(inArray(entries.section, ["owners", "policies"]));
+    .where(and(inArray(entries.section, ["owners", "policies"]), isNull(entries.endedAt)));
   const gone = new Set(ended.map(({ section, name }) => `${section} ${name}`));
-  const standing = known.filter((row) => row.endedAt === null && !gone.has(`${row.section} ${row.name}`));
+  const standing = known.filter((row) => !gone.has(`${row.section} ${row.name}`));
   const mine = words.filter(({ entry, before }) => entry.section === "credentials" && before !== null);
   const ids = new Map(mine.map(({ entry, before }) => [entry.name, before?.id ?? ""]));
   const credentialsBefore = mine.map(({ entry, before }) => [entry.name, before?.body] as const);
