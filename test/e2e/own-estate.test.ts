@@ -145,7 +145,7 @@ test(
 );
 
 test(
-  "steps 4 to 7: keygen, init, the edited estate, validate, apply, doctor and plan",
+  "steps 4 to 7: keygen, init, the edited estate, validate, apply, discover, doctor and plan",
   async () => {
     const { public: line } = await rekey.json<{ public: string }>("keygen", "--as", "alice");
     await rekey.json("init");
@@ -155,7 +155,7 @@ test(
     const edits: [RegExp, string][] = [
       [/keys: \[\].*/, `keys:\n      - ${line}`],
       [/\/var\/lib\/rekey/g, folder],
-      [/port: 5432/, `port: ${target.port}`],
+      [/port: 5432/g, `port: ${target.port}`],
       [/127\.0\.0\.1:8081/, `127.0.0.1:${httpPort}`],
       [/(quietPeriod|disableSoak|maxPoolLife|maxCacheLife|cadence): \w+/g, "$1: 0s"],
       [/quorum: 1.*/, "$&\n    adoptionSoak: 0s\n    retryDelay: 200ms"],
@@ -183,6 +183,11 @@ test(
         POLL_MS: "100",
       },
     });
+    const discovered = await rekey.run("discover");
+    expect([discovered.code, discovered.stdout]).toEqual([0, expect.stringContaining("1 source read.")]);
+    const users = await rekey.run("consumers", "orders-db");
+    expect([users.code, users.stdout]).toEqual([0, expect.stringContaining("orders-api")]);
+    expect((await rekey.run("blast", "orders-db")).code).toBe(0);
     const doctor = await rekey.run("doctor");
     expect([doctor.code, doctor.stdout]).toEqual([0, expect.stringContaining("Nothing stands in the way.")]);
     const plan = await rekey.run("plan", "orders-db");
