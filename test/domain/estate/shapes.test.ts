@@ -1,6 +1,6 @@
 /** What the registered kinds make of accounts and places, by which what a source saw meets what the estate declares. */
 import { expect, test } from "vitest";
-import type { Systems } from "../../../domain/estate/shapes.js";
+import { plainShapes, type Systems } from "../../../domain/estate/shapes.js";
 import { registeredShapes } from "../../support/shapes.js";
 
 const systems = {
@@ -29,4 +29,11 @@ test("an account is shown under its logins and its group", () => {
   const shown = registeredShapes.shownAs(systems, { issuer: "orders", account });
   expect([...shown].sort()).toEqual(["orders", "orders_a", "orders_b"]);
   expect(registeredShapes.shownAs(systems, { issuer: "gone", account })).toEqual([]);
+});
+
+test("what shows uses is told by the kind; a kind that nobody knows shows none, and without kinds none does", () => {
+  expect(registeredShapes.seesUse("postgres-activity")).toBe(true);
+  expect(registeredShapes.seesUse("compose")).toBe(false);
+  expect(registeredShapes.seesUse("of-a-later-release")).toBe(false);
+  expect(plainShapes.seesUse("postgres-activity")).toBe(false);
 });
