@@ -3,10 +3,11 @@
  * between them and how each is known. The walk is the database's own, over the same tables of flows as in memory.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { type Flow, typesAlong } from "../domain/graph/flows.js";
+import type { Flow } from "../domain/graph/flows.js";
 import type { Evidence, Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { ms, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
+import { reachedFrom } from "./graph-walk.js";
 import { column } from "./rows.js";
 
 /** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */
@@ -122,17 +123,7 @@ export async function idsKept(
 
 async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
-    with recursive reached (id) as (
-      select unnest(${sql.param(starts)}::text[])
-      union
-      select next.id from reached r cross join lateral (
-        select to_id as id from rekey_inventory.graph_edges
-        where from_id = r.id and type = any(${sql.param(typesAlong(flow, "forth"))}::text[]) and ended_at is null
-        union all
-        select from_id from rekey_inventory.graph_edges
-        where to_id = r.id and type = any(${sql.param(typesAlong(flow, "back"))}::text[]) and ended_at is null
-      ) next
-    )
+    with recursive ${reachedFrom(starts, flow)}
     select id from reached`);
   return rows.map(({ id }) => id);
 }

@@ -1,8 +1,9 @@
 /** Counts what a flow reaches, where it is: of a hundred thousand things only the numbers leave the database. */
 import { sql } from "drizzle-orm";
 import type { Tally } from "../domain/graph/blast.js";
-import { type Flow, typesAlong } from "../domain/graph/flows.js";
+import type { Flow } from "../domain/graph/flows.js";
 import type { Tx } from "./database.js";
+import { reachedFrom } from "./graph-walk.js";
 
 /** How much a flow reaches from these nodes, without themselves: no more than `max` are looked at. */
 export async function countReached(
@@ -12,17 +13,7 @@ export async function countReached(
   max: number,
 ): Promise<Tally> {
   const { rows } = await tx.execute<{ type: string | null; owner: string | null; things: number }>(sql`
-    with recursive reached (id) as (
-      select unnest(${sql.param(starts)}::text[])
-      union
-      select next.id from reached r cross join lateral (
-        select to_id as id from rekey_inventory.graph_edges
-        where from_id = r.id and type = any(${sql.param(typesAlong(flow, "forth"))}::text[]) and ended_at is null
-        union all
-        select from_id as id from rekey_inventory.graph_edges
-        where to_id = r.id and type = any(${sql.param(typesAlong(flow, "back"))}::text[]) and ended_at is null
-      ) next
-    ), counted as (
+    with recursive ${reachedFrom(starts, flow)}, counted as (
       select n.id, n.type from (select id from reached limit ${starts.length + max + 1}) r
       join rekey_inventory.graph_nodes n on n.id = r.id
       where not exists (select from unnest(${sql.param(starts)}::text[]) as s (id) where s.id = n.id)
