@@ -1,5 +1,5 @@
 /** What the map says of a credential before it is rotated: who else was seen on it or could read it, and what that is worth. */
-import { readIntervalMs, useWindowMs } from "../domain/graph/current.js";
+import { readIntervalMs } from "../domain/graph/current.js";
 import { keptOf } from "../domain/graph/kept.js";
 import { Adjacency } from "../domain/graph/reach.js";
 import type { Evidence } from "../domain/graph/types.js";
@@ -7,11 +7,11 @@ import { type User, usersOf } from "../domain/graph/use.js";
 import { type MappedCopy, type MappedReader, type ReadRhythm, strayCopies } from "../domain/mapped.js";
 import { strangersOn } from "../domain/strangers.js";
 import {
-  evidenceMaxAgeMs,
   neverRead,
   type WatchingSource,
   type WatchRules,
   watchersAmong,
+  watchRulesOf,
 } from "../domain/watched.js";
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
@@ -40,12 +40,7 @@ export async function mappedFacts(
   systems: Pick<Systems, "id" | "name" | "estate" | "consumers" | "policy">,
   value: KnownValue,
 ): Promise<MappedFacts> {
-  const { policy } = systems;
-  const rules = {
-    evidenceMaxAgeMs: policy.evidenceMaxAgeMs ?? evidenceMaxAgeMs,
-    useWindowMs: policy.useWindowMs ?? useWindowMs,
-    blindSpots: policy.blindSpots ?? "warn",
-  } as const;
+  const rules = watchRulesOf(systems.policy);
   const [graph, declared, met] = await Promise.all([
     loadUsers(deps.db, systems.id),
     listEntries(deps.db, "sources"),

@@ -3,8 +3,9 @@
  * when they were read last. Without that an empty map is no evidence.
  */
 import { formatDuration } from "./duration.js";
+import type { Policy } from "./estate/types.js";
 import type { Finding, Severity } from "./finding.js";
-import { isSeen } from "./graph/current.js";
+import { isSeen, useWindowMs } from "./graph/current.js";
 import type { Evidence } from "./graph/types.js";
 
 /** A source that would show who uses the credential, or might. Times are milliseconds since the epoch. */
@@ -33,6 +34,16 @@ export interface WatchRules {
 
 /** How old a source's last whole reading may be where the policy does not say. */
 export const evidenceMaxAgeMs = 7 * 24 * 60 * 60_000;
+
+/** How a policy looks at its evidence; of what no policy is for, as where a policy says nothing and nothing is refused. */
+export function watchRulesOf(policy: Policy | null): WatchRules {
+  return {
+    unmappedReaders: policy?.unmappedReaders ?? "warn",
+    blindSpots: policy?.blindSpots ?? "warn",
+    evidenceMaxAgeMs: policy?.evidenceMaxAgeMs ?? evidenceMaxAgeMs,
+    useWindowMs: policy?.useWindowMs ?? useWindowMs,
+  };
+}
 
 /** Sources whose word is too old, not whole or not yet long enough; and that there is none. `now` is in milliseconds. */
 export function watchFindings(sources: readonly WatchingSource[], rules: WatchRules, now: number): Finding[] {

@@ -4,6 +4,7 @@ import type { ReaderThing } from "../domain/discovery/said.js";
 import type { Sighting } from "../domain/graph/baseline.js";
 import { type Database, read } from "./database.js";
 import { idsKept } from "./graph-load.js";
+import { ms } from "./rows.js";
 
 interface SightingRow extends Record<string, unknown> {
   readonly reader: string;
@@ -22,7 +23,7 @@ export async function sightingsOf(db: Database, credential: string): Promise<rea
     const { copies } = await idsKept(tx, [credential]);
     return tx.execute<SightingRow>(sql`
       select n.name as reader, n.type, t.body, v.source, v.count, v.times,
-        (extract(epoch from v.first_seen) * 1000)::float8 as first, (extract(epoch from v.last_seen) * 1000)::float8 as last
+        ${ms("v.first_seen")} as first, ${ms("v.last_seen")} as last
       from rekey_inventory.graph_evidence v
       join rekey_inventory.graph_nodes n on n.id = v.from_id
       left join rekey_inventory.things t on t.id = v.seen_from

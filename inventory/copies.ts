@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import type { MetCopy } from "../domain/mapped.js";
 import { type Database, read, type Tx } from "./database.js";
+import { ms } from "./rows.js";
 
 interface MetRow extends Record<string, unknown> {
   readonly node: string;
@@ -41,12 +42,13 @@ export async function copiesInUse(tx: Tx): Promise<Map<string, MetCopy[]>> {
   return new Map([...byCredential].map(([id, met]) => [id, met.map(copyOf)]));
 }
 
-const metPlaces = sql`rekey_inventory.marks m
+/** Where values were met: the mark `m`, the thing `t` that bears it, and its node `n`. */
+export const metPlaces = sql`rekey_inventory.marks m
   join rekey_inventory.things t on t.id = m.thing
   join rekey_inventory.graph_nodes n on n.id = t.node`;
 
 const metColumns = sql`n.id as node, n.name, bool_or(m.literal) as literal, bool_and(m.past) as past, min(m.sentence) as sentence,
-  (extract(epoch from max(m.last_seen)) * 1000)::float8 as last_seen,
+  ${ms("max(m.last_seen)")} as last_seen,
   array(
     select distinct r.name from rekey_inventory.graph_edges e
     join rekey_inventory.graph_nodes r on r.id = e.from_id

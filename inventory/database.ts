@@ -42,6 +42,15 @@ export interface Database {
   readonly close: () => Promise<void>;
 }
 
+/** The handle for work that may take longer than usual: so many milliseconds, if it had less. */
+export function patient(db: Database, ms: number): Database {
+  return {
+    ...db,
+    deadlineMs: Math.max(db.deadlineMs, ms),
+    statementTimeoutMs: Math.max(db.statementTimeoutMs, ms),
+  };
+}
+
 const attemptsMax = 3;
 const pauseMs = 30;
 

@@ -7,7 +7,7 @@ import { type Declared, type Resolved, resolve, thingId } from "../domain/discov
 import type { Claim, ScanPart, Thing } from "../domain/discovery/said.js";
 import { timesAt } from "../domain/discovery/times.js";
 import type { Tx } from "./database.js";
-import { column, parts } from "./rows.js";
+import { column, iso, parts } from "./rows.js";
 
 /** The scan that a part belongs to. `source` is the id of the estate's entry. */
 export interface ScanRef {
@@ -103,8 +103,6 @@ function add(rows: Map<string, ClaimRow>, row: ClaimRow): void {
     });
   }
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 async function keepThings(tx: Tx, rows: readonly Met[]): Promise<void> {
   await tx.execute(sql`

@@ -7,7 +7,7 @@ import { type Section, sections } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import { tellAudit } from "./audit-outbox.js";
 import { recordAuthority } from "./authority-record.js";
-import { type Database, read, type Tx, transact } from "./database.js";
+import { type Database, patient, read, type Tx, transact } from "./database.js";
 import { changesOf, type EstateChanges } from "./estate-changes.js";
 import type { EstateDiff } from "./estate-diff.js";
 import { refuseUnderRotation } from "./estate-refuse.js";
@@ -35,16 +35,7 @@ export interface Applied {
 /** Serialises appliers; nothing else waits for it. */
 const applyLock = 7_305_141_969;
 /** The first estate of a large installation is a million rows. */
-const applyMsMax = 600_000;
-
-/** The handle, with the time that a whole estate may take. */
-export function patient(db: Database): Database {
-  return {
-    ...db,
-    deadlineMs: Math.max(db.deadlineMs, applyMsMax),
-    statementTimeoutMs: Math.max(db.statementTimeoutMs, applyMsMax),
-  };
-}
+export const applyMsMax = 600_000;
 
 /**
  * Makes the database say what the estate says. Applying the same digest again changes nothing. Throws `rotation-open` as
@@ -57,7 +48,7 @@ export async function applySubmission(
 ): Promise<Applied> {
   const { digest, header } = submission;
   const { now, by } = applying;
-  return transact(patient(db), async (tx) => {
+  return transact(patient(db, applyMsMax), async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
     const [last] = await tx
       .select({
@@ -117,7 +108,7 @@ export async function digestIn(tx: Tx): Promise<string | null> {
 
 /** What `applySubmission` would change now, without changing it. */
 export async function planSubmission(db: Database, submission: Submission): Promise<EstateDiff> {
-  return read(patient(db), async (tx) => {
+  return read(patient(db, applyMsMax), async (tx) => {
     if ((await digestIn(tx)) === submission.digest) return nothing;
     return (await changesOf(tx, submission)).diff;
   });
@@ -128,7 +119,7 @@ export async function planSubmission(db: Database, submission: Submission): Prom
  * revision, and does nothing where something would change after all.
  */
 export async function notePieces(db: Database, submission: Submission): Promise<void> {
-  await transact(patient(db), async (tx) => {
+  await transact(patient(db, applyMsMax), async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
     if ((await digestIn(tx)) === submission.digest) return;
     const { diff, moved } = await changesOf(tx, submission);

@@ -9,7 +9,7 @@ import type { Tx } from "./database.js";
 import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
-import type { Body, Submission, SubmittedEntry } from "./submission.js";
+import { type Body, entryKey, type Submission, type SubmittedEntry } from "./submission.js";
 
 /** An entry that the inventory has, in force or ended. */
 export interface Standing {
@@ -41,15 +41,13 @@ export interface EstateChanges {
   }[];
 }
 
-const keyOf = ({ section, name }: Pick<Standing, "section" | "name">): string => `${section} ${name}`;
-
 /** Tells what the submission changes. Throws `bad-input` where two pieces say one entry, `conflict` where a kept piece is not there. */
 export async function changesOf(tx: Tx, submission: Submission): Promise<EstateChanges> {
   const standing = await standingOf(tx, submission);
   const bodies = await bodiesOf(
     tx,
     submission.entries.flatMap((entry) => {
-      const before = standing.get(keyOf(entry));
+      const before = standing.get(entryKey(entry));
       return before === undefined || (before.digest === entry.digest && !before.ended) ? [] : [before.id];
     }),
   );
@@ -57,19 +55,19 @@ export async function changesOf(tx: Tx, submission: Submission): Promise<EstateC
   const changed = new Map<string, ChangedEntry>();
   const said = new Set<string>();
   for (const entry of submission.entries) {
-    if (said.has(keyOf(entry))) throw saidTwice(entry);
-    said.add(keyOf(entry));
-    const before = standing.get(keyOf(entry));
+    if (said.has(entryKey(entry))) throw saidTwice(entry);
+    said.add(entryKey(entry));
+    const before = standing.get(entryKey(entry));
     const body = before === undefined ? undefined : bodies.get(before.id);
     if (before === undefined || before.ended) {
       words.push({ entry, before: before && body ? { ...before, body } : null });
       continue;
     }
-    standing.delete(keyOf(entry));
+    standing.delete(entryKey(entry));
     const fields = body === undefined ? [] : changedFields(body, entry.body);
     if (fields.length > 0 && body !== undefined) {
       words.push({ entry, before: { ...before, body } });
-      changed.set(keyOf(entry), { name: entry.name, fields });
+      changed.set(entryKey(entry), { name: entry.name, fields });
     } else if (before.digest !== entry.digest || before.piece !== entry.piece) {
       moved.push({ standing: before, entry });
     }
@@ -87,8 +85,8 @@ function diffOf(
   const told = sections.map((section) => {
     const mine = words.filter(({ entry }) => entry.section === section).map(({ entry }) => entry);
     const part = {
-      created: mine.filter((one) => !changed.has(keyOf(one))).map(({ name }) => name),
-      changed: mine.flatMap((one) => changed.get(keyOf(one)) ?? []),
+      created: mine.filter((one) => !changed.has(entryKey(one))).map(({ name }) => name),
+      changed: mine.flatMap((one) => changed.get(entryKey(one)) ?? []),
       ended: ended.filter((one) => one.section === section).map(({ name }) => name),
     };
     part.created.sort(byName);
@@ -126,8 +124,8 @@ type Standings = Map<string, Standing>;
 
 /** What is in force outside of the kept pieces, and whatever else bears the name of an entry that was read. */
 async function standingOf(tx: Tx, { entries: read, kept }: Submission): Promise<Standings> {
-  const found: Standings = new Map((await leftIn(tx, kept)).map((row) => [keyOf(row), row]));
-  const others = read.filter((entry) => !found.has(keyOf(entry)));
+  const found: Standings = new Map((await leftIn(tx, kept)).map((row) => [entryKey(row), row]));
+  const others = read.filter((entry) => !found.has(entryKey(entry)));
   for (const part of parts(others)) {
     const { rows: named } = await tx.execute<Standing & Record<string, unknown>>(sql`
       select e.id, e.section, e.name, e.digest, e.piece, e.ended_at is not null as ended from rekey_inventory.entries e
@@ -135,7 +133,7 @@ async function standingOf(tx: Tx, { entries: read, kept }: Submission): Promise<
         as wanted (section, name) on wanted.section = e.section and wanted.name = e.name`);
     for (const row of named) {
       if (!row.ended) throw saidTwice(row);
-      found.set(keyOf(row), row);
+      found.set(entryKey(row), row);
     }
   }
   return found;

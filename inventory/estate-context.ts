@@ -5,15 +5,15 @@
 import { and, inArray, isNull, sql } from "drizzle-orm";
 import { isShared, sharedSections } from "../domain/estate/part.js";
 import type { Credential, SystemConfig } from "../domain/estate/types.js";
-import { type Database, read, type Tx } from "./database.js";
-import { digestIn, patient } from "./estate-apply.js";
+import { type Database, patient, read, type Tx } from "./database.js";
+import { applyMsMax, digestIn } from "./estate-apply.js";
 import { leftIn, type Standing, unknownPieces } from "./estate-changes.js";
 import type { Sections } from "./estate-diff.js";
 import { estateAround } from "./estate-load.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
 import { sectionsOf } from "./sections.js";
-import type { Body, Submission, SubmittedEntry } from "./submission.js";
+import { type Body, entryKey, type Submission, type SubmittedEntry } from "./submission.js";
 
 /** What whoever reads a part of an estate asks about the rest. */
 export interface KnownEstate {
@@ -35,10 +35,10 @@ export interface Context {
 /** The estate in a database, as a reader of parts asks about it. */
 export function knownIn(db: Database): KnownEstate {
   return {
-    unknown: (pieces) => read(patient(db), (tx) => unknownPieces(tx, pieces)),
+    unknown: (pieces) => read(patient(db, applyMsMax), (tx) => unknownPieces(tx, pieces)),
     shared: () => sharedOf(db),
     context: (submission) =>
-      read(patient(db), async (tx) => {
+      read(patient(db, applyMsMax), async (tx) => {
         const isInForce = (await digestIn(tx)) === submission.digest;
         return isInForce ? null : contextOf(tx, submission);
       }),
@@ -53,30 +53,28 @@ interface Row extends Pick<Standing, "id" | "section" | "name" | "digest"> {
   readonly body: Body;
 }
 
-const keyOf = ({ section, name }: Pick<Standing, "section" | "name">): string => `${section} ${name}`;
-
 /** What has to stand beside the entries that were read for the rules to be asked. */
 async function contextOf(tx: Tx, { entries: said, kept }: Submission): Promise<Context> {
   const left = await leftIn(tx, kept);
-  const digests = new Map(left.map((row) => [keyOf(row), row.digest]));
-  const names = new Set(said.map(keyOf));
-  const changed = said.filter((entry) => digests.get(keyOf(entry)) !== entry.digest);
-  const ended = left.filter((row) => !names.has(keyOf(row)));
+  const digests = new Map(left.map((row) => [entryKey(row), row.digest]));
+  const names = new Set(said.map(entryKey));
+  const changed = said.filter((entry) => digests.get(entryKey(entry)) !== entry.digest);
+  const ended = left.filter((row) => !names.has(entryKey(row)));
   const isLeft = new Set(left.map(({ id }) => id));
   const stand = (rows: readonly Row[]): Row[] => rows.filter(({ id }) => !isLeft.has(id));
-  const isNew = (one: SubmittedEntry) => !digests.has(keyOf(one));
+  const isNew = (one: SubmittedEntry) => !digests.has(entryKey(one));
   if (ended.some(({ section }) => isShared(section)) || changed.some((one) => !isNew(one) && binds(one))) {
     const all = stand(await rowsWhere(tx, isNull(entries.endedAt)));
-    return { sections: sectionsOf(all), asked: new Set([...said, ...all].map(keyOf)) };
+    return { sections: sectionsOf(all), asked: new Set([...said, ...all].map(entryKey)) };
   }
   const shared = stand(
     await rowsWhere(tx, and(isNull(entries.endedAt), inArray(entries.section, [...sharedSections]))),
   );
-  const ids = new Map(left.map((row) => [keyOf(row), row.id]));
+  const ids = new Map(left.map((row) => [entryKey(row), row.id]));
   const moved = [...changed, ...ended].filter(({ section }) => section === "consumers");
   const using = await usersOf(
     tx,
-    moved.flatMap((one) => ids.get(keyOf(one)) ?? []),
+    moved.flatMap((one) => ids.get(entryKey(one)) ?? []),
   );
   const claims = changed.flatMap((entry) => entry.claims ?? []);
   const claiming = stand(await claimersOf(tx, claims));
@@ -91,7 +89,7 @@ async function contextOf(tx: Tx, { entries: said, kept }: Submission): Promise<C
   const used = stand(await named(tx, "consumers", [...new Set(wanted)]));
   return {
     sections: sectionsOf([...shared, ...stand(using), ...claiming, ...opening, ...signing, ...used]),
-    asked: new Set([...changed, ...shared, ...using].map(keyOf)),
+    asked: new Set([...changed, ...shared, ...using].map(entryKey)),
   };
 }
 

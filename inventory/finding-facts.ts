@@ -12,19 +12,23 @@ import {
   type PastUse,
   type Picture,
 } from "../domain/findings/credential.js";
-import { type ReadSource, rulesOf } from "../domain/findings/evidence.js";
+import type { ReadSource } from "../domain/findings/evidence.js";
 import type { Subject } from "../domain/findings/present.js";
 import type { MetValue, OwnValue } from "../domain/findings/values.js";
 import { Adjacency } from "../domain/graph/reach.js";
 import type { Graph } from "../domain/graph/types.js";
 import { isLive, type Life } from "../domain/version.js";
-import { neverRead } from "../domain/watched.js";
-import { copiesInUse } from "./copies.js";
+import { neverRead, watchRulesOf } from "../domain/watched.js";
+import { copiesInUse, metPlaces } from "./copies.js";
 import { lastEnds } from "./credentials.js";
 import type { Tx } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { usersWithin } from "./graph-load.js";
+import { ms } from "./rows.js";
 import { type WatchTimes, watchedWithin } from "./watching.js";
+
+/** A look at every credential may take long, and nobody else's work waits for it. */
+export const lookMsMax = 300_000;
 
 /** Credentials of one look: their edges are in memory together. */
 const credentialsMax = 200;
@@ -102,7 +106,7 @@ async function listedAmong(tx: Tx, ids: readonly string[]) {
     last: number;
   }>(sql`
     select node, max(body ->> 'issuer') as issuer, max((body ->> 'expiresAt')::bigint) as expires_at,
-      max(extract(epoch from last_seen) * 1000)::float8 as last
+      ${ms("max(last_seen)")} as last
     from rekey_inventory.things where node = any(${sql.param(ids)}::text[]) group by node`);
   return new Map(
     rows.map(({ node, issuer, expires_at, last }) => [
@@ -116,7 +120,7 @@ async function listedAmong(tx: Tx, ids: readonly string[]) {
 async function pastUsesOf(tx: Tx, { nodes }: Graph): Promise<Map<string, PastUse[]>> {
   const used = [...nodes.values()].filter(({ type }) => type === "credential" || type === "location");
   const { rows } = await tx.execute<{ from: string; to: string; last: number }>(sql`
-    select e.from_id as from, e.to_id as to, max(extract(epoch from v.last_seen) * 1000)::float8 as last
+    select e.from_id as from, e.to_id as to, ${ms("max(v.last_seen)")} as last
     from rekey_inventory.graph_edges e join rekey_inventory.graph_evidence v
       on (v.from_id, v.type, v.to_id) = (e.from_id, e.type, e.to_id)
     where e.to_id = any(${sql.param(used.map(({ id }) => id))}::text[]) and e.type = 'uses'
@@ -133,7 +137,7 @@ function sourcesBy(
 ): (policy: Policy | null) => Promise<readonly ReadSource[]> {
   const known = new Map<string, readonly ReadSource[]>();
   return async (policy) => {
-    const { useWindowMs: windowMs, evidenceMaxAgeMs: pauseMs } = rulesOf(policy);
+    const { useWindowMs: windowMs, evidenceMaxAgeMs: pauseMs } = watchRulesOf(policy);
     const key = `${windowMs} ${pauseMs}`;
     const sources = known.get(key) ?? (await readSources(tx, shapes, { windowMs, pauseMs, now }));
     known.set(key, sources);
@@ -215,9 +219,7 @@ export async function copiesWithin(
     source: string;
   }>(sql`
     select m.mark, n.id, n.name, m.literal, m.sentence, m.source
-    from rekey_inventory.marks m join rekey_inventory.things t on t.id = m.thing
-    join rekey_inventory.graph_nodes n on n.id = t.node
-    where m.ended_at is null order by n.name, n.id, m.sentence`);
+    from ${metPlaces} where m.ended_at is null order by n.name, n.id, m.sentence`);
   const { rows: ours } = await tx.execute<{
     mark: string;
     id: string;

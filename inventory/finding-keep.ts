@@ -12,27 +12,25 @@ import { keyOf, type Present } from "../domain/findings/present.js";
 import { rightFindings } from "../domain/findings/rights.js";
 import { valueFindings } from "../domain/findings/values.js";
 import { Adjacency } from "../domain/graph/reach.js";
-import { type Database, type Tx, transact } from "./database.js";
+import { type Database, patient, type Tx, transact } from "./database.js";
 import {
   consumersWithin,
   copiesWithin,
   credentialLots,
   endingPlaces,
   exceptionsWithin,
+  lookMsMax,
 } from "./finding-facts.js";
 import { findings } from "./finding-tables.js";
 import { rightsWithin } from "./graph-load.js";
 import { sha256Hex } from "./hash.js";
-import { column, parts } from "./rows.js";
+import { column, iso, parts } from "./rows.js";
 
 /** What a look came to: how many findings changed their state, by the state that they have now. */
 export interface FindingNews extends Readonly<Record<FindingState, number>> {
   /** False where another look began after this one was asked for, or at a later time, and has kept what there is. */
   readonly looked: boolean;
 }
-
-/** A look at everything may take long, and nobody else's work waits for it. */
-const lookMsMax = 300_000;
 
 /** Any number will do, as long as nobody else in this database takes the same. */
 const lookLock = 7_305_141_971;
@@ -42,8 +40,7 @@ const lookLock = 7_305_141_971;
  * changes nothing. Errors as of `transact`.
  */
 export async function bringFindings(db: Database, shapes: Shapes, now: number): Promise<FindingNews> {
-  const patient = { ...db, deadlineMs: lookMsMax, statementTimeoutMs: lookMsMax };
-  return transact(patient, async (tx) => {
+  return transact(patient(db, lookMsMax), async (tx) => {
     const asked = await clock(tx);
     await tx.execute(sql`select pg_advisory_xact_lock(${lookLock})`);
     const news: Record<FindingState, number> = { open: 0, excepted: 0, ended: 0 };
@@ -128,8 +125,6 @@ async function knownStates(tx: Tx): Promise<Map<string, KnownState>> {
     }),
   );
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** What is said of each now, as rows `said`. */
 function saidBy(rows: readonly Standing[]) {

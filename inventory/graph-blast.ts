@@ -11,12 +11,13 @@ import {
   type Tally,
   tallyOf,
 } from "../domain/graph/blast.js";
-import { type Flow, typesAlong } from "../domain/graph/flows.js";
+import type { Flow } from "../domain/graph/flows.js";
 import { weakest } from "../domain/graph/known.js";
 import type { Graph, GraphEdge } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { idsKept, loadAmong, loadOf } from "./graph-load.js";
 import { countReached } from "./graph-tally.js";
+import { stepsFrom } from "./graph-walk.js";
 
 /** A blast radius: as much of it as was asked for, and how much there is. */
 export interface BlastRadius {
@@ -105,13 +106,7 @@ async function walk(tx: Tx, starts: readonly string[], flow: Flow, limit: number
     const rowsMax = limit === null ? null : rowsEach * (limit + 1);
     const { rows } = await tx.execute<StepRow>(sql`
       select next.id, f.id as before, next.type, next.forth from unnest(${sql.param(front)}::text[]) as f (id)
-      cross join lateral (
-        select to_id as id, type, true as forth from rekey_inventory.graph_edges
-        where from_id = f.id and type = any(${sql.param(typesAlong(flow, "forth"))}::text[]) and ended_at is null
-        union all
-        select from_id as id, type, false as forth from rekey_inventory.graph_edges
-        where to_id = f.id and type = any(${sql.param(typesAlong(flow, "back"))}::text[]) and ended_at is null
-      ) next
+      cross join lateral (${stepsFrom(sql`f.id`, flow)}) next
       where not exists (select from unnest(${sql.param([...seen])}::text[]) as s (id) where s.id = next.id)
       limit ${rowsMax}`);
     const next = new Set<string>();

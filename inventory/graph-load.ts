@@ -4,9 +4,9 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Flow } from "../domain/graph/flows.js";
-import type { Evidence, Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
+import type { Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
-import { ms, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
+import { edgesKnown, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 import { reachedFrom } from "./graph-walk.js";
 import { column } from "./rows.js";
 
@@ -128,17 +128,6 @@ async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promis
   return rows.map(({ id }) => id);
 }
 
-interface EdgeRow extends Record<string, unknown> {
-  readonly from_id: string;
-  readonly type: GraphEdge["type"];
-  readonly to_id: string;
-  readonly first_seen: number;
-}
-
-interface EvidenceRow extends EdgeRow, Pick<Evidence, "kind" | "source" | "count" | "sentence"> {
-  readonly last_seen: number;
-}
-
 /** Whether it is also loaded how it is known who owns something; whoever asks who that is need not know. */
 type Owned = "known" | "bare";
 
@@ -171,36 +160,12 @@ export async function loadOf(
   );
 }
 
-async function loadEdges(tx: Tx, ids: readonly string[], edges: SQL, owned: Owned): Promise<Graph> {
-  const { rows: edgeRows } = await tx.execute<EdgeRow>(sql`
-    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen from (${edges}) e`);
-  const evidence = new Map<string, Evidence[]>();
-  // As rows: putting them together for each edge would cost the database more than everything else.
-  const { rows: known } = await tx.execute<EvidenceRow>(sql`
-    select v.from_id, v.type, v.to_id, v.kind, v.source, v.count::float8 as count, v.sentence,
-      ${ms("v.first_seen")} as first_seen, ${ms("v.last_seen")} as last_seen
-    from (${edges}) e join rekey_inventory.graph_evidence v
-      on v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id
-    where v.ended_at is null and (e.type <> 'owned-by' or ${owned === "known"})`);
-  for (const { kind, source, count, sentence, first_seen, last_seen, ...edge } of known) {
-    const list = evidence.get(edgeKey(edge)) ?? [];
-    list.push({ kind, source, count, sentence, firstSeen: first_seen, lastSeen: last_seen });
-    evidence.set(edgeKey(edge), list);
-  }
-  const all = [...new Set([...ids, ...edgeRows.map(({ to_id }) => to_id)])];
-  const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
+async function loadEdges(tx: Tx, ids: readonly string[], those: SQL, owned: Owned): Promise<Graph> {
+  const counts = sql`v.ended_at is null and (e.type <> 'owned-by' or ${owned === "known"})`;
+  const edges = await edgesKnown(tx, those, counts);
+  const all = [...new Set([...ids, ...edges.map(({ to }) => to)])];
+  const { rows } = await tx.execute<NodeRow>(sql`
     select ${nodeColumns}
     from rekey_inventory.graph_nodes where id = any(${sql.param(all)}::text[])`);
-  return {
-    nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])),
-    edges: edgeRows.map((row) => edgeOf(row, evidence.get(edgeKey(row)) ?? [])),
-  };
-}
-
-function edgeKey({ from_id, type, to_id }: Pick<EdgeRow, "from_id" | "type" | "to_id">): string {
-  return `${from_id} ${type} ${to_id}`;
-}
-
-function edgeOf({ from_id, type, to_id, first_seen }: EdgeRow, evidence: readonly Evidence[]): GraphEdge {
-  return { from: from_id, type, to: to_id, firstSeen: first_seen, endedAt: null, evidence };
+  return { nodes: new Map(rows.map((row) => [row.id, nodeOf(row)])), edges };
 }

@@ -1,6 +1,8 @@
 /** Rows of the map's tables as nodes and edges. */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Evidence, GraphEdge, GraphNode } from "../domain/graph/types.js";
+import type { Tx } from "./database.js";
+import { ms } from "./rows.js";
 
 /** A node as a query answers. */
 export interface NodeRow extends Record<string, unknown> {
@@ -12,23 +14,6 @@ export interface NodeRow extends Record<string, unknown> {
   readonly first_seen: number;
   readonly ended_at: number | null;
 }
-
-/** An edge as a query answers, with how it is known. */
-export interface EdgeRow extends Record<string, unknown> {
-  readonly from_id: string;
-  readonly type: GraphEdge["type"];
-  readonly to_id: string;
-  readonly first_seen: number;
-  /** Left out where only those that are there were asked for. */
-  readonly ended_at?: number | null;
-  readonly evidence: readonly (Omit<Evidence, "firstSeen" | "lastSeen"> & {
-    readonly first_seen: number;
-    readonly last_seen: number;
-  })[];
-}
-
-/** Milliseconds since the epoch, as a number that JSON can carry. */
-export const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::float8`);
 
 /** The columns of a node. */
 export const nodeColumns = sql`id, type, name, class, cadence_ms, ${ms("first_seen")} as first_seen, ${ms("ended_at")} as ended_at`;
@@ -50,14 +35,44 @@ export function nodeOf({
   };
 }
 
-/** An edge of its row. */
-export function edgeOf({ from_id, type, to_id, first_seen, ended_at = null, evidence }: EdgeRow): GraphEdge {
-  return {
-    ...{ from: from_id, type, to: to_id, firstSeen: first_seen, endedAt: ended_at },
-    evidence: evidence.map(({ first_seen: firstSeen, last_seen: lastSeen, ...one }) => ({
-      ...one,
-      firstSeen,
-      lastSeen,
-    })),
-  };
+interface EdgeRow extends Record<string, unknown> {
+  readonly from_id: string;
+  readonly type: GraphEdge["type"];
+  readonly to_id: string;
+  readonly first_seen: number;
+  readonly ended_at: number | null;
+}
+
+interface EvidenceRow extends EdgeRow, Pick<Evidence, "kind" | "source" | "count" | "sentence"> {
+  readonly last_seen: number;
+}
+
+/**
+ * Edges with how they are known. `edges` is a query of rows of the table of edges, `counts` which evidence `v` of an edge `e` is
+ * read. It comes as rows: putting it together for each edge would cost the database more than everything else.
+ */
+export async function edgesKnown(tx: Tx, edges: SQL, counts: SQL): Promise<GraphEdge[]> {
+  const { rows } = await tx.execute<EdgeRow>(sql`
+    select e.from_id, e.type, e.to_id, ${ms("e.first_seen")} as first_seen, ${ms("e.ended_at")} as ended_at
+    from (${edges}) e`);
+  const evidence = new Map<string, Evidence[]>();
+  const { rows: known } = await tx.execute<EvidenceRow>(sql`
+    select v.from_id, v.type, v.to_id, v.kind, v.source, v.count::float8 as count, v.sentence,
+      ${ms("v.first_seen")} as first_seen, ${ms("v.last_seen")} as last_seen
+    from (${edges}) e join rekey_inventory.graph_evidence v
+      on v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id
+    where ${counts}`);
+  for (const { kind, source, count, sentence, first_seen, last_seen, ...edge } of known) {
+    const list = evidence.get(edgeKey(edge)) ?? [];
+    list.push({ kind, source, count, sentence, firstSeen: first_seen, lastSeen: last_seen });
+    evidence.set(edgeKey(edge), list);
+  }
+  return rows.map((row) => ({
+    ...{ from: row.from_id, type: row.type, to: row.to_id, firstSeen: row.first_seen, endedAt: row.ended_at },
+    evidence: evidence.get(edgeKey(row)) ?? [],
+  }));
+}
+
+function edgeKey({ from_id, type, to_id }: Pick<EdgeRow, "from_id" | "type" | "to_id">): string {
+  return `${from_id} ${type} ${to_id}`;
 }

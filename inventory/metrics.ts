@@ -3,21 +3,14 @@ import { sql } from "drizzle-orm";
 import type { Shapes } from "../domain/estate/shapes.js";
 import { dormancyOfCredential } from "../domain/findings/credential.js";
 import { type Figure, figuresOf, type Totals, tallyOf } from "../domain/findings/metrics.js";
-import { ownersOf } from "../domain/graph/blast.js";
+import { ownerNames } from "../domain/graph/blast.js";
 import type { Dormancy } from "../domain/graph/use.js";
-import { type Database, read, type Tx } from "./database.js";
-import { credentialLots } from "./finding-facts.js";
-
-/** A look at every credential may take long, and nobody else's work waits for it. */
-const lookMsMax = 300_000;
-
-function patient(db: Database): Database {
-  return { ...db, deadlineMs: lookMsMax, statementTimeoutMs: lookMsMax };
-}
+import { type Database, patient, read, type Tx } from "./database.js";
+import { credentialLots, lookMsMax } from "./finding-facts.js";
 
 /** The figures at `now`, in milliseconds since the epoch. Findings count as they were kept last. */
 export async function metricsAt(db: Database, shapes: Shapes, now: number): Promise<Figure[]> {
-  return read(patient(db), async (tx) => {
+  return read(patient(db, lookMsMax), async (tx) => {
     const tallies = [];
     for await (const { credentials, picture } of credentialLots(tx, { now, leastWindowMs: null, shapes }))
       tallies.push(...credentials.map((facts) => tallyOf(facts, picture)));
@@ -37,14 +30,12 @@ export async function usesAt(
   shapes: Shapes,
   { leastWindowMs, now }: { readonly leastWindowMs: number | null; readonly now: number },
 ): Promise<CredentialUse[]> {
-  return read(patient(db), async (tx) => {
+  return read(patient(db, lookMsMax), async (tx) => {
     const uses: CredentialUse[] = [];
     for await (const { credentials, picture } of credentialLots(tx, { now, leastWindowMs, shapes })) {
       const { adjacency } = picture;
       for (const facts of credentials) {
-        const owners = ownersOf(adjacency, facts.node.id).map(
-          (id) => adjacency.graph.nodes.get(id)?.name ?? id,
-        );
+        const owners = ownerNames(adjacency, facts.node.id);
         uses.push({ ...dormancyOfCredential(facts, picture), owners });
       }
     }

@@ -1,4 +1,4 @@
-/** Many rows in one statement: each column travels as an array, and the database puts the rows together. */
+/** How rows travel: many in one statement, each column as an array; and moments as milliseconds since the epoch. */
 import { sql } from "drizzle-orm";
 
 /** Rows of one statement; more of them make no statement faster, and need more memory. */
@@ -15,3 +15,9 @@ export function parts<T>(list: readonly T[]): T[][] {
 export function column<T>(rows: readonly T[], of: (row: T) => string | number | boolean | null) {
   return sql.param(rows.map(of));
 }
+
+/** A moment of a row, an expression in SQL, as milliseconds since the epoch: a number that JSON can carry. */
+export const ms = (moment: string) => sql.raw(`(extract(epoch from ${moment}) * 1000)::float8`);
+
+/** Milliseconds since the epoch as the database reads them. */
+export const iso = (at: number): string => new Date(at).toISOString();

@@ -52,3 +52,7 @@ export function submissionOf(estate: Estate, digest: string): Submission {
 export function bodyDigest(body: Body): string {
   return createHash("sha256").update(canonical(body)).digest("base64url");
 }
+
+/** An entry by its section and its name. */
+export const entryKey = ({ section, name }: Pick<SubmittedEntry, "section" | "name">): string =>
+  `${section} ${name}`;

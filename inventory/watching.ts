@@ -1,6 +1,7 @@
 /** What the readings of sources are worth together: until when, since when and how completely each of them has looked. */
 import { sql } from "drizzle-orm";
 import { type Database, read, type Tx } from "./database.js";
+import { iso, ms } from "./rows.js";
 
 /** One source's readings. Times are milliseconds since the epoch. */
 export interface Watched {
@@ -47,10 +48,9 @@ export async function watchedWithin(
   sources: readonly string[],
   { windowMs, pauseMs, now }: WatchTimes,
 ): Promise<readonly Watched[]> {
-  const after = (ms: number) => new Date(ms).toISOString();
   const { rows } = await tx.execute<WatchedRow>(sql`
-      select s.source, (extract(epoch from whole.ended_at) * 1000)::float8 as whole_at,
-        (extract(epoch from chain.since) * 1000)::float8 as since,
+      select s.source, ${ms("whole.ended_at")} as whole_at,
+        ${ms("chain.since")} as since,
         coalesce(missing.gaps, '[]'::jsonb) as gaps, coalesce(missing.unreadable, 0) as unreadable
       from unnest(${sql.param(sources)}::text[]) as s (source)
       left join lateral (
@@ -65,14 +65,14 @@ export async function watchedWithin(
         from (
           select started_at, covered_from, shows, lag(ended_at) over (order by started_at, id) as before
           from rekey_inventory.scans c
-          where c.source = s.source and c.ended_at is not null and c.started_at > ${after(now - 2 * windowMs)}
+          where c.source = s.source and c.ended_at is not null and c.started_at > ${iso(now - 2 * windowMs)}
         ) looks
       ) chain on true
       left join lateral (
         select sum(malformed) as unreadable, jsonb_agg(gaps) filter (where gaps <> '[]') as gaps
         from rekey_inventory.scans m
         where m.source = s.source
-          and case when m.shows = 'log' then m.started_at > ${after(now - windowMs)} else m.id = whole.id end
+          and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
       ) missing on true`);
   return rows.map(({ source, whole_at, since, gaps, unreadable }) => ({
     ...{ source, wholeAt: whole_at, since, unreadable: Number(unreadable) },

@@ -2,7 +2,7 @@
 import { dueAt } from "../due.js";
 import type { Credential, Policy } from "../estate/types.js";
 import type { Severity } from "../finding.js";
-import { ownersOf } from "../graph/blast.js";
+import { ownerNames } from "../graph/blast.js";
 import { isSeen } from "../graph/current.js";
 import { estateSource } from "../graph/declared.js";
 import { keptOf } from "../graph/kept.js";
@@ -11,9 +11,9 @@ import type { GraphNode } from "../graph/types.js";
 import { type Dormancy, dormancyOf, type User, usersOf } from "../graph/use.js";
 import { copyFindings, type MetCopy, readerFindings, strayCopies } from "../mapped.js";
 import { strangersOn } from "../strangers.js";
-import { evidenceMaxAgeMs, minuteOf, watchersAmong } from "../watched.js";
+import { evidenceMaxAgeMs, minuteOf, watchersAmong, watchRulesOf } from "../watched.js";
 import type { FindingCode } from "./codes.js";
-import { evidenceFindings, type ReadSource, rulesOf, type TiedSource, watchedSince } from "./evidence.js";
+import { evidenceFindings, type ReadSource, type TiedSource, watchedSince } from "./evidence.js";
 import { unownedConsumer, unownedCredential } from "./owners.js";
 import type { Present, Subject } from "./present.js";
 
@@ -85,7 +85,7 @@ function listsOf({
 export function findingsOfCredential(facts: CredentialFacts, picture: Picture): Present[] {
   const { node, policy } = facts;
   const { adjacency, now } = picture;
-  const owners = namesOfOwners(adjacency, node.id);
+  const owners = ownerNames(adjacency, node.id);
   const said = {
     subject: subjectOf(node),
     credential: node.id,
@@ -108,7 +108,7 @@ export function findingsOfCredential(facts: CredentialFacts, picture: Picture): 
   ]);
   const dormancy = dormancyIn(facts, picture, users, used);
   const declared = users.filter(isDeclared);
-  const rules = rulesOf(policy);
+  const rules = watchRulesOf(policy);
   const strangers = strangersOn(adjacency.graph, users, {
     expected: new Set(declared.map((user) => user.node.id)),
     names: new Map(facts.sources.map(({ id, name }) => [id, name])),
@@ -122,7 +122,7 @@ export function findingsOfCredential(facts: CredentialFacts, picture: Picture): 
     ...find("dormant", "warn", dormancy.is === "dormant" ? [dormancy.sentence] : []),
     ...find("never-verified", "info", unproved(facts)),
     ...declared.flatMap(({ node: consumer, edge }) => {
-      const owner = namesOfOwners(adjacency, consumer.id)[0] ?? null;
+      const owner = ownerNames(adjacency, consumer.id)[0] ?? null;
       const isMoved = facts.rotatedAt !== null && facts.rotatedAt >= edge.firstSeen;
       const unowned = unownedConsumer({ name: consumer.name, owner });
       const unseen = isMoved || seen.has(consumer.id) ? [] : [neverSeen(consumer)];
@@ -154,7 +154,7 @@ export function dormancyOfCredential(facts: CredentialFacts, picture: Picture): 
 /** Whether a use of it would be seen, by sources that are read in time and see all. */
 export function isVisible(facts: CredentialFacts, { adjacency, now }: Picture): boolean {
   const watching = watchersOf(facts, usersOf(adjacency, facts.node.id));
-  return watchedSince(watching, rulesOf(facts.policy), now) !== null;
+  return watchedSince(watching, watchRulesOf(facts.policy), now) !== null;
 }
 
 function watchersOf({ declared, listedAt, sources }: CredentialFacts, users: readonly User[]): TiedSource[] {
@@ -173,7 +173,7 @@ function dormancyIn(
   used: readonly PastUse[],
 ): Dormancy {
   const { node, declared, policy } = facts;
-  const rules = rulesOf(policy);
+  const rules = watchRulesOf(policy);
   const watch = {
     since: watchedSince(watchersOf(facts, users), rules, now),
     lastUsed: used.reduce<number | null>((latest, { last }) => Math.max(last, latest ?? last), null),
@@ -201,10 +201,6 @@ function isDeclared({ node, edge, at }: User): boolean {
 
 function subjectOf({ id, type, name }: Subject): Subject {
   return { id, type, name };
-}
-
-function namesOfOwners(adjacency: Adjacency, id: string): string[] {
-  return ownersOf(adjacency, id).map((owner) => adjacency.graph.nodes.get(owner)?.name ?? owner);
 }
 
 const listedOnly = "A source lists it, and the estate does not";

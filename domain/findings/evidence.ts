@@ -1,13 +1,5 @@
 /** How far the sources are to be relied on: by the check of the gate, and since when all of them have looked. */
-import type { Policy } from "../estate/types.js";
-import { useWindowMs } from "../graph/current.js";
-import {
-  type DeclaredSource,
-  evidenceMaxAgeMs,
-  type WatchingSource,
-  type WatchRules,
-  watchFindings,
-} from "../watched.js";
+import { type DeclaredSource, type WatchingSource, type WatchRules, watchFindings } from "../watched.js";
 import type { FindingCode } from "./codes.js";
 import type { Present } from "./present.js";
 
@@ -18,16 +10,6 @@ export interface ReadSource extends DeclaredSource, Omit<WatchingSource, "tied">
 
 /** One that would show who uses a credential, or might. */
 export type TiedSource = ReadSource & Pick<WatchingSource, "tied">;
-
-/** How a policy looks at its evidence; of what no policy is for, as where a policy says nothing and nothing is refused. */
-export function rulesOf(policy: Policy | null): WatchRules {
-  return {
-    unmappedReaders: policy?.unmappedReaders ?? "warn",
-    blindSpots: policy?.blindSpots ?? "warn",
-    evidenceMaxAgeMs: policy?.evidenceMaxAgeMs ?? evidenceMaxAgeMs,
-    useWindowMs: policy?.useWindowMs ?? useWindowMs,
-  };
-}
 
 /**
  * What is found of the sources that would show a credential's users. One of a source is about the source, and the same for all

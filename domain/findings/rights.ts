@@ -2,7 +2,7 @@
  * Rights to read that are wider than what is used by them: whoever may read everything of a namespace, and is known to use some
  * of it. Only rights to read secrets are on the map; what a credential may do at its issuer is not, and is not spoken of.
  */
-import { ownersOf } from "../graph/blast.js";
+import { ownerNames } from "../graph/blast.js";
 import { keptOf } from "../graph/kept.js";
 import { type Adjacency, isThere } from "../graph/reach.js";
 import type { GraphEdge, GraphNode } from "../graph/types.js";
@@ -29,7 +29,7 @@ export function rightFindings(adjacency: Adjacency): Present[] {
     const count = new Set(used.filter((leaf) => all.has(leaf))).size;
     if (count === all.size) return [];
     const sources = edge.evidence.map(({ source }) => source);
-    const owners = ownersOf(adjacency, reader.id).map((owner) => graph.nodes.get(owner)?.name ?? owner);
+    const owners = ownerNames(adjacency, reader.id);
     return [
       {
         ...{ code: "wider-than-used", severity: "warn", credential: null, owners, places: [], sources },

@@ -92,6 +92,11 @@ export function ownersOf(adjacency: Adjacency, id: string): string[] {
     .sort();
 }
 
+/** Names of who answers for a node now, in the order of their ids. */
+export function ownerNames(adjacency: Adjacency, id: string): string[] {
+  return ownersOf(adjacency, id).map((owner) => adjacency.graph.nodes.get(owner)?.name ?? owner);
+}
+
 function ownedBy(adjacency: Adjacency, owner: string): GraphNode[] {
   return adjacency
     .at(owner)
