@@ -10,9 +10,11 @@ import { recordAuthority } from "./authority-record.js";
 import { type Database, patient, read, type Tx, transact } from "./database.js";
 import { changesOf, type EstateChanges } from "./estate-changes.js";
 import type { EstateDiff } from "./estate-diff.js";
+import { renewStamp } from "./estate-pieces.js";
 import { refuseUnderRotation } from "./estate-refuse.js";
 import { estateRevisions } from "./estate-tables.js";
 import { holdTouched, type NewId, writeEntries, writeMoved } from "./estate-write.js";
+import { type LookScope, scopeOf } from "./finding-scope.js";
 import { keepDeclared, type Names } from "./graph-estate.js";
 import { rematch } from "./rematch.js";
 import type { Submission } from "./submission.js";
@@ -30,6 +32,8 @@ export interface Applying {
 export interface Applied {
   readonly revision: number;
   readonly diff: EstateDiff;
+  /** Whose findings may be others now; null: everything's. */
+  readonly scope: LookScope | null;
 }
 
 /** Serialises appliers; nothing else waits for it. */
@@ -66,7 +70,7 @@ export async function applySubmission(
       await keepDeclared(tx, applying, {});
       // The very same request once more: its first answer was lost, and is given again.
       const mine = last.appliedAt === now && last.appliedBy === by;
-      return { revision: last.number, diff: (mine ? last.changes : null) ?? nothing };
+      return { revision: last.number, diff: (mine ? last.changes : null) ?? nothing, scope: null };
     }
     const changes = await changesOf(tx, submission);
     await holdTouched(tx, changes);
@@ -77,7 +81,7 @@ export async function applySubmission(
     await recordAuthority(tx, changes, { revision, by, now });
     await writeEntries(tx, changes, { revision, ...applying });
     await keepDeclared(tx, applying, touchedBy(changes));
-    if (applying.shapes) await rematch(tx, applying.shapes, changes.diff, now);
+    const moved = applying.shapes ? await rematch(tx, applying.shapes, changes.diff, now) : new Set<string>();
     await tellAudit(tx, {
       kind: "estate",
       at: now,
@@ -85,7 +89,7 @@ export async function applySubmission(
       facts: { revision, digest },
       personal: { by },
     });
-    return { revision, diff: changes.diff };
+    return { revision, diff: changes.diff, scope: await scopeOf(tx, changes.diff, moved) };
   });
 }
 
@@ -123,7 +127,9 @@ export async function notePieces(db: Database, submission: Submission): Promise<
     await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
     if ((await digestIn(tx)) === submission.digest) return;
     const { diff, moved } = await changesOf(tx, submission);
-    if (diff.empty) await writeMoved(tx, moved);
+    if (!diff.empty || moved.length === 0) return;
+    await writeMoved(tx, moved);
+    await renewStamp(tx);
   });
 }
 

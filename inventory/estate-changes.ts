@@ -4,23 +4,13 @@
  */
 import { inArray, sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
-import { type Section, sections } from "../domain/estate/schema.js";
+import { sections } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
+import { leftIn, type Standing } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
 import { type Body, entryKey, type Submission, type SubmittedEntry } from "./submission.js";
-
-/** An entry that the inventory has, in force or ended. */
-export interface Standing {
-  readonly id: string;
-  readonly section: Section;
-  readonly name: string;
-  /** Null where an earlier release has written it. */
-  readonly digest: string | null;
-  readonly piece: string | null;
-  readonly ended: boolean;
-}
 
 /** An entry that says something new: created, changed, or back after it had ended. */
 export interface NewWord {
@@ -41,7 +31,7 @@ export interface EstateChanges {
   }[];
 }
 
-/** Tells what the submission changes. Throws `bad-input` where two pieces say one entry, `conflict` where a kept piece is not there. */
+/** Tells what the submission changes. Throws `bad-input` where two pieces say one entry, `conflict` as `leftIn` does. */
 export async function changesOf(tx: Tx, submission: Submission): Promise<EstateChanges> {
   const standing = await standingOf(tx, submission);
   const bodies = await bodiesOf(
@@ -100,31 +90,11 @@ function diffOf(
   };
 }
 
-/**
- * What is in force and in no kept piece: it was read anew, or it ends. Throws `conflict` for a kept piece that nothing in force
- * comes from: somebody else has changed it meanwhile.
- */
-export async function leftIn(tx: Tx, kept: readonly string[]): Promise<readonly Standing[]> {
-  const { rows } = await tx.execute<(Standing & Record<string, unknown>) | { readonly id: null }>(sql`
-    select e.id, e.section, e.name, e.digest, e.piece, false as ended
-    from (select id, section, name, digest, piece from rekey_inventory.entries where ended_at is null) e
-    full join unnest(${sql.param(kept)}::text[]) as k (piece) on k.piece = e.piece
-    where e.id is null or k.piece is null`);
-  return rows.map((row) => {
-    if (row.id !== null) return row;
-    throw new RekeyError(
-      "conflict",
-      "Somebody else has applied an estate meanwhile.",
-      "Apply again: the difference is told anew.",
-    );
-  });
-}
-
 type Standings = Map<string, Standing>;
 
-/** What is in force outside of the kept pieces, and whatever else bears the name of an entry that was read. */
-async function standingOf(tx: Tx, { entries: read, kept }: Submission): Promise<Standings> {
-  const found: Standings = new Map((await leftIn(tx, kept)).map((row) => [entryKey(row), row]));
+/** What is in force and was read anew or ends, and whatever else bears the name of an entry that was read. */
+async function standingOf(tx: Tx, { entries: read, base }: Submission): Promise<Standings> {
+  const found: Standings = new Map((await leftIn(tx, base)).map((row) => [entryKey(row), row]));
   const others = read.filter((entry) => !found.has(entryKey(entry)));
   for (const part of parts(others)) {
     const { rows: named } = await tx.execute<Standing & Record<string, unknown>>(sql`
@@ -153,12 +123,4 @@ async function bodiesOf(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<str
     for (const { id, body } of rows) found.set(id, body);
   }
   return found;
-}
-
-/** Which of these pieces nothing in force comes from, so that they have to be read. */
-export async function unknownPieces(tx: Tx, pieces: readonly string[]): Promise<ReadonlySet<string>> {
-  const { rows } = await tx.execute<{ piece: string }>(sql`
-    select k.piece from unnest(${sql.param(pieces)}::text[]) as k (piece)
-    where not exists (select from rekey_inventory.entries e where e.piece = k.piece and e.ended_at is null)`);
-  return new Set(rows.map(({ piece }) => piece));
 }

@@ -4,12 +4,13 @@
  */
 import { and, inArray, isNull, sql } from "drizzle-orm";
 import { isShared, sharedSections } from "../domain/estate/part.js";
+import { askedOfConsumers } from "../domain/estate/rules.js";
 import type { Credential, SystemConfig } from "../domain/estate/types.js";
 import { type Database, patient, read, type Tx } from "./database.js";
 import { applyMsMax, digestIn } from "./estate-apply.js";
-import { leftIn, type Standing, unknownPieces } from "./estate-changes.js";
-import type { Sections } from "./estate-diff.js";
+import { changedFields, type Sections } from "./estate-diff.js";
 import { estateAround } from "./estate-load.js";
+import { type KnownPieces, leftIn, piecesIn, type Standing } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
 import { sectionsOf } from "./sections.js";
@@ -17,8 +18,8 @@ import { type Body, entryKey, type Submission, type SubmittedEntry } from "./sub
 
 /** What whoever reads a part of an estate asks about the rest. */
 export interface KnownEstate {
-  /** Which of these pieces have to be read. */
-  readonly unknown: (pieces: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** The pieces that need not be read. */
+  readonly pieces: () => Promise<KnownPieces>;
   /** What stands beside the sections, and the sections that every credential shares, as they are in force; null before there is one. */
   readonly shared: () => ReturnType<typeof sharedOf>;
   /** Null where that very estate is in force. */
@@ -35,7 +36,7 @@ export interface Context {
 /** The estate in a database, as a reader of parts asks about it. */
 export function knownIn(db: Database): KnownEstate {
   return {
-    unknown: (pieces) => read(patient(db, applyMsMax), (tx) => unknownPieces(tx, pieces)),
+    pieces: () => read(patient(db, applyMsMax), piecesIn),
     shared: () => sharedOf(db),
     context: (submission) =>
       read(patient(db, applyMsMax), async (tx) => {
@@ -54,8 +55,8 @@ interface Row extends Pick<Standing, "id" | "section" | "name" | "digest"> {
 }
 
 /** What has to stand beside the entries that were read for the rules to be asked. */
-async function contextOf(tx: Tx, { entries: said, kept }: Submission): Promise<Context> {
-  const left = await leftIn(tx, kept);
+async function contextOf(tx: Tx, { entries: said, base }: Submission): Promise<Context> {
+  const left = await leftIn(tx, base);
   const digests = new Map(left.map((row) => [entryKey(row), row.digest]));
   const names = new Set(said.map(entryKey));
   const changed = said.filter((entry) => digests.get(entryKey(entry)) !== entry.digest);
@@ -71,7 +72,9 @@ async function contextOf(tx: Tx, { entries: said, kept }: Submission): Promise<C
     await rowsWhere(tx, and(isNull(entries.endedAt), inArray(entries.section, [...sharedSections]))),
   );
   const ids = new Map(left.map((row) => [entryKey(row), row.id]));
-  const moved = [...changed, ...ended].filter(({ section }) => section === "consumers");
+  const moved = [...(await askedAnew(tx, changed)), ...ended].filter(
+    ({ section }) => section === "consumers",
+  );
   const using = await usersOf(
     tx,
     moved.flatMap((one) => ids.get(entryKey(one)) ?? []),
@@ -91,6 +94,25 @@ async function contextOf(tx: Tx, { entries: said, kept }: Submission): Promise<C
     sections: sectionsOf([...shared, ...stand(using), ...claiming, ...opening, ...signing, ...used]),
     asked: new Set([...changed, ...shared, ...using].map(entryKey)),
   };
+}
+
+/** Consumers of which something is said anew that the rules about their credentials ask. */
+async function askedAnew(tx: Tx, changed: readonly SubmittedEntry[]): Promise<SubmittedEntry[]> {
+  const consumers = changed.filter(({ section }) => section === "consumers");
+  const before = new Map(
+    (
+      await named(
+        tx,
+        "consumers",
+        consumers.map(({ name }) => name),
+      )
+    ).map(({ name, body }) => [name, body]),
+  );
+  return consumers.filter(({ name, body }) => {
+    const was = before.get(name);
+    const fields = was === undefined ? [] : changedFields(was, body);
+    return fields.some((field) => askedOfConsumers.some((one) => one === field));
+  });
 }
 
 /** True where a change of the entry may break any other one, by a rule about the two. */
@@ -113,15 +135,14 @@ async function rowsWhere(tx: Tx, where: ReturnType<typeof and>): Promise<Row[]> 
 }
 
 async function named(tx: Tx, section: Row["section"], names: readonly string[]): Promise<Row[]> {
-  const found = await Promise.all(
-    parts(names).map(async (part) => {
-      const { rows } = await tx.execute<Row & Record<string, unknown>>(sql`
-        select id, section, name, digest, body from rekey_inventory.entries
-        where section = ${section} and name = any(${sql.param(part)}::text[]) and ended_at is null`);
-      return rows;
-    }),
-  );
-  return found.flat();
+  const found: Row[] = [];
+  for (const part of parts(names)) {
+    const { rows } = await tx.execute<Row & Record<string, unknown>>(sql`
+      select id, section, name, digest, body from rekey_inventory.entries
+      where section = ${section} and name = any(${sql.param(part)}::text[]) and ended_at is null`);
+    for (const row of rows) found.push(row);
+  }
+  return found;
 }
 
 /** Credentials that some of these consumers use. The map is in step with the estate, and knows it without reading every entry. */

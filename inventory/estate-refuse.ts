@@ -5,7 +5,8 @@ import type { Credential } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import { adoptions } from "./adoption-tables.js";
 import type { Tx } from "./database.js";
-import type { EstateChanges, Standing } from "./estate-changes.js";
+import type { EstateChanges } from "./estate-changes.js";
+import type { Standing } from "./estate-pieces.js";
 import { rotations } from "./rotation-tables.js";
 
 const bearings: ReadonlySet<string> = new Set(["issuer", "account", "store", "place"]);

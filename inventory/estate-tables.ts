@@ -45,6 +45,12 @@ export const entries = inventory.table("entries", {
   endedAt: moment("ended_at"),
 });
 
+/** How often other pieces of the same estate were noted; one row. */
+export const pieceNotes = inventory.table("piece_notes", {
+  onlyRow: boolean("only_row").primaryKey().default(true),
+  times: bigint("times", { mode: "number" }).notNull(),
+});
+
 /** What an entry said until a revision changed or ended it; null: nothing, it had ended before. Rows are only ever added. */
 export const pastBodies = inventory.table("past_bodies", {
   entry: text("entry").notNull(),

@@ -2,7 +2,7 @@
  * What findings rest on, read from the inventory: a few hundred credentials at a time, so that an estate of a hundred thousand
  * needs no more memory than a small one.
  */
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { Section } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import type { Consumer, Credential, CredentialException, Policy } from "../domain/estate/types.js";
@@ -41,13 +41,21 @@ export interface Lot {
   readonly picture: Picture;
 }
 
-/** Every credential that is known now, lot by lot, in the order of their ids. Times are milliseconds since the epoch. */
+/** What is asked for. Times are milliseconds since the epoch. */
+export interface LotsWanted extends Pick<Picture, "now" | "leastWindowMs"> {
+  readonly shapes: Shapes;
+  /** Ids of the credentials; null: every one. */
+  readonly only: readonly string[] | null;
+}
+
+/** Every credential that is known now, or of these those that are, lot by lot, in the order of their ids. */
 export async function* credentialLots(
   tx: Tx,
-  { now, leastWindowMs, shapes }: Pick<Picture, "now" | "leastWindowMs"> & { readonly shapes: Shapes },
+  { now, leastWindowMs, shapes, only }: LotsWanted,
 ): AsyncGenerator<Lot> {
   const { rows } = await tx.execute<{ id: string }>(sql`
-    select id from rekey_inventory.graph_nodes where type = 'credential' and ended_at is null order by id`);
+    select id from rekey_inventory.graph_nodes
+    where type = 'credential' and ended_at is null and ${among(sql`id`, only)} order by id`);
   const sourcesFor = sourcesBy(tx, shapes, now);
   const policies = await policiesWithin(tx);
   const rotatedAt = await lastEnds(tx, true);
@@ -75,6 +83,11 @@ export async function* credentialLots(
     }
     yield { credentials, picture: { adjacency: new Adjacency(graph), pastUses, leastWindowMs, now } };
   }
+}
+
+/** True of everything, or of these ids only. */
+function among(id: SQL, only: readonly string[] | null): SQL {
+  return only === null ? sql`true` : sql`${id} = any(${sql.param(only)}::text[])`;
 }
 
 function inForce(section: Section) {
@@ -120,12 +133,10 @@ async function listedAmong(tx: Tx, ids: readonly string[]) {
 async function pastUsesOf(tx: Tx, { nodes }: Graph): Promise<Map<string, PastUse[]>> {
   const used = [...nodes.values()].filter(({ type }) => type === "credential" || type === "location");
   const { rows } = await tx.execute<{ from: string; to: string; last: number }>(sql`
-    select e.from_id as from, e.to_id as to, ${ms("max(v.last_seen)")} as last
-    from rekey_inventory.graph_edges e join rekey_inventory.graph_evidence v
-      on (v.from_id, v.type, v.to_id) = (e.from_id, e.type, e.to_id)
-    where e.to_id = any(${sql.param(used.map(({ id }) => id))}::text[]) and e.type = 'uses'
-      and v.kind in ('read', 'session')
-    group by e.from_id, e.to_id`);
+    select from_id as from, to_id as to, ${ms("max(last_seen)")} as last
+    from rekey_inventory.graph_evidence
+    where to_id = any(${sql.param(used.map(({ id }) => id))}::text[]) and type = 'uses' and kind in ('read', 'session')
+    group by from_id, to_id`);
   return Map.groupBy(rows, ({ to }) => to);
 }
 
@@ -159,15 +170,33 @@ async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<r
   });
 }
 
-/** Consumers of the estate. */
-export async function consumersWithin(
+/** Consumers at a time. */
+const consumersMax = 5_000;
+
+/** Consumers of the estate, or of these those that it has, in the order of their ids. */
+export async function* consumerLots(
   tx: Tx,
-): Promise<{ readonly subject: Subject; readonly consumer: Consumer }[]> {
-  const rows = await tx.select().from(entries).where(inForce("consumers"));
-  return rows.map(({ id, name, body }) => ({
-    subject: { id, type: "consumer", name },
-    consumer: body as unknown as Consumer,
-  }));
+  only: readonly string[] | null,
+): AsyncGenerator<{ readonly subject: Subject; readonly consumer: Pick<Consumer, "owner" | "purpose"> }[]> {
+  for (let after = ""; ; ) {
+    const rows = await tx
+      .select({
+        ...{ id: entries.id, name: entries.name },
+        owner: sql<string>`${entries.body} ->> 'owner'`,
+        purpose: sql<string | null>`${entries.body} ->> 'purpose'`,
+      })
+      .from(entries)
+      .where(and(inForce("consumers"), among(sql`${entries.id}`, only), gt(entries.id, after)))
+      .orderBy(entries.id)
+      .limit(consumersMax);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows.map(({ id, name, owner, purpose }) => ({
+      subject: { id, type: "consumer", name },
+      consumer: { owner, ...(purpose === null ? {} : { purpose }) },
+    }));
+    after = last.id;
+  }
 }
 
 /** Exceptions of credentials and of sources, by the id of the entry. */

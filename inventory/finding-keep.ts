@@ -12,15 +12,18 @@ import { keyOf, type Present } from "../domain/findings/present.js";
 import { rightFindings } from "../domain/findings/rights.js";
 import { valueFindings } from "../domain/findings/values.js";
 import { Adjacency } from "../domain/graph/reach.js";
-import { type Database, patient, type Tx, transact } from "./database.js";
+import { canonical } from "../domain/plan.js";
+import { type Database, patient, read, type Tx, transact } from "./database.js";
+import { endUnmet } from "./finding-end.js";
 import {
-  consumersWithin,
+  consumerLots,
   copiesWithin,
   credentialLots,
   endingPlaces,
   exceptionsWithin,
   lookMsMax,
 } from "./finding-facts.js";
+import type { LookScope } from "./finding-scope.js";
 import { findings } from "./finding-tables.js";
 import { rightsWithin } from "./graph-load.js";
 import { sha256Hex } from "./hash.js";
@@ -36,58 +39,102 @@ export interface FindingNews extends Readonly<Record<FindingState, number>> {
 const lookLock = 7_305_141_971;
 
 /**
- * Looks at everything at `now` (milliseconds since the epoch) and keeps what is found. A look that comes after a later one
- * changes nothing. Errors as of `transact`.
+ * Looks at everything at `now` (milliseconds since the epoch), or at what a change of the estate can have changed, and keeps what
+ * is found. A look that comes after a later one changes nothing. Errors as of `transact`.
  */
-export async function bringFindings(db: Database, shapes: Shapes, now: number): Promise<FindingNews> {
+export async function bringFindings(
+  db: Database,
+  shapes: Shapes,
+  now: number,
+  scope: LookScope | null = null,
+): Promise<FindingNews> {
   return transact(patient(db, lookMsMax), async (tx) => {
     const asked = await clock(tx);
     await tx.execute(sql`select pg_advisory_xact_lock(${lookLock})`);
     const news: Record<FindingState, number> = { open: 0, excepted: 0, ended: 0 };
     if (await isCovered(tx, asked, now)) return { ...news, looked: false };
     const began = await clock(tx);
-    const known = await knownStates(tx);
     const exceptions = await exceptionsWithin(tx);
     const met = new Set<string>();
     const take = async (found: readonly Present[]): Promise<void> => {
-      const standings = found
-        .filter((present) => !met.has(keyOf(present)))
-        .map((present) => {
-          const key = keyOf(present);
-          met.add(key);
-          const { credential, sources } = present;
-          const fitting = [credential ?? "", ...sources].flatMap((id) => exceptions.get(id) ?? []);
-          return standingOf(present, known.get(key), fitting, now);
-        });
-      for (const { state, isNews } of standings) if (isNews) news[state] += 1;
-      const isKnown = ({ key }: Standing) => known.has(key);
-      for (const rows of parts(standings.filter(isKnown))) await keepOn(tx, rows, now);
-      for (const rows of parts(standings.filter((one) => !isKnown(one)))) await keepNew(tx, rows, now);
-      for (const rows of parts(standings.filter(({ isNews }) => isNews))) await noteChanges(tx, rows);
-    };
-    let ofSources: readonly Present[] = [];
-    for await (const { credentials, picture } of credentialLots(tx, { now, leastWindowMs: null, shapes })) {
-      const found = credentials.flatMap((facts) => findingsOfCredential(facts, picture));
-      const { own = [], shared = [] } = Object.groupBy(found, ({ subject }) =>
-        subject.type === "source" ? "shared" : "own",
+      const fresh = [...new Map(found.map((present) => [keyOf(present), present]))].filter(
+        ([key]) => !met.has(key),
       );
-      ofSources = gravest([...ofSources, ...shared], keyOf);
-      await take(own);
-    }
-    await take(ofSources);
-    const consumers = await consumersWithin(tx);
-    await take(consumers.flatMap(({ subject, consumer }) => consumerFindings(subject, consumer)));
-    const places = await endingPlaces(tx);
-    await take(places.flatMap(({ subject, ...ending }) => placeFindings(subject, ending, now)));
-    const { copies, known: values } = await copiesWithin(tx);
-    await take(valueFindings(copies, values, namelessId));
-    await take(rightFindings(new Adjacency(await rightsWithin(tx))));
-    news.ended = await endUnmet(tx, known, met, now);
-    await tx.execute(sql`
-      insert into rekey_inventory.finding_looks (at, began) values (${iso(now)}, ${began})
-      on conflict (only_row) do update set at = excluded.at, began = excluded.began`);
+      const known = await knownStates(
+        tx,
+        fresh.map(([key]) => key),
+      );
+      const standings = fresh.map(([key, present]) => {
+        met.add(key);
+        const { credential, sources } = present;
+        const fitting = [credential ?? "", ...sources].flatMap((id) => exceptions.get(id) ?? []);
+        return standingOf(present, known.get(key), fitting, now);
+      });
+      for (const { state, isNews } of standings) if (isNews) news[state] += 1;
+      await keepStandings(tx, standings, known, now);
+    };
+    await lookAt(tx, { shapes, now, scope }, take);
+    news.ended = await endUnmet(tx, scope, met, now);
+    if (scope === null)
+      await tx.execute(sql`
+        insert into rekey_inventory.finding_looks (at, began) values (${iso(now)}, ${began})
+        on conflict (only_row) do update set at = excluded.at, began = excluded.began`);
     return { ...news, looked: true };
   });
+}
+
+/** So few credentials are looked at in about a second, and then what is found of the sources is up to date as well. */
+const fewCredentials = 1_000;
+
+/** A look after a change of the estate with this scope: at everything, where that is little. */
+export async function lookAfter(
+  db: Database,
+  shapes: Shapes,
+  now: number,
+  scope: LookScope | null,
+): Promise<FindingNews> {
+  const isLittle = await read(db, async (tx) => {
+    const { rows } = await tx.execute(sql`
+      select from rekey_inventory.graph_nodes where type = 'credential' and ended_at is null
+      offset ${fewCredentials} limit 1`);
+    return rows.length === 0;
+  });
+  return bringFindings(db, shapes, now, isLittle ? null : scope);
+}
+
+interface Look {
+  readonly shapes: Shapes;
+  readonly now: number;
+  readonly scope: LookScope | null;
+}
+
+/**
+ * Hands over what is found, a part at a time. Of sources only a look at everything can speak: what it says of one of them is
+ * the gravest that it is to any credential. What is not of the estate is looked at each time; there is little of it.
+ */
+async function lookAt(
+  tx: Tx,
+  { shapes, now, scope }: Look,
+  take: (found: readonly Present[]) => Promise<void>,
+): Promise<void> {
+  let ofSources: readonly Present[] = [];
+  const only = scope?.credentials ?? null;
+  for await (const lot of credentialLots(tx, { now, leastWindowMs: null, shapes, only })) {
+    const found = lot.credentials.flatMap((facts) => findingsOfCredential(facts, lot.picture));
+    const { own = [], shared = [] } = Object.groupBy(found, ({ subject }) =>
+      subject.type === "source" ? "shared" : "own",
+    );
+    ofSources = gravest([...ofSources, ...shared], keyOf);
+    await take(own);
+  }
+  if (scope === null) await take(ofSources);
+  for await (const consumers of consumerLots(tx, scope?.consumers ?? null))
+    await take(consumers.flatMap(({ subject, consumer }) => consumerFindings(subject, consumer)));
+  const places = await endingPlaces(tx);
+  await take(places.flatMap(({ subject, ...ending }) => placeFindings(subject, ending, now)));
+  const { copies, known } = await copiesWithin(tx);
+  await take(valueFindings(copies, known, namelessId));
+  await take(rightFindings(new Adjacency(await rightsWithin(tx))));
 }
 
 /** The database's own clock, as it writes it: by that one all looks are compared, whatever time they are made for. */
@@ -108,26 +155,63 @@ function namelessId(mark: string): string {
   return `val_${sha256Hex(`value ${mark}`).slice(0, 24)}`;
 }
 
-async function knownStates(tx: Tx): Promise<Map<string, KnownState>> {
-  const rows = await tx
-    .select({
-      key: findings.key,
-      state: findings.state,
-      owner: findings.exceptionOwner,
-      reason: findings.exceptionReason,
-      until: findings.exceptionUntil,
-    })
-    .from(findings);
-  return new Map(
-    rows.map(({ key, state, owner, reason, until }) => {
+interface Known extends KnownState {
+  /** Hash of what was said of it; null where an earlier release has written it. */
+  readonly digest: string | null;
+}
+
+async function knownStates(tx: Tx, keys: readonly string[]): Promise<Map<string, Known>> {
+  const known = new Map<string, Known>();
+  for (const part of parts(keys)) {
+    const rows = await tx
+      .select({
+        ...{ key: findings.key, state: findings.state, digest: findings.digest },
+        ...{
+          owner: findings.exceptionOwner,
+          reason: findings.exceptionReason,
+          until: findings.exceptionUntil,
+        },
+      })
+      .from(findings)
+      .where(sql`${findings.key} = any(${column(part, (key) => key)}::text[])`);
+    for (const { key, state, digest, owner, reason, until } of rows) {
       const exception = until === null ? null : { owner: owner ?? "", reason: reason ?? "", until };
-      return [key, { state, exception }];
-    }),
+      known.set(key, { state, exception, digest });
+    }
+  }
+  return known;
+}
+
+type Kept = Standing & { readonly digest: string };
+
+/** Writes what is new of them. What says what it said, in the state in which it was, is left alone. */
+async function keepStandings(
+  tx: Tx,
+  standings: readonly Standing[],
+  known: ReadonlyMap<string, Known>,
+  now: number,
+): Promise<void> {
+  const told = standings.map((standing): Kept => ({ ...standing, digest: digestOf(standing) }));
+  const { added = [], changed = [] } = Object.groupBy(told, ({ key, digest, isNews }) => {
+    const before = known.get(key);
+    if (before === undefined) return "added";
+    return isNews || before.digest !== digest ? "changed" : "same";
+  });
+  for (const rows of parts(changed)) await keepOn(tx, rows, now);
+  for (const rows of parts(added)) await keepNew(tx, rows, now);
+  for (const rows of parts(told.filter(({ isNews }) => isNews))) await noteChanges(tx, rows);
+}
+
+/** The same as long as nothing else is said of the finding. */
+function digestOf({ severity, subject, about, credential, sentence, owners, places }: Standing): string {
+  return sha256Hex(canonical({ severity, subject, about, credential, sentence, owners, places })).slice(
+    0,
+    24,
   );
 }
 
 /** What is said of each now, as rows `said`. */
-function saidBy(rows: readonly Standing[]) {
+function saidBy(rows: readonly Kept[]) {
   return sql`unnest(
     ${column(rows, ({ key }) => key)}::text[], ${column(rows, ({ code }) => code)}::text[],
     ${column(rows, ({ severity }) => severity)}::text[], ${column(rows, ({ state }) => state)}::text[],
@@ -140,55 +224,36 @@ function saidBy(rows: readonly Standing[]) {
     ${column(rows, ({ exception }) => exception?.owner ?? null)}::text[],
     ${column(rows, ({ exception }) => exception?.reason ?? null)}::text[],
     ${column(rows, ({ exception }) => (exception === null ? null : iso(exception.until)))}::timestamptz[],
-    ${column(rows, ({ isNews, since }) => (isNews ? iso(since) : null))}::timestamptz[]
+    ${column(rows, ({ isNews, since }) => (isNews ? iso(since) : null))}::timestamptz[],
+    ${column(rows, ({ digest }) => digest)}::text[]
   ) as said (key, code, severity, state, subject, subject_type, subject_name, about, about_type, about_name, credential,
-    sentence, owners, places, exception_owner, exception_reason, exception_until, since)`;
+    sentence, owners, places, exception_owner, exception_reason, exception_until, since, digest)`;
 }
 
-async function keepNew(tx: Tx, rows: readonly Standing[], now: number): Promise<void> {
+async function keepNew(tx: Tx, rows: readonly Kept[], now: number): Promise<void> {
   await tx.execute(sql`
     insert into rekey_inventory.findings (key, code, severity, state, subject, subject_type, subject_name, about,
       about_type, about_name, credential, sentence, owners, places, exception_owner, exception_reason, exception_until,
-      first_seen, last_seen, since)
+      first_seen, last_seen, since, digest)
     select key, code, severity, state, subject, subject_type, subject_name, about, about_type, about_name, credential,
-      sentence, owners::jsonb, places::jsonb, exception_owner, exception_reason, exception_until, ${iso(now)}, ${iso(now)}, since
+      sentence, owners::jsonb, places::jsonb, exception_owner, exception_reason, exception_until, ${iso(now)}, ${iso(now)}, since, digest
     from ${saidBy(rows)} order by code, subject_name, about_name, key`);
 }
 
-async function keepOn(tx: Tx, rows: readonly Standing[], now: number): Promise<void> {
+async function keepOn(tx: Tx, rows: readonly Kept[], now: number): Promise<void> {
   await tx.execute(sql`
     update rekey_inventory.findings f set severity = said.severity, state = said.state,
       subject_type = said.subject_type, subject_name = said.subject_name, about_type = said.about_type,
       about_name = said.about_name, credential = said.credential, sentence = said.sentence,
       owners = said.owners::jsonb, places = said.places::jsonb, exception_owner = said.exception_owner,
       exception_reason = said.exception_reason, exception_until = said.exception_until, last_seen = ${iso(now)},
-      since = coalesce(said.since, f.since)
+      digest = said.digest, since = coalesce(said.since, f.since)
     from ${saidBy(rows)} where f.key = said.key`);
 }
 
-async function noteChanges(tx: Tx, rows: readonly Standing[]): Promise<void> {
+async function noteChanges(tx: Tx, rows: readonly Kept[]): Promise<void> {
   await tx.execute(sql`
     insert into rekey_inventory.finding_changes (finding, at, state, exception_owner, exception_reason, exception_until)
     select f.number, said.since, said.state, said.exception_owner, said.exception_reason, said.exception_until
     from ${saidBy(rows)} join rekey_inventory.findings f on f.key = said.key`);
-}
-
-async function endUnmet(
-  tx: Tx,
-  known: ReadonlyMap<string, KnownState>,
-  met: ReadonlySet<string>,
-  now: number,
-): Promise<number> {
-  const over = [...known].flatMap(([key, { state }]) => (state === "ended" || met.has(key) ? [] : [key]));
-  for (const rows of parts(over)) {
-    const keys = column(rows, (key) => key);
-    await tx.execute(sql`
-      with ended as (
-        update rekey_inventory.findings set state = 'ended', since = ${iso(now)}, exception_owner = null,
-          exception_reason = null, exception_until = null
-        where key = any(${keys}::text[]) returning number
-      )
-      insert into rekey_inventory.finding_changes (finding, at, state) select number, ${iso(now)}, 'ended' from ended`);
-  }
-  return over.length;
 }

@@ -28,6 +28,7 @@ export const findings = inventory.table("findings", {
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
   since: moment("since").notNull(),
+  digest: text("digest"),
 });
 
 /** What became of them; rows are only ever added. */

@@ -26,15 +26,16 @@ export async function listFindings(
   filter: FindingFilter,
   now: number,
 ): Promise<{ readonly findings: readonly KeptFinding[]; readonly at: number | null }> {
-  return read(db, async (tx) => ({
-    findings: await findingsWithin(tx, filter, now),
-    at: await lookedAt(tx),
-  }));
+  return read(db, async (tx) => {
+    const at = await lookedAt(tx);
+    const rows = await rowsWithin(tx, filter);
+    return { findings: rows.map((row) => keptAt(findingOf(row, at), now)), at };
+  });
 }
 
-async function findingsWithin(tx: Tx, filter: FindingFilter, now: number): Promise<KeptFinding[]> {
+async function rowsWithin(tx: Tx, filter: FindingFilter): Promise<Row[]> {
   const rank = sql`array_position(array['refuse', 'warn', 'info'], ${findings.severity})`;
-  const rows = await tx
+  return tx
     .select()
     .from(findings)
     .where(
@@ -45,7 +46,6 @@ async function findingsWithin(tx: Tx, filter: FindingFilter, now: number): Promi
       ),
     )
     .orderBy(rank, asc(findings.code), asc(findings.subjectName), asc(findings.number));
-  return rows.map((row) => keptAt(findingOf(row), now));
 }
 
 /** A finding by its number, with every change of its state, oldest first; null where there is none. */
@@ -63,7 +63,7 @@ export async function findingNumbered(
       .where(eq(findingChanges.finding, number))
       .orderBy(asc(findingChanges.at));
     return {
-      finding: keptAt(findingOf(row), now),
+      finding: keptAt(findingOf(row, await lookedAt(tx)), now),
       changes: changes.map(({ at, state, ...change }) => ({ at, state, exception: exceptionOf(change) })),
     };
   });
@@ -74,16 +74,19 @@ async function lookedAt(tx: Tx): Promise<number | null> {
   return look?.at ?? null;
 }
 
-type Excepted = Pick<typeof findings.$inferSelect, "exceptionOwner" | "exceptionReason" | "exceptionUntil">;
+type Row = typeof findings.$inferSelect;
+type Excepted = Pick<Row, "exceptionOwner" | "exceptionReason" | "exceptionUntil">;
 
 function exceptionOf({ exceptionOwner, exceptionReason, exceptionUntil }: Excepted): HeldException | null {
   if (exceptionUntil === null) return null;
   return { owner: exceptionOwner ?? "", reason: exceptionReason ?? "", until: exceptionUntil };
 }
 
-function findingOf(row: typeof findings.$inferSelect): KeptFinding {
+/** A finding that has not ended was there when everything was looked at last: that is not written to each of them. */
+function findingOf(row: Row, lookedAt: number | null): KeptFinding {
   const { number, code, severity, state, credential, sentence, owners, places } = row;
-  const { about, aboutType, aboutName, firstSeen, lastSeen, since } = row;
+  const { about, aboutType, aboutName, firstSeen, since } = row;
+  const lastSeen = state === "ended" ? row.lastSeen : Math.max(row.lastSeen, lookedAt ?? row.lastSeen);
   return {
     ...{ number, code, severity, state, credential, sentence, owners, places, firstSeen, lastSeen, since },
     // What several places have in common has no name, and its id here is of use to nobody but the records.

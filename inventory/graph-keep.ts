@@ -101,7 +101,7 @@ async function endUnsaid(
 }
 
 /** An edge by its ends. */
-interface EdgeKey extends Record<string, unknown> {
+export interface EdgeKey extends Record<string, unknown> {
   readonly from_id: string;
   readonly type: string;
   readonly to_id: string;

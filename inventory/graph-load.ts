@@ -95,7 +95,10 @@ export async function nodesNamed(
   });
 }
 
-/** Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. */
+/**
+ * Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. Each step is looked up on its
+ * own (`offset 0`): the database takes a walk for much longer than it is, and would read every edge for it.
+ */
 export async function idsKept(
   tx: Tx,
   credentials: readonly string[],
@@ -106,15 +109,17 @@ export async function idsKept(
       where e.from_id = any(${sql.param(credentials)}::text[]) and c.type = 'credential'
         and e.type = 'stored-in' and e.ended_at is null
       union
-      select e.from_id from copies k
-      join rekey_inventory.graph_edges e on e.to_id = k.id
-      join rekey_inventory.graph_nodes n on n.id = e.from_id
-      where e.type in ('depends-on', 'stored-in') and n.type = 'location' and e.ended_at is null
+      select part.id from copies k, lateral (
+        select e.from_id as id from rekey_inventory.graph_edges e
+        join rekey_inventory.graph_nodes n on n.id = e.from_id
+        where e.to_id = k.id and e.type in ('depends-on', 'stored-in') and n.type = 'location' and e.ended_at is null
+        offset 0) part
     ), containers (id) as (
       select id from copies
       union
-      select e.to_id from containers k join rekey_inventory.graph_edges e on e.from_id = k.id
-      where e.type = 'stored-in' and e.ended_at is null
+      select whole.id from containers k, lateral (
+        select e.to_id as id from rekey_inventory.graph_edges e
+        where e.from_id = k.id and e.type = 'stored-in' and e.ended_at is null offset 0) whole
     )
     select id, id in (select id from copies) as is_copy from containers`);
   const those = (isCopy: boolean) => rows.filter((row) => row.is_copy === isCopy).map(({ id }) => id);

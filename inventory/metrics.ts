@@ -12,7 +12,12 @@ import { credentialLots, lookMsMax } from "./finding-facts.js";
 export async function metricsAt(db: Database, shapes: Shapes, now: number): Promise<Figure[]> {
   return read(patient(db, lookMsMax), async (tx) => {
     const tallies = [];
-    for await (const { credentials, picture } of credentialLots(tx, { now, leastWindowMs: null, shapes }))
+    for await (const { credentials, picture } of credentialLots(tx, {
+      now,
+      leastWindowMs: null,
+      shapes,
+      only: null,
+    }))
       tallies.push(...credentials.map((facts) => tallyOf(facts, picture)));
     return figuresOf(tallies, await totalsWithin(tx, now));
   });
@@ -32,7 +37,12 @@ export async function usesAt(
 ): Promise<CredentialUse[]> {
   return read(patient(db, lookMsMax), async (tx) => {
     const uses: CredentialUse[] = [];
-    for await (const { credentials, picture } of credentialLots(tx, { now, leastWindowMs, shapes })) {
+    for await (const { credentials, picture } of credentialLots(tx, {
+      now,
+      leastWindowMs,
+      shapes,
+      only: null,
+    })) {
       const { adjacency } = picture;
       for (const facts of credentials) {
         const owners = ownerNames(adjacency, facts.node.id);

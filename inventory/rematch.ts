@@ -11,6 +11,7 @@ import type { Tx } from "./database.js";
 import { things } from "./discovery-tables.js";
 import type { EstateDiff } from "./estate-diff.js";
 import { entries, estateRevisions } from "./estate-tables.js";
+import type { EdgeKey } from "./graph-keep.js";
 import { sha256Hex } from "./hash.js";
 import { column } from "./rows.js";
 import { sectionsOf } from "./sections.js";
@@ -65,6 +66,8 @@ export async function revisionIn(tx: Tx): Promise<number> {
 
 interface Moved extends Resolved {
   readonly id: string;
+  /** Id of the node that it was. */
+  readonly was: string;
 }
 
 /** Fields by which things are told. */
@@ -83,9 +86,18 @@ function concernsThings({ sections }: EstateDiff): boolean {
 /** Things at a time. */
 const thingsMax = 5_000;
 
-/** Moves what was seen of every thing that is another node now. `at` is now, in milliseconds since the epoch. */
-export async function rematch(tx: Tx, shapes: Shapes, diff: EstateDiff, at: number): Promise<void> {
-  if (!concernsThings(diff)) return;
+/**
+ * Moves what was seen of every thing that is another node now. `at` is now, in milliseconds since the epoch. Answers with the
+ * ids of all nodes that something was moved from, to or at.
+ */
+export async function rematch(
+  tx: Tx,
+  shapes: Shapes,
+  diff: EstateDiff,
+  at: number,
+): Promise<ReadonlySet<string>> {
+  const touched = new Set<string>();
+  if (!concernsThings(diff)) return touched;
   let declared: Declared | null = null;
   for (let after = ""; ; ) {
     const known = await tx
@@ -95,19 +107,19 @@ export async function rematch(tx: Tx, shapes: Shapes, diff: EstateDiff, at: numb
       .orderBy(things.id)
       .limit(thingsMax);
     const last = known.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return touched;
     declared ??= await declaredIn(tx, shapes);
     const by = declared;
     const moved = known.flatMap(({ id, body, node, sentence }): Moved[] => {
       const now = resolve(body, by);
-      return now.node.id === node && now.sentence === sentence ? [] : [{ ...now, id }];
+      return now.node.id === node && now.sentence === sentence ? [] : [{ ...now, id, was: node }];
     });
-    if (moved.length > 0) await move(tx, moved, new Date(at).toISOString());
+    if (moved.length > 0) for (const id of await move(tx, moved, new Date(at).toISOString())) touched.add(id);
     after = last.id;
   }
 }
 
-async function move(tx: Tx, rows: readonly Moved[], when: string): Promise<void> {
+async function move(tx: Tx, rows: readonly Moved[], when: string): Promise<readonly string[]> {
   const nodes = [...new Map(rows.map((row) => [row.node.id, row.node])).values()];
   await tx.execute(sql`
     insert into rekey_inventory.graph_nodes (id, type, name, class, first_seen, last_seen)
@@ -123,11 +135,18 @@ async function move(tx: Tx, rows: readonly Moved[], when: string): Promise<void>
       ${column(rows, ({ known }) => known)}::boolean[], ${column(rows, ({ sentence }) => sentence)}::text[]
     ) as told (id, node, known, sentence)
     where t.id = told.id`);
-  for (const end of ["from", "to"] as const) await moveEnd(tx, rows, end, when);
+  const left = [...(await moveEnd(tx, rows, "from", when)), ...(await moveEnd(tx, rows, "to", when))];
+  const ids = rows.flatMap(({ was, node }) => [was, node.id]);
+  return [...ids, ...left.flatMap(({ from_id, to_id }) => [from_id, to_id])];
 }
 
-/** The evidence of these things at one end of its edges, to the edges of the nodes that they are now. */
-async function moveEnd(tx: Tx, rows: readonly Moved[], end: "from" | "to", when: string): Promise<void> {
+/** The evidence of these things at one end of its edges, to the edges of the nodes that they are now. Answers with the edges that it has left. */
+async function moveEnd(
+  tx: Tx,
+  rows: readonly Moved[],
+  end: "from" | "to",
+  when: string,
+): Promise<readonly EdgeKey[]> {
   const seen = sql.raw(end === "from" ? "seen_from" : "seen_to");
   const mine = sql.raw(end === "from" ? "from_id" : "to_id");
   const [from, to] = end === "from" ? [sql`m.node`, sql`v.to_id`] : [sql`v.from_id`, sql`m.node`];
@@ -143,7 +162,7 @@ async function moveEnd(tx: Tx, rows: readonly Moved[], end: "from" | "to", when:
       ended_at = case when excluded.ended_at is null then null else graph_edges.ended_at end,
       first_seen = least(graph_edges.first_seen, excluded.first_seen),
       last_seen = greatest(graph_edges.last_seen, excluded.last_seen)`);
-  const { rows: left } = await tx.execute<{ from_id: string; type: string; to_id: string }>(sql`
+  const { rows: left } = await tx.execute<EdgeKey>(sql`
     with moving as (
       select v.from_id, v.type, v.to_id, v.source, v.kind, v.record, v.seen_from, v.seen_to, m.node
       from ${moved} join rekey_inventory.graph_evidence v on v.${seen} = m.thing and v.${mine} <> m.node
@@ -168,4 +187,5 @@ async function moveEnd(tx: Tx, rows: readonly Moved[], end: "from" | "to", when:
       and not exists (select from rekey_inventory.entries where id = n.id)
       and not exists (select from rekey_inventory.graph_edges o
         where (o.from_id = n.id or o.to_id = n.id) and o.ended_at is null)`);
+  return left;
 }

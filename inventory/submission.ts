@@ -32,8 +32,16 @@ export interface Submission {
   readonly digest: string;
   readonly header: Header;
   readonly entries: readonly SubmittedEntry[];
-  /** Pieces that the estate still has and that were not read: every entry of theirs says what it said. */
-  readonly kept: readonly string[];
+  /** What was not read, because the inventory has it. Null: everything is in `entries`. */
+  readonly base: Base | null;
+}
+
+/** What the inventory had when an estate was read. */
+export interface Base {
+  /** As of `KnownPieces`. */
+  readonly stamp: string;
+  /** The pieces that the estate has no more. Every entry of another piece says what it said. */
+  readonly gone: readonly string[];
 }
 
 /** A whole estate, handed over entry by entry. */
@@ -45,7 +53,7 @@ export function submissionOf(estate: Estate, digest: string): Submission {
       return { section, name, body, digest: bodyDigest(body), piece: null, claims: null };
     }),
   );
-  return { digest, header: { version, installation }, entries, kept: [] };
+  return { digest, header: { version, installation }, entries, base: null };
 }
 
 /** By what a body is recognised; the order of its fields does not count. */

@@ -21,7 +21,7 @@ import { type Applied, applySubmission, notePieces, planSubmission } from "../..
 import { type KnownEstate, knownIn } from "../../inventory/estate-context.js";
 import type { EstateDiff } from "../../inventory/estate-diff.js";
 import { currentRevision, estateAround, type Revision } from "../../inventory/estate-load.js";
-import { bringFindings, type FindingNews } from "../../inventory/finding-keep.js";
+import { bringFindings, type FindingNews, lookAfter } from "../../inventory/finding-keep.js";
 import { type FindingFilter, findingNumbered, listFindings } from "../../inventory/findings.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
 import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
@@ -82,6 +82,8 @@ export interface Inventory {
   map(): Promise<Graph>;
   /** Looks at everything, and keeps what is found; answers with what changed its state. */
   bringFindings(): Promise<FindingNews>;
+  /** The same after a change of the estate; of a large one only at what the change touched. */
+  lookAfter(applied: Applied): Promise<FindingNews>;
   /** Findings as they stand, and when they were brought up to date last. */
   findings(filter: FindingFilter): ReturnType<typeof listFindings>;
   /** A finding by its number, with what became of it. */
@@ -133,6 +135,7 @@ export function inventoryIn(
     sightings: (credential) => sightingsOf(db, credential),
     map: () => loadMap(db),
     bringFindings: async () => bringFindings(db, world.shapes, await present()),
+    lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),
     findings: async (filter) => listFindings(db, filter, await present()),
     finding: async (number) => findingNumbered(db, number, await present()),
     metrics: async () => metricsAt(db, world.shapes, await present()),

@@ -15,7 +15,7 @@ import { atStart } from "./bytes.js";
 import { type Fault, problemsIn } from "./folder-problems.js";
 import { Gathering, withShared } from "./gathering.js";
 import { estateJsonSchema } from "./json-schema.js";
-import { filesIn, type Piece, piecesOf } from "./pieces.js";
+import { filesIn, piecesOf } from "./pieces.js";
 import type { EstateProblem } from "./problem.js";
 
 /** An estate as it can be applied, or what is wrong with it. */
@@ -35,7 +35,7 @@ export async function readFolder(
   known: KnownEstate | null,
 ): Promise<FolderResult> {
   const gathering = new Gathering(kinds);
-  const { kept, digest } = await gather(folder, kinds, known, gathering);
+  const { base, digest } = await gather(folder, kinds, known, gathering);
   const shared = (await known?.shared()) ?? null;
   const header = gathering.finish(shared);
   const refused = async (faults: readonly Fault[]): Promise<FolderResult> => {
@@ -44,7 +44,7 @@ export async function readFolder(
   if (gathering.faults.length > 0) return refused(gathering.faults);
   const estate = { ...header, ...gathering.entries } as unknown as Estate;
   const entries = entriesOf({ ...estate, ...withShared(estate, shared) }, kinds, gathering);
-  const submission: Submission = { digest, header, entries, kept };
+  const submission: Submission = { digest, header, entries, base };
   const context = known === null ? undefined : await known.context(submission);
   if (context === null) return { ok: true, submission };
   const part = context === undefined ? estate : merged(estate, context.sections);
@@ -63,55 +63,47 @@ function readingOf(kinds: EstateKinds): string {
   return createHash("sha256").update(`${rules} ${schema}`).digest("base64url").slice(0, 10);
 }
 
-/** Pieces that are asked for at a time, and their bytes. */
-const piecesMax = 20_000;
+/** Bytes that are taken in before what they say is read: text needs much more room than what it says. */
 const bytesMax = 8 * 1024 * 1024;
 
-/** Takes in every piece of the folder that is not known; answers with those that are, and the digest of all. */
+/** Takes in every piece of the folder that is not known; answers with what the rest rests on, and the digest of all. */
 async function gather(
   folder: string,
   kinds: EstateKinds,
   known: KnownEstate | null,
   gathering: Gathering,
-): Promise<{ readonly kept: readonly string[]; readonly digest: string }> {
+): Promise<Pick<Submission, "base" | "digest">> {
   const reading = readingOf(kinds);
+  const there = (await known?.pieces()) ?? null;
   const seen = new Set<string>();
-  const kept: string[] = [];
-  let batch: Piece[] = [];
   let bytes = 0;
-  const flush = async (): Promise<void> => {
-    const names = batch.map((piece) => `${reading}:${piece.hash}`);
-    const unknown = known === null ? null : await known.unknown(names);
-    for (const [i, piece] of batch.entries()) {
-      const name = names[i] ?? "";
-      // Said twice, it is read twice, so that somebody is told of it.
-      const isKept = unknown !== null && !unknown.has(name) && !seen.has(name);
-      seen.add(name);
-      if (isKept) kept.push(name);
-      else gathering.take(piece, name);
-    }
-    gathering.settle();
-    batch = [];
-    bytes = 0;
-  };
   for (const file of await filesIn(folder)) {
     for await (const piece of piecesOf(file)) {
-      if ("problem" in piece) gathering.faults.push({ origin: piece, spotted: piece.problem });
-      else {
-        batch.push(piece);
-        bytes += piece.bytes.length;
+      if ("problem" in piece) {
+        gathering.faults.push({ origin: piece, spotted: piece.problem });
+        continue;
       }
-      if (batch.length >= piecesMax || bytes >= bytesMax) await flush();
+      const name = `${reading}:${piece.hash}`;
+      // Said twice, it is read twice, so that somebody is told of it.
+      const isKnown = there?.pieces.has(name) === true && !seen.has(name);
+      seen.add(name);
+      if (isKnown) continue;
+      gathering.take(piece, name);
+      bytes += piece.bytes.length;
+      if (bytes < bytesMax) continue;
+      gathering.settle();
+      bytes = 0;
     }
   }
-  await flush();
   if (seen.size === 0 && gathering.faults.length === 0) {
     const problem = atStart("empty", "there is no estate in this folder", "put .yaml or .jsonl files there");
     gathering.faults.push({ origin: { file: folder, line: 0 }, spotted: problem });
   }
   const hashed = createHash("sha256");
   for (const name of [...seen].sort()) hashed.update(name);
-  return { kept, digest: `sha256:${hashed.digest("hex")}` };
+  const gone = [...(there?.pieces ?? [])].filter((name) => !seen.has(name));
+  const base = there === null ? null : { stamp: there.stamp, gone };
+  return { base, digest: `sha256:${hashed.digest("hex")}` };
 }
 
 function entriesOf(estate: Estate, kinds: EstateKinds, gathering: Gathering): SubmittedEntry[] {

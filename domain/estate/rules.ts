@@ -65,9 +65,19 @@ function contradictions(path: string[], policy: Policy): EstateIssue[] {
   );
 }
 
+/** What rules about a credential ask of its consumers: whatever else a consumer changes breaks no credential. */
+export const askedOfConsumers = [
+  "canary",
+  "reversible",
+  "match",
+  "cadenceMs",
+  "maxPoolLifeMs",
+  "maxCacheLifeMs",
+] as const satisfies readonly (keyof Consumer)[];
+
 interface UsedBy {
   readonly edge: Edge;
-  readonly consumer: Consumer;
+  readonly consumer: Pick<Consumer, (typeof askedOfConsumers)[number]>;
   readonly path: readonly (string | number)[];
 }
 

@@ -192,7 +192,7 @@ function inventoryIn(world: World): Inventory {
         : { number: 3, digest: "sha256:0", appliedAt: now, appliedBy: "olga" },
     shared: async () => (world.entries.length === 0 ? null : current()),
     known: {
-      unknown: async (pieces) => new Set(pieces),
+      pieces: async () => ({ stamp: "", pieces: new Set() }),
       shared: async () => null,
       // Everything was read, so there is nothing around it.
       context: async ({ entries }) => ({
@@ -203,7 +203,7 @@ function inventoryIn(world: World): Inventory {
     diff: async (submission) => diffEstate(current(), sectionsOf(submission.entries)),
     apply: async (submission, by) => {
       world.calls.push(["apply", submission.digest, by]);
-      return { revision: 4, diff: diffEstate(current(), sectionsOf(submission.entries)) };
+      return { revision: 4, diff: diffEstate(current(), sectionsOf(submission.entries)), scope: null };
     },
     notePieces: async () => undefined,
     entries: async (section) => named(world, section),
@@ -249,6 +249,10 @@ function inventoryIn(world: World): Inventory {
     users: async () => world.map,
     sightings: async () => world.sightings,
     map: async () => world.map,
+    lookAfter: async () => {
+      world.calls.push(["lookAfter"]);
+      return world.look();
+    },
     bringFindings: async () => {
       world.calls.push(["bringFindings"]);
       return world.look();

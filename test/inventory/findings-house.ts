@@ -18,7 +18,7 @@ export const dayMs = 86_400_000;
 export const shapes: Shapes = {
   shownAs: (_, { account }) =>
     Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
-  placeKey: (_, __, place) => String(place.path),
+  placeKey: ({ stores }, store, place) => `${stores[store]?.address ?? ""}${place.path}`,
   seesUse: () => true,
 };
 
@@ -37,8 +37,8 @@ export async function house() {
     applied += 1;
     const source = { kind: "fake", owner: "payments", issuer: "main-db" };
     const estate = change({ ...sampleEstate(), sources: { sessions: source } });
-    await applyEstate(db, { estate, digest: `d${applied}`, by: "ann", now, newId, shapes });
-    return estate;
+    const { scope } = await applyEstate(db, { estate, digest: `d${applied}`, by: "ann", now, newId, shapes });
+    return { estate, scope };
   };
   /** A whole reading of the source, with what it shows. */
   const reading = async (said: Partial<ScanPart>, now: number, shows: "now" | "log" = "now") => {

@@ -1,11 +1,12 @@
 /** An estate as a folder: what was read before is not read again, and nothing passes that would not pass in one file. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { readFolder } from "../../client/estate/folder.js";
 import { parseEstate } from "../../domain/estate/parse.js";
+import { applyEstate } from "../../inventory/estate.js";
 import { applySubmission, notePieces, planSubmission } from "../../inventory/estate-apply.js";
 import { knownIn } from "../../inventory/estate-context.js";
 import { currentEstate } from "../../inventory/estate-load.js";
@@ -42,10 +43,14 @@ function counting(known: Known): Known & { read: number } {
   const counted = {
     ...known,
     read: 0,
-    unknown: async (pieces: readonly string[]) => {
-      const found = await known.unknown(pieces);
-      counted.read += found.size;
-      return found;
+    pieces: async () => {
+      const { stamp, pieces } = await known.pieces();
+      const has = (piece: string): boolean => {
+        const isKnown = pieces.has(piece);
+        if (!isKnown) counted.read++;
+        return isKnown;
+      };
+      return { stamp, pieces: Object.assign(new Set(pieces), { has }) };
     },
   };
   return counted;
@@ -250,6 +255,30 @@ it("takes note of text that says the same otherwise, and makes no revision of it
   expect(await sql("select 1 from rekey_inventory.estate_revisions")).toHaveLength(1);
 });
 
+it("takes over what one file said before, and ends what the folder does not have", async () => {
+  const { db } = await migratedDatabase();
+  const raw = {
+    ...sound(),
+    credentials: {
+      ...sound().credentials,
+      left: credential({ account: { login: "x" }, place: { path: "xx" } }),
+    },
+  };
+  const whole = parseEstate(raw, kinds);
+  if (!whole.ok) throw new Error(JSON.stringify(whole.issues));
+  await applyEstate(db, { estate: whole.estate, digest: "file", by: "ann", now: t0, newId });
+  const folder = await emptyFolder();
+  await writeFolder(folder, sound());
+  expect(await appliedFrom(folder, db, t0 + 1_000)).toMatchObject({
+    diff: {
+      sections: {
+        credentials: { created: [], changed: [], ended: ["left"] },
+        consumers: { created: [], ended: [] },
+      },
+    },
+  });
+});
+
 it("is refused where somebody else has applied meanwhile what it was read by", async () => {
   const { db } = await migratedDatabase();
   const folder = await emptyFolder();
@@ -261,6 +290,25 @@ it("is refused where somebody else has applied meanwhile what it was read by", a
   expect(await appliedFrom(folder, db, t0 + 1_000)).toMatchObject({ ok: true });
   const applying = { by: "bob", now: t0 + 2_000, newId };
   await expect(applySubmission(db, before.submission, applying)).rejects.toMatchObject({ code: "conflict" });
+});
+
+it("is refused where the same text was cut into other pieces meanwhile: what has left it would stay", async () => {
+  const { db } = await migratedDatabase();
+  const [mine, theirs] = [await emptyFolder(), await emptyFolder()];
+  for (const folder of [mine, theirs]) await writeFolder(folder, sound());
+  await appliedFrom(mine, db, t0);
+  await writeFolder(mine, { ...sound(), credentials: {} });
+  const before = await readFolder(mine, kinds, knownIn(db));
+  const file = join(theirs, "rest.jsonl");
+  await writeFile(file, (await readFile(file, "utf8")).replaceAll(":{", ": {"));
+  const other = await readFolder(theirs, kinds, knownIn(db));
+  if (!before.ok || !other.ok) throw new Error("both are sound");
+  await notePieces(db, other.submission);
+  const applying = { by: "bob", now: t0 + 2_000, newId };
+  await expect(applySubmission(db, before.submission, applying)).rejects.toMatchObject({ code: "conflict" });
+  expect(await appliedFrom(mine, db, t0 + 3_000)).toMatchObject({
+    diff: { sections: { credentials: { ended: ["orders"] } } },
+  });
 });
 
 it("names the file and the line of what is wrong, and shows no secret", async () => {

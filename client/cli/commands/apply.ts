@@ -1,5 +1,6 @@
 /** `rekey apply`: makes the inventory say what the estate says, after showing what that changes. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import type { Applied } from "../../../inventory/estate-apply.js";
 import type { FindingNews } from "../../../inventory/finding-keep.js";
 import { type Submission, submissionOf } from "../../../inventory/submission.js";
 import { isFolder, readFolder } from "../../estate/folder.js";
@@ -50,7 +51,7 @@ export const apply = command<ApplyOptions>({
       return exitCodes.failed;
     }
     const applied = await inventory.apply(submission, requester(cli.io, as));
-    const news = await findingNews(cli, inventory);
+    const news = await findingNews(cli, inventory, applied);
     cli.show(
       { applied: true, revision: applied.revision, diff: applied.diff, findings: news },
       () => `Applied as revision ${applied.revision}.${newsText(news)}`,
@@ -60,9 +61,9 @@ export const apply = command<ApplyOptions>({
 });
 
 /** What the change of the estate means for the findings; null, with a remark, where that could not be looked at: it is applied all the same. */
-async function findingNews(cli: Cli, inventory: Inventory): Promise<FindingNews | null> {
+async function findingNews(cli: Cli, inventory: Inventory, applied: Applied): Promise<FindingNews | null> {
   try {
-    return await inventory.bringFindings();
+    return await inventory.lookAfter(applied);
   } catch (failure) {
     if (!(failure instanceof RekeyError)) throw failure;
     cli.note(`The findings were not brought up to date: ${failure.message} \`rekey findings\` does it.`);
