@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Context } from "@temporalio/activity";
 import { decide } from "../domain/decide.js";
+import { refusals } from "../domain/finding.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { LookRequest, StepResult } from "../domain/rotation/work.js";
@@ -39,7 +40,7 @@ export function lookActivity(deps: ActivityDeps) {
         events = kept(events, seen);
         current = next;
         const decision = decide(current, deps.now());
-        const looksOn = decision.kind === "wait" && decision.watch;
+        const looksOn = decision.kind === "wait" && decision.watch && inTheWay(current) === inTheWay(given);
         const leftMs = until - deps.now();
         if (!looksOn || leftMs <= 0) return { events };
         const untilDecided = decision.until === null ? leftMs : decision.until - deps.now();
@@ -48,6 +49,14 @@ export function lookActivity(deps: ActivityDeps) {
         pauseMs = Math.min(pauseMs * 1.5, pauseMsMax);
       }
     });
+}
+
+/** What refuses; whoever asked for the look waits for something else then, or has sources read, and people read why. */
+function inTheWay({ findings }: RotationState): string {
+  return refusals(findings)
+    .map(({ code, subject = "" }) => `${code} ${subject}`)
+    .sort()
+    .join("\n");
 }
 
 /**

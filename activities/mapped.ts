@@ -8,6 +8,7 @@ import { type MappedCopy, type MappedReader, type ReadRhythm, strayCopies } from
 import { strangersOn } from "../domain/strangers.js";
 import {
   neverRead,
+  type SourceToRead,
   type WatchingSource,
   type WatchRules,
   watchersAmong,
@@ -16,6 +17,7 @@ import {
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
+import { readingsBegun } from "../inventory/readings.js";
 import { watchedBy } from "../inventory/watching.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 
@@ -24,7 +26,7 @@ export interface MappedFacts {
   readonly readers: readonly MappedReader[];
   readonly copies: readonly MappedCopy[];
   readonly rhythms: readonly ReadRhythm[];
-  readonly sources: readonly WatchingSource[];
+  readonly sources: readonly (WatchingSource & SourceToRead)[];
   readonly rules: Omit<WatchRules, "unmappedReaders">;
 }
 
@@ -75,7 +77,7 @@ async function watching(
     readonly evidence: readonly Evidence[];
     readonly rules: Pick<WatchRules, "evidenceMaxAgeMs" | "useWindowMs">;
   },
-): Promise<WatchingSource[]> {
+): Promise<(WatchingSource & SourceToRead)[]> {
   const about = watchersAmong(
     declared.map(({ id, name: called, body }) => {
       return { id, name: called, settings: body, seesUse: shapes.seesUse(String(body.kind)) };
@@ -83,13 +85,18 @@ async function watching(
     estate.credentials[name] ?? { store: "", issuer: "" },
     evidence,
   );
-  const watched = await watchedBy(
-    db,
-    about.map(({ id }) => id),
-    { windowMs: rules.useWindowMs, pauseMs: rules.evidenceMaxAgeMs, now: now() },
-  );
+  const ids = about.map(({ id }) => id);
+  const begun = await readingsBegun(db, ids);
+  const watched = await watchedBy(db, ids, {
+    windowMs: rules.useWindowMs,
+    pauseMs: rules.evidenceMaxAgeMs,
+    now: now(),
+  });
   const byId = new Map(watched.map((one) => [one.source, one]));
-  return about.map((source) => ({ ...source, ...(byId.get(source.id) ?? neverRead) }));
+  return about.map((source) => {
+    const begunAt = begun.get(source.id) ?? null;
+    return { ...source, ...(byId.get(source.id) ?? neverRead), begunAt };
+  });
 }
 
 /** How far apart the declared consumers were seen reading it, wherever they read it. */

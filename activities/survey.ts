@@ -13,7 +13,7 @@ import type {
 import { ownFields } from "../adapters/ports.js";
 import { type Excluded, personOf, signersFor, withKeys } from "../domain/authority.js";
 import { assess, type UnmappedReader } from "../domain/checks.js";
-import { type CountedSessions, sessionsOf } from "../domain/drain.js";
+import { type CountedSessions, quietSince, sessionsOf } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Match } from "../domain/estate/types.js";
@@ -27,6 +27,7 @@ import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js"
 import type { InstanceState, RotationPolicy, RotationState } from "../domain/rotation/state.js";
 import { stricter } from "../domain/stricter.js";
 import { isEnded } from "../domain/version.js";
+import { toRead } from "../domain/watched.js";
 import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
@@ -72,6 +73,8 @@ export async function survey(
   const { able, keyless } = withKeys(systems.estate, signersFor(systems.estate, asked, excluded, now));
   // What was agreed to, or what the estate asks now where that is stricter (H17).
   const policy = stricter(state.policy, systems.rules);
+  const quiet = quietSince(state);
+  const unread = toRead(known.sources, quiet !== null && quiet <= now ? quiet : null);
   const facts: SurveyFacts = {
     slots: view.slots.map(({ slot, tag, enabled }) => ({ slot, tag, enabled })),
     places,
@@ -99,6 +102,7 @@ export async function survey(
       unmappedReaders: policy.unmappedReaders ?? systems.policy.unmappedReaders,
       mapped: {
         ...known,
+        unread,
         quietPeriodMs: policy.quietPeriodMs,
         exceptions: systems.estate.credentials[systems.name]?.exceptions ?? [],
         now,
@@ -121,6 +125,7 @@ export async function survey(
     watermarkSeen: view.watermarkSeen,
     plan: planFor(deps, systems, state, view, policy, fingerprint, now),
     policy: systems.rules,
+    ...(unread.length === 0 ? {} : { unread }),
   };
   return { type: "surveyed", at: now, facts };
 }

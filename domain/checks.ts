@@ -18,7 +18,13 @@ import {
   slowFindings,
 } from "./mapped.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
-import { type WatchingSource, type WatchRules, watchFindings } from "./watched.js";
+import {
+  type SourceToRead,
+  unreadFindings,
+  type WatchingSource,
+  type WatchRules,
+  watchFindings,
+} from "./watched.js";
 
 /** A consumer as assess sees it. */
 export interface AssessedConsumer {
@@ -62,6 +68,8 @@ export interface AssessInput {
     readonly rhythms: readonly ReadRhythm[];
     readonly quietPeriodMs: number;
     readonly sources: readonly WatchingSource[];
+    /** Sources that have to be read before the next step. */
+    readonly unread: readonly SourceToRead[];
     readonly rules: Omit<WatchRules, "unmappedReaders">;
     readonly exceptions: readonly CredentialException[];
     readonly now: number;
@@ -136,7 +144,10 @@ const checks: readonly Check[] = [
     look: ({ mapped, unmappedReaders }) =>
       mapped === undefined
         ? []
-        : watchFindings(mapped.sources, { ...mapped.rules, unmappedReaders }, mapped.now),
+        : [
+            ...unreadFindings(mapped.unread, unmappedReaders),
+            ...watchFindings(mapped.sources, { ...mapped.rules, unmappedReaders }, mapped.now),
+          ],
   },
   {
     code: "not-observable",

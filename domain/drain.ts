@@ -1,7 +1,7 @@
 /** Gate 8: how long nobody must have used a version, and from when on that is counted (H21, H22, H23). */
 
 import { derivedLifeMs, usersMemoryMs } from "./roles.js";
-import { targetOf } from "./rotation/moves.js";
+import { isGoingBack, others, targetOf } from "./rotation/moves.js";
 import type { RotationState, VersionState } from "./rotation/state.js";
 
 /**
@@ -22,6 +22,22 @@ export function quietFrom(state: RotationState, version: VersionState): number |
   if (quietSince === null) return null;
   const told = Object.values(state.places).map((place) => place.toldAt ?? 0);
   return Math.max(quietSince, ...told);
+}
+
+/**
+ * When nobody had used any version that is to be taken away for as long as is asked: what is read from then on tells whether
+ * somebody reads who has no session. Null while that has not come about, and where nobody waits for it: on the way back, which
+ * needs no leave, and in an emergency.
+ */
+export function quietSince(state: RotationState): number | null {
+  if (isGoingBack(state) || state.emergency !== null || !targetOf(state).delivered) return null;
+  const times = others(state).flatMap((version) => {
+    if (version.issuer !== "enabled" || !version.delivered) return [];
+    const from = quietFrom(state, version);
+    return [from === null ? null : from + quietNeededMs(state, version)];
+  });
+  if (times.length === 0 || times.includes(null)) return null;
+  return Math.max(...times.filter((time) => time !== null));
 }
 
 /**

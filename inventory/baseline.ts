@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { ReaderThing } from "../domain/discovery/said.js";
 import type { Sighting } from "../domain/graph/baseline.js";
 import { type Database, read } from "./database.js";
-import { idsKept } from "./graph-load.js";
+import { idsOfCopies } from "./graph-load.js";
 import { ms } from "./rows.js";
 
 interface SightingRow extends Record<string, unknown> {
@@ -20,7 +20,7 @@ interface SightingRow extends Record<string, unknown> {
 /** The sightings that stand. `source` is the id of the estate's entry. */
 export async function sightingsOf(db: Database, credential: string): Promise<readonly Sighting[]> {
   const { rows } = await read(db, async (tx) => {
-    const { copies } = await idsKept(tx, [credential]);
+    const copies = await idsOfCopies(tx, [credential]);
     return tx.execute<SightingRow>(sql`
       select n.name as reader, n.type, t.body, v.source, v.count, v.times,
         ${ms("v.first_seen")} as first, ${ms("v.last_seen")} as last

@@ -15,7 +15,7 @@ import type { Flow } from "../domain/graph/flows.js";
 import { weakest } from "../domain/graph/known.js";
 import type { Graph, GraphEdge } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
-import { idsKept, loadAmong, loadOf } from "./graph-load.js";
+import { idsOfCopies, loadAmong, loadOf } from "./graph-load.js";
 import { countReached } from "./graph-tally.js";
 import { stepsFrom } from "./graph-walk.js";
 
@@ -31,7 +31,7 @@ export interface BlastRadius {
 }
 
 /** Of what is not shown so many things are counted: beyond that it is said that there are more. */
-const countedMax = 20_000;
+const countedMax = 10_000;
 
 /** The blast radius of a node, of each list the nearest `limit` and a count of `counted` of the others; null: all of it. */
 export async function loadBlast(
@@ -42,7 +42,7 @@ export async function loadBlast(
 ): Promise<BlastRadius> {
   return read(db, async (tx) => {
     const starts = await startsOf(tx, id);
-    const { copies } = await idsKept(tx, starts);
+    const copies = await idsOfCopies(tx, starts);
     const begins = { failure: [...new Set([...starts, ...copies])], exposure: starts };
     const walks = {
       failure: await walk(tx, begins.failure, "failure", limit),

@@ -17,7 +17,7 @@ export async function loadReach(
   flows: readonly Flow[],
 ): Promise<Graph> {
   return read(db, async (tx) => {
-    const { copies } = await idsKept(tx, starts);
+    const copies = await idsOfCopies(tx, starts);
     const reached = [];
     for (const flow of flows)
       reached.push(await idsReached(tx, flow === "failure" ? [...starts, ...copies] : starts, flow));
@@ -58,7 +58,7 @@ export async function rightsWithin(tx: Tx): Promise<Graph> {
     union all
     select e.to_id, true from readers r join rekey_inventory.graph_edges e on e.from_id = r.id
     where e.type = 'uses' and e.ended_at is null`);
-  const { copies } = await idsKept(
+  const copies = await idsOfCopies(
     tx,
     rows.filter((row) => row.is_used).map(({ id }) => id),
   );
@@ -95,26 +95,13 @@ export async function nodesNamed(
   });
 }
 
-/**
- * Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. Each step is looked up on its
- * own (`offset 0`): the database takes a walk for much longer than it is, and would read every edge for it.
- */
+/** Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. */
 export async function idsKept(
   tx: Tx,
   credentials: readonly string[],
 ): Promise<{ readonly copies: readonly string[]; readonly containers: readonly string[] }> {
   const { rows } = await tx.execute<{ id: string; is_copy: boolean }>(sql`
-    with recursive copies (id) as (
-      select e.to_id from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes c on c.id = e.from_id
-      where e.from_id = any(${sql.param(credentials)}::text[]) and c.type = 'credential'
-        and e.type = 'stored-in' and e.ended_at is null
-      union
-      select part.id from copies k, lateral (
-        select e.from_id as id from rekey_inventory.graph_edges e
-        join rekey_inventory.graph_nodes n on n.id = e.from_id
-        where e.to_id = k.id and e.type in ('depends-on', 'stored-in') and n.type = 'location' and e.ended_at is null
-        offset 0) part
-    ), containers (id) as (
+    with recursive ${copiesOf(credentials)}, containers (id) as (
       select id from copies
       union
       select whole.id from containers k, lateral (
@@ -124,6 +111,31 @@ export async function idsKept(
     select id, id in (select id from copies) as is_copy from containers`);
   const those = (isCopy: boolean) => rows.filter((row) => row.is_copy === isCopy).map(({ id }) => id);
   return { copies: those(true), containers: those(false) };
+}
+
+/** Copies of credentials and their parts, without what those stand in. */
+export async function idsOfCopies(tx: Tx, credentials: readonly string[]): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    with recursive ${copiesOf(credentials)} select id from copies`);
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * For a `with recursive`: the copies, as `copies (id)`. Each step is looked up on its own (`offset 0`): the database takes a
+ * walk for much longer than it is, and would read every edge for it.
+ */
+function copiesOf(credentials: readonly string[]): SQL {
+  return sql`copies (id) as (
+      select e.to_id from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes c on c.id = e.from_id
+      where e.from_id = any(${sql.param(credentials)}::text[]) and c.type = 'credential'
+        and e.type = 'stored-in' and e.ended_at is null
+      union
+      select part.id from copies k, lateral (
+        select e.from_id as id from rekey_inventory.graph_edges e
+        join rekey_inventory.graph_nodes n on n.id = e.from_id
+        where e.to_id = k.id and e.type in ('depends-on', 'stored-in') and n.type = 'location' and e.ended_at is null
+        offset 0) part
+    )`;
 }
 
 async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {

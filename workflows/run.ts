@@ -16,6 +16,7 @@ import { foldAll } from "../domain/rotation/fold.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { changes, type Decision, type Step } from "../domain/rotation/steps.js";
 import type { RotationResult } from "../domain/rotation/work.js";
+import { discoverDue } from "./discover.js";
 import type { RotateInput, TimelineEntry } from "./messages.js";
 import { codeOf, sentenceOfFailure, workFor } from "./proxies.js";
 import { phaseOf, sentenceOf } from "./sentences.js";
@@ -26,6 +27,8 @@ const lookMsMax = 5 * 60_000;
 const firstLookMsMax = 1_000;
 /** A longer wait is begun anew: timers have a limit, and a freeze may have none. */
 const waitMsMax = 30 * 24 * 60 * 60_000;
+/** After so long the reading of a source is asked for again. */
+const readAgainMs = 60_000;
 const timelineMax = 200;
 /** After so many steps that changed nothing a run no longer trusts its own memory. */
 const idleStepsMax = 4;
@@ -43,6 +46,8 @@ export class Run {
   #woken = 0;
   /** The look under way; `cut` once a message has ended it. */
   #look: { readonly scope: CancellationScope; cut: boolean } | null = null;
+  /** When the reading of a source was asked for last, by its id. */
+  readonly #asked = new Map<string, number>();
   /** The phase that the search attributes show; the client starts every rotation as `planning`. */
   #shown = "planning";
   /** Temporal's own cancel is being recorded; it is no message, so Temporal does not count it among the handlers. */
@@ -191,6 +196,7 @@ export class Run {
 
   /** Looks until there is something to do; how long that may take at most is between the look and its worker. */
   async #lookAround(msMax: number): Promise<void> {
+    await this.#haveSourcesRead();
     const until = this.now() + msMax;
     const state = this.state;
     const look = { scope: new CancellationScope({ cancellable: true }), cut: false };
@@ -205,6 +211,18 @@ export class Run {
       if (!(look.cut && isCancellation(failure))) this.#failed(state, { do: "survey" }, failure);
     } finally {
       this.#look = null;
+    }
+  }
+
+  /**
+   * Before a version is taken away its sources are read. The reading is another workflow's, which may be under way already;
+   * what comes of it is seen by the next look, and one that fails is asked for again.
+   */
+  async #haveSourcesRead(): Promise<void> {
+    for (const { id, name } of this.state.unread ?? []) {
+      if (this.now() - (this.#asked.get(id) ?? 0) < readAgainMs) continue;
+      this.#asked.set(id, this.now());
+      if (await discoverDue(name, id)) this.note("read", `The source ${name} is being read.`);
     }
   }
 

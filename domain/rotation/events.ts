@@ -3,6 +3,7 @@
  * rebuilt from the records after Temporal lost it, and explored without Temporal.
  */
 import type { Finding } from "../finding.js";
+import type { SourceToRead } from "../watched.js";
 import type {
   Containment,
   DecisionRecord,
@@ -54,6 +55,8 @@ export interface SurveyFacts {
   readonly policy?: RotationPolicy;
   /** Since when things hold by the records, which bound what is counted from here; absent in a look of before this was kept. */
   readonly since?: Since;
+  /** Sources that have to be read before a version is taken away; absent in a look of before this was kept. */
+  readonly unread?: readonly SourceToRead[];
 }
 
 /** One event; `at` is milliseconds since the epoch on the worker's clock. */

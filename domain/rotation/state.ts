@@ -5,6 +5,7 @@
 import type { Finding } from "../finding.js";
 import type { IssuerTraits } from "../kinds.js";
 import type { Life } from "../version.js";
+import type { SourceToRead } from "../watched.js";
 
 /** The numbers of a policy that a rotation runs by; all durations in milliseconds. */
 export interface RotationPolicy {
@@ -240,6 +241,8 @@ export interface RotationState {
   readonly findings: readonly Finding[];
   /** Since when something stands in the way without a break; null or absent while nothing does. */
   readonly blockedSince?: number | null;
+  /** Sources that have to be read before a version is taken away. */
+  readonly unread?: readonly SourceToRead[];
   readonly notBefore: number | null;
   readonly consumers: Readonly<Record<string, ConsumerState>>;
   readonly uses: Readonly<Record<string, UseState>>;

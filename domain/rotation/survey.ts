@@ -32,6 +32,7 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
     uses,
     findings,
     blockedSince: refusals(findings).length > 0 ? (state.blockedSince ?? at) : null,
+    unread: facts.unread ?? [],
     notBefore: facts.notBefore,
     surveyedAt: at,
     stale: false,

@@ -1,0 +1,189 @@
+/**
+ * Before the old version is taken away the sources are read once more: whoever only fetched it, and has no session, is on no
+ * map that was drawn before. On a real PostgreSQL, with a source of the user's own.
+ */
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type pg from "pg";
+import { expect, onTestFinished, test } from "vitest";
+import { kinds } from "../../adapters/registry.js";
+import type { ScanReport } from "../../domain/discovery/report.js";
+import { parseEstate } from "../../domain/estate/parse.js";
+
+import { applyEstate } from "../../inventory/estate.js";
+import { currentEstate } from "../../inventory/estate-load.js";
+import { newId } from "../../worker/installation.js";
+import { type Reasons, reasonsQuery } from "../../workflows/messages.js";
+import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-world.js";
+import { registeredShapes } from "../support/shapes.js";
+import { people } from "./people.js";
+import { openRealHouse, ownersText, quickPolicy } from "./real-house.js";
+import { ended, eventually } from "./watch.js";
+
+/** A service that takes up what stands in the file, and connects with it before it leaves the old connection. */
+async function service(
+  file: string,
+  server: { readonly host: string; readonly port: number },
+): Promise<void> {
+  let held = "";
+  let client: pg.Client | null = null;
+  let open = true;
+  const work = async () => {
+    while (open) {
+      const text = await readFile(file, "utf8");
+      if (text !== held) {
+        const { username, password } = JSON.parse(text) as { username: string; password: string };
+        const next = await clientOf({
+          ...{ ...server, database, user: username, password, application_name: "orders-api" },
+        });
+        await client?.end();
+        [held, client] = [text, next];
+      }
+      await client?.query("select 1");
+      await pause(50);
+    }
+    await client?.end();
+  };
+  const working = work();
+  onTestFinished(async () => {
+    open = false;
+    await working;
+  });
+}
+
+async function shop() {
+  const world = await postgresWorld();
+  onTestFinished(() => world.stop());
+  const account = await world.account();
+  const [first = ""] = account.logins;
+  const { host, port } = world.server;
+  const password = "a-password-of-before";
+  await world.superuser.query(
+    `ALTER ROLE ${account.group} NOLOGIN; ALTER ROLE ${first} LOGIN PASSWORD '${password}'`,
+  );
+  const folder = await mkdtemp(join(tmpdir(), "rekey-reading-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const [secrets, staging] = [join(folder, "secrets"), join(folder, "staging")];
+  for (const each of [secrets, staging]) await mkdir(each, { mode: 0o700 });
+  const file = join(secrets, "orders.json");
+  await writeFile(file, JSON.stringify({ username: first, password }), { mode: 0o600 });
+
+  // A log that only a command of the user's can read; each reading leaves a line.
+  const [said, readings, command] = ["said", "readings", "read.sh"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(command, `#!/bin/sh\necho >> ${readings}\nexec cat ${said}\n`);
+  await chmod(command, 0o700);
+  let cursor = 0;
+  const log = async (...readers: string[]) => {
+    const lines = readers.map((name) => ({
+      claim: {
+        ...{ record: "log", known: "read", type: "uses", sentence: "The log has it." },
+        from: { is: "reader", name, traits: { applicationName: name } },
+        to: { is: "account", issuer: "orders", account: account.group },
+        seen: { first: Date.now(), last: Date.now(), count: 1 },
+      },
+    }));
+    cursor += 1;
+    await writeFile(
+      said,
+      [...lines, { cursor: String(cursor) }].map((line) => `${JSON.stringify(line)}\n`).join(""),
+    );
+  };
+  await log("orders-api");
+
+  const server = { host, port, database, login: { username: "rekey_a", password: "env:ENGINE" } };
+  const raw = (more: object = {}) => ({
+    stores: { files: { kind: "file", directory: secrets, stagingDirectory: staging } },
+    issuers: { orders: { kind: "postgres", ...server } },
+    sources: { log: { kind: "command", command: [command], owner: "payments" } },
+    policies: { quick: { ...quickPolicy, stallTimeout: "10m" } },
+    consumers: {
+      "orders-api": {
+        owner: "payments",
+        match: { applicationName: ["orders-api"] },
+        observe: [{ kind: "postgres-sessions", ...server, applicationName: "orders-api" }],
+      },
+    },
+    credentials: {
+      "orders-db": {
+        ...{ issuer: "orders", account, store: "files", place: { path: "orders.json" }, owner: "payments" },
+        ...{ policy: "quick", class: "service-account", purpose: "The orders service logs in with it." },
+        consumers: [{ consumer: "orders-api" }],
+        ...more,
+      },
+    },
+  });
+  const house = await openRealHouse(raw(), world.deps());
+  const change = async (more: object) => {
+    const estate = (await currentEstate(house.fresh.db))?.estate;
+    if (estate === undefined) throw new Error("nothing is applied");
+    const owners = ownersText((await people()).owners);
+    const parsed = parseEstate(
+      { version: 1, installation: estate.installation, owners, ...raw(more) },
+      kinds,
+    );
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues, null, 2));
+    await applyEstate(house.fresh.db, {
+      ...{ estate: { ...parsed.estate, owners: estate.owners }, digest: newId("digest"), by: "platform" },
+      ...{ now: Date.now(), newId, shapes: registeredShapes },
+    });
+  };
+  await service(file, { host, port });
+  const login = () => clientOf({ host, port, database, user: first, password });
+  const count = async () => (await readFile(readings, "utf8")).length;
+  const read = () => house.ask<ScanReport>("discover", ["log"]);
+  return { house, log, change, login, count, read, command, said };
+}
+
+test("H21: whoever fetched the old value after the map was drawn is found before it is taken away, and named", async () => {
+  const { house, log, change, login, count, read } = await shop();
+  expect(await read()).toMatchObject({ failure: null, claims: 1 });
+  // It reads today; the source was read a moment ago, and the next time would be next week.
+  await log("orders-api", "nightly-export");
+  const handle = await house.start();
+  const state = () => handle.query<Reasons>(reasonsQuery);
+  await eventually("it is read once more", async () => (await count()) > 1);
+  await eventually("the reader is found", async () =>
+    (await state()).findings.some(
+      ({ code, subject }) => code === "unmapped-reader" && subject === "nightly-export",
+    ),
+  );
+  // Both are valid: nothing was taken from anybody.
+  await (await login()).end();
+  await change({
+    exceptions: [
+      {
+        ...{ finding: "unmapped-reader", about: "nightly-export", owner: "payments" },
+        ...{ reason: "It is retired today.", until: "2999-01-01" },
+      },
+    ],
+  });
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}, 120_000);
+
+test("H21: while a source cannot be read the old version stays, and it is said why", async () => {
+  const { house, login, count, read, command } = await shop();
+  expect(await read()).toMatchObject({ failure: null, claims: 1 });
+  const text = await readFile(command, "utf8");
+  await writeFile(command, text.replace("exec cat", "exit 3; exec cat"));
+  const handle = await house.start();
+  const state = () => handle.query<Reasons>(reasonsQuery);
+  await eventually("it was tried", async () => (await count()) > 1);
+  await eventually("it is said", async () =>
+    (await state()).findings.some(
+      ({ code, severity, sentence }) =>
+        code === "stale-evidence" && severity === "refuse" && sentence.includes("it is read once more"),
+    ),
+  );
+  await (await login()).end();
+  await writeFile(command, text);
+  expect(await read()).toMatchObject({ failure: null });
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}, 180_000);
