@@ -5,6 +5,7 @@ import { Adjacency } from "../domain/graph/reach.js";
 import type { Evidence } from "../domain/graph/types.js";
 import { type User, usersOf } from "../domain/graph/use.js";
 import { type MappedCopy, type MappedReader, type ReadRhythm, strayCopies } from "../domain/mapped.js";
+import type { RotationPolicy } from "../domain/rotation/state.js";
 import { strangersOn } from "../domain/strangers.js";
 import {
   neverRead,
@@ -36,13 +37,19 @@ export interface KnownValue {
   readonly hmacs: readonly string[];
 }
 
+/** What is asked about: that value, by these rules. */
+export interface Asked {
+  readonly value: KnownValue;
+  readonly policy: RotationPolicy;
+}
+
 /** Reads them. */
 export async function mappedFacts(
   deps: Pick<ActivityDeps, "db" | "now" | "shapes">,
-  systems: Pick<Systems, "id" | "name" | "estate" | "consumers" | "policy">,
-  value: KnownValue,
+  systems: Pick<Systems, "id" | "name" | "estate" | "consumers">,
+  { value, policy }: Asked,
 ): Promise<MappedFacts> {
-  const rules = watchRulesOf(systems.policy);
+  const rules = watchRulesOf(policy);
   const [graph, declared, met] = await Promise.all([
     loadUsers(deps.db, systems.id),
     listEntries(deps.db, "sources"),

@@ -32,7 +32,7 @@ import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
-import type { KnownValue, MappedFacts } from "./mapped.js";
+import type { Asked, MappedFacts } from "./mapped.js";
 
 /** What one look needs besides the state. */
 export interface Surveyor {
@@ -41,7 +41,7 @@ export interface Surveyor {
   readonly confirmations: readonly Confirmation[];
   readonly excluded: Excluded;
   /** Asks the map, once it is known which value is to be revoked. */
-  readonly mapped: (value: KnownValue) => Promise<MappedFacts>;
+  readonly mapped: (asked: Asked) => Promise<MappedFacts>;
 }
 
 /** Looks once. Throws `unreachable` when the issuer or a place of the store cannot be read; a silent consumer is a fact. */
@@ -51,6 +51,8 @@ export async function survey(
   call: Call,
 ): Promise<Extract<RotationEvent, { type: "surveyed" }>> {
   const { issuer, stores } = systems;
+  // What was agreed to, or what the estate asks now where that is stricter (H17).
+  const policy = stricter(state.policy, systems.rules);
   const viewing = issuer.survey(call);
   const copies = copiesOf(systems, state, call);
   // What is live matters until something is issued; then the walk knows what it wrote.
@@ -65,14 +67,12 @@ export async function survey(
     ),
     reading.then((live) => proveOrigin(systems, state, live, call)),
     preflightOf(systems, call),
-    hashing.then((hmacs) => mapped({ version: state.origin, hmacs })),
+    hashing.then((hmacs) => mapped({ value: { version: state.origin, hmacs }, policy })),
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);
   const fingerprint = originFingerprint(deps, state, await hashing);
   const { able, keyless } = withKeys(systems.estate, signersFor(systems.estate, asked, excluded, now));
-  // What was agreed to, or what the estate asks now where that is stricter (H17).
-  const policy = stricter(state.policy, systems.rules);
   const quiet = quietSince(state);
   const unread = toRead(known.sources, quiet !== null && quiet <= now ? quiet : null);
   const facts: SurveyFacts = {

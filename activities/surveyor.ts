@@ -7,7 +7,7 @@ import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { type KnownValue, mappedFacts } from "./mapped.js";
+import { type Asked, mappedFacts } from "./mapped.js";
 import { signedNow } from "./speakers.js";
 import type { Surveyor } from "./survey.js";
 
@@ -37,7 +37,7 @@ export async function surveyorFor(
   const confirmations = await Promise.all(
     confirmed.map(({ jws }) => confirmationIn(jws, systems, state, deps.now())),
   );
-  const mapped = (value: KnownValue) => mappedFacts(deps, systems, value);
+  const mapped = (asked: Asked) => mappedFacts(deps, systems, asked);
   return { deps, systems, confirmations: confirmations.flat(), excluded, mapped };
 }
 

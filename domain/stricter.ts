@@ -2,8 +2,10 @@
  * Two policies as one. A rotation runs for days by the rules that were agreed to; who makes them stricter
  * meanwhile wants that to hold now, and who loosens them has nobody's agreement for this rotation (H17).
  */
+import { useWindowMs } from "./graph/current.js";
 import { canonical } from "./plan.js";
 import type { RotationPolicy, RotationState } from "./rotation/state.js";
+import { evidenceMaxAgeMs } from "./watched.js";
 
 /** Times that allow more the longer they are: patience, ages, delays. */
 const bounds = [
@@ -28,8 +30,6 @@ export function stricter(agreed: RotationPolicy, current: RotationPolicy): Rotat
     ...floors.map((name) => [name, Math.max(agreed[name], current[name])] as const),
   ];
   const overlaps = [agreed.overlapMaxMs, current.overlapMaxMs].filter((ms) => ms !== undefined);
-  const refuses = [agreed.unmappedReaders, current.unmappedReaders].includes("refuse");
-  const warns = [agreed.unmappedReaders, current.unmappedReaders].includes("warn");
   return {
     ...agreed,
     ...Object.fromEntries(times),
@@ -43,8 +43,40 @@ export function stricter(agreed: RotationPolicy, current: RotationPolicy): Rotat
         ? "revoke-now"
         : "after-adoption",
     ...(overlaps.length > 0 ? { overlapMaxMs: Math.min(...overlaps) } : {}),
-    ...(refuses || warns ? { unmappedReaders: refuses ? "refuse" : "warn" } : {}),
+    ...optional("unmappedReaders", either(agreed.unmappedReaders, current.unmappedReaders, sterner)),
+    ...optional("blindSpots", either(agreed.blindSpots, current.blindSpots, sterner)),
+    ...optional(
+      "evidenceMaxAgeMs",
+      either(
+        agreed.evidenceMaxAgeMs,
+        current.evidenceMaxAgeMs,
+        (one = evidenceMaxAgeMs, other = evidenceMaxAgeMs) => Math.min(one, other),
+      ),
+    ),
+    ...optional(
+      "useWindowMs",
+      either(agreed.useWindowMs, current.useWindowMs, (one = useWindowMs, other = useWindowMs) =>
+        Math.max(one, other),
+      ),
+    ),
   };
+}
+
+/** Of a field that a policy may leave out; left out where both do. */
+function either<Value>(
+  one: Value | undefined,
+  other: Value | undefined,
+  of: (one: Value | undefined, other: Value | undefined) => Value,
+): Value | undefined {
+  return one === undefined && other === undefined ? undefined : of(one, other);
+}
+
+function optional(name: keyof RotationPolicy, value: unknown): Partial<RotationPolicy> {
+  return value === undefined ? {} : { [name]: value };
+}
+
+function sterner(one: "refuse" | "warn" | undefined, other: "refuse" | "warn" | undefined) {
+  return one === "refuse" || other === "refuse" ? "refuse" : "warn";
 }
 
 /**

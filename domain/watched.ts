@@ -66,7 +66,9 @@ export interface WatchRules {
 export const evidenceMaxAgeMs = 7 * 24 * 60 * 60_000;
 
 /** How a policy looks at its evidence; of what no policy is for, as where a policy says nothing and nothing is refused. */
-export function watchRulesOf(policy: Policy | null): WatchRules {
+export function watchRulesOf(
+  policy: Partial<Pick<Policy, "unmappedReaders" | "blindSpots" | "evidenceMaxAgeMs" | "useWindowMs">> | null,
+): WatchRules {
   return {
     unmappedReaders: policy?.unmappedReaders ?? "warn",
     blindSpots: policy?.blindSpots ?? "warn",

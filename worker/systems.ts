@@ -224,6 +224,10 @@ export function rulesOf(policy: Policy): RotationPolicy {
     signOffDeadlineMs: policy.signOffDeadlineMs,
     overlapMaxMs: policy.overlapMaxMs,
     unmappedReaders: policy.unmappedReaders,
+    // Left out where the policy says nothing, so that a plan that was signed before there were these is the same text.
+    ...(policy.blindSpots === undefined ? {} : { blindSpots: policy.blindSpots }),
+    ...(policy.evidenceMaxAgeMs === undefined ? {} : { evidenceMaxAgeMs: policy.evidenceMaxAgeMs }),
+    ...(policy.useWindowMs === undefined ? {} : { useWindowMs: policy.useWindowMs }),
   };
 }
 

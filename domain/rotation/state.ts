@@ -33,6 +33,12 @@ export interface RotationPolicy {
   readonly overlapMaxMs?: number;
   /** What a reader that nobody declared does; absent in a rotation that began before this was kept. */
   readonly unmappedReaders?: "refuse" | "warn";
+  /** What it does that nobody watches, or not wholly; absent where the policy said nothing, which is `warn`. */
+  readonly blindSpots?: "refuse" | "warn" | undefined;
+  /** How old a source's last whole reading may be; absent: as it is where a policy says nothing. */
+  readonly evidenceMaxAgeMs?: number | undefined;
+  /** How long whoever was seen counts as a user; absent: as it is where a policy says nothing. */
+  readonly useWindowMs?: number | undefined;
 }
 
 /** What an emergency does with the leaked version: wait for adoption up to a deadline, or revoke at once. */

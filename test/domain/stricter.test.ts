@@ -26,6 +26,9 @@ const policies: fc.Arbitrary<RotationPolicy> = fc.record(
     signOffDeadlineMs: ms,
     overlapMaxMs: ms,
     unmappedReaders: fc.constantFrom("refuse" as const, "warn" as const),
+    blindSpots: fc.constantFrom("refuse" as const, "warn" as const),
+    evidenceMaxAgeMs: ms,
+    useWindowMs: ms,
   },
   { requiredKeys: Object.keys(policy) as (keyof RotationPolicy)[] },
 );
@@ -61,6 +64,12 @@ describe("H17: of two policies the stricter", () => {
     ["bounds an overlap that had no bound", {}, { overlapMaxMs: 8 }],
     ["refuses readers whom nobody declared", { unmappedReaders: "warn" }, { unmappedReaders: "refuse" }],
     ["says what such a reader does, where it said nothing", {}, { unmappedReaders: "warn" }],
+    ["refuses where nobody watches", { blindSpots: "warn" }, { blindSpots: "refuse" }],
+    ["refuses where nobody watches, and had said nothing of it", {}, { blindSpots: "refuse" }],
+    ["wants sources read more lately", { evidenceMaxAgeMs: 9 }, { evidenceMaxAgeMs: 8 }],
+    ["counts whoever was seen for longer", { useWindowMs: 8 }, { useWindowMs: 9 }],
+    ["wants sources read more lately than where nothing is said", {}, { evidenceMaxAgeMs: 8 }],
+    ["counts whoever was seen for longer than where nothing is said", {}, { useWindowMs: 1e12 }],
   ])("%s, whichever of them is the newer", (_what, loose, strict) => {
     const [one, other] = [
       { ...policy, ...loose },
