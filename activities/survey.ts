@@ -13,10 +13,11 @@ import type {
 import { ownFields } from "../adapters/ports.js";
 import { type Excluded, personOf, signersFor, withKeys } from "../domain/authority.js";
 import { assess, type UnmappedReader } from "../domain/checks.js";
+import type { Claimant } from "../domain/discovery/claims.js";
+import { matchReader } from "../domain/discovery/match.js";
 import { type CountedSessions, quietSince, sessionsOf } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
 import { RekeyError } from "../domain/errors.js";
-import type { Match } from "../domain/estate/types.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
@@ -30,7 +31,7 @@ import { isEnded } from "../domain/version.js";
 import { toRead } from "../domain/watched.js";
 import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
-import type { ActivityDeps, ConsumerSystem, Systems } from "./deps.js";
+import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
 import type { Asked, MappedFacts } from "./mapped.js";
 
@@ -354,24 +355,25 @@ function sessionsByVersion(
   );
 }
 
-/** Id of the first consumer that the session belongs to, or `null`. */
+/** Id of the consumer that the session belongs to, told as on the map; null where that is nobody, or could be several. */
 export function consumerOf(
-  consumers: readonly Pick<ConsumerSystem, "id" | "match">[],
-  session: Pick<SessionGroup, "application" | "address">,
+  consumers: readonly Claimant[],
+  { application, address }: Pick<SessionGroup, "application" | "address">,
 ): string | null {
-  return consumers.find(({ match }) => matches(match, session))?.id ?? null;
+  const traits = { applicationName: application, address };
+  return matchReader(traits, consumers, isWithin).consumer?.id ?? null;
 }
 
 /** Sessions of the credential's accounts that no declared consumer accounts for. */
 export function unmappedReaders(
   sessions: readonly SessionGroup[],
-  consumers: readonly Pick<ConsumerSystem, "match">[],
+  consumers: readonly Claimant[],
   { sessionsTellVersions }: Pick<IssuerTraits, "sessionsTellVersions"> = { sessionsTellVersions: true },
 ): UnmappedReader[] {
   const strangers = sessions.filter(
     (group) =>
       // One that does not show yet whose it is; where no session tells its version, all of them are the account's.
-      (group.slot !== null || !sessionsTellVersions) && !consumers.some(({ match }) => matches(match, group)),
+      (group.slot !== null || !sessionsTellVersions) && consumerOf(consumers, group) === null,
   );
   const merged = new Map<string, UnmappedReader>();
   for (const { application, address, count } of strangers) {
@@ -379,14 +381,6 @@ export function unmappedReaders(
     merged.set(key, { application, address, count: (merged.get(key)?.count ?? 0) + count });
   }
   return [...merged.values()];
-}
-
-function matches(
-  match: Match,
-  { application, address }: Pick<SessionGroup, "application" | "address">,
-): boolean {
-  if (match.applicationName.includes(application)) return true;
-  return match.address.some((range) => isWithin(address, range));
 }
 
 /** The document of a version as the engine keeps it. Throws `value-missing` where there is none. */

@@ -43,6 +43,19 @@ export function claimantsOf(
   return [...new Set(found.flat())].sort((a, b) => a - b).flatMap((place) => consumers[place] ?? []);
 }
 
+/** Whether one of these claims is of what is shown: the same as `claimantsOf` tells, of one consumer. */
+export function isClaimed(
+  claims: readonly string[],
+  trait: keyof Match,
+  shown: string,
+  isWithin: IsWithin,
+): boolean {
+  return claims.some((claim) => {
+    if (trait === "address") return claim === shown || isWithin(shown, claim);
+    return claim === shown || (claim.endsWith("*") && shown.startsWith(claim.slice(0, -1)));
+  });
+}
+
 const made = new WeakMap<readonly Claimant[], Map<keyof Match, Claims>>();
 
 /** Made once for a list, however many readers are held against it. */

@@ -3,7 +3,7 @@
  * whom no consumer claims, or several do, stays a reader that has to be explained.
  */
 import type { Match } from "../estate/types.js";
-import { type Claimant, claimantsOf, type IsWithin } from "./claims.js";
+import { type Claimant, claimantsOf, type IsWithin, isClaimed } from "./claims.js";
 import type { ReaderTraits } from "./said.js";
 
 /** What is claimed, from what tells most to what tells least: an address is shared by whatever runs there. */
@@ -18,6 +18,19 @@ const claimed = [
 
 /** Whoever shows one of these is that and nobody else. */
 const identifying: ReadonlySet<string> = new Set(["entity", "role"]);
+
+/**
+ * What speaks against a consumer that claims one trait and something else of another: an application's name from elsewhere, or
+ * another program on its machine, is not that consumer. Other pairs are shown by different sources, each in its own words.
+ */
+const vetoes: Readonly<Record<(typeof claimed)[number], readonly (typeof claimed)[number][]>> = {
+  entity: ["address"],
+  role: ["address"],
+  serviceAccount: ["workload"],
+  workload: [],
+  applicationName: ["address"],
+  address: ["applicationName"],
+};
 
 /** How each of them is called in a sentence. */
 const words: Readonly<Record<(typeof claimed)[number], string>> = {
@@ -37,8 +50,9 @@ export interface Matched {
 
 /**
  * The consumer that claims the most telling of the reader's traits that anybody claims. An entity or a role that nobody
- * claims is nobody's, wherever it comes from. Where several claim that one, it is
- * nobody's: the sentence names them.
+ * claims is nobody's, wherever it comes from. Who claims names and addresses means both: whoever carries a consumer's name
+ * and comes from none of its addresses is not that consumer. Where several are left, what else it shows tells them apart;
+ * where it does not, it is nobody's. The sentence says why.
  */
 export function matchReader(
   traits: ReaderTraits,
@@ -49,16 +63,22 @@ export function matchReader(
     const shown = traits[trait];
     if (shown === undefined || shown === "") continue;
     const claimants = claimantsOf(consumers, trait, shown, isWithin);
-    const [first, ...others] = claimants;
     const what = `the ${words[trait]} ${shown}`;
-    if (first === undefined) {
+    const [one, ...more] = claimants;
+    if (one === undefined) {
       // It has said who it is. Where it comes from is where others are, too.
       if (identifying.has(trait)) return { consumer: null, sentence: `No consumer claims ${what}.` };
       continue;
     }
+    const fitting = claimants.filter((claimant) => objection(claimant, trait, traits, isWithin) === null);
+    const [first, ...others] = fitting;
+    if (first === undefined) {
+      const against = objection(one, trait, traits, isWithin);
+      const rest = more.length === 0 ? "" : "; nor is it any of the others that claim that";
+      return { consumer: null, sentence: `${one.name} claims ${what}, but not ${against}${rest}.` };
+    }
     if (others.length === 0) return { consumer: first, sentence: `${first.name} claims ${what}.` };
-    const names = claimants.map(({ name }) => name).join(" and ");
-    return { consumer: null, sentence: `${names} claim ${what}, so it is nobody's.` };
+    return apart(fitting, what, traits, isWithin);
   }
   const shown = claimed.flatMap((trait) => (traits[trait] ? [`${words[trait]} ${traits[trait]}`] : []));
   return {
@@ -66,6 +86,44 @@ export function matchReader(
     sentence:
       shown.length === 0 ? "It shows nothing of itself." : `No consumer claims ${shown.join(" or ")}.`,
   };
+}
+
+/** What the reader shows that speaks against a consumer which claims its `by`; null where nothing does. */
+function objection(
+  { match }: Claimant,
+  by: (typeof claimed)[number],
+  traits: ReaderTraits,
+  isWithin: IsWithin,
+): string | null {
+  for (const trait of vetoes[by]) {
+    const [shown, claims] = [traits[trait] ?? "", match[trait] ?? []];
+    if (shown !== "" && claims.length > 0 && !isClaimed(claims, trait, shown, isWithin))
+      return `the ${words[trait]} ${shown}`;
+  }
+  return null;
+}
+
+/** Which of several that claim `what` it is: whoever claims the most of what it shows, where that is one alone. */
+function apart(
+  fitting: readonly Claimant[],
+  what: string,
+  traits: ReaderTraits,
+  isWithin: IsWithin,
+): Matched {
+  const scored = fitting.map((consumer) => {
+    const met = claimed.filter((trait) => {
+      const [shown, claims] = [traits[trait] ?? "", consumer.match[trait] ?? []];
+      return shown !== "" && isClaimed(claims, trait, shown, isWithin);
+    });
+    return { consumer, met };
+  });
+  const most = Math.max(...scored.map(({ met }) => met.length));
+  const [first, ...others] = scored.filter(({ met }) => met.length === most);
+  const names = fitting.map(({ name }) => name).join(" and ");
+  if (first === undefined || others.length > 0)
+    return { consumer: null, sentence: `${names} claim ${what}, so it is nobody's.` };
+  const by = first.met.map((trait) => `the ${words[trait]} ${traits[trait]}`).join(" and ");
+  return { consumer: first.consumer, sentence: `Of ${names} only ${first.consumer.name} claims ${by}.` };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Who is seen at the issuer and belongs to nobody: what is missed here is cut off later without having been asked. */
 import { describe, expect, test } from "vitest";
-import { unmappedReaders } from "../../activities/survey.js";
+import { consumerOf, unmappedReaders } from "../../activities/survey.js";
 import type { SessionGroup } from "../../adapters/ports.js";
 
 function session(more: Partial<SessionGroup> = {}): SessionGroup {
@@ -16,8 +16,11 @@ function session(more: Partial<SessionGroup> = {}): SessionGroup {
   };
 }
 
-const named = (...applicationName: string[]) => ({ match: { applicationName, address: [] } });
-const at = (...address: string[]) => ({ match: { applicationName: [], address } });
+const claimant = (id: string, applicationName: readonly string[], address: readonly string[]) => {
+  return { id, name: id, match: { applicationName, address } };
+};
+const named = (...applicationName: string[]) => claimant("named", applicationName, []);
+const at = (...address: string[]) => claimant("at", [], address);
 
 /** True when a session from this address is taken for this consumer's. */
 const belongs = (address: string, ...to: string[]) =>
@@ -99,5 +102,17 @@ describe("a session belongs to a consumer", () => {
   test("when any consumer matches, by name or by address", () => {
     expect(unmappedReaders([session()], [named("orders"), at("10.0.0.0/8")])).toEqual([]);
     expect(unmappedReaders([session({ address: "" })], [at("10.0.0.0/8"), named("report.py")])).toEqual([]);
+  });
+
+  test("H23: that its name tells and not the one from whose addresses it comes, and to one of several by both", () => {
+    const [near, report] = [at("10.0.0.0/8"), named("report.py")];
+    expect(consumerOf([near, report], session())).toBe("named");
+    expect(consumerOf([near, report], session({ application: "psql" }))).toBe("at");
+    const far = claimant("far", ["report.py"], ["10.9.0.0/16"]);
+    expect(consumerOf([far, claimant("here", ["report.py"], ["10.0.0.0/16"])], session())).toBe("here");
+    expect(consumerOf([far], session())).toBeNull();
+    expect(consumerOf([far, report], session())).toBe("named");
+    expect(consumerOf([far, report], session({ address: "10.9.0.1" }))).toBe("far");
+    expect(consumerOf([report, claimant("twin", ["report.py"], [])], session())).toBeNull();
   });
 });

@@ -28,7 +28,8 @@ test("whoever claims the most telling trait is it, whatever others say of the re
 });
 
 test("a name that nobody claims says nothing, and the next trait is asked; an identity that nobody claims is a stranger's", () => {
-  expect(who({ applicationName: "psql", address: "10.0.0.1" }, shop, report).consumer?.name).toBe("shop");
+  const host = claimant("host", { address: ["net of 10.0.0.1"] });
+  expect(who({ applicationName: "psql", address: "10.0.0.1" }, host, report).consumer?.name).toBe("host");
   expect(who({ entity: "e-9", address: "10.0.0.1" }, shop, report)).toEqual({
     consumer: null,
     sentence: "No consumer claims the entity e-9.",
@@ -36,9 +37,52 @@ test("a name that nobody claims says nothing, and the next trait is asked; an id
 });
 
 test("what two claim is nobody's, and both are named", () => {
-  const { consumer, sentence } = who({ applicationName: "shop", address: "10.0.0.1" }, shop, batch);
+  const other = claimant("other", { applicationName: ["shop"] });
+  const { consumer, sentence } = who({ applicationName: "shop", address: "" }, shop, other, batch);
   expect(consumer).toBeNull();
-  expect(sentence).toBe("shop and batch claim the application name shop, so it is nobody's.");
+  expect(sentence).toBe("shop and other and batch claim the application name shop, so it is nobody's.");
+});
+
+test("C7: who claims a name and an address means both, and what lacks one of them is a stranger's", () => {
+  expect(who({ applicationName: "shop", address: "10.0.0.1" }, shop).consumer).toBe(shop);
+  expect(who({ applicationName: "shop", address: "10.6.6.6" }, shop)).toEqual({
+    consumer: null,
+    sentence: "shop claims the application name shop, but not the address 10.6.6.6.",
+  });
+  expect(who({ applicationName: "psql", address: "10.0.0.1" }, shop)).toEqual({
+    consumer: null,
+    sentence: "shop claims the address 10.0.0.1, but not the application name psql.",
+  });
+  const jobs = claimant("jobs", { serviceAccount: ["prod shop/jobs"], workload: ["shop/CronJob/jobs"] });
+  expect(who({ serviceAccount: "prod shop/jobs", workload: "shop/Pod/debug" }, jobs).consumer).toBeNull();
+  expect(who({ serviceAccount: "shop/jobs", workload: "shop/CronJob/jobs" }, jobs).consumer).toBe(jobs);
+  // What it does not show, or what is not claimed, speaks against nobody.
+  expect(who({ applicationName: "shop" }, shop).consumer).toBe(shop);
+  expect(who({ address: "10.0.0.1" }, shop).consumer).toBe(shop);
+  expect(who({ entity: "e-1", address: "10.6.6.6" }, report).consumer).toBe(report);
+});
+
+test("two of one name are told apart by where they are, and whoever claims no address is everywhere else", () => {
+  const east = claimant("east", { applicationName: ["jobs"], address: ["net of 10.1.0.1"] });
+  const west = claimant("west", { applicationName: ["jobs"], address: ["net of 10.2.0.1"] });
+  const plain = claimant("plain", { applicationName: ["jobs"] });
+  const seen = (address: string, ...consumers: Claimant[]) =>
+    who({ applicationName: "jobs", address }, ...consumers);
+  expect(seen("10.2.0.1", east, west)).toEqual({
+    consumer: west,
+    sentence: "west claims the application name jobs.",
+  });
+  expect(seen("10.1.0.1", east, plain)).toEqual({
+    consumer: east,
+    sentence: "Of east and plain only east claims the application name jobs and the address 10.1.0.1.",
+  });
+  expect(seen("10.9.9.9", east, plain).consumer).toBe(plain);
+  expect(seen("10.9.9.9", east, west).sentence).toBe(
+    "east claims the application name jobs, but not the address 10.9.9.9; nor is it any of the others that claim that.",
+  );
+  expect(seen("10.1.0.1", plain, { ...plain, name: "twin" }).sentence).toBe(
+    "plain and twin claim the application name jobs, so it is nobody's.",
+  );
 });
 
 test("a claim that ends in a star is of whatever begins so, and of nothing else", () => {
