@@ -2,7 +2,7 @@
 import type { EstateIssue } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
 import { checkPeople } from "./people.js";
-import { checkEdges, checkPolicies } from "./rules.js";
+import { checkEdges, checkMatches, checkPolicies } from "./rules.js";
 import { checkSources } from "./sources.js";
 import { checkEngineCredentials, checkPlaces, checkRoles } from "./systems.js";
 import type { Estate } from "./types.js";
@@ -10,6 +10,7 @@ import type { Estate } from "./types.js";
 const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[] = [
   checkPeople,
   checkPolicies,
+  checkMatches,
   checkEdges,
   checkPlaces,
   checkRoles,

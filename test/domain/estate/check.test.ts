@@ -172,6 +172,7 @@ describe("policies", () => {
       quietPeriod: "3d",
       drainTimeout: "2d",
       overlapMax: "1d",
+      useWindow: "6d",
     };
     expect(issuesOf(raw)).toEqual([
       "empty-period policies.calm.freezes.0.until: it ends before it begins",
@@ -182,6 +183,31 @@ describe("policies", () => {
       "contradicting-times policies.calm.quietPeriod: it is not over before `drainTimeout`",
       "contradicting-times policies.calm.overlapMax: soak and quiet period together take longer, so no rotation could finish",
       "contradicting-times policies.calm.interval: a rotation takes longer than this, so the next would be due before it ends",
+      "contradicting-times policies.calm.useWindow: sources may be read more rarely than that (`evidenceMaxAge`), and whom they saw would not count any more",
+    ]);
+    raw.policies.calm = { useWindow: "6d", evidenceMaxAge: "6d" };
+    expect(issuesOf(raw)).toEqual([]);
+    raw.policies.calm = { evidenceMaxAge: "36d" };
+    expect(codesOf(raw)).toEqual(["contradicting-times policies.calm.useWindow"]);
+  });
+});
+
+describe("consumers", () => {
+  it("C7: do not claim everybody", () => {
+    const raw = sound();
+    const wide = {
+      applicationName: ["shop", "*"],
+      address: ["10.0.0.0/8", "0.0.0.0/0", "128.0.0.0/1", "2001:db8::/32", "::/0", "::1"],
+      role: [" * ", "arn:*"],
+    };
+    raw.consumers.web = { owner: "shop", observe, match: wide };
+    expect(issuesOf(raw)).toEqual([
+      'matches-everybody consumers.web.match.applicationName.1: "web" would claim whoever shows any applicationName, so nobody would be a stranger',
+      ...[1, 2, 4].map(
+        (i) =>
+          `matches-everybody consumers.web.match.address.${i}: "web" would claim whoever shows any address, so nobody would be a stranger`,
+      ),
+      'matches-everybody consumers.web.match.role.0: "web" would claim whoever shows any role, so nobody would be a stranger',
     ]);
   });
 });
