@@ -50,16 +50,18 @@ export async function mappedFacts(
   { value, policy }: Asked,
 ): Promise<MappedFacts> {
   const rules = watchRulesOf(policy);
-  const [graph, declared, met] = await Promise.all([
+  const [graph, everDeclared, met] = await Promise.all([
     loadUsers(deps.db, systems.id),
-    listEntries(deps.db, "sources"),
+    listEntries(deps.db, "sources", { ended: true }),
     copiesMet(deps.db, value.version, value.hmacs),
   ]);
+  const declared = everDeclared.filter(({ endedAt }) => endedAt === null);
   const adjacency = new Adjacency(graph);
   const users = usersOf(adjacency, systems.id);
   const evidence = users.flatMap(({ edge }) => edge.evidence);
   const sources = await watching(deps, systems, { declared, evidence, rules });
-  const names = new Map(declared.map((entry) => [entry.id, entry.name]));
+  // What a source said that has left the estate is still told by its name.
+  const names = new Map(everDeclared.map(({ id, name }) => [id, name]));
   const fading = { windowMs: rules.useWindowMs, now: deps.now() };
   const expected = new Set(systems.consumers.map((consumer) => consumer.id));
   return {

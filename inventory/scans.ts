@@ -11,6 +11,7 @@ import { lateness, shownFor, useWindowMs } from "../domain/graph/current.js";
 import { type Database, type Tx, transact } from "./database.js";
 import { keepPart, type ScanRef } from "./discovery-keep.js";
 import { scans } from "./discovery-tables.js";
+import { endForsaken, forsaken } from "./forsaken.js";
 import { endEdgesWithoutEvidence, lockMap } from "./graph-keep.js";
 import { revisionIn } from "./rematch.js";
 
@@ -162,7 +163,7 @@ async function endUnmet(tx: Tx, { id, source }: ScanRef, now: number): Promise<v
   );
 }
 
-/** Ends what no policy of the estate has counted for as long as it counted, as `isCurrent` says it. */
+/** Ends what no policy of the estate has counted for as long as it counted, as `isCurrent` says it; also of sources that are gone. */
 async function endFaded(tx: Tx, { source }: ScanRef, now: number): Promise<void> {
   const at = new Date(now).toISOString();
   const windowMs = sql`(select coalesce(max(coalesce((body ->> 'useWindowMs')::float8, ${useWindowMs}::float8)), ${useWindowMs}::float8)
@@ -172,9 +173,10 @@ async function endFaded(tx: Tx, { source }: ScanRef, now: number): Promise<void>
   await endEdgesWithoutEvidence(
     tx,
     sql`update rekey_inventory.graph_evidence v set ended_at = ${at}
-      where v.source = ${source} and v.ended_at is null and v.kind in ('read', 'session')
+      where (v.source = ${source} or v.source in (${forsaken})) and v.ended_at is null and v.kind in ('read', 'session')
         and extract(epoch from ${at}::timestamptz - v.last_seen) * 1000 > ${shownFor}::float8 * greatest(${windowMs}, ${lateness}::float8 * (${intervalMs}),
           ${lateness}::float8 * (select coalesce(max(n.cadence_ms), 0) from rekey_inventory.graph_nodes n where n.id in (v.from_id, v.to_id)))`,
     at,
   );
+  await endForsaken(tx, windowMs, at);
 }

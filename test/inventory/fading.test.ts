@@ -2,12 +2,13 @@
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Claim, ScanPart, Thing } from "../../domain/discovery/said.js";
+import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.js";
 import type { Shapes } from "../../domain/estate/shapes.js";
+import type { Estate } from "../../domain/estate/types.js";
 import { shownFor, silenceMsMax, useWindowMs } from "../../domain/graph/current.js";
 import type { EvidenceKind } from "../../domain/graph/types.js";
 import { type Database, read } from "../../inventory/database.js";
-import { applyEstate } from "../../inventory/estate.js";
+import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, endScan, notePart } from "../../inventory/scans.js";
 import { watchedBy } from "../../inventory/watching.js";
@@ -40,6 +41,7 @@ async function house() {
 
 interface Reading {
   readonly at: number;
+  readonly source?: string;
   readonly shows?: "now" | "log";
   readonly settings?: string;
   readonly more?: Partial<ScanPart>;
@@ -49,10 +51,10 @@ interface Reading {
 async function look(
   db: Database,
   claims: readonly Claim[],
-  { at, shows = "now", settings = "so", more }: Reading,
+  { at, source = "src_1", shows = "now", settings = "so", more }: Reading,
 ) {
-  const begun = await beginScan(db, { source: "src_1", shows, settings, now: at, newId: () => newId("scn") });
-  const ref = { id: begun.id, source: "src_1", shows, settings };
+  const begun = await beginScan(db, { source, shows, settings, now: at, newId: () => newId("scn") });
+  const ref = { id: begun.id, source, shows, settings };
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
   const said = { records: claims.length, copies: [], listed: [], malformed: [], covered: null, gaps: [] };
   await notePart(db, ref, begun.cursorAfter, { ...said, claims, cursor: `${at}`, ...more }, declared);
@@ -153,4 +155,41 @@ it("of what is there now the last whole look tells what is missing; of a log, ev
     const [later] = await watchedBy(db, ["src_1", "src_2"], { ...rules, now: t0 + 2.5 * day });
     expect(later).toMatchObject({ gaps: [], unreadable: 0, wholeAt: t0 + day });
   }
+});
+
+it("what a source said that has left the estate counts for a window more, and then ends", async () => {
+  const db = await house();
+  const source = { kind: "fake", owner: "payments" };
+  const apply = (sources: Estate["sources"], at: number) =>
+    applyEstate(db, {
+      estate: { ...sampleEstate(), sources },
+      ...{ digest: newId("d"), by: "ann", now: at, newId, shapes },
+    });
+  await apply({ gone: source, kept: source }, t0 - day);
+  const [gone, kept] = [await entryNamed(db, "sources", "gone"), await entryNamed(db, "sources", "kept")];
+  const copy: Copy = {
+    ...{ record: "r", at: { is: "location", scope: "s", path: "p" }, mark: "m", literal: true },
+    ...{ sentence: "It is there.", seen: { first: t0, last: t0, count: 1 } },
+  };
+  await look(db, [use("written", t0, { known: "declared" }), use("seen", t0)], {
+    ...{ at: t0, source: gone.id, more: { copies: [copy] } },
+  });
+  const left = async () => {
+    const { rows } = await read(db, (tx) =>
+      tx.execute<{ name: string }>(sql`
+        select n.name from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes n on n.id = e.from_id
+        where e.type = 'uses' and e.ended_at is null and n.type = 'identity'
+        union all select mark from rekey_inventory.marks where ended_at is null order by 1`),
+    );
+    return rows.map(({ name }) => name);
+  };
+  await apply({ kept: source }, t0 + day);
+  const all = await left();
+  expect(all).toHaveLength(3);
+  await look(db, [], { at: t0 + day + useWindowMs, source: kept.id });
+  expect(await left()).toEqual(all);
+  await look(db, [], { at: t0 + day + useWindowMs + 1, source: kept.id });
+  expect(await left()).toEqual([expect.stringMatching(/^seen/)]);
+  await look(db, [], { at: t0 + shownFor * useWindowMs + 1, source: kept.id });
+  expect(await left()).toEqual([]);
 });
