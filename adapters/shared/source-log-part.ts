@@ -18,6 +18,8 @@ export const partLimits: PartLimits = { entries: 2_000, records: 500_000 };
 
 /** How far a record's clock may be ahead of ours before it is not believed, in milliseconds. */
 const aheadMsMax = 300_000;
+/** How old a record may be, in milliseconds: a clock that lost its battery begins in 1970 or 2000, and would have watched since then. */
+const agoMsMax = 10 * 365 * 24 * 60 * 60_000;
 /** Different remarks on a claim that are kept. */
 const remarksMax = 20;
 
@@ -46,6 +48,7 @@ export class PartBuilder {
   #from = Number.POSITIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
   #ahead: { count: number; where: string; most: number } = { count: 0, where: "", most: 0 };
+  #ancient: { count: number; where: string } = { count: 0, where: "" };
 
   constructor(record: string, now: number, limits: PartLimits = partLimits) {
     this.#record = record;
@@ -75,13 +78,21 @@ export class PartBuilder {
     this.#gaps.push(sentence);
   }
 
-  /** The time that counts for a record: its own, and now for one that is from the future, which is said (its place by `where`). */
+  /**
+   * The time that counts for a record: its own, and now for one whose clock was wrong, because it is from the future or from
+   * ten years ago; which is said (its place by `where`).
+   */
   timeOf(own: number, where: () => string): number {
     const ahead = own - this.#now;
     if (ahead > aheadMsMax) {
       if (this.#ahead.count === 0) this.#ahead.where = where();
       this.#ahead.count++;
       this.#ahead.most = Math.max(this.#ahead.most, ahead);
+      return this.#now;
+    }
+    if (-ahead > agoMsMax) {
+      if (this.#ancient.count === 0) this.#ancient.where = where();
+      this.#ancient.count++;
       return this.#now;
     }
     if (own < this.#from) this.#from = own;
@@ -109,6 +120,7 @@ export class PartBuilder {
   take(cursor: string): ScanPart {
     const record = this.#record;
     if (this.#ahead.count > 0) this.#gaps.push(this.#aheadSentence());
+    if (this.#ancient.count > 0) this.#gaps.push(this.#ancientSentence());
     const part: ScanPart = {
       records: this.#records,
       claims: [...this.#claims.values()].map((one) => ({
@@ -137,6 +149,7 @@ export class PartBuilder {
     this.#from = Number.POSITIVE_INFINITY;
     this.#until = Number.NEGATIVE_INFINITY;
     this.#ahead = { count: 0, where: "", most: 0 };
+    this.#ancient = { count: 0, where: "" };
     return part;
   }
 
@@ -144,6 +157,11 @@ export class PartBuilder {
     const { count, where, most } = this.#ahead;
     const seconds = Math.ceil(most / 1_000);
     return `${count} of the records say that they are from the future, by up to ${seconds} s, the first at ${where}. Their times are not believed: they count as of now.`;
+  }
+
+  #ancientSentence(): string {
+    const { count, where } = this.#ancient;
+    return `${count} of the records say that they are more than ten years old, the first at ${where}. Their times are not believed: they count as of now.`;
   }
 }
 

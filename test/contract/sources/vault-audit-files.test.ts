@@ -154,6 +154,20 @@ describe("a log that is damaged", () => {
       expect.stringMatching(/^1 of the records say that they are from the future/),
     ]);
   });
+
+  it("does not believe a clock that was set back to its beginning: nobody has watched since then", async () => {
+    const lost = ["1970-01-01T00:00:07Z", "2000-01-01T00:00:00Z"].map((time) =>
+      auditLine("b", "apps/db", 1, { time }),
+    );
+    await writeFile(log, `${lost.join("\n")}\n${auditLine("a")}\n`);
+    const parts = await scan();
+    const reader = parts[0]?.claims.find(({ from }) => from.is === "reader" && from.traits.entity === "e-b");
+    expect(reader?.seen).toMatchObject({ first: nowMs, last: nowMs, count: 2 });
+    expect(parts[0]?.covered?.from).toBe(Date.parse("2026-02-03T04:05:06.123Z"));
+    expect(gaps(parts)).toEqual([
+      `2 of the records say that they are more than ten years old, the first at ${log}, byte 0. Their times are not believed: they count as of now.`,
+    ]);
+  });
 });
 
 describe("compressed files", () => {
