@@ -2,6 +2,9 @@
  * What a source says is kept as it was said, so it has to be something that can be kept: texts without a NUL and without half
  * of a surrogate pair, names that an index takes, times within the years 1 to 9999. One record that is not must not hold up
  * the others: it is taken out of its part, and told like every record that cannot be read.
+ *
+ * And what it says is shown to people: whoever may choose a name (of a connection, in a file of a repository) must not move
+ * the cursor of somebody's terminal with it, nor forge a line of a table. Control characters are kept as pictures of themselves.
  */
 import type { Malformed, ScanPart, Seen, Thing } from "./said.js";
 
@@ -24,15 +27,22 @@ export function soundPart(part: ScanPart): ScanPart {
     malformed.push({ where: "the times of a part", why: "they are none that can be kept" });
   return {
     ...part,
-    claims: part.claims.filter(({ record, from, to, sentence, seen }) =>
-      isSound(record, wrongIn([record], [from, to], [sentence], seen)),
-    ),
-    copies: part.copies.filter(({ record, at, mark, sentence, seen }) =>
-      isSound(record, wrongIn([record, mark], [at], [sentence], seen)),
-    ),
-    listed: part.listed.filter(({ record, thing, seen }) =>
-      isSound(record, wrongIn([record], [thing], [], seen)),
-    ),
+    claims: part.claims
+      .filter(({ record, from, to, sentence, seen }) =>
+        isSound(record, wrongIn([record], [from, to], [sentence], seen)),
+      )
+      .map((claim) => ({
+        ...claim,
+        ...{ from: shownThing(claim.from), to: shownThing(claim.to), sentence: shown(claim.sentence) },
+      })),
+    copies: part.copies
+      .filter(({ record, at, mark, sentence, seen }) =>
+        isSound(record, wrongIn([record, mark], [at], [sentence], seen)),
+      )
+      .map((copy) => ({ ...copy, at: shownThing(copy.at), sentence: shown(copy.sentence) })),
+    listed: part.listed
+      .filter(({ record, thing, seen }) => isSound(record, wrongIn([record], [thing], [], seen)))
+      .map((listed) => ({ ...listed, thing: shownThing(listed.thing) })),
     covered,
     malformed: [
       ...part.malformed.map(({ where, why }) => ({ where: clean(where), why: clean(why) })),
@@ -87,4 +97,28 @@ const isTime = (...times: readonly number[]): boolean =>
   times.every((at) => Number.isFinite(at) && at >= timeMin && at <= timeMax);
 
 /** The text with a mark in the place of what cannot be kept. */
-const clean = (text: string): string => text.toWellFormed().replaceAll("\0", "\uFFFD");
+const clean = (text: string): string => shown(text.toWellFormed().replaceAll("\0", "\uFFFD"));
+
+/** Control characters, line breaks among them, and what turns the direction of a text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const controls = /[\u0001-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/g;
+
+/** The text as it may be printed: a picture of each control character (U+2400 and on) in its place. */
+function shown(text: string): string {
+  return text.replace(controls, (control) => {
+    const code = control.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : "\u2426";
+  });
+}
+
+function shownThing<Of extends Thing>(thing: Of): Of {
+  return Object.fromEntries(
+    Object.entries(thing).map(([field, value]) => [field, shownIn(value)]),
+  ) as unknown as Of;
+}
+
+function shownIn(value: unknown): unknown {
+  if (typeof value === "string") return shown(value);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, text]) => [shown(name), shownIn(text)]));
+}

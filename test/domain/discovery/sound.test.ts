@@ -73,6 +73,29 @@ describe("a part", () => {
     expect([malformed[0]?.why, ...gaps]).toEqual(["b\ufffd", "\ufffd!"]);
   });
 
+  it("moves nobody's cursor and forges no line: control characters are pictures of themselves", () => {
+    const evil = "orders-api\u001b[2K\r\nnobody\u009b1m\u202e";
+    const plain = "orders-api\u241b[2K\u240d\u240anobody\u24261m\u2426";
+    const traits = { applicationName: evil };
+    const said = soundPart(
+      part({
+        claims: [claim({ from: { is: "reader", name: evil, traits }, to: location(evil), sentence: evil })],
+        copies: [copy({ at: location(evil), sentence: evil })],
+        listed: [{ record: "l", thing: { is: "place", store: "main", place: { path: evil } }, seen }],
+        ...{ malformed: [{ where: evil, why: evil }], gaps: [evil] },
+      }),
+    );
+    expect(said.claims).toEqual([
+      claim({
+        from: { is: "reader", name: plain, traits: { applicationName: plain } },
+        ...{ to: location(plain), sentence: plain },
+      }),
+    ]);
+    expect(said.copies).toEqual([copy({ at: location(plain), sentence: plain })]);
+    expect(said.listed[0]?.thing).toEqual({ is: "place", store: "main", place: { path: plain } });
+    expect([said.malformed, said.gaps]).toEqual([[{ where: plain, why: plain }], [plain]]);
+  });
+
   it("has no times that cannot be kept", () => {
     const { covered, malformed } = soundPart(part({ covered: { from: -1e15, until: 0 } }));
     expect(covered).toBeNull();
