@@ -38,6 +38,7 @@ import {
 } from "../../inventory/rotations.js";
 import type { Submission } from "../../inventory/submission.js";
 import { type Overview, overview } from "../../inventory/views.js";
+import { withSourceNames } from "./source-names.js";
 
 /** What commands ask and order. Credentials are ids. */
 export interface Inventory {
@@ -70,7 +71,7 @@ export interface Inventory {
   document(id: string): Promise<KeptDecision | null>;
   /** Who bears this name on the map, and names that begin alike. */
   nodesNamed(name: string): ReturnType<typeof nodesNamed>;
-  /** The part of the map that these flows reach from some nodes. */
+  /** The part of the map that these flows reach from some nodes. Maps name their sources, and have no ids of them. */
   reach(nodes: readonly string[], flows: readonly Flow[]): Promise<Graph>;
   /** What breaks with a node and what is exposed, of each the nearest; null: all of it. */
   blast(node: string, limit: number | null): Promise<BlastRadius>;
@@ -129,18 +130,18 @@ export function inventoryIn(
     document: (id) => decisionWith(db, id),
     adoptions: () => openAdoptions(db),
     nodesNamed: (name) => nodesNamed(db, name),
-    reach: (nodes, flows) => loadReach(db, nodes, flows),
+    reach: async (nodes, flows) => withSourceNames(db, await loadReach(db, nodes, flows)),
     blast: (node, limit) => loadBlast(db, node, limit),
-    users: (credential) => loadUsers(db, credential),
+    users: async (credential) => withSourceNames(db, await loadUsers(db, credential)),
     sightings: (credential) => sightingsOf(db, credential),
-    map: () => loadMap(db),
+    map: async () => withSourceNames(db, await loadMap(db)),
     bringFindings: async () => bringFindings(db, world.shapes, await present()),
     lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),
     findings: async (filter) => listFindings(db, filter, await present()),
     finding: async (number) => findingNumbered(db, number, await present()),
     metrics: async () => metricsAt(db, world.shapes, await present()),
     uses: async (leastWindowMs) => usesAt(db, world.shapes, { leastWindowMs, now: await present() }),
-    changed: (from, until) => loadChanged(db, from, until),
+    changed: async (from, until) => withSourceNames(db, await loadChanged(db, from, until)),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };

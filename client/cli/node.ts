@@ -2,7 +2,8 @@
 import { RekeyError } from "../../domain/errors.js";
 import { listed } from "../../domain/estate/issues.js";
 import { suggest } from "../../domain/estate/suggest.js";
-import type { Graph, GraphNode, NodeType } from "../../domain/graph/types.js";
+import { type Graph, type GraphNode, type NodeType, nodeTypes } from "../../domain/graph/types.js";
+import { knownName } from "./choose.js";
 import { option } from "./command.js";
 import type { Inventory } from "./inventory.js";
 
@@ -19,17 +20,22 @@ export async function nodeNamed(
   types: readonly NodeType[],
   type?: string,
 ): Promise<GraphNode> {
+  if (type !== undefined) knownName(type, nodeTypes, "type of thing");
   const { found, alike } = await inventory.nodesNamed(name);
   const fitting = found.filter(
     (node) => types.includes(node.type) && (type === undefined || node.type === type),
   );
   const [first, ...more] = fitting;
   if (first === undefined) {
+    const others = [...new Set(found.map((node) => node.type))];
     const close = suggest(name, alike);
     const what = type ?? listed(types);
-    const hint = close
-      ? `Did you mean "${close}"?`
-      : "`rekey get` shows what was applied, `rekey graph` what is known.";
+    const hint =
+      others.length > 0
+        ? `"${name}" is the name of a ${others.join(" and of a ")}.`
+        : close
+          ? `Did you mean "${close}"?`
+          : "`rekey get` shows what was applied, `rekey graph` what is known.";
     throw new RekeyError("not-found", `There is no ${what} "${name}" on the map.`, hint);
   }
   if (more.length > 0) {

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { findingCodes, findingWords } from "../../domain/findings/codes.js";
 import type { KeptFinding } from "../../domain/findings/course.js";
 import type { Graph } from "../../domain/graph/types.js";
+import type { Entry } from "../../inventory/estate.js";
 import { edgeOf, evidenceOf, nodeNamed } from "../domain/graph/maps.js";
 import { emptyWorld, now, runIn, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
@@ -57,8 +58,18 @@ const kept: World["findings"] = [
 ];
 
 const node = nodeNamed("c1", { name: "orders-db", firstSeen: now - 30 * day });
+const times = { since: now, changedAt: now, endedAt: null };
+const owners: Entry[] = ["orders-team", "platform"].map((name, i) => {
+  return { id: `own_${i}`, section: "owners", name, body: {}, ...times };
+});
+
 const world = (more: Partial<World> = {}) =>
-  emptyWorld({ findings: kept, map: { nodes: new Map([["c1", node]]), edges: [] }, ...more });
+  emptyWorld({
+    entries: owners,
+    findings: kept,
+    map: { nodes: new Map([["c1", node]]), edges: [] },
+    ...more,
+  });
 
 async function golden(name: string, from: World, argv: readonly string[]): Promise<void> {
   expectGolden(name, argv, await runIn(from, argv));
@@ -85,6 +96,8 @@ test("findings: by code, severity, state, owner and credential", async () => {
   expect(await numbers("--state", "ended")).toEqual([0, 9]);
   expect(await numbers("--owner", "orders-team", "--severity", "warn")).toEqual([0, 14]);
   expect(await numbers("--credential", "orders-db")).toEqual([3, 12, 14]);
+  const { stderr } = await runIn(world(), ["findings", "--owner", "order-team"]);
+  expect(stderr).toBe('error: There is no owner "order-team".\nhint: Did you mean "orders-team"?\n');
   await golden("findings-code-unknown", world(), ["findings", "--code", "over-due"]);
   await golden("findings-form-unknown", world(), ["findings", "--format", "xml"]);
   await golden("findings-limit-wrong", world(), ["findings", "--limit", "many"]);

@@ -6,9 +6,13 @@ import { expect, onTestFinished, test } from "vitest";
 import { kinds } from "../../adapters/registry.js";
 import { inventoryIn } from "../../client/cli/inventory.js";
 import { starterEstate } from "../../client/cli/starter.js";
-import type { Database } from "../../inventory/database.js";
+import type { Claim } from "../../domain/discovery/said.js";
+import { type Database, read } from "../../inventory/database.js";
+import { entryNamed } from "../../inventory/estate.js";
 import { appendEvent } from "../../inventory/events.js";
 import { recordIncident } from "../../inventory/incidents.js";
+import { declaredIn } from "../../inventory/rematch.js";
+import { beginScan, notePart } from "../../inventory/scans.js";
 import { migratedDatabase } from "../inventory/database.js";
 import { applySample, newId, openedRotation, t0 } from "../inventory/world.js";
 import { registeredShapes } from "../support/shapes.js";
@@ -54,6 +58,49 @@ test("an estate is applied once, shown as it is in force, and changed by the nex
 
   const status = await runIn(emptyWorld(), ["status"], around(db));
   expect(status.stdout).toMatch(/orders-db +orders-team +idle +never/);
+});
+
+test("who was seen is told with the name of the source, also once that has left the estate", async () => {
+  const { db } = await migratedDatabase();
+  const folder = mkdtempSync(join(tmpdir(), "rekey-names-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "estate.yaml");
+  const text = starterEstate.replace("keys: []", `keys: [ed25519:${"a".repeat(42)}A]`);
+  const apply = (estate: string) => {
+    writeFileSync(file, estate);
+    return runIn(emptyWorld(), ["apply", "-f", file, "--yes"], around(db));
+  };
+  await apply(text);
+  const { id: source } = await entryNamed(db, "sources", "orders-sessions");
+  const scan = { source, shows: "now", settings: "so" } as const;
+  const { id } = await beginScan(db, { ...scan, now: now - 1_000, newId: () => newId("scn") });
+  const claim: Claim = {
+    ...{ record: "sessions", known: "session", type: "uses", sentence: "It is connected." },
+    from: { is: "reader", name: "psql from 10.0.0.9", traits: { address: "10.0.0.9" } },
+    to: { is: "account", issuer: "orders-pg", account: "orders_a" },
+    seen: { first: now - 1_000, last: now - 1_000, count: 1 },
+  };
+  const none = { copies: [], listed: [], malformed: [], covered: null, gaps: [] };
+  const declared = await read(db, (tx) => declaredIn(tx, registeredShapes));
+  await notePart(db, { ...scan, id }, null, { ...none, records: 1, claims: [claim], cursor: "1" }, declared);
+
+  const without = text.replace(/\n# Where the use[\s\S]*?(?=\n# How patient)/, "\n");
+  expect(without).not.toContain("orders-sessions");
+  for (const estate of [text, without]) {
+    await apply(estate);
+    const outputs = await Promise.all(
+      [
+        ["graph"],
+        ["graph", "--format", "csv"],
+        ["consumers", "orders-db", "--json"],
+        ["changes", "--since", "2000-01-01", "--json"],
+      ].map((argv) => runIn(emptyWorld(), argv, around(db))),
+    );
+    for (const { stdout, code } of outputs) {
+      expect([code, stdout]).toEqual([0, expect.stringContaining("orders-sessions")]);
+      expect(stdout).not.toContain(source);
+    }
+  }
 });
 
 test("a rotation is shown from the records while its workflow is silent", async () => {

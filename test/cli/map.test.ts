@@ -72,6 +72,32 @@ test("a name that several bear asks which", async () => {
   expect((await runIn(twice, ["blast", "orders-db", "--type", "credential"])).code).toBe(0);
 });
 
+test("a name of something else says what that is, and a type that there is none of is no type", async () => {
+  const { stderr } = await runIn(world(), ["consumers", "main-vault"]);
+  expect(stderr).toContain('hint: "main-vault" is the name of a system.');
+  const { stderr: typed } = await runIn(world(), ["blast", "orders-db", "--type", "thing"]);
+  expect(typed).toContain('There is no type of thing "thing".');
+});
+
+test("consumers: who is declared and was seen at a copy is one, and who only could comes last", async () => {
+  const read = seen("read", day, "vault-log", "It read version 7.");
+  const twice = { ...map, edges: [edgeOf("a1 can-read l1"), ...map.edges, edgeOf("s1 uses l1", read)] };
+  const nodes = new Map([...map.nodes, ["a1", nodeNamed("i9", { id: "a1", name: "a reader" })]]);
+  const { stdout } = await runIn(emptyWorld({ map: { ...twice, nodes } }), ["consumers", "orders-db"]);
+  const [head, , ...rows] = stdout.split("\n");
+  expect(head).toBe("3 consumers of orders-db, and 3 that could read it.");
+  expect(rows.map((row) => row.split("  ")[0])).toEqual([
+    ...["orders-api", "orders-report", "psql from 10.0.0.9", "orders-api"],
+    ...["a reader", "role backup of the cluster", "vault-token", ""],
+  ]);
+});
+
+test("blast: of somebody whom nobody explains, and of a store", async () => {
+  const { stdout } = await runIn(world(), ["blast", "psql from 10.0.0.9", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ type: "identity", exposed: [{ name: "orders-db" }] });
+  expect((await runIn(world(), ["blast", "main-vault"])).code).toBe(0);
+});
+
 test("blast: what breaks and what is exposed, with the way and its owners", async () => {
   await golden("blast", world(), ["blast", "vault-token"]);
   await golden("blast-owner", world(), ["blast", "orders-team"]);

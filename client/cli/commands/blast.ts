@@ -1,6 +1,7 @@
 /** `rekey blast`: what breaks when something is taken away, and what is exposed when it is in the wrong hands. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { Affected, Tally } from "../../../domain/graph/blast.js";
+import type { NodeType } from "../../../domain/graph/types.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
 import { count, section, table } from "../format/layout.js";
@@ -11,6 +12,9 @@ import { namesIn, nodeNamed, typeOption } from "../node.js";
 const shownMax = 200;
 /** Owners that are named in the head; the others are counted. */
 const ownersMax = 20;
+
+/** Somebody whom nobody explains, and a store, may be in the wrong hands, too. */
+const types: readonly NodeType[] = ["credential", "consumer", "owner", "identity", "location", "system"];
 
 interface BlastOptions {
   readonly type?: string;
@@ -23,7 +27,7 @@ export async function radiusOf(
   name: string,
   { type, limit }: { readonly type?: string | undefined; readonly limit: number | null },
 ) {
-  const node = await nodeNamed(inventory, name, ["credential", "consumer", "owner"], type);
+  const node = await nodeNamed(inventory, name, types, type);
   const { blast: found, breaks, exposed, begins, graph } = await inventory.blast(node.id, limit);
   const named = namesIn(graph);
   const plain = (list: readonly Affected[]) =>
@@ -62,7 +66,7 @@ export const blast = command<BlastOptions>({
   description:
     "Breaks: who stops working when it is taken away. Exposed: what whoever has it can get at. Each with the way that leads there, how sure its weakest link is, and who answers for it.",
   arguments: {
-    name: "a credential, a consumer or an owner; of an owner it is everything that they answer for",
+    name: "a credential, a consumer, a stranger, a place, a system, or an owner with everything that they answer for",
   },
   options: [
     typeOption(),

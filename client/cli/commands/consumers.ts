@@ -3,6 +3,7 @@ import { exitCodes } from "../../../domain/errors.js";
 import { ownersOf } from "../../../domain/graph/blast.js";
 import { lastSeenUse, strongest } from "../../../domain/graph/known.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
+import type { EdgeType, EvidenceKind } from "../../../domain/graph/types.js";
 import { usersOf } from "../../../domain/graph/use.js";
 import { command } from "../command.js";
 import { count, table } from "../format/layout.js";
@@ -17,13 +18,18 @@ export async function consumersOf(inventory: Inventory, name: string) {
   const named = namesIn(adjacency.graph);
   return usersOf(adjacency, credential.id)
     .map(({ node, edge, known, at }) => ({
-      ...{ name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
+      ...{ id: node.id, name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
       firstSeen: edge.firstSeen,
       lastSeen: lastSeenUse(edge),
       owners: ownersOf(adjacency, node.id).map(named),
       evidence: edge.evidence,
     }))
-    .sort((a, b) => Number(a.at !== null) - Number(b.at !== null));
+    .sort((a, b) => Number(!isUse(a)) - Number(!isUse(b)) || Number(a.at !== null) - Number(b.at !== null));
+}
+
+/** It uses the credential or a copy, and not only could. */
+function isUse({ edge, known }: { readonly edge: EdgeType; readonly known: EvidenceKind }): boolean {
+  return edge === "uses" && known !== "potential";
 }
 
 /** Lists them: whoever uses it first, then who only could. */
@@ -38,7 +44,8 @@ export const consumers = command({
     const { inventory } = await cli.services();
     const found = await consumersOf(inventory, name);
     const now = cli.io.now();
-    cli.show({ credential: name, consumers: found }, () => {
+    const consumersShown = found.map(({ id: _id, ...shown }) => shown);
+    cli.show({ credential: name, consumers: consumersShown }, () => {
       if (found.length === 0) return `Nobody is known to use ${name}.`;
       const rows = found.map(
         ({ name: who, type, edge, known, at, firstSeen, lastSeen, owners, evidence }) => [
@@ -51,9 +58,10 @@ export const consumers = command({
           strongest(evidence)?.sentence ?? "",
         ],
       );
-      const using = found.filter(({ edge, known }) => edge === "uses" && known !== "potential").length;
-      const could = found.length - using;
-      const head = `${count(using, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
+      // Who is declared and was seen at a copy stands there twice, and is one.
+      const using = new Set(found.filter(isUse).map(({ id }) => id));
+      const could = new Set(found.map(({ id }) => id)).size - using.size;
+      const head = `${count(using.size, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
       const headings = ["name", "what", "known", "since", "last seen", "owner", "why"];
       return `${head}\n${table(headings, rows, cli.paint)}`;
     });

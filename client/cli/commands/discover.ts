@@ -1,7 +1,7 @@
 /** `rekey discover`: reads the places where use is visible, and says what was read, what could not be, and who is unexplained. */
 
 import type { ScanReport } from "../../../domain/discovery/report.js";
-import { formatDuration } from "../../../domain/duration.js";
+import { span } from "../../../domain/duration.js";
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { suggest } from "../../../domain/estate/suggest.js";
 import type { Cli } from "../cli.js";
@@ -64,7 +64,11 @@ function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): 
     windowOf(report),
     report.failure ?? "whole",
   ]);
-  const head = `${count(reports.length, "source")} read.`;
+  const whole = reports.filter(({ failure }) => failure === null).length;
+  const head =
+    whole === reports.length
+      ? `${count(whole, "source")} read.`
+      : `${whole} of ${count(reports.length, "source")} read to the end.`;
   const shown = table(
     ["source", "records", "edges", "values", "unreadable", "window", "how it ended"],
     rows,
@@ -83,6 +87,6 @@ function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): 
 /** What time the records speak of: "nothing seen" is worth no more than that. */
 function windowOf({ covered }: ScanReport): string {
   if (covered === null) return "";
-  const lasts = formatDuration(Math.max(1_000, Math.floor((covered.until - covered.from) / 1_000) * 1_000));
+  const lasts = span(Math.max(1_000, covered.until - covered.from));
   return `${lasts} until ${new Date(covered.until).toISOString().slice(0, 16).replace("T", " ")}`;
 }

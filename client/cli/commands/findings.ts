@@ -8,6 +8,7 @@ import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
 import { count, fields, section } from "../format/layout.js";
 import { moment } from "../format/time.js";
+import type { Inventory } from "../inventory.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 import { nodeNamed } from "../node.js";
 
@@ -64,7 +65,7 @@ async function showAll(cli: Cli, options: FindingsOptions): Promise<number> {
   const code = one(options.code, findingCodes, "code");
   const severity = one(options.severity, severities, "severity");
   const state = one(options.state, states, "state");
-  const { owner } = options;
+  const owner = await ownerNamed(inventory, options.owner);
   const credential =
     options.credential === undefined
       ? undefined
@@ -95,6 +96,17 @@ async function showAll(cli: Cli, options: FindingsOptions): Promise<number> {
   });
   const refusing = found.some((finding) => finding.state === "open" && finding.severity === "refuse");
   return refusing ? exitCodes.refused : exitCodes.done;
+}
+
+/** An owner of the estate, or one of the past: a name that is nobody's would look like one without findings. */
+async function ownerNamed(inventory: Inventory, name: string | undefined): Promise<string | undefined> {
+  if (name === undefined) return undefined;
+  const owners = await inventory.entries("owners", { ended: true });
+  return knownName(
+    name,
+    owners.map((owner) => owner.name),
+    "owner",
+  );
 }
 
 function limitOf(text: string): number {
