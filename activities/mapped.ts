@@ -89,22 +89,25 @@ async function watching(
 ): Promise<(WatchingSource & SourceToRead)[]> {
   const about = watchersAmong(
     declared.map(({ id, name: called, body }) => {
-      return { id, name: called, settings: body, seesUse: shapes.seesUse(String(body.kind)) };
+      const seesUse = shapes.seesUse(String(body.kind));
+      return { id, name: called, settings: body, seesUse, isLog: seesUse };
     }),
     estate.credentials[name] ?? { store: "", issuer: "" },
     evidence,
   );
-  const ids = about.map(({ id }) => id);
-  const begun = await readingsBegun(db, ids);
-  const watched = await watchedBy(db, ids, {
+  const listed = about.map(({ id, settings }) => ({ id, body: settings }));
+  const begun = await readingsBegun(db, listed);
+  const watched = await watchedBy(db, listed, {
     windowMs: rules.useWindowMs,
     pauseMs: rules.evidenceMaxAgeMs,
     now: now(),
   });
   const byId = new Map(watched.map((one) => [one.source, one]));
   return about.map((source) => {
+    const found = byId.get(source.id) ?? neverRead;
     const begunAt = begun.get(source.id) ?? null;
-    return { ...source, ...(byId.get(source.id) ?? neverRead), begunAt };
+    // A program of somebody's own may have nothing new to say for long.
+    return { ...source, ...found, silentSince: source.isLog ? found.silentSince : null, begunAt };
   });
 }
 

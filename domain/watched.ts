@@ -19,6 +19,8 @@ export interface WatchingSource {
   readonly wholeAt: number | null;
   /** Since when its readings follow upon each other without a pause that is too long. */
   readonly since: number | null;
+  /** Of a log in which there is always something, since when there was nothing; null of everything else. */
+  readonly silentSince: number | null;
   /** What was missing in the readings that count, each in a sentence, and records that could not be read. */
   readonly gaps: readonly string[];
   readonly unreadable: number;
@@ -96,14 +98,24 @@ export function watchFindings(sources: readonly WatchingSource[], rules: WatchRu
   ];
 }
 
-function stale({ name, tied, wholeAt }: WatchingSource, rules: WatchRules, now: number): Finding[] {
+function stale(
+  { name, tied, wholeAt, silentSince }: WatchingSource,
+  rules: WatchRules,
+  now: number,
+): Finding[] {
   const about = {
     ...{ code: "stale-evidence", severity: byTie(tied, rules.unmappedReaders), subject: name },
     hint: `Run \`rekey discover ${name}\`.`,
   };
   if (wholeAt === null) return [{ ...about, sentence: `The source ${name} was never read to its end.` }];
-  if (now - wholeAt <= rules.evidenceMaxAgeMs) return [];
   const asks = formatDuration(rules.evidenceMaxAgeMs);
+  if (now - wholeAt <= rules.evidenceMaxAgeMs) {
+    if (silentSince === null || now - silentSince <= rules.evidenceMaxAgeMs) return [];
+    // A log that is read to its end every hour, and that nobody writes to any more, shows nobody.
+    const sentence = `The source ${name} has had nothing new since ${minuteOf(silentSince)}, and may be written elsewhere by now; the policy asks for every ${asks}.`;
+    const hint = `Rekey's own look at the store has left a record by now: run \`rekey discover ${name}\`. If it stays, see where the log is written.`;
+    return [{ ...about, sentence, hint }];
+  }
   const sentence = `The source ${name} was read to its end on ${minuteOf(wholeAt)}; the policy asks for every ${asks}.`;
   return [{ ...about, sentence }];
 }
@@ -149,10 +161,13 @@ export function tieOf(
 }
 
 /** What a source is worth that was never read to its end. */
-export const neverRead = { wholeAt: null, since: null, gaps: [], unreadable: 0 } as const satisfies Pick<
-  WatchingSource,
-  "wholeAt" | "since" | "gaps" | "unreadable"
->;
+export const neverRead = {
+  wholeAt: null,
+  since: null,
+  silentSince: null,
+  gaps: [],
+  unreadable: 0,
+} as const satisfies Pick<WatchingSource, "wholeAt" | "since" | "silentSince" | "gaps" | "unreadable">;
 
 /** A source of the estate, with the settings of its entry. */
 export interface DeclaredSource extends Pick<WatchingSource, "name" | "seesUse"> {

@@ -158,15 +158,16 @@ function sourcesBy(
 
 async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<readonly ReadSource[]> {
   const declared = await tx.select().from(entries).where(inForce("sources"));
-  const ids = declared.map(({ id }) => id);
   // What was missing counts within the policy's window; since when it is read, also for those who may be silent for longer.
-  const watched = await watchedWithin(tx, ids, times);
-  const long = await watchedWithin(tx, ids, { ...times, windowMs: lookBackMs / 2 });
+  const watched = await watchedWithin(tx, declared, times);
+  const long = await watchedWithin(tx, declared, { ...times, windowMs: lookBackMs / 2 });
   return declared.map(({ id, name, body }) => {
     const own = watched.find(({ source }) => source === id) ?? neverRead;
     const since = long.find(({ source }) => source === id)?.since ?? own.since;
     const seesUse = shapes.seesUse(String(body.kind));
-    return { ...own, since, id, name, seesUse, settings: body, owner: String(body.owner) };
+    // A program of somebody's own may have nothing new to say for long.
+    const silentSince = seesUse ? own.silentSince : null;
+    return { ...own, since, silentSince, id, name, seesUse, settings: body, owner: String(body.owner) };
   });
 }
 

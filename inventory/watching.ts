@@ -1,15 +1,25 @@
 /** What the readings of sources are worth together: until when, since when and how completely each of them has looked. */
 import { sql } from "drizzle-orm";
 import { type Database, read, type Tx } from "./database.js";
-import { iso, ms } from "./rows.js";
+import { column, iso, ms } from "./rows.js";
+import { settingsDigest } from "./source-settings.js";
+import type { Body } from "./submission.js";
 
-/** One source's readings. Times are milliseconds since the epoch. */
+/** A source of the estate, as far as it is told which of its readings count. */
+export interface Asked {
+  readonly id: string;
+  readonly body: Body;
+}
+
+/** One source's readings by its present settings. Times are milliseconds since the epoch. */
 export interface Watched {
   readonly source: string;
   /** When it was read to its end last; null where it never was. */
   readonly wholeAt: number | null;
   /** Since when: the first record of a log, or the first of the looks that follow upon each other; null: not yet. */
   readonly since: number | null;
+  /** Of a log, since when it has had no record, or has been read without one; null of what is no log. */
+  readonly silentSince: number | null;
   /** Of a log, what was missing within the window; of what is there now, in the last whole look. */
   readonly gaps: readonly string[];
   readonly unreadable: number;
@@ -19,6 +29,7 @@ interface WatchedRow extends Record<string, unknown> {
   readonly source: string;
   readonly whole_at: number | null;
   readonly since: number | null;
+  readonly silent_since: number | null;
   readonly gaps: readonly (readonly string[])[];
   readonly unreadable: string;
 }
@@ -29,7 +40,7 @@ interface WatchedRow extends Record<string, unknown> {
  */
 export async function watchedBy(
   db: Database,
-  sources: readonly string[],
+  sources: readonly Asked[],
   times: WatchTimes,
 ): Promise<readonly Watched[]> {
   return sources.length === 0 ? [] : read(db, (tx) => watchedWithin(tx, sources, times));
@@ -45,37 +56,39 @@ export interface WatchTimes {
 /** The same, on the picture of the database that `tx` has. */
 export async function watchedWithin(
   tx: Tx,
-  sources: readonly string[],
+  sources: readonly Asked[],
   { windowMs, pauseMs, now }: WatchTimes,
 ): Promise<readonly Watched[]> {
   const { rows } = await tx.execute<WatchedRow>(sql`
       select s.source, ${ms("whole.ended_at")} as whole_at,
-        ${ms("chain.since")} as since,
+        ${ms("chain.since")} as since, ${ms("chain.silent_since")} as silent_since,
         coalesce(missing.gaps, '[]'::jsonb) as gaps, coalesce(missing.unreadable, 0) as unreadable
-      from unnest(${sql.param(sources)}::text[]) as s (source)
+      from unnest(${column(sources, ({ id }) => id)}::text[],
+        ${column(sources, ({ body }) => settingsDigest(body))}::text[]) as s (source, settings)
       left join lateral (
         select id, ended_at from rekey_inventory.scans w
-        where w.source = s.source and w.ended_at is not null order by started_at desc, id desc limit 1
+        where w.source = s.source and w.settings = s.settings and w.ended_at is not null order by started_at desc, id desc limit 1
       ) whole on true
       left join lateral (
         select coalesce(
           min(covered_from) filter (where shows = 'log'),
           max(started_at) filter (where before is null or started_at - before > make_interval(secs => ${pauseMs / 1_000}))
-        ) as since
+        ) as since,
+        case when bool_or(shows = 'log') then coalesce(max(covered_until), min(started_at)) end as silent_since
         from (
-          select started_at, covered_from, shows, lag(ended_at) over (order by started_at, id) as before
+          select started_at, covered_from, covered_until, shows, lag(ended_at) over (order by started_at, id) as before
           from rekey_inventory.scans c
-          where c.source = s.source and c.ended_at is not null and c.started_at > ${iso(now - 2 * windowMs)}
+          where c.source = s.source and c.settings = s.settings and c.ended_at is not null and c.started_at > ${iso(now - 2 * windowMs)}
         ) looks
       ) chain on true
       left join lateral (
         select sum(malformed) as unreadable, jsonb_agg(gaps) filter (where gaps <> '[]') as gaps
         from rekey_inventory.scans m
-        where m.source = s.source
+        where m.source = s.source and m.settings = s.settings
           and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
       ) missing on true`);
-  return rows.map(({ source, whole_at, since, gaps, unreadable }) => ({
-    ...{ source, wholeAt: whole_at, since, unreadable: Number(unreadable) },
+  return rows.map(({ source, whole_at, since, silent_since, gaps, unreadable }) => ({
+    ...{ source, wholeAt: whole_at, since, silentSince: silent_since, unreadable: Number(unreadable) },
     gaps: [...new Set(gaps.flat())],
   }));
 }

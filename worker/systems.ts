@@ -7,13 +7,14 @@ import type { ActivityDeps, ConsumerSystem, Systems } from "../activities/deps.j
 import type { AdapterDeps, Consumer as ConsumerAdapter } from "../adapters/ports.js";
 import { type Kinds, kinds as registered } from "../adapters/registry.js";
 import { RekeyError } from "../domain/errors.js";
-import type { Consumer, Edge, KindConfig, Policy, SourceConfig } from "../domain/estate/types.js";
+import type { Consumer, Edge, KindConfig, Policy } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
 import type { Database } from "../inventory/database.js";
 import { entryNamed, entryOf } from "../inventory/estate.js";
 import { currentRevision, estateAround } from "../inventory/estate-load.js";
 import { sha256Hex } from "../inventory/hash.js";
+import { settingsDigest, settingsOf } from "../inventory/source-settings.js";
 
 interface Kept {
   readonly revision: number;
@@ -87,17 +88,11 @@ export function sourceOpener(
 ): ActivityDeps["source"] {
   return async (name) => {
     const { id, body } = await entryNamed(db, "sources", name);
-    const {
-      kind,
-      owner: _owner,
-      every: _every,
-      exceptions: _exceptions,
-      ...settings
-    } = body as unknown as SourceConfig;
+    const { kind, settings } = settingsOf(body);
     const { shows, create } = own(kinds.sources, kind, "kind of source");
     return {
       ...{ id, shows, source: create(settings, adapterDeps) },
-      settings: sha256Hex(canonical({ kind, ...settings })),
+      settings: settingsDigest(body),
     };
   };
 }

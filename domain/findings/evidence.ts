@@ -59,9 +59,10 @@ export function watchedSince(
   now: number,
 ): number | null {
   const looking = watching.filter(({ tied, seesUse }) => tied && seesUse);
-  const times = looking.map(({ wholeAt, since, gaps, unreadable }) => {
+  const times = looking.map(({ wholeAt, since, silentSince, gaps, unreadable }) => {
     const isWhole = gaps.length === 0 && unreadable === 0;
-    return isWhole && wholeAt !== null && now - wholeAt <= maxAgeMs ? since : null;
+    const isLate = (at: number | null) => at !== null && now - at > maxAgeMs;
+    return isWhole && wholeAt !== null && !isLate(wholeAt) && !isLate(silentSince) ? since : null;
   });
   const known = times.filter((since) => since !== null);
   return known.length === 0 || known.length < times.length ? null : Math.max(...known);

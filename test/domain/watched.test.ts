@@ -16,7 +16,7 @@ const rules: WatchRules = {
   ...{ unmappedReaders: "refuse", blindSpots: "warn", evidenceMaxAgeMs, useWindowMs: 35 * day },
 };
 const good: WatchingSource = {
-  ...{ name: "sessions", seesUse: true, tied: true, gaps: [], unreadable: 0 },
+  ...{ name: "sessions", seesUse: true, tied: true, silentSince: null, gaps: [], unreadable: 0 },
   ...{ wholeAt: now - day, since: now - 40 * day },
 };
 const codes = (sources: readonly WatchingSource[], by: WatchRules = rules) =>
@@ -45,6 +45,19 @@ test("a source that was not read for too long, or never, is no evidence", () => 
   expect(found[0]).toMatchObject({
     hint: "Run `rekey discover old`.",
     sentence: "The source old was read to its end on 2026-07-24 23:59 UTC; the policy asks for every 7d.",
+  });
+});
+
+test("C7: a log that is read every day, and that nobody writes to any more, is no evidence", () => {
+  const log = { ...good, name: "log" };
+  expect(watchFindings([{ ...log, silentSince: now - evidenceMaxAgeMs }], rules, now)).toEqual([]);
+  const [finding, ...more] = watchFindings([{ ...log, silentSince: now - evidenceMaxAgeMs - 1 }], rules, now);
+  expect(more).toEqual([]);
+  expect(finding).toMatchObject({
+    ...{ code: "stale-evidence", severity: "refuse", subject: "log" },
+    sentence:
+      "The source log has had nothing new since 2026-07-24 23:59 UTC, and may be written elsewhere by now; the policy asks for every 7d.",
+    hint: expect.stringContaining("rekey discover log"),
   });
 });
 

@@ -14,6 +14,7 @@ import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { loadMap, loadUsers } from "../../inventory/graph-load.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, breakOff, endScan, notePart } from "../../inventory/scans.js";
+import { settingsDigest } from "../../inventory/source-settings.js";
 import { watchedBy } from "../../inventory/watching.js";
 import { migratedDatabase } from "./database.js";
 import { newId, sampleEstate } from "./world.js";
@@ -23,6 +24,8 @@ const hour = 60 * 60_000;
 const day = 24 * hour;
 
 /** The sample's kinds are made up, and so is what they make of an account. */
+/** The settings by which everything here is read. */
+const fake = { kind: "fake" };
 const shapes: Shapes = {
   shownAs: (_, { account }) =>
     Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
@@ -77,7 +80,7 @@ async function house(change: (estate: Estate) => Estate = (estate) => estate) {
 }
 
 function begin(db: Database, shows: "now" | "log", now: number, source = "src_1") {
-  return beginScan(db, { source, shows, settings: "so", now, newId: () => newId("scn") });
+  return beginScan(db, { source, shows, settings: settingsDigest(fake), now, newId: () => newId("scn") });
 }
 
 /** A whole reading of these parts. */
@@ -87,7 +90,7 @@ async function readThrough(
   { shows = "now", at = t0 + 5_000 }: { shows?: "now" | "log"; at?: number } = {},
 ) {
   const begun = await begin(db, shows, at);
-  const ref = { id: begun.id, source: "src_1", shows, settings: "so" } as const;
+  const ref = { id: begun.id, source: "src_1", shows, settings: settingsDigest(fake) } as const;
   let cursor = begun.cursorAfter;
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
   for (const one of parts) {
@@ -147,7 +150,7 @@ describe("what a source says", () => {
   it("is counted once, also when a part is kept by two", async () => {
     const { db, orders, account } = await house();
     const begun = await begin(db, "log", t0);
-    const ref = { id: begun.id, source: "src_1", shows: "log", settings: "so" } as const;
+    const ref = { id: begun.id, source: "src_1", shows: "log", settings: settingsDigest(fake) } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", [claim(psql, account)]), declared);
     // The answer was lost, and it is kept again; or somebody else reads on from there.
@@ -162,12 +165,14 @@ describe("what a source says", () => {
   it("goes on where it broke off, and a log from where it ended", async () => {
     const { db } = await house();
     const first = await begin(db, "log", t0);
-    const ref = { id: first.id, source: "src_1", shows: "log", settings: "so" } as const;
+    const ref = { id: first.id, source: "src_1", shows: "log", settings: settingsDigest(fake) } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", []), declared);
     await breakOff(db, first.id, "It went away.");
     const rules = { windowMs: day, pauseMs: day, now: t0 + 1 };
-    expect(await watchedBy(db, ["src_1"], rules)).toMatchObject([{ wholeAt: null, since: null }]);
+    expect(await watchedBy(db, [{ id: "src_1", body: fake }], rules)).toMatchObject([
+      { wholeAt: null, since: null },
+    ]);
     const again = await begin(db, "log", t0 + 9);
     expect(again).toMatchObject({ id: first.id, cursorAfter: "1", failure: null });
     await endScan(db, ref, t0 + 10);
@@ -267,7 +272,7 @@ describe("what a source says", () => {
   it("is not kept by an estate that is no longer in force, and not ended by an older reading", async () => {
     const { db, apply, sample, account } = await house();
     const begun = await begin(db, "now", t0);
-    const ref = { id: begun.id, source: "src_1", shows: "now", settings: "so" } as const;
+    const ref = { id: begun.id, source: "src_1", shows: "now", settings: settingsDigest(fake) } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await apply(sample);
     await expect(notePart(db, ref, null, part("1", [claim(psql, account)]), declared)).rejects.toMatchObject({
@@ -336,7 +341,7 @@ describe("what a source says", () => {
       for (const [index, each] of list.entries()) {
         await notePart(
           db,
-          { id: begun.id, source, shows: "log", settings: "so" },
+          { id: begun.id, source, shows: "log", settings: settingsDigest(fake) },
           cursor,
           part(`${index}`, each),
           declared,

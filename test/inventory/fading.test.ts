@@ -11,6 +11,7 @@ import { type Database, read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, endScan, notePart } from "../../inventory/scans.js";
+import { settingsDigest } from "../../inventory/source-settings.js";
 import { watchedBy } from "../../inventory/watching.js";
 import { migratedDatabase } from "./database.js";
 import { newId, sampleEstate } from "./world.js";
@@ -33,6 +34,10 @@ function use(name: string, last: number, more: Partial<Claim> = {}): Claim {
   };
 }
 
+/** The settings by which sources are read here, unless others are given. */
+const fake = { kind: "fake" };
+const asked = (id: string, body: object = fake) => ({ id, body: { ...body } });
+
 async function house() {
   const { db } = await migratedDatabase();
   await applyEstate(db, { estate: sampleEstate(), digest: "d", by: "ann", now: t0 - day, newId, shapes });
@@ -51,7 +56,7 @@ interface Reading {
 async function look(
   db: Database,
   claims: readonly Claim[],
-  { at, source = "src_1", shows = "now", settings = "so", more }: Reading,
+  { at, source = "src_1", shows = "now", settings = settingsDigest(fake), more }: Reading,
 ) {
   const begun = await beginScan(db, { source, shows, settings, now: at, newId: () => newId("scn") });
   const ref = { id: begun.id, source, shows, settings };
@@ -135,7 +140,7 @@ it("looks that follow upon each other say since when; a pause that is too long b
   const db = await house();
   const rules = { windowMs: 30 * day, pauseMs: 2 * day };
   for (const at of [0, 1, 5, 6, 7]) await look(db, [], { at: t0 + at * day });
-  const [found] = await watchedBy(db, ["src_1"], { ...rules, now: t0 + 8 * day });
+  const [found] = await watchedBy(db, [asked("src_1")], { ...rules, now: t0 + 8 * day });
   expect(found).toMatchObject({ since: t0 + 5 * day, wholeAt: t0 + 7 * day, gaps: [], unreadable: 0 });
 });
 
@@ -150,11 +155,47 @@ it("of what is there now the last whole look tells what is missing; of a log, ev
     await look(db, [], { at: t0, shows, more: { gaps: ["It was replaced."], malformed, covered } });
     await look(db, [], { at: t0 + day, shows });
     const rules = { windowMs: 2 * day, pauseMs: 2 * day };
-    const [found] = await watchedBy(db, ["src_1"], { ...rules, now: t0 + 1.5 * day });
+    const [found] = await watchedBy(db, [asked("src_1")], { ...rules, now: t0 + 1.5 * day });
     expect(found).toMatchObject({ ...missing, since: shows === "log" ? t0 - 9 * day : t0 });
-    const [later] = await watchedBy(db, ["src_1", "src_2"], { ...rules, now: t0 + 2.5 * day });
+    const [later] = await watchedBy(db, [asked("src_1"), asked("src_2")], { ...rules, now: t0 + 2.5 * day });
     expect(later).toMatchObject({ gaps: [], unreadable: 0, wholeAt: t0 + day });
   }
+});
+
+it("readings by other settings are worth nothing: what it reads now was not looked at", async () => {
+  const db = await house();
+  const rules = { windowMs: 30 * day, pauseMs: 2 * day, now: t0 + 3 * day };
+  for (const at of [0, 1, 2]) {
+    const covered = { from: t0 - 20 * day, until: t0 + at * day };
+    await look(db, [], { at: t0 + at * day, shows: "log", more: { gaps: ["A gap."], covered } });
+  }
+  const other = asked("src_1", { ...fake, store: "another" });
+  expect(await watchedBy(db, [other], rules)).toEqual([
+    { source: "src_1", wholeAt: null, since: null, silentSince: null, gaps: [], unreadable: 0 },
+  ]);
+  // Who answers for it, and how often it is read, changes nothing of what was read.
+  const same = asked("src_1", { ...fake, owner: "ada", every: "1h", exceptions: [] });
+  expect(await watchedBy(db, [same], rules)).toMatchObject([
+    { wholeAt: t0 + 2 * day, since: t0 - 20 * day, gaps: ["A gap."] },
+  ]);
+});
+
+it("a log is silent since its newest record, or since it was first read without one; what is there now never is", async () => {
+  const db = await house();
+  const rules = { windowMs: 30 * day, pauseMs: 2 * day, now: t0 + 9 * day };
+  const silent = async (id: string) => (await watchedBy(db, [asked(id)], rules))[0]?.silentSince;
+  const covered = { from: t0 - 9 * day, until: t0 - day };
+  await look(db, [], { at: t0, source: "src_log", shows: "log", more: { covered } });
+  for (const source of ["src_log", "src_empty"]) {
+    await look(db, [], { at: t0 + day, source, shows: "log" });
+    await look(db, [], { at: t0 + 8 * day, source, shows: "log" });
+  }
+  await look(db, [], { at: t0, source: "src_now" });
+  expect([await silent("src_log"), await silent("src_empty"), await silent("src_now")]).toEqual([
+    t0 - day,
+    t0 + day,
+    null,
+  ]);
 });
 
 it("what a source said that has left the estate counts for a window more, and then ends", async () => {

@@ -8,6 +8,8 @@ import { bringFindings } from "../../inventory/finding-keep.js";
 import { listFindings } from "../../inventory/findings.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, endScan, notePart } from "../../inventory/scans.js";
+import { settingsDigest } from "../../inventory/source-settings.js";
+import type { Body } from "../../inventory/submission.js";
 import { migratedDatabase } from "./database.js";
 import { newId, sampleEstate, t0 } from "./world.js";
 
@@ -42,11 +44,12 @@ export async function house() {
   };
   /** A whole reading of the source, with what it shows. */
   const reading = async (said: Partial<ScanPart>, now: number, shows: "now" | "log" = "now") => {
-    const [{ id: source = "" } = {}] = await sql<{ id: string }>(
-      "select id from rekey_inventory.entries where section = 'sources'",
+    const [{ id: source = "", body = {} } = {}] = await sql<{ id: string; body: Body }>(
+      "select id, body from rekey_inventory.entries where section = 'sources'",
     );
-    const begun = await beginScan(db, { source, shows, settings: "s1", now, newId: () => newId("scn") });
-    const ref = { id: begun.id, source, shows, settings: "s1" } as const;
+    const settings = settingsDigest(body);
+    const begun = await beginScan(db, { source, shows, settings, now, newId: () => newId("scn") });
+    const ref = { id: begun.id, source, shows, settings } as const;
     const none = { records: 1, claims: [], copies: [], listed: [], malformed: [], covered: null, gaps: [] };
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, begun.cursorAfter, { ...none, cursor: newId("cur"), ...said }, declared);

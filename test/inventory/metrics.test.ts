@@ -12,6 +12,8 @@ import { loadChanged } from "../../inventory/graph-changes.js";
 import { metricsAt, usesAt } from "../../inventory/metrics.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, endScan, notePart } from "../../inventory/scans.js";
+import { settingsDigest } from "../../inventory/source-settings.js";
+import type { Body } from "../../inventory/submission.js";
 import { recordVersions } from "../../inventory/versions.js";
 import { migratedDatabase } from "./database.js";
 import { newId, policy, sampleEstate, t0 } from "./world.js";
@@ -90,12 +92,12 @@ async function programme() {
     listed: [{ record: "all", thing: account("stray"), seen }],
     copies: [copy(".env", true), copy("vault", false), copy("compose.yaml", true)],
   };
-  const [{ id: source = "" } = {}] = await sql<{ id: string }>(
-    "select id from rekey_inventory.entries where section = 'sources'",
+  const [{ id: source = "", body = {} } = {}] = await sql<{ id: string; body: Body }>(
+    "select id, body from rekey_inventory.entries where section = 'sources'",
   );
   const now = t0 + 40 * dayMs;
   for (const at of [now - 5 * dayMs, now - dayMs]) {
-    const ref = { source, shows: "now", settings: "s" } as const;
+    const ref = { source, shows: "now", settings: settingsDigest(body) } as const;
     const begun = await beginScan(db, { ...ref, now: at, newId: () => newId("scn") });
     const none = { records: 1, malformed: [], covered: null, gaps: [], cursor: "1" };
     const part = { claims: [], copies: [], listed: [], ...none, ...said };
