@@ -1,4 +1,5 @@
 /** What the map says of a credential before it is rotated: who else was seen on it or could read it, and what that is worth. */
+import { asSeen } from "../domain/graph/anonymous.js";
 import { readIntervalMs } from "../domain/graph/current.js";
 import { keptOf } from "../domain/graph/kept.js";
 import { Adjacency } from "../domain/graph/reach.js";
@@ -7,6 +8,7 @@ import { type User, usersOf } from "../domain/graph/use.js";
 import { type MappedCopy, type MappedReader, type ReadRhythm, strayCopies } from "../domain/mapped.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
 import { strangersOn } from "../domain/strangers.js";
+import { type UnexplainedUse, unexplainedUses } from "../domain/unexplained.js";
 import {
   neverRead,
   type SourceToRead,
@@ -15,6 +17,7 @@ import {
   watchersAmong,
   watchRulesOf,
 } from "../domain/watched.js";
+import { anonymousUsesOf } from "../inventory/anonymous-uses.js";
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
@@ -25,6 +28,7 @@ import type { ActivityDeps, Systems } from "./deps.js";
 /** Facts for the checks. */
 export interface MappedFacts {
   readonly readers: readonly MappedReader[];
+  readonly uses: readonly UnexplainedUse[];
   readonly copies: readonly MappedCopy[];
   readonly rhythms: readonly ReadRhythm[];
   readonly sources: readonly (WatchingSource & SourceToRead)[];
@@ -50,22 +54,24 @@ export async function mappedFacts(
   { value, policy }: Asked,
 ): Promise<MappedFacts> {
   const rules = watchRulesOf(policy);
-  const [graph, everDeclared, met] = await Promise.all([
+  const [graph, everDeclared, met, anonymous] = await Promise.all([
     loadUsers(deps.db, systems.id),
     listEntries(deps.db, "sources", { ended: true }),
     copiesMet(deps.db, value.version, value.hmacs),
+    anonymousUsesOf(deps.db, systems.id),
   ]);
   const declared = everDeclared.filter(({ endedAt }) => endedAt === null);
   const adjacency = new Adjacency(graph);
   const users = usersOf(adjacency, systems.id);
-  const evidence = users.flatMap(({ edge }) => edge.evidence);
+  const evidence = [...users.flatMap(({ edge }) => edge.evidence), ...asSeen(anonymous)];
   const sources = await watching(deps, systems, { declared, evidence, rules });
   // What a source said that has left the estate is still told by its name.
   const names = new Map(everDeclared.map(({ id, name }) => [id, name]));
   const fading = { windowMs: rules.useWindowMs, now: deps.now() };
-  const expected = new Set(systems.consumers.map((consumer) => consumer.id));
+  const looking = { expected: new Set(systems.consumers.map((consumer) => consumer.id)), names, fading };
   return {
-    readers: strangersOn(graph, users, { expected, names, fading }),
+    readers: strangersOn(graph, users, looking),
+    uses: unexplainedUses(graph, users, anonymous, looking),
     rhythms: rhythmsOf(users, systems),
     copies: strayCopies(met, keptOf(adjacency, systems.id).copies),
     ...{ sources, rules },
@@ -83,7 +89,7 @@ async function watching(
   }: {
     readonly declared: Awaited<ReturnType<typeof listEntries>>;
     /** How the credential's users are known. */
-    readonly evidence: readonly Evidence[];
+    readonly evidence: readonly Pick<Evidence, "kind" | "source">[];
     readonly rules: Pick<WatchRules, "evidenceMaxAgeMs" | "useWindowMs">;
   },
 ): Promise<(WatchingSource & SourceToRead)[]> {
@@ -99,6 +105,7 @@ async function watching(
   const begun = await readingsBegun(db, listed);
   const watched = await watchedBy(db, listed, {
     windowMs: rules.useWindowMs,
+    lookBackMs: 2 * rules.useWindowMs,
     pauseMs: rules.evidenceMaxAgeMs,
     now: now(),
   });

@@ -18,6 +18,7 @@ import {
   slowFindings,
 } from "./mapped.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
+import { type UnexplainedUse, useFindings } from "./unexplained.js";
 import {
   type SourceToRead,
   unreadFindings,
@@ -63,6 +64,7 @@ export interface AssessInput {
   /** What the map knows besides, and what the owners take upon themselves; absent: nothing is known of it. */
   readonly mapped?: {
     readonly readers: readonly MappedReader[];
+    readonly uses: readonly UnexplainedUse[];
     readonly copies: readonly MappedCopy[];
     /** How far apart declared consumers were seen reading it, by name. */
     readonly rhythms: readonly ReadRhythm[];
@@ -135,6 +137,7 @@ const checks: readonly Check[] = [
         sentence: `${count} session(s) of ${application === "" ? "an unnamed program" : application} from ${address || "a local socket"} belong to no declared consumer.`,
       })),
       ...readerFindings(mapped?.readers ?? [], unmappedReaders),
+      ...useFindings(mapped?.uses ?? [], unmappedReaders),
       ...copyFindings(mapped?.copies ?? [], unmappedReaders),
     ],
   },

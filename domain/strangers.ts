@@ -1,6 +1,6 @@
 /** Who is on a credential, was, or could be, without being one of its declared consumers. */
 import { type Fading, isCurrent } from "./graph/current.js";
-import { bestKnown, strongest, weakest } from "./graph/known.js";
+import { bestKnown, byKnown, strongest } from "./graph/known.js";
 import type { Evidence, Graph, GraphNode } from "./graph/types.js";
 import type { User } from "./graph/use.js";
 import type { MappedReader } from "./mapped.js";
@@ -51,16 +51,12 @@ function sentenceOf({ sentence, lastSeen, source }: Evidence, called = source): 
   return `${sentence} Last seen ${minuteOf(lastSeen)} by ${called}.`;
 }
 
-/** Each reader once, by the edge that is known best: who is seen at a copy may also have the right to read all of them. */
+/**
+ * Each reader once, by the edge that says most: one that counts before one of the past, then the one that is known best. Who is
+ * seen at a copy may also have the right to read all of them.
+ */
 function surest<Known extends User & { readonly isPast: boolean }>(users: readonly Known[]): Known[] {
-  const best = new Map<string, Known>();
-  for (const user of users) {
-    const before = best.get(user.node.id);
-    const isSurer =
-      before === undefined ||
-      (before.isPast && !user.isPast) ||
-      (before.isPast === user.isPast && weakest([before.edge, user.edge]) === before.known);
-    if (isSurer) best.set(user.node.id, user);
-  }
-  return [...best.values()];
+  const bySureness = (a: Known, b: Known) => Number(b.isPast) - Number(a.isPast) || byKnown(a.edge, b.edge);
+  const edgesOf = Map.groupBy(users, ({ node }) => node.id);
+  return [...edgesOf.values()].flatMap((edges) => edges.toSorted(bySureness).at(-1) ?? []);
 }

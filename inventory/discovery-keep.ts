@@ -6,6 +6,7 @@ import { sql } from "drizzle-orm";
 import { type Declared, type Resolved, resolve, thingId } from "../domain/discovery/resolve.js";
 import type { Claim, ScanPart, Thing } from "../domain/discovery/said.js";
 import { timesAt } from "../domain/discovery/times.js";
+import { keepUses } from "./anonymous-uses.js";
 import type { Tx } from "./database.js";
 import { column, iso, parts } from "./rows.js";
 
@@ -25,7 +26,7 @@ interface Met extends Resolved {
   readonly last: number;
 }
 
-/** Takes over a part's claims, copies and lists. `at` is now, in milliseconds since the epoch. */
+/** Takes over a part's claims, copies, lists and uses. `at` is now, in milliseconds since the epoch. */
 export async function keepPart(tx: Tx, scan: ScanRef, part: ScanPart, declared: Declared): Promise<void> {
   const met = thingsOf(part, declared);
   for (const rows of parts([...met.values()])) await keepThings(tx, rows);
@@ -42,6 +43,7 @@ export async function keepPart(tx: Tx, scan: ScanRef, part: ScanPart, declared: 
     copies.set(`${row.mark} ${row.thing} ${row.record}`, { ...row, first });
   }
   for (const rows of parts([...copies.values()])) await keepCopies(tx, scan, rows);
+  await keepUses(tx, scan, part.uses ?? [], idOf);
 }
 
 /** Every thing that a part speaks of, once, with its node. */
@@ -59,6 +61,7 @@ function thingsOf(part: ScanPart, declared: Declared): Map<string, Met> {
   }
   for (const { thing, seen } of part.listed) meet(thing, seen);
   for (const { at, seen } of part.copies) meet(at, seen);
+  for (const { of, seen } of part.uses ?? []) meet(of, seen);
   return met;
 }
 

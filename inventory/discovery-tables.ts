@@ -1,4 +1,4 @@
-/** The tables of migration 0013 as drizzle sees them: things that sources speak of, scans, and where values lie. */
+/** The tables of migrations 0013 and 0017 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
 import { bigint, boolean, jsonb, text } from "drizzle-orm/pg-core";
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import { inventory, moment } from "./columns.js";
@@ -48,4 +48,14 @@ export const marks = inventory.table("marks", {
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
   endedAt: moment("ended_at"),
+});
+
+/** When something was used, by whom nobody says. */
+export const anonymousUses = inventory.table("anonymous_uses", {
+  thing: text("thing").notNull(),
+  source: text("source").notNull(),
+  record: text("record").notNull(),
+  sentence: text("sentence").notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
 });

@@ -19,6 +19,7 @@ import { Adjacency } from "../domain/graph/reach.js";
 import type { Graph } from "../domain/graph/types.js";
 import { isLive, type Life } from "../domain/version.js";
 import { neverRead, watchRulesOf } from "../domain/watched.js";
+import { anonymousUsesAt } from "./anonymous-uses.js";
 import { copiesInUse, metPlaces } from "./copies.js";
 import { lastEnds } from "./credentials.js";
 import type { Tx } from "./database.js";
@@ -33,7 +34,7 @@ export const lookMsMax = 300_000;
 /** Credentials of one look: their edges are in memory together. */
 const credentialsMax = 200;
 /** For so long back it is asked since when a source was read; whoever is silent for longer cannot be told from nobody. */
-const lookBackMs = 400 * 24 * 60 * 60_000;
+const lookBackMsMin = 400 * 24 * 60 * 60_000;
 
 /** Some credentials, and what a look at them rests on. */
 export interface Lot {
@@ -64,6 +65,7 @@ export async function* credentialLots(
     const ids = rows.slice(at, at + credentialsMax).map(({ id }) => id);
     const graph = await usersWithin(tx, ids);
     const pastUses = await pastUsesOf(tx, graph);
+    const anonymous = await anonymousUsesAt(tx, [...graph.nodes.keys()]);
     const declared = await declaredAmong(tx, ids);
     const listed = await listedAmong(tx, ids);
     const credentials: CredentialFacts[] = [];
@@ -81,7 +83,10 @@ export async function* credentialLots(
       };
       if (isThereStill(facts)) credentials.push(facts);
     }
-    yield { credentials, picture: { adjacency: new Adjacency(graph), pastUses, leastWindowMs, now } };
+    yield {
+      credentials,
+      picture: { adjacency: new Adjacency(graph), pastUses, anonymous, leastWindowMs, now },
+    };
   }
 }
 
@@ -149,8 +154,10 @@ function sourcesBy(
   const known = new Map<string, readonly ReadSource[]>();
   return async (policy) => {
     const { useWindowMs: windowMs, evidenceMaxAgeMs: pauseMs } = watchRulesOf(policy);
+    // What was missing counts within the policy's window; since when it is read, also for those who may be silent for longer.
+    const lookBackMs = Math.max(lookBackMsMin, 2 * windowMs);
     const key = `${windowMs} ${pauseMs}`;
-    const sources = known.get(key) ?? (await readSources(tx, shapes, { windowMs, pauseMs, now }));
+    const sources = known.get(key) ?? (await readSources(tx, shapes, { windowMs, lookBackMs, pauseMs, now }));
     known.set(key, sources);
     return sources;
   };
@@ -158,16 +165,13 @@ function sourcesBy(
 
 async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<readonly ReadSource[]> {
   const declared = await tx.select().from(entries).where(inForce("sources"));
-  // What was missing counts within the policy's window; since when it is read, also for those who may be silent for longer.
-  const watched = await watchedWithin(tx, declared, times);
-  const long = await watchedWithin(tx, declared, { ...times, windowMs: lookBackMs / 2 });
+  const watched = new Map((await watchedWithin(tx, declared, times)).map((one) => [one.source, one]));
   return declared.map(({ id, name, body }) => {
-    const own = watched.find(({ source }) => source === id) ?? neverRead;
-    const since = long.find(({ source }) => source === id)?.since ?? own.since;
+    const own = watched.get(id) ?? neverRead;
     const seesUse = shapes.seesUse(String(body.kind));
     // A program of somebody's own may have nothing new to say for long.
     const silentSince = seesUse ? own.silentSince : null;
-    return { ...own, since, silentSince, id, name, seesUse, settings: body, owner: String(body.owner) };
+    return { ...own, silentSince, id, name, seesUse, settings: body, owner: String(body.owner) };
   });
 }
 

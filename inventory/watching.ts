@@ -36,7 +36,7 @@ interface WatchedRow extends Record<string, unknown> {
 
 /**
  * Of these sources. `windowMs`: how far back uses count; `pauseMs`: two looks that lie further apart do not follow upon each
- * other. Looks back twice the window and no further, so that years of readings cost nothing; `since` is no earlier than that.
+ * other. Looks back `lookBackMs` and no further, so that years of readings cost nothing; `since` is no earlier than that.
  */
 export async function watchedBy(
   db: Database,
@@ -49,6 +49,7 @@ export async function watchedBy(
 /** Durations and the present, in milliseconds. */
 export interface WatchTimes {
   readonly windowMs: number;
+  readonly lookBackMs: number;
   readonly pauseMs: number;
   readonly now: number;
 }
@@ -57,7 +58,7 @@ export interface WatchTimes {
 export async function watchedWithin(
   tx: Tx,
   sources: readonly Asked[],
-  { windowMs, pauseMs, now }: WatchTimes,
+  { windowMs, lookBackMs, pauseMs, now }: WatchTimes,
 ): Promise<readonly Watched[]> {
   const { rows } = await tx.execute<WatchedRow>(sql`
       select s.source, ${ms("whole.ended_at")} as whole_at,
@@ -78,7 +79,7 @@ export async function watchedWithin(
         from (
           select started_at, covered_from, covered_until, shows, lag(ended_at) over (order by started_at, id) as before
           from rekey_inventory.scans c
-          where c.source = s.source and c.settings = s.settings and c.ended_at is not null and c.started_at > ${iso(now - 2 * windowMs)}
+          where c.source = s.source and c.settings = s.settings and c.ended_at is not null and c.started_at > ${iso(now - lookBackMs)}
         ) looks
       ) chain on true
       left join lateral (

@@ -1,6 +1,6 @@
 /** Parts of a scan, the same for every source that looks at something as it is now: a report on a disk, a list of servers. */
 import { z } from "zod";
-import type { Claim, Copy, Listed, Malformed, ScanPart } from "../../domain/discovery/said.js";
+import type { Claim, Copy, Listed, Malformed, ScanPart, Use } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
 import { type OpenReport, openReport } from "./source-text.js";
@@ -10,6 +10,7 @@ export interface Said {
   readonly claims?: readonly Claim[];
   readonly copies?: readonly Copy[];
   readonly listed?: readonly Listed[];
+  readonly uses?: readonly Use[];
   readonly malformed?: readonly Malformed[];
   readonly gaps?: readonly string[];
   /** How many records that was; 1 unless given. */
@@ -28,6 +29,7 @@ export function partOf(said: readonly Said[], covered: ScanPart["covered"], curs
     claims: said.flatMap(({ claims = [] }) => claims),
     copies: said.flatMap(({ copies = [] }) => copies),
     listed: said.flatMap(({ listed = [] }) => listed),
+    uses: said.flatMap(({ uses = [] }) => uses),
     malformed: said.flatMap(({ malformed = [] }) => malformed),
     gaps: said.flatMap(({ gaps = [] }) => gaps),
     covered,

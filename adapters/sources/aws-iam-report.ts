@@ -1,10 +1,9 @@
 /**
  * Which users of an AWS account have access keys, how old these are, and when AWS saw one of them last. AWS does not tell who
- * used it. So nobody is said to have: the user itself, by its ARN, *could*, and the report is no watch over who does. Taken for
- * a reader that was seen it would stand in the way of every rotation, and taken for a watch it would let one pass that nobody watched.
+ * used it. So nobody is said to have: it is a use of the key, by whom is not said.
  */
 import { z } from "zod";
-import type { Claim, Listed } from "../../domain/discovery/said.js";
+import type { Listed, Use } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import { refusalOf } from "../../domain/finding.js";
@@ -94,7 +93,7 @@ function createReport(settings: Config, deps: AdapterDeps): Source {
 
 /** A user without a key has nothing that could be rotated here: it may be a person with a password. */
 async function userSaid(
-  { user, arn, keys }: UserInReport,
+  { user, keys }: UserInReport,
   { account, issuer }: Config,
   madeAt: number,
   api: ReportApi,
@@ -115,16 +114,13 @@ async function userSaid(
   const uses = [...known, ...fresh];
   if (uses.length === 0) return { listed: [listed] };
   const last = uses.reduce((a, b) => (b.at >= a.at ? b : a));
-  const claim: Claim = {
+  const use: Use = {
     record,
-    known: "potential",
-    from: { is: "reader", name: arn, traits: { role: arn } },
-    type: "uses",
-    to,
+    of: to,
     seen: { first: last.at, last: last.at, count: 1 },
-    sentence: `AWS saw an access key of ${user} last at ${new Date(last.at).toISOString()}${forWhat(last)}; it does not tell who used it, nor how often.`,
+    sentence: `AWS saw an access key of ${user} last at ${new Date(last.at).toISOString()}${forWhat(last)}.`,
   };
-  return { listed: [listed], claims: [claim] };
+  return { listed: [listed], uses: [use] };
 }
 
 function forWhat({ service, region }: LastUse): string {

@@ -70,6 +70,8 @@ const named = z.strictObject({
 });
 const thing = z.discriminatedUnion("is", [reader, place, account, location, credential, named]);
 
+const used = z.discriminatedUnion("is", [place, account, location, credential, named]);
+
 const seen = z
   .strictObject({ first: time, last: time, count: z.int().min(1).default(1) })
   .refine(({ first, last }) => first <= last, { error: "first is after last" });
@@ -102,6 +104,7 @@ const line = z.union([
     }),
   }),
   z.strictObject({ listed: z.strictObject({ record, thing, seen }) }),
+  z.strictObject({ use: z.strictObject({ record, of: used, seen, sentence }) }),
   z.strictObject({ gap: sentence }),
   z.strictObject({ cursor: z.string().min(1).max(4_096), more: z.boolean().default(false) }),
 ]);
@@ -128,6 +131,7 @@ export function lineRead(content: string, mark: (value: string) => string): Line
   if ("cursor" in data) return { next: data };
   if ("gap" in data) return { said: { gaps: [data.gap], records: 0 } };
   if ("listed" in data) return { said: { listed: [data.listed] } as Said };
+  if ("use" in data) return { said: { uses: [data.use] } as Said };
   if ("claim" in data) return { said: { claims: [data.claim] } as Said };
   const { value, sentence: words, at, ...rest } = data.copy;
   // A program that quotes the value in its own words would let it out.
@@ -138,16 +142,16 @@ export function lineRead(content: string, mark: (value: string) => string): Line
 
 /** Names of ours alone: a name that the program made up may be anything. */
 const known = new Set(
-  "claim copy listed gap cursor more record known from to type at value literal seen first last count sentence thing is name traits entity role serviceAccount applicationName address workload store place issuer account class createdAt expiresAt scope path".split(
+  "claim copy listed use of gap cursor more record known from to type at value literal seen first last count sentence thing is name traits entity role serviceAccount applicationName address workload store place issuer account class createdAt expiresAt scope path".split(
     " ",
   ),
 );
 
 function whyNot(json: unknown, error: z.ZodError): string {
-  const kind = ["claim", "copy", "listed", "gap", "cursor"].find(
+  const kind = ["claim", "copy", "listed", "use", "gap", "cursor"].find(
     (name) => typeof json === "object" && json !== null && Object.hasOwn(json, name),
   );
-  if (kind === undefined) return "it has none of claim, copy, listed, gap and cursor";
+  if (kind === undefined) return "it has none of claim, copy, listed, use, gap and cursor";
   const places = new Set(
     pathsOf(error.issues).filter((path) => path === kind || path.startsWith(`${kind}.`)),
   );

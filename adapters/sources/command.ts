@@ -96,7 +96,12 @@ function readOutput(
 }
 
 function coveredBy(said: readonly Said[]): { from: number; until: number } | null {
-  const seen = said.flatMap(({ claims = [], copies = [], listed = [] }) => [...claims, ...copies, ...listed]);
+  const seen = said.flatMap(({ claims = [], copies = [], listed = [], uses = [] }) => [
+    ...claims,
+    ...copies,
+    ...listed,
+    ...uses,
+  ]);
   if (seen.length === 0) return null;
   return {
     from: seen.reduce((least, { seen: { first } }) => Math.min(least, first), Number.POSITIVE_INFINITY),

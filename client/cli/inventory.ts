@@ -11,6 +11,7 @@ import type { Flow } from "../../domain/graph/flows.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
 import { openAdoptions } from "../../inventory/adoptions.js";
+import { anonymousUsesOf } from "../../inventory/anonymous-uses.js";
 import { sightingsOf } from "../../inventory/baseline.js";
 import { inventoryTime } from "../../inventory/clock.js";
 import { type CredentialView, listCredentials } from "../../inventory/credentials.js";
@@ -79,6 +80,8 @@ export interface Inventory {
   users(credential: string): Promise<Graph>;
   /** In which guises a credential was seen used. */
   sightings(credential: string): ReturnType<typeof sightingsOf>;
+  /** When it was used by whom nobody says. */
+  anonymousUses(credential: string): ReturnType<typeof anonymousUsesOf>;
   /** Everything on the map. */
   map(): Promise<Graph>;
   /** Looks at everything, and keeps what is found; answers with what changed its state. */
@@ -134,6 +137,7 @@ export function inventoryIn(
     blast: (node, limit) => loadBlast(db, node, limit),
     users: async (credential) => withSourceNames(db, await loadUsers(db, credential)),
     sightings: (credential) => sightingsOf(db, credential),
+    anonymousUses: (credential) => anonymousUsesOf(db, credential),
     map: async () => withSourceNames(db, await loadMap(db)),
     bringFindings: async () => bringFindings(db, world.shapes, await present()),
     lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),

@@ -119,6 +119,19 @@ export interface Copy {
   readonly sentence: string;
 }
 
+/**
+ * That something was used, by whom nobody says: whoever accepts a key may know when it was used last, and not who did. It is no
+ * edge, because it has no beginning.
+ */
+export interface Use {
+  readonly record: string;
+  /** What was used: an account, a credential, a place at which one is kept. */
+  readonly of: Exclude<Thing, ReaderThing>;
+  readonly seen: Seen;
+  /** What the source knows of it, for people: with which service, from where. */
+  readonly sentence: string;
+}
+
 /** Something that a source lists, with no edge yet. */
 export interface Listed {
   readonly record: string;
@@ -139,6 +152,8 @@ export interface ScanPart {
   readonly claims: readonly Claim[];
   readonly copies: readonly Copy[];
   readonly listed: readonly Listed[];
+  /** Absent: none. */
+  readonly uses?: readonly Use[];
   readonly malformed: readonly Malformed[];
   /** The records' own times, in milliseconds since the epoch; null while none had one. */
   readonly covered: { readonly from: number; readonly until: number } | null;

@@ -43,6 +43,15 @@ export function soundPart(part: ScanPart): ScanPart {
     listed: part.listed
       .filter(({ record, thing, seen }) => isSound(record, wrongIn([record], [thing], [], seen)))
       .map((listed) => ({ ...listed, thing: shownThing(listed.thing) })),
+    ...(part.uses === undefined
+      ? {}
+      : {
+          uses: part.uses
+            .filter(({ record, of, sentence, seen }) =>
+              isSound(record, wrongIn([record], [of], [sentence], seen)),
+            )
+            .map((use) => ({ ...use, of: shownThing(use.of), sentence: shown(use.sentence) })),
+        }),
     covered,
     malformed: [
       ...part.malformed.map(({ where, why }) => ({ where: clean(where), why: clean(why) })),

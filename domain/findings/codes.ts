@@ -39,6 +39,10 @@ const words = {
     what: "Somebody uses a credential and is none of its declared consumers.",
     mend: "Declare them as a consumer, or let one claim them (`match`).",
   },
+  "unexplained-use": {
+    what: "A credential was used, nobody says by whom, and none of its declared consumers was seen using it at that time.",
+    mend: "Add a source that shows who uses it, or have those that there are read.",
+  },
   "past-reader": {
     what: "Somebody who is none of its declared consumers used it once, and was not seen for long.",
     mend: "Ask them whether they will again, and declare them as a consumer if so.",
@@ -106,6 +110,7 @@ export function findingWords(code: FindingCode): FindingWords {
  */
 export const exceptable = [
   "unmapped-reader",
+  "unexplained-use",
   "unmapped-copy",
   "leaked-copy",
   "consumer-without-owner",

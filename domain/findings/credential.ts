@@ -2,6 +2,7 @@
 import { dueAt } from "../due.js";
 import type { Credential, Policy } from "../estate/types.js";
 import type { Severity } from "../finding.js";
+import { type AnonymousUse, asSeen } from "../graph/anonymous.js";
 import { ownerNames } from "../graph/blast.js";
 import { isSeen } from "../graph/current.js";
 import { estateSource } from "../graph/declared.js";
@@ -11,6 +12,7 @@ import type { GraphNode } from "../graph/types.js";
 import { type Dormancy, dormancyOf, type User, usersOf } from "../graph/use.js";
 import { copyFindings, type MetCopy, readerFindings, strayCopies } from "../mapped.js";
 import { strangersOn } from "../strangers.js";
+import { unexplainedUses, useFindings } from "../unexplained.js";
 import { evidenceMaxAgeMs, minuteOf, watchersAmong, watchRulesOf } from "../watched.js";
 import type { FindingCode } from "./codes.js";
 import { evidenceFindings, type ReadSource, type TiedSource, watchedSince } from "./evidence.js";
@@ -50,6 +52,8 @@ export interface Picture {
   readonly adjacency: Adjacency;
   /** By the id of what was used: a credential, or a copy of one. */
   readonly pastUses: ReadonlyMap<string, readonly PastUse[]>;
+  /** Uses by whom nobody says, by the same. */
+  readonly anonymous: ReadonlyMap<string, readonly AnonymousUse[]>;
   /** The shortest time without a use that counts as dormant; null: as the policy says. */
   readonly leastWindowMs: number | null;
   readonly now: number;
@@ -109,11 +113,13 @@ export function findingsOfCredential(facts: CredentialFacts, picture: Picture): 
   const dormancy = dormancyIn(facts, picture, users, used);
   const declared = users.filter(isDeclared);
   const rules = watchRulesOf(policy);
-  const strangers = strangersOn(adjacency.graph, users, {
+  const anonymous = anonymousOf(picture, node.id);
+  const looking = {
     expected: new Set(declared.map((user) => user.node.id)),
     names: new Map(facts.sources.map(({ id, name }) => [id, name])),
     fading: { windowMs: rules.useWindowMs, now },
-  });
+  };
+  const strangers = strangersOn(adjacency.graph, users, looking);
   return [
     ...find("no-owner", "refuse", unownedCredential(owners[0] ?? null)),
     ...find("no-purpose", "warn", purposeless(facts)),
@@ -136,12 +142,17 @@ export function findingsOfCredential(facts: CredentialFacts, picture: Picture): 
         find(code as FindingCode, severity, [sentence], stranger.node),
       ),
     ),
+    ...unexplainedUses(adjacency.graph, users, anonymous, looking).flatMap((use) =>
+      useFindings([use], rules.unmappedReaders).flatMap(({ code, severity, sentence }) =>
+        find(code as FindingCode, severity, [sentence], { ...use.source, type: "source" }),
+      ),
+    ),
     ...strayCopies(facts.met, keptOf(adjacency, node.id).copies).flatMap((copy) =>
       copyFindings([copy], rules.unmappedReaders).flatMap(({ code, severity, sentence }) =>
         find(code as FindingCode, severity, [sentence], { id: copy.node, type: "location", name: copy.name }),
       ),
     ),
-    ...evidenceFindings(said, watchersOf(facts, users), rules, now),
+    ...evidenceFindings(said, watchersOf(facts, picture, users), rules, now),
   ];
 }
 
@@ -152,31 +163,35 @@ export function dormancyOfCredential(facts: CredentialFacts, picture: Picture): 
 }
 
 /** Whether a use of it would be seen, by sources that are read in time and see all. */
-export function isVisible(facts: CredentialFacts, { adjacency, now }: Picture): boolean {
-  const watching = watchersOf(facts, usersOf(adjacency, facts.node.id));
-  return watchedSince(watching, watchRulesOf(facts.policy), now) !== null;
+export function isVisible(facts: CredentialFacts, picture: Picture): boolean {
+  const watching = watchersOf(facts, picture, usersOf(picture.adjacency, facts.node.id));
+  return watchedSince(watching, watchRulesOf(facts.policy), picture.now) !== null;
 }
 
-function watchersOf({ declared, listedAt, sources }: CredentialFacts, users: readonly User[]): TiedSource[] {
-  const at = { issuer: declared?.issuer ?? listedAt ?? "", store: declared?.store ?? "" };
-  return watchersAmong(
-    sources,
-    at,
-    users.flatMap(({ edge }) => edge.evidence),
-  );
+function watchersOf(
+  { node, declared, listedAt, sources }: CredentialFacts,
+  picture: Pick<Picture, "adjacency" | "anonymous">,
+  users: readonly User[],
+): TiedSource[] {
+  const at = declared ?? { issuer: listedAt ?? "", store: "" };
+  const seen = asSeen(anonymousOf(picture, node.id));
+  return watchersAmong(sources, at, [...users.flatMap(({ edge }) => edge.evidence), ...seen]);
 }
 
 function dormancyIn(
   facts: CredentialFacts,
-  { adjacency, leastWindowMs, now }: Picture,
+  picture: Picture,
   users: readonly User[],
   used: readonly PastUse[],
 ): Dormancy {
-  const { node, declared, policy } = facts;
+  const { adjacency, leastWindowMs, now } = picture;
+  const { node, declared, policy, sources } = facts;
+  const called = (id: string) => sources.find((source) => source.id === id)?.name ?? id;
   const rules = watchRulesOf(policy);
   const watch = {
-    since: watchedSince(watchersOf(facts, users), rules, now),
+    since: watchedSince(watchersOf(facts, picture, users), rules, now),
     lastUsed: used.reduce<number | null>((latest, { last }) => Math.max(last, latest ?? last), null),
+    anonymous: anonymousOf(picture, node.id).map((use) => ({ ...use, called: called(use.source) })),
     leastWindowMs: leastWindowMs ?? rules.useWindowMs,
     cadencesMs: (declared?.consumers ?? []).map(({ cadenceMs }) => cadenceMs ?? 0),
   };
@@ -191,6 +206,14 @@ function usesOf(
 ): PastUse[] {
   const { copies, containers } = keptOf(adjacency, credential);
   return [credential, ...copies, ...containers].flatMap((place) => pastUses.get(place) ?? []);
+}
+
+/** Uses by whom nobody says, of a credential itself and of its copies. */
+function anonymousOf(
+  { adjacency, anonymous }: Pick<Picture, "adjacency" | "anonymous">,
+  credential: string,
+): AnonymousUse[] {
+  return [credential, ...keptOf(adjacency, credential).copies].flatMap((place) => anonymous.get(place) ?? []);
 }
 
 /** The estate names it as a consumer of this very credential. */

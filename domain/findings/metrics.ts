@@ -60,7 +60,7 @@ export function tallyOf(facts: CredentialFacts, picture: Picture): CredentialTal
     isDeclared: facts.declared !== null,
     isOwned: !codes.has("no-owner"),
     isVisible: isVisible(facts, picture),
-    isExplained: !codes.has("unmapped-reader"),
+    isExplained: !codes.has("unmapped-reader") && !codes.has("unexplained-use"),
     hasEnd: !codes.has("no-expiry"),
     isOverdue: codes.has("overdue"),
     isProved: facts.rotatedAt !== null,

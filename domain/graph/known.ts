@@ -26,6 +26,11 @@ export function lastSeenUse({ evidence }: Pick<GraphEdge, "evidence">): number |
   return seen.length === 0 ? null : Math.max(...seen.map(({ lastSeen }) => lastSeen));
 }
 
+/** Orders edges by how they are known, the weakest first. */
+export function byKnown(one: Pick<GraphEdge, "evidence">, other: Pick<GraphEdge, "evidence">): number {
+  return byStrength(bestKnown(one), bestKnown(other));
+}
+
 function byStrength(a: EvidenceKind, b: EvidenceKind): number {
   return strength[a] - strength[b];
 }

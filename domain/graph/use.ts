@@ -4,6 +4,7 @@
  */
 import { span } from "../duration.js";
 import { minuteOf } from "../watched.js";
+import { type AnonymousUse, anonymousText, byTime } from "./anonymous.js";
 import { ownersOf } from "./blast.js";
 import { lateness } from "./current.js";
 import { keptOf } from "./kept.js";
@@ -67,6 +68,8 @@ export interface Watch {
   readonly since: number | null;
   /** When it was seen in use last, by what is on the map no more. */
   readonly lastUsed: number | null;
+  /** Uses by whom nobody says, each with the name of its source. */
+  readonly anonymous: readonly (AnonymousUse & { readonly called: string })[];
   /** The shortest time without a use that counts. */
   readonly leastWindowMs: number;
   /** The longest normal gaps between two uses that its users are said to have for this credential. */
@@ -89,17 +92,20 @@ export interface Dormancy {
 export function dormancyOf(
   adjacency: Adjacency,
   credential: GraphNode,
-  { since: watchedSince, lastUsed: seenBefore, leastWindowMs, cadencesMs }: Watch,
+  { since: watchedSince, lastUsed: seenBefore, anonymous, leastWindowMs, cadencesMs }: Watch,
   now: number,
 ): Dormancy {
   const users = usersOf(adjacency, credential.id).filter(isUse);
   const cadences = [credential.cadenceMs, ...cadencesMs, ...users.map(({ node }) => node.cadenceMs)];
   const windowMs = Math.max(leastWindowMs, ...cadences.map((ms) => Math.ceil((ms ?? 0) * lateness)));
-  const uses = [seenBefore, ...users.map(({ edge }) => lastSeenUse(edge))].filter((at) => at !== null);
+  const unsaid = anonymous.toSorted(byTime).at(-1);
+  const uses = [seenBefore, unsaid?.last ?? null, ...users.map(({ edge }) => lastSeenUse(edge))].filter(
+    (at) => at !== null,
+  );
   const lastUsed = uses.length === 0 ? null : Math.max(...uses);
   const said = { credential, lastUsed, watchedSince, windowMs };
   if (lastUsed !== null && now - lastUsed <= windowMs)
-    return { ...said, is: "live", sentence: `Last used on ${minuteOf(lastUsed)}.` };
+    return { ...said, is: "live", sentence: lastUseText(lastUsed, unsaid) };
   if (watchedSince === null)
     return { ...said, is: "unwatched", sentence: "No source would see its use, so nobody can say." };
   const began = `Nobody was seen since ${minuteOf(watchedSince)}, when somebody began to look`;
@@ -109,4 +115,9 @@ export function dormancyOf(
   const last =
     lastUsed !== null && lastUsed >= watchedSince ? `Nobody was seen since ${minuteOf(lastUsed)}` : began;
   return { ...said, is: "dormant", sentence: `${last}; ${silence}.` };
+}
+
+function lastUseText(lastUsed: number, unsaid: Watch["anonymous"][number] | undefined): string {
+  const isUnsaid = unsaid?.last === lastUsed;
+  return isUnsaid ? anonymousText(unsaid, unsaid.called) : `Last used on ${minuteOf(lastUsed)}.`;
 }

@@ -10,6 +10,7 @@ import { RekeyError } from "../../domain/errors.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
 import type { KeptFinding } from "../../domain/findings/course.js";
 import type { Figure } from "../../domain/findings/metrics.js";
+import type { AnonymousUse } from "../../domain/graph/anonymous.js";
 import type { Sighting } from "../../domain/graph/baseline.js";
 import { blastOf, tallyOf } from "../../domain/graph/blast.js";
 import type { Graph } from "../../domain/graph/types.js";
@@ -51,6 +52,7 @@ export interface World {
   /** Who uses what. */
   readonly map: Graph;
   readonly sightings: readonly Sighting[];
+  readonly anonymous: readonly AnonymousUse[];
   /** Findings as they stand, each with what became of it. */
   readonly findings: readonly { readonly finding: KeptFinding; readonly changes: readonly FindingChange[] }[];
   /** What a look at everything comes to. */
@@ -77,6 +79,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     matching: [],
     map: { nodes: new Map(), edges: [] },
     sightings: [],
+    anonymous: [],
     findings: [],
     look: () => ({ open: 0, excepted: 0, ended: 0, looked: true }),
     figures: [],
@@ -248,6 +251,7 @@ function inventoryIn(world: World): Inventory {
     },
     users: async () => world.map,
     sightings: async () => world.sightings,
+    anonymousUses: async () => world.anonymous,
     map: async () => world.map,
     lookAfter: async () => {
       world.calls.push(["lookAfter"]);

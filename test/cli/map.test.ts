@@ -217,6 +217,20 @@ test("C24: baseline: who, with what, from where, when and how often, and what is
     "--since",
     "1h",
   ]);
+  await golden("baseline-since-day", { ...world(), sightings, entries }, [
+    "baseline",
+    "orders-db",
+    "--since",
+    "2026-07-31",
+  ]);
+  const anonymous = [
+    { source: "src_0", last: now - 60_000, sentence: "For s3 in eu-central-1." },
+    { source: "src_gone", last: now - 3 * day, sentence: "For sts." },
+  ];
+  const used = { ...world(), entries, anonymous };
+  await golden("baseline-anonymous", used, ["baseline", "orders-db"]);
+  await golden("baseline-anonymous-seen", { ...used, sightings }, ["baseline", "orders-db"]);
+  await golden("consumers-anonymous", used, ["consumers", "orders-db"]);
   await golden("baseline-none", world(), ["baseline", "orders-db"]);
   await golden("baseline-bad", world(), ["baseline", "orders-db", "--since", "soon"]);
 });

@@ -1,7 +1,7 @@
 /** What every source has to do, whatever it reads: streamed, resumable, idempotent, nothing dropped in silence, no value let out. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Source } from "../../adapters/ports.js";
-import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.js";
+import type { Claim, Copy, ScanPart, Thing, Use } from "../../domain/discovery/said.js";
 
 /** A source's world: the real thing, with something in it that is seen. */
 export interface SourceWorld {
@@ -12,7 +12,7 @@ export interface SourceWorld {
   openUnreachable(): Source;
   /** The source speaks of no edges: what is said of edges below is said of its copies, as `copyText` writes them. */
   readonly copies?: true;
-  /** Edges that the first scan has to show, as `edgeText` writes them; none besides where `whole` is true. */
+  /** Edges and uses that the first scan has to show, as `edgeText` and `useText` write them; none besides where `whole` is true. */
   readonly shown: readonly string[];
   readonly whole: boolean;
   /** Adds one more and returns its edge, as `edgeText` writes it. */
@@ -57,6 +57,11 @@ export function copyText({ at, mark, literal }: Pick<Copy, "at" | "mark" | "lite
   return `${thingText(at)} has ${mark}${literal ? " literally" : ""}`;
 }
 
+/** A use by whom nobody says, as one text: `account(cloud orders) used`. */
+export function useText({ of }: Pick<Use, "of">): string {
+  return `${thingText(of)} used`;
+}
+
 /** Everything that a scan says, from a cursor on. */
 export async function scanned(source: Source, cursor: string | null = null): Promise<ScanPart[]> {
   const parts: ScanPart[] = [];
@@ -81,6 +86,7 @@ export function together(parts: readonly ScanPart[]) {
     copies: parts
       .flatMap(({ copies }) => copies.map(({ at, mark, literal }) => `${thingText(at)} ${mark} ${literal}`))
       .sort(),
+    uses: parts.flatMap(({ uses = [] }) => uses.map(useText)).sort(),
     malformed: parts.flatMap(({ malformed }) => malformed.map(({ where }) => where)).sort(),
     records: parts.reduce((sum, { records }) => sum + records, 0),
   };
@@ -106,7 +112,9 @@ export function sourceContract(name: string, make: () => Promise<SourceWorld>): 
 
     const edgesOf = (parts: readonly ScanPart[]) => [
       ...new Set(
-        parts.flatMap(({ claims, copies }) => (world.copies ? copies.map(copyText) : claims.map(edgeText))),
+        parts.flatMap(({ claims, copies, uses = [] }) =>
+          world.copies ? copies.map(copyText) : [...claims.map(edgeText), ...uses.map(useText)],
+        ),
       ),
     ];
     const compared = (parts: readonly ScanPart[]) => {

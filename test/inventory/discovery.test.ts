@@ -169,7 +169,7 @@ describe("what a source says", () => {
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", []), declared);
     await breakOff(db, first.id, "It went away.");
-    const rules = { windowMs: day, pauseMs: day, now: t0 + 1 };
+    const rules = { windowMs: day, lookBackMs: 2 * day, pauseMs: day, now: t0 + 1 };
     expect(await watchedBy(db, [{ id: "src_1", body: fake }], rules)).toMatchObject([
       { wholeAt: null, since: null },
     ]);

@@ -138,7 +138,7 @@ it("a log that is read by other settings is read from its beginning, and counted
 
 it("looks that follow upon each other say since when; a pause that is too long begins anew", async () => {
   const db = await house();
-  const rules = { windowMs: 30 * day, pauseMs: 2 * day };
+  const rules = { windowMs: 30 * day, lookBackMs: 60 * day, pauseMs: 2 * day };
   for (const at of [0, 1, 5, 6, 7]) await look(db, [], { at: t0 + at * day });
   const [found] = await watchedBy(db, [asked("src_1")], { ...rules, now: t0 + 8 * day });
   expect(found).toMatchObject({ since: t0 + 5 * day, wholeAt: t0 + 7 * day, gaps: [], unreadable: 0 });
@@ -154,7 +154,7 @@ it("of what is there now the last whole look tells what is missing; of a log, ev
     const covered = { from: t0 - 9 * day, until: t0 };
     await look(db, [], { at: t0, shows, more: { gaps: ["It was replaced."], malformed, covered } });
     await look(db, [], { at: t0 + day, shows });
-    const rules = { windowMs: 2 * day, pauseMs: 2 * day };
+    const rules = { windowMs: 2 * day, lookBackMs: 4 * day, pauseMs: 2 * day };
     const [found] = await watchedBy(db, [asked("src_1")], { ...rules, now: t0 + 1.5 * day });
     expect(found).toMatchObject({ ...missing, since: shows === "log" ? t0 - 9 * day : t0 });
     const [later] = await watchedBy(db, [asked("src_1"), asked("src_2")], { ...rules, now: t0 + 2.5 * day });
@@ -164,7 +164,7 @@ it("of what is there now the last whole look tells what is missing; of a log, ev
 
 it("readings by other settings are worth nothing: what it reads now was not looked at", async () => {
   const db = await house();
-  const rules = { windowMs: 30 * day, pauseMs: 2 * day, now: t0 + 3 * day };
+  const rules = { windowMs: 30 * day, lookBackMs: 2 * 30 * day, pauseMs: 2 * day, now: t0 + 3 * day };
   for (const at of [0, 1, 2]) {
     const covered = { from: t0 - 20 * day, until: t0 + at * day };
     await look(db, [], { at: t0 + at * day, shows: "log", more: { gaps: ["A gap."], covered } });
@@ -182,7 +182,7 @@ it("readings by other settings are worth nothing: what it reads now was not look
 
 it("a log is silent since its newest record, or since it was first read without one; what is there now never is", async () => {
   const db = await house();
-  const rules = { windowMs: 30 * day, pauseMs: 2 * day, now: t0 + 9 * day };
+  const rules = { windowMs: 30 * day, lookBackMs: 2 * 30 * day, pauseMs: 2 * day, now: t0 + 9 * day };
   const silent = async (id: string) => (await watchedBy(db, [asked(id)], rules))[0]?.silentSince;
   const covered = { from: t0 - 9 * day, until: t0 - day };
   await look(db, [], { at: t0, source: "src_log", shows: "log", more: { covered } });

@@ -183,6 +183,29 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   expect(await found("past-reader")).toMatchObject([{ severity: "warn", subject: "retired" }]);
   expect(await refused()).toEqual([]);
 
+  // It was used, and nobody says by whom: who was seen by then explains it, and a use of before that nobody does.
+  const readUse = async (at: number) => {
+    const use = {
+      ...{ record: "report", of: { is: "account", issuer: "orders", account: account.group } },
+      ...{ seen: { first: at, last: at }, sentence: "For reports." },
+    };
+    await writeFile(said, `${JSON.stringify({ use })}\n${JSON.stringify({ cursor: String(at) })}\n`);
+    expect(await house.ask<ScanReport>("discover", ["log"])).toMatchObject({ failure: null, records: 1 });
+  };
+  await readUse(now - 31 * dayMs);
+  expect(await found("unexplained-use")).toMatchObject([
+    {
+      ...{ severity: "refuse", subject: "log" },
+      sentence: expect.stringContaining("by whom is not said (source log). For reports."),
+    },
+  ]);
+  expect(await ended(await house.start())).toMatchObject({
+    outcome: "refused",
+    reason: expect.stringContaining("by whom is not said"),
+  });
+  await readUse(now - 2 * dayMs);
+  expect(await found("unexplained-use")).toEqual([]);
+
   // Somebody has written the password down: whoever reads it there is delivered nothing.
   const env = join(repository, ".env");
   await writeFile(env, `OTHER=1\nDB_PASSWORD=${password}\n`);

@@ -1,12 +1,14 @@
 /** `rekey baseline`: what is usual for a credential, and what began lately. */
 import { timesText } from "../../../domain/discovery/times.js";
-import { parseDuration, span } from "../../../domain/duration.js";
-import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { span } from "../../../domain/duration.js";
+import { exitCodes } from "../../../domain/errors.js";
 import { baselineOf, type Usual } from "../../../domain/graph/baseline.js";
+import { anonymousUsesIn } from "../anonymous.js";
 import { command, option } from "../command.js";
 import { count, table } from "../format/layout.js";
 import { moment, relative } from "../format/time.js";
 import { nodeNamed } from "../node.js";
+import { momentNamed } from "../when.js";
 
 /** Shows who uses it, with what, from where and when. */
 export const baseline = command<{ readonly since: string }>({
@@ -16,31 +18,36 @@ export const baseline = command<{ readonly since: string }>({
     "Every guise in which somebody was seen using it: the tool, the address, the hours and days (UTC), how often. What\n" +
     "was seen for the first time lately is marked as new. It rests on what sources saw, and judges nothing.",
   arguments: { credential: "name of a credential" },
-  options: [option("--since <duration>", "what began within this time is new").default("7d")],
+  options: [
+    option(
+      "--since <moment>",
+      "what began later is new: a date, a time in UTC, or how long ago: 2026-08-01, 7d",
+    ).default("7d"),
+  ],
   examples: [
     ["rekey baseline orders-db", "what is usual, and what is new this week"],
     ["rekey baseline orders-db --since 1h", "during an incident"],
   ],
   async run(cli, [name = ""], { since }) {
-    const withinMs = parseDuration(since);
-    if (withinMs === undefined || withinMs === 0)
-      throw new RekeyError("bad-input", `--since "${since}" is no duration.`, "For example `--since 24h`.");
     const { inventory } = await cli.services();
     const credential = await nodeNamed(inventory, name, ["credential"]);
     const now = cli.io.now();
-    const [sightings, sources] = await Promise.all([
+    const from = momentNamed(since, now);
+    const [sightings, sources, uses] = await Promise.all([
       inventory.sightings(credential.id),
       inventory.entries("sources"),
+      anonymousUsesIn(inventory, credential.id),
     ]);
     const names = new Map(sources.map((source) => [source.id, source.name]));
     const named = sightings.map((one) => ({ ...one, source: names.get(one.source) ?? one.source }));
-    const lines = baselineOf(named, now - withinMs);
-    cli.show({ credential: name, since: now - withinMs, baseline: lines }, () => {
+    const lines = baselineOf(named, from);
+    cli.show({ credential: name, since: from, baseline: lines, anonymous: uses }, () => {
+      const told = uses.map(({ text }) => `\n${text}`).join("");
       if (lines.length === 0)
-        return `Nobody was seen using ${name}; \`rekey consumers ${name}\` shows who is declared.`;
+        return `Nobody was seen using ${name}; \`rekey consumers ${name}\` shows who is declared.${told}`;
       const fresh = lines.filter(({ isNew }) => isNew).length;
       const begins = moment(Math.min(...lines.map(({ first }) => first)));
-      const head = `${count(lines.length, "guise")} in which ${name} was used since ${begins}, ${fresh} of them new within ${since}.`;
+      const head = `${count(lines.length, "guise")} in which ${name} was used since ${begins}, ${fresh} of them new since ${moment(from)}.`;
       const rows = lines.map((line) => [
         cli.paint("name", line.reader),
         guise(line),
@@ -52,7 +59,7 @@ export const baseline = command<{ readonly since: string }>({
         line.isNew ? "new" : "",
       ]);
       const headings = ["who", "shows", "when (UTC)", "how often", "first", "last", "seen by", ""];
-      return `${head}\n${table(headings, rows, cli.paint)}`;
+      return `${head}\n${table(headings, rows, cli.paint)}${told === "" ? "" : `\n${told}`}`;
     });
     return exitCodes.done;
   },

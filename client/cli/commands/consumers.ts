@@ -1,27 +1,31 @@
 /** `rekey consumers`: who uses a credential, how that is known, and since when. */
 import { exitCodes } from "../../../domain/errors.js";
-import { ownersOf } from "../../../domain/graph/blast.js";
+import { ownerNames } from "../../../domain/graph/blast.js";
 import { lastSeenUse, strongest } from "../../../domain/graph/known.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
 import type { EdgeType, EvidenceKind } from "../../../domain/graph/types.js";
 import { usersOf } from "../../../domain/graph/use.js";
+import { anonymousUsesIn } from "../anonymous.js";
 import { command } from "../command.js";
 import { count, table } from "../format/layout.js";
 import { relative } from "../format/time.js";
 import type { Inventory } from "../inventory.js";
-import { namesIn, nodeNamed } from "../node.js";
+import { nodeNamed } from "../node.js";
 
 /** Whoever uses the credential of that name, then who only could. Throws `not-found`. */
 export async function consumersOf(inventory: Inventory, name: string) {
   const credential = await nodeNamed(inventory, name, ["credential"]);
-  const adjacency = new Adjacency(await inventory.users(credential.id));
-  const named = namesIn(adjacency.graph);
-  return usersOf(adjacency, credential.id)
+  return usersIn(inventory, credential.id);
+}
+
+async function usersIn(inventory: Inventory, credential: string) {
+  const adjacency = new Adjacency(await inventory.users(credential));
+  return usersOf(adjacency, credential)
     .map(({ node, edge, known, at }) => ({
       ...{ id: node.id, name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
       firstSeen: edge.firstSeen,
       lastSeen: lastSeenUse(edge),
-      owners: ownersOf(adjacency, node.id).map(named),
+      owners: ownerNames(adjacency, node.id),
       evidence: edge.evidence,
     }))
     .sort((a, b) => Number(!isUse(a)) - Number(!isUse(b)) || Number(a.at !== null) - Number(b.at !== null));
@@ -42,11 +46,13 @@ export const consumers = command({
   examples: [["rekey consumers orders-db", "everybody on it"]],
   async run(cli, [name = ""]) {
     const { inventory } = await cli.services();
-    const found = await consumersOf(inventory, name);
+    const { id } = await nodeNamed(inventory, name, ["credential"]);
+    const [found, uses] = await Promise.all([usersIn(inventory, id), anonymousUsesIn(inventory, id)]);
     const now = cli.io.now();
     const consumersShown = found.map(({ id: _id, ...shown }) => shown);
-    cli.show({ credential: name, consumers: consumersShown }, () => {
-      if (found.length === 0) return `Nobody is known to use ${name}.`;
+    cli.show({ credential: name, consumers: consumersShown, anonymous: uses }, () => {
+      const told = uses.map(({ text }) => `\n${text}`).join("");
+      if (found.length === 0) return `Nobody is known to use ${name}.${told}`;
       const rows = found.map(
         ({ name: who, type, edge, known, at, firstSeen, lastSeen, owners, evidence }) => [
           cli.paint("name", who),
@@ -63,7 +69,7 @@ export const consumers = command({
       const could = new Set(found.map(({ id }) => id)).size - using.size;
       const head = `${count(using.size, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
       const headings = ["name", "what", "known", "since", "last seen", "owner", "why"];
-      return `${head}\n${table(headings, rows, cli.paint)}`;
+      return `${head}\n${table(headings, rows, cli.paint)}${told === "" ? "" : `\n${told}`}`;
     });
     return exitCodes.done;
   },

@@ -2,8 +2,8 @@
 
 import type { ScanReport } from "../../../domain/discovery/report.js";
 import { span } from "../../../domain/duration.js";
-import { exitCodes, RekeyError } from "../../../domain/errors.js";
-import { suggest } from "../../../domain/estate/suggest.js";
+import { exitCodes } from "../../../domain/errors.js";
+import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
 import { command } from "../command.js";
 import { count, table } from "../format/layout.js";
@@ -25,7 +25,7 @@ export const discover = command({
   async run(cli, [name]) {
     const { inventory, rotations } = await cli.services();
     const known = await inventory.entries("sources");
-    const asked = name === undefined ? known : [choose(known, name)];
+    const asked = name === undefined ? known : named(known, name);
     const answers = await Promise.all(
       asked.map(async (source) => ({ source: source.name, report: await rotations.discover(source) })),
     );
@@ -40,14 +40,14 @@ export const discover = command({
   },
 });
 
-/** The source of this name; throws `not-found` with the nearest name as a hint. */
-function choose<Entry extends { readonly name: string }>(sources: readonly Entry[], name: string): Entry {
-  const found = sources.find((source) => source.name === name);
-  if (found !== undefined) return found;
-  const names = sources.map((source) => source.name);
-  const close = suggest(name, names);
-  const hint = close ? `Did you mean "${close}"?` : "`rekey get sources` shows those that there are.";
-  throw new RekeyError("not-found", `The estate has no source "${name}".`, hint);
+/** The source of this name; throws `not-found`. */
+function named<Entry extends { readonly name: string }>(sources: readonly Entry[], name: string): Entry[] {
+  const found = knownName(
+    name,
+    sources.map((source) => source.name),
+    "source",
+  );
+  return sources.filter((source) => source.name === found);
 }
 
 function goesOn(source: string): string {

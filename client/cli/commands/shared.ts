@@ -1,13 +1,12 @@
 /** `rekey shared` and `rekey orphaned`: credentials that several use, and what nobody answers for. */
 import { exitCodes } from "../../../domain/errors.js";
-import { ownersOf } from "../../../domain/graph/blast.js";
+import { ownerNames } from "../../../domain/graph/blast.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
 import { orphaned as orphansOf, shared as sharedOf } from "../../../domain/graph/use.js";
 import { command } from "../command.js";
 import { count } from "../format/layout.js";
 import { moment } from "../format/time.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
-import { namesIn } from "../node.js";
 
 /** Names of users that a table shows; all of them are in JSON and CSV. */
 const namesMax = 6;
@@ -24,7 +23,6 @@ export const shared = command<FormOptions>({
   async run(cli, _args, options) {
     const { inventory } = await cli.services();
     const adjacency = new Adjacency(await inventory.map());
-    const named = namesIn(adjacency.graph);
     const found = sharedOf(adjacency)
       .map(({ credential, users }) => ({
         name: credential.name,
@@ -33,7 +31,7 @@ export const shared = command<FormOptions>({
             users.map(({ node, known }) => [node.id, { name: node.name, type: node.type, known }]),
           ).values(),
         ],
-        owners: ownersOf(adjacency, credential.id).map(named),
+        owners: ownerNames(adjacency, credential.id),
       }))
       .filter(({ users }) => users.length > 1)
       .sort((a, b) => b.users.length - a.users.length || (a.name < b.name ? -1 : 1));

@@ -15,7 +15,7 @@ import { awsIamReport, reportActions } from "../../../adapters/sources/aws-iam-r
 import { usersIn } from "../../../adapters/sources/aws-iam-report-rows.js";
 import { iamServer } from "../../setup/servers.js";
 import { type AwsKey, actionsIn, userWith } from "../../support/aws-users.js";
-import { edgeText, scanned, sourceContract } from "../source.js";
+import { scanned, sourceContract, useText } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const account = "123456789012";
@@ -60,7 +60,7 @@ async function reportWorld() {
 }
 
 const arnOf = (user: string) => `arn:aws:iam::${account}:user/${user}`;
-const edge = (user: string) => `reader(role=${arnOf(user)}) uses account(cloud ${user}) potential`;
+const used = (user: string) => `account(cloud ${user}) used`;
 
 sourceContract("aws-iam-report", async () => {
   const world = await reportWorld();
@@ -73,13 +73,13 @@ sourceContract("aws-iam-report", async () => {
     shows: "now",
     open: () => world.source(),
     openUnreachable: () => world.source({ endpoint: "http://127.0.0.1:1" }),
-    shown: [edge(orders)],
+    shown: [used(orders)],
     // Other tests have users in the same account.
     whole: false,
     plant: async () => {
       plantedKey = await userWith(world.admin, planted, ["s3:GetObject"]);
       await world.use(plantedKey);
-      return edge(planted);
+      return used(planted);
     },
     unplant: async () => {
       if (plantedKey !== undefined) await world.forget(planted, plantedKey);
@@ -101,19 +101,20 @@ describe("users of AWS", () => {
       listed: parts
         .flatMap(({ listed }) => listed)
         .filter(({ thing }) => thing.is === "account" && thing.account === user),
-      claims: parts
-        .flatMap(({ claims }) => claims)
-        .filter(({ to }) => to.is === "account" && to.account === user),
+      claims: parts.flatMap(({ claims }) => claims),
+      uses: parts
+        .flatMap(({ uses = [] }) => uses)
+        .filter(({ of }) => of.is === "account" && of.account === user),
     };
   };
 
   it("are listed with the age of their oldest key, and a key that was never used shows no use", async () => {
     const user = world.name("idle");
     await world.admin.send(new CreateUserCommand({ UserName: user }));
-    expect(await about(user)).toEqual({ listed: [], claims: [] });
+    expect(await about(user)).toEqual({ listed: [], claims: [], uses: [] });
     const { AccessKey } = await world.admin.send(new CreateAccessKeyCommand({ UserName: user }));
     const made = AccessKey?.CreateDate?.getTime() ?? 0;
-    const { listed, claims } = await about(user);
+    const { listed, claims, uses } = await about(user);
     expect(listed.map(({ thing }) => thing)).toEqual([
       {
         is: "account",
@@ -123,22 +124,25 @@ describe("users of AWS", () => {
         createdAt: Math.floor(made / 1000) * 1000,
       },
     ]);
-    expect(claims).toEqual([]);
+    expect([claims, uses]).toEqual([[], []]);
     // One that is switched off is a secret all the same.
     const off = { UserName: user, AccessKeyId: AccessKey?.AccessKeyId, Status: "Inactive" as const };
     await world.admin.send(new UpdateAccessKeyCommand(off));
     expect((await about(user)).listed).toHaveLength(1);
   });
 
-  it("are used by nobody whom AWS names: the user could, and that is no watch over who does", async () => {
-    expect(awsIamReport.sees).toBe("configuration");
+  it("C21: are in use when AWS saw a key of theirs, for what and where, and by nobody whom it names", async () => {
     const user = world.name("orders");
+    const before = Math.floor(Date.now() / 60_000) * 60_000;
     await world.use(await userWith(world.admin, user, ["s3:GetObject"]));
-    const { claims } = await about(user);
-    expect(claims.map(edgeText)).toEqual([edge(user)]);
-    expect(claims[0]?.sentence).toMatch(
-      /, for sts in eu-central-1; it does not tell who used it, nor how often\.$/,
+    const { uses, claims } = await about(user);
+    expect(claims).toEqual([]);
+    expect(uses.map(useText)).toEqual([used(user)]);
+    expect(uses[0]?.sentence).toMatch(
+      new RegExp(`^AWS saw an access key of ${user} last at .*Z, for sts in eu-central-1\\.$`),
     );
+    expect(uses[0]?.seen.last).toBeGreaterThanOrEqual(before);
+    expect(JSON.stringify(uses)).not.toContain(arnOf(user));
   });
 
   it("are seen with the rights that are printed, and not with fewer", async () => {

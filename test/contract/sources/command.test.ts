@@ -109,9 +109,19 @@ describe("a program", () => {
     expect(JSON.stringify(quoted)).not.toContain(words);
   });
 
+  it("may say that something was used, and not by whom", async () => {
+    const of = { is: "account", issuer: "orders-pg", account: "orders" };
+    const [part] = await scan({ use: { record: "r", of, seen, sentence: "The vault says so." } });
+    expect(part).toMatchObject({
+      uses: [{ record: "r", of, sentence: "The vault says so." }],
+      covered: { from: seen.first, until: seen.last },
+      malformed: [],
+    });
+  });
+
   it.each([
     ["no JSON", "it is not JSON"],
-    [{ claims: [] }, "it has none of claim, copy, listed, gap and cursor"],
+    [{ claims: [] }, "it has none of claim, copy, listed, use, gap and cursor"],
     [claim("a", { known: "guessed" }), "it is refused, at claim.known"],
     [claim("a", { seen: { first: 2, last: 1 } }), "it is refused, at claim.seen"],
     [
@@ -123,6 +133,10 @@ describe("a program", () => {
       "it is refused, at listed.thing.type",
     ],
     [copy({ value: "short" }), "it is refused, at copy.value"],
+    [
+      { use: { record: "r", of: { is: "reader", name: "a", traits: {} }, seen, sentence: "It was used." } },
+      "it is refused, at use.of.is",
+    ],
   ])("that prints %j has that line refused by its fields", async (line, why) => {
     const [part] = await scan(line, claim("a"));
     expect(part?.malformed).toEqual([{ where: expect.stringMatching(/line 1 of what it printed$/), why }]);

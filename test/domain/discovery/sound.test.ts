@@ -41,6 +41,7 @@ describe("a part", () => {
     const listed = things.map((thing): Listed => ({ record: "list", thing, seen }));
     const whole = part({
       ...{ claims: [claim()], copies: [copy()], listed, malformed: [{ where: "b", why: "no YAML" }] },
+      uses: [{ record: "list", of: location("x"), seen, sentence: "It was used." }],
       ...{ gaps: ["A gap."], covered: { from: 1, until: 2 } },
     });
     expect(soundPart(whole)).toEqual(whole);
@@ -48,14 +49,17 @@ describe("a part", () => {
 
   it("loses what cannot be kept, keeps the rest, and says which record that was", () => {
     const bad = location("a\0b");
-    const { claims, copies, listed, malformed, records } = soundPart(
+    const used = { record: "c.yaml", of: location("x"), seen, sentence: "It was used." };
+    const { claims, copies, listed, uses, malformed, records } = soundPart(
       part({
         ...{ claims: [claim({ to: bad }), claim()], copies: [copy({ at: bad }), copy()] },
         listed: [{ record: "b.yaml", thing: bad, seen }],
+        uses: [{ ...used, of: bad }, used],
       }),
     );
     expect([claims, copies, listed, records]).toEqual([[claim()], [copy()], [], 1]);
-    expect(malformed.map(({ where }) => where)).toEqual(["a.yaml", "a.yaml", "b.yaml"]);
+    expect(uses).toEqual([used]);
+    expect(malformed.map(({ where }) => where)).toEqual(["a.yaml", "a.yaml", "b.yaml", "c.yaml"]);
     expect(malformed[0]?.why).toBe("it has a text that cannot be kept: a NUL, or half of a surrogate pair");
   });
 

@@ -48,7 +48,13 @@ const source = (more: Partial<ReadSource> = {}): ReadSource => ({
 });
 
 const picture = (more: Partial<Picture> = {}): Picture => ({
-  ...{ adjacency: new Adjacency(map), pastUses: new Map(), leastWindowMs: 10 * dayMs, now: t0 + dayMs },
+  ...{
+    adjacency: new Adjacency(map),
+    pastUses: new Map(),
+    anonymous: new Map(),
+    leastWindowMs: 10 * dayMs,
+    now: t0 + dayMs,
+  },
   ...more,
 });
 
@@ -255,4 +261,28 @@ test("of several credentials that lead to one finding of a source the gravest co
   );
   for (const list of [both.flat(), both.flat().toReversed()])
     expect(gravest(list, key)).toMatchObject([{ severity: "refuse", subject: { name: "sessions" } }]);
+});
+
+test("C7 C21: a key that was used by whom nobody says is neither dormant nor unwatched, and the use is unexplained", () => {
+  const keys = source({ id: "src_2", name: "keys", seesUse: false, settings: { issuer: "main-db" } });
+  const used = { source: "src_2", sentence: "For s3.", last: t0 + 99 * dayMs };
+  const later = picture({ now: t0 + 100 * dayMs });
+  const watched = facts({ sources: [{ ...keys, wholeAt: t0 + 100 * dayMs, since: t0 }] });
+  expect(found(watched, later)).toContain("unwatched warn");
+  const withUse = (at: string) => ({ ...later, anonymous: new Map([[at, [used]]]) });
+  for (const at of ["c-db", "l-db"]) {
+    const codes = found(watched, withUse(at));
+    expect(codes).toContain("unexplained-use refuse keys");
+    expect(codes.filter((text) => /^(dormant|unwatched)/.test(text))).toEqual([]);
+    expect(dormancyOfCredential(watched, withUse(at))).toMatchObject({
+      ...{ is: "live", lastUsed: used.last },
+      sentence: expect.stringContaining("by whom is not said (source keys)"),
+    });
+    expect(isVisible(watched, withUse(at))).toBe(true);
+  }
+  // When it counts no more, the same source is what shows that nobody uses it.
+  const past = { ...withUse("c-db"), now: t0 + 140 * dayMs };
+  const longer = facts({ sources: [{ ...keys, wholeAt: t0 + 140 * dayMs, since: t0 }] });
+  expect(found(longer, past)).toContain("dormant warn");
+  expect(found(longer, past)).not.toContain("unexplained-use refuse keys");
 });

@@ -67,7 +67,7 @@ describe("C21: dormant", () => {
     const credential = nodes.get("c-db");
     if (credential === undefined) throw new Error("the map has it");
     const now = t0 + afterDays * dayMs;
-    const watch = { since, lastUsed: null, leastWindowMs: 7 * dayMs, cadencesMs: [] };
+    const watch = { since, lastUsed: null, leastWindowMs: 7 * dayMs, cadencesMs: [], anonymous: [] };
     return dormancyOf(new Adjacency({ ...map, nodes }), credential, { ...watch, ...more }, now);
   };
 
@@ -100,6 +100,23 @@ describe("C21: dormant", () => {
   test("what was seen before and is on the map no more counts, and so does what is said of this credential alone", () => {
     expect(ask(map.nodes, t0, 40, { lastUsed: t0 + 35 * dayMs }).is).toBe("live");
     expect(ask(map.nodes, t0, 40, { cadencesMs: [31 * dayMs] }).is).toBe("live");
+  });
+
+  test("one that was used by whom nobody says is in use, watched or not, and the answer says so", () => {
+    const use = (afterDays: number, called: string) => ({
+      ...{ source: `src_${called}`, called, last: t0 + afterDays * dayMs },
+      sentence: "For s3.",
+    });
+    const anonymous = [use(38, "keys"), use(30, "other")];
+    for (const since of [t0, null])
+      expect(ask(map.nodes, since, 40, { anonymous })).toMatchObject({
+        ...{ is: "live", lastUsed: t0 + 38 * dayMs },
+        sentence: "Used on 2023-12-22 22:13 UTC, by whom is not said (source keys). For s3.",
+      });
+    expect(ask(map.nodes, t0, 46, { anonymous }).is).toBe("dormant");
+    expect(ask(map.nodes, t0, 40, { anonymous, lastUsed: t0 + 39 * dayMs }).sentence).toBe(
+      "Last used on 2023-12-23 22:13 UTC.",
+    );
   });
 });
 
