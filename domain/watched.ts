@@ -3,7 +3,7 @@
  * when they were read last. Without that an empty map is no evidence.
  */
 import { formatDuration } from "./duration.js";
-import type { Policy } from "./estate/types.js";
+import type { Credential, Policy } from "./estate/types.js";
 import type { Finding, Severity } from "./finding.js";
 import { isSeen, useWindowMs } from "./graph/current.js";
 import type { Evidence } from "./graph/types.js";
@@ -145,19 +145,24 @@ function byTie(tied: boolean, severity: Severity): Severity {
   return tied ? severity : "warn";
 }
 
+/** Where a credential is: what a source is bound to that shows its use. */
+export type Whereabouts = Pick<Credential, "store" | "issuer" | "seenAs">;
+
 /**
- * Whether a source reads what a credential is about: its store, or its issuer. `any`: it is bound to none, and might show
- * every credential.
+ * Whether a source reads what a credential is about: its store, its issuer, or where else the estate says that it is seen.
+ * `any`: it is bound to none, and might show every credential.
  */
 export function tieOf(
   source: Readonly<Record<string, unknown>>,
-  { store, issuer }: { readonly store: string; readonly issuer: string },
+  { store, issuer, seenAs = [] }: Whereabouts,
 ): "tied" | "any" | "elsewhere" {
   const listed = Array.isArray(source.stores) ? source.stores : [];
   const stores = [source.store, ...listed.map((one: { readonly store?: unknown }) => one.store)];
   const bound = [...stores, source.issuer].filter((name) => name !== undefined);
   if (bound.length === 0) return "any";
-  return stores.includes(store) || source.issuer === issuer ? "tied" : "elsewhere";
+  const systems = [issuer, ...seenAs.flatMap(({ at }) => at ?? [])];
+  const isOne = typeof source.issuer === "string" && systems.includes(source.issuer);
+  return stores.includes(store) || isOne ? "tied" : "elsewhere";
 }
 
 /** What a source is worth that was never read to its end. */
@@ -181,7 +186,7 @@ export interface DeclaredSource extends Pick<WatchingSource, "name" | "seesUse">
  */
 export function watchersAmong<Source extends DeclaredSource>(
   sources: readonly Source[],
-  credential: { readonly store: string; readonly issuer: string },
+  credential: Whereabouts,
   evidence: readonly Pick<Evidence, "kind" | "source">[],
 ): (Source & Pick<WatchingSource, "tied">)[] {
   const shown = new Set(evidence.map(({ source }) => source));

@@ -34,9 +34,12 @@ export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
   const accounts = new Map(
     rows.flatMap(({ id, section, told: shown }) => {
       if (section !== "credentials") return [];
-      const credential = shown as Pick<Credential, "issuer" | "account">;
-      const names = shapes.shownAs(systems, credential);
-      return names.map((account) => [`${credential.issuer} ${account}`, id] as const);
+      const credential = shown as Pick<Credential, "issuer" | "account" | "seenAs">;
+      const names = shapes.shownAs(systems, credential).map((account) => ({ account }));
+      return [...(credential.seenAs ?? []), ...names].map(
+        ({ at = credential.issuer, account }: { at?: string | undefined; account: string }) =>
+          [`${at} ${account}`, id] as const,
+      );
     }),
   );
   return {
@@ -55,7 +58,8 @@ export async function declaredIn(tx: Tx, shapes: Shapes): Promise<Declared> {
 /** What things are told by: of a hundred thousand entries the rest would be read for nothing. */
 const told = sql<unknown>`case ${entries.section}
   when 'consumers' then ${entries.body}->'match'
-  when 'credentials' then json_build_object('issuer', ${entries.body}->'issuer', 'account', ${entries.body}->'account')
+  when 'credentials' then json_build_object('issuer', ${entries.body}->'issuer', 'account', ${entries.body}->'account',
+    'seenAs', ${entries.body}->'seenAs')
   when 'stores' then ${entries.body} when 'issuers' then ${entries.body} end`;
 
 /** Number of the estate in force, 0 before there is one. */
@@ -71,7 +75,7 @@ interface Moved extends Resolved {
 }
 
 /** Fields by which things are told. */
-const telling: ReadonlySet<string> = new Set(["match", "issuer", "account"]);
+const telling: ReadonlySet<string> = new Set(["match", "issuer", "account", "seenAs"]);
 
 /** Whether a change of the estate can make a thing another node than it was. */
 function concernsThings({ sections }: EstateDiff): boolean {

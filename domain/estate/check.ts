@@ -4,7 +4,7 @@ import type { EstateKinds } from "./kinds.js";
 import { checkPeople } from "./people.js";
 import { checkEdges, checkMatches, checkPolicies } from "./rules.js";
 import { checkSources } from "./sources.js";
-import { checkEngineCredentials, checkPlaces, checkRoles } from "./systems.js";
+import { checkEngineCredentials, checkPlaces, checkRoles, checkSeenAs } from "./systems.js";
 import type { Estate } from "./types.js";
 
 const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[] = [
@@ -13,6 +13,7 @@ const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[]
   checkMatches,
   checkEdges,
   checkPlaces,
+  checkSeenAs,
   checkRoles,
   checkEngineCredentials,
   checkSources,

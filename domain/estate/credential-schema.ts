@@ -40,6 +40,15 @@ const edge = withMs(
 
 const bareEdge = name().transform((consumer) => ({ consumer, isolation: "shared" as const }));
 
+const seenAs = z.strictObject({
+  at: name()
+    .optional()
+    .describe(
+      "Issuer whose sessions show it, or the source, where the system that it reads is no issuer of the estate; absent: its own issuer.",
+    ),
+  account: sentence(256).describe("Name of the account there."),
+});
+
 /** One entry of `credentials`. `account` and `place` are checked against their kinds once it is known which those are. */
 export const credentialSchema = z.strictObject({
   issuer: name().describe("Name of the issuer that accepts it."),
@@ -64,6 +73,12 @@ export const credentialSchema = z.strictObject({
     )
     .prefault([])
     .describe("Everything that uses it. What is missing here and seen in use stops the rotation."),
+  seenAs: z
+    .array(seenAs)
+    .optional()
+    .describe(
+      "Accounts under which sources show whoever logs in with it, besides those that its issuer's kind knows.",
+    ),
   exceptions: exceptionsField("Findings that an owner takes upon themself until a day."),
 });
 

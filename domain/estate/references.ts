@@ -11,6 +11,8 @@ interface Reference {
   readonly path: EstatePath;
   readonly name: unknown;
   readonly section: Section;
+  /** An entry of this one will do, too. */
+  readonly or?: Section;
   /** Only a human being will do. */
   readonly person?: boolean;
 }
@@ -40,11 +42,13 @@ export function checkReferences(raw: unknown): EstateIssue[] {
   let unknown = 0;
   const issues: EstateIssue[] = [];
   for (const reference of references(raw)) {
-    const { section, name, person, path } = reference;
+    const { section, or, name, person, path } = reference;
     if (typeof name !== "string") continue;
+    if (or !== undefined && valueAt(raw, [or, name]) !== undefined) continue;
     if (valueAt(raw, [section, name]) === undefined) {
       unknown++;
-      issues.push(unknownName(reference, name, namesOf(section), unknown <= suggestionsMax));
+      const known = or === undefined ? namesOf(section) : [...namesOf(section), ...namesOf(or)];
+      issues.push(unknownName(reference, name, known, unknown <= suggestionsMax));
     } else if (person === true && valueAt(raw, [section, name, "kind"]) === "team") {
       const hint = "name the persons; a team cannot sign, stand in or be a member";
       const message = `"${name}" is a team and a person is needed here`;
@@ -83,7 +87,7 @@ function* references(raw: unknown): Generator<Reference> {
   for (const [name, source] of entriesOf(raw, "sources")) {
     yield field(["sources", name], source, "owner", "owners");
     yield field(["sources", name], source, "store", "stores");
-    yield field(["sources", name], source, "issuer", "issuers");
+    yield systemOf(["sources", name], source, "issuer");
     yield* exceptions(["sources", name], source);
     for (const [i, store] of listAt(source, ["stores"]).entries())
       yield field(["sources", name, "stores", i], store, "store", "stores");
@@ -116,6 +120,7 @@ function fromCredential(path: EstatePath, credential: unknown): Reference[] {
     field(path, credential, "store", "stores"),
     field(path, credential, "owner", "owners"),
     field(path, credential, "policy", "policies"),
+    ...listAt(credential, ["seenAs"]).map((seen, i) => systemOf([...path, "seenAs", i], seen, "at")),
     ...exceptions(path, credential),
     ...consumers,
   ];
@@ -133,4 +138,9 @@ function owners(path: EstatePath, root: unknown, key: string): Reference[] {
 
 function field(path: EstatePath, entry: unknown, key: string, section: Section): Reference {
   return { path: [...path, key], name: valueAt(entry, [key]), section };
+}
+
+/** An issuer; or a source, where what that reads is none: its name stands for the system. */
+function systemOf(path: EstatePath, entry: unknown, key: string): Reference {
+  return { ...field(path, entry, key, "issuers"), or: "sources" };
 }

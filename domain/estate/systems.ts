@@ -32,6 +32,7 @@ export function claimsOf(estate: Estate, kinds: EstateKinds, credential: Credent
   const pinned = credential.consumers.flatMap(({ place }) => (place === undefined ? [] : [place]));
   return [
     ...accountKeys(estate, kinds, credential).map((key) => `account ${key}`),
+    ...seenKeys(credential).map((key) => `seen ${key}`),
     ...[credential.place, ...pinned].flatMap((place) =>
       placeKeys(estate, kinds, credential, place).map((key) => `place ${key}`),
     ),
@@ -51,6 +52,30 @@ function placeKeys(
 ): string[] {
   const config = lookUp(estate.stores, store);
   return config === undefined ? [] : (lookUp(kinds.stores, config.kind)?.lockKeys(config, place) ?? []);
+}
+
+function seenKeys({ issuer, seenAs = [] }: Pick<Credential, "issuer" | "seenAs">): string[] {
+  return seenAs.map(({ at = issuer, account }) => `${at} ${account}`);
+}
+
+/** One account that two credentials are to be seen as: a session of it would be a use of either, and evidence for none. */
+export function checkSeenAs(estate: Estate, kinds: EstateKinds): EstateIssue[] {
+  const holders = new Map<string, string>();
+  for (const [name, { issuer, account }] of Object.entries(estate.credentials)) {
+    const config = lookUp(estate.issuers, issuer);
+    const shown = config === undefined ? [] : (lookUp(kinds.issuers, config.kind)?.shownAs?.(account) ?? []);
+    for (const one of shown) holders.set(`${issuer} ${one}`, name);
+  }
+  return Object.entries(estate.credentials).flatMap(([name, credential]) =>
+    seenKeys(credential).flatMap((key, i) => {
+      const other = holders.get(key) ?? name;
+      holders.set(key, other);
+      if (other === name) return [];
+      const message = `"${other}" is seen as the same account, and a session of it could be a use of either`;
+      const hint = "say it of the one whose value logs in there";
+      return [issue({ path: ["credentials", name, "seenAs", i], code: "same-seen-as", message, hint })];
+    }),
+  );
 }
 
 function sameClaim(path: EstatePath, field: "account" | "place", other: string): EstateIssue {

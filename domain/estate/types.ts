@@ -179,6 +179,13 @@ export interface CredentialException {
   readonly until: string;
 }
 
+/** An account under which a system shows whoever logs in with a credential. */
+interface SeenAs {
+  /** Name of an issuer, or of a source that reads a system which is none; absent: the credential's own issuer. */
+  readonly at?: string | undefined;
+  readonly account: string;
+}
+
 /** A non-human identity's secret as a logical thing. `account` and `place` have the shape of their issuer's and store's kind. */
 export interface Credential {
   readonly issuer: string;
@@ -190,6 +197,7 @@ export interface Credential {
   readonly class: CredentialClass;
   readonly purpose: string;
   readonly consumers: readonly Edge[];
+  readonly seenAs?: readonly SeenAs[] | undefined;
   readonly exceptions?: readonly CredentialException[] | undefined;
 }
 

@@ -110,6 +110,10 @@ test("a source is tied to a credential by its store or its issuer, and might sho
   expect(tieOf({ stores: [{ store: "other" }], issuer: "billing" }, credential)).toBe("elsewhere");
   expect(tieOf({ stores: [] }, credential)).toBe("any");
   expect(tieOf({}, credential)).toBe("any");
+  const elsewhere = { ...credential, seenAs: [{ account: "orders" }, { at: "queue", account: "orders" }] };
+  expect(tieOf({ issuer: "queue" }, elsewhere)).toBe("tied");
+  expect(tieOf({ issuer: "billing" }, elsewhere)).toBe("elsewhere");
+  expect(tieOf({ store: "other" }, elsewhere)).toBe("elsewhere");
 });
 
 test("H21: what would show a use is read once more, where it was not since everybody who is connected had left", () => {

@@ -21,6 +21,7 @@ export const kinds: EstateKinds = {
       }),
       account: z.strictObject({ login: z.string().describe("Login name.") }),
       lockKeys: (config, account) => [`${config.host}:${config.port}/${account.login}`],
+      shownAs: (account) => [`shown as ${account.login}`],
     },
     kiosk: {
       traits: { overlap: "none", roles: [{ role: "checker", takes: "issuer", memoryMs: 0 }] },
@@ -79,7 +80,15 @@ export const kinds: EstateKinds = {
     },
     person: { config: z.object({ ask: z.string().optional().describe("Whom.") }) },
   },
-  sources: { log: { sees: "use", config: z.strictObject({ file: z.string().describe("File.") }) } },
+  sources: {
+    log: {
+      sees: "use",
+      config: z.strictObject({
+        file: z.string().describe("File."),
+        issuer: z.string().optional().describe("Issuer."),
+      }),
+    },
+  },
   notifiers: { bell: { config: z.strictObject({ key: secretRef().describe("Key.") }) } },
 };
 

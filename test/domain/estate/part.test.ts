@@ -47,14 +47,20 @@ test("what every credential shares is told from the rest", () => {
 });
 
 test("two credentials claim the same where the rules say that they have the same account or place", () => {
+  const seenAs = [{ account: "a" }, { at: "books", account: "b" }];
   const pinned = { consumer: "web", isolation: "pinned", place: { path: "own" } };
-  const estate = parsed({ ...sound(), credentials: { orders: credential({ consumers: [pinned] }) } });
+  const estate = parsed({ ...sound(), credentials: { orders: credential({ consumers: [pinned], seenAs }) } });
   const { orders } = estate.credentials;
   if (orders === undefined) throw new Error("it is there");
   expect(claimsOf(estate, kinds, orders)).toEqual([
     "account books.example.com:7000/orders",
+    "seen books a",
+    "seen books b",
     "place https://desk.example.com/orders",
     "place https://desk.example.com/own",
   ]);
-  expect(claimsOf({ ...estate, issuers: {}, stores: {} }, kinds, orders)).toEqual([]);
+  expect(claimsOf({ ...estate, issuers: {}, stores: {} }, kinds, orders)).toEqual([
+    "seen books a",
+    "seen books b",
+  ]);
 });
