@@ -38,6 +38,8 @@ export interface MappedFacts {
 /** What the value is known by that is to be revoked: its version, and the keyed hashes of what is live, where that was read. */
 export interface KnownValue {
   readonly version: string;
+  /** The rotation that revokes it. */
+  readonly rotation: string;
   readonly hmacs: readonly string[];
 }
 
@@ -57,7 +59,7 @@ export async function mappedFacts(
   const [graph, everDeclared, met, anonymous] = await Promise.all([
     loadUsers(deps.db, systems.id),
     listEntries(deps.db, "sources", { ended: true }),
-    copiesMet(deps.db, value.version, value.hmacs),
+    copiesMet(deps.db, { credential: systems.id, ...value }, deps.now()),
     anonymousUsesOf(deps.db, systems.id),
   ]);
   const declared = everDeclared.filter(({ endedAt }) => endedAt === null);

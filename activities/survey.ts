@@ -68,7 +68,7 @@ export async function survey(
     ),
     reading.then((live) => proveOrigin(systems, state, live, call)),
     preflightOf(systems, call),
-    hashing.then((hmacs) => mapped({ value: { version: state.origin, hmacs }, policy })),
+    hashing.then((hmacs) => mapped({ value: { version: state.origin, rotation: state.id, hmacs }, policy })),
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);

@@ -5,6 +5,7 @@ import { objectionToConfirmation } from "../domain/documents.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
+import { keepLive } from "../inventory/live-values.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { type Asked, mappedFacts } from "./mapped.js";
@@ -37,7 +38,11 @@ export async function surveyorFor(
   const confirmations = await Promise.all(
     confirmed.map(({ jws }) => confirmationIn(jws, systems, state, deps.now())),
   );
-  const mapped = (asked: Asked) => mappedFacts(deps, systems, asked);
+  const mapped = async (asked: Asked) => {
+    // Whoever changes it by hand after this leaves a value behind that nobody has seen refused.
+    await keepLive(deps.db, { credential: systems.id, hmacs: asked.value.hmacs, at: deps.now() });
+    return mappedFacts(deps, systems, asked);
+  };
   return { deps, systems, confirmations: confirmations.flat(), excluded, mapped };
 }
 

@@ -49,7 +49,7 @@ const moves: Readonly<Record<Life, Partial<Record<LifeEvent, Life>>>> = {
 };
 
 /** The stages in which an issuer may still accept the version. */
-const liveStages: ReadonlySet<Life> = new Set(["issued", "proven", "delivered", "active", "retiring"]);
+export const liveStages: readonly Life[] = ["issued", "proven", "delivered", "active", "retiring"];
 
 /** The life after `event`. Throws `internal` when the stage does not allow it. */
 export function step(life: Life, event: LifeEvent): Life {
@@ -65,7 +65,7 @@ export function allows(life: Life, event: LifeEvent): boolean {
 
 /** True while the issuer may accept the version. */
 export function isLive(life: Life): boolean {
-  return liveStages.has(life);
+  return liveStages.includes(life);
 }
 
 /** True once nothing more can happen to the version. */

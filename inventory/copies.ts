@@ -1,7 +1,9 @@
-/** Where sources met a credential's value: the same keyed hash there as of one of its versions. No value, and no hash, comes out. */
+/** Where sources met a credential's value: the same keyed hash there as of a value of it that may be accepted. No value, and no hash, comes out. */
 import { sql } from "drizzle-orm";
 import type { MetCopy } from "../domain/mapped.js";
+import { liveStages } from "../domain/version.js";
 import { type Database, read, type Tx } from "./database.js";
+import { maybeAccepted } from "./live-values.js";
 import { ms } from "./rows.js";
 
 interface MetRow extends Record<string, unknown> {
@@ -14,30 +16,51 @@ interface MetRow extends Record<string, unknown> {
   readonly readers: readonly string[];
 }
 
-/** Copies of the values of a version, by its fingerprints and by these keyed hashes of what is live; by name. */
+/** Whose value is looked for, at `now`, in milliseconds since the epoch. */
+export interface Sought {
+  readonly credential: string;
+  /** Which is to be revoked. */
+  readonly version: string;
+  /** The rotation that revokes it, whose own versions are none of those. */
+  readonly rotation: string;
+  /** Keyed hashes of what is live, where that was read. */
+  readonly hmacs: readonly string[];
+}
+
+/** Copies of the values of a version, and of whatever else of its credential nobody has seen refused; by name. */
 export async function copiesMet(
   db: Database,
-  version: string,
-  hmacs: readonly string[],
+  { credential, version, rotation, hmacs }: Sought,
+  now: number,
 ): Promise<readonly MetCopy[]> {
   const { rows } = await read(db, (tx) =>
     tx.execute<MetRow>(sql`
       select ${metColumns} from ${metPlaces}
-      where m.ended_at is null and (m.mark = any(${sql.param(hmacs)}::text[])
-        or m.mark in (select hmac from rekey_inventory.fingerprints where version = ${version}))
+      where m.ended_at is null and (m.mark = any(${sql.param(hmacs)}::text[]) or m.mark in (
+        select hmac from rekey_inventory.fingerprints where version = ${version}
+        union all
+        select f.hmac from rekey_inventory.fingerprints f join rekey_inventory.versions v on v.id = f.version
+        where v.credential = ${credential} and v.life = any(${sql.param(liveStages)}::text[])
+          and coalesce(v.rotation, '') <> ${rotation}
+        union all
+        select hmac from (${maybeAccepted(now)}) as accepted where credential = ${credential}))
       group by n.id, n.name order by n.name`),
   );
   return rows.map(copyOf);
 }
 
-/** Copies of the values that are in use, by the id of the credential. */
-export async function copiesInUse(tx: Tx): Promise<Map<string, MetCopy[]>> {
+/** Copies of the values that may be accepted at `now`, by the id of the credential. */
+export async function copiesInUse(tx: Tx, now: number): Promise<Map<string, MetCopy[]>> {
   const { rows } = await tx.execute<MetRow & { readonly credential: string }>(sql`
-    select v.credential, ${metColumns} from ${metPlaces}
-    join rekey_inventory.fingerprints f on f.hmac = m.mark
-    join rekey_inventory.versions v on v.id = f.version and v.life = 'active'
+    select a.credential, ${metColumns} from ${metPlaces}
+    join (
+      select v.credential, f.hmac from rekey_inventory.fingerprints f
+      join rekey_inventory.versions v on v.id = f.version and v.life = any(${sql.param(liveStages)}::text[])
+      union
+      ${maybeAccepted(now)}
+    ) a on a.hmac = m.mark
     where m.ended_at is null
-    group by v.credential, n.id, n.name order by n.name`);
+    group by a.credential, n.id, n.name order by n.name`);
   const byCredential = Map.groupBy(rows, ({ credential }) => credential);
   return new Map([...byCredential].map(([id, met]) => [id, met.map(copyOf)]));
 }

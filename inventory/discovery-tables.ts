@@ -1,4 +1,4 @@
-/** The tables of migrations 0013 and 0017 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
+/** The tables of migrations 0013 and 0018 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
 import { bigint, boolean, jsonb, text } from "drizzle-orm/pg-core";
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import { inventory, moment } from "./columns.js";

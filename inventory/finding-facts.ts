@@ -25,6 +25,7 @@ import { lastEnds } from "./credentials.js";
 import type { Tx } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { usersWithin } from "./graph-load.js";
+import { isLatest } from "./live-values.js";
 import { ms } from "./rows.js";
 import { type WatchTimes, watchedWithin } from "./watching.js";
 
@@ -60,7 +61,7 @@ export async function* credentialLots(
   const sourcesFor = sourcesBy(tx, shapes, now);
   const policies = await policiesWithin(tx);
   const rotatedAt = await lastEnds(tx, true);
-  const met = await copiesInUse(tx);
+  const met = await copiesInUse(tx, now);
   for (let at = 0; at < rows.length; at += credentialsMax) {
     const ids = rows.slice(at, at + credentialsMax).map(({ id }) => id);
     const graph = await usersWithin(tx, ids);
@@ -261,12 +262,18 @@ export async function copiesWithin(
     owner: string | null;
     life: Life;
   }>(sql`
-    select distinct f.hmac as mark, e.id, e.name, e.body ->> 'owner' as owner, v.life
+    select f.hmac as mark, e.id, e.name, e.body ->> 'owner' as owner, v.life
     from rekey_inventory.fingerprints f
     join rekey_inventory.versions v on v.id = f.version
     join rekey_inventory.entries e on e.id = f.credential
     where f.hmac in (select mark from rekey_inventory.marks where ended_at is null)
-    order by e.name`);
+    union
+    select l.hmac, e.id, e.name, e.body ->> 'owner', 'active'
+    from rekey_inventory.live_values l join rekey_inventory.entries e on e.id = l.credential
+    where l.hmac in (select mark from rekey_inventory.marks where ended_at is null) and ${isLatest}
+      and not exists (
+        select from rekey_inventory.fingerprints f where f.credential = l.credential and f.hmac = l.hmac)
+    order by name`);
   return {
     copies: rows.map(({ mark, id, name, literal, sentence, source }) => ({
       ...{ mark, literal, sentence, source },

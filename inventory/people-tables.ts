@@ -1,4 +1,4 @@
-/** The tables of migration 0003 as drizzle sees them: what people said, were told and reported. */
+/** The tables of migrations 0003 and 0018 as drizzle sees them: what people said, were told and reported, and by what values are known. */
 import { bigint, text } from "drizzle-orm/pg-core";
 import type { Said } from "../domain/documents.js";
 import { inventory, moment } from "./columns.js";
@@ -52,4 +52,12 @@ export const fingerprints = inventory.table("fingerprints", {
   credential: text("credential").notNull(),
   hmac: text("hmac").notNull(),
   at: moment("at").notNull(),
+});
+
+/** Keyed hashes of values that were live when a rotation looked. */
+export const liveValues = inventory.table("live_values", {
+  credential: text("credential").notNull(),
+  hmac: text("hmac").notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
 });

@@ -2,7 +2,9 @@
 import { expect, it } from "vitest";
 import type { Claim, Copy, Thing } from "../../domain/discovery/said.js";
 import type { CredentialException, Estate } from "../../domain/estate/types.js";
+import { copiesMet } from "../../inventory/copies.js";
 import { keepFingerprint } from "../../inventory/fingerprints.js";
+import { keepLive } from "../../inventory/live-values.js";
 import { recordVersions } from "../../inventory/versions.js";
 import { at, dayMs, house, seen, use } from "./findings-house.js";
 import { t0 } from "./world.js";
@@ -146,4 +148,85 @@ it("a consumer without a purpose, a source that was never read, and a certificat
   expect(stale[0]?.sentence).toBe(
     "The source sessions was read to its end on 2026-03-01 09:00 UTC; the policy asks for every 7d.",
   );
+});
+
+/** A house with a copy of each of these values, by the mark that it has, in a file of that name. */
+async function copied(...marks: readonly string[]) {
+  const { db, sql, apply, reading, open } = await house();
+  await apply();
+  const [orders] = await sql<{ id: string }>(
+    "select id from rekey_inventory.entries where name = 'orders-db'",
+  );
+  const copies = marks.map((mark): Copy => {
+    return { record: mark, at: at(mark), mark, literal: true, seen, sentence: "A password." };
+  });
+  await reading({ copies }, t0);
+  const stray = async (now: number) =>
+    (await open(now, "unmapped-copy")).map(({ about }) => about?.name.replace("repository shop ", ""));
+  return { db, sql, open, stray, credential: orders?.id ?? "" };
+}
+
+it("C12: a value that nobody has rotated yet is known from the first look on, and one that was replaced by hand until its window is over", async () => {
+  const { db, open, stray, credential } = await copied("by-hand", "later", "foreign");
+  expect(await stray(t0)).toEqual([]);
+  await keepLive(db, { credential, hmacs: ["by-hand"], at: t0 });
+  expect(await stray(t0)).toEqual(["by-hand"]);
+  const [literal] = (await open(t0, "literal")).filter(({ subject }) => subject.name.endsWith("by-hand"));
+  expect(literal?.sentence).toBe("A password. It is the value of orders-db, of a version that is valid.");
+  await keepLive(db, { credential, hmacs: ["later"], at: t0 + dayMs });
+  // A look that comes late changes nothing.
+  await keepLive(db, { credential, hmacs: ["by-hand"], at: t0 - dayMs });
+  expect(await stray(t0 + 35 * dayMs)).toEqual(["by-hand", "later"]);
+  expect(await stray(t0 + 35 * dayMs + 1)).toEqual(["later"]);
+  // Nothing was seen live since that one, however long ago that is.
+  expect(await stray(t0 + 300 * dayMs)).toEqual(["later"]);
+});
+
+it("C12: what an issuer was seen to refuse is looked for no more, whoever had made it", async () => {
+  const { db, stray, credential } = await copied("first", "second");
+  const stands = (life: "active" | "retiring" | "disabled" | "destroyed") =>
+    recordVersions(db, {
+      ...{ credential, by: null, at: t0 },
+      standings: [{ id: "ver_1", slot: "a", life }],
+    });
+  await keepLive(db, { credential, hmacs: ["first"], at: t0 });
+  await stands("active");
+  await keepFingerprint(db, { version: "ver_1", credential, hmac: "first", at: t0 });
+  expect(await stray(t0)).toEqual(["first"]);
+  await stands("retiring");
+  expect(await stray(t0)).toEqual(["first"]);
+  for (const life of ["disabled", "destroyed"] as const) {
+    await stands(life);
+    expect(await stray(t0)).toEqual([]);
+  }
+});
+
+it("C12: at the gate every version counts that may still be accepted, but for those that the rotation itself makes", async () => {
+  const { db, sql, credential } = await copied("origin", "older", "target", "live", "by-hand", "dead");
+  const version = async (
+    id: string,
+    hmac: string,
+    life: "active" | "retiring" | "delivered" | "destroyed",
+  ) => {
+    await recordVersions(db, { ...{ credential, by: null, at: t0 }, standings: [{ id, slot: id, life }] });
+    await keepFingerprint(db, { version: id, credential, hmac, at: t0 });
+  };
+  await version("ver_origin", "origin", "active");
+  await version("ver_older", "older", "retiring");
+  await version("ver_dead", "dead", "destroyed");
+  await version("ver_target", "target", "delivered");
+  await sql(
+    `insert into rekey_inventory.rotations (id, credential, workflow_id, run_id, nonce, epoch, mode, initial, requested_by,
+      reason, opened_at) values ('rot_1', $1, 'w', 'r', 'n', 1, 'ordinary', '{}', 'ann', 'x', $2)`,
+    [credential, new Date(t0)],
+  );
+  await sql("update rekey_inventory.versions set rotation = 'rot_1' where id = 'ver_target'");
+  await keepLive(db, { credential, hmacs: ["by-hand", "dead"], at: t0 });
+  const found = async (rotation: string, hmacs: readonly string[], now = t0) =>
+    (await copiesMet(db, { credential, version: "ver_origin", rotation, hmacs }, now)).map(({ name }) =>
+      name.replace("repository shop ", ""),
+    );
+  expect(await found("rot_1", [])).toEqual(["by-hand", "older", "origin"]);
+  expect(await found("rot_1", ["live"])).toEqual(["by-hand", "live", "older", "origin"]);
+  expect(await found("rot_2", [])).toEqual(["by-hand", "older", "origin", "target"]);
 });

@@ -12,6 +12,8 @@ import { parseEstate } from "../../domain/estate/parse.js";
 import type { Preview } from "../../domain/rotation/work.js";
 import { applyEstate } from "../../inventory/estate.js";
 import { currentEstate } from "../../inventory/estate-load.js";
+import { bringFindings } from "../../inventory/finding-keep.js";
+import { listFindings } from "../../inventory/findings.js";
 import { newId } from "../../worker/installation.js";
 import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-world.js";
 import { registeredShapes } from "../support/shapes.js";
@@ -222,6 +224,14 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     outcome: "refused",
     reason: expect.stringContaining(".env#DB_PASSWORD"),
   });
+  // Replaced by hand it is not seen to be refused, and who reads the copy is on the credential as before. The records know it, too.
+  const mended = "a-password-by-hand";
+  await world.superuser.query(`ALTER ROLE ${first} PASSWORD '${mended}'`);
+  await writeFile(join(secrets, "orders.json"), JSON.stringify({ username: first, password: mended }));
+  expect((await found("unmapped-copy")).map(({ subject }) => subject)).toEqual([copy?.subject]);
+  await bringFindings(house.fresh.db, registeredShapes, Date.now());
+  const { findings } = await listFindings(house.fresh.db, { code: "unmapped-copy" }, Date.now());
+  expect(findings.map(({ about }) => about?.name)).toEqual([copy?.subject]);
   // It was committed once, too: a reason to rotate, and none not to.
   await writeFile(
     leaks,
@@ -240,4 +250,4 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   await writeFile(env, "DB_PASSWORD=$" + "{DB_PASSWORD}\n");
   await house.ask<ScanReport>("discover", ["shop"]);
   expect(await found("unmapped-copy")).toEqual([]);
-}, 120_000);
+}, 240_000);
