@@ -51,6 +51,58 @@ export function jsonDocument(text: string): Parsed {
   }
 }
 
+/**
+ * Every document of a JSON text: one, or several, one a line or one behind the other, as programs log and export them. Where each
+ * line is one, a wrong line leaves the others readable. Otherwise nobody can say where the next one begins behind a wrong one.
+ */
+export function jsonDocuments(text: string): Parsed[] {
+  const whole = jsonDocument(text);
+  if ("value" in whole) return [whole];
+  const lines = text
+    .split("\n")
+    .flatMap((content, index) => (content.trim() === "" ? [] : [{ content, index }]));
+  const isOneALine = lines.length > 1 && lines.every(({ content }) => /^\s*[[{]/.test(content));
+  const each = isOneALine
+    ? lines.map(({ content, index }) => ({ ...jsonDocument(content), line: index + 1 }))
+    : [];
+  if (each.some((parsed) => "value" in parsed)) return each;
+  const found: Parsed[] = [];
+  for (let at = beginsAt(text, 0); at < text.length; ) {
+    const end = endsAt(text, at);
+    const line = text.slice(0, at).split("\n").length;
+    const parsed = jsonDocument(text.slice(at, end));
+    if ("why" in parsed) {
+      // A text that begins with none is none at all.
+      return found.length === 0
+        ? [whole]
+        : [...found, { why: `${parsed.why}; nothing behind it was read`, line }];
+    }
+    found.push({ ...parsed, line });
+    at = beginsAt(text, end);
+  }
+  return found.length === 0 ? [whole] : found;
+}
+
+function beginsAt(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && /\s/.test(text.charAt(at))) at++;
+  return at;
+}
+
+/** Behind the map or list that begins there, whatever stands in its texts; the end of the text where it is never closed, or is neither. */
+function endsAt(text: string, from: number): number {
+  let depth = 0;
+  const pieces = /"(?:[^"\\]|\\.)*"|[[\]{}]/gs;
+  pieces.lastIndex = from;
+  if (!"[{".includes(text.charAt(from))) return text.length;
+  for (let piece = pieces.exec(text); piece !== null; piece = pieces.exec(text)) {
+    if (piece[0] === "{" || piece[0] === "[") depth++;
+    else if (piece[0] === "}" || piece[0] === "]") depth--;
+    if (depth === 0) return pieces.lastIndex;
+  }
+  return text.length;
+}
+
 /** One setting: its path of names, its own name, and its text. */
 export interface Setting {
   readonly path: string;

@@ -67,6 +67,9 @@ const common = new Set(
 /** `mysecretpassword`: as common, and yet what stands behind a name in an example that somebody runs. */
 const example = /^my[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)/i;
 
+/** The id of a cloud's access key says which one it is and opens nothing: an identity, that stands in logs and reports. */
+const keyId = /^(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}$/;
+
 /** Words of a name as people write it: `DB_PASSWORD`, `dbPassword` and `db-password` are the same two. */
 function wordsOf(name: string): string[] {
   return name
@@ -116,7 +119,7 @@ function isPlaceholder(text: string): boolean {
 /** The values that stand in one setting. `name` is the setting's own, `text` everything that it holds. */
 export function valuesIn(name: string, text: string): Met[] {
   const trimmed = text.trim();
-  if (trimmed === "" || trimmed.length > charactersMax) return [];
+  if (trimmed === "" || trimmed.length > charactersMax || keyId.test(trimmed)) return [];
   const inside = passwordsInside(trimmed);
   if (inside.length > 0 || isReference(trimmed)) return inside;
   const said = secretName(name);
@@ -144,6 +147,7 @@ export function valuesOfSecret(name: string, text: string): Met[] {
     secretName(name) === null &&
     (publicWords.has(last) || /^(?:database|db|dbname|endpoint|address)$/.test(last));
   if (inside.length > 0 || isPublic || trimmed === "" || trimmed.length > charactersMax) return inside;
+  if (keyId.test(trimmed)) return [];
   if (isReference(trimmed) || isPlaceholder(trimmed) || isSwitch(trimmed)) return [];
   if (/^-----BEGIN (?:CERTIFICATE|(?:[A-Z]+ )?PUBLIC KEY)-----/.test(trimmed)) return [];
   return [met("a value of a secret", trimmed)];

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { z } from "zod";
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import type { AdapterDeps, Source, SourceKind } from "../ports.js";
-import { jsonDocument, type Setting, settingsIn, yamlDocuments } from "../shared/source-config.js";
+import { jsonDocuments, type Setting, settingsIn, yamlDocuments } from "../shared/source-config.js";
 import { envLines, iniLines, propertyLines } from "../shared/source-dotenv.js";
 import { folderSettings, folderSource, repositoryOf, type TextFile } from "../shared/source-folder.js";
 import { location, type Says } from "../shared/source-says.js";
@@ -38,7 +38,7 @@ function languageOf(path: string): "env" | "yaml" | "json" | "properties" | "ini
 function settingsOf({ path, text }: TextFile, says: Says): Setting[] {
   const language = languageOf(path);
   if (language === "yaml" || language === "json") {
-    const documents = language === "json" ? [jsonDocument(text)] : yamlDocuments(text);
+    const documents = language === "json" ? jsonDocuments(text) : yamlDocuments(text);
     return documents.flatMap((parsed) => {
       says.records += 1;
       if ("value" in parsed) return [...settingsIn(parsed.value)];

@@ -1,7 +1,7 @@
 /** The kind `kubernetes-manifests`: manifests in a folder, and what `helm template` prints. docs/kinds/kubernetes-manifests.md is its page for users. */
 import { z } from "zod";
 import type { AdapterDeps, Source, SourceKind } from "../ports.js";
-import { jsonDocument, type Parsed, yamlDocuments } from "../shared/source-config.js";
+import { jsonDocuments, type Parsed, yamlDocuments } from "../shared/source-config.js";
 import { folderSettings, folderSource } from "../shared/source-folder.js";
 import { configValues, saysObject } from "../shared/source-kubernetes.js";
 import {
@@ -30,7 +30,7 @@ type ManifestsConfig = z.output<typeof manifestsConfig>;
 const fileName = /\.(?:ya?ml|json)$/i;
 
 const documentsOf = (path: string, text: string): Parsed[] =>
-  /\.json$/i.test(path) ? [jsonDocument(text)] : yamlDocuments(text);
+  /\.json$/i.test(path) ? jsonDocuments(text) : yamlDocuments(text);
 
 function create(config: ManifestsConfig, deps: AdapterDeps): Source {
   const places = storeMap(config.stores);

@@ -1,5 +1,6 @@
 /** The source of values in `.env` files and configuration. */
 import { expect, it } from "vitest";
+import { jsonDocuments } from "../../../adapters/shared/source-config.js";
 import { envLines, iniLines, propertyLines } from "../../../adapters/shared/source-dotenv.js";
 import { envFiles } from "../../../adapters/sources/env-files.js";
 import { testMark } from "../../support/mark.js";
@@ -130,4 +131,56 @@ it("reads an ini file", () => {
     ],
     bad: [],
   });
+});
+
+it.each([
+  ["one", '{"a": 1}', ['1: {"a":1}']],
+  ["one on several lines", '{\n"a":\n1}\n', ['1: {"a":1}']],
+  ["one a line", '{"a":1}\n\n  {"b":"}{"}\r\n[3]\n', ['1: {"a":1}', '3: {"b":"}{"}', "4: [3]"]],
+  [
+    "one a line, of which one is wrong",
+    '{"a":1}\n{"b":\n{"c":3}\n',
+    ['1: {"a":1}', "2: no valid JSON", '3: {"c":3}'],
+  ],
+  [
+    "one behind the other",
+    '{\n  "a": "\\"}"\n}\n{\n  "b": [2]\n} [3]',
+    ['1: {"a":"\\"}"}', '4: {"b":[2]}', "6: [3]"],
+  ],
+  [
+    "one behind the other, of which one is wrong",
+    '{\n"a": 1\n}\n{\n"b": 2,\n}\n{\n"c": 3\n}',
+    ['1: {"a":1}', "4: no valid JSON; nothing behind it was read"],
+  ],
+  ["one that is wrong", '{\n"a": 1,\n}\n', ["1: no valid JSON"]],
+  ["one that is never closed", '{"a": [1', ["1: no valid JSON"]],
+  ["words", "no JSON\nat all", ["1: no valid JSON"]],
+  ["nothing", "", ["1: no valid JSON"]],
+])("JSON: %s", (_name, text, found) => {
+  const told = jsonDocuments(text).map(
+    (parsed) => `${parsed.line}: ${"value" in parsed ? JSON.stringify(parsed.value) : parsed.why}`,
+  );
+  expect(told).toEqual(found);
+});
+
+it("reads every document of a JSON file, and names the line that is wrong", async () => {
+  const { copies, malformed } = await saidOf(envFiles, {
+    "lines.json": `{"a_token":"${token}"}\n{"b_token":\n{"c_password":"${password}"}\n`,
+    "pretty.json": `{\n "d_token": "${token}"\n}\n{\n "e_password": "${password}"\n}\n`,
+  });
+  expect(copies.map(({ at: place }) => thingText(place)).sort()).toEqual([
+    at("lines.json#a_token"),
+    at("lines.json#c_password"),
+    at("pretty.json#d_token"),
+    at("pretty.json#e_password"),
+  ]);
+  expect(malformed.map(({ where }) => where)).toEqual(["lines.json:2"]);
+});
+
+it("takes the id of a cloud's key for what it is, whatever the setting is called, and its secret for a value", async () => {
+  const id = ["AKIA", "IOSFODNN7EXAMPLE"].join("");
+  const { copies } = await saidOf(envFiles, {
+    ".env": `AWS_ACCESS_KEY_ID=${id}\nAWS_ACCESS_KEY=${id}\nAWS_SECRET_ACCESS_KEY=${password}\n`,
+  });
+  expect(copies.map(({ at: place }) => thingText(place))).toEqual([at(".env#AWS_SECRET_ACCESS_KEY")]);
 });
