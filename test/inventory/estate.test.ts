@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { sections } from "../../domain/estate/schema.js";
-import type { Estate } from "../../domain/estate/types.js";
+import type { CredentialException, Estate } from "../../domain/estate/types.js";
 import { closeRotation } from "../../inventory/close.js";
 import {
   applyEstate,
@@ -238,6 +238,39 @@ it("H37: leaving a credential out and bringing it back under another owner is a 
   expect(await changesSince(db, id, t0)).toMatchObject([
     { what: "owner", previously: "payments", by: "mallory" },
   ]);
+});
+
+it("C30 H37: whoever adds, widens or extends an exception of a credential does not sign for it; one of a source lets nothing pass", async () => {
+  const { db } = await migratedDatabase();
+  const exception = {
+    finding: "unmapped-reader",
+    owner: "bob",
+    reason: "It is retired.",
+    until: "2027-01-31T00:00:00.000Z",
+  } as const;
+  const withThose = (exceptions: CredentialException[], ofSource: CredentialException[] = []): Estate => {
+    const sample = sampleEstate();
+    const orders = sample.credentials["orders-db"];
+    if (orders === undefined) throw new Error("the sample has it");
+    return {
+      ...sample,
+      sources: { log: { kind: "fake", owner: "bob", exceptions: ofSource } },
+      credentials: { ...sample.credentials, "orders-db": { ...orders, exceptions } },
+    };
+  };
+  await apply(db, withThose([]));
+  const { id } = await entryNamed(db, "credentials", "orders-db");
+  const other = await entryNamed(db, "credentials", "billing-db");
+  const narrow = { ...exception, about: "psql" };
+  await apply(db, withThose([narrow]), { by: "adds", now: t0 + 1_000 });
+  await apply(db, withThose([exception]), { by: "widens", now: t0 + 2_000 });
+  const longer = { ...exception, until: "2028-01-31T00:00:00.000Z" };
+  await apply(db, withThose([longer]), { by: "extends", now: t0 + 3_000 });
+  // The gate asks a credential's own exceptions alone, so these take nothing from anybody.
+  await apply(db, withThose([longer], [exception]), { by: "elsewhere", now: t0 + 4_000 });
+  const changes = (await changesSince(db, id, t0)).map(({ what, by }) => `${by} ${what}`);
+  expect(changes).toEqual(["adds policy", "widens policy", "extends policy"]);
+  expect(await changesSince(db, other.id, t0)).toEqual([]);
 });
 
 it("H37: a display name or an address is nobody's authority, and neither is a purpose", async () => {
