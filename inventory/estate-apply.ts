@@ -51,7 +51,7 @@ export async function applySubmission(
   applying: Applying,
 ): Promise<Applied> {
   const { digest, header } = submission;
-  const { now, by } = applying;
+  const { by } = applying;
   return transact(patient(db, applyMsMax), async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
     const [last] = await tx
@@ -69,18 +69,20 @@ export async function applySubmission(
       // A release that had no map may have applied it.
       await keepDeclared(tx, applying, {});
       // The very same request once more: its first answer was lost, and is given again.
-      const mine = last.appliedAt === now && last.appliedBy === by;
+      const mine = last.appliedAt === applying.now && last.appliedBy === by;
       return { revision: last.number, diff: (mine ? last.changes : null) ?? nothing, scope: null };
     }
     const changes = await changesOf(tx, submission);
     await holdTouched(tx, changes);
     await refuseUnderRotation(tx, changes);
     const revision = (last?.number ?? 0) + 1;
+    // Whoever applies may have a clock that is behind: what the estate no longer says is older than what it says (H38).
+    const now = last === undefined ? applying.now : Math.max(applying.now, last.appliedAt + 1);
     const row = { number: revision, digest, header, changes: changes.diff, appliedAt: now, appliedBy: by };
     await tx.insert(estateRevisions).values(row);
     await recordAuthority(tx, changes, { revision, by, now });
-    await writeEntries(tx, changes, { revision, ...applying });
-    await keepDeclared(tx, applying, touchedBy(changes));
+    await writeEntries(tx, changes, { ...applying, revision, now });
+    await keepDeclared(tx, { ...applying, now }, touchedBy(changes));
     const moved = applying.shapes ? await rematch(tx, applying.shapes, changes.diff, now) : new Set<string>();
     await tellAudit(tx, {
       kind: "estate",

@@ -1,4 +1,4 @@
-/** The tables of migrations 0003 and 0018 as drizzle sees them: what people said, were told and reported, and by what values are known. */
+/** The tables of migrations 0003 and 0019 as drizzle sees them: what people said, were told and reported, and by what values are known. */
 import { bigint, text } from "drizzle-orm/pg-core";
 import type { Said } from "../domain/documents.js";
 import { inventory, moment } from "./columns.js";

@@ -32,6 +32,28 @@ it("what the estate declares is on the map, and a credential's blast radius is r
   expect(breaks.every(({ known, owners }) => known === "declared" && owners.length === 1)).toBe(true);
 });
 
+it("H38: what an entry no longer says ends, whosever clock it was that is behind", async () => {
+  const fresh = await migratedDatabase();
+  await applied(fresh, (same) => same, t0 + 60_000);
+  const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
+  const uses = async () =>
+    edgesOf(await loadReach(fresh.db, [id], ["failure"])).filter((edge) => edge.includes(" uses "));
+  expect(await uses()).toHaveLength(2);
+  const nobody = (estate: ReturnType<typeof sampleEstate>) => ({
+    ...estate,
+    credentials: {
+      ...estate.credentials,
+      "orders-db": { ...estate.credentials["orders-db"], consumers: [] },
+    },
+  });
+  for (const at of [t0, t0 + 60_000]) {
+    await applied(fresh, nobody, at);
+    expect(await uses()).toEqual([]);
+    await applied(fresh, (same) => same, at);
+    expect(await uses()).toHaveLength(2);
+  }
+});
+
 it("what an entry no longer says ends, and comes back under its id with its first day", async () => {
   const fresh = await migratedDatabase();
   const { credentials } = await applied(fresh);
