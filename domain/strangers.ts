@@ -27,9 +27,12 @@ export function strangersOn(
   { expected, names, fading }: Looking,
 ): Stranger[] {
   const cadenceOf = (id: string) => graph.nodes.get(id)?.cadenceMs ?? 0;
-  // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows.
+  // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows, and so is
+  // an account or a place that a source says to use it. What the engine itself could read by a credential of its own is none.
   const strangers = users
-    .filter(({ node }) => node.type === "identity" || (node.type === "consumer" && !expected.has(node.id)))
+    .filter(({ node, edge }) =>
+      node.type === "consumer" ? !expected.has(node.id) : node.type === "identity" || edge.type === "uses",
+    )
     .map((user) => {
       const cadenceMs = Math.max(cadenceOf(user.edge.from), cadenceOf(user.edge.to));
       const evidence = user.edge.evidence.filter((one) => isCurrent(one, fading, cadenceMs));
