@@ -219,6 +219,10 @@ test("changes: what came, ended and was learnt, in the order in which it happene
     "--format",
     "csv",
   ]);
+  // Its evidence has moved to whoever that is now: how it was known is not known of it any more.
+  const left = { ...edgeOf("s1 uses c2"), evidence: [], firstSeen: now - 90 * day, endedAt: now - day };
+  const { stdout } = await runIn(world({ map: { ...map, edges: [left] } }), ["changes", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ changes: [{}, { change: "ended", known: "", sources: [] }] });
   await golden("changes-json", world({ map }), ["changes", "--since", "2d", "--json"]);
   await golden("changes-moment-wrong", world({ map }), ["changes", "--since", "last week"]);
   await golden("changes-reversed", world({ map }), [

@@ -47,7 +47,8 @@ export const changes = command<ChangesOptions>({
     const named = namesIn(graph);
     const edge = (one: GraphEdge) => ({
       what: `${named(one.from)} ${one.type} ${named(one.to)}`,
-      known: bestKnown(one),
+      // What has moved to another node has left nothing behind by which it would be known.
+      known: one.evidence.length === 0 ? "" : bestKnown(one),
       sources: [...new Set(one.evidence.map(({ source }) => source))].sort(),
     });
     const learntAt = ({ evidence }: GraphEdge) =>
