@@ -122,11 +122,17 @@ export async function planSubmission(db: Database, submission: Submission): Prom
 
 /**
  * Where nothing changes but how the text is cut into pieces: notes the pieces, so that they need not be read again. Makes no
- * revision, and does nothing where something would change after all.
+ * revision, and does nothing where something would change after all. An estate that a release without a map has applied gets
+ * its map by it.
  */
-export async function notePieces(db: Database, submission: Submission): Promise<void> {
+export async function notePieces(
+  db: Database,
+  submission: Submission,
+  applying: Pick<Applying, "now" | "shapes">,
+): Promise<void> {
   await transact(patient(db, applyMsMax), async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${applyLock})`);
+    await keepDeclared(tx, applying, {});
     if ((await digestIn(tx)) === submission.digest) return;
     const { diff, moved } = await changesOf(tx, submission);
     if (!diff.empty || moved.length === 0) return;

@@ -122,7 +122,7 @@ export function inventoryIn(
         newId: world.randomId,
         shapes: world.shapes,
       }),
-    notePieces: (submission) => notePieces(db, submission),
+    notePieces: (submission) => notePieces(db, submission, { now: world.now(), shapes: world.shapes }),
     entries: (section, options) => listEntries(db, section, options),
     credentials: () => listCredentials(db),
     time: () => inventoryTime(db),

@@ -248,7 +248,7 @@ it("takes note of text that says the same otherwise, and makes no revision of it
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   expect(known.read).toBe(1);
   expect(await planSubmission(db, result.submission)).toMatchObject({ empty: true });
-  await notePieces(db, result.submission);
+  await notePieces(db, result.submission, { now: t0 });
   const after = counting(knownIn(db));
   await readFolder(folder, kinds, after);
   expect(after.read).toBe(0);

@@ -1,0 +1,6 @@
+-- Entries that the audit log has not taken in yet.
+
+insert into audit_outbox (id, body, openings) values
+  ('aud_72ff9da699d25e0b3df763b0a8fa4e18', '{"at":1772355600123,"digest":"d1","form":"rekey-audit/1","id":"aud_72ff9da699d25e0b3df763b0a8fa4e18","kind":"estate","personal":{"by":"ea1c2abd4d03c3dd7965f902d0573001efd6f0515859ac4a5b8c3bb897af58e2"},"revision":1}', '{"by":{"salt":"f1d037c738fb4169ba3b705d5b3e1060","value":"ann"}}'),
+  ('aud_4f1b113ba4f2e51c2ffb994b8d0d6397', '{"at":1772355600123,"credential":"crd_ordersdb","epoch":1,"form":"rekey-audit/1","id":"aud_4f1b113ba4f2e51c2ffb994b8d0d6397","kind":"opened","mode":"ordinary","personal":{"reason":"28aed6d3fd0d94a81874af00e2d9deb8b485942b3914af190f179f57bd9c2f95","requestedBy":"5039905ca24b75c0c7773aa26c203018476645e2155cd178d234322b6e038ba6"},"rotation":"rot_open"}', '{"requestedBy":{"salt":"aee9a1ec3e940074f7e1c807d24a0694","value":"ann"},"reason":{"salt":"e61b0c5e0d7836eebf5e12449bd2a072","value":"It is time."}}'),
+  ('aud_b9018b1bed0932b03a90e0737139f82f', '{"at":1772355600128,"change":1,"epoch":1,"expects":{},"form":"rekey-audit/1","id":"aud_b9018b1bed0932b03a90e0737139f82f","kind":"intent","rotation":"rot_open","step":{"do":"issue","slot":"b","version":"ver_rot_open"}}', '{}');
