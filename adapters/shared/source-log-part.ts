@@ -17,7 +17,7 @@ export interface PartLimits {
 export const partLimits: PartLimits = { entries: 2_000, records: 500_000 };
 
 /** How far a record's clock may be ahead of ours before it is not believed, in milliseconds. */
-const aheadMsMax = 300_000;
+export const aheadMsMax = 300_000;
 /** How old a record may be, in milliseconds: a clock that lost its battery begins in 1970 or 2000, and would have watched since then. */
 const agoMsMax = 10 * 365 * 24 * 60 * 60_000;
 /** Different remarks on a claim that are kept. */

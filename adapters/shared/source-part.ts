@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Claim, Copy, Listed, Malformed, ScanPart, Use } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
+import { aheadMsMax } from "./source-log-part.js";
 import { type OpenReport, openReport } from "./source-text.js";
 
 /** What one record says. A gap is no record. */
@@ -41,13 +42,15 @@ const reportCursor = z.strictObject({ path: z.string(), of: z.string(), taken: z
 
 /**
  * The files one after the other, in parts. A cursor counts records within a file, so going on reads it again up to there;
- * a file that was written anew meanwhile is read from its beginning.
+ * a file that was written anew meanwhile is read from its beginning. What says that it was written later than `now`
+ * (milliseconds since the epoch) counts as written now, which is said.
  */
 export async function* reportParts(
   paths: readonly string[],
   cursor: string | null,
   read: (report: OpenReport) => AsyncIterable<Said>,
   call: Call,
+  now: number,
 ): AsyncIterable<ScanPart> {
   const at = cursor === null ? null : cursorIn(reportCursor, cursor);
   const first = at === null ? 0 : Math.max(0, paths.indexOf(at.path));
@@ -56,7 +59,7 @@ export async function* reportParts(
     try {
       const of = `${report.size}-${report.modifiedAt}`;
       const taken = at !== null && at.path === path && at.of === of ? at.taken : null;
-      yield* partsOf(report, of, taken, read);
+      yield* partsOf(report, of, taken, read, now);
     } finally {
       await report.close();
     }
@@ -68,12 +71,18 @@ async function* partsOf(
   of: string,
   taken: number | null,
   read: (report: OpenReport) => AsyncIterable<Said>,
+  now: number,
 ): AsyncIterable<ScanPart> {
-  const covered = { from: report.modifiedAt, until: report.modifiedAt };
+  const modifiedAt = report.modifiedAt > now + aheadMsMax ? now : report.modifiedAt;
+  const covered = { from: modifiedAt, until: modifiedAt };
   const part: Said[] = [];
+  if (modifiedAt !== report.modifiedAt) {
+    const gap = `${report.path} says that it was written in the future. That is not believed: it counts as written now.`;
+    part.push({ gaps: [gap], records: 0 });
+  }
   let number = 0;
   const cut = () => partOf(part.splice(0), covered, JSON.stringify({ path: report.path, of, taken: number }));
-  for await (const said of read(report)) {
+  for await (const said of read({ ...report, modifiedAt })) {
     number++;
     if (taken !== null && number <= taken) continue;
     part.push(said);

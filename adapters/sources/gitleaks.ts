@@ -38,7 +38,7 @@ function createGitleaks({ reports }: Config, deps: AdapterDeps): Source {
   return {
     preflight: (call) => reportFindings(files, call),
     scan: (cursor: string | null, call: Call) =>
-      reportParts(files, cursor, (report) => said(report, byFile.get(report.path), deps), call),
+      reportParts(files, cursor, (report) => said(report, byFile.get(report.path), deps), call, deps.now()),
     close: async () => {},
   };
 }

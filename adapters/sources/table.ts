@@ -10,10 +10,10 @@ import { name as estateName, instant } from "../../domain/estate/fields.js";
 import { findLiteral } from "../../domain/estate/literals.js";
 import type { Finding } from "../../domain/finding.js";
 import { refusalOf } from "../../domain/finding.js";
-import type { Call, Source, SourceKind } from "../ports.js";
+import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
 import { reportParts, type Said } from "../shared/source-part.js";
 import { isGarbled, type OpenReport, openReport } from "../shared/source-text.js";
-import { openTable, type Row } from "./table-rows.js";
+import { openTable, type Row, type Table } from "./table-rows.js";
 
 const config = z.strictObject({
   files: z
@@ -43,10 +43,10 @@ export const table: SourceKind<typeof config> = {
   shows: "now",
   sees: "configuration",
   config,
-  create: (settings) => createTable(settings),
+  create: (settings, deps) => createTable(settings, deps),
 };
 
-function createTable({ files }: Config): Source {
+function createTable({ files }: Config, { now }: Pick<AdapterDeps, "now">): Source {
   return {
     async preflight(call) {
       const findings: Finding[] = [];
@@ -61,18 +61,33 @@ function createTable({ files }: Config): Source {
       }
       return findings;
     },
-    scan: (cursor: string | null, call: Call) => reportParts(files, cursor, said, call),
+    scan: (cursor: string | null, call: Call) => reportParts(files, cursor, said, call, now()),
     close: async () => {},
   };
 }
 
 async function* said(report: OpenReport): AsyncIterable<Said> {
-  const { unknown, rows } = await openTable(report, columns);
+  const opened = await headOf(report);
+  if ("why" in opened) {
+    yield { malformed: [{ where: report.path, why: opened.why }] };
+    return;
+  }
+  const { unknown, rows } = opened;
   if (unknown.length > 0) {
     const gap = `${report.path}: nobody knows what is in column ${unknown.join(", ")}; it was not read.`;
     yield { gaps: [gap], records: 0 };
   }
   for await (const row of rows()) yield rowSaid(row, report);
+}
+
+/** The table, or why it is none: another one of the same source is read all the same. */
+async function headOf(report: OpenReport): Promise<Table | { readonly why: string }> {
+  try {
+    return await openTable(report, columns);
+  } catch (error) {
+    if (error instanceof RekeyError && error.code === "bad-input") return { why: error.detail };
+    throw error;
+  }
 }
 
 class NotARow extends Error {}

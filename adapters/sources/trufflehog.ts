@@ -43,7 +43,7 @@ function createTrufflehog({ reports }: Config, deps: AdapterDeps): Source {
   return {
     preflight: (call) => reportFindings(files, call),
     scan: (cursor: string | null, call: Call) =>
-      reportParts(files, cursor, (report) => said(report, named.get(report.path), deps), call),
+      reportParts(files, cursor, (report) => said(report, named.get(report.path), deps), call, deps.now()),
     close: async () => {},
   };
 }
