@@ -31,7 +31,7 @@ real-inputs: ## read a folder of your own with the sources of configuration, and
 	@$(RUN) node dist/bench/real-inputs.js $(DIR) $(KINDS) $(if $(TRUTH),--truth $(TRUTH)) $(if $(SETTINGS),--settings '$(SETTINGS)')
 
 check: ## formatting, types, dead code and house rules only
-	@$(RUN) node dist/scripts/test.js tidy domain
+	@$(RUN) node dist/scripts/test.js tidy domain explore
 
 clean: ## remove what was built (the cache of tools stays; delete .cache by hand)
 	@rm -rf dist dist.faults dist.next.* dist.old.* coverage .cache/stamps

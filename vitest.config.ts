@@ -6,46 +6,37 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-import { suites } from "./scripts/suites.js";
-
-const rooms = [
-  "activities",
-  "adapters",
-  "audit",
-  "bin",
-  "client",
-  "domain",
-  "inventory",
-  "kit",
-  "worker",
-  "workflows",
-];
+import { lanes, partsOf, suites } from "./scripts/suites.js";
+import { TestOrder } from "./scripts/test-order.js";
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   test: {
     coverage: {
       provider: "v8",
-      include: rooms.map((room) => `${room}/**/*.ts`),
+      include: ["domain/**/*.ts"],
       reporter: ["json-summary", "lcovonly"],
       reportOnFailure: true,
-      thresholds: { "domain/**": { lines: 100 } },
     },
-    // Vitest leaves a core to others, which is half of a small machine. Most tests wait for servers: with a worker for each
-    // core the cores are idle for half of the time.
-    maxWorkers: availableParallelism() + 1,
-    projects: suites.map((suite, index) => ({
-      extends: true,
-      test: {
-        name: suite.name,
-        include: [`test/${suite.name}/**/*.test.ts`],
-        globalSetup: suite.servers ? ["test/setup/broker.ts"] : [],
-        testTimeout: suite.timeoutMs,
-        hookTimeout: suite.timeoutMs,
-        fileParallelism: suite.oneByOne !== true,
-        // Zero would mean "whenever".
-        sequence: { groupOrder: index + 1 },
-      },
-    })),
+    sequence: { sequencer: TestOrder },
+    projects: suites.flatMap(partsOf).map(({ project, suite, isolate, include, exclude }) => {
+      const lane = lanes.findIndex(({ name }) => name === suite.lane);
+      return {
+        extends: true,
+        test: {
+          name: project,
+          include: [...include],
+          exclude: [...exclude],
+          isolate,
+          globalSetup: suite.servers ? ["test/setup/broker.ts"] : [],
+          testTimeout: suite.timeoutMs,
+          hookTimeout: suite.timeoutMs,
+          // Vitest would leave a core to others, which is half of a small machine.
+          maxWorkers: lanes[lane]?.workers(availableParallelism()) ?? 1,
+          // Zero would mean "whenever".
+          sequence: { groupOrder: lane + 1 },
+        },
+      };
+    }),
   },
 });

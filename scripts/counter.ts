@@ -4,6 +4,7 @@
  */
 
 import type { Reporter, TestModule } from "vitest/node";
+import { suiteOf } from "./suites.js";
 
 /** Numbers of one suite or of all. */
 export interface Counts {
@@ -40,7 +41,7 @@ export class SuiteCounter implements Reporter {
   }
 
   onTestModuleEnd(module: TestModule): void {
-    const tally = this.#tallies.get(module.project.name);
+    const tally = this.#tallies.get(suiteOf(module.project.name));
     if (tally === undefined) return;
     tally.seconds += module.diagnostic().duration / 1000;
     const before = tally.failed;

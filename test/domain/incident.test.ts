@@ -77,6 +77,17 @@ describe("H25: which version leaked", () => {
     expect(types.indexOf("destroyed new")).toBeLessThan(types.indexOf("issued third"));
   });
 
+  test("H25: both, no free slot and nobody on either: the slot of the one that no place gives out is emptied", () => {
+    const { main } = delivering.places;
+    if (main === undefined) throw new Error("no place");
+    const leaked = (liveVersion: string) =>
+      fold(
+        { ...delivering, consumers: {}, places: { main: { ...main, liveVersion } } },
+        leak(9, ["old", "new"]),
+      );
+    expect([leaked("old").versions.third?.slot, leaked("new").versions.third?.slot]).toEqual(["b", "a"]);
+  });
+
   test("H25: both and no id left: it stays where it is, and an operator is asked", () => {
     const state = fold({ ...delivering, spareIds: [] }, leak(9, ["old", "new"]));
     expect(state.target).toBe("new");

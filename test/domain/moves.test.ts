@@ -1,10 +1,13 @@
 /** Where a walk may turn to: a wrong answer here is a way back that is not there. */
 import { describe, expect, test } from "vitest";
+import { RekeyError } from "../../domain/errors.js";
 import { onwards } from "../../domain/rotation/course.js";
+import { failedWith } from "../../domain/rotation/failed.js";
 import { fold } from "../../domain/rotation/fold.js";
 import {
   foldFailure,
   forwardTarget,
+  holdOf,
   isPastReturn,
   leakIsOpen,
   legalExits,
@@ -17,7 +20,7 @@ import {
 } from "../../domain/rotation/moves.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Step } from "../../domain/rotation/steps.js";
-import { begin, originIn, versionIn } from "./begin.js";
+import { begin, originIn, traits, versionIn } from "./begin.js";
 import { gateOf } from "./gate.js";
 import { failure, leak, look, on, plan, upTo } from "./walk.js";
 
@@ -175,4 +178,33 @@ describe("a failure", () => {
     ).toBe(true);
     expect(unknown({ do: "survey" }).versions).toEqual(begin().versions);
   });
+});
+
+test("a hold is known by when an operator was first called, however often they were since", () => {
+  expect(holdOf(begin())).toBe(0);
+  expect(holdOf(begin({ operator: { since: 7, reason: "x" } }))).toBe(7);
+  expect(holdOf(begin({ operator: { since: 7, reason: "x", first: 3 } }))).toBe(3);
+});
+
+test("a failure is tried again where its error allows that, and where records have to be accepted first", () => {
+  const what = { at: 1, step: { do: "survey" }, change: null, outcome: "not-done" } as const;
+  const again = (code: "unreachable" | "not-permitted" | "restored") =>
+    failedWith(what, new RekeyError(code, "Why."));
+  expect(again("unreachable")).toEqual({
+    ...{ type: "failed", ...what, code: "unreachable", sentence: "Why.", again: true },
+  });
+  expect(again("not-permitted").again).toBe(false);
+  expect(again("restored").again).toBe(true);
+});
+
+test("H11: where one replaces the other, a lost answer to issue leaves neither known", () => {
+  const inPlace = begin({
+    traits: { ...traits, overlap: "none", capacity: 1 },
+    versions: { old: originIn("a"), new: versionIn("a", "new") },
+  });
+  const step: Step = { do: "issue", version: "new", slot: "a" };
+  const after = foldFailure(inPlace, failure(step, 1, { change: 1, outcome: "unknown" }));
+  expect([after.versions.old?.issuer, after.versions.new?.issuer]).toEqual(["unknown", "unknown"]);
+  const beside = foldFailure(begin(), failure({ ...step, slot: "b" }, 1, { change: 1, outcome: "unknown" }));
+  expect([beside.versions.old?.issuer, beside.versions.new?.issuer]).toEqual(["enabled", "unknown"]);
 });

@@ -1,7 +1,16 @@
 /** A version's life is what destroy and disable rest on, so no event may take it where its stage does not lead. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allows, isEnded, isLive, type Life, type LifeEvent, step } from "../../domain/version.js";
+import {
+  allows,
+  isEnded,
+  isLive,
+  type Life,
+  type LifeEvent,
+  reservationOf,
+  step,
+  versionOfCopy,
+} from "../../domain/version.js";
 
 const lives: readonly Life[] = [
   "planned",
@@ -102,4 +111,10 @@ describe("a version's life", () => {
   test("ends in destroyed only by way of disabled", () => {
     expect(lives.filter((life) => allows(life, "destroy"))).toEqual(["disabled", "destroyed"]);
   });
+});
+
+test("H11: a reserved place is known by the version that it is for", () => {
+  expect(reservationOf("ver_1")).not.toBe("ver_1");
+  expect(versionOfCopy(reservationOf("ver_1"))).toBe("ver_1");
+  expect(versionOfCopy("ver_1")).toBe("ver_1");
 });

@@ -1,14 +1,13 @@
 /**
- * Databases for the tests of `inventory/`. Making and migrating one takes longer than a test: each file gets
- * one of its own on the shared server, and each test finds it migrated and without a row.
+ * Databases for the tests of `inventory/`. Making one takes longer than a test: each file gets one of its own on the
+ * shared server, copied from one that was migrated once, and each test finds it without a row.
  */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { afterAll, onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import type { Secret } from "../../domain/secret.js";
 import { type Database, type DatabaseOptions, openDatabase } from "../../inventory/database.js";
-import { migrate } from "../../inventory/migrate.js";
-import { postgresServer } from "../setup/servers.js";
+import { inventoryTemplate, postgresServer } from "../setup/servers.js";
 
 /** A database of one test's own, and a superuser's way into it past the code under test. */
 export interface Fresh {
@@ -21,14 +20,29 @@ export interface Fresh {
   readonly another: (options?: Partial<DatabaseOptions>) => Database;
 }
 
-let migrated: Promise<{ name: string; url: Secret; client: pg.Client }> | undefined;
+/** The migrated database of the test file that this process runs now; files that follow each other share the process. */
+let migrated: { readonly file: string | undefined; readonly made: Promise<Migrated> } | undefined;
 
-afterAll(async () => {
-  if (migrated === undefined) return;
-  const { name, client } = await migrated;
+interface Migrated {
+  readonly name: string;
+  readonly url: Secret;
+  readonly client: pg.Client;
+}
+
+/** This file's; that of the file before, which nobody needs any more, is dropped. The last one goes with the server. */
+function migratedOfFile(): Promise<Migrated> {
+  const file = expect.getState().testPath;
+  if (migrated !== undefined && migrated.file === file) return migrated.made;
+  const before = migrated?.made;
+  const made = Promise.all([createMigrated(), before?.then(forget)]).then(([own]) => own);
+  migrated = { file, made };
+  return made;
+}
+
+async function forget({ name, client }: Migrated): Promise<void> {
   await client.end();
   await drop(name);
-});
+}
 
 /** An empty database; it and every handle are gone when the test has finished. */
 export async function emptyDatabase(options: Partial<DatabaseOptions> = {}): Promise<Fresh> {
@@ -43,8 +57,7 @@ export async function emptyDatabase(options: Partial<DatabaseOptions> = {}): Pro
 
 /** This file's database with all migrations and no rows. */
 export async function migratedDatabase(options: Partial<DatabaseOptions> = {}): Promise<Fresh> {
-  migrated ??= createMigrated();
-  const { name, url, client } = await migrated;
+  const { name, url, client } = await migratedOfFile();
   const tables = await client.query<{ name: string }>(
     `select quote_ident(table_name) as name from information_schema.tables
       where table_schema = 'rekey_inventory' and table_name <> 'migrations'`,
@@ -89,17 +102,14 @@ function access(
   return { db: another(), sql, another };
 }
 
-async function createMigrated(): Promise<{ name: string; url: Secret; client: pg.Client }> {
-  const { name, url } = await create();
-  const db = openDatabase({ url });
-  await migrate(db);
-  await db.close();
+async function createMigrated(): Promise<Migrated> {
+  const { name, url } = await create(` template ${await inventoryTemplate()}`);
   return { name, url, client: await connected(url) };
 }
 
-async function create(): Promise<{ name: string; url: Secret }> {
+async function create(from = ""): Promise<{ name: string; url: Secret }> {
   const name = `inv_${randomBytes(6).toString("hex")}`;
-  await asSuperuser(`create database ${name}`);
+  await asSuperuser(`create database ${name}${from}`);
   return { name, url: (await postgresServer()).url(name) };
 }
 

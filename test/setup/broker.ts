@@ -7,7 +7,11 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import pg from "pg";
 import type { TestProject } from "vitest/node";
+import { Secret } from "../../domain/secret.js";
+import { openDatabase } from "../../inventory/database.js";
+import { migrate } from "../../inventory/migrate.js";
 import { findBinary } from "../../worker/dev/binaries.js";
 import { startMoto } from "../../worker/dev/moto.js";
 import { findBao } from "../../worker/dev/openbao.js";
@@ -35,7 +39,17 @@ interface Broker {
 
 const progress = (line: string): void => void process.stderr.write(`set-up: ${line}\n`);
 
-const starters = {
+interface Started {
+  readonly about: Description;
+  stop(): Promise<void>;
+}
+
+type ServerPath = "/temporal" | "/postgres" | "/inventory" | "/vault" | "/openbao" | "/moto" | "/iam";
+
+/** What a start may ask for in its turn. */
+type Ask = (path: ServerPath) => Promise<Started>;
+
+const starters: Record<ServerPath, (ask: Ask) => Promise<Started>> = {
   "/temporal": async () => {
     const server = await startTemporal({ program: await findBinary(temporalPin, { progress }) });
     return { about: { address: server.address, namespace: server.namespace }, stop: () => server.stop() };
@@ -44,6 +58,10 @@ const starters = {
     const server = await startPostgres();
     const about = { port: server.port, user: server.user, password: server.password.reveal() };
     return { about, stop: () => server.stop() };
+  },
+  "/inventory": async (ask) => {
+    const { port, user, password } = (await ask("/postgres")).about;
+    return { about: await inventoryTemplate(`${user}:${password}@127.0.0.1:${port}`), stop: async () => {} };
   },
   "/vault": async () => {
     return vault(await findBinary(vaultPin, { progress }));
@@ -62,7 +80,20 @@ const starters = {
       stop: () => server.stop(),
     };
   },
-} satisfies Record<string, () => Promise<{ about: Description; stop: () => Promise<void> }>>;
+};
+
+/** A database with every migration, which others are copied from: migrating takes longer than most tests. */
+async function inventoryTemplate(at: string): Promise<Description> {
+  const name = "inventory_template";
+  const admin = new pg.Client({ connectionString: `postgres://${at}/postgres` });
+  await admin.connect();
+  await admin.query(`create database ${name}`);
+  await admin.end();
+  const db = openDatabase({ url: new Secret(`postgres://${at}/${name}`) });
+  await migrate(db);
+  await db.close();
+  return { name };
+}
 
 async function vault(program: string) {
   const server = await startVault(program);
@@ -71,17 +102,19 @@ async function vault(program: string) {
 
 async function startBroker(): Promise<Broker> {
   const token = randomBytes(16).toString("hex");
-  const started = new Map<string, ReturnType<(typeof starters)[keyof typeof starters]>>();
+  const started = new Map<string, Promise<Started>>();
+  const ask: Ask = (path) => {
+    const server = started.get(path) ?? starters[path](ask);
+    started.set(path, server);
+    return server;
+  };
   const http: Server = createServer((request, response) => {
-    const path = request.url as keyof typeof starters;
-    const start = starters[path];
-    if (request.headers.authorization !== token || start === undefined) {
+    const path = request.url as ServerPath;
+    if (request.headers.authorization !== token || !Object.hasOwn(starters, path)) {
       response.writeHead(404).end();
       return;
     }
-    const server = started.get(path) ?? start();
-    started.set(path, server);
-    server.then(
+    ask(path).then(
       ({ about }) => response.writeHead(200).end(JSON.stringify(about)),
       (error: Error) => response.writeHead(500).end(error.message),
     );

@@ -48,6 +48,11 @@ export async function postgresServer(): Promise<SharedPostgres> {
   };
 }
 
+/** Name of a database there that has every migration of the inventory and no row, to be copied. */
+export async function inventoryTemplate(): Promise<string> {
+  return (await ask<{ name: string }>("/inventory")).name;
+}
+
 /** Whose server of the Vault API it is. */
 export type VaultMaker = "vault" | "openbao";
 

@@ -14,9 +14,12 @@ const bundled = ["domain", "workflows", "worker/failure-converter.ts", "scripts/
 /** The same with other workflows, for what only shows between two builds of them. */
 const laterBuild = "test/workflows/later-build.ts";
 
+let made: Promise<string> | undefined;
+
 /** Path of the bundle; bundling takes seconds, so it is kept under the hash of everything that goes into it. */
 export function testBundle(): Promise<string> {
-  return bundleOf([], {});
+  made ??= bundleOf([], {});
+  return made;
 }
 
 /** Path of the bundle of a later build, whose rotations take another walk (`later-build.ts`). */

@@ -30,6 +30,7 @@ describe("references", () => {
       owner: "o",
       policy: "p",
       consumers: ["wep", { consumer: "job" }],
+      exceptions: [{ finding: "unmapped-reader", owner: "nobody", reason: "Known.", until: "2027-01-01" }],
     });
     expect(issuesOf(raw)).toEqual([
       "unknown-reference owners.shop.members.1: there is no owner of this name",
@@ -44,6 +45,7 @@ describe("references", () => {
       "unknown-reference credentials.orders.store: there is no store of this name",
       "unknown-reference credentials.orders.owner: there is no owner of this name",
       "unknown-reference credentials.orders.policy: there is no policy of this name",
+      "unknown-reference credentials.orders.exceptions.0.owner: there is no owner of this name",
       "unknown-reference credentials.orders.consumers.0: there is no consumer of this name",
       "unknown-reference credentials.orders.consumers.1.consumer: there is no consumer of this name",
     ]);

@@ -3,7 +3,7 @@
  * when they last asked, and what was made with a version lives on for a while. The laws of such a world are
  * judged here: whatever is about must be known to everybody who checks, at every moment (I1, H27, H28).
  */
-import { tick } from "../begin.js";
+import { tick } from "../domain/begin.js";
 import type { Edge, Node } from "./node.js";
 import type { World } from "./world.js";
 

@@ -1,6 +1,6 @@
 /** Small makers of transitions, so that what happens reads as a list. */
-import type { RotationEvent } from "../../../domain/rotation/events.js";
-import { tick } from "../begin.js";
+import type { RotationEvent } from "../../domain/rotation/events.js";
+import { tick } from "../domain/begin.js";
 import { brokenByTaking, leaving, passed } from "./checkers.js";
 import type { Edge, Kind, Model, Node } from "./node.js";
 import type { Instance, World } from "./world.js";

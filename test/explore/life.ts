@@ -1,6 +1,6 @@
 /** What the world does by itself: consumers take up, slide, fail; checks and plans change; late writes land; time is lost. */
-import { type Decision, needsFreshFacts } from "../../../domain/rotation/steps.js";
-import { tick } from "../begin.js";
+import { type Decision, needsFreshFacts } from "../../domain/rotation/steps.js";
+import { tick } from "../domain/begin.js";
 import { takeover } from "./changes.js";
 import { checkerEdges, passed } from "./checkers.js";
 import { brokenByLanding } from "./laws.js";

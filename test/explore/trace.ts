@@ -1,5 +1,5 @@
 /** Tells a path as people read it: it is walked once more, and each step is shown with what was decided there. */
-import type { Decision } from "../../../domain/rotation/steps.js";
+import type { Decision } from "../../domain/rotation/steps.js";
 import { edgesOf } from "./edges.js";
 import { keyOf } from "./key.js";
 import type { Edge, Model, Node } from "./node.js";

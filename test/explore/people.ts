@@ -1,9 +1,9 @@
 /** What people say to the rotation: owners sign or reject, somebody cancels, a leak is reported. */
-import { leakedBy } from "../../../domain/incident.js";
-import type { RotationEvent } from "../../../domain/rotation/events.js";
-import { isGoingBack } from "../../../domain/rotation/moves.js";
-import type { Decision } from "../../../domain/rotation/steps.js";
-import { tick } from "../begin.js";
+import { leakedBy } from "../../domain/incident.js";
+import type { RotationEvent } from "../../domain/rotation/events.js";
+import { isGoingBack } from "../../domain/rotation/moves.js";
+import type { Decision } from "../../domain/rotation/steps.js";
+import { tick } from "../domain/begin.js";
 import { after, spent } from "./make.js";
 import type { Edge, Model, Node } from "./node.js";
 

@@ -1,12 +1,12 @@
 /** Planted bugs: the rules with one thing taken out or put wrong, each of which the exploration has to notice. */
-import { decide, mayAct } from "../../../domain/decide.js";
-import { type Gate, gates } from "../../../domain/gates.js";
-import type { IssuerTraits } from "../../../domain/kinds.js";
-import { fold } from "../../../domain/rotation/fold.js";
-import { overlapEnd } from "../../../domain/rotation/moves.js";
-import type { RotationState } from "../../../domain/rotation/state.js";
-import { sameStep } from "../../../domain/rotation/steps.js";
-import { tick } from "../begin.js";
+import { decide, mayAct } from "../../domain/decide.js";
+import { type Gate, gates } from "../../domain/gates.js";
+import type { IssuerTraits } from "../../domain/kinds.js";
+import { fold } from "../../domain/rotation/fold.js";
+import { overlapEnd } from "../../domain/rotation/moves.js";
+import type { RotationState } from "../../domain/rotation/state.js";
+import { sameStep } from "../../domain/rotation/steps.js";
+import { tick } from "../domain/begin.js";
 import {
   away,
   irreversible,

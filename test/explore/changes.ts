@@ -1,11 +1,11 @@
 /** How a step that changes the world is carried out: look again, ask once more, send fenced writes, and lose the answer or not. */
-import { isContainment } from "../../../domain/decide.js";
-import { parseTag, type TagState } from "../../../domain/fence.js";
-import type { RotationEvent } from "../../../domain/rotation/events.js";
-import { isDisplaced, replacesInPlace } from "../../../domain/rotation/moves.js";
-import type { RotationState } from "../../../domain/rotation/state.js";
-import { needsFreshFacts, type Step } from "../../../domain/rotation/steps.js";
-import { tagText } from "../begin.js";
+import { isContainment } from "../../domain/decide.js";
+import { parseTag, type TagState } from "../../domain/fence.js";
+import type { RotationEvent } from "../../domain/rotation/events.js";
+import { isDisplaced, replacesInPlace } from "../../domain/rotation/moves.js";
+import type { RotationState } from "../../domain/rotation/state.js";
+import { needsFreshFacts, type Step } from "../../domain/rotation/steps.js";
+import { tagText } from "../domain/begin.js";
 import { brokenByLanding, brokenBySending } from "./laws.js";
 import { spent } from "./make.js";
 import type { Edge, Kind, Model, Node } from "./node.js";

@@ -1,8 +1,8 @@
 /** The small worlds that are explored: one pair with a spare slot and without, waves, sign-offs, a reader nobody declared. */
-import { decide, mayAct } from "../../../domain/decide.js";
-import { fold } from "../../../domain/rotation/fold.js";
-import type { Plan, PlannedConsumer, RotationState } from "../../../domain/rotation/state.js";
-import { begin, originIn, planFor, policy, tagText, tick, traits, versionIn } from "../begin.js";
+import { decide, mayAct } from "../../domain/decide.js";
+import { fold } from "../../domain/rotation/fold.js";
+import type { Plan, PlannedConsumer, RotationState } from "../../domain/rotation/state.js";
+import { begin, originIn, planFor, policy, tagText, tick, traits, versionIn } from "../domain/begin.js";
 import type { Engine, Model } from "./node.js";
 import type { Checking, Instance, World } from "./world.js";
 

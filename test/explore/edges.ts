@@ -1,8 +1,8 @@
 /** What the engine does at a point: one step, with everything that can become of it. */
-import { declarable, declarationDigest } from "../../../domain/declaration.js";
-import type { RotationEvent } from "../../../domain/rotation/events.js";
-import { changes, type Decision, type Step } from "../../../domain/rotation/steps.js";
-import { tick } from "../begin.js";
+import { declarable, declarationDigest } from "../../domain/declaration.js";
+import type { RotationEvent } from "../../domain/rotation/events.js";
+import { changes, type Decision, type Step } from "../../domain/rotation/steps.js";
+import { tick } from "../domain/begin.js";
 import { blindnessesOf, type Changing, changeEdges, failure } from "./changes.js";
 import { passed } from "./checkers.js";
 import { worldEdges } from "./life.js";

@@ -3,9 +3,9 @@
  * store really gives out, what each instance really holds, and which writes are still on their way. The laws
  * are judged by this, never by the engine's own records.
  */
-import { parseTag } from "../../../domain/fence.js";
-import type { SurveyFacts } from "../../../domain/rotation/events.js";
-import type { InstanceState, Plan, RotationState, VersionState } from "../../../domain/rotation/state.js";
+import { parseTag } from "../../domain/fence.js";
+import type { SurveyFacts } from "../../domain/rotation/events.js";
+import type { InstanceState, Plan, RotationState, VersionState } from "../../domain/rotation/state.js";
 
 /** The tag of whoever is not us. */
 export const somebody = "somebody";

@@ -3,9 +3,9 @@
  * end means (protocol.md, Invariants).
  */
 
-import { replacesInPlace } from "../../../domain/rotation/moves.js";
-import type { RotationState } from "../../../domain/rotation/state.js";
-import type { Decision, Step } from "../../../domain/rotation/steps.js";
+import { replacesInPlace } from "../../domain/rotation/moves.js";
+import type { RotationState } from "../../domain/rotation/state.js";
+import type { Decision, Step } from "../../domain/rotation/steps.js";
 import { brokenByForgetting } from "./checkers.js";
 import type { Model, Node } from "./node.js";
 import { accepts, isStuck, mayLand, somebody, type World, works } from "./world.js";
