@@ -61,10 +61,11 @@ export class Rights implements Readers {
     const selectors = listOf(mapOf(object.body.aggregationRule).clusterRoleSelectors).map((selector) =>
       mapOf(selector),
     );
-    // Only what lets read, or what could be made to by others' labels, has to be kept.
+    // Only what lets read, or what could be made to by others' labels, has to be kept; and what is seen goes before what is known.
     const labels = mapOf(mapOf(object.body.metadata).labels);
-    if (all || names.length > 0 || selectors.length > 0)
-      this.#roles.set(pathOf(object), { all, names, labels, selectors });
+    const path = pathOf(object);
+    if (all || names.length > 0 || selectors.length > 0 || this.#roles.has(path))
+      this.#roles.set(path, { all, names, labels, selectors });
   }
 
   /** What a role lets read, with the rules of the roles that are aggregated into it, and into those. */

@@ -1,9 +1,11 @@
 /** The kind `kubernetes-manifests`: manifests in a folder, and what `helm template` prints. docs/kinds/kubernetes-manifests.md is its page for users. */
 import { z } from "zod";
+import type { Claim } from "../../domain/discovery/said.js";
 import type { AdapterDeps, Source, SourceKind } from "../ports.js";
 import { jsonDocuments, type Parsed, yamlDocuments } from "../shared/source-config.js";
 import { folderSettings, folderSource } from "../shared/source-folder.js";
-import { configValues, saysObject } from "../shared/source-kubernetes.js";
+import { saysObject } from "../shared/source-kubernetes.js";
+import { KubernetesCollector } from "../shared/source-kubernetes-frame.js";
 import {
   type KubernetesFrame,
   type KubernetesObject,
@@ -41,22 +43,16 @@ function create(config: ManifestsConfig, deps: AdapterDeps): Source {
       isWanted: (path) => fileName.test(path),
       // Rights are spread over files: roles, their bindings, and what is aggregated. They are kept, and nothing else is.
       async prepare(files) {
-        const rights = new Rights();
-        const literals = new Map<string, string[]>();
         const { cluster, namespace } = config;
-        const frame: KubernetesFrame = { cluster, literal: true, rights, literals, places };
+        const known = new KubernetesCollector({ cluster, literal: true, places });
         for await (const file of files()) {
           if (!("text" in file)) continue;
           for (const object of objectsIn(file.path, file.text, namespace)) {
-            rights.add(object);
-            if (object.kind === "ConfigMap") {
-              const keys = configValues(object).map(({ key }) => key);
-              if (keys.length > 0) literals.set(`${object.namespace}/${object.name}`, keys);
-            }
-            for (const secret of secretsNamed(object, frame)) rights.secrets.add(secret);
+            known.add(object);
+            known.meet(claimsOf(object, known.frame));
           }
         }
-        return frame;
+        return known.frame;
       },
       async read({ path, text }, says, frame) {
         for (const parsed of documentsOf(path, text)) {
@@ -82,19 +78,11 @@ function objectsIn(path: string, text: string, namespace: string): KubernetesObj
   );
 }
 
-/** Secrets that an object is or names, as `namespace/name`. */
-function secretsNamed(object: KubernetesObject, frame: KubernetesFrame): string[] {
+/** What an object says as long as no role is known. */
+function claimsOf(object: KubernetesObject, frame: KubernetesFrame): readonly Claim[] {
   const says = new Says("", { mark: () => "", at: 0 });
   saysObject(object, { ...frame, rights: new Rights() }, says);
-  return says.claims.flatMap(({ from, type, to }) =>
-    type === "stored-in" &&
-    from.is === "location" &&
-    to.is === "location" &&
-    to.path.endsWith("/*") &&
-    !from.path.endsWith("/*")
-      ? [from.path]
-      : [],
-  );
+  return says.claims;
 }
 
 /** Manifests of one cluster. */

@@ -104,6 +104,8 @@ it("adds up aggregated roles, and knows those that every cluster has", async () 
   expect(await edges({ "a.yaml": sum, "b.yaml": part("part: y"), "c.yaml": bound("sum") })).toEqual([]);
   expect(await edges({ "c.yaml": bound("edit") })).toEqual(right);
   expect(await edges({ "c.yaml": bound("view") })).toEqual([]);
+  // One that is written down goes before what is known.
+  expect(await edges({ "b.yaml": role("ClusterRole", "edit", "[]"), "c.yaml": bound("edit") })).toEqual([]);
   const toView = part(`"rbac.authorization.k8s.io/aggregate-to-view": "true"`);
   expect(await edges({ "b.yaml": toView, "c.yaml": bound("view") })).toEqual(right);
 });
