@@ -26,6 +26,7 @@ import { envFiles } from "./sources/env-files.js";
 import { githubActions } from "./sources/github-actions.js";
 import { gitlabCi } from "./sources/gitlab-ci.js";
 import { gitleaks } from "./sources/gitleaks.js";
+import { kubernetes } from "./sources/kubernetes.js";
 import { kubernetesManifests } from "./sources/kubernetes-manifests.js";
 import { mysqlProcesslist } from "./sources/mysql-processlist.js";
 import { postgresActivity } from "./sources/postgres-activity.js";
@@ -72,6 +73,7 @@ export const kinds: Kinds = {
     "github-actions": githubActions,
     "gitlab-ci": gitlabCi,
     gitleaks,
+    kubernetes,
     "kubernetes-manifests": kubernetesManifests,
     "mysql-processlist": mysqlProcesslist,
     "postgres-activity": postgresActivity,

@@ -11,7 +11,7 @@ import { RekeyError } from "../domain/errors.js";
 import { findBinary } from "../worker/dev/binaries.js";
 import { oldPostgres } from "../worker/dev/old-postgres.js";
 import { baoPin, findBao } from "../worker/dev/openbao.js";
-import { temporalPin, vaultPin } from "../worker/dev/pins.js";
+import { kubernetesPin, temporalPin, vaultPin } from "../worker/dev/pins.js";
 import { projectRoot } from "../worker/dev/places.js";
 import { SuiteCounter, summary } from "./counter.js";
 import { printCoverage } from "./coverage.js";
@@ -48,6 +48,21 @@ async function getPrograms(selected: readonly Suite[]): Promise<void> {
   if (selected.some((suite) => suite.name === "contract")) await oldPostgres({ progress });
 }
 
+/**
+ * Builds what one suite needs while the suites before it run, in the time that they leave idle: the tests that need it
+ * wait for it. They try once more where this fails, and say why.
+ */
+async function buildMeanwhile(selected: readonly Suite[]): Promise<void> {
+  if (!selected.some((suite) => suite.name === "contract")) return;
+  const progress = (line: string): void => say(`meanwhile: ${line}`);
+  try {
+    await findBinary(kubernetesPin, { progress, isPatient: true });
+  } catch (error) {
+    if (!(error instanceof RekeyError)) throw error;
+    progress(error.message);
+  }
+}
+
 /** Rooms whose coverage `--coverage` shows. */
 const rooms = "activities adapters audit bin client domain inventory kit worker workflows".split(" ");
 
@@ -74,6 +89,7 @@ async function main(words: readonly string[]): Promise<boolean> {
   const names = words.filter((word) => word !== "--coverage");
   const selected = chosen(names);
   await getPrograms(selected);
+  const building = buildMeanwhile(selected);
   const counter = new SuiteCounter(
     selected.map((suite) => suite.name),
     say,
@@ -93,6 +109,7 @@ async function main(words: readonly string[]): Promise<boolean> {
     await Promise.all(others.map((lane) => play(lane, counter, { enabled: false })));
   }
   const covered = !(whole || everyRoom) || printCoverage(summaryFile, root, say);
+  await building;
   const counts = counter.finish();
   if (whole && !covered)
     say("error: line coverage of domain/ is below 100 % (hint: the files are named above)");

@@ -130,7 +130,7 @@ async function readsMap({ db }: Fresh, version: number): Promise<void> {
   const { blast } = await loadBlast(db, "crd_ordersdb", 100);
   expect(blast.breaks.map(({ node }) => node.name)).toEqual(expect.arrayContaining(["checkout", "reports"]));
   if (version < withSources) return;
-  const times = { windowMs: 35 * dayMs, pauseMs: 7 * dayMs, now };
+  const times = { windowMs: 35 * dayMs, lookBackMs: 70 * dayMs, pauseMs: 7 * dayMs, now };
   expect(await watchedBy(db, ["src_sessions"], times)).toMatchObject([
     { wholeAt: version < 14 ? t0 : Date.parse("2026-03-01T12:01:00Z") },
   ]);

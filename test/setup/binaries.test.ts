@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FindOptions, findBinary } from "../../worker/dev/binaries.js";
 import { withLock } from "../../worker/dev/lock.js";
-import { temporalPin, vaultPin } from "../../worker/dev/pins.js";
+import { kubernetesPin, temporalPin, vaultPin } from "../../worker/dev/pins.js";
 import { pythonTools } from "../../worker/dev/python.js";
 import { systemProgram } from "../../worker/dev/system-packages.js";
 import { pinOf, type ReleaseServer, serveRelease, tarGz, zip } from "./releases.js";
@@ -145,8 +145,26 @@ test("without a release the program is built from its Go module", async () => {
   expect(lines.some((line) => line.includes("building 1.8.2"))).toBe(true);
 });
 
+test("a build that nobody waits for yet leaves the processors to others", async () => {
+  // It goes on once it has the least priority that there is.
+  const fake = '#!/bin/sh\nuntil [ "$(nice)" = 19 ]; do sleep 0.05; done; printf "#!/bin/sh\\n" > "$6"\n';
+  await program(join(folder, "path", "go"), fake);
+  const env = { PATH: `${join(folder, "path")}:/usr/bin:/bin` };
+  const found = await findBinary(kubernetesPin, { ...options(env), isPatient: true });
+  expect(await readFile(found, "utf8")).toBe("#!/bin/sh\n");
+  expect(lines).toContain(
+    `kube-apiserver: building ${kubernetesPin.version} with ${join(folder, "path", "go")} (some minutes, once)`,
+  );
+});
+
+test("a program of which no release is pinned is not looked for at an address", async () => {
+  const work = findBinary(kubernetesPin, { ...options({ PATH: join(folder, "nothing") }), goPlaces: [] });
+  const hint = "install it, or name it in REKEY_KUBE_APISERVER_BIN, or install Go 1.24 or later";
+  await expect(work).rejects.toMatchObject({ code: "missing-setup", hint });
+});
+
 test("the Go modules in tools/ pin the version that the table of programs names", async () => {
-  for (const pin of [temporalPin, vaultPin]) {
+  for (const pin of [kubernetesPin, temporalPin, vaultPin]) {
     const module = await readFile(new URL(`../../tools/${pin.go.folder}/go.mod`, import.meta.url), "utf8");
     const name = pin.go.package.replace(/\/cmd\/.*$/, "");
     expect(module).toContain(`${name} v${pin.version}`);

@@ -13,13 +13,16 @@ import { Secret } from "../../domain/secret.js";
 import { openDatabase } from "../../inventory/database.js";
 import { migrate } from "../../inventory/migrate.js";
 import { findBinary } from "../../worker/dev/binaries.js";
+import { startKubernetes } from "../../worker/dev/kubernetes-server.js";
 import { startMoto } from "../../worker/dev/moto.js";
 import { findBao } from "../../worker/dev/openbao.js";
-import { temporalPin, vaultPin } from "../../worker/dev/pins.js";
+import { kubernetesPin, temporalPin, vaultPin } from "../../worker/dev/pins.js";
 import { startPostgres } from "../../worker/dev/postgres.js";
 import { startTemporal } from "../../worker/dev/temporal-server.js";
 import { startVault } from "../../worker/dev/vault-server.js";
+import { selfSigned } from "../contract/issuers/certificate.js";
 import { administratorOf } from "../support/aws-users.js";
+import { operatorsKinds } from "../support/kubernetes.js";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -44,7 +47,15 @@ interface Started {
   stop(): Promise<void>;
 }
 
-type ServerPath = "/temporal" | "/postgres" | "/inventory" | "/vault" | "/openbao" | "/moto" | "/iam";
+type ServerPath =
+  | "/temporal"
+  | "/postgres"
+  | "/inventory"
+  | "/vault"
+  | "/openbao"
+  | "/moto"
+  | "/iam"
+  | "/kubernetes";
 
 /** What a start may ask for in its turn. */
 type Ask = (path: ServerPath) => Promise<Started>;
@@ -77,6 +88,17 @@ const starters: Record<ServerPath, (ask: Ask) => Promise<Started>> = {
     const server = await startMoto({ progress, authorised: true });
     return {
       about: { address: server.address, ...(await administratorOf(server.address)) },
+      stop: () => server.stop(),
+    };
+  },
+  "/kubernetes": async () => {
+    const program = await findBinary(kubernetesPin, { progress });
+    const { certificate, key } = selfSigned("rekey-by-certificate");
+    const server = await startKubernetes(program, { clientAuthority: certificate });
+    const { url, caFile, token } = server;
+    await operatorsKinds(server);
+    return {
+      about: { url, caFile, token: token.reveal(), certificate, key },
       stop: () => server.stop(),
     };
   },

@@ -5,6 +5,8 @@
 
 import { inject } from "vitest";
 import { Secret } from "../../domain/secret.js";
+import { findBinary } from "../../worker/dev/binaries.js";
+import { kubernetesPin } from "../../worker/dev/pins.js";
 
 /** The shared Temporal development server. Use task queues and workflow ids of your own. */
 export interface SharedTemporal {
@@ -78,6 +80,28 @@ export async function iamServer(): Promise<{
 }> {
   const { secret, ...about } = await ask<{ address: string; keyId: string; secret: string }>("/iam");
   return { ...about, secret: new Secret(secret) };
+}
+
+/** The API of the Kubernetes of this run, with nothing behind it that runs pods. */
+export interface SharedKubernetes {
+  readonly url: string;
+  /** File with the certificate to check it by. */
+  readonly caFile: string;
+  /** Of a user who may do everything. */
+  readonly token: Secret;
+  /** A client certificate, in PEM, of the user `rekey-by-certificate`, who has no rights of their own. */
+  readonly client: { readonly certificate: string; readonly key: Secret };
+}
+
+/** For a hook that asks for `kubernetesServer` or its program: it may still be being built, in idle time. */
+export const kubernetesMsMax = 45 * 60_000;
+
+/** The Kubernetes of this run, started by the first call of any file. Use namespaces of your own. */
+export async function kubernetesServer(): Promise<SharedKubernetes> {
+  await findBinary(kubernetesPin);
+  const about = await ask<Record<"url" | "caFile" | "token" | "certificate" | "key", string>>("/kubernetes");
+  const { url, caFile, token, certificate, key } = about;
+  return { url, caFile, token: new Secret(token), client: { certificate, key: new Secret(key) } };
 }
 
 async function ask<T>(path: string): Promise<T> {

@@ -28,6 +28,8 @@ export interface FindOptions {
   readonly ways?: readonly ("release" | "build")[];
   /** Where Go may lie when it is not on PATH. */
   readonly goPlaces?: readonly string[];
+  /** Whether a build leaves the processors to everybody else. */
+  readonly isPatient?: boolean;
 }
 
 /**
@@ -98,10 +100,12 @@ async function install(
       (ways.includes("release") && (await fromRelease(pin, draft, env, progress, options))) ||
       (ways.includes("build") && (await fromSource(pin, draft, env, progress, options)));
     if (!ok) {
+      const isPinned = pin.sha256[options.platform ?? thisPlatform()] !== undefined;
+      const release = isPinned ? `, or make ${baseUrl(pin, env)} reachable` : "";
       throw new RekeyError(
         "missing-setup",
         `the program ${pin.name} ${pin.version} is not on this machine and could not be got`,
-        `install it, or name it in ${pin.envName}, or make ${baseUrl(pin, env)} reachable, or install Go 1.24 or later`,
+        `install it, or name it in ${pin.envName}${release}, or install Go 1.24 or later`,
       );
     }
     await chmod(draft, 0o755);
@@ -151,7 +155,8 @@ async function fromSource(
     return false;
   }
   progress(`building ${pin.version} with ${go} (some minutes, once)`);
-  await goBuild(go, join(projectRoot(), "tools", pin.go.folder), pin.go.package, draft, env, progress);
+  const folder = join(projectRoot(), "tools", pin.go.folder);
+  await goBuild(go, folder, pin.go.package, draft, env, progress, options.isPatient);
   progress("built");
   return true;
 }

@@ -4,6 +4,7 @@
  */
 
 import { execFile } from "node:child_process";
+import { setPriority } from "node:os";
 import { promisify } from "node:util";
 import { RekeyError } from "../../domain/errors.js";
 import { isProgram, onPath } from "./path.js";
@@ -29,9 +30,13 @@ export async function findGo(env: NodeJS.ProcessEnv, places: readonly string[]):
   return undefined;
 }
 
+/** What is left to a build that nobody waits for yet: the time in which a processor would be idle. */
+const idlePriority = 19;
+
 /**
  * Builds `packageName` of the module in `folder` into the file `output`, telling every minute that it still
- * does. Throws `missing-setup` when the build fails or takes more than 40 minutes.
+ * does. With `isPatient` it takes no processor from anybody else. Throws `missing-setup` when the build fails or takes more
+ * than 40 minutes.
  */
 export async function goBuild(
   go: string,
@@ -40,6 +45,7 @@ export async function goBuild(
   output: string,
   env: NodeJS.ProcessEnv,
   progress: Progress,
+  isPatient = false,
 ): Promise<void> {
   const started = Date.now();
   const minutes = setInterval(() => {
@@ -49,7 +55,16 @@ export async function goBuild(
     const args = ["build", "-trimpath", "-ldflags", "-s -w", "-o", output, packageName];
     // A workspace or flags of the developer's own must not reach into this build.
     const clean = { ...env, GOWORK: "off", GOFLAGS: "" };
-    await run(go, args, { cwd: folder, env: clean, timeout: buildMsMax, maxBuffer: 64 * 1024 * 1024 });
+    const built = run(go, args, {
+      cwd: folder,
+      env: clean,
+      timeout: buildMsMax,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    const { pid } = built.child;
+    // Compilers that it starts have the same priority.
+    if (isPatient && pid !== undefined) setPriority(pid, idlePriority);
+    await built;
   } catch {
     throw new RekeyError(
       "missing-setup",

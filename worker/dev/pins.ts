@@ -68,3 +68,20 @@ export const vaultPin: ProgramPin = {
   },
   go: { folder: "vault", package: "github.com/hashicorp/vault" },
 };
+
+/**
+ * The API server of Kubernetes (Apache-2.0). No sum of a release is pinned, so it is built. Its module names the
+ * modules that it is made of without versions; tools/kubernetes/go.mod says them.
+ */
+export const kubernetesPin: ProgramPin = {
+  name: "kube-apiserver",
+  version: "1.33.13",
+  envName: "REKEY_KUBE_APISERVER_BIN",
+  onPath: ["kube-apiserver"],
+  baseUrl: { envName: "REKEY_KUBERNETES_DOWNLOADS", default: "https://dl.k8s.io" },
+  releasePath: (platform) => `v1.33.13/kubernetes-server-${platform.replace("_", "-")}.tar.gz`,
+  archive: "tar.gz",
+  member: "kubernetes/server/bin/kube-apiserver",
+  sha256: {},
+  go: { folder: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
+};

@@ -20,6 +20,7 @@ const packages = {
   mariadbd: "mariadb-server",
   "rabbitmq-server": "rabbitmq-server",
   chromium: "chromium",
+  etcd: "etcd-server",
 } as const;
 
 /** A program from the operating system. */
