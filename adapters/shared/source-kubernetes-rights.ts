@@ -176,17 +176,20 @@ function subjectOf(
   const { cluster } = frame;
   const name = named(subject.name);
   if (name === null) return null;
-  if (subject.kind === "ServiceAccount") {
-    const namespace = named(subject.namespace) ?? ownNamespace;
+  const kind = named(subject.kind) ?? "User";
+  // A service account is a user by this name, too, and has what is bound to either.
+  const [, ofUser, asUser] = (kind === "User" && /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)) || [];
+  if (kind === "ServiceAccount" || asUser !== undefined) {
+    const namespace = ofUser ?? named(subject.namespace) ?? ownNamespace;
+    const account = asUser ?? name;
     // A cluster refuses one without: it would be nobody.
     if (namespace === "") return null;
     return {
       is: "reader",
-      name: `service account ${namespace}/${name} of ${cluster}`,
-      traits: { serviceAccount: accountOf(frame, namespace, name) },
+      name: `service account ${namespace}/${account} of ${cluster}`,
+      traits: { serviceAccount: accountOf(frame, namespace, account) },
     };
   }
-  const kind = named(subject.kind) ?? "User";
   return {
     is: "reader",
     name: `${kind} ${name} of ${cluster}`,

@@ -303,7 +303,7 @@ it("is refused where the same text was cut into other pieces meanwhile: what has
   await writeFile(file, (await readFile(file, "utf8")).replaceAll(":{", ": {"));
   const other = await readFolder(theirs, kinds, knownIn(db));
   if (!before.ok || !other.ok) throw new Error("both are sound");
-  await notePieces(db, other.submission, t0 + 1_000);
+  await notePieces(db, other.submission, { now: t0 + 1_000 });
   const applying = { by: "bob", now: t0 + 2_000, newId };
   await expect(applySubmission(db, before.submission, applying)).rejects.toMatchObject({ code: "conflict" });
   expect(await appliedFrom(mine, db, t0 + 3_000)).toMatchObject({

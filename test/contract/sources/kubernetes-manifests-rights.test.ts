@@ -63,6 +63,20 @@ it("understands wildcards, names, users and groups", async () => {
   ]);
 });
 
+it("knows a service account by the name that it has as a user", async () => {
+  const subjects = (...names: readonly string[]) =>
+    `[ ${names.map((name) => `{ kind: User, name: "${name}" }`).join(", ")} ]`;
+  const bound = binding(
+    "RoleBinding",
+    "{ kind: ClusterRole, name: edit }",
+    subjects("system:serviceaccount:infra:op", "system:serviceaccounts:infra"),
+  );
+  expect(await edges({ "a.yaml": bound })).toEqual([
+    `reader(serviceAccount=kubernetes prod infra/op) can-read ${at("shop/*")} potential`,
+    `reader(role=kubernetes prod User/system:serviceaccounts:infra) can-read ${at("shop/*")} potential`,
+  ]);
+});
+
 it("tells accounts of the same name in two clusters apart", async () => {
   const manifests = { "a.yaml": binding("RoleBinding", "{ kind: ClusterRole, name: edit }") };
   const readers = async (cluster: string) =>

@@ -48,7 +48,7 @@ test("a credential that only a source lists counts for nothing but that it is th
   };
   const picture: Picture = {
     ...{ adjacency: new Adjacency(mapOf("c-db stored-in l-db")), pastUses: new Map() },
-    ...{ leastWindowMs: 1, now: t0 },
+    ...{ anonymous: new Map(), leastWindowMs: 1, now: t0 },
   };
   expect(tallyOf(facts, picture)).toEqual({ ...worst, isExplained: true });
   expect(tallyOf({ ...facts, rotatedAt: t0 }, picture)).toMatchObject({ isProved: true });
