@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Source } from "../../adapters/ports.js";
 import type { Claim, Copy, ScanPart, Thing, Use } from "../../domain/discovery/said.js";
+import { soundPart } from "../../domain/discovery/sound.js";
 
 /** A source's world: the real thing, with something in it that is seen. */
 export interface SourceWorld {
@@ -21,10 +22,18 @@ export interface SourceWorld {
   unplant?(): Promise<void>;
   /** Adds a record that cannot be read, and something readable behind it, whose edge is returned. Absent where the source has a protocol of its own. */
   spoil?(): Promise<string>;
+  /**
+   * Of a source with a protocol of its own: somebody comes with a name of `oddName`, as far as the server takes it, and somebody
+   * else behind them, whose edge is returned.
+   */
+  odd?(): Promise<string>;
   /** Values that lie in what is read. No character of them may come out. */
   readonly values: readonly string[];
   close(): Promise<void>;
 }
+
+/** What moves the cursor of a terminal, begins a line, turns the direction of a text, and is no text; it begins with `odd`. */
+export const oddName = "odd\u001B[2J\n\u202E=name=\uD800\0";
 
 /** A thing as one text, for comparison. */
 export function thingText(thing: Thing): string {
@@ -162,9 +171,22 @@ export function sourceContract(name: string, make: () => Promise<SourceWorld>): 
       const edge = await world.spoil?.();
       if (edge === undefined) return;
       const parts = await scanned(open());
-      expectHere(together(parts).malformed.length).toBeGreaterThan(0);
+      // Of a server that answers with something else a gap is said: it has no records.
+      const told = together(parts).malformed.length + parts.flatMap(({ gaps }) => gaps).length;
+      expectHere(told).toBeGreaterThan(before.flatMap(({ gaps }) => gaps).length);
       expectHere(edgesOf(parts)).toContain(edge);
       for (const { why } of parts.flatMap(({ malformed }) => malformed)) expectHere(why).not.toBe("");
+    });
+
+    it("shows or reports somebody with an odd name, and whoever comes behind them", async ({
+      expect: expectHere,
+    }) => {
+      const edge = await world.odd?.();
+      if (edge === undefined) return;
+      const parts = (await scanned(open())).map(soundPart);
+      expectHere(edgesOf(parts)).toContain(edge);
+      const shown = parts.flatMap(({ claims }) => claims.map(edgeText)).some((text) => text.includes("odd"));
+      expectHere(shown || together(parts).malformed.length > 0).toBe(true);
     });
 
     it("gives well-formed parts", async () => {

@@ -4,7 +4,7 @@ import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { mysqlProcesslist } from "../../../adapters/sources/mysql-processlist.js";
 import { type MariadbServer, startMariadb } from "../../../worker/dev/mariadb-server.js";
-import { edgeText, scanned, sourceContract } from "../source.js";
+import { edgeText, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -90,6 +90,11 @@ sourceContract("mysql-processlist", async () => {
     },
     unplant: async () => {
       if (planted !== undefined) await leave(planted);
+    },
+    odd: async () => {
+      await connect(oddName);
+      await connect("behind");
+      return edge("behind");
     },
     values: [value],
     close: leaveAll,

@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { postgresActivity } from "../../../adapters/sources/postgres-activity.js";
 import { postgresServer } from "../../setup/servers.js";
-import { edgeText, scanned, sourceContract } from "../source.js";
+import { edgeText, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -22,6 +22,7 @@ async function activityWorld({ sees = true } = {}) {
   );
   if (sees) await root.query(`GRANT pg_read_all_stats TO ${looks}`);
   const open: pg.Client[] = [];
+  const roles = [looks, orders];
   const close = async (client: pg.Client) => {
     const [row] = (await client.query("SELECT pg_backend_pid() AS pid")).rows;
     await client.end();
@@ -56,13 +57,22 @@ async function activityWorld({ sees = true } = {}) {
       open.push(client);
       return client;
     },
+    connectOdd: async () => {
+      const odd = `${oddName.slice(0, 9)}${id}`;
+      await root.query(`CREATE ROLE ${pg.escapeIdentifier(odd)} LOGIN PASSWORD '${value}'`);
+      roles.push(odd);
+      const client = new pg.Client({ host, port, user: odd, password: value, database: "postgres" });
+      client.on("error", () => undefined);
+      await client.connect();
+      open.push(client);
+    },
     disconnect: async (client: pg.Client) => {
       open.splice(open.indexOf(client), 1);
       await close(client);
     },
     end: async () => {
       for (const client of open.splice(0)) await close(client);
-      await root.query(`DROP ROLE ${looks}; DROP ROLE ${orders}`);
+      for (const role of roles) await root.query(`DROP ROLE ${pg.escapeIdentifier(role)}`);
       await root.end();
     },
   };
@@ -87,6 +97,13 @@ sourceContract("postgres-activity", async () => {
     },
     unplant: async () => {
       if (planted !== undefined) await world.disconnect(planted);
+    },
+    // The server writes down what is no plain text in a program's name; a role's name it keeps.
+    odd: async () => {
+      await world.connect(oddName.replace("\0", ""));
+      await world.connectOdd();
+      await world.connect("behind");
+      return edge("behind");
     },
     values: [value],
     close: world.end,

@@ -4,7 +4,7 @@ import { type ChannelModel, connect as connectAmqp } from "amqplib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { rabbitmqConnections } from "../../../adapters/sources/rabbitmq-connections.js";
 import { type RabbitmqServer, startRabbitmq } from "../../../worker/dev/rabbitmq-server.js";
-import { edgeText, scanned, sourceContract } from "../source.js";
+import { edgeText, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -96,6 +96,11 @@ sourceContract("rabbitmq-connections", async () => {
     },
     unplant: async () => {
       if (planted !== undefined) await leave(planted);
+    },
+    odd: async () => {
+      await connect(oddName);
+      await connect("behind");
+      return edge("behind");
     },
     values: [value],
     close: leaveAll,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redisClients } from "../../../adapters/sources/redis-clients.js";
 import { type RedisServer, startRedis } from "../../../worker/dev/redis-server.js";
 import { clientOf, hashOf, type RedisClient } from "../issuers/redis-world.js";
-import { edgeText, type SourceWorld, scanned, sourceContract } from "../source.js";
+import { edgeText, oddName, type SourceWorld, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -69,6 +69,7 @@ async function leave(client: RedisClient): Promise<void> {
 sourceContract("redis-clients", async (): Promise<SourceWorld> => {
   const first = await clientOf(server, "orders", value, "orders-api");
   let planted: RedisClient | undefined;
+  const later: RedisClient[] = [];
   return {
     shows: "now",
     open: () => sourceOf(),
@@ -83,9 +84,20 @@ sourceContract("redis-clients", async (): Promise<SourceWorld> => {
       if (planted !== undefined) await leave(planted);
       planted = undefined;
     },
+    // A client's name has to be plain text; a user's has not.
+    odd: async () => {
+      const user = oddName.replace(/[\n\0]/g, "");
+      await admin.sendCommand(["ACL", "SETUSER", user, "reset", "on", `>${value}`, "~*", "+@all"]);
+      later.push(
+        await clientOf(server, user, value, "odd"),
+        await clientOf(server, "orders", value, "behind"),
+      );
+      return edge("behind");
+    },
     values: [value],
     close: async () => {
       await leave(first);
+      for (const client of later.splice(0)) await leave(client);
       if (planted !== undefined) await leave(planted);
     },
   };

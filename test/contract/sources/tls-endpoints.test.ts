@@ -49,10 +49,11 @@ const bodyOf = ({ key }: TestCertificate) => key.split("\n").slice(1, -2).join("
 sourceContract("tls-endpoints", async () => {
   const { server, port } = await serve(first);
   const put = ({ certificate, key }: TestCertificate) => server.setSecureContext({ cert: certificate, key });
+  const ports = [port];
   return {
     shows: "now",
     copies: true,
-    open: () => sourceOf(port),
+    open: () => sourceOf(...ports),
     openUnreachable: () => sourceOf(1),
     shown: [at(port, first)],
     whole: true,
@@ -61,6 +62,21 @@ sourceContract("tls-endpoints", async () => {
       return at(port, second);
     },
     unplant: async () => put(first),
+    // Something else answers there, and breaks off in the middle of it.
+    spoil: async () => {
+      const plain = await listening(
+        createPlain((socket) =>
+          socket
+            .on("error", () => undefined)
+            .resume()
+            .end("220 smtp \0"),
+        ),
+      );
+      const behind = await serve(second);
+      ports.unshift(plain.port);
+      ports.push(behind.port);
+      return at(behind.port, second);
+    },
     values: [bodyOf(first), bodyOf(second)],
     close: closeAll,
   };
