@@ -162,7 +162,14 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   let appliedAt = Date.now() - 86_400_000;
   const apply: House["apply"] = async (change, by = "platform") => {
     estate = change(estate);
-    await applyEstate(fresh.db, { estate, digest: newId("digest"), by, now: appliedAt, newId });
+    await applyEstate(fresh.db, {
+      estate,
+      digest: newId("digest"),
+      by,
+      now: appliedAt,
+      newId,
+      shapes: registeredShapes,
+    });
     appliedAt = Date.now();
   };
   await apply((same) => same);
