@@ -58,15 +58,26 @@ type Row = z.output<typeof row>;
 
 /** The users, sorted by name, and what could not be read. Throws `unsupported` for a text that is no CSV at all. */
 export function usersIn(csv: string): { readonly users: UserInReport[]; readonly malformed: Malformed[] } {
-  let records: unknown[];
+  let records: object[];
+  let columns = 0;
+  const counted = (head: string[]): string[] => {
+    columns = head.length;
+    return head;
+  };
   try {
-    records = parse(csv, { columns: true, relax_column_count: true, skip_empty_lines: true, bom: true });
+    records = parse(csv, { columns: counted, relax_column_count: true, skip_empty_lines: true, bom: true });
   } catch {
     throw new RekeyError("unsupported", "The credential report of AWS is not the CSV that it should be.");
   }
   const users: UserInReport[] = [];
   const malformed: Malformed[] = [];
   for (const [index, record] of records.entries()) {
+    const where = `credential report row ${index + 1}`;
+    // What is missing of a row would be taken for a key that is none.
+    if (Object.keys(record).length < columns) {
+      malformed.push({ where, why: "it ends before its last column" });
+      continue;
+    }
     const { success, data, error } = row.safeParse(record);
     if (success) {
       users.push({ user: data.user, arn: data.arn, keys: keysIn(data) });
@@ -74,7 +85,7 @@ export function usersIn(csv: string): { readonly users: UserInReport[]; readonly
     }
     const fields = new Set(error.issues.map(({ path }) => path.join(".")));
     malformed.push({
-      where: `credential report row ${index + 1}`,
+      where,
       why: `it is no row of a credential report, by ${[...fields].join(", ")}`,
     });
   }

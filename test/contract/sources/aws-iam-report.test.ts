@@ -207,9 +207,24 @@ describe("a credential report", () => {
     ]);
   });
 
+  it("that is cut anywhere has every user before the cut, and names the row that is cut", () => {
+    const one = `a,arn:aws:iam::${account}:user/a,${off},${off}\n`;
+    const two = `b,arn:aws:iam::${account}:user/b,true,2021-01-02T03:04:05+00:00,N/A,N/A,N/A,${off}\n`;
+    const whole = `${head}\n${one}${two}`;
+    // Behind the last comma only the name of a service is cut, which says nothing.
+    for (let cut = whole.indexOf(two) + 1; cut < whole.lastIndexOf(","); cut++) {
+      const { users, malformed } = usersIn(whole.slice(0, cut));
+      expect([cut, users.map(({ user }) => user), malformed.map(({ where }) => where)]).toEqual([
+        ...[cut, ["a"], ["credential report row 2"]],
+      ]);
+    }
+    for (const written of [`\uFEFF${whole}`, whole.replaceAll("\n", "\r\n")])
+      expect(usersIn(written)).toEqual(usersIn(whole));
+  });
+
   it("names rows that are none, and reads on", () => {
     const { users, malformed } = usersIn(
-      `${head}\na,nonsense,true,yesterday\nb,arn:aws:iam::${account}:user/b,${off},${off}\n`,
+      `${head}\na,nonsense,true,yesterday,N/A,N/A,N/A,${off}\nb,arn:aws:iam::${account}:user/b,${off},${off}\n`,
     );
     expect(users.map(({ user }) => user)).toEqual(["b"]);
     expect(malformed).toEqual([
