@@ -28,14 +28,15 @@ export interface Suite {
 
 /**
  * The lanes. The first runs alone, for it gives the cheapest verdict, and alone it is measured which lines its tests
- * cover: measuring makes everything slower. The others run beside each other, because one computes while another waits.
+ * cover: measuring makes everything slower. Then one computes while another waits; and in the end, alone, what measures
+ * whole houses under load.
  */
 export const lanes: readonly Lane[] = [
   { name: "rules", workers: (cores) => cores + 1 },
   // Each file keeps a core busy.
   { name: "paths", workers: (cores) => Math.max(1, Math.floor(cores / 2)) },
-  // Most of them wait for servers: with a worker for each core the cores are idle for half of the time.
-  { name: "servers", workers: (cores) => cores + 1 },
+  // Most of them wait for servers, and the lane beside this one needs a core.
+  { name: "servers", workers: (cores) => cores },
   // Each is a whole house under load, and two of them would measure each other.
   { name: "houses", workers: () => 1 },
 ];
@@ -58,7 +59,7 @@ export const suites: readonly Suite[] = [
   { name: "inventory", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },
   { name: "audit", lane: "servers", servers: true, timeoutMs: 120_000, shared: { except: [] } },
   { name: "activities", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: ["people"] } },
-  { name: "workflows", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },
+  { name: "workflows", lane: "servers", servers: true, timeoutMs: 60_000 },
   { name: "worker", lane: "servers", servers: true, timeoutMs: 60_000 },
   { name: "cli", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },
   { name: "api", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },

@@ -208,6 +208,42 @@ describe("I6: what fails with a value in hand", () => {
   );
 });
 
+test(
+  "I6: discovery of places that values lie in, of every kind that reads files",
+  async () => {
+    const shown = await stage.applySources();
+    const { code, stdout } = await stage.run(["discover", "--json"]);
+    const { sources } = JSON.parse(stdout) as {
+      sources: readonly { source: string; failure: string | null; malformed: number }[];
+    };
+    expect([code, sources.filter(({ failure }) => failure !== null)]).toEqual([0, []]);
+    expect(sources.map(({ source }) => source).sort()).toEqual(Object.keys(shown).sort());
+    expect(sources.filter(({ malformed }) => malformed > 0).length).toBeGreaterThanOrEqual(5);
+    const map = (await stage.run(["graph", "--json"])).stdout;
+    for (const [source, name] of Object.entries(shown))
+      expect([source, map.includes(name)]).toEqual([source, true]);
+    const pages = [
+      ["findings"],
+      ["findings", "--json"],
+      ["metrics"],
+      ["orphaned"],
+      ["shared"],
+      ["changes", "--since", "1d"],
+    ];
+    for (const words of [
+      ...pages,
+      ["graph"],
+      ["graph", "--format", "dot"],
+      ["consumers", "orders-db"],
+      ["blast", "orders-db"],
+    ])
+      await stage.run(words);
+    // By what is marked and not by what it is: of each value its keyed hash alone is kept.
+    expect((await stage.run(["findings"])).stdout).toContain("literal");
+  },
+  testMsMax,
+);
+
 test("I6: no value is in an argument, nor in the environment of a server that the engine started", async () => {
   const family = await familyOf(stage.mark);
   const words = await Promise.all(family.map(wordsOf));

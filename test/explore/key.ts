@@ -7,7 +7,7 @@ import type { RotationState } from "../../domain/rotation/state.js";
 import { tick } from "../domain/begin.js";
 import { checkingForm } from "./checkers.js";
 import type { Node } from "./node.js";
-import { mayLand, type Place, type Slot, tagMeaning } from "./world.js";
+import { mayLand, tagMeaning } from "./world.js";
 
 /** How many ticks ago still make a difference, by what is measured: the age of a fact, or a deadline. */
 const ages = { fact: 2, deadline: 3, none: 0 } as const;
@@ -15,70 +15,30 @@ const futureMs = 6 * tick;
 
 type Rel = (time: number | null | undefined, kind: keyof typeof ages) => string;
 
-/**
- * Numbers for forms: two nodes have the same number here only if they have the same form. The state and what is around
- * it are numbered apart, because there are few of each and many pairs.
- */
-export class Forms {
-  readonly #states = new Map<string, number>();
-  readonly #worlds = new Map<string, number>();
-
-  /** The number of the node's form. */
-  numberOf(node: Node): number {
-    // Nothing follows an end, and it is judged whenever it is reached.
-    const closed = node.state.closed;
-    if (closed !== null) return numberIn(this.#worlds, closed);
-    return (1 + this.#numberOfState(node)) * worldsMax + numberIn(this.#worlds, worldForm(node));
-  }
-
-  /** Half of all transitions change only the world, so the number of its state is kept with a node. */
-  #numberOfState(node: Node): number {
-    const { formed, state, now } = node;
-    if (formed?.forms === this && formed.state === state && formed.now === now) return formed.number;
-    const number = numberIn(this.#states, stateForm(state, now));
-    node.formed = { forms: this, state, now, number };
-    return number;
-  }
-}
-
-/** How many forms there may be of what is around the state, so that one number holds both. */
-const worldsMax = 2 ** 22;
-
-function numberIn(numbers: Map<string, number>, form: string): number {
-  const known = numbers.get(form);
-  if (known !== undefined) return known;
-  const number = numbers.size;
-  if (number === worldsMax) throw new Error(`more than ${worldsMax} forms`);
-  numbers.set(form, number);
-  return number;
-}
-
 /** The form, as a text. */
 export function keyOf(node: Node): string {
-  const { state, now } = node;
-  return state.closed ?? `${stateForm(state, now)}|${worldForm(node)}`;
-}
-
-/** The form of all that is not the state, and of how the two differ. */
-function worldForm(node: Node): string {
   const { state, world, now } = node;
+  // Nothing follows an end, and it is judged whenever it is reached.
+  if (state.closed !== null) return state.closed;
   const at = from(now);
   const tag = (known: string | undefined, real: string | undefined): string =>
     known === real ? "=" : tagMeaning(known ?? "");
-  let form = `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding} ${world.spoilt} ${world.unkept} ${world.renewed}${world.isAway ? " away" : ""}`;
-  for (const name of Object.keys(world.slots)) {
-    const slot = world.slots[name] as Slot;
-    form += `|${name}:${slot.accepts} ${tagMeaning(slot.tag)} ${tag(state.tags[name], slot.tag)}`;
+  const parts: string[] = [
+    `${node.faults} ${node.leaks} ${node.swings} ${world.plan} ${world.finding} ${world.spoilt} ${world.unkept} ${world.renewed}${world.isAway ? " away" : ""}`,
+    stateForm(state, now),
+  ];
+  for (const [name, slot] of Object.entries(world.slots)) {
+    parts.push(`${name}:${slot.accepts} ${tagMeaning(slot.tag)} ${tag(state.tags[name], slot.tag)}`);
   }
-  for (const name of Object.keys(world.places)) {
-    const place = world.places[name] as Place;
-    form += `|${name}:${place.live} ${tagMeaning(place.tag)} ${tag(state.places[name]?.tag, place.tag)}`;
+  for (const [name, place] of Object.entries(world.places)) {
+    parts.push(`${name}:${place.live} ${tagMeaning(place.tag)} ${tag(state.places[name]?.tag, place.tag)}`);
   }
   for (const write of world.flying) {
     if (mayLand(world, write))
-      form += `|>${write.name} ${write.effect.does} ${write.effect.version} ${write.excused}`;
+      parts.push(`>${write.name} ${write.effect.does} ${write.effect.version} ${write.excused}`);
   }
-  return `${form}|${consumers(node, at).join("|")}|${checkingForm(node)}`;
+  parts.push(...consumers(node, at), checkingForm(node));
+  return parts.join("|");
 }
 
 function from(now: number): Rel {
@@ -88,7 +48,18 @@ function from(now: number): Rel {
       : String(Math.min(futureMs, Math.max(-ages[kind] * tick, time - now)));
 }
 
+/** Half of all transitions change only the world, so the last form of a state is kept with it. */
+const forms = new WeakMap<RotationState, { readonly now: number; readonly form: string }>();
+
 function stateForm(state: RotationState, now: number): string {
+  const known = forms.get(state);
+  if (known?.now === now) return known.form;
+  const form = formOf(state, now);
+  forms.set(state, { now, form });
+  return form;
+}
+
+function formOf(state: RotationState, now: number): string {
   const at = from(now);
   const { resumedAt, emergency, policy, overlapSince } = state;
   const blockedSince = state.blockedSince ?? null;

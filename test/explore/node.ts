@@ -2,7 +2,6 @@
 import type { RotationEvent } from "../../domain/rotation/events.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Decision, Step } from "../../domain/rotation/steps.js";
-import type { Forms } from "./key.js";
 import type { Estate, World } from "./world.js";
 
 /** A point. */
@@ -16,13 +15,6 @@ export interface Node {
   readonly leaks: number;
   /** How often the walk turned by itself since somebody gave it a new cause. */
   readonly swings: number;
-  /** The number of the state's form at this time, and in which table; only `Forms` reads it. */
-  formed?: {
-    readonly forms: Forms;
-    readonly state: RotationState;
-    readonly now: number;
-    readonly number: number;
-  };
 }
 
 /** What a transition is for the question whether the rotation can end well. */

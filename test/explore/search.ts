@@ -2,8 +2,9 @@
  * Visits every point that can be reached, each once, and judges it by the laws. Afterwards it walks the graph
  * backwards: from everywhere there must be a way to a good end (I11).
  */
+import { hash } from "node:crypto";
 import { edgesOf } from "./edges.js";
-import { Forms } from "./key.js";
+import { keyOf } from "./key.js";
 import { brokenByClosing, brokenByDecision, brokenByStanding } from "./laws.js";
 import type { Edge, Kind, Model, Node } from "./node.js";
 import { sentenceOf } from "./trace.js";
@@ -19,8 +20,7 @@ const kinds: Record<Kind, number> = { good: 0, bad: 1, cancel: 2 };
 
 /** The whole graph, as numbers: a point is its number, in the order of discovery. */
 class Graph {
-  readonly #forms = new Forms();
-  readonly #ids = new Map<number, number>();
+  readonly #ids = new Map<string, number>();
   readonly parents: number[] = [];
   readonly labels: string[] = [];
   readonly from: number[] = [];
@@ -36,7 +36,7 @@ class Graph {
 
   /** Its number, and whether it is new. */
   add(node: Node, parent: number, label: string): readonly [number, boolean] {
-    const key = this.#forms.numberOf(node);
+    const key = hash("sha1", keyOf(node), "base64");
     const known = this.#ids.get(key);
     if (known !== undefined) return [known, false];
     const id = this.parents.length;

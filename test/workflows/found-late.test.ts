@@ -6,6 +6,7 @@ import { read } from "../../inventory/database.js";
 import { entryNamed } from "../../inventory/estate.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, endScan, notePart } from "../../inventory/scans.js";
+import { settingsDigest } from "../../inventory/source-settings.js";
 import { newId } from "../../worker/installation.js";
 import { registeredShapes } from "../support/shapes.js";
 import { type House, type HouseOptions, openHouse } from "./house.js";
@@ -61,9 +62,9 @@ function changed(estate: Estate, edges: (of: Credential["consumers"]) => Credent
 /** The log is read, and somebody has used the credential. */
 async function found({ fresh, credential }: House): Promise<void> {
   const { db } = fresh;
-  const { id: source } = await entryNamed(db, "sources", "log");
+  const { id: source, body } = await entryNamed(db, "sources", "log");
   const now = Date.now();
-  const ref = { source, shows: "log", settings: "s" } as const;
+  const ref = { source, shows: "log", settings: settingsDigest(body) } as const;
   const begun = await beginScan(db, { ...ref, now, newId: () => newId("scan") });
   const { name } = (
     await fresh.sql<{ name: string }>("select name from rekey_inventory.entries where id = $1", [credential])

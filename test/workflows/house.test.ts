@@ -85,7 +85,7 @@ test("a preview names what stands in the way", async () => {
 test("H29: a dry run says at which step there is no way back any more", async () => {
   const preview = async (edges: Record<string, EdgeShape>) => {
     const house = await openHouse({ consumers: ["partner", "probe"], edges });
-    return run<Preview>(house, "preview", [house.credential]);
+    return run<Preview>(house, "preview", [{ credential: house.credential }]);
   };
   const usual = await preview({ probe: { pinned: true, canary: true } });
   const marked = (sentences: readonly string[]) =>

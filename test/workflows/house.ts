@@ -290,7 +290,6 @@ function estateOf(
   const consumer = {
     owner: "payments",
     observe: [{ kind: "memory" }],
-    match: { applicationName: ["app"], address: [] },
     reversible: true,
     canary: false,
   };
@@ -304,9 +303,11 @@ function estateOf(
     sources: {},
     policies: { quick: policy },
     consumers: Object.fromEntries(
-      consumers.map((name) => {
+      consumers.map((name, index) => {
         const { canary = false, reversible = true } = edges[name] ?? {};
-        return [name, { ...consumer, canary, reversible }];
+        // The world's own sessions are the first one's; what two claim would be nobody's.
+        const match = { applicationName: [index === 0 ? "app" : name], address: [] };
+        return [name, { ...consumer, match, canary, reversible }];
       }),
     ),
     credentials: {

@@ -13,6 +13,7 @@ import { type Hostile, startHostile } from "./hostile.js";
 import { type Kinds, openKinds } from "./kinds.js";
 import { Planted } from "./planted.js";
 import { type Servers, startServers } from "./servers.js";
+import { placesWithValues, type ReadPlaces } from "./sources.js";
 import { makeTalkative } from "./talkative.js";
 
 const untilMsMax = 120_000;
@@ -209,6 +210,20 @@ export class Stage {
     });
     await writeFile(join(this.folder, "estate.yaml"), text);
     await this.json("apply", "--yes");
+  }
+
+  /** Sources over places that values lie in, applied; what each of them has to show. */
+  async applySources(): Promise<ReadPlaces["shown"]> {
+    const file = join(this.folder, "estate.yaml");
+    const estate = JSON.parse(await readFile(file, "utf8")) as object;
+    const { account, region } = this.kinds.stores["aws-sound"] as { account: string; region: string };
+    const { sources, shown } = await placesWithValues(join(this.folder, "read"), this.planted, {
+      account,
+      region,
+    });
+    await writeFile(file, JSON.stringify({ ...estate, sources }));
+    await this.json("apply", "--yes");
+    return shown;
   }
 
   /** The live document, whose values are looked for from now on. */
