@@ -98,12 +98,13 @@ async function watching(
   const about = watchersAmong(
     declared.map(({ id, name: called, body }) => {
       const seesUse = shapes.seesUse(String(body.kind));
-      return { id, name: called, settings: body, seesUse, isLog: seesUse };
+      // A program of somebody's own may have nothing new to say for long.
+      return { id, name: called, settings: body, seesUse, isBusy: seesUse };
     }),
     estate.credentials[name] ?? { store: "", issuer: "" },
     evidence,
   );
-  const listed = about.map(({ id, settings }) => ({ id, body: settings }));
+  const listed = about.map(({ id, settings, isBusy }) => ({ id, body: settings, isBusy }));
   const begun = await readingsBegun(db, listed);
   const watched = await watchedBy(db, listed, {
     windowMs: rules.useWindowMs,
@@ -113,10 +114,8 @@ async function watching(
   });
   const byId = new Map(watched.map((one) => [one.source, one]));
   return about.map((source) => {
-    const found = byId.get(source.id) ?? neverRead;
     const begunAt = begun.get(source.id) ?? null;
-    // A program of somebody's own may have nothing new to say for long.
-    return { ...source, ...found, silentSince: source.isLog ? found.silentSince : null, begunAt };
+    return { ...source, ...(byId.get(source.id) ?? neverRead), begunAt };
   });
 }
 

@@ -166,13 +166,15 @@ function sourcesBy(
 
 async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<readonly ReadSource[]> {
   const declared = await tx.select().from(entries).where(inForce("sources"));
-  const watched = new Map((await watchedWithin(tx, declared, times)).map((one) => [one.source, one]));
-  return declared.map(({ id, name, body }) => {
-    const own = watched.get(id) ?? neverRead;
+  const asked = declared.map(({ id, name, body }) => {
     const seesUse = shapes.seesUse(String(body.kind));
     // A program of somebody's own may have nothing new to say for long.
-    const silentSince = seesUse ? own.silentSince : null;
-    return { ...own, silentSince, id, name, seesUse, settings: body, owner: String(body.owner) };
+    return { id, name, body, seesUse, isBusy: seesUse };
+  });
+  const watched = new Map((await watchedWithin(tx, asked, times)).map((one) => [one.source, one]));
+  return asked.map(({ id, name, body, seesUse }) => {
+    const own = watched.get(id) ?? neverRead;
+    return { ...own, id, name, seesUse, settings: body, owner: String(body.owner) };
   });
 }
 

@@ -8,7 +8,7 @@ import type { Asked } from "./watching.js";
 /** When the last reading of each that came to its end began, by the id of the source, in milliseconds since the epoch. */
 export async function readingsBegun(
   db: Database,
-  sources: readonly Asked[],
+  sources: readonly Pick<Asked, "id" | "body">[],
 ): Promise<ReadonlyMap<string, number>> {
   const { rows } = await read(db, (tx) =>
     tx.execute<{ source: string; begun: number }>(sql`

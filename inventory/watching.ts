@@ -9,6 +9,8 @@ import type { Body } from "./submission.js";
 export interface Asked {
   readonly id: string;
   readonly body: Body;
+  /** There is always something to write where it is a log; false of a program of somebody's own, with nothing new to say for long. */
+  readonly isBusy: boolean;
 }
 
 /** One source's readings by its present settings. Times are milliseconds since the epoch. */
@@ -16,9 +18,9 @@ export interface Watched {
   readonly source: string;
   /** When it was read to its end last; null where it never was. */
   readonly wholeAt: number | null;
-  /** Since when: the first record of a log, or the first of the looks that follow upon each other; null: not yet. */
+  /** Since when: the first of the records of a log, or of the looks, that follow upon each other; null: not yet. */
   readonly since: number | null;
-  /** Of a log, since when it has had no record, or has been read without one; null of what is no log. */
+  /** Of a busy log, since when it has had no record, or has been read without one; null of everything else. */
   readonly silentSince: number | null;
   /** Of a log, what was missing within the window; of what is there now, in the last whole look. */
   readonly gaps: readonly string[];
@@ -36,7 +38,7 @@ interface WatchedRow extends Record<string, unknown> {
 
 /**
  * Of these sources. `windowMs`: how far back uses count; `pauseMs`: two looks that lie further apart do not follow upon each
- * other. Looks back `lookBackMs` and no further, so that years of readings cost nothing; `since` is no earlier than that.
+ * other, and records of a busy log do not either: whoever writes it may have been off. Looks back `lookBackMs` and no further, so that years of readings cost nothing; `since` is no earlier than that.
  */
 export async function watchedBy(
   db: Database,
@@ -60,26 +62,35 @@ export async function watchedWithin(
   sources: readonly Asked[],
   { windowMs, lookBackMs, pauseMs, now }: WatchTimes,
 ): Promise<readonly Watched[]> {
+  const pause = sql`make_interval(secs => ${pauseMs / 1_000})`;
   const { rows } = await tx.execute<WatchedRow>(sql`
       select s.source, ${ms("whole.ended_at")} as whole_at,
         ${ms("chain.since")} as since, ${ms("chain.silent_since")} as silent_since,
         coalesce(missing.gaps, '[]'::jsonb) as gaps, coalesce(missing.unreadable, 0) as unreadable
       from unnest(${column(sources, ({ id }) => id)}::text[],
-        ${column(sources, ({ body }) => settingsDigest(body))}::text[]) as s (source, settings)
+        ${column(sources, ({ body }) => settingsDigest(body))}::text[],
+        ${column(sources, ({ isBusy }) => isBusy)}::boolean[]) as s (source, settings, is_busy)
       left join lateral (
         select id, ended_at from rekey_inventory.scans w
         where w.source = s.source and w.settings = s.settings and w.ended_at is not null order by started_at desc, id desc limit 1
       ) whole on true
       left join lateral (
         select coalesce(
-          min(covered_from) filter (where shows = 'log'),
-          max(started_at) filter (where before is null or started_at - before > make_interval(secs => ${pauseMs / 1_000}))
+          max(covered_from) filter (where shows = 'log' and (until_before is null or s.is_busy and covered_from - until_before > ${pause})),
+          max(started_at) filter (where ended_at is not null and (before is null or started_at - before > ${pause}))
         ) as since,
-        case when bool_or(shows = 'log') then coalesce(max(covered_until), min(started_at)) end as silent_since
+        case when s.is_busy and bool_or(shows = 'log') then coalesce(max(until), min(started_at)) end as silent_since
         from (
-          select started_at, covered_from, covered_until, shows, lag(ended_at) over (order by started_at, id) as before
-          from rekey_inventory.scans c
-          where c.source = s.source and c.settings = s.settings and c.ended_at is not null and c.started_at > ${iso(now - lookBackMs)}
+          select *, lag(read_at) over (order by started_at, id) as before,
+            max(until) over (order by covered_from, id rows between unbounded preceding and 1 preceding) as until_before
+          from (
+            -- Nothing was read before it happened: a clock that is ahead makes no log newer, and hides no hole in it.
+            select *, case when covered_until is not null then least(covered_until, read_at) end as until
+            from rekey_inventory.scans c, lateral (select coalesce(c.ended_at, c.started_at) as read_at) as r
+            where c.source = s.source and c.settings = s.settings and c.started_at > ${iso(now - lookBackMs)}
+              -- A log is gone on with behind what a reading that broke off has read.
+              and (c.ended_at is not null or c.shows = 'log')
+          ) readings
         ) looks
       ) chain on true
       left join lateral (

@@ -60,8 +60,8 @@ const words = {
     mend: "Rotate it; `rekey rotate --emergency` does it now.",
   },
   "stale-evidence": {
-    what: "A source that would show who uses a credential was not read for too long.",
-    mend: "Run `rekey discover`, and see what keeps the source from being read.",
+    what: "A source that would show who uses a credential was not read for too long, or its log has no record of late.",
+    mend: "Run `rekey discover`, and see what keeps the source from being read, or its log from being written to.",
   },
   "incomplete-evidence": {
     what: "A source could not see all that it should.",

@@ -170,7 +170,7 @@ describe("what a source says", () => {
     await notePart(db, ref, null, part("1", []), declared);
     await breakOff(db, first.id, "It went away.");
     const rules = { windowMs: day, lookBackMs: 2 * day, pauseMs: day, now: t0 + 1 };
-    expect(await watchedBy(db, [{ id: "src_1", body: fake }], rules)).toMatchObject([
+    expect(await watchedBy(db, [{ id: "src_1", body: fake, isBusy: true }], rules)).toMatchObject([
       { wholeAt: null, since: null },
     ]);
     const again = await begin(db, "log", t0 + 9);

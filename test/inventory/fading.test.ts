@@ -36,7 +36,7 @@ function use(name: string, last: number, more: Partial<Claim> = {}): Claim {
 
 /** The settings by which sources are read here, unless others are given. */
 const fake = { kind: "fake" };
-const asked = (id: string, body: object = fake) => ({ id, body: { ...body } });
+const asked = (id: string, body: object = fake, isBusy = true) => ({ id, body: { ...body }, isBusy });
 
 async function house() {
   const { db } = await migratedDatabase();
@@ -195,6 +195,63 @@ it("a log is silent since its newest record, or since it was first read without 
     t0 - day,
     t0 + day,
     null,
+  ]);
+});
+
+it("a clock that is ahead makes no log newer than when it was read", async () => {
+  const db = await house();
+  const rules = { windowMs: 30 * day, lookBackMs: 60 * day, pauseMs: 2 * day, now: t0 + 9 * day };
+  const ahead = { from: t0 - day, until: t0 + 400 * day };
+  await look(db, [], { at: t0, shows: "log", more: { covered: ahead } });
+  await look(db, [], { at: t0 + 9 * day, shows: "log" });
+  expect(await watchedBy(db, [asked("src_1")], rules)).toMatchObject([{ silentSince: t0 }]);
+  // Nor does it hide that nothing was written since.
+  const covered = { from: t0 + 8 * day, until: t0 + 9 * day };
+  await look(db, [], { at: t0 + 9 * day + 1, shows: "log", more: { covered } });
+  expect(await watchedBy(db, [asked("src_1")], rules)).toMatchObject([
+    { since: t0 + 8 * day, silentSince: t0 + 9 * day },
+  ]);
+});
+
+it("nobody has watched where a log has no record for longer than a pause, in whatever order it was read", async () => {
+  const rules = { windowMs: 90 * day, lookBackMs: 180 * day, pauseMs: 7 * day, now: t0 };
+  const ranges = [
+    [-60, -40],
+    [-41, -33],
+    // Here the device was off.
+    [-25, -20],
+    [-24, -1],
+  ] as const;
+  for (const order of [ranges, ranges.toReversed()]) {
+    const db = await house();
+    for (const [index, [from, until]] of order.entries()) {
+      const covered = { from: t0 + from * day, until: t0 + until * day };
+      await look(db, [], { at: t0 - 1_000 + index, shows: "log", more: { covered } });
+    }
+    await look(db, [], { at: t0, shows: "log" });
+    const found = async (pauseMs: number, isBusy = true) =>
+      (await watchedBy(db, [asked("src_1", fake, isBusy)], { ...rules, pauseMs }))[0];
+    expect(await found(7 * day)).toMatchObject({ since: t0 - 25 * day, silentSince: t0 - day });
+    expect(await found(8 * day)).toMatchObject({ since: t0 - 60 * day });
+    // A program of somebody's own had nothing to say meanwhile.
+    expect(await found(7 * day, false)).toMatchObject({ since: t0 - 60 * day, silentSince: null });
+  }
+});
+
+it("what a reading of a log had read before it broke off was watched: the next one goes on behind it", async () => {
+  const db = await house();
+  const rules = { windowMs: 30 * day, lookBackMs: 60 * day, pauseMs: 2 * day, now: t0 + 2 * day };
+  const settings = settingsDigest(fake);
+  const ref = { source: "src_1", shows: "log", settings } as const;
+  const { id } = await beginScan(db, { ...ref, now: t0, newId: () => newId("scn") });
+  const said = { records: 1, claims: [], copies: [], listed: [], malformed: [], gaps: [], cursor: "c" };
+  const covered = { from: t0 - 20 * day, until: t0 - 19 * day };
+  const declared = await read(db, (tx) => declaredIn(tx, shapes));
+  await notePart(db, { id, ...ref }, null, { ...said, covered }, declared);
+  const rest = { from: t0 - 19 * day, until: t0 + day };
+  await look(db, [], { at: t0 + day, shows: "log", more: { covered: rest } });
+  expect(await watchedBy(db, [asked("src_1")], rules)).toMatchObject([
+    { wholeAt: t0 + day, since: t0 - 20 * day },
   ]);
 });
 

@@ -133,7 +133,7 @@ async function readsMap({ db }: Fresh, version: number): Promise<void> {
   const times = { windowMs: 35 * dayMs, lookBackMs: 70 * dayMs, pauseMs: 7 * dayMs, now };
   const { body } = await entryOf(db, "src_sessions");
   // By which settings it was read before 0014 nobody has written down.
-  expect(await watchedBy(db, [{ id: "src_sessions", body }], times)).toMatchObject([
+  expect(await watchedBy(db, [{ id: "src_sessions", body, isBusy: true }], times)).toMatchObject([
     { wholeAt: version < 14 ? null : Date.parse("2026-03-01T12:01:00Z") },
   ]);
 }
