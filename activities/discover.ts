@@ -19,7 +19,7 @@ const readMsMax = 5 * 60_000;
 /** The activities that read sources. */
 export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "scan" | "findings"> {
   return {
-    scan: ({ source }) => framed(() => scan(deps, source)),
+    scan: ({ source, anew }) => framed(() => scan(deps, source, anew)),
     findings: () =>
       framed(async () => {
         const { open, excepted, ended } = await bringFindings(deps.db, deps.shapes, deps.now());
@@ -28,11 +28,11 @@ export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "scan" | "find
   };
 }
 
-async function scan(deps: ActivityDeps, name: string): Promise<ScanReport> {
+async function scan(deps: ActivityDeps, name: string, anew?: string): Promise<ScanReport> {
   const { id, shows, settings, source } = await deps.source(name);
   try {
     const begun = await beginScan(deps.db, {
-      ...{ source: id, shows, settings, now: deps.now() },
+      ...{ source: id, shows, settings, anew, now: deps.now() },
       newId: () => deps.newId("scn"),
     });
     const ref: ScanRef = { id: begun.id, source: id, shows, settings };

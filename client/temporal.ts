@@ -93,9 +93,14 @@ export interface RotationClient {
   reconcile(credential: string | null): Promise<readonly StockTaking[]>;
   /**
    * Reads a source of the estate to its end, or waits with whoever has that done already. `null` where it takes longer than
-   * anybody waits: it is read on, and asking again waits on.
+   * anybody waits: it is read on, and asking again waits on. `anew`: from its beginning; throws `conflict` where it is being
+   * read, because that reading is another.
    */
-  discover(source: { readonly id: string; readonly name: string }): Promise<ScanReport | null>;
+  discover(source: {
+    readonly id: string;
+    readonly name: string;
+    readonly anew?: boolean;
+  }): Promise<ScanReport | null>;
   /** The builds that workers run; none where they tell none. */
   builds(): Promise<readonly WorkerBuild[]>;
   /** Sends new rotations to a build. */
@@ -249,14 +254,20 @@ export function rotationClient(options: TemporalOptions): RotationClient {
         [credential],
         "for what exists",
       ),
-    discover: async ({ id, name }) => {
+    discover: async ({ id, name, anew = false }) => {
       const workflowId = readingWorkflowId(id);
-      await within(deadlines.callMs, "to read a source", () =>
-        client.workflow.start("discover", {
-          ...{ workflowId, taskQueue: rotationQueue, args: [name] },
-          workflowIdConflictPolicy: "USE_EXISTING",
-        }),
-      );
+      await within(deadlines.callMs, "to read a source", async () => {
+        try {
+          await client.workflow.start("discover", {
+            ...{ workflowId, taskQueue: rotationQueue, args: anew ? [name, true] : [name] },
+            workflowIdConflictPolicy: anew ? "FAIL" : "USE_EXISTING",
+          });
+        } catch (failure) {
+          if (!(failure instanceof WorkflowExecutionAlreadyStartedError)) throw failure;
+          const hint = `\`rekey discover ${name}\` waits for that; then ask again.`;
+          throw new RekeyError("conflict", `The source ${name} is being read on just now.`, hint);
+        }
+      });
       try {
         return await within(deadlines.workMs, "for what is found", () => handle(workflowId).result());
       } catch (failure) {

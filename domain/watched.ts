@@ -129,7 +129,7 @@ function incomplete({ name, tied, gaps, unreadable }: WatchingSource, { blindSpo
   ];
   if (parts.length === 0) return [];
   const sentence = `The source ${name} did not see all: ${parts.join(" ")}`;
-  const hint = `\`rekey discover ${name}\` names each of them.`;
+  const hint = `\`rekey discover ${name}\` names what it meets; with \`--anew\` it reads what has been mended, too.`;
   return [{ code: "incomplete-evidence", severity: byTie(tied, blindSpots), subject: name, sentence, hint }];
 }
 

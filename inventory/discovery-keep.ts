@@ -140,11 +140,7 @@ async function keepMetNodes(tx: Tx, met: readonly Met[]): Promise<void> {
       last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null`);
 }
 
-async function keepClaims(
-  tx: Tx,
-  { id, source, shows, settings }: ScanRef,
-  rows: readonly ClaimRow[],
-): Promise<void> {
+async function keepClaims(tx: Tx, { id, source, shows }: ScanRef, rows: readonly ClaimRow[]): Promise<void> {
   const said = sql`unnest(
     ${column(rows, ({ from }) => from)}::text[], ${column(rows, ({ type }) => type)}::text[],
     ${column(rows, ({ to }) => to)}::text[], ${column(rows, ({ seenFrom }) => seenFrom)}::text[],
@@ -164,8 +160,9 @@ async function keepClaims(
   const isUse = sql`kind in ('read', 'session')`;
   const counted =
     shows === "log"
-      ? sql`excluded.count + case when ${settings} = (select settings from rekey_inventory.scans s
-          where s.id = graph_evidence.scan) then graph_evidence.count else 0 end`
+      ? sql`excluded.count + case when (select (mine.settings, mine.round) = (theirs.settings, theirs.round)
+          from rekey_inventory.scans mine, rekey_inventory.scans theirs
+          where mine.id = excluded.scan and theirs.id = graph_evidence.scan) then graph_evidence.count else 0 end`
       : sql`case when not graph_evidence.${isUse} then excluded.count
           when graph_evidence.scan = excluded.scan then graph_evidence.count else graph_evidence.count + 1 end`;
   const first = shows === "log" ? sql`count` : sql`case when ${isUse} then 1 else count end`;

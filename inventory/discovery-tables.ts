@@ -1,4 +1,4 @@
-/** The tables of migrations 0013 and 0018 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
+/** The tables of migrations 0013, 0014, 0018 and 0020 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
 import { bigint, boolean, jsonb, text } from "drizzle-orm/pg-core";
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import { inventory, moment } from "./columns.js";
@@ -20,6 +20,7 @@ export const scans = inventory.table("scans", {
   source: text("source").notNull(),
   shows: text("shows").$type<"now" | "log">().notNull(),
   settings: text("settings").notNull(),
+  round: text("round").notNull(),
   startedAt: moment("started_at").notNull(),
   endedAt: moment("ended_at"),
   failure: text("failure"),
@@ -31,6 +32,7 @@ export const scans = inventory.table("scans", {
   malformed: bigint("malformed", { mode: "number" }).notNull(),
   malformedFirst: jsonb("malformed_first").$type<readonly Malformed[]>().notNull(),
   gaps: jsonb("gaps").$type<readonly string[]>().notNull(),
+  gapsAgain: jsonb("gaps_again").$type<readonly string[]>().notNull(),
   coveredFrom: moment("covered_from"),
   coveredUntil: moment("covered_until"),
 });

@@ -27,7 +27,7 @@ const resumeMsMax = 6 * 60 * 60_000;
 /**
  * The reading to go on with: one that was broken off and is not too old, or a new one. A log is gone on with from where
  * the last one came to, however that ended; what is there now is read from its beginning, and so is what was read by other
- * settings.
+ * settings. `anew` asks for the beginning, whatever was read: once, so that whoever asks again with the same word goes on.
  */
 export async function beginScan(
   db: Database,
@@ -37,7 +37,12 @@ export async function beginScan(
     settings,
     now,
     newId,
-  }: Omit<ScanRef, "id"> & { readonly now: number; readonly newId: () => string },
+    anew,
+  }: Omit<ScanRef, "id"> & {
+    readonly now: number;
+    readonly newId: () => string;
+    readonly anew?: string | undefined;
+  },
 ): Promise<Scan> {
   return transact(db, async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`scan ${source}`}))`);
@@ -47,14 +52,15 @@ export async function beginScan(
       .where(eq(scans.source, source))
       .orderBy(desc(scans.startedAt), desc(scans.id))
       .limit(1);
-    const isSame = last?.settings === settings;
+    const isSame = last?.settings === settings && (anew === undefined || last.round === anew);
     if (last !== undefined && isSame && last.endedAt === null && now - last.startedAt < resumeMsMax) {
       await tx.update(scans).set({ failure: null }).where(eq(scans.id, last.id));
       return { ...last, failure: null };
     }
     const cursor = shows === "log" && isSame ? last.cursorAfter : null;
+    const id = newId();
     const row = {
-      id: newId(),
+      ...{ id, round: isSame ? last.round : (anew ?? id) },
       source,
       shows,
       settings,
@@ -62,7 +68,15 @@ export async function beginScan(
       cursorBefore: cursor,
       cursorAfter: cursor,
     };
-    const none = { records: 0, claims: 0, copies: 0, malformed: 0, malformedFirst: [], gaps: [] };
+    const none = {
+      records: 0,
+      claims: 0,
+      copies: 0,
+      malformed: 0,
+      malformedFirst: [],
+      gaps: [],
+      gapsAgain: [],
+    };
     const [made] = await tx
       .insert(scans)
       .values({ ...row, ...none })
@@ -110,6 +124,7 @@ export async function notePart(
         malformed: standing.malformed + part.malformed.length,
         malformedFirst: [...standing.malformedFirst, ...part.malformed].slice(0, namedMax),
         gaps: [...new Set([...standing.gaps, ...part.gaps])].slice(0, namedMax),
+        gapsAgain: [...new Set([...standing.gapsAgain, ...(part.gapsAgain ?? [])])].slice(0, namedMax),
         coveredFrom: from.length === 0 ? null : Math.min(...from),
         coveredUntil: until.length === 0 ? null : Math.max(...until),
       })

@@ -38,7 +38,9 @@ interface WatchedRow extends Record<string, unknown> {
 
 /**
  * Of these sources. `windowMs`: how far back uses count; `pauseMs`: two looks that lie further apart do not follow upon each
- * other, and records of a busy log do not either: whoever writes it may have been off. Looks back `lookBackMs` and no further, so that years of readings cost nothing; `since` is no earlier than that.
+ * other, and records of a busy log do not either: whoever writes it may have been off. What a log lacked in an earlier round,
+ * and a reading from its beginning would name again, is made up for by a later round; and only what that one has read has been
+ * watched. Looks back `lookBackMs` and no further, so that years of readings cost nothing; `since` is no earlier than that.
  */
 export async function watchedBy(
   db: Database,
@@ -71,18 +73,21 @@ export async function watchedWithin(
         ${column(sources, ({ body }) => settingsDigest(body))}::text[],
         ${column(sources, ({ isBusy }) => isBusy)}::boolean[]) as s (source, settings, is_busy)
       left join lateral (
-        select id, ended_at from rekey_inventory.scans w
-        where w.source = s.source and w.settings = s.settings and w.ended_at is not null order by started_at desc, id desc limit 1
+        select id, ended_at, round from rekey_inventory.scans w
+        where w.source = s.source and w.settings = s.settings and w.ended_at is not null
+        order by started_at desc, id desc limit 1
       ) whole on true
       left join lateral (
         select coalesce(
-          max(covered_from) filter (where shows = 'log' and (until_before is null or s.is_busy and covered_from - until_before > ${pause})),
-          max(started_at) filter (where ended_at is not null and (before is null or started_at - before > ${pause}))
+          max(covered_from) filter (where is_newest and shows = 'log'
+            and (until_before is null or s.is_busy and covered_from - until_before > ${pause})),
+          max(started_at) filter (where is_newest and ended_at is not null and (before is null or started_at - before > ${pause}))
         ) as since,
         case when s.is_busy and bool_or(shows = 'log') then coalesce(max(until), min(started_at)) end as silent_since
         from (
-          select *, lag(read_at) over (order by started_at, id) as before,
-            max(until) over (order by covered_from, id rows between unbounded preceding and 1 preceding) as until_before
+          select *, shows = 'now' or round = whole.round as is_newest,
+            lag(read_at) over (partition by case when shows = 'log' then round end order by started_at, id) as before,
+            max(until) over (partition by round order by covered_from, id rows between unbounded preceding and 1 preceding) as until_before
           from (
             -- Nothing was read before it happened: a clock that is ahead makes no log newer, and hides no hole in it.
             select *, case when covered_until is not null then least(covered_until, read_at) end as until
@@ -94,10 +99,15 @@ export async function watchedWithin(
         ) looks
       ) chain on true
       left join lateral (
-        select sum(malformed) as unreadable, jsonb_agg(gaps) filter (where gaps <> '[]') as gaps
-        from rekey_inventory.scans m
-        where m.source = s.source and m.settings = s.settings
-          and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
+        select sum(malformed) filter (where is_newest) as unreadable, jsonb_agg(lacks) filter (where lacks <> '[]') as gaps
+        from (
+          select m.malformed, is_newest, case when is_newest then m.gaps
+            else m.gaps - array(select jsonb_array_elements_text(m.gaps_again)) end as lacks
+          from rekey_inventory.scans m,
+            lateral (select m.shows = 'now' or whole.round is null or m.round = whole.round) as one (is_newest)
+          where m.source = s.source and m.settings = s.settings
+            and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
+        ) lacking
       ) missing on true`);
   return rows.map(({ source, whole_at, since, silent_since, gaps, unreadable }) => ({
     ...{ source, wholeAt: whole_at, since, silentSince: silent_since, unreadable: Number(unreadable) },

@@ -3,7 +3,7 @@
  * stable workflow id, so that whoever asks while it is read waits for the same reading, and none takes the cursor of another.
  */
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import { ParentClosePolicy, proxyActivities, startChild } from "@temporalio/workflow";
+import { ParentClosePolicy, proxyActivities, startChild, workflowInfo } from "@temporalio/workflow";
 import type { ScanReport } from "../domain/discovery/report.js";
 import type { HouseWork } from "../domain/rotation/work.js";
 import { refuseUnsealed } from "./listen.js";
@@ -14,11 +14,11 @@ const { scan, findings } = proxyActivities<Pick<HouseWork, "scan" | "findings">>
 
 /**
  * Reads the source of this name to its end, and finds what follows from that. One that cannot be read says why; what was read
- * until then is kept.
+ * until then is kept. `anew`: from its beginning, and counted anew.
  */
-export async function discover(source: string): Promise<ScanReport> {
-  refuseUnsealed([source]);
-  const report = await wholly(source);
+export async function discover(source: string, anew = false): Promise<ScanReport> {
+  refuseUnsealed([source, anew]);
+  const report = await wholly(anew ? { source, anew: workflowInfo().runId } : { source });
   try {
     await findings();
     return report;
@@ -28,16 +28,16 @@ export async function discover(source: string): Promise<ScanReport> {
   }
 }
 
-async function wholly(source: string): Promise<ScanReport> {
+async function wholly(request: Parameters<typeof scan>[0]): Promise<ScanReport> {
   try {
     for (;;) {
-      const report = await scan({ source });
+      const report = await scan(request);
       if (report.endedAt !== null) return report;
     }
   } catch (failure) {
     const nothing = { records: 0, claims: 0, copies: 0, malformed: 0, malformedFirst: [], gaps: [] };
     const why = { failure: sentenceOfFailure(failure), scan: "", startedAt: Date.now(), endedAt: null };
-    return { source, ...why, ...nothing, covered: null };
+    return { source: request.source, ...why, ...nothing, covered: null };
   }
 }
 

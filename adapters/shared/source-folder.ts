@@ -5,9 +5,9 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import type { ScanPart } from "../../domain/discovery/said.js";
-import { RekeyError } from "../../domain/errors.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source } from "../ports.js";
+import { unreadableCursor } from "./source-cursor.js";
 import { besides, type FoundFile, filesIn, type ReadBeside, rootOf, type Wanted } from "./source-files.js";
 import { type Marking, Says } from "./source-says.js";
 
@@ -192,6 +192,6 @@ function parsed(cursor: string): Cursor {
   try {
     return cursorShape.parse(JSON.parse(cursor));
   } catch {
-    throw new RekeyError("bad-input", "The cursor is none of this source; begin from the beginning.");
+    throw unreadableCursor();
   }
 }

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { RekeyError } from "../../domain/errors.js";
+import { unreadableCursor } from "./source-cursor.js";
 import type { FileSeen } from "./source-log-list.js";
 
 /** Bytes at the beginning by which a file is known, after decompression. */
@@ -78,10 +78,10 @@ export function filesIn(cursor: string | null): FilesRead {
   try {
     content = JSON.parse(cursor);
   } catch {
-    throw notOne();
+    throw unreadableCursor();
   }
   const { success, data } = document.safeParse(content);
-  if (!success) throw notOne();
+  if (!success) throw unreadableCursor();
   return new Map(
     data.files.map(([path, id, head, headBytes, offset, size, mtimeMs, mode, flags]) => [
       id,
@@ -101,10 +101,6 @@ export function filesIn(cursor: string | null): FilesRead {
       },
     ]),
   );
-}
-
-function notOne(): RekeyError {
-  return new RekeyError("bad-input", "The cursor is not one of this source; scan from the beginning.");
 }
 
 /** Nothing has happened to the file since. */

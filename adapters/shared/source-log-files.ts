@@ -33,7 +33,8 @@ export interface FileSink {
   /** One record; the bytes are only good during the call. False where it is none, which is kept as malformed. */
   take(bytes: Buffer, from: number, to: number, offset: number): boolean;
   malformed(offset: number, why: string): void;
-  gap(sentence: string): void;
+  /** `again`: a reading from the beginning would name it again where it is so still. */
+  gap(sentence: string, how?: { readonly again: boolean }): void;
 }
 
 /** How files are read. */
@@ -59,7 +60,7 @@ export async function* readFiles(
 ): AsyncGenerator<() => string> {
   const read = filesIn(cursor);
   const { files, missing } = await listFiles(reading.paths);
-  for (const path of missing) sink.gap(`No file is there by the name ${path}.`);
+  for (const path of missing) sink.gap(`No file is there by the name ${path}.`, { again: true });
   await loseReplaced(files, read);
   const listed = new Set(files.map(({ id }) => id));
   const lost = new Set([...read.keys()].filter((id) => !listed.has(id)));
@@ -82,7 +83,9 @@ export async function* readFiles(
       opened++;
     } catch (error) {
       if (!(error instanceof RekeyError) || error.code !== "not-permitted") throw error;
-      sink.gap(`${file.path} may not be read by the engine's user; nothing in it was seen.`);
+      sink.gap(`${file.path} may not be read by the engine's user; nothing in it was seen.`, {
+        again: true,
+      });
       refused = error;
     }
   }

@@ -20,7 +20,7 @@ export function sinkInto(part: PartBuilder, record: TakeRecord): FileSink {
       part.count();
       part.malformed(where(offset), why);
     },
-    gap: (sentence) => part.gap(sentence),
+    gap: (sentence, how) => part.gap(sentence, how),
   };
 }
 

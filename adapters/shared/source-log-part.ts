@@ -44,6 +44,7 @@ export class PartBuilder {
   readonly #copies = new Map<string, Counted<Pick<Copy, "at" | "mark" | "literal" | "past">>>();
   #malformed: Malformed[] = [];
   #gaps: string[] = [];
+  #gapsAgain: string[] = [];
   #records = 0;
   #from = Number.POSITIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
@@ -74,8 +75,10 @@ export class PartBuilder {
     this.#malformed.push({ where, why });
   }
 
-  gap(sentence: string): void {
+  /** `again`: a reading from the beginning would name it again. What is lost for ever is not. */
+  gap(sentence: string, { again = false } = {}): void {
     this.#gaps.push(sentence);
+    if (again) this.#gapsAgain.push(sentence);
   }
 
   /**
@@ -119,8 +122,8 @@ export class PartBuilder {
   /** The part, and room for the next one. */
   take(cursor: string): ScanPart {
     const record = this.#record;
-    if (this.#ahead.count > 0) this.#gaps.push(this.#aheadSentence());
-    if (this.#ancient.count > 0) this.#gaps.push(this.#ancientSentence());
+    if (this.#ahead.count > 0) this.gap(this.#aheadSentence(), { again: true });
+    if (this.#ancient.count > 0) this.gap(this.#ancientSentence(), { again: true });
     const part: ScanPart = {
       records: this.#records,
       claims: [...this.#claims.values()].map((one) => ({
@@ -139,12 +142,14 @@ export class PartBuilder {
       malformed: this.#malformed,
       covered: this.#from <= this.#until ? { from: this.#from, until: this.#until } : null,
       gaps: this.#gaps,
+      gapsAgain: this.#gapsAgain,
       cursor,
     };
     this.#claims.clear();
     this.#copies.clear();
     this.#malformed = [];
     this.#gaps = [];
+    this.#gapsAgain = [];
     this.#records = 0;
     this.#from = Number.POSITIVE_INFINITY;
     this.#until = Number.NEGATIVE_INFINITY;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Claim, Copy, Listed, Malformed, ScanPart, Use } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
+import { unreadableCursor } from "./source-cursor.js";
 import { aheadMsMax } from "./source-log-part.js";
 import { type OpenReport, openReport } from "./source-text.js";
 
@@ -142,5 +143,5 @@ export function cursorIn<S extends z.ZodType>(schema: S, text: string): z.output
   }
   const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new RekeyError("bad-input", "The cursor is not one of this source; scan from the beginning.");
+  throw unreadableCursor();
 }

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
 import type { AdapterDeps, Call } from "../ports.js";
 import { AwsCalls, clientOptions, publicEndpoint, Refused } from "../shared/aws.js";
+import { unreadableCursor } from "../shared/source-cursor.js";
 import { type FileSink, recordsInto } from "../shared/source-log-files.js";
 import { unlessOver } from "../shared/source-log-part.js";
 import { RecordReader, recordBytesMax, type Splitter, windowBytes } from "../shared/source-log-records.js";
@@ -107,7 +108,8 @@ export class TrailBucket {
         }
         page = next;
       } while (page !== undefined);
-      if (objects === 0) sink.gap(`${this.#server} has no object of the trail for ${region}.`);
+      if (objects === 0)
+        sink.gap(`${this.#server} has no object of the trail for ${region}.`, { again: true });
       forget(state);
     }
     yield now;
@@ -221,8 +223,7 @@ function statesIn(cursor: string | null): Map<string, RegionState> {
     content = null;
   }
   const { success, data } = cursorSchema.safeParse(content);
-  if (!success)
-    throw new RekeyError("bad-input", "The cursor is not one of this source; scan from the beginning.");
+  if (!success) throw unreadableCursor();
   return new Map(
     Object.entries(data.regions).map(([region, state]) => [region, { ...state, read: new Set(state.read) }]),
   );

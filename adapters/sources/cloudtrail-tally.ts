@@ -52,6 +52,7 @@ export function eventTally(config: CloudtrailConfig, part: PartBuilder): TakeEve
       told.add(replica.region);
       part.gap(
         `${shown(replica.secret)} was replicated to ${shown(replica.region)}, whose reads are not counted: name the region in \`replicaRegions\`.`,
+        { again: true },
       );
     }
     for (const { told, from: source, did } of eventSays(event, watched)) {

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
 import { causeOf } from "../shared/file-errors.js";
+import { unreadableCursor } from "../shared/source-cursor.js";
 import { recordsInto } from "../shared/source-log-files.js";
 import type { PartBuilder } from "../shared/source-log-part.js";
 import { LineSplitter, RecordReader, StreamBytes } from "../shared/source-log-records.js";
@@ -36,7 +37,7 @@ function untilIn(cursor: string | null): number | null {
   try {
     return cursorSchema.parse(JSON.parse(cursor)).listenedUntil;
   } catch {
-    throw new RekeyError("bad-input", "The cursor is not one of this source; scan from the beginning.");
+    throw unreadableCursor();
   }
 }
 

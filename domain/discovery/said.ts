@@ -159,6 +159,8 @@ export interface ScanPart {
   readonly covered: { readonly from: number; readonly until: number } | null;
   /** What is missing of what the source should have had, each in a sentence: a gap in a log, a listing without the right to see all. */
   readonly gaps: readonly string[];
+  /** Of the gaps of a log, those that a reading from its beginning names again where they are there still. The others stay. */
+  readonly gapsAgain?: readonly string[];
   /** Where the next part begins; the same cursor gives the same records again. */
   readonly cursor: string;
 }

@@ -58,6 +58,7 @@ export function soundPart(part: ScanPart): ScanPart {
       ...malformed,
     ],
     gaps: part.gaps.map(clean),
+    ...(part.gapsAgain === undefined ? {} : { gapsAgain: part.gapsAgain.map(clean) }),
   };
 }
 

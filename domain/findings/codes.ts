@@ -65,7 +65,7 @@ const words = {
   },
   "incomplete-evidence": {
     what: "A source could not see all that it should.",
-    mend: "Give it the rights that it lacks; `rekey discover` names each gap and each record that could not be read.",
+    mend: "Give it the rights that it lacks; `rekey discover` names each gap and each record that could not be read. With `--anew` it reads what has been mended.",
   },
   "short-watch": {
     what: "A source has not looked for long enough to have seen whoever uses a credential rarely.",

@@ -147,8 +147,11 @@ export interface HouseWork {
   due(request: { readonly policy: string }): Promise<readonly string[]>;
   /** A person's signed word that restored records are gone on with, after everything outside was looked at (H32). */
   acceptRestored(request: { readonly document: string }): Promise<Pick<Answered, "accepted" | "sentence">>;
-  /** Reads a source (by its name) on from where it was read to; `endedAt` is null while there is more. */
-  scan(request: { readonly source: string }): Promise<ScanReport>;
+  /**
+   * Reads a source (by its name) on from where it was read to; `endedAt` is null while there is more. `anew`: a word that no
+   * reading bore before has it read from its beginning, and the same one again goes on with that.
+   */
+  scan(request: { readonly source: string; readonly anew?: string }): Promise<ScanReport>;
   /** Looks at everything that is known, and brings the records of findings up to date; how many changed their state. */
   findings(): Promise<number>;
   /** The open rotations of the estate's credentials, whatever their policies. */

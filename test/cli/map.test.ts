@@ -169,6 +169,14 @@ test("discover: what was read, what could not be, and how far it says anything",
   await golden("discover-unknown", reading(report), ["discover", "vault-lg"]);
   await golden("discover-broken", reading(report, broken), ["discover"]);
   await golden("discover-json", reading(report), ["discover", "vault-log", "--json"]);
+  const anew = emptyWorld({
+    entries: sources.slice(0, 1),
+    answers: {
+      discover: (asked) => ({ ...report, source: `${Object(asked).name}, anew: ${Object(asked).anew}` }),
+    },
+  });
+  await golden("discover-anew", anew, ["discover", "vault-log", "--anew"]);
+  await golden("discover-anew-all", anew, ["discover", "--anew"]);
   await golden("discover-no-sources", emptyWorld(), ["discover"]);
 });
 

@@ -48,6 +48,12 @@ export async function preview({ credential }: PreviewRequest): Promise<Preview> 
   return { credential, plan: null, findings: [], notBefore: null, names: {}, sentences: [], forecast };
 }
 
+/** Tells how it was asked; the source `slow` takes long. */
+export async function discover(source: string, anew?: boolean): Promise<unknown> {
+  if (source === "slow") await sleep("1 minute");
+  return { source, anew: anew ?? "not asked" };
+}
+
 /** Fails in somebody else's words. */
 export async function doctor(): Promise<never> {
   throw ApplicationFailure.nonRetryable("postgres://rekey:hunter2@db", "PostgresError");

@@ -14,6 +14,7 @@ import { startTemporal, type TemporalServer } from "../../worker/dev/temporal-se
 import {
   emergencyQueue,
   type RotateInput,
+  readingWorkflowId,
   rotationQueue,
   rotationWorkflowId,
 } from "../../workflows/messages.js";
@@ -85,6 +86,25 @@ async function failure(promise: Promise<unknown>): Promise<RekeyError> {
   expect(caught).toBeInstanceOf(RekeyError);
   return caught as RekeyError;
 }
+
+describe("reading a source", () => {
+  test("is joined, and from the beginning only where nobody reads it", async () => {
+    const source = (name: string) => ({ id: `src_${randomUUID()}`, name });
+    const log = source("log");
+    expect(await client.discover(log)).toEqual({ source: "log", anew: "not asked" });
+    expect(await client.discover({ ...log, anew: true })).toEqual({ source: "log", anew: true });
+    const slow = source("slow");
+    await raw.workflow.start("discover", {
+      ...{ workflowId: readingWorkflowId(slow.id), taskQueue: rotationQueue, args: ["slow"] },
+    });
+    expect(await client.discover(slow)).toBeNull();
+    const refused = await failure(client.discover({ ...slow, anew: true }));
+    expect(refused).toMatchObject({
+      code: "conflict",
+      hint: expect.stringContaining("`rekey discover slow`"),
+    });
+  });
+});
 
 describe("starting", () => {
   test("H8: a second start joins the first", async () => {

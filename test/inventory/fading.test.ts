@@ -50,15 +50,17 @@ interface Reading {
   readonly shows?: "now" | "log";
   readonly settings?: string;
   readonly more?: Partial<ScanPart>;
+  readonly anew?: string;
 }
 
 /** One whole reading; answers with the cursor from which it began. */
 async function look(
   db: Database,
   claims: readonly Claim[],
-  { at, source = "src_1", shows = "now", settings = settingsDigest(fake), more }: Reading,
+  { at, source = "src_1", shows = "now", settings = settingsDigest(fake), more, anew }: Reading,
 ) {
-  const begun = await beginScan(db, { source, shows, settings, now: at, newId: () => newId("scn") });
+  const how = { source, shows, settings, anew, now: at };
+  const begun = await beginScan(db, { ...how, newId: () => newId("scn") });
   const ref = { id: begun.id, source, shows, settings };
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
   const said = { records: claims.length, copies: [], listed: [], malformed: [], covered: null, gaps: [] };
@@ -290,4 +292,62 @@ it("what a source said that has left the estate counts for a window more, and th
   expect(await left()).toEqual([expect.stringMatching(/^seen/)]);
   await look(db, [], { at: t0 + shownFor * useWindowMs + 1, source: kept.id });
   expect(await left()).toEqual([]);
+});
+
+it("a log that is read anew is read from its beginning and counted anew, once for each word, and a look is begun again", async () => {
+  const db = await house();
+  const thrice = use("app", t0, { known: "read", seen: { first: t0, last: t0, count: 3 } });
+  await look(db, [thrice], { at: t0, shows: "log" });
+  expect(await look(db, [thrice], { at: t0 + 1, shows: "log", anew: "once" })).toBeNull();
+  expect(await standing(db)).toEqual({ app: 3 });
+  // Whoever asked is answered late, and asks again: it goes on.
+  expect(await look(db, [thrice], { at: t0 + 2, shows: "log", anew: "once" })).toBe(`${t0 + 1}`);
+  expect(await look(db, [thrice], { at: t0 + 3, shows: "log" })).toBe(`${t0 + 2}`);
+  expect(await standing(db)).toEqual({ app: 9 });
+  expect(await look(db, [thrice], { at: t0 + 4, shows: "log", anew: "twice" })).toBeNull();
+  expect(await standing(db)).toEqual({ app: 3 });
+  const begin = (now: number, anew?: string) =>
+    beginScan(db, { source: "src_2", shows: "now", settings: "so", now, anew, newId: () => newId("scn") });
+  const broken = await begin(t0);
+  expect((await begin(t0 + 1)).id).toBe(broken.id);
+  expect((await begin(t0 + 2, "once")).id).not.toBe(broken.id);
+});
+
+it("what could not be read is made up for by reading it anew, what is lost is not, and what is no longer there was not watched", async () => {
+  const db = await house();
+  const watched = async (now: number) => {
+    const rules = { windowMs: 35 * day, lookBackMs: 70 * day, pauseMs: 7 * day, now };
+    return (await watchedBy(db, [asked("src_1")], rules))[0];
+  };
+  const malformed = [{ where: "line 1", why: "It is no JSON." }];
+  const gaps = ["It was emptied.", "A clock was wrong."];
+  const covered = { from: t0 - 40 * day, until: t0 };
+  const torn = { covered, malformed, gaps, gapsAgain: ["A clock was wrong."] };
+  await look(db, [], { at: t0, shows: "log", more: torn });
+  await look(db, [], { at: t0 + day, shows: "log" });
+  const before = { since: t0 - 40 * day, unreadable: 1, gaps };
+  expect(await watched(t0 + day)).toMatchObject(before);
+  // Until it is read to its end, nothing is better than it was.
+  const how = { source: "src_1", shows: "log", settings: settingsDigest(fake), anew: "once" } as const;
+  await beginScan(db, { ...how, now: t0 + 2 * day, newId: () => newId("scn") });
+  expect(await watched(t0 + 2 * day)).toMatchObject(before);
+  const whole = { covered: { from: t0 - 5 * day, until: t0 + 2 * day } };
+  await look(db, [], { at: t0 + 2 * day, shows: "log", anew: "once", more: whole });
+  const after = { since: t0 - 5 * day, unreadable: 0, gaps: ["It was emptied."] };
+  expect(await watched(t0 + 2 * day)).toMatchObject({ ...after, silentSince: t0 + 2 * day });
+  expect(await watched(t0 + 36 * day)).toMatchObject({ unreadable: 0, gaps: [] });
+});
+
+it("reading it anew makes no log less silent, and no look at what is there now begin anew", async () => {
+  const db = await house();
+  const rules = { windowMs: 35 * day, lookBackMs: 70 * day, pauseMs: 7 * day, now: t0 + 6 * day };
+  for (const source of ["src_log", "src_now"] as const) {
+    const shows = source === "src_log" ? "log" : "now";
+    await look(db, [], { at: t0, source, shows });
+    await look(db, [], { at: t0 + 5 * day, source, shows, anew: "once" });
+  }
+  expect(await watchedBy(db, [asked("src_log"), asked("src_now")], rules)).toMatchObject([
+    { source: "src_log", since: t0 + 5 * day, silentSince: t0 },
+    { source: "src_now", since: t0, silentSince: null },
+  ]);
 });

@@ -174,6 +174,10 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     await writeFile(said, `${JSON.stringify({ claim })}\n${JSON.stringify({ cursor: applicationName })}\n`);
     const read = await house.ask<ScanReport>("discover", ["log"]);
     expect(read).toMatchObject({ failure: null, claims: 1 });
+    // Whoever has it read anew has it counted once.
+    const anew = await house.ask<ScanReport>("discover", ["log", true]);
+    expect(anew).toMatchObject({ failure: null, claims: 1 });
+    expect(anew.scan).not.toBe(read.scan);
   };
   await readLog("month-end", 30, 2, 3);
   // What has shown a use watches, whatever its kind says; neither has for long enough.

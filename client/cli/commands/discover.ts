@@ -2,32 +2,45 @@
 
 import type { ScanReport } from "../../../domain/discovery/report.js";
 import { span } from "../../../domain/duration.js";
-import { exitCodes } from "../../../domain/errors.js";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
-import { command } from "../command.js";
+import { command, option } from "../command.js";
 import { count, table } from "../format/layout.js";
 
 /** Reads one source, or all of them; ends with 5 where one could not be read. */
-export const discover = command({
+export const discover = command<{ readonly anew?: boolean }>({
   usage: "discover [source]",
   summary: "Read the places where use is visible, and put what they show on the map",
   description:
     "Logs are read on from where they were read to, what is there now is read whole. What cannot be read is\n" +
     "counted and named. Who asks while a source is read, by a schedule or by somebody else, waits for that reading.\n" +
+    "With --anew one of them is read from its beginning and counted anew: where lines were torn or a clock was wrong and\n" +
+    "that is mended, or where a release cannot read how far it was read. What is no longer in a log was not watched then.\n" +
     "Ends with 5 when a source could not be read to its end; the next run goes on there.",
   arguments: { source: "name of a source of the estate; without one, all of them" },
+  options: [option("--anew", "read the source from its beginning, and count it anew")],
   examples: [
     ["rekey discover", "everything"],
     ["rekey discover vault-log", "one source"],
+    ["rekey discover vault-log --anew", "from its beginning"],
     ["rekey consumers orders-db", "afterwards: who uses it, and how that is known"],
   ],
-  async run(cli, [name]) {
+  async run(cli, [name], { anew = false }) {
+    if (anew && name === undefined)
+      throw new RekeyError(
+        "bad-input",
+        "`--anew` is for one source: name it.",
+        "For example `rekey discover vault-log --anew`.",
+      );
     const { inventory, rotations } = await cli.services();
     const known = await inventory.entries("sources");
     const asked = name === undefined ? known : named(known, name);
     const answers = await Promise.all(
-      asked.map(async (source) => ({ source: source.name, report: await rotations.discover(source) })),
+      asked.map(async (source) => ({
+        source: source.name,
+        report: await rotations.discover({ ...source, anew }),
+      })),
     );
     const reports = answers.flatMap(({ report }) => (report === null ? [] : [report]));
     const reading = answers.flatMap(({ source, report }) => (report === null ? [source] : []));

@@ -22,6 +22,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const scan = (cursor: string | null = null) => scanned(auditSource([join(folder, "audit*")]), cursor);
 const cursorOf = (parts: readonly ScanPart[]) => parts.at(-1)?.cursor ?? "";
 const gaps = (parts: readonly ScanPart[]) => parts.flatMap((part) => part.gaps);
+const again = (parts: readonly ScanPart[]) => parts.flatMap(({ gapsAgain = [] }) => gapsAgain);
 const malformed = (parts: readonly ScanPart[]) => parts.flatMap((part) => part.malformed);
 
 /** Reads by reader: `{ a: 2 }`. */
@@ -153,6 +154,8 @@ describe("a log that is damaged", () => {
     expect(gaps(parts)).toEqual([
       expect.stringMatching(/^1 of the records say that they are from the future/),
     ]);
+    // Whoever reads it from its beginning, with a clock that is right by then, needs to be told no more.
+    expect(again(parts)).toEqual(gaps(parts));
   });
 
   it("does not believe a clock that was set back to its beginning: nobody has watched since then", async () => {
@@ -258,12 +261,23 @@ describe("files that are rotated", () => {
     const second = await scan(cursorOf(first));
     expect(reads(second)).toEqual({ b: 1 });
     expect(gaps(second)).toEqual([expect.stringContaining("is gone, was emptied or was replaced")]);
+    // A reading from the beginning could not tell any more.
+    expect(again(second)).toEqual([]);
     await rm(log);
     const third = await scan(cursorOf(second));
     expect(gaps(third).join("\n")).toContain("is gone, was emptied or was replaced");
     expect(gaps(await scan(cursorOf(third)))).toEqual([
       expect.stringContaining("No file is there by the name"),
     ]);
+  });
+
+  it("says how to go on where a cursor is none of this release", async () => {
+    await writeFile(log, `${auditLine("a")}\n`);
+    for (const cursor of ["", "{}", '{"v":99}', "7"])
+      await expect(scan(cursor)).rejects.toMatchObject({
+        code: "bad-input",
+        message: expect.stringContaining("`rekey discover` with its name and `--anew`"),
+      });
   });
 
   it("says that a file has shrunk, and goes on behind what is left", async () => {

@@ -45,6 +45,10 @@ describe("a part", () => {
       ...{ gaps: ["A gap."], covered: { from: 1, until: 2 } },
     });
     expect(soundPart(whole)).toEqual(whole);
+    const again = { ...whole, gapsAgain: ["A gap."] };
+    expect(soundPart(again)).toEqual(again);
+    const unsound = soundPart({ ...whole, gapsAgain: ["A gap\0."] });
+    expect(unsound.gapsAgain).toEqual(soundPart({ ...whole, gaps: ["A gap\0."] }).gaps);
   });
 
   it("loses what cannot be kept, keeps the rest, and says which record that was", () => {
