@@ -7,6 +7,7 @@ import type { Services } from "../client/cli/deps.js";
 import { inventoryIn } from "../client/cli/inventory.js";
 import { rotationClient } from "../client/temporal.js";
 import { shapesOf } from "../domain/estate/shapes.js";
+import { refuseAnotherKey } from "../inventory/fingerprint-key.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
 import { auditDatabaseOf, type OpenAudit, openAudit } from "../worker/audit.js";
@@ -17,6 +18,7 @@ import {
   converterWith,
   databaseOf,
   fingerprinterOf,
+  fingerprintKeyDigest,
   newId,
   temporalLoginOf,
 } from "../worker/installation.js";
@@ -58,7 +60,10 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
       rotations,
       audit,
       // Asked for where a leak is reported, and nowhere else: whoever never does needs no key for it.
-      fingerprint: async (value) => (await fingerprinterOf(settings))(value),
+      fingerprint: async (value) => {
+        await refuseAnotherKey(db, await fingerprintKeyDigest(settings));
+        return (await fingerprinterOf(settings))(value);
+      },
       close: async () => {
         await stopTelling();
         const log = opened?.then((open) => open.close());

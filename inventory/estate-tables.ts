@@ -1,4 +1,4 @@
-/** The tables of migrations 0001 and 0014 as drizzle sees them: what exists, and who changed what may be decided by whom. */
+/** The tables of migrations 0001, 0014 and 0021 as drizzle sees them: what exists, and who changed what may be decided by whom. */
 import { bigint, boolean, integer, json, text } from "drizzle-orm/pg-core";
 import type { Section } from "../domain/estate/schema.js";
 import type { Estate } from "../domain/estate/types.js";
@@ -15,6 +15,7 @@ export const installation = inventory.table("installation", {
   mark: bigint("mark", { mode: "number" }).notNull().default(0),
   auditSize: bigint("audit_size", { mode: "number" }),
   auditCheckpoint: text("audit_checkpoint"),
+  fingerprintKey: text("fingerprint_key"),
 });
 
 /**

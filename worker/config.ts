@@ -37,6 +37,7 @@ const variables = z.object({
   REKEY_CODEC_KEYS: references,
   REKEY_ENGINE_KEY: reference,
   REKEY_FINGERPRINT_KEY: reference,
+  REKEY_FINGERPRINT_KEY_REPLACES: z.string().min(1).optional(),
   REKEY_AUDIT_KEY: reference,
   REKEY_AUDIT_DATABASE_URL: reference.optional(),
   REKEY_AUDIT_FOLDER: z.string().min(1).optional(),

@@ -10,6 +10,7 @@ import { vaultConfig } from "../adapters/stores/vault/schema.js";
 import { RekeyError } from "../domain/errors.js";
 import { Secret } from "../domain/secret.js";
 import { type Database, openDatabase } from "../inventory/database.js";
+import { fingerprintKeyText } from "../inventory/fingerprint-key.js";
 import { sealingCodec, type Unsealed, viewingCodec } from "./codec.js";
 import { type CodecRing, followedRing } from "./codec-ring.js";
 import { failureConverterPath, type Installation } from "./config.js";
@@ -196,6 +197,11 @@ function parsedKey(secret: Secret): JWK {
 export async function fingerprinterOf(settings: Installation): Promise<(value: Secret) => Promise<string>> {
   const key = await resolved(settings, settings.REKEY_FINGERPRINT_KEY);
   return async (value) => keyedHash(key, value.reveal());
+}
+
+/** What the key of the hashes is known again by. */
+export async function fingerprintKeyDigest(settings: Installation): Promise<string> {
+  return keyedHash(await resolved(settings, settings.REKEY_FINGERPRINT_KEY), fingerprintKeyText);
 }
 
 function keyedHash(key: Secret, value: string): string {

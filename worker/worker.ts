@@ -8,6 +8,7 @@ import { type Kinds, kinds } from "../adapters/registry.js";
 import { keepLog } from "../audit/keeper.js";
 import { shapesOf } from "../domain/estate/shapes.js";
 import type { Database } from "../inventory/database.js";
+import { keepFingerprintKey } from "../inventory/fingerprint-key.js";
 import { sha256Hex } from "../inventory/hash.js";
 import { ensureInstallation } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
@@ -25,6 +26,7 @@ import {
   converterWith,
   databaseOf,
   fingerprinterOf,
+  fingerprintKeyDigest,
   newId,
   randomSecret,
   temporalLoginOf,
@@ -77,6 +79,9 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   const clock = await installationClock(db);
   const { now } = clock;
   const warn = (sentence: string) => Runtime.instance().logger.warn(sentence);
+  const keyOf = { digest: await fingerprintKeyDigest(settings), now: now() };
+  if (await keepFingerprintKey(db, { ...keyOf, replaces: settings.REKEY_FINGERPRINT_KEY_REPLACES }))
+    warn("Values are recognised by another key from now on; those that were met or made before are not.");
   const audit = await openAudit(settings, {
     ...{ db, installation, now, warn },
     between: between?.database,

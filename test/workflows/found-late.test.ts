@@ -1,5 +1,6 @@
 /** A source finds a reader that nobody declared while a rotation is under way: before the issue, after it, and before what is old is destroyed. */
-import { expect, test } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
 import type { Systems } from "../../activities/deps.js";
 import type { Credential, Estate } from "../../domain/estate/types.js";
 import { read } from "../../inventory/database.js";
@@ -93,6 +94,21 @@ async function found({ fresh, credential }: House): Promise<void> {
   await endScan(db, { ...ref, id: begun.id }, now);
 }
 
+/** From now on the log is read every moment: before a version is taken away the sources have to be. */
+function readOn(home: House): void {
+  let isOver = false;
+  const reading = (async () => {
+    while (!isOver) {
+      await found(home);
+      await pause(300);
+    }
+  })();
+  onTestFinished(async () => {
+    isOver = true;
+    await reading;
+  });
+}
+
 /** Its owner is found, and it is declared with what it shows of itself. */
 function declare({ apply }: House, owner: string): Promise<void> {
   return apply((estate) => {
@@ -122,6 +138,7 @@ test("C7: a reader that is found while an approval waits ends it with its name; 
   const { id } = await entryNamed(home.fresh.db, "consumers", late);
   expect(asked.plan?.consumers.map((planned) => planned.id)).toContain(id);
   await decide(next, await paper(home, asked, "ann"));
+  readOn(home);
   expect(await ended(next)).toMatchObject({ outcome: "rotated" });
   expectWorking(home);
 }, 120_000);
@@ -145,6 +162,7 @@ test("C7: one that is found after the issue holds it with both versions valid; o
   expect(amendment?.approvers).toEqual(["cleo"]);
   expect([home.world.enabled(), disables(home)]).toEqual([["orders_a", "orders_b"], []]);
   await decide(handle, await paper(home, state, "cleo", { digest: amendment?.digest ?? "" }));
+  readOn(home);
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   expectWorking(home);
 }, 120_000);

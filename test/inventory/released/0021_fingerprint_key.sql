@@ -1,0 +1,3 @@
+-- A key by which values were recognised.
+
+update installation set fingerprint_key = 'cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd';
