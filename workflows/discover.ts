@@ -6,9 +6,9 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ParentClosePolicy, proxyActivities, startChild, workflowInfo } from "@temporalio/workflow";
 import type { ScanReport } from "../domain/discovery/report.js";
 import type { HouseWork } from "../domain/rotation/work.js";
-import { refuseUnsealed } from "./listen.js";
 import { readingWorkflowId } from "./messages.js";
 import { readingSources, sentenceOfFailure } from "./proxies.js";
+import { refuseUnsealed } from "./unsealed.js";
 
 const { scan, findings } = proxyActivities<Pick<HouseWork, "scan" | "findings">>(readingSources);
 

@@ -3,7 +3,6 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { ParentClosePolicy, startChild } from "@temporalio/workflow";
 import type { StockTaking } from "../domain/reconcile.js";
 import type { Diagnosis, OpenRotation, Preview, PreviewRequest } from "../domain/rotation/work.js";
-import { refuseUnsealed } from "./listen.js";
 import {
   emergencyQueue,
   type Receipt,
@@ -13,6 +12,7 @@ import {
 } from "./messages.js";
 import { houseWork } from "./proxies.js";
 import { rotate } from "./rotate.js";
+import { refuseUnsealed } from "./unsealed.js";
 
 /** What a rotation or an emergency would do now, and why it may not begin. Changes nothing. */
 export async function preview(request: PreviewRequest): Promise<Preview> {

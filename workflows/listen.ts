@@ -7,7 +7,7 @@ import type { RotationEvent } from "../domain/rotation/events.js";
 import { holdOf, legalExits } from "../domain/rotation/moves.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import type { Answered } from "../domain/rotation/work.js";
-import { isUnsealed, unsealedSentence } from "../domain/unsealed.js";
+import { isUnsealed } from "../domain/unsealed.js";
 import {
   type CancelOrder,
   cancelUpdate,
@@ -25,6 +25,7 @@ import {
 import { messageWork, reportWork, sentenceOfFailure } from "./proxies.js";
 import type { Run } from "./run.js";
 import { openingProgress, progressOf } from "./sentences.js";
+import { refuseUnsealed } from "./unsealed.js";
 
 /** Sets every handler. Messages that arrive before the rotation is open wait for it. */
 export function listen(run: Run): void {
@@ -111,11 +112,6 @@ const anotherHold = `The order is for an earlier moment at which this rotation w
 /** True for an order to another rotation; in a history from before orders named theirs, none is. */
 function isAnother(rotation: string | undefined, { id }: RotationState): boolean {
   return rotation !== undefined && rotation !== id;
-}
-
-/** Throws where one of them was never sealed. Throwing fails a workflow that begins with such, and refuses an update. */
-export function refuseUnsealed(given: readonly unknown[]): void {
-  if (given.some(isUnsealed)) throw ApplicationFailure.nonRetryable(unsealedSentence, "not-permitted");
 }
 
 /** Two persons have to have signed that this version is live; then the walk leads there, through every gate (H30). */

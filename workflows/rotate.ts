@@ -6,9 +6,10 @@
 import { ApplicationFailure, CancellationScope, continueAsNew, workflowInfo } from "@temporalio/workflow";
 import { RekeyError } from "../domain/errors.js";
 import type { RotationResult } from "../domain/rotation/work.js";
-import { listen, refuseUnsealed } from "./listen.js";
+import { listen } from "./listen.js";
 import type { RotateInput } from "./messages.js";
 import { Run } from "./run.js";
+import { refuseUnsealed } from "./unsealed.js";
 
 /**
  * The workflow `rotate/<credentialId>`. It ends when the rotation is closed, or when a newer epoch has taken over.

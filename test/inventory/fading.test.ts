@@ -255,6 +255,10 @@ it("what a reading of a log had read before it broke off was watched: the next o
   expect(await watchedBy(db, [asked("src_1")], rules)).toMatchObject([
     { wholeAt: t0 + day, since: t0 - 20 * day },
   ]);
+  // That one was begun is no look where it has read nothing.
+  await look(db, [], { at: t0 - 9 * day, source: "src_empty", shows: "log" });
+  await beginScan(db, { ...ref, source: "src_empty", now: t0, newId: () => newId("scn") });
+  expect(await watchedBy(db, [asked("src_empty")], rules)).toMatchObject([{ since: t0 - 9 * day }]);
 });
 
 it("what a source said that has left the estate counts for a window more, and then ends", async () => {
@@ -336,6 +340,10 @@ it("what could not be read is made up for by reading it anew, what is lost is no
   const after = { since: t0 - 5 * day, unreadable: 0, gaps: ["It was emptied."] };
   expect(await watched(t0 + 2 * day)).toMatchObject({ ...after, silentSince: t0 + 2 * day });
   expect(await watched(t0 + 36 * day)).toMatchObject({ unreadable: 0, gaps: [] });
+  // What was put back since reaches further than the round before.
+  const more = { covered: { from: t0 - 30 * day, until: t0 + 3 * day } };
+  await look(db, [], { at: t0 + 3 * day, shows: "log", anew: "twice", more });
+  expect(await watched(t0 + 3 * day)).toMatchObject({ since: t0 - 30 * day });
 });
 
 it("reading it anew makes no log less silent, and no look at what is there now begin anew", async () => {
