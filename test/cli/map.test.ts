@@ -98,6 +98,16 @@ test("blast: of somebody whom nobody explains, and of a store", async () => {
   expect((await runIn(world(), ["blast", "main-vault"])).code).toBe(0);
 });
 
+test("lists of the map as CSV, and a blast radius as a picture", async () => {
+  await golden("consumers-csv", world(), ["consumers", "orders-db", "--format", "csv"]);
+  await golden("path-csv", world(), ["path", "orders-api", "main-vault", "--format", "csv"]);
+  await golden("order-csv", world(), ["order", "vault-token", "orders-db", "--format", "csv"]);
+  await golden("blast-csv", world(), ["blast", "vault-token", "--format", "csv"]);
+  await golden("blast-mermaid", world(), ["blast", "vault-token", "--format", "mermaid"]);
+  await golden("blast-dot", world(), ["blast", "vault-token", "--format", "dot"]);
+  await golden("blast-form", world(), ["blast", "vault-token", "--format", "svg"]);
+});
+
 test("blast: what breaks and what is exposed, with the way and its owners", async () => {
   await golden("blast", world(), ["blast", "vault-token"]);
   await golden("blast-owner", world(), ["blast", "orders-team"]);

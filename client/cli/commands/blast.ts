@@ -4,6 +4,8 @@ import type { Affected, Tally } from "../../../domain/graph/blast.js";
 import type { NodeType } from "../../../domain/graph/types.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
+import { csvText } from "../format/csv.js";
+import { dot, mermaid } from "../format/drawings.js";
 import { count, section, table } from "../format/layout.js";
 import type { Inventory } from "../inventory.js";
 import { namesIn, nodeNamed, typeOption } from "../node.js";
@@ -19,14 +21,23 @@ const types: readonly NodeType[] = ["credential", "consumer", "owner", "identity
 interface BlastOptions {
   readonly type?: string;
   readonly limit?: string;
+  readonly format: string;
 }
 
+const forms = ["table", "csv", "mermaid", "dot"];
+
 /** The blast radius of the thing of that name, with names: of each list the nearest `limit`; null: all. Throws `not-found`. */
-export async function radiusOf(
-  inventory: Inventory,
-  name: string,
-  { type, limit }: { readonly type?: string | undefined; readonly limit: number | null },
-) {
+export async function radiusOf(inventory: Inventory, name: string, wanted: Wanted) {
+  return (await drawnRadius(inventory, name, wanted)).radius;
+}
+
+interface Wanted {
+  readonly type?: string | undefined;
+  readonly limit: number | null;
+}
+
+/** The same, and the part of the map that it speaks of. */
+async function drawnRadius(inventory: Inventory, name: string, { type, limit }: Wanted) {
   const node = await nodeNamed(inventory, name, types, type);
   const { blast: found, breaks, exposed, begins, graph } = await inventory.blast(node.id, limit);
   const named = namesIn(graph);
@@ -38,7 +49,7 @@ export async function radiusOf(
         way: way.map(edgeIn(named)),
       };
     });
-  return {
+  const radius = {
     name,
     type: node.type,
     starts: found.starts.map(({ id }) => named(id)),
@@ -47,6 +58,7 @@ export async function radiusOf(
     breaks: plain(found.breaks),
     exposed: plain(found.exposed),
   };
+  return { radius, graph };
 }
 
 function countsIn({ things, byType, byOwner, isWhole }: Tally, named: (id: string) => string) {
@@ -72,25 +84,37 @@ export const blast = command<BlastOptions>({
     typeOption(),
     option(
       "--limit <number>",
-      `of each list only the nearest (default: ${shownMax}; with --json all of them)`,
+      `of each list only the nearest (default: ${shownMax}; with --json and as csv all of them)`,
     ),
+    option("--format <form>", "table, csv, mermaid or dot").default("table"),
   ],
   examples: [
     ["rekey blast orders-db", "before it is rotated, or after it has leaked"],
     ["rekey blast payments --json", "for everything of an owner, for a program"],
+    ["rekey blast orders-db --format mermaid", "a picture for the incident's page"],
   ],
-  async run(cli, [name = ""], { type, limit }) {
+  async run(cli, [name = ""], { type, limit, format }) {
+    if (!forms.includes(format))
+      throw new RekeyError(
+        "bad-input",
+        `There is no form "${format}".`,
+        "There are table, csv, mermaid and dot.",
+      );
     const { inventory } = await cli.services();
-    const radius = await radiusOf(inventory, name, { type, limit: limitOf(limit, cli.json) });
+    const most = limitOf(limit, cli.json || format === "csv");
+    const { radius, graph } = await drawnRadius(inventory, name, { type, limit: most });
     const { counts, breaks, exposed, starts, owners } = radius;
-    cli.show(radius, () =>
-      [
+    cli.show(radius, () => {
+      if (format === "mermaid") return mermaid(graph);
+      if (format === "dot") return dot(graph);
+      if (format === "csv") return listText(radius);
+      return [
         summary(name, counts.breaks, counts.exposed, owners),
         ...(radius.type === "owner" ? [ownedText(name, starts, counts.starts)] : []),
         ...section("Breaks when it is taken away", rowsOf(cli, breaks, counts.breaks), cli.paint),
         ...section("Exposed to whoever has it", rowsOf(cli, exposed, counts.exposed), cli.paint),
-      ].join("\n\n"),
-    );
+      ].join("\n\n");
+    });
     return exitCodes.done;
   },
 });
@@ -139,6 +163,21 @@ interface Row {
   readonly known: string;
   readonly owners: readonly string[];
   readonly way: readonly string[];
+}
+
+function listText({
+  breaks,
+  exposed,
+}: {
+  readonly breaks: readonly Row[];
+  readonly exposed: readonly Row[];
+}) {
+  const rows = (effect: string, list: readonly Row[]) =>
+    list.map(({ name, type, known, owners, way }) => {
+      return [effect, name, type, known, owners.join(", "), way.join("; ")];
+    });
+  const head = ["effect", "name", "what", "known", "owner", "because"];
+  return csvText([head, ...rows("breaks", breaks), ...rows("exposed", exposed)]);
 }
 
 function rowsOf(cli: Cli, rows: readonly Row[], { things, byOwner, isWhole }: Tally): string {

@@ -6,10 +6,12 @@ import { Adjacency } from "../../../domain/graph/reach.js";
 import type { EdgeType, EvidenceKind } from "../../../domain/graph/types.js";
 import { usersOf } from "../../../domain/graph/use.js";
 import { anonymousUsesIn } from "../anonymous.js";
+import type { Cli } from "../cli.js";
 import { command } from "../command.js";
-import { count, table } from "../format/layout.js";
+import { count } from "../format/layout.js";
 import { relative } from "../format/time.js";
 import type { Inventory } from "../inventory.js";
+import { type FormOptions, formOption, showListing } from "../listing.js";
 import { nodeNamed } from "../node.js";
 
 /** Whoever uses the credential of that name, then who only could. Throws `not-found`. */
@@ -37,39 +39,48 @@ function isUse({ edge, known }: { readonly edge: EdgeType; readonly known: Evide
 }
 
 /** Lists them: whoever uses it first, then who only could. */
-export const consumers = command({
+export const consumers = command<FormOptions>({
   usage: "consumers <credential>",
   summary: "Show who uses a credential, and how that is known",
   description:
     "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody.",
   arguments: { credential: "name of a credential" },
-  examples: [["rekey consumers orders-db", "everybody on it"]],
-  async run(cli, [name = ""]) {
+  options: [formOption()],
+  examples: [
+    ["rekey consumers orders-db", "everybody on it"],
+    ["rekey consumers orders-db --format csv > orders.csv", "for a spreadsheet"],
+  ],
+  async run(cli, [name = ""], options) {
     const { inventory } = await cli.services();
     const { id } = await nodeNamed(inventory, name, ["credential"]);
     const [found, uses] = await Promise.all([usersIn(inventory, id), anonymousUsesIn(inventory, id)]);
     const now = cli.io.now();
     const consumersShown = found.map(({ id: _id, ...shown }) => shown);
-    cli.show({ credential: name, consumers: consumersShown, anonymous: uses }, () => {
-      const told = uses.map(({ text }) => `\n${text}`).join("");
-      if (found.length === 0) return `Nobody is known to use ${name}.${told}`;
-      const rows = found.map(
-        ({ name: who, type, edge, known, at, firstSeen, lastSeen, owners, evidence }) => [
-          cli.paint("name", who),
+    const object = { credential: name, consumers: consumersShown, anonymous: uses };
+    showListing(cli, options, object, () => {
+      const cells = (when: (at: number) => string, paint: Cli["paint"] | null) =>
+        found.map(({ name: who, type, edge, known, at, firstSeen, lastSeen, owners, evidence }) => [
+          paint === null ? who : paint("name", who),
           type,
           knownText(edge, known, at),
-          relative(firstSeen, now),
-          lastSeen === null ? "" : relative(lastSeen, now),
+          when(firstSeen),
+          lastSeen === null ? "" : when(lastSeen),
           owners.join(", "),
           strongest(evidence)?.sentence ?? "",
-        ],
-      );
+        ]);
       // Who is declared and was seen at a copy stands there twice, and is one.
       const using = new Set(found.filter(isUse).map(({ id }) => id));
       const could = new Set(found.map(({ id }) => id)).size - using.size;
-      const head = `${count(using.size, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
-      const headings = ["name", "what", "known", "since", "last seen", "owner", "why"];
-      return `${head}\n${table(headings, rows, cli.paint)}${told === "" ? "" : `\n${told}`}`;
+      return {
+        head:
+          found.length === 0
+            ? `Nobody is known to use ${name}.`
+            : `${count(using.size, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`,
+        headings: ["name", "what", "known", "since", "last seen", "owner", "why"],
+        rows: cells((at) => relative(at, now), cli.paint),
+        csvRows: cells((at) => new Date(at).toISOString(), null),
+        notes: uses.map(({ text }) => text),
+      };
     });
     return exitCodes.done;
   },

@@ -4,13 +4,14 @@ import { bestKnown, strongest } from "../../../domain/graph/known.js";
 import { Adjacency, reach, wayTo } from "../../../domain/graph/reach.js";
 import type { NodeType } from "../../../domain/graph/types.js";
 import { command } from "../command.js";
-import { count, table } from "../format/layout.js";
+import { count } from "../format/layout.js";
+import { type FormOptions, formOption, showListing } from "../listing.js";
 import { namesIn, nodeNamed } from "../node.js";
 
 const types: readonly NodeType[] = ["consumer", "identity", "credential", "location", "system"];
 
 /** Shows a shortest way. */
-export const path = command({
+export const path = command<FormOptions>({
   usage: "path <from> <to>",
   summary: "Show why one thing depends on another",
   description: "A shortest way over what is used, where that is kept, what accepts it, and what that needs.",
@@ -18,11 +19,12 @@ export const path = command({
     from: "what depends: a consumer or a credential",
     to: "what it depends on: a credential or a system",
   },
+  options: [formOption()],
   examples: [
     ["rekey path orders-api main-vault", "why the service fails with the store"],
     ["rekey path orders-api orders-db --json", "for a program"],
   ],
-  async run(cli, [from = "", to = ""]) {
+  async run(cli, [from = "", to = ""], options) {
     const { inventory } = await cli.services();
     const start = await nodeNamed(inventory, from, types);
     const end = await nodeNamed(inventory, to, types);
@@ -39,12 +41,12 @@ export const path = command({
       ...{ from: named(edge.from), type: edge.type, to: named(edge.to), known: bestKnown(edge) },
       why: strongest(edge.evidence)?.sentence ?? "",
     }));
-    cli.show({ from, to, way }, () => {
-      if (way.length === 0) return `${from} is ${to}.`;
-      const rows = way.map((edge) => [edge.from, edge.type, edge.to, edge.known, edge.why]);
-      const head = `${from} depends on ${to} by ${count(way.length, "edge")}.`;
-      return `${head}\n${table(["from", "edge", "to", "known", "why"], rows, cli.paint)}`;
-    });
+    showListing(cli, options, { from, to, way }, () => ({
+      head:
+        way.length === 0 ? `${from} is ${to}.` : `${from} depends on ${to} by ${count(way.length, "edge")}.`,
+      headings: ["from", "edge", "to", "known", "why"],
+      rows: way.map((edge) => [edge.from, edge.type, edge.to, edge.known, edge.why]),
+    }));
     return exitCodes.done;
   },
 });
