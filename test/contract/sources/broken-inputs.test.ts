@@ -9,7 +9,7 @@ import { account, region, secretRead, trailFile } from "./trail-events.js";
 /** These ask a server or a program, and read no file of anybody's. */
 const readNoFile = [
   ...["aws-iam-report", "command", "mysql-processlist", "postgres-activity"],
-  ...["rabbitmq-connections", "redis-clients", "tls-endpoints"],
+  ...["kubernetes", "rabbitmq-connections", "redis-clients", "tls-endpoints"],
 ];
 
 /** A source of a kind of the registry, with the settings that its schema makes of these. */

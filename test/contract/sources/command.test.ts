@@ -135,7 +135,7 @@ describe("a program", () => {
     [copy({ value: "short" }), "it is refused, at copy.value"],
     [
       { use: { record: "r", of: { is: "reader", name: "a", traits: {} }, seen, sentence: "It was used." } },
-      "it is refused, at use.of.is",
+      "it is refused, at use",
     ],
   ])("that prints %j has that line refused by its fields", async (line, why) => {
     const [part] = await scan(line, claim("a"));
