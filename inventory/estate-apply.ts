@@ -41,6 +41,11 @@ const applyLock = 7_305_141_969;
 /** The first estate of a large installation is a million rows. */
 export const applyMsMax = 600_000;
 
+/** After so many the database's statistics are of another estate, and what looks at this one next would read all of it. */
+const manyWords = 10_000;
+const countAnew = sql`analyze rekey_inventory.entries, rekey_inventory.graph_nodes, rekey_inventory.graph_edges,
+  rekey_inventory.graph_evidence`;
+
 /**
  * Makes the database say what the estate says. Applying the same digest again changes nothing. Throws `rotation-open` as
  * `refuseUnderRotation` does, and `conflict` where somebody else has applied another estate since the submission was read.
@@ -83,6 +88,7 @@ export async function applySubmission(
     await recordAuthority(tx, changes, { revision, by, now });
     await writeEntries(tx, changes, { ...applying, revision, now });
     await keepDeclared(tx, { ...applying, now }, touchedBy(changes));
+    if (changes.words.length > manyWords) await tx.execute(countAnew);
     const moved = applying.shapes ? await rematch(tx, applying.shapes, changes.diff, now) : new Set<string>();
     await tellAudit(tx, {
       kind: "estate",
