@@ -21,8 +21,7 @@ import { anonymousUsesOf } from "../inventory/anonymous-uses.js";
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
-import { readingsBegun } from "../inventory/readings.js";
-import { watchedBy } from "../inventory/watching.js";
+import { askedOf, watchedBy } from "../inventory/watching.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 
 /** Facts for the checks. */
@@ -97,16 +96,12 @@ async function watching(
 ): Promise<(WatchingSource & SourceToRead)[]> {
   const about = watchersAmong(
     declared.map(({ id, name: called, body }) => {
-      const seesUse = shapes.seesUse(String(body.kind));
-      // A program of somebody's own may have nothing new to say for long.
-      return { id, name: called, settings: body, seesUse, isBusy: seesUse };
+      return { ...askedOf({ id, name: called, body }, shapes), settings: body };
     }),
     estate.credentials[name] ?? { store: "", issuer: "" },
     evidence,
   );
-  const listed = about.map(({ id, settings, isBusy }) => ({ id, body: settings, isBusy }));
-  const begun = await readingsBegun(db, listed);
-  const watched = await watchedBy(db, listed, {
+  const watched = await watchedBy(db, about, {
     windowMs: rules.useWindowMs,
     lookBackMs: 2 * rules.useWindowMs,
     pauseMs: rules.evidenceMaxAgeMs,
@@ -114,8 +109,8 @@ async function watching(
   });
   const byId = new Map(watched.map((one) => [one.source, one]));
   return about.map((source) => {
-    const begunAt = begun.get(source.id) ?? null;
-    return { ...source, ...(byId.get(source.id) ?? neverRead), begunAt };
+    const found = byId.get(source.id);
+    return { ...source, ...(found ?? neverRead), begunAt: found?.begunAt ?? null };
   });
 }
 

@@ -6,7 +6,7 @@ import { sql } from "drizzle-orm";
 import type { ScanPart, Thing } from "../domain/discovery/said.js";
 import type { AnonymousUse } from "../domain/graph/anonymous.js";
 import { type Database, read, type Tx } from "./database.js";
-import { idsKept } from "./graph-load.js";
+import { idsOfCopies } from "./graph-load.js";
 import { column, iso, ms, parts } from "./rows.js";
 
 interface UseRow {
@@ -60,7 +60,7 @@ function isLater(one: UseRow, other: UseRow): boolean {
 /** Uses of a credential and of its copies. */
 export async function anonymousUsesOf(db: Database, credential: string): Promise<readonly AnonymousUse[]> {
   return read(db, async (tx) => {
-    const { copies } = await idsKept(tx, [credential]);
+    const copies = await idsOfCopies(tx, [credential]);
     return [...(await anonymousUsesAt(tx, [credential, ...copies])).values()].flat();
   });
 }

@@ -9,7 +9,7 @@ import { tellAudit } from "./audit-outbox.js";
 import { recordAuthority } from "./authority-record.js";
 import { type Database, patient, read, type Tx, transact } from "./database.js";
 import { changesOf, type EstateChanges } from "./estate-changes.js";
-import type { EstateDiff } from "./estate-diff.js";
+import { type EstateDiff, touchedIn } from "./estate-diff.js";
 import { renewStamp } from "./estate-pieces.js";
 import { refuseUnderRotation } from "./estate-refuse.js";
 import { estateRevisions } from "./estate-tables.js";
@@ -148,10 +148,5 @@ export async function notePieces(
 }
 
 function touchedBy({ diff }: EstateChanges): Names {
-  return Object.fromEntries(
-    sections.map((section: Section) => {
-      const { created, changed, ended } = diff.sections[section];
-      return [section, [...created, ...changed.map(({ name }) => name), ...ended]];
-    }),
-  );
+  return Object.fromEntries(sections.map((section: Section) => [section, touchedIn(diff.sections[section])]));
 }

@@ -19,6 +19,11 @@ export interface SectionDiff {
   readonly ended: readonly string[];
 }
 
+/** Names of whatever came, changed or ended. */
+export function touchedIn({ created, changed, ended }: SectionDiff): string[] {
+  return [...created, ...changed.map(({ name }) => name), ...ended];
+}
+
 /** The changes of all sections. `empty`: nothing would change. */
 export interface EstateDiff {
   readonly empty: boolean;

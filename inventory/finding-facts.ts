@@ -27,7 +27,7 @@ import { entries } from "./estate-tables.js";
 import { usersWithin } from "./graph-load.js";
 import { isLatest } from "./live-values.js";
 import { ms } from "./rows.js";
-import { type WatchTimes, watchedWithin } from "./watching.js";
+import { askedOf, type WatchTimes, watchedWithin } from "./watching.js";
 
 /** A look at every credential may take long, and nobody else's work waits for it. */
 export const lookMsMax = 300_000;
@@ -166,11 +166,7 @@ function sourcesBy(
 
 async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<readonly ReadSource[]> {
   const declared = await tx.select().from(entries).where(inForce("sources"));
-  const asked = declared.map(({ id, name, body }) => {
-    const seesUse = shapes.seesUse(String(body.kind));
-    // A program of somebody's own may have nothing new to say for long.
-    return { id, name, body, seesUse, isBusy: seesUse };
-  });
+  const asked = declared.map(({ id, name, body }) => askedOf({ id, name, body }, shapes));
   const watched = new Map((await watchedWithin(tx, asked, times)).map((one) => [one.source, one]));
   return asked.map(({ id, name, body, seesUse }) => {
     const own = watched.get(id) ?? neverRead;

@@ -5,7 +5,7 @@
 import { sql } from "drizzle-orm";
 import type { Section } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
-import type { EstateDiff } from "./estate-diff.js";
+import { type EstateDiff, touchedIn } from "./estate-diff.js";
 
 /** What a look is confined to: ids of credentials and of consumers. */
 export interface LookScope {
@@ -26,12 +26,8 @@ export async function scopeOf(
   { sections }: EstateDiff,
   moved: ReadonlySet<string>,
 ): Promise<LookScope | null> {
-  const touched = (section: Section): string[] => {
-    const { created, changed, ended } = sections[section];
-    return [...created, ...changed.map(({ name }) => name), ...ended];
-  };
-  if (touched("sources").length > 0) return null;
-  const consumers = await idsOf(tx, "consumers", touched("consumers"));
+  if (touchedIn(sections.sources).length > 0) return null;
+  const consumers = await idsOf(tx, "consumers", touchedIn(sections.consumers));
   const toldAnew = sections.consumers.changed.filter(({ fields }) =>
     fields.some((field) => toldOfConsumers.has(field)),
   );
@@ -44,7 +40,7 @@ export async function scopeOf(
     ),
   );
   const credentials = [
-    ...(await idsOf(tx, "credentials", touched("credentials"))),
+    ...(await idsOf(tx, "credentials", touchedIn(sections.credentials))),
     ...(await credentialsUnder(
       tx,
       sections.policies.changed.map(({ name }) => name),

@@ -96,7 +96,7 @@ export async function nodesNamed(
 }
 
 /** Where credentials are, as `keptOf` says it: copies and their parts, and what those stand in. */
-export async function idsKept(
+async function idsKept(
   tx: Tx,
   credentials: readonly string[],
 ): Promise<{ readonly copies: readonly string[]; readonly containers: readonly string[] }> {

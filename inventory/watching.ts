@@ -1,5 +1,6 @@
 /** What the readings of sources are worth together: until when, since when and how completely each of them has looked. */
 import { sql } from "drizzle-orm";
+import type { Shapes } from "../domain/estate/shapes.js";
 import { type Database, read, type Tx } from "./database.js";
 import { column, iso, ms } from "./rows.js";
 import { settingsDigest } from "./source-settings.js";
@@ -13,11 +14,21 @@ export interface Asked {
   readonly isBusy: boolean;
 }
 
+/** An entry as it is asked about here, and whether its kind sees uses: what is built in always has something new, a program may not. */
+export function askedOf<Entry extends Omit<Asked, "isBusy">>(
+  entry: Entry,
+  shapes: Pick<Shapes, "seesUse">,
+): Entry & { readonly isBusy: boolean; readonly seesUse: boolean } {
+  const seesUse = shapes.seesUse(String(entry.body.kind));
+  return { ...entry, seesUse, isBusy: seesUse };
+}
+
 /** One source's readings by its present settings. Times are milliseconds since the epoch. */
 export interface Watched {
   readonly source: string;
-  /** When it was read to its end last; null where it never was. */
+  /** When it was read to its end last, and when that reading began; null where it never was. */
   readonly wholeAt: number | null;
+  readonly begunAt: number | null;
   /** Since when: the first of the records of a log, or of the looks, that follow upon each other; null: not yet. */
   readonly since: number | null;
   /** Of a busy log, since when it has had no record, or has been read without one; null of everything else. */
@@ -30,6 +41,7 @@ export interface Watched {
 interface WatchedRow extends Record<string, unknown> {
   readonly source: string;
   readonly whole_at: number | null;
+  readonly begun_at: number | null;
   readonly since: number | null;
   readonly silent_since: number | null;
   readonly gaps: readonly (readonly string[])[];
@@ -66,14 +78,14 @@ export async function watchedWithin(
 ): Promise<readonly Watched[]> {
   const pause = sql`make_interval(secs => ${pauseMs / 1_000})`;
   const { rows } = await tx.execute<WatchedRow>(sql`
-      select s.source, ${ms("whole.ended_at")} as whole_at,
+      select s.source, ${ms("whole.ended_at")} as whole_at, ${ms("whole.started_at")} as begun_at,
         ${ms("chain.since")} as since, ${ms("chain.silent_since")} as silent_since,
         coalesce(missing.gaps, '[]'::jsonb) as gaps, coalesce(missing.unreadable, 0) as unreadable
       from unnest(${column(sources, ({ id }) => id)}::text[],
         ${column(sources, ({ body }) => settingsDigest(body))}::text[],
         ${column(sources, ({ isBusy }) => isBusy)}::boolean[]) as s (source, settings, is_busy)
       left join lateral (
-        select id, ended_at, round from rekey_inventory.scans w
+        select id, started_at, ended_at, round from rekey_inventory.scans w
         where w.source = s.source and w.settings = s.settings and w.ended_at is not null
         order by started_at desc, id desc limit 1
       ) whole on true
@@ -109,8 +121,15 @@ export async function watchedWithin(
             and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
         ) lacking
       ) missing on true`);
-  return rows.map(({ source, whole_at, since, silent_since, gaps, unreadable }) => ({
-    ...{ source, wholeAt: whole_at, since, silentSince: silent_since, unreadable: Number(unreadable) },
+  return rows.map(({ source, whole_at, begun_at, since, silent_since, gaps, unreadable }) => ({
+    ...{
+      source,
+      wholeAt: whole_at,
+      begunAt: begun_at,
+      since,
+      silentSince: silent_since,
+      unreadable: Number(unreadable),
+    },
     gaps: [...new Set(gaps.flat())],
   }));
 }

@@ -67,9 +67,11 @@ export function jsonDocuments(text: string): Parsed[] {
     : [];
   if (each.some((parsed) => "value" in parsed)) return each;
   const found: Parsed[] = [];
+  let [line, counted] = [1, 0];
   for (let at = beginsAt(text, 0); at < text.length; ) {
     const end = endsAt(text, at);
-    const line = text.slice(0, at).split("\n").length;
+    line += text.slice(counted, at).split("\n").length - 1;
+    counted = at;
     const parsed = jsonDocument(text.slice(at, end));
     if ("why" in parsed) {
       // A text that begins with none is none at all.

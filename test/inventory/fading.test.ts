@@ -144,6 +144,7 @@ it("looks that follow upon each other say since when; a pause that is too long b
   for (const at of [0, 1, 5, 6, 7]) await look(db, [], { at: t0 + at * day });
   const [found] = await watchedBy(db, [asked("src_1")], { ...rules, now: t0 + 8 * day });
   expect(found).toMatchObject({ since: t0 + 5 * day, wholeAt: t0 + 7 * day, gaps: [], unreadable: 0 });
+  expect(found?.begunAt).toBe(t0 + 7 * day);
 });
 
 it("of what is there now the last whole look tells what is missing; of a log, everything within the window", async () => {
@@ -173,7 +174,15 @@ it("readings by other settings are worth nothing: what it reads now was not look
   }
   const other = asked("src_1", { ...fake, store: "another" });
   expect(await watchedBy(db, [other], rules)).toEqual([
-    { source: "src_1", wholeAt: null, since: null, silentSince: null, gaps: [], unreadable: 0 },
+    {
+      source: "src_1",
+      wholeAt: null,
+      begunAt: null,
+      since: null,
+      silentSince: null,
+      gaps: [],
+      unreadable: 0,
+    },
   ]);
   // Who answers for it, and how often it is read, changes nothing of what was read.
   const same = asked("src_1", { ...fake, owner: "ada", every: "1h", exceptions: [] });

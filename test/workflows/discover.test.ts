@@ -6,19 +6,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { kinds } from "../../adapters/registry.js";
 import type { ScanReport } from "../../domain/discovery/report.js";
-import { parseEstate } from "../../domain/estate/parse.js";
 import type { Preview } from "../../domain/rotation/work.js";
-import { applyEstate } from "../../inventory/estate.js";
-import { currentEstate } from "../../inventory/estate-load.js";
 import { bringFindings } from "../../inventory/finding-keep.js";
 import { listFindings } from "../../inventory/findings.js";
-import { newId } from "../../worker/installation.js";
 import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-world.js";
 import { registeredShapes } from "../support/shapes.js";
-import { people } from "./people.js";
-import { openRealHouse, ownersText, quickPolicy } from "./real-house.js";
+import { openRealHouse, quickPolicy } from "./real-house.js";
 import { ended } from "./watch.js";
 
 test("C7: a hidden consumer is found, named, and refuses the rotation until somebody explains it", async () => {
@@ -107,33 +101,17 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     reason: expect.stringContaining("nightly-export"),
   });
 
-  /** The estate anew, with the owners that the house has. */
-  const change = async (next: ReturnType<typeof raw>) => {
-    const estate = (await currentEstate(house.fresh.db))?.estate;
-    if (estate === undefined) throw new Error("nothing is applied");
-    const owners = ownersText((await people()).owners);
-    const parsed = parseEstate({ version: 1, installation: estate.installation, owners, ...next }, kinds);
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues, null, 2));
-    await applyEstate(house.fresh.db, {
-      estate: { ...parsed.estate, owners: estate.owners },
-      digest: newId("digest"),
-      by: "platform",
-      now: Date.now(),
-      newId,
-      shapes: registeredShapes,
-    });
-  };
   const exception = (until: string) => ({
     finding: "unmapped-reader",
     owner: "payments",
     reason: "The export is retired this month.",
     until,
   });
-  await change(raw({ exceptions: [exception("2999-01-01")] }));
+  await house.apply(raw({ exceptions: [exception("2999-01-01")] }));
   expect(await refused()).toMatchObject([
     { severity: "warn", sentence: expect.stringContaining("payments answers for it until 2999-01-01") },
   ]);
-  await change(raw({ exceptions: [exception("2020-01-01")] }));
+  await house.apply(raw({ exceptions: [exception("2020-01-01")] }));
   expect(await refused()).toMatchObject([
     { severity: "refuse", sentence: expect.stringContaining("ended on 2020-01-01") },
   ]);
@@ -144,7 +122,7 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     match: { applicationName: ["nightly-export"] },
     observe: [{ kind: "postgres-sessions", ...server, applicationName: "nightly-export" }],
   };
-  await change(raw({}, { exporter }));
+  await house.apply(raw({}, { exporter }));
   expect(await refused()).toMatchObject([{ severity: "refuse", subject: "exporter" }]);
   const declared = raw(
     { consumers: ["orders-api", "exporter", "month-end"].map((consumer) => ({ consumer })) },
@@ -153,7 +131,7 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
       "month-end": { ...exporter, match: { applicationName: ["month-end"] } },
     },
   );
-  await change(declared);
+  await house.apply(declared);
   expect(await refused()).toEqual([]);
 
   // A log knows that one of them comes twice a month, and one that has not come for long.

@@ -8,18 +8,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
-import { kinds } from "../../adapters/registry.js";
 import type { ScanReport } from "../../domain/discovery/report.js";
-import { parseEstate } from "../../domain/estate/parse.js";
 
-import { applyEstate } from "../../inventory/estate.js";
-import { currentEstate } from "../../inventory/estate-load.js";
-import { newId } from "../../worker/installation.js";
 import { type Reasons, reasonsQuery } from "../../workflows/messages.js";
 import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-world.js";
-import { registeredShapes } from "../support/shapes.js";
-import { people } from "./people.js";
-import { openRealHouse, ownersText, quickPolicy } from "./real-house.js";
+import { openRealHouse, quickPolicy } from "./real-house.js";
 import { ended, eventually } from "./watch.js";
 
 /** A service that takes up what stands in the file, and connects with it before it leaves the old connection. */
@@ -119,20 +112,7 @@ async function shop() {
     },
   });
   const house = await openRealHouse(raw(), world.deps());
-  const change = async (more: object) => {
-    const estate = (await currentEstate(house.fresh.db))?.estate;
-    if (estate === undefined) throw new Error("nothing is applied");
-    const owners = ownersText((await people()).owners);
-    const parsed = parseEstate(
-      { version: 1, installation: estate.installation, owners, ...raw(more) },
-      kinds,
-    );
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues, null, 2));
-    await applyEstate(house.fresh.db, {
-      ...{ estate: { ...parsed.estate, owners: estate.owners }, digest: newId("digest"), by: "platform" },
-      ...{ now: Date.now(), newId, shapes: registeredShapes },
-    });
-  };
+  const change = (more: object) => house.apply(raw(more));
   await service(file, { host, port });
   const login = () => clientOf({ host, port, database, user: first, password });
   const count = async () => (await readFile(readings, "utf8")).length;

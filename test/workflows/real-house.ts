@@ -10,6 +10,7 @@ import { createActivities } from "../../activities/index.js";
 import type { AdapterDeps } from "../../adapters/ports.js";
 import { kinds } from "../../adapters/registry.js";
 import { parseEstate } from "../../domain/estate/parse.js";
+import type { Shapes } from "../../domain/estate/shapes.js";
 import { openDatabase } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { sha256Hex } from "../../inventory/hash.js";
@@ -35,6 +36,8 @@ export interface RealHouse {
   start(input?: Partial<RotateInput>): Promise<WorkflowHandle>;
   /** What a short workflow answers: `preview`, `doctor`. */
   ask<T>(type: string, args: unknown[]): Promise<T>;
+  /** The estate anew, with the owners that the house has. */
+  apply(raw: RealEstate): Promise<void>;
   /** Another worker on the same queue. */
   startWorker(): Promise<{ readonly stop: () => Promise<void> }>;
 }
@@ -63,11 +66,15 @@ export async function openRealHouse(raw: RealEstate, given: AdapterDeps): Promis
   const { client: connection, worker: native, namespace } = await connections();
   const { installation } = deps;
   const { owners } = await people();
-  const parsed = parseEstate({ version: 1, installation, owners: ownersText(owners), ...raw }, kinds);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues, null, 2));
-  const [name = ""] = Object.keys(parsed.estate.credentials);
-  const now = Date.now() - 86_400_000;
-  await applyEstate(fresh.db, { estate: parsed.estate, digest: newId("digest"), by: "platform", now, newId });
+  const apply = async (said: RealEstate, how: { readonly now: number; readonly shapes?: Shapes }) => {
+    const parsed = parseEstate({ version: 1, installation, owners: ownersText(owners), ...said }, kinds);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues, null, 2));
+    const { estate } = parsed;
+    await applyEstate(fresh.db, { estate, digest: newId("digest"), by: "platform", newId, ...how });
+    return estate;
+  };
+  const { credentials } = await apply(raw, { now: Date.now() - 86_400_000 });
+  const [name = ""] = Object.keys(credentials);
   const credential = (await entryNamed(fresh.db, "credentials", name)).id;
   const dataConverter = converter();
   const client = new Client({ connection, namespace, dataConverter, identity: "house" });
@@ -132,6 +139,7 @@ export async function openRealHouse(raw: RealEstate, given: AdapterDeps): Promis
     installation,
     credential,
     startWorker,
+    apply: async (said) => void (await apply(said, { now: Date.now(), shapes: registeredShapes })),
     ask: (type, args) =>
       client.workflow.execute(type, { workflowId: `${type}/${newId("ask")}`, taskQueue, args }),
     start: (input = {}) =>
@@ -144,8 +152,7 @@ export async function openRealHouse(raw: RealEstate, given: AdapterDeps): Promis
 }
 
 /** Owners as they are written in a file: keys as one line. */
-/** Owners as an estate writes them. */
-export function ownersText(owners: Awaited<ReturnType<typeof people>>["owners"]): Record<string, unknown> {
+function ownersText(owners: Awaited<ReturnType<typeof people>>["owners"]): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(owners).map(([name, owner]) => [
       name,
