@@ -115,6 +115,13 @@ describe("a mistake", () => {
       { path: ["consumers", "jobs", "observe", 0, "at", "port"], expected: "at least 1" },
     ],
     [
+      "the one of several forms of a map of which the least is wrong",
+      (raw) => {
+        raw.consumers.jobs = { owner: "ada", observe: [{ kind: "watch", at: { port: "all" } }] };
+      },
+      { path: ["consumers", "jobs", "observe", 0, "at", "port"], expected: "a number", found: '"all"' },
+    ],
+    [
       "none of several forms of a map",
       (raw) => {
         raw.consumers.jobs = { owner: "ada", observe: [{ kind: "watch", at: { prot: 1 } }] };
