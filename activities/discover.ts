@@ -59,7 +59,7 @@ async function readOn(
   const until = performance.now() + readMsMax;
   let cursor = begun.cursorAfter;
   for await (const part of source.scan(cursor, callWithin(2 * readMsMax))) {
-    await notePart(deps.db, ref, cursor, part, declared);
+    await notePart(deps.db, ref, cursor, part, declared, deps.now());
     cursor = part.cursor;
     if (performance.now() > until) return false;
   }

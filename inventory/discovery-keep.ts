@@ -8,6 +8,7 @@ import type { Claim, ScanPart, Thing } from "../domain/discovery/said.js";
 import { timesAt } from "../domain/discovery/times.js";
 import { keepUses } from "./anonymous-uses.js";
 import type { Tx } from "./database.js";
+import { learntAgain } from "./learnt.js";
 import { column, iso, parts } from "./rows.js";
 
 /** The scan that a part belongs to. `source` is the id of the estate's entry. */
@@ -26,15 +27,22 @@ interface Met extends Resolved {
   readonly last: number;
 }
 
-/** Takes over a part's claims, copies, lists and uses. `at` is now, in milliseconds since the epoch. */
-export async function keepPart(tx: Tx, scan: ScanRef, part: ScanPart, declared: Declared): Promise<void> {
+/** Takes over a part's claims, copies, lists and uses. `now` is in milliseconds since the epoch. */
+export async function keepPart(
+  tx: Tx,
+  scan: ScanRef,
+  part: ScanPart,
+  declared: Declared,
+  now: number,
+): Promise<void> {
+  const learntAt = iso(now);
   const met = thingsOf(part, declared);
-  for (const rows of parts([...met.values()])) await keepThings(tx, rows);
+  for (const rows of parts([...met.values()])) await keepThings(tx, rows, learntAt);
   const idOf = (thing: Thing): string => thingId(thing, declared.sha256Hex);
   const nodeOf = (thing: Thing): string => met.get(idOf(thing))?.node.id ?? "";
   const merged = new Map<string, ClaimRow>();
   for (const claim of part.claims) add(merged, rowOf(claim, idOf, nodeOf));
-  for (const rows of parts([...merged.values()])) await keepClaims(tx, scan, rows);
+  for (const rows of parts([...merged.values()])) await keepClaims(tx, scan, rows, learntAt);
   const copies = new Map<string, CopyRow>();
   for (const { at, seen, ...copy } of part.copies) {
     const row = { ...copy, thing: idOf(at), first: seen.first, last: seen.last };
@@ -107,7 +115,7 @@ function add(rows: Map<string, ClaimRow>, row: ClaimRow): void {
   }
 }
 
-async function keepThings(tx: Tx, rows: readonly Met[]): Promise<void> {
+async function keepThings(tx: Tx, rows: readonly Met[], learntAt: string): Promise<void> {
   await tx.execute(sql`
     insert into rekey_inventory.things (id, body, node, known, sentence, first_seen, last_seen)
     select id, body::jsonb, node, known, sentence, first_seen, last_seen
@@ -122,25 +130,30 @@ async function keepThings(tx: Tx, rows: readonly Met[]): Promise<void> {
       body = excluded.body, node = excluded.node, known = excluded.known, sentence = excluded.sentence,
       first_seen = least(things.first_seen, excluded.first_seen),
       last_seen = greatest(things.last_seen, excluded.last_seen)`);
-  await keepMetNodes(tx, rows);
+  await keepMetNodes(tx, rows, learntAt);
 }
 
 /** What the estate declares keeps the name and the class that it has there. */
-async function keepMetNodes(tx: Tx, met: readonly Met[]): Promise<void> {
+async function keepMetNodes(tx: Tx, met: readonly Met[], learntAt: string): Promise<void> {
   const rows = [...new Map(met.map((one) => [one.node.id, one])).values()];
   await tx.execute(sql`
-    insert into rekey_inventory.graph_nodes (id, type, name, class, first_seen, last_seen)
-    select * from unnest(
+    insert into rekey_inventory.graph_nodes (id, type, name, class, first_seen, last_seen, learnt_at)
+    select *, ${learntAt}::timestamptz from unnest(
       ${column(rows, ({ node }) => node.id)}::text[], ${column(rows, ({ node }) => node.type)}::text[],
       ${column(rows, ({ node }) => node.name)}::text[], ${column(rows, ({ node }) => node.class ?? null)}::text[],
       ${column(rows, ({ first }) => iso(first))}::timestamptz[], ${column(rows, ({ last }) => iso(last))}::timestamptz[]
     ) as met (id, type, name, class, first_seen, last_seen)
     order by id
     on conflict (id) do update set
-      last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null`);
+      last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null, ${learntAgain("graph_nodes")}`);
 }
 
-async function keepClaims(tx: Tx, { id, source, shows }: ScanRef, rows: readonly ClaimRow[]): Promise<void> {
+async function keepClaims(
+  tx: Tx,
+  { id, source, shows }: ScanRef,
+  rows: readonly ClaimRow[],
+  learntAt: string,
+): Promise<void> {
   const said = sql`unnest(
     ${column(rows, ({ from }) => from)}::text[], ${column(rows, ({ type }) => type)}::text[],
     ${column(rows, ({ to }) => to)}::text[], ${column(rows, ({ seenFrom }) => seenFrom)}::text[],
@@ -150,12 +163,12 @@ async function keepClaims(tx: Tx, { id, source, shows }: ScanRef, rows: readonly
     ${column(rows, ({ last }) => iso(last))}::timestamptz[], ${column(rows, ({ times }) => times)}::integer[]
   ) as said (from_id, type, to_id, seen_from, seen_to, kind, record, sentence, count, first_seen, last_seen, times)`;
   await tx.execute(sql`
-    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen)
-    select from_id, type, to_id, min(first_seen), max(last_seen) from ${said}
+    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen, learnt_at)
+    select from_id, type, to_id, min(first_seen), max(last_seen), ${learntAt}::timestamptz from ${said}
     group by from_id, type, to_id order by from_id, type, to_id
     on conflict (from_id, type, to_id) do update set
       first_seen = least(graph_edges.first_seen, excluded.first_seen),
-      last_seen = greatest(graph_edges.last_seen, excluded.last_seen), ended_at = null`);
+      last_seen = greatest(graph_edges.last_seen, excluded.last_seen), ended_at = null, ${learntAgain("graph_edges")}`);
   // Of a log, how often it happened; of uses that were there at a look, at how many looks; else, how much of it there is.
   const isUse = sql`kind in ('read', 'session')`;
   const counted =
@@ -168,13 +181,15 @@ async function keepClaims(tx: Tx, { id, source, shows }: ScanRef, rows: readonly
   const first = shows === "log" ? sql`count` : sql`case when ${isUse} then 1 else count end`;
   await tx.execute(sql`
     insert into rekey_inventory.graph_evidence (from_id, type, to_id, seen_from, seen_to, source, kind, record,
-      sentence, count, first_seen, last_seen, times, scan)
-    select from_id, type, to_id, seen_from, seen_to, ${source}, kind, record, sentence, ${first}, first_seen, last_seen, times, ${id}
+      sentence, count, first_seen, last_seen, times, scan, learnt_at)
+    select from_id, type, to_id, seen_from, seen_to, ${source}, kind, record, sentence, ${first}, first_seen, last_seen, times,
+      ${id}, ${learntAt}::timestamptz
     from ${said}
     on conflict (from_id, type, to_id, source, kind, record, seen_from, seen_to) do update set
       sentence = case when excluded.last_seen >= graph_evidence.last_seen then excluded.sentence
         else graph_evidence.sentence end,
-      count = ${counted}, scan = excluded.scan, ended_at = null, times = graph_evidence.times | excluded.times,
+      count = ${counted}, scan = excluded.scan, ended_at = null, ${learntAgain("graph_evidence")},
+      times = graph_evidence.times | excluded.times,
       first_seen = least(graph_evidence.first_seen, excluded.first_seen),
       last_seen = greatest(graph_evidence.last_seen, excluded.last_seen)`);
 }

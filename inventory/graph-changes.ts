@@ -1,24 +1,34 @@
 /** Reads of the map what came, ended or was learnt between two moments, ended or not. */
 import { sql } from "drizzle-orm";
+import type { Reckoning } from "../domain/graph/changes.js";
 import type { Graph } from "../domain/graph/types.js";
 import { type Database, read } from "./database.js";
 import { edgesKnown, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
+import { learntOf } from "./learnt.js";
 import { iso } from "./rows.js";
 
-/** The part of the map that has changed after `from` and up to `until`, in milliseconds since the epoch, with what it hangs on. */
-export async function loadChanged(db: Database, from: number, until: number): Promise<Graph> {
+/** Between which moments, in milliseconds since the epoch, after the first and up to the second, and by which of each change. */
+export interface Between {
+  readonly from: number;
+  readonly until: number;
+  readonly by: Reckoning;
+}
+
+/** The part of the map that has changed in that time, with what it hangs on. */
+export async function loadChanged(db: Database, { from, until, by }: Between): Promise<Graph> {
   const [after, upTo] = [from, until].map(iso);
   const within = (column: string) => sql`${sql.raw(column)} > ${after} and ${sql.raw(column)} <= ${upTo}`;
+  const begun = (row: "" | "e." | "v.") => within(by === "learnt" ? learntOf(row) : `${row}first_seen`);
   return read(db, async (tx) => {
     const those = sql`select e.* from rekey_inventory.graph_edges e
-      where ${within("e.first_seen")} or ${within("e.ended_at")} or exists (
+      where ${begun("e.")} or ${within("e.ended_at")} or exists (
         select from rekey_inventory.graph_evidence v
-        where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and ${within("v.first_seen")})`;
+        where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and ${begun("v.")})`;
     const edges = await edgesKnown(tx, those, sql`true`);
     const ends = [...new Set(edges.flatMap(({ from: one, to }) => [one, to]))];
     const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
       select ${nodeColumns} from rekey_inventory.graph_nodes
-      where id = any(${sql.param(ends)}::text[]) or ${within("first_seen")} or ${within("ended_at")}`);
+      where id = any(${sql.param(ends)}::text[]) or ${begun("")} or ${within("ended_at")}`);
     return { nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])), edges };
   });
 }

@@ -6,6 +6,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Said } from "../domain/graph/declared.js";
 import type { EvidenceKind } from "../domain/graph/types.js";
 import type { Tx } from "./database.js";
+import { learntAgain } from "./learnt.js";
 import { column, parts } from "./rows.js";
 
 /** What records of one source say at a moment, in milliseconds since the epoch. A record that is gone says nothing. */
@@ -37,8 +38,8 @@ async function keepNodes(tx: Tx, nodes: Nodes, { at }: Statement): Promise<void>
   const once = [...new Map(nodes.map((node) => [node.id, node])).values()];
   const when = new Date(at).toISOString();
   await tx.execute(sql`
-    insert into rekey_inventory.graph_nodes (id, type, name, class, cadence_ms, first_seen, last_seen)
-    select id, type, name, class, cadence_ms, ${when}, ${when}
+    insert into rekey_inventory.graph_nodes (id, type, name, class, cadence_ms, first_seen, last_seen, learnt_at)
+    select id, type, name, class, cadence_ms, ${when}, ${when}, ${when}
     from unnest(
       ${column(once, ({ id }) => id)}::text[], ${column(once, ({ type }) => type)}::text[],
       ${column(once, ({ name }) => name)}::text[], ${column(once, (node) => node.class ?? null)}::text[],
@@ -46,7 +47,7 @@ async function keepNodes(tx: Tx, nodes: Nodes, { at }: Statement): Promise<void>
     ) as said (id, type, name, class, cadence_ms)
     on conflict (id) do update set
       name = excluded.name, class = excluded.class, cadence_ms = excluded.cadence_ms,
-      last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null`);
+      last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null, ${learntAgain("graph_nodes")}`);
 }
 
 type Edges = readonly (Said["edges"][number] & { readonly record: string })[];
@@ -62,18 +63,20 @@ async function keepEdges(tx: Tx, edges: Edges, { source, kind, at }: Statement):
     ${column(once, ({ sentence }) => sentence)}::text[]
   ) as said (from_id, type, to_id, record, sentence)`;
   await tx.execute(sql`
-    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen)
-    select distinct from_id, type, to_id, ${when}::timestamptz, ${when}::timestamptz from ${said}
+    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen, learnt_at)
+    select distinct from_id, type, to_id, ${when}::timestamptz, ${when}::timestamptz, ${when}::timestamptz from ${said}
     on conflict (from_id, type, to_id) do update set
-      last_seen = greatest(graph_edges.last_seen, excluded.last_seen), ended_at = null`);
+      last_seen = greatest(graph_edges.last_seen, excluded.last_seen), ended_at = null, ${learntAgain("graph_edges")}`);
   await tx.execute(sql`
     insert into rekey_inventory.graph_evidence
-      (from_id, type, to_id, source, kind, record, count, sentence, first_seen, last_seen)
-    select from_id, type, to_id, ${source}, ${kind}, record, 1, sentence, ${when}::timestamptz, ${when}::timestamptz
+      (from_id, type, to_id, source, kind, record, count, sentence, first_seen, last_seen, learnt_at)
+    select from_id, type, to_id, ${source}, ${kind}, record, 1, sentence,
+      ${when}::timestamptz, ${when}::timestamptz, ${when}::timestamptz
     from ${said}
     on conflict (from_id, type, to_id, source, kind, record, seen_from, seen_to) do update set
       sentence = excluded.sentence,
-      last_seen = greatest(graph_evidence.last_seen, excluded.last_seen), ended_at = null`);
+      last_seen = greatest(graph_evidence.last_seen, excluded.last_seen), ended_at = null,
+      ${learntAgain("graph_evidence")}`);
 }
 
 /** What these records said before and do not say now; then edges that nobody speaks of any more, and nodes. */

@@ -13,6 +13,7 @@ export const graphNodes = inventory.table("graph_nodes", {
   cadenceMs: bigint("cadence_ms", { mode: "number" }),
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
+  learntAt: moment("learnt_at"),
   endedAt: moment("ended_at"),
 });
 
@@ -23,6 +24,7 @@ export const graphEdges = inventory.table("graph_edges", {
   to: text("to_id").notNull(),
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
+  learntAt: moment("learnt_at"),
   endedAt: moment("ended_at"),
 });
 
@@ -42,5 +44,6 @@ export const graphEvidence = inventory.table("graph_evidence", {
   times: integer("times").notNull(),
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
+  learntAt: moment("learnt_at"),
   endedAt: moment("ended_at"),
 });

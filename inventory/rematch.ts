@@ -13,6 +13,7 @@ import type { EstateDiff } from "./estate-diff.js";
 import { entries, estateRevisions } from "./estate-tables.js";
 import type { EdgeKey } from "./graph-keep.js";
 import { sha256Hex } from "./hash.js";
+import { learntAgain } from "./learnt.js";
 import { column } from "./rows.js";
 import { sectionsOf } from "./sections.js";
 import type { Body } from "./submission.js";
@@ -126,12 +127,12 @@ export async function rematch(
 async function move(tx: Tx, rows: readonly Moved[], when: string): Promise<readonly string[]> {
   const nodes = [...new Map(rows.map((row) => [row.node.id, row.node])).values()];
   await tx.execute(sql`
-    insert into rekey_inventory.graph_nodes (id, type, name, class, first_seen, last_seen)
-    select id, type, name, class, ${when}, ${when} from unnest(
+    insert into rekey_inventory.graph_nodes (id, type, name, class, first_seen, last_seen, learnt_at)
+    select id, type, name, class, ${when}, ${when}, ${when} from unnest(
       ${column(nodes, ({ id }) => id)}::text[], ${column(nodes, ({ type }) => type)}::text[],
       ${column(nodes, ({ name }) => name)}::text[], ${column(nodes, (node) => node.class ?? null)}::text[]
     ) as told (id, type, name, class)
-    on conflict (id) do update set ended_at = null`);
+    on conflict (id) do update set ended_at = null, ${learntAgain("graph_nodes")}`);
   await tx.execute(sql`
     update rekey_inventory.things t set node = told.node, known = told.known, sentence = told.sentence
     from unnest(
@@ -144,7 +145,10 @@ async function move(tx: Tx, rows: readonly Moved[], when: string): Promise<reado
   return [...ids, ...left.flatMap(({ from_id, to_id }) => [from_id, to_id])];
 }
 
-/** The evidence of these things at one end of its edges, to the edges of the nodes that they are now. Answers with the edges that it has left. */
+/**
+ * The evidence of these things at one end of its edges, to the edges of the nodes that they are now: that it is about those
+ * is learnt now. Answers with the edges that it has left.
+ */
 async function moveEnd(
   tx: Tx,
   rows: readonly Moved[],
@@ -157,21 +161,21 @@ async function moveEnd(
   const moved = sql`unnest(
     ${column(rows, ({ id }) => id)}::text[], ${column(rows, ({ node }) => node.id)}::text[]) as m (thing, node)`;
   await tx.execute(sql`
-    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen, ended_at)
-    select ${from}, v.type, ${to}, min(v.first_seen), max(v.last_seen),
+    insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen, learnt_at, ended_at)
+    select ${from}, v.type, ${to}, min(v.first_seen), max(v.last_seen), ${when}::timestamptz,
       case when bool_or(v.ended_at is null) then null else max(v.ended_at) end
     from ${moved} join rekey_inventory.graph_evidence v on v.${seen} = m.thing and v.${mine} <> m.node
     group by 1, 2, 3
     on conflict (from_id, type, to_id) do update set
       ended_at = case when excluded.ended_at is null then null else graph_edges.ended_at end,
       first_seen = least(graph_edges.first_seen, excluded.first_seen),
-      last_seen = greatest(graph_edges.last_seen, excluded.last_seen)`);
+      last_seen = greatest(graph_edges.last_seen, excluded.last_seen), ${learntAgain("graph_edges")}`);
   const { rows: left } = await tx.execute<EdgeKey>(sql`
     with moving as (
       select v.from_id, v.type, v.to_id, v.source, v.kind, v.record, v.seen_from, v.seen_to, m.node
       from ${moved} join rekey_inventory.graph_evidence v on v.${seen} = m.thing and v.${mine} <> m.node
     ), written as (
-      update rekey_inventory.graph_evidence e set ${mine} = m.node from moving m
+      update rekey_inventory.graph_evidence e set ${mine} = m.node, learnt_at = ${when} from moving m
       where (e.from_id, e.type, e.to_id, e.source, e.kind, e.record, e.seen_from, e.seen_to)
         = (m.from_id, m.type, m.to_id, m.source, m.kind, m.record, m.seen_from, m.seen_to)
       returning m.from_id, m.type, m.to_id

@@ -87,7 +87,7 @@ export async function beginScan(
 }
 
 /**
- * Keeps a part and moves the cursor from `before`, in one transaction. Throws `conflict` where the cursor stands elsewhere:
+ * Keeps a part and moves the cursor from `before`, in one transaction, as learnt of `now`. Throws `conflict` where the cursor stands elsewhere:
  * somebody else reads on, and what this one has read is theirs to keep. What cannot be kept counts as malformed.
  */
 export async function notePart(
@@ -96,6 +96,7 @@ export async function notePart(
   before: string | null,
   said: ScanPart,
   declared: Declared,
+  now: number,
 ): Promise<void> {
   const part = soundPart(said);
   await transact(db, async (tx) => {
@@ -110,7 +111,7 @@ export async function notePart(
     if (standing?.endedAt === null && standing.cursorAfter === part.cursor && part.cursor !== before) return;
     if (standing === undefined || standing.cursorAfter !== before || standing.endedAt !== null)
       throw new RekeyError("conflict", "Another reading of this source goes on from here.");
-    await keepPart(tx, scan, part, declared);
+    await keepPart(tx, scan, part, declared, now);
     const { covered } = part;
     const from = [standing.coveredFrom, covered?.from ?? null].filter((at) => at !== null);
     const until = [standing.coveredUntil, covered?.until ?? null].filter((at) => at !== null);

@@ -26,7 +26,7 @@ import { bringFindings, type FindingNews, lookAfter } from "../../inventory/find
 import { type FindingFilter, findingNumbered, listFindings } from "../../inventory/findings.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
 import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
-import { loadChanged } from "../../inventory/graph-changes.js";
+import { type Between, loadChanged } from "../../inventory/graph-changes.js";
 import { loadMap, loadReach, loadUsers, nodesNamed } from "../../inventory/graph-load.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
 import { type CredentialUse, metricsAt, usesAt } from "../../inventory/metrics.js";
@@ -96,8 +96,8 @@ export interface Inventory {
   metrics(): Promise<readonly Figure[]>;
   /** Of every credential whether it is in use; null: by the window of its policy. */
   uses(leastWindowMs: number | null): Promise<readonly CredentialUse[]>;
-  /** The part of the map that has changed after `from` and up to `until`, ended or not. */
-  changed(from: number, until: number): Promise<Graph>;
+  /** The part of the map that has changed between two moments, ended or not. */
+  changed(between: Between): Promise<Graph>;
   /** Versions, living or not, that had the value of this keyed hash. */
   matching(
     fingerprint: string,
@@ -145,7 +145,7 @@ export function inventoryIn(
     finding: async (number) => findingNumbered(db, number, await present()),
     metrics: async () => metricsAt(db, world.shapes, await present()),
     uses: async (leastWindowMs) => usesAt(db, world.shapes, { leastWindowMs, now: await present() }),
-    changed: async (from, until) => withSourceNames(db, await loadChanged(db, from, until)),
+    changed: async (between) => withSourceNames(db, await loadChanged(db, between)),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };

@@ -36,6 +36,8 @@ export interface Evidence {
   /** Name of the source; `estate` for what was declared there. */
   readonly source: string;
   readonly firstSeen: number;
+  /** When Rekey learnt of it: `firstSeen` is by the source's record, which may be older than its reading. */
+  readonly learntAt: number;
   readonly lastSeen: number;
   /** How often it was seen. */
   readonly count: number;
@@ -53,6 +55,8 @@ export interface GraphNode {
   /** Of a credential or a consumer: the longest normal gap between two uses, in milliseconds. */
   readonly cadenceMs?: number | undefined;
   readonly firstSeen: number;
+  /** When Rekey learnt of it; of what had ended and is there again, the last time. */
+  readonly learntAt: number;
   /** Null while it is there. */
   readonly endedAt: number | null;
 }
@@ -63,6 +67,8 @@ export interface GraphEdge {
   readonly to: string;
   readonly type: EdgeType;
   readonly firstSeen: number;
+  /** When Rekey learnt of it; of what had ended and is there again, the last time. */
+  readonly learntAt: number;
   /** Null while it is there. */
   readonly endedAt: number | null;
   readonly evidence: readonly Evidence[];

@@ -170,9 +170,11 @@ test("C21: dormant: with the window, and how many nothing can be said of", async
   await golden("dormant-window-wrong", world({ uses }), ["dormant", "--window", "90"]);
 });
 
+/** It was so, and Rekey learnt of it, then; or later. */
+const at = (firstSeen: number, learntAt = firstSeen) => ({ firstSeen, learntAt });
 const seen = (ageMs: number) => ({
   ...evidenceOf("session", now - ageMs),
-  firstSeen: now - ageMs,
+  ...at(now - ageMs),
   source: "orders-pg",
 });
 const names = {
@@ -183,19 +185,20 @@ const map: Graph = {
   nodes: new Map(
     Object.entries(names).map(([id, name]) => [
       id,
-      nodeNamed(id, { name, firstSeen: id === "i1" ? now - 2 * day : now - 90 * day }),
+      nodeNamed(id, { name, ...(id === "i1" ? at(now - 20 * day, now - 2 * day) : at(now - 90 * day)) }),
     ]),
   ),
   edges: [
     {
-      ...edgeOf("s1 uses c1", { ...evidenceOf("declared"), firstSeen: now - 90 * day }, seen(3 * day)),
-      firstSeen: now - 90 * day,
+      ...edgeOf("s1 uses c1", { ...evidenceOf("declared"), ...at(now - 90 * day) }, seen(3 * day)),
+      ...at(now - 90 * day),
     },
-    { ...edgeOf("s2 uses c1"), firstSeen: now - 90 * day, endedAt: null },
-    { ...edgeOf("i1 uses c1", seen(2 * day)), firstSeen: now - 2 * day },
-    { ...edgeOf("s2 uses c2"), firstSeen: now - 90 * day, endedAt: now - day },
-    { ...edgeOf("c1 owned-by o1"), firstSeen: now - 90 * day },
-    { ...edgeOf("s1 owned-by o1"), firstSeen: now - 90 * day },
+    { ...edgeOf("s2 uses c1"), ...at(now - 90 * day), endedAt: null },
+    // A log of before was read two days ago.
+    { ...edgeOf("i1 uses c1", seen(2 * day)), ...at(now - 20 * day, now - 2 * day) },
+    { ...edgeOf("s2 uses c2"), ...at(now - 90 * day), endedAt: now - day },
+    { ...edgeOf("c1 owned-by o1"), ...at(now - 90 * day) },
+    { ...edgeOf("s1 owned-by o1"), ...at(now - 90 * day) },
   ],
 };
 
@@ -220,10 +223,12 @@ test("changes: what came, ended and was learnt, in the order in which it happene
     "csv",
   ]);
   // Its evidence has moved to whoever that is now: how it was known is not known of it any more.
-  const left = { ...edgeOf("s1 uses c2"), evidence: [], firstSeen: now - 90 * day, endedAt: now - day };
+  const left = { ...edgeOf("s1 uses c2"), evidence: [], ...at(now - 90 * day), endedAt: now - day };
   const { stdout } = await runIn(world({ map: { ...map, edges: [left] } }), ["changes", "--json"]);
   expect(JSON.parse(stdout)).toMatchObject({ changes: [{}, { change: "ended", known: "", sources: [] }] });
   await golden("changes-json", world({ map }), ["changes", "--since", "2d", "--json"]);
+  await golden("changes-record", world({ map }), ["changes", "--since", "30d", "--by", "record"]);
+  await golden("changes-by-wrong", world({ map }), ["changes", "--by", "time"]);
   await golden("changes-moment-wrong", world({ map }), ["changes", "--since", "last week"]);
   await golden("changes-reversed", world({ map }), [
     "changes",

@@ -82,7 +82,14 @@ test("who was seen is told with the name of the source, also once that has left 
   };
   const none = { copies: [], listed: [], malformed: [], covered: null, gaps: [] };
   const declared = await read(db, (tx) => declaredIn(tx, registeredShapes));
-  await notePart(db, { ...scan, id }, null, { ...none, records: 1, claims: [claim], cursor: "1" }, declared);
+  await notePart(
+    db,
+    { ...scan, id },
+    null,
+    { ...none, records: 1, claims: [claim], cursor: "1" },
+    declared,
+    now,
+  );
 
   const without = text.replace(/\n# Where the use[\s\S]*?(?=\n# How patient)/, "\n");
   expect(without).not.toContain("orders-sessions");

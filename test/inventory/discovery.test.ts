@@ -94,7 +94,7 @@ async function readThrough(
   let cursor = begun.cursorAfter;
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
   for (const one of parts) {
-    await notePart(db, ref, cursor, one, declared);
+    await notePart(db, ref, cursor, one, declared, at);
     cursor = one.cursor;
   }
   return endScan(db, ref, at + 1_000);
@@ -152,13 +152,15 @@ describe("what a source says", () => {
     const begun = await begin(db, "log", t0);
     const ref = { id: begun.id, source: "src_1", shows: "log", settings: settingsDigest(fake) } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
-    await notePart(db, ref, null, part("1", [claim(psql, account)]), declared);
+    await notePart(db, ref, null, part("1", [claim(psql, account)]), declared, t0);
     // The answer was lost, and it is kept again; or somebody else reads on from there.
-    await notePart(db, ref, null, part("1", [claim(psql, account)]), declared);
-    await expect(notePart(db, ref, null, part("3", [claim(psql, account)]), declared)).rejects.toMatchObject({
+    await notePart(db, ref, null, part("1", [claim(psql, account)]), declared, t0);
+    await expect(
+      notePart(db, ref, null, part("3", [claim(psql, account)]), declared, t0),
+    ).rejects.toMatchObject({
       code: "conflict",
     });
-    await notePart(db, ref, "1", part("2", [claim(psql, account)]), declared);
+    await notePart(db, ref, "1", part("2", [claim(psql, account)]), declared, t0);
     expect((await users(db, orders)).find(({ name }) => name.startsWith("psql"))?.count).toBe(2);
   });
 
@@ -167,7 +169,7 @@ describe("what a source says", () => {
     const first = await begin(db, "log", t0);
     const ref = { id: first.id, source: "src_1", shows: "log", settings: settingsDigest(fake) } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
-    await notePart(db, ref, null, part("1", []), declared);
+    await notePart(db, ref, null, part("1", []), declared, t0);
     await breakOff(db, first.id, "It went away.");
     const rules = { windowMs: day, lookBackMs: 2 * day, pauseMs: day, now: t0 + 1 };
     expect(await watchedBy(db, [{ id: "src_1", body: fake, isBusy: true }], rules)).toMatchObject([
@@ -275,7 +277,9 @@ describe("what a source says", () => {
     const ref = { id: begun.id, source: "src_1", shows: "now", settings: settingsDigest(fake) } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await apply(sample);
-    await expect(notePart(db, ref, null, part("1", [claim(psql, account)]), declared)).rejects.toMatchObject({
+    await expect(
+      notePart(db, ref, null, part("1", [claim(psql, account)]), declared, t0),
+    ).rejects.toMatchObject({
       code: "conflict",
     });
     await endScan(db, ref, t0 + 1);
@@ -345,12 +349,16 @@ describe("what a source says", () => {
           cursor,
           part(`${index}`, each),
           declared,
+          // When it was learnt may differ, and nothing else.
+          t0 + index,
         );
         cursor = `${index}`;
       }
       const byText = (a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
       const edges = (await loadMap(db)).edges.flatMap(({ from, evidence }) =>
-        evidence.filter((one) => one.source === source).map((one) => ({ ...one, from, source: "" })),
+        evidence
+          .filter((one) => one.source === source)
+          .map((one) => ({ ...one, from, source: "", learntAt: 0 })),
       );
       const sightings = (await sightingsOf(db, orders)).filter((one) => one.source === source);
       return [edges.sort(byText), sightings.map((one) => ({ ...one, source: "" })).sort(byText)];

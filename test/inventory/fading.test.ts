@@ -64,7 +64,7 @@ async function look(
   const ref = { id: begun.id, source, shows, settings };
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
   const said = { records: claims.length, copies: [], listed: [], malformed: [], covered: null, gaps: [] };
-  await notePart(db, ref, begun.cursorAfter, { ...said, claims, cursor: `${at}`, ...more }, declared);
+  await notePart(db, ref, begun.cursorAfter, { ...said, claims, cursor: `${at}`, ...more }, declared, at);
   await endScan(db, ref, at);
   return begun.cursorAfter;
 }
@@ -258,7 +258,7 @@ it("what a reading of a log had read before it broke off was watched: the next o
   const said = { records: 1, claims: [], copies: [], listed: [], malformed: [], gaps: [], cursor: "c" };
   const covered = { from: t0 - 20 * day, until: t0 - 19 * day };
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
-  await notePart(db, { id, ...ref }, null, { ...said, covered }, declared);
+  await notePart(db, { id, ...ref }, null, { ...said, covered }, declared, t0);
   const rest = { from: t0 - 19 * day, until: t0 + day };
   await look(db, [], { at: t0 + day, shows: "log", more: { covered: rest } });
   expect(await watchedBy(db, [asked("src_1")], rules)).toMatchObject([

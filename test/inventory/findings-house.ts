@@ -52,7 +52,7 @@ export async function house() {
     const ref = { id: begun.id, source, shows, settings } as const;
     const none = { records: 1, claims: [], copies: [], listed: [], malformed: [], covered: null, gaps: [] };
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
-    await notePart(db, ref, begun.cursorAfter, { ...none, cursor: newId("cur"), ...said }, declared);
+    await notePart(db, ref, begun.cursorAfter, { ...none, cursor: newId("cur"), ...said }, declared, now);
     await endScan(db, ref, now);
   };
   const open = async (now: number, code?: string) => {

@@ -4,7 +4,7 @@ import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.j
 import type { Shapes } from "../../domain/estate/shapes.js";
 import type { Estate } from "../../domain/estate/types.js";
 import type { Figure } from "../../domain/findings/metrics.js";
-import { changesBetween } from "../../domain/graph/changes.js";
+import { type Change, changesBetween } from "../../domain/graph/changes.js";
 import { read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { bringFindings } from "../../inventory/finding-keep.js";
@@ -101,7 +101,14 @@ async function programme() {
     const begun = await beginScan(db, { ...ref, now: at, newId: () => newId("scn") });
     const none = { records: 1, malformed: [], covered: null, gaps: [], cursor: "1" };
     const part = { claims: [], copies: [], listed: [], ...none, ...said };
-    await notePart(db, { ...ref, id: begun.id }, null, part, await read(db, (tx) => declaredIn(tx, shapes)));
+    await notePart(
+      db,
+      { ...ref, id: begun.id },
+      null,
+      part,
+      await read(db, (tx) => declaredIn(tx, shapes)),
+      at,
+    );
     await endScan(db, { ...ref, id: begun.id }, at);
   }
   await sql(
@@ -206,8 +213,10 @@ it("the use of every credential is told with what it rests on, and with its owne
 it("what changed between two moments is what was done then", async () => {
   const { db, now } = await programme();
   const between = async (from: number, until: number) => {
-    const { came, ended, learnt } = changesBetween(await loadChanged(db, from, until), from, until);
-    const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name).sort();
+    const of = { from, until, by: "record" } as const;
+    const { came, ended, learnt } = changesBetween(await loadChanged(db, of), of);
+    const names = (list: readonly Change<{ readonly name: string }>[]) =>
+      list.map(({ thing }) => thing.name).sort();
     return {
       came: names(came.nodes),
       ended: names(ended.nodes),

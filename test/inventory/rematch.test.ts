@@ -96,6 +96,7 @@ async function tell(db: Database, list: readonly { reader: number; account: numb
     null,
     { ...part, cursor: "1" },
     declared,
+    t0,
   );
 }
 

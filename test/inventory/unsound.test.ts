@@ -45,7 +45,7 @@ it("keeps the other records of a part in which some cannot be kept, and names th
     ...{ malformed: [{ where: "\0", why: "\ud800" }], gaps: ["\0"], cursor: "1" },
   };
   const ref = { ...scan, id };
-  await notePart(db, ref, null, part, await read(db, (tx) => declaredIn(tx, shapes)));
+  await notePart(db, ref, null, part, await read(db, (tx) => declaredIn(tx, shapes)), t0);
   const ended = await endScan(db, ref, t0 + 1);
   expect(ended.malformed).toBe(9);
   expect(ended.records).toBe(8);

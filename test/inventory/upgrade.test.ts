@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { Estate } from "../../domain/estate/types.js";
+import { changesBetween } from "../../domain/graph/changes.js";
 import { Adjacency } from "../../domain/graph/reach.js";
 import { usersOf } from "../../domain/graph/use.js";
 import { adoptionOf, openAdoptions } from "../../inventory/adoptions.js";
@@ -15,6 +16,7 @@ import { currentEstate } from "../../inventory/estate-load.js";
 import { bringFindings } from "../../inventory/finding-keep.js";
 import { findingNumbered, listFindings } from "../../inventory/findings.js";
 import { loadBlast } from "../../inventory/graph-blast.js";
+import { loadChanged } from "../../inventory/graph-changes.js";
 import { loadMap, loadUsers } from "../../inventory/graph-load.js";
 import { settle } from "../../inventory/intents.js";
 import { metricsAt } from "../../inventory/metrics.js";
@@ -31,7 +33,7 @@ import { newId, t0 } from "./world.js";
 const bundled = await bundledMigrations();
 const newest = bundled.length;
 /** The numbers of the migrations that brought what is asked for below. */
-const [withSources, withFindings, withDeltas] = [13, 15, 16];
+const [withSources, withFindings, withDeltas, withLearnt] = [13, 15, 16, 22];
 const now = t0 + 2 * dayMs;
 
 /** Rows as that release would have written them, of what its migration brought. */
@@ -93,8 +95,25 @@ async function reads({ db }: Fresh, version: number): Promise<void> {
     expect(await adoptionOf(db, "crd_billingdb")).toMatchObject({ id: "ado_2", plan: { direction: "undo" } });
     expect(await openAdoptions(db)).toMatchObject([{ id: "ado_2", digest: "a2" }]);
   }
+  await readsChanges(db, version);
   const generation = version < 8 ? { number: 1, mark: 0 } : { number: 2, mark: 17 };
   expect(await generationOf(db)).toMatchObject({ id: "gen_1", halt: null, ...generation });
+}
+
+/** What a release has written that did not keep when it learnt of something, it learnt of when it was first so. */
+async function readsChanges(db: Fresh["db"], version: number): Promise<void> {
+  const came = async (by: "learnt" | "record", from: string, until: string) => {
+    const of = { from: Date.parse(from), until: Date.parse(until), by };
+    return changesBetween(await loadChanged(db, of), of).came.nodes.map(({ thing }) => thing.name);
+  };
+  const stranger = "psql from 10.0.0.9";
+  const first = ["2026-03-01T09:00:00.122Z", "2026-03-01T09:00:00.124Z"] as const;
+  const known = (await came("record", ...first)).filter((name) => version < withLearnt || name !== stranger);
+  expect((await came("learnt", ...first)).sort()).toEqual(known.sort());
+  expect(known.includes(stranger)).toBe(version >= withSources && version < withLearnt);
+  expect(await came("learnt", "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z")).toEqual(
+    version < withLearnt ? [] : [stranger],
+  );
 }
 
 async function readsRotations(db: Fresh["db"]): Promise<void> {

@@ -90,7 +90,7 @@ async function found({ fresh, credential }: House): Promise<void> {
     ],
   };
   const declared = await read(db, (tx) => declaredIn(tx, registeredShapes));
-  await notePart(db, { ...ref, id: begun.id }, begun.cursorAfter, part, declared);
+  await notePart(db, { ...ref, id: begun.id }, begun.cursorAfter, part, declared, now);
   await endScan(db, { ...ref, id: begun.id }, now);
 }
 

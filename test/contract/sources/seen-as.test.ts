@@ -92,7 +92,7 @@ async function usersBeforeAndAfter(settings: object, source: Source, account: st
   const declared = await read(db, (tx) => declaredIn(tx, registeredShapes));
   let cursor = begun.cursorAfter;
   for (const part of await scanned(source)) {
-    await notePart(db, { ...ref, id: begun.id }, cursor, part, declared);
+    await notePart(db, { ...ref, id: begun.id }, cursor, part, declared, Date.now());
     cursor = part.cursor;
   }
   await endScan(db, { ...ref, id: begun.id }, Date.now());

@@ -4,9 +4,17 @@ import { bestKnown, byKnown, lastSeenUse, strongest, weakest } from "../../../do
 import type { EvidenceKind, GraphEdge } from "../../../domain/graph/types.js";
 
 const known = (...kinds: readonly EvidenceKind[]): GraphEdge => ({
-  ...{ from: "a", type: "uses", to: "b", firstSeen: 0, endedAt: null },
+  ...{ from: "a", type: "uses", to: "b", firstSeen: 0, learntAt: 0, endedAt: null },
   evidence: kinds.map((kind, index) => ({
-    ...{ kind, source: `source ${index}`, count: 1, sentence: "It is so.", firstSeen: 0, lastSeen: index },
+    ...{
+      kind,
+      source: `source ${index}`,
+      count: 1,
+      sentence: "It is so.",
+      firstSeen: 0,
+      learntAt: 0,
+      lastSeen: index,
+    },
   })),
 });
 

@@ -24,19 +24,35 @@ const types: Readonly<Record<string, NodeType>> = {
 
 /** A node; its id's first letter says what it is. */
 export function nodeNamed(id: string, more: Partial<GraphNode> = {}): GraphNode {
-  return { id, type: types[id[0] ?? ""] ?? "credential", name: id, firstSeen: t0, endedAt: null, ...more };
+  return {
+    id,
+    type: types[id[0] ?? ""] ?? "credential",
+    name: id,
+    firstSeen: t0,
+    learntAt: t0,
+    endedAt: null,
+    ...more,
+  };
 }
 
 /** How an edge is known. */
 export function evidenceOf(kind: EvidenceKind, lastSeen = t0): Evidence {
-  return { kind, source: "estate", firstSeen: t0, lastSeen, count: 1, sentence: "it says so" };
+  return { kind, source: "estate", firstSeen: t0, learntAt: t0, lastSeen, count: 1, sentence: "it says so" };
 }
 
 /** An edge from `s1 uses c1`, known by a declaration unless said. */
 export function edgeOf(text: string, ...evidence: Evidence[]): GraphEdge {
   const [from = "", type = "", to = ""] = text.split(" ");
   const known = evidence.length > 0 ? evidence : [evidenceOf("declared")];
-  return { from, to, type: type as GraphEdge["type"], firstSeen: t0, endedAt: null, evidence: known };
+  return {
+    from,
+    to,
+    type: type as GraphEdge["type"],
+    firstSeen: t0,
+    learntAt: t0,
+    endedAt: null,
+    evidence: known,
+  };
 }
 
 /** A map of these edges and of whatever is at their ends. */

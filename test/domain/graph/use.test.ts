@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 import { blastOf } from "../../../domain/graph/blast.js";
-import { changesBetween } from "../../../domain/graph/changes.js";
+import { type Change, changesBetween } from "../../../domain/graph/changes.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
+import type { GraphEdge } from "../../../domain/graph/types.js";
 import { dormancyOf, orphaned, shared, usersOf, type Watch } from "../../../domain/graph/use.js";
 import { edgeOf, evidenceOf, mapOf, nodeNamed, t0 } from "./maps.js";
 
@@ -121,18 +122,53 @@ describe("C21: dormant", () => {
 });
 
 test("what changed between two dates: what came, what ended, and what is known in another way since", () => {
-  const late = { ...evidenceOf("session"), firstSeen: t0 + 5 };
+  const late = { ...evidenceOf("session"), firstSeen: t0 + 5, learntAt: t0 + 50 };
   const before = mapOf(
     edgeOf("s-a uses c-1", evidenceOf("declared"), late),
     { ...edgeOf("s-b uses c-1"), firstSeen: t0 + 3 },
     { ...edgeOf("s-c uses c-1"), endedAt: t0 + 4 },
     { ...edgeOf("s-d uses c-1"), endedAt: t0 + 9 },
   );
-  const { came, ended, learnt } = changesBetween(before, t0 + 2, t0 + 8);
-  expect(came.edges.map(({ from }) => from)).toEqual(["s-b"]);
-  expect(ended.edges.map(({ from }) => from)).toEqual(["s-c"]);
-  expect(learnt.map(({ from }) => from)).toEqual(["s-a"]);
+  const { came, ended, learnt } = changesBetween(before, { from: t0 + 2, until: t0 + 8, by: "record" });
+  expect(came.edges.map(({ thing }) => thing.from)).toEqual(["s-b"]);
+  expect(ended.edges.map(({ thing }) => thing.from)).toEqual(["s-c"]);
+  expect(learnt.map(({ thing }) => thing.from)).toEqual(["s-a"]);
   expect([came.nodes, ended.nodes]).toEqual([[], []]);
+});
+
+test("what is known since between two dates: by when it was learnt, with the moment that it bears itself", () => {
+  const day = 86_400_000;
+  const today = { from: t0 + 30 * day, until: t0 + 31 * day };
+  const [noon, lately] = [t0 + 30.5 * day, t0 + 30.7 * day];
+  const session = evidenceOf("session");
+  const map = mapOf(
+    // It was there; a log of last week that was read at noon, and another later, show that it is so.
+    edgeOf(
+      "s-a uses c-1",
+      ...[evidenceOf("declared"), { ...session, firstSeen: t0 + 24 * day, learntAt: lately }],
+      { ...session, firstSeen: t0 + 23 * day, learntAt: noon },
+    ),
+    { ...edgeOf("s-b uses c-1"), firstSeen: t0 + 9 * day, learntAt: noon },
+    { ...edgeOf("s-c uses c-1"), endedAt: noon },
+    // It was over when Rekey learnt of it.
+    { ...edgeOf("s-d uses c-1"), learntAt: noon, endedAt: t0 + 10 * day },
+    { ...edgeOf("s-e uses c-1"), learntAt: t0 + 40 * day, endedAt: noon },
+  );
+  const nodes = new Map([["s-b", nodeNamed("s-b", { firstSeen: t0 + 9 * day, learntAt: noon })]]);
+  const { came, ended, learnt } = changesBetween({ ...map, nodes }, { ...today, by: "learnt" });
+  const told = (list: readonly Change<GraphEdge>[]) =>
+    list.map(({ thing, at }) => ({ ...at, of: thing.from }));
+  expect(told(came.edges)).toEqual([
+    { of: "s-b", record: t0 + 9 * day, learnt: noon },
+    { of: "s-d", record: t0, learnt: noon },
+  ]);
+  expect(told(ended.edges)).toEqual([
+    { of: "s-c", record: noon, learnt: noon },
+    { of: "s-d", record: t0 + 10 * day, learnt: noon },
+  ]);
+  expect(told(learnt)).toEqual([{ of: "s-a", record: t0 + 23 * day, learnt: noon }]);
+  expect(came.nodes.map(({ thing, at }) => [thing.id, at.record])).toEqual([["s-b", t0 + 9 * day]]);
+  expect(ended.nodes).toEqual([]);
 });
 
 test("C7: whoever reads a copy uses it: at its place, in a Secret that is filled from there, by a key of it, or all of it", () => {
