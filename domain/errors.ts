@@ -142,7 +142,7 @@ const entries = {
   "already-closed": { summary: "The rotation has ended.", hint: "`rekey status` shows how.", retry: "never" },
   "missing-setup": {
     summary: "Something that the program needs is not set up.",
-    hint: "The sentence above names it and how to get it.",
+    hint: "Set up what the sentence above names. A variable is set where its reader starts, which is every worker, or this command; start that again.",
     retry: "never",
   },
   internal: {

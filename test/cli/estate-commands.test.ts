@@ -91,6 +91,16 @@ test("validate names file, line and column for people on standard error", async 
   expect(stderr).toMatch(/broken\.yaml:\d+:\d+: credentials › orders-db › policy/);
 });
 
+test("validate says of an estate in which nothing stands that it is one", async () => {
+  const empty = join(folder, "empty.yaml");
+  writeFileSync(empty, "version: 1\ninstallation: shop\n");
+  const { code, stdout } = await runIn(emptyWorld(), ["validate", "-f", empty], around);
+  expect([code, stdout]).toEqual([
+    0,
+    `valid  ${empty}: an empty estate, which names its installation and declares nothing\n`,
+  ]);
+});
+
 test("an estate is a folder as well: parts of it in YAML, and in lines of JSON", async () => {
   const parts = mkdtempSync(join(folder, "parts-"));
   const whole = parse(readFileSync(file, "utf8")) as Record<string, Record<string, unknown>>;

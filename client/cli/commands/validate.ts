@@ -39,6 +39,7 @@ export const validate = command<{ file: string }>({
 
 /** `3 credentials, 5 consumers, …`: what the file holds, for the eye. */
 function contents(entries: readonly SubmittedEntry[]): string {
+  if (entries.length === 0) return "an empty estate, which names its installation and declares nothing";
   const singular = { policies: "policy" } as Partial<Record<string, string>>;
   return sections
     .map((section) => [section, entries.filter((entry) => entry.section === section).length] as const)

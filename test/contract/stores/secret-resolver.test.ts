@@ -66,6 +66,13 @@ describe("secretResolver", () => {
     expect(await codeOf(resolve("vault:a/b#c", call()))).toBe("missing-setup");
   });
 
+  it("whoever only hears the sentence learns where a variable is set", async () => {
+    await expect(resolver()("env:NONE", call())).rejects.toMatchObject({
+      message: "The environment variable NONE is not set.",
+      hint: expect.stringMatching(/every worker, or this command; start that again\.$/),
+    });
+  });
+
   it("may keep a value for a moment, never longer than five seconds", async () => {
     let now = 0;
     const env: Record<string, string> = { TOKEN: "one" };
