@@ -43,7 +43,7 @@ export interface KnownValue {
 }
 
 /** What is asked about: that value, by these rules. */
-export interface Asked {
+export interface ValueAsked {
   readonly value: KnownValue;
   readonly policy: RotationPolicy;
 }
@@ -52,7 +52,7 @@ export interface Asked {
 export async function mappedFacts(
   deps: Pick<ActivityDeps, "db" | "now" | "shapes">,
   systems: Pick<Systems, "id" | "name" | "estate" | "consumers">,
-  { value, policy }: Asked,
+  { value, policy }: ValueAsked,
 ): Promise<MappedFacts> {
   const rules = watchRulesOf(policy);
   const [graph, everDeclared, met, anonymous] = await Promise.all([

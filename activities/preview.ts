@@ -7,7 +7,7 @@ import type { Plan, RotationState } from "../domain/rotation/state.js";
 import type { Preview, PreviewRequest } from "../domain/rotation/work.js";
 import { callWithin } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { type Asked, mappedFacts } from "./mapped.js";
+import { mappedFacts, type ValueAsked } from "./mapped.js";
 import { survey } from "./survey.js";
 import { excludedFor } from "./surveyor.js";
 
@@ -42,7 +42,7 @@ export async function preview(deps: ActivityDeps, request: PreviewRequest): Prom
   });
   const state = request.emergency === undefined ? begun : alarmed(begun, request.emergency, deps.now());
   const excluded = await excludedFor(deps, systems, { credential, requestedBy: "" });
-  const mapped = (asked: Asked) => mappedFacts(deps, systems, asked);
+  const mapped = (asked: ValueAsked) => mappedFacts(deps, systems, asked);
   const { facts } = await survey({ deps, systems, confirmations: [], excluded, mapped }, state, call);
   const { plan } = facts;
   const nameOf = namesOf(systems);

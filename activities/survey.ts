@@ -33,7 +33,7 @@ import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
-import type { Asked, MappedFacts } from "./mapped.js";
+import type { MappedFacts, ValueAsked } from "./mapped.js";
 
 /** What one look needs besides the state. */
 export interface Surveyor {
@@ -42,7 +42,7 @@ export interface Surveyor {
   readonly confirmations: readonly Confirmation[];
   readonly excluded: Excluded;
   /** Asks the map, once it is known which value is to be revoked. */
-  readonly mapped: (asked: Asked) => Promise<MappedFacts>;
+  readonly mapped: (asked: ValueAsked) => Promise<MappedFacts>;
 }
 
 /** Looks once. Throws `unreachable` when the issuer or a place of the store cannot be read; a silent consumer is a fact. */

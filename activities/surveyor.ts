@@ -8,7 +8,7 @@ import { changesSince } from "../inventory/estate.js";
 import { keepLive } from "../inventory/live-values.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { type Asked, mappedFacts } from "./mapped.js";
+import { mappedFacts, type ValueAsked } from "./mapped.js";
 import { signedNow } from "./speakers.js";
 import type { Surveyor } from "./survey.js";
 
@@ -38,7 +38,7 @@ export async function surveyorFor(
   const confirmations = await Promise.all(
     confirmed.map(({ jws }) => confirmationIn(jws, systems, state, deps.now())),
   );
-  const mapped = async (asked: Asked) => {
+  const mapped = async (asked: ValueAsked) => {
     // Whoever changes it by hand after this leaves a value behind that nobody has seen refused.
     await keepLive(deps.db, { credential: systems.id, hmacs: asked.value.hmacs, at: deps.now() });
     return mappedFacts(deps, systems, asked);

@@ -7,7 +7,7 @@ import { settingsDigest } from "./source-settings.js";
 import type { Body } from "./submission.js";
 
 /** A source of the estate, as far as it is told which of its readings count. */
-export interface Asked {
+export interface AskedSource {
   readonly id: string;
   readonly body: Body;
   /** There is always something to write where it is a log; false of a program of somebody's own, with nothing new to say for long. */
@@ -15,7 +15,7 @@ export interface Asked {
 }
 
 /** An entry as it is asked about here, and whether its kind sees uses: what is built in always has something new, a program may not. */
-export function askedOf<Entry extends Omit<Asked, "isBusy">>(
+export function askedOf<Entry extends Omit<AskedSource, "isBusy">>(
   entry: Entry,
   shapes: Pick<Shapes, "seesUse">,
 ): Entry & { readonly isBusy: boolean; readonly seesUse: boolean } {
@@ -56,7 +56,7 @@ interface WatchedRow extends Record<string, unknown> {
  */
 export async function watchedBy(
   db: Database,
-  sources: readonly Asked[],
+  sources: readonly AskedSource[],
   times: WatchTimes,
 ): Promise<readonly Watched[]> {
   return sources.length === 0 ? [] : read(db, (tx) => watchedWithin(tx, sources, times));
@@ -73,7 +73,7 @@ export interface WatchTimes {
 /** The same, on the picture of the database that `tx` has. */
 export async function watchedWithin(
   tx: Tx,
-  sources: readonly Asked[],
+  sources: readonly AskedSource[],
   { windowMs, lookBackMs, pauseMs, now }: WatchTimes,
 ): Promise<readonly Watched[]> {
   const pause = sql`make_interval(secs => ${pauseMs / 1_000})`;

@@ -8,7 +8,7 @@ import type { Diagnosis } from "../domain/rotation/work.js";
 import type { Database } from "../inventory/database.js";
 
 /** The parts of an open log that are asked. */
-export interface Asked {
+export interface OpenLog {
   readonly keeper: Pick<AuditKeeper, "flush">;
   readonly spool: Pick<Spool, "pending">;
   readonly log: Database;
@@ -19,7 +19,7 @@ export interface Asked {
 const mismatchMsMax = 30 * 86_400_000;
 
 /** Takes in what waits, as a worker does every few seconds, and says what of it could not be. Comparing the whole log is `rekey audit verify`. */
-export async function diagnoseAudit({ keeper, spool, log, now }: Asked): Promise<Diagnosis> {
+export async function diagnoseAudit({ keeper, spool, log, now }: OpenLog): Promise<Diagnosis> {
   const findings: Finding[] = [];
   try {
     await keeper.flush();
