@@ -41,7 +41,7 @@ export function unexplainedUses(
   });
 }
 
-/** As findings: whoever it was fails when what they use is revoked. As grave as a reader that nobody explains. */
+/** As findings: whoever it was fails when what they use is revoked. As grave as an unmapped reader. */
 export function useFindings(uses: readonly UnexplainedUse[], unmapped: "refuse" | "warn"): Finding[] {
   return uses.map(
     ({ source, sentence }): Finding => ({

@@ -1,6 +1,6 @@
 /**
  * What sources said that have left the estate. Nobody reads them any more, so no reading ends what they said; and it does not
- * end with them at once, or whoever takes a source out of the estate would take the strangers out whom it showed.
+ * end with them at once, or whoever takes a source out of the estate would take the unmapped readers out whom it showed.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Tx } from "./database.js";

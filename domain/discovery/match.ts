@@ -127,7 +127,7 @@ function apart(
 }
 
 /**
- * What a reader whom nobody explains is called: its name, with whatever of its traits that does not say, so that two who
+ * What a reader that no consumer claims is called: its name, with whatever of its traits that does not say, so that two who
  * are different are called differently, and an exception for the one is none for the other.
  */
 export function readerName(name: string, traits: ReaderTraits): string {

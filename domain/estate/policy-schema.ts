@@ -105,11 +105,11 @@ const rules = z.strictObject({
   unmappedReaders: z
     .enum(["refuse", "warn"])
     .prefault("refuse")
-    .describe("What a reader that nobody declared does to a rotation."),
+    .describe("What an unmapped reader, whom nobody has declared as a consumer, does to a rotation."),
   evidenceMaxAge: duration({ positive: true })
     .optional()
     .describe(
-      "Older readings of a source that would show who uses the credential refuse a rotation like a reader that nobody declared; absent: 7d.",
+      "Older readings of a source that would show who uses the credential refuse a rotation like an unmapped reader; absent: 7d.",
     ),
   useWindow: duration({ positive: true })
     .optional()

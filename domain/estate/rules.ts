@@ -75,14 +75,14 @@ function contradictions(path: string[], policy: Policy): EstateIssue[] {
 /** Fewer bits than this are more than one network of anybody. */
 const rangeBitsMin = { ipv4: 8, ipv6: 16 };
 
-/** C7: who claims everybody leaves no stranger, and the gate would have nobody to stop for. */
+/** C7: who claims everybody leaves no reader unmapped, and the gate would have nobody to stop for. */
 export function checkMatches(estate: Estate): EstateIssue[] {
   return Object.entries(estate.consumers).flatMap(([name, { match }]) =>
     Object.entries(match).flatMap(([trait, claims]: [string, readonly string[] | undefined]) =>
       (claims ?? []).flatMap((claim, i) => {
         const isWide = trait === "address" ? isWideRange(claim) : claim.trim() === "*";
         if (!isWide) return [];
-        const message = `"${name}" would claim whoever shows any ${trait}, so nobody would be a stranger`;
+        const message = `"${name}" would claim whoever shows any ${trait}, so no reader would be unmapped`;
         const hint = "name those that it has; a network is `10.0.0.0/8` or smaller";
         return [
           issue({ path: ["consumers", name, "match", trait, i], code: "matches-everybody", message, hint }),

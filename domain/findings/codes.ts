@@ -36,7 +36,7 @@ const words = {
     mend: "Ask its owner whether it is needed; if it is not, retire it.",
   },
   "unmapped-reader": {
-    what: "Somebody uses a credential and is none of its declared consumers.",
+    what: "An unmapped reader: somebody uses a credential and is none of its declared consumers.",
     mend: "Declare them as a consumer, or let one claim them (`match`).",
   },
   "unexplained-use": {

@@ -38,7 +38,7 @@ export interface CredentialTally {
 
 /** What counts besides credentials. */
 export interface Totals {
-  /** Consumers and strangers that use something. */
+  /** Consumers and identities that use something. */
   readonly readers: number;
   readonly readersOwned: number;
   /** Places at which a value was met. */
@@ -91,7 +91,7 @@ export function figuresOf(credentials: readonly CredentialTally[], totals: Total
       notCounted: "what neither the estate nor a source names",
     }),
     figure("readers-owned", [readersOwned, readers, 0], {
-      what: "consumers and strangers that somebody answers for, of all that use something",
+      what: "consumers and identities that somebody answers for, of all that use something",
       notCounted: "who only could read something",
     }),
     figure(

@@ -8,7 +8,7 @@ import { loadChanged } from "../../inventory/graph-changes.js";
 import { dayMs, house, use } from "./findings-house.js";
 import { t0 } from "./world.js";
 
-const stranger = "psql from 10.0.0.9";
+const psql = "psql from 10.0.0.9";
 
 /** A use at a moment, by somebody whom no consumer accounts for. */
 const used = (at: number, count = 1) => ({ claims: [{ ...use, seen: { first: at, last: at, count } }] });
@@ -38,7 +38,7 @@ async function changesOn(db: Database, from: number, by: Reckoning = "learnt") {
 
 const named = ({ type, name }: GraphNode) => `${type} ${name}`;
 
-/** The consumer that is the stranger. */
+/** Then checkout is psql. */
 const claiming = (estate: Estate): Estate => ({
   ...estate,
   consumers: {
@@ -55,7 +55,7 @@ it("a record of three weeks ago that is read today is news of today, and of thre
   await apply();
   const today = t0 + 30 * dayMs;
   await reading(used(t0 + 9 * dayMs), today + 0.5 * dayMs, "log");
-  const news = [`came ${stranger} uses orders-db: 30.5 of 9`, `came identity ${stranger}: 30.5 of 9`];
+  const news = [`came ${psql} uses orders-db: 30.5 of 9`, `came identity ${psql}: 30.5 of 9`];
   expect(await changesOn(db, today)).toEqual(news);
   expect(await changesOn(db, today, "record")).toEqual([]);
   expect(await changesOn(db, t0 + 8.5 * dayMs)).toEqual([]);
@@ -65,8 +65,8 @@ it("a record of three weeks ago that is read today is news of today, and of thre
   for (const at of [t0 + 5 * dayMs, t0 + 29 * dayMs]) await reading(used(at), today + 1.5 * dayMs, "log");
   expect(await changesOn(db, today + dayMs)).toEqual([]);
   expect(await changesOn(db, today)).toEqual([
-    `came ${stranger} uses orders-db: 30.5 of 5`,
-    `came identity ${stranger}: 30.5 of 9`,
+    `came ${psql} uses orders-db: 30.5 of 5`,
+    `came identity ${psql}: 30.5 of 9`,
   ]);
 });
 
@@ -77,14 +77,14 @@ it("what had ended and is there again is learnt of again, and its end when it en
   await reading(rights, t0 + 1.5 * dayMs);
   await reading({}, t0 + 2.5 * dayMs);
   expect(await changesOn(db, t0 + 2 * dayMs)).toEqual([
-    `ended ${stranger} uses orders-db: 2.5 of 2.5`,
-    `ended identity ${stranger}: 2.5 of 2.5`,
+    `ended ${psql} uses orders-db: 2.5 of 2.5`,
+    `ended identity ${psql}: 2.5 of 2.5`,
   ]);
   await reading(rights, t0 + 3.5 * dayMs);
   await reading(rights, t0 + 4.5 * dayMs);
   expect(await changesOn(db, t0 + 3 * dayMs)).toEqual([
-    `came ${stranger} uses orders-db: 3.5 of 0`,
-    `came identity ${stranger}: 3.5 of 0`,
+    `came ${psql} uses orders-db: 3.5 of 0`,
+    `came identity ${psql}: 3.5 of 0`,
   ]);
   for (const day of [1, 2, 4]) expect(await changesOn(db, t0 + day * dayMs)).toEqual([]);
 });
@@ -110,15 +110,15 @@ it("an entry of the estate that comes back is learnt of again, with what it says
   ]);
 });
 
-it("whoever claims a stranger is known to be them from then on", async () => {
+it("whoever claims an identity is known to be it from then on", async () => {
   const { db, apply, reading } = await house();
   await apply();
   await reading(used(t0 + dayMs), t0 + 2.5 * dayMs, "log");
   await apply(claiming, t0 + 9.5 * dayMs);
   // It was declared and is seen now; what was seen is as old as it was.
   expect(await changesOn(db, t0 + 9 * dayMs)).toEqual([
-    `ended ${stranger} uses orders-db: 9.5 of 9.5`,
-    `ended identity ${stranger}: 9.5 of 9.5`,
+    `ended ${psql} uses orders-db: 9.5 of 9.5`,
+    `ended identity ${psql}: 9.5 of 9.5`,
     "learnt checkout uses orders-db: 9.5 of 1",
   ]);
 });

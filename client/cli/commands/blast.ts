@@ -15,7 +15,7 @@ const shownMax = 200;
 /** Owners that are named in the head; the others are counted. */
 const ownersMax = 20;
 
-/** Somebody whom nobody explains, and a store, may be in the wrong hands, too. */
+/** An identity, and a store, may be in the wrong hands, too. */
 const types: readonly NodeType[] = ["credential", "consumer", "owner", "identity", "location", "system"];
 
 interface BlastOptions {
@@ -78,7 +78,7 @@ export const blast = command<BlastOptions>({
   description:
     "Breaks: who stops working when it is taken away. Exposed: what whoever has it can get at. Each with the way that leads there, how sure its weakest link is, and who answers for it.",
   arguments: {
-    name: "a credential, a consumer, a stranger, a place, a system, or an owner with everything that they answer for",
+    name: "a credential, a consumer, an identity, a place, a system, or an owner with everything that they answer for",
   },
   options: [
     typeOption(),

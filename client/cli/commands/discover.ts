@@ -1,4 +1,4 @@
-/** `rekey discover`: reads the places where use is visible, and says what was read, what could not be, and who is unexplained. */
+/** `rekey discover`: reads the places where use is visible, and says what was read, what could not be, and who is unmapped. */
 
 import type { ScanReport } from "../../../domain/discovery/report.js";
 import { span } from "../../../domain/duration.js";

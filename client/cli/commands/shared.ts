@@ -17,7 +17,7 @@ export const shared = command<FormOptions>({
   summary: "Show credentials that more than one uses",
   description:
     "Whoever shares one moves with the others, and cannot be told from them or cut off alone. Users are consumers and\n" +
-    "strangers who were seen or are declared, of the credential or of a copy of it; who only could read it is none.",
+    "identities who were seen or are declared, of the credential or of a copy of it; who only could read it is none.",
   options: [formOption()],
   examples: [["rekey shared", "which ones to give each of their users a credential of its own"]],
   async run(cli, _args, options) {

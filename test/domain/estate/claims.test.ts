@@ -14,12 +14,12 @@ describe("consumers", () => {
     };
     raw.consumers.web = { owner: "shop", observe, match: wide };
     expect(issuesOf(raw)).toEqual([
-      'matches-everybody consumers.web.match.applicationName.1: "web" would claim whoever shows any applicationName, so nobody would be a stranger',
+      'matches-everybody consumers.web.match.applicationName.1: "web" would claim whoever shows any applicationName, so no reader would be unmapped',
       ...[1, 2, 4].map(
         (i) =>
-          `matches-everybody consumers.web.match.address.${i}: "web" would claim whoever shows any address, so nobody would be a stranger`,
+          `matches-everybody consumers.web.match.address.${i}: "web" would claim whoever shows any address, so no reader would be unmapped`,
       ),
-      'matches-everybody consumers.web.match.role.0: "web" would claim whoever shows any role, so nobody would be a stranger',
+      'matches-everybody consumers.web.match.role.0: "web" would claim whoever shows any role, so no reader would be unmapped',
     ]);
   });
 });
