@@ -18,6 +18,7 @@ import { matchReader } from "../domain/discovery/match.js";
 import { type CountedSessions, quietSince, sessionsOf } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
 import { RekeyError } from "../domain/errors.js";
+import { bounded } from "../domain/exceptions.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
@@ -105,7 +106,7 @@ export async function survey(
         ...known,
         unread,
         quietPeriodMs: policy.quietPeriodMs,
-        exceptions: systems.estate.credentials[systems.name]?.exceptions ?? [],
+        exceptions: bounded(systems.estate.credentials[systems.name]?.exceptions, policy),
         now,
       },
       traits: state.traits,

@@ -3,7 +3,7 @@
  * can be read, named in a policy, and tested by itself. Adapters' preflights add theirs.
  */
 import { formatDuration } from "./duration.js";
-import type { CredentialException } from "./estate/types.js";
+import type { BoundedException } from "./exceptions.js";
 import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import { unownedConsumer, unownedCredential } from "./findings/owners.js";
@@ -73,7 +73,7 @@ export interface AssessInput {
     /** Sources that have to be read before the next step. */
     readonly unread: readonly SourceToRead[];
     readonly rules: Omit<WatchRules, "unmappedReaders">;
-    readonly exceptions: readonly CredentialException[];
+    readonly exceptions: readonly BoundedException[];
     readonly now: number;
   };
   readonly traits: IssuerTraits;

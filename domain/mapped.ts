@@ -3,8 +3,8 @@
  * until a day.
  */
 import { span } from "./duration.js";
-import type { CredentialException } from "./estate/types.js";
-import { exceptionsFor } from "./exceptions.js";
+
+import { type BoundedException, exceptionsFor, tooLongText } from "./exceptions.js";
 import type { Finding, Severity } from "./finding.js";
 import type { EvidenceKind } from "./graph/types.js";
 import { minuteOf } from "./watched.js";
@@ -117,23 +117,26 @@ export function readerFindings(readers: readonly MappedReader[], unmapped: "refu
 }
 
 /**
- * The findings with the exceptions that hold now: what was excepted is shown, with who answers for it, and stands in nobody's
- * way. One that has run out says so beside the refusal that is there again.
+ * The findings with the exceptions that hold now: what was excepted is shown, with who answers for it and for what else, and
+ * stands in nobody's way. One that has run out, or lasts longer than it may, says so beside the refusal.
  */
 export function excepting(
   findings: readonly Finding[],
-  exceptions: readonly CredentialException[],
+  exceptions: readonly BoundedException[],
   now: number,
 ): Finding[] {
   return findings.map((finding) => {
     if (finding.severity !== "refuse") return finding;
     const subjects = finding.subject === undefined ? [] : [finding.subject];
-    const { holding, over } = exceptionsFor(exceptions, finding.code, subjects, now);
+    const { holding, tooLong, over } = exceptionsFor(exceptions, finding.code, subjects, now);
     if (holding !== null) {
-      const { owner, until, reason } = holding;
-      const sentence = `${finding.sentence} ${owner} answers for it until ${day(until)}: ${reason}`;
+      const { owner, until, reason, about } = holding;
+      const whole = about === undefined && finding.subject !== undefined;
+      const what = whole ? `every ${finding.code} of the credential` : "it";
+      const sentence = `${finding.sentence} ${owner} answers for ${what} until ${day(until)}: ${reason}`;
       return { ...finding, severity: "warn" satisfies Severity, sentence };
     }
+    if (tooLong !== null) return { ...finding, sentence: `${finding.sentence} ${tooLongText(tooLong)}` };
     if (over === null) return finding;
     return {
       ...finding,

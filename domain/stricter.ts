@@ -2,6 +2,7 @@
  * Two policies as one. A rotation runs for days by the rules that were agreed to; who makes them stricter
  * meanwhile wants that to hold now, and who loosens them has nobody's agreement for this rotation (H17).
  */
+import { exceptionMaxMs } from "./exceptions.js";
 import { useWindowMs } from "./graph/current.js";
 import { canonical } from "./plan.js";
 import type { RotationPolicy, RotationState } from "./rotation/state.js";
@@ -57,6 +58,12 @@ export function stricter(agreed: RotationPolicy, current: RotationPolicy): Rotat
       "useWindowMs",
       either(agreed.useWindowMs, current.useWindowMs, (one = useWindowMs, other = useWindowMs) =>
         Math.max(one, other),
+      ),
+    ),
+    ...optional(
+      "exceptionMaxMs",
+      either(agreed.exceptionMaxMs, current.exceptionMaxMs, (one = exceptionMaxMs, other = exceptionMaxMs) =>
+        Math.min(one, other),
       ),
     ),
   };

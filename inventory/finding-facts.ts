@@ -6,6 +6,7 @@ import { and, eq, gt, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { Section } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import type { Consumer, Credential, CredentialException, Policy } from "../domain/estate/types.js";
+import { type BoundedException, bounded } from "../domain/exceptions.js";
 import {
   type CredentialFacts,
   isThereStill,
@@ -203,12 +204,17 @@ export async function* consumerLots(
   }
 }
 
-/** Exceptions of credentials and of sources, by the id of the entry. */
-export async function exceptionsWithin(tx: Tx): Promise<Map<string, readonly CredentialException[]>> {
-  const { rows } = await tx.execute<{ id: string; exceptions: readonly CredentialException[] }>(sql`
-    select id, body -> 'exceptions' as exceptions from rekey_inventory.entries
-    where section in ('credentials', 'sources') and ended_at is null and body -> 'exceptions' is not null`);
-  return new Map(rows.map(({ id, exceptions }) => [id, exceptions]));
+/** Exceptions of credentials, by the rule of their policy, and of sources, by the id of the entry. */
+export async function exceptionsWithin(tx: Tx): Promise<Map<string, readonly BoundedException[]>> {
+  const { rows } = await tx.execute<{
+    id: string;
+    exceptions: readonly CredentialException[];
+    policy: Pick<Policy, "exceptionMaxMs"> | null;
+  }>(sql`
+    select e.id, e.body -> 'exceptions' as exceptions, p.body as policy from rekey_inventory.entries e
+    left join rekey_inventory.entries p on p.section = 'policies' and p.name = e.body ->> 'policy' and p.ended_at is null
+    where e.section in ('credentials', 'sources') and e.ended_at is null and e.body -> 'exceptions' is not null`);
+  return new Map(rows.map(({ id, exceptions, policy }) => [id, bounded(exceptions, policy)]));
 }
 
 /** Places that are there and whose content has an end, with the ids of the sources that show them. */

@@ -223,6 +223,7 @@ export function rulesOf(policy: Policy): RotationPolicy {
     ...(policy.blindSpots === undefined ? {} : { blindSpots: policy.blindSpots }),
     ...(policy.evidenceMaxAgeMs === undefined ? {} : { evidenceMaxAgeMs: policy.evidenceMaxAgeMs }),
     ...(policy.useWindowMs === undefined ? {} : { useWindowMs: policy.useWindowMs }),
+    ...(policy.exceptionMaxMs === undefined ? {} : { exceptionMaxMs: policy.exceptionMaxMs }),
   };
 }
 

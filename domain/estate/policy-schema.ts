@@ -122,6 +122,11 @@ const rules = z.strictObject({
     .describe(
       "What it does to a rotation that no source would show a use of the credential, or that one could not read all; absent: warn.",
     ),
+  exceptionMax: duration({ positive: true })
+    .optional()
+    .describe(
+      "How long an exception may last from now on; one with a later end does not count; absent: 180d.",
+    ),
   containment: z
     .enum(["after-adoption", "revoke-now"])
     .prefault("after-adoption")
@@ -159,6 +164,7 @@ export const policySchema = withMs(rules, [
   "observationMaxAge",
   "evidenceMaxAge",
   "useWindow",
+  "exceptionMax",
   "stallTimeout",
   "retryDelay",
   "containmentDeadline",

@@ -118,6 +118,8 @@ export interface Policy {
   readonly evidenceMaxAgeMs?: number | undefined;
   /** How long somebody who was seen counts as a user; absent: as `domain/graph/current.ts` says. */
   readonly useWindowMs?: number | undefined;
+  /** How long an exception may last; absent: `exceptionMaxMs` of domain/exceptions.ts. */
+  readonly exceptionMaxMs?: number | undefined;
   /** What a credential whose use nobody would see does to a rotation; absent: it is shown. */
   readonly blindSpots?: "refuse" | "warn" | undefined;
   readonly containment: "after-adoption" | "revoke-now";

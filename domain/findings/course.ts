@@ -3,8 +3,7 @@
  * found. One that comes back goes on under its name. Nothing is forgotten: each change of state is a row of its own.
  */
 
-import type { CredentialException } from "../estate/types.js";
-import { exceptionsFor } from "../exceptions.js";
+import { type BoundedException, exceptionsFor, tooLongText } from "../exceptions.js";
 import { keyOf, type Present } from "./present.js";
 
 /** Where a finding stands. */
@@ -48,17 +47,18 @@ export interface KnownState {
 
 /**
  * Where a finding that is there stands at `now`. `exceptions` are those of the credential, or of the sources, that it
- * concerns; `about` of an exception names what the finding is about, or one of its places.
+ * concerns; `about` of an exception names what the finding is about, or one of its places. The sentence says what an exception
+ * without it covers besides, and that one does not count because it lasts too long.
  */
 export function standingOf(
   present: Present,
   known: KnownState | undefined,
-  exceptions: readonly CredentialException[],
+  exceptions: readonly BoundedException[],
   now: number,
 ): Standing {
-  const { subject, about, places } = present;
+  const { code, subject, about, places, credential } = present;
   const names = about === null ? [subject.name, ...places] : [about.name];
-  const { holding } = exceptionsFor(exceptions, present.code, names, now);
+  const { holding, tooLong } = exceptionsFor(exceptions, code, names, now);
   const exception =
     holding === null
       ? null
@@ -67,7 +67,16 @@ export function standingOf(
   const isNews = known?.state !== state || !isSame(known.exception, exception);
   const over = known?.exception?.until ?? now;
   const since = exception === null && over < now ? over : now;
-  return { ...present, key: keyOf(present), state, exception, isNews, since };
+  // Of these themselves there is one of each code.
+  const isOne = about === null && ["credential", "consumer", "source"].includes(subject.type);
+  const told =
+    holding !== null && holding.about === undefined && !isOne
+      ? ` The exception is for every ${code} ${credential === null ? "that the source shows" : "of the credential"}.`
+      : tooLong === null
+        ? ""
+        : ` ${tooLongText(tooLong)}`;
+  const sentence = `${present.sentence}${told}`;
+  return { ...present, sentence, key: keyOf(present), state, exception, isNews, since };
 }
 
 /** A kept finding as it stands at `now`: an exception holds until its day, whether or not anybody has looked since. */

@@ -39,6 +39,8 @@ export interface RotationPolicy {
   readonly evidenceMaxAgeMs?: number | undefined;
   /** How long whoever was seen counts as a user; absent: as it is where a policy says nothing. */
   readonly useWindowMs?: number | undefined;
+  /** How long an exception may last; absent: as it is where a policy says nothing. */
+  readonly exceptionMaxMs?: number | undefined;
 }
 
 /** What an emergency does with the leaked version: wait for adoption up to a deadline, or revoke at once. */

@@ -101,6 +101,42 @@ test("validate says of an estate in which nothing stands that it is one", async 
   ]);
 });
 
+test("C30: an exception that would last longer than its policy allows is not applied", async () => {
+  const parts = mkdtempSync(join(folder, "excepted-"));
+  const sample = parse(readFileSync(file, "utf8")) as Record<string, Record<string, object>>;
+  const excepting = (until: string, exceptionMax?: string) => {
+    const exceptions = [{ finding: "no-expiry", owner: "alice", reason: "It goes.", until }];
+    const { credentials = {}, policies = {}, ...rest } = sample;
+    const standard = { ...policies.standard, ...(exceptionMax === undefined ? {} : { exceptionMax }) };
+    writeFileSync(join(parts, "rest.yaml"), stringify({ ...rest, policies: { standard } }));
+    const orders = { ...credentials["orders-db"], exceptions };
+    writeFileSync(join(parts, "credentials.yaml"), stringify({ credentials: { "orders-db": orders } }));
+  };
+  const run = (...argv: string[]) => runIn(emptyWorld(), [...argv, "-f", parts], around);
+  excepting("2099-01-01");
+  for (const argv of [["validate"], ["apply", "--yes"]]) {
+    const refused = await run(...argv);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(
+      "error: The exception of orders-db for no-expiry until 2099-01-01 is longer than 180d (`exceptionMax` of policy standard).\n" +
+        "hint: Let it end by 2027-01-28; whoever answers for it can extend it then.",
+    );
+  }
+  excepting("2027-01-28");
+  expect((await run("validate")).code).toBe(0);
+  excepting("2027-01-28", "30d");
+  expect((await run("validate")).stderr).toContain("longer than 30d");
+  excepting("2027-06-01", "365d");
+  expect((await run("apply", "--yes")).code).toBe(0);
+  // A source has no policy, and the rule that holds without one.
+  const [name = "", source] = Object.entries(sample.sources ?? {})[0] ?? [];
+  const exceptions = [{ finding: "literal", owner: "alice", reason: "It goes.", until: "2099-01-01" }];
+  const sources = { [name]: { ...source, exceptions } };
+  excepting("2027-01-28");
+  writeFileSync(join(parts, "rest.yaml"), stringify({ ...sample, credentials: {}, sources }));
+  expect((await run("validate")).stderr).toContain(`The exception of ${name} for literal until 2099-01-01`);
+});
+
 test("an estate is a folder as well: parts of it in YAML, and in lines of JSON", async () => {
   const parts = mkdtempSync(join(folder, "parts-"));
   const whole = parse(readFileSync(file, "utf8")) as Record<string, Record<string, unknown>>;

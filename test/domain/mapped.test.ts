@@ -1,6 +1,6 @@
 /** What the map's answer means for a rotation, and what an owner may take upon themself until a day. */
 import { expect, test } from "vitest";
-import type { CredentialException } from "../../domain/estate/types.js";
+import { type BoundedException, bounded, exceptionMaxMs } from "../../domain/exceptions.js";
 import type { Finding } from "../../domain/finding.js";
 import { copyFindings, excepting, readerFindings, slowFindings } from "../../domain/mapped.js";
 
@@ -14,11 +14,11 @@ const refusal: Finding = {
   sentence: "psql uses it.",
 };
 
-const exception = (more: Partial<CredentialException> = {}): CredentialException => ({
+const exception = (more: Partial<BoundedException> = {}): BoundedException => ({
   finding: "unmapped-reader",
   owner: "ada",
   reason: "It is retired this month.",
-  until: "2026-08-02T00:00:00.000Z",
+  ...{ until: "2026-08-02T00:00:00.000Z", maxMs: 30 * day },
   ...more,
 });
 
@@ -85,7 +85,7 @@ test("H22: a consumer that was seen to come back more rarely than anybody waits 
 });
 
 test("C30: an exception lets its finding pass until its day, with who answers for it", () => {
-  expect(excepting([refusal], [exception()], now)).toEqual([
+  expect(excepting([refusal], [exception({ about: "psql" })], now)).toEqual([
     {
       ...refusal,
       severity: "warn",
@@ -95,6 +95,37 @@ test("C30: an exception lets its finding pass until its day, with who answers fo
   expect(excepting([refusal], [exception()], now + day)).toEqual([
     { ...refusal, sentence: "psql uses it. The exception that ada answered for ended on 2026-08-02." },
   ]);
+});
+
+test("C30: an exception has an end that is near enough, by the policy or by what holds without one", () => {
+  const { maxMs: _policys, ...written } = exception({ until: "2027-02-01T00:00:00.000Z" });
+  const asked = (policy: { exceptionMaxMs?: number } | null) =>
+    excepting([refusal], bounded([written], policy), now)[0];
+  expect(asked({ exceptionMaxMs: 184 * day })).toMatchObject({ severity: "warn" });
+  for (const [policy, most] of [
+    [{ exceptionMaxMs: 184 * day - 1 }, "15897599999ms"],
+    [{}, "180d"],
+    [null, "180d"],
+  ] as const)
+    expect(asked(policy)).toEqual({
+      ...refusal,
+      sentence: `psql uses it. The exception that ada answers for until 2027-02-01 does not count: it lasts longer than ${most} (\`exceptionMax\`).`,
+    });
+  // What was short enough when it was written stays so, and a shorter one beside it counts.
+  expect(excepting([refusal], bounded([written], null), now + 4 * day)[0]?.severity).toBe("warn");
+  const both = [exception({ until: "2999-01-01T00:00:00.000Z" }), exception()];
+  expect(excepting([refusal], both, now)[0]?.severity).toBe("warn");
+  expect(exceptionMaxMs).toBe(180 * day);
+  expect(bounded(undefined, null)).toEqual([]);
+});
+
+test("one that names nobody says that it is for whatever is found of that kind", () => {
+  const sentence = (finding: Finding) => excepting([finding], [exception()], now)[0]?.sentence;
+  expect(sentence(refusal)).toBe(
+    "psql uses it. ada answers for every unmapped-reader of the credential until 2026-08-02: It is retired this month.",
+  );
+  const { subject: _nobody, ...whole } = refusal;
+  expect(sentence(whole)).toContain("ada answers for it until 2026-08-02");
 });
 
 test("an exception is for its finding and its subject alone", () => {

@@ -29,6 +29,7 @@ const policies: fc.Arbitrary<RotationPolicy> = fc.record(
     blindSpots: fc.constantFrom("refuse" as const, "warn" as const),
     evidenceMaxAgeMs: ms,
     useWindowMs: ms,
+    exceptionMaxMs: ms,
   },
   { requiredKeys: Object.keys(policy) as (keyof RotationPolicy)[] },
 );
@@ -70,6 +71,8 @@ describe("H17: of two policies the stricter", () => {
     ["counts whoever was seen for longer", { useWindowMs: 8 }, { useWindowMs: 9 }],
     ["wants sources read more lately than where nothing is said", {}, { evidenceMaxAgeMs: 8 }],
     ["counts whoever was seen for longer than where nothing is said", {}, { useWindowMs: 1e12 }],
+    ["lets exceptions last less long", { exceptionMaxMs: 9 }, { exceptionMaxMs: 8 }],
+    ["lets exceptions last less long than where nothing is said", {}, { exceptionMaxMs: 8 }],
   ])("%s, whichever of them is the newer", (_what, loose, strict) => {
     const [one, other] = [
       { ...policy, ...loose },

@@ -53,7 +53,7 @@ it("a consumer that was seen at that time explains it, and an owner may answer f
     finding: "unexplained-use",
     owner: "ann",
     reason: "It is known.",
-    until: "2999-01-01",
+    until: new Date(t0 + 60 * dayMs).toISOString(),
   } as const;
   await apply((estate) => {
     const one = estate.credentials["orders-db"];

@@ -107,9 +107,17 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     reason: "The export is retired this month.",
     until,
   });
+  const inTime = new Date(Date.now() + 30 * 86_400_000).toISOString();
+  await house.apply(raw({ exceptions: [exception(inTime)] }));
+  expect(await refused()).toMatchObject([
+    {
+      severity: "warn",
+      sentence: expect.stringContaining(`of the credential until ${inTime.slice(0, 10)}: The export`),
+    },
+  ]);
   await house.apply(raw({ exceptions: [exception("2999-01-01")] }));
   expect(await refused()).toMatchObject([
-    { severity: "warn", sentence: expect.stringContaining("payments answers for it until 2999-01-01") },
+    { severity: "refuse", sentence: expect.stringContaining("it lasts longer than 180d (`exceptionMax`)") },
   ]);
   await house.apply(raw({ exceptions: [exception("2020-01-01")] }));
   expect(await refused()).toMatchObject([

@@ -3,6 +3,7 @@ import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { Applied } from "../../../inventory/estate-apply.js";
 import type { FindingNews } from "../../../inventory/finding-keep.js";
 import { type Submission, submissionOf } from "../../../inventory/submission.js";
+import { refuseLongExceptions } from "../../estate/exceptions.js";
 import { isFolder, readFolder } from "../../estate/folder.js";
 import { formatProblems } from "../../estate/format.js";
 import { loadEstate } from "../../estate/load.js";
@@ -92,5 +93,8 @@ async function submissionIn(cli: Cli, file: string): Promise<Submission> {
     cli.note(formatProblems(read.problems));
     throw new RekeyError("bad-input", `${file} is not a valid estate.`, `See \`rekey validate -f ${file}\`.`);
   }
-  return "submission" in read ? read.submission : submissionOf(read.estate, read.digest);
+  const submission = "submission" in read ? read.submission : submissionOf(read.estate, read.digest);
+  const known = async () => (await (await cli.services()).inventory.shared())?.policies ?? {};
+  await refuseLongExceptions(submission.entries, known, cli.io.now());
+  return submission;
 }

@@ -2,6 +2,7 @@
 import { exitCodes } from "../../../domain/errors.js";
 import { sections } from "../../../domain/estate/schema.js";
 import { type SubmittedEntry, submissionOf } from "../../../inventory/submission.js";
+import { refuseLongExceptions } from "../../estate/exceptions.js";
 import { isFolder, readFolder } from "../../estate/folder.js";
 import { formatProblems } from "../../estate/format.js";
 import { loadEstate } from "../../estate/load.js";
@@ -29,6 +30,7 @@ export const validate = command<{ file: string }>({
     }
     const { digest, entries } =
       "submission" in result ? result.submission : submissionOf(result.estate, result.digest);
+    await refuseLongExceptions(entries, async () => ({}), cli.io.now());
     cli.show(
       { valid: true, file, digest },
       () => `${cli.paint("good", "valid")}  ${file}: ${contents(entries)}`,

@@ -1,6 +1,7 @@
 /** Copies, rights and readings as findings rest on them, and the course that a finding takes in the records. */
 import { describe, expect, test } from "vitest";
 import type { CredentialException } from "../../../domain/estate/types.js";
+import type { BoundedException } from "../../../domain/exceptions.js";
 import { exceptable, findingCodes, findingWords } from "../../../domain/findings/codes.js";
 import { type KeptFinding, keptAt, standingOf } from "../../../domain/findings/course.js";
 import { consumerFindings, placeFindings } from "../../../domain/findings/entries.js";
@@ -124,9 +125,9 @@ describe("C30: the course of a finding", () => {
     ...{ owners: [], places: [], sources: [] },
   };
   const until = t0 + dayMs;
-  const held = (more: Partial<CredentialException> = {}): CredentialException => ({
+  const held = (more: Partial<BoundedException> = {}): BoundedException => ({
     ...{ finding: "unmapped-reader", owner: "ada", reason: "It goes." },
-    until: new Date(until).toISOString(),
+    ...{ until: new Date(until).toISOString(), maxMs: 9 * dayMs },
     ...more,
   });
   const exception = { owner: "ada", reason: "It goes.", until };
@@ -142,6 +143,25 @@ describe("C30: the course of a finding", () => {
       ...{ state: "open", exception: null, isNews: true, since: until },
     });
     expect(standingOf(present, excepted, [], t0 + 9)).toMatchObject({ state: "open", since: t0 + 9 });
+  });
+
+  test("an exception that lasts too long does not count, and one about nobody says what it covers", () => {
+    const long = held({ maxMs: dayMs - 1 });
+    expect(standingOf(present, undefined, [long], t0)).toMatchObject({
+      ...{ state: "open", exception: null },
+      sentence:
+        "psql uses it. The exception that ada answers for until 2023-11-15 does not count: it lasts longer than 86399999ms (`exceptionMax`).",
+    });
+    expect(standingOf(present, undefined, [long], t0 + 1).state).toBe("excepted");
+    const told = (more: Partial<Present>, exception: Partial<BoundedException> = {}) =>
+      standingOf({ ...present, ...more }, undefined, [held(exception)], t0).sentence;
+    expect(told({})).toBe("psql uses it. The exception is for every unmapped-reader of the credential.");
+    expect(told({}, { about: "psql" })).toBe("psql uses it.");
+    const place = { id: "l1", type: "location", name: "a.env" } as const;
+    expect(told({ credential: null, about: null, subject: place })).toBe(
+      "psql uses it. The exception is for every unmapped-reader that the source shows.",
+    );
+    expect(told({ about: null })).toBe("psql uses it.");
   });
 
   test("one that is prolonged, or taken over by somebody else, is news", () => {
