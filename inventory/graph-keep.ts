@@ -1,6 +1,6 @@
 /**
  * Keeps on the map what the records of a source say: each of them, such as an entry of the estate, speaks for itself,
- * and what it no longer says ends. Everything is written by a few statements for thousands of rows at a time.
+ * and what it no longer says ends. Only what differs is written, by a few statements for thousands of rows at a time.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Said } from "../domain/graph/declared.js";
@@ -22,13 +22,45 @@ export async function lockMap(tx: Tx): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(7305141970)`);
 }
 
-/** Makes the map say what these records say. Other records, and other sources, go on saying what they said. */
+/**
+ * Makes the map say what these records say. Other records, and other sources, go on saying what they said. A row that says
+ * so already is left alone: of a credential that thousands use, one user more is one row, and `last_seen` is when a record
+ * last said something new of the edge.
+ */
 export async function keepSaid(tx: Tx, statement: Statement): Promise<void> {
   const { records } = statement;
   for (const part of parts(records.flatMap(({ said }) => said.nodes))) await keepNodes(tx, part, statement);
-  const edges = records.flatMap(({ record, said }) => said.edges.map((edge) => ({ ...edge, record })));
-  for (const part of parts(edges)) await keepEdges(tx, part, statement);
-  for (const part of parts(records)) await endUnsaid(tx, part, statement);
+  const edges = new Map(
+    records.flatMap(({ record, said }) =>
+      said.edges.map((edge) => [evidenceKey({ ...edge, record }), { ...edge, record }] as const),
+    ),
+  );
+  const kept = await keptOf(tx, statement);
+  const differing = [...edges].filter(([key, { sentence }]) => kept.get(key)?.sentence !== sentence);
+  for (const part of parts(differing.map(([, edge]) => edge))) await keepEdges(tx, part, statement);
+  const unsaid = [...kept].flatMap(([key, edge]) => (edges.has(key) ? [] : [edge]));
+  for (const part of parts(unsaid)) await endUnsaid(tx, part, statement);
+  await endGone(tx, statement);
+}
+
+/** What a record says of an edge. */
+type Edge = Said["edges"][number] & { readonly record: string };
+
+function evidenceKey({ from, type, to, record }: Edge): string {
+  return `${from} ${type} ${to} ${record}`;
+}
+
+/** What these records have said so far and not taken back. */
+async function keptOf(tx: Tx, { source, kind, records }: Statement): Promise<Map<string, Edge>> {
+  const kept = new Map<string, Edge>();
+  for (const part of parts(records)) {
+    const { rows } = await tx.execute<Edge & Record<string, unknown>>(sql`
+      select from_id as from, type, to_id as to, record, sentence from rekey_inventory.graph_evidence
+      where source = ${source} and kind = ${kind} and record = any(${column(part, ({ record }) => record)}::text[])
+        and ended_at is null`);
+    for (const row of rows) kept.set(evidenceKey(row), row);
+  }
+  return kept;
 }
 
 type Nodes = Said["nodes"];
@@ -45,22 +77,21 @@ async function keepNodes(tx: Tx, nodes: Nodes, { at }: Statement): Promise<void>
       ${column(once, ({ name }) => name)}::text[], ${column(once, (node) => node.class ?? null)}::text[],
       ${column(once, ({ cadenceMs }) => cadenceMs ?? null)}::bigint[]
     ) as said (id, type, name, class, cadence_ms)
+    where not exists (
+      select from rekey_inventory.graph_nodes kept
+      where kept.id = said.id and kept.ended_at is null and (kept.name, kept.class, kept.cadence_ms)
+        is not distinct from (said.name, said.class, said.cadence_ms) offset 0)
     on conflict (id) do update set
       name = excluded.name, class = excluded.class, cadence_ms = excluded.cadence_ms,
       last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null, ${learntAgain("graph_nodes")}`);
 }
 
-type Edges = readonly (Said["edges"][number] & { readonly record: string })[];
-
-async function keepEdges(tx: Tx, edges: Edges, { source, kind, at }: Statement): Promise<void> {
-  const once = [
-    ...new Map(edges.map((edge) => [`${edge.from} ${edge.type} ${edge.to} ${edge.record}`, edge])).values(),
-  ];
+async function keepEdges(tx: Tx, edges: readonly Edge[], { source, kind, at }: Statement): Promise<void> {
   const when = new Date(at).toISOString();
   const said = sql`unnest(
-    ${column(once, ({ from }) => from)}::text[], ${column(once, ({ type }) => type)}::text[],
-    ${column(once, ({ to }) => to)}::text[], ${column(once, ({ record }) => record)}::text[],
-    ${column(once, ({ sentence }) => sentence)}::text[]
+    ${column(edges, ({ from }) => from)}::text[], ${column(edges, ({ type }) => type)}::text[],
+    ${column(edges, ({ to }) => to)}::text[], ${column(edges, ({ record }) => record)}::text[],
+    ${column(edges, ({ sentence }) => sentence)}::text[]
   ) as said (from_id, type, to_id, record, sentence)`;
   await tx.execute(sql`
     insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen, learnt_at)
@@ -79,28 +110,31 @@ async function keepEdges(tx: Tx, edges: Edges, { source, kind, at }: Statement):
       ${learntAgain("graph_evidence")}`);
 }
 
-/** What these records said before and do not say now; then edges that nobody speaks of any more, and nodes. */
-async function endUnsaid(
-  tx: Tx,
-  records: Statement["records"],
-  { source, kind, at }: Statement,
-): Promise<void> {
+/** What records said before and do not say now; then edges that nobody speaks of any more, and places. */
+async function endUnsaid(tx: Tx, unsaid: readonly Edge[], { source, kind, at }: Statement): Promise<void> {
   const when = new Date(at).toISOString();
-  const gone = records.filter(({ said }) => said.nodes.length === 0).map(({ record }) => record);
-  const names = column(records, ({ record }) => record);
   const left = await endEdgesWithoutEvidence(
     tx,
     sql`update rekey_inventory.graph_evidence set ended_at = ${when}
-      where source = ${source} and kind = ${kind} and record = any(${names}::text[])
-        and ended_at is null and last_seen < ${when}`,
+      where source = ${source} and kind = ${kind} and ended_at is null and (from_id, type, to_id, record) in (
+        select * from unnest(${column(unsaid, ({ from }) => from)}::text[], ${column(unsaid, ({ type }) => type)}::text[],
+          ${column(unsaid, ({ to }) => to)}::text[], ${column(unsaid, ({ record }) => record)}::text[]))`,
     when,
   );
   // A place is there as long as something is kept in it.
   await tx.execute(sql`
     update rekey_inventory.graph_nodes n set ended_at = ${when}
-    where n.ended_at is null and (n.id = any(${sql.param(gone)}::text[])
-      or n.type = 'location' and n.id = any(${sql.param(left)}::text[]) and not exists (
-        select from rekey_inventory.graph_edges e where e.to_id = n.id and e.ended_at is null))`);
+    where n.ended_at is null and n.type = 'location' and n.id = any(${sql.param(left)}::text[]) and not exists (
+      select from rekey_inventory.graph_edges e where e.to_id = n.id and e.ended_at is null)`);
+}
+
+/** Records that are gone, and with them what they were. */
+async function endGone(tx: Tx, { at, records }: Statement): Promise<void> {
+  const gone = records.filter(({ said }) => said.nodes.length === 0);
+  for (const part of parts(gone))
+    await tx.execute(sql`
+      update rekey_inventory.graph_nodes set ended_at = ${new Date(at).toISOString()}
+      where ended_at is null and id = any(${column(part, ({ record }) => record)}::text[])`);
 }
 
 /** An edge by its ends. */

@@ -83,6 +83,87 @@ it("what an entry no longer says ends, and comes back under its id with its firs
   expect(new Set(again.edges.map(({ firstSeen }) => firstSeen))).toEqual(new Set([t0]));
 });
 
+const mapTables = ["graph_nodes", "graph_edges", "graph_evidence"] as const;
+
+/** How many rows of the map `work` writes, by table: the database itself tells who wrote a row last. */
+async function written(fresh: Fresh, work: () => Promise<unknown>): Promise<Record<string, number>> {
+  const [{ next } = { next: "0" }] = await fresh.sql<{ next: string }>("select pg_current_xact_id() as next");
+  await work();
+  const counts: Record<string, number> = {};
+  for (const table of mapTables) {
+    const [row] = await fresh.sql<{ count: number }>(
+      `select count(*)::int as count from rekey_inventory.${table} where xmin::text::bigint > $1`,
+      [next],
+    );
+    counts[table] = row?.count ?? 0;
+  }
+  return counts;
+}
+
+it("of a credential that thousands use, a change writes only what differs", async () => {
+  const fresh = await migratedDatabase();
+  const many = 2_000;
+  const withUsers =
+    (first: number, more: object = {}) =>
+    (estate: ReturnType<typeof sampleEstate>) => {
+      const names = Array.from({ length: many }, (_, i) => `web-${i}`);
+      const consumers = names.slice(first).map((consumer) => ({ consumer, isolation: "shared" as const }));
+      return {
+        ...estate,
+        consumers: Object.fromEntries(names.map((name) => [name, estate.consumers.checkout])),
+        credentials: { "orders-db": { ...estate.credentials["orders-db"], ...more, consumers } },
+      };
+    };
+  await applied(fresh, withUsers(1));
+  const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
+  const users = async () =>
+    edgesOf(await loadReach(fresh.db, [id], ["failure"])).filter((edge) => edge.includes(" uses ")).length;
+  const change = (what: ReturnType<typeof withUsers>, at: number) =>
+    written(fresh, () => applied(fresh, what, t0 + at));
+  // What it is for is not on the map.
+  expect(await change(withUsers(1, { purpose: "Other orders, too." }), 1_000)).toEqual({
+    ...{ graph_nodes: 0, graph_edges: 0, graph_evidence: 0 },
+  });
+  expect(await change(withUsers(0), 2_000)).toEqual({ graph_nodes: 0, graph_edges: 1, graph_evidence: 1 });
+  expect(await users()).toBe(many);
+  expect(await change(withUsers(1), 3_000)).toEqual({ graph_nodes: 0, graph_edges: 1, graph_evidence: 1 });
+  expect(await users()).toBe(many - 1);
+  // It comes back under its first day, and is another class: what it is is one row more.
+  const again = await change(withUsers(0, { class: "token" }), 4_000);
+  expect(again).toEqual({ graph_nodes: 1, graph_edges: 1, graph_evidence: 1 });
+  expect(await users()).toBe(many);
+});
+
+it("of an edge that is said in other words, the words are written, with the day", async () => {
+  const fresh = await migratedDatabase();
+  await applied(fresh);
+  const pinned = (estate: ReturnType<typeof sampleEstate>) => ({
+    ...estate,
+    credentials: {
+      ...estate.credentials,
+      "orders-db": {
+        ...estate.credentials["orders-db"],
+        consumers: [
+          { consumer: "checkout", isolation: "pinned" as const, place: { path: "own" } },
+          { consumer: "reports", isolation: "shared" as const },
+        ],
+      },
+    },
+  });
+  await applied(fresh, pinned, t0 + 1_000);
+  const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
+  const { nodes, edges } = await loadReach(fresh.db, [id], ["failure"]);
+  const told = edges.flatMap(({ from, type, firstSeen, evidence }) =>
+    type === "uses"
+      ? evidence.map((one) => [nodes.get(from)?.name, one.sentence, firstSeen, one.firstSeen, one.lastSeen])
+      : [],
+  );
+  expect(told.sort()).toEqual([
+    ["checkout", "checkout has a copy of its own.", t0, t0, t0 + 1_000],
+    ["reports", "reports reads it with others.", t0, t0, t0],
+  ]);
+});
+
 it("an entry that leaves the estate ends with everything that it said, and with places in which nothing is kept", async () => {
   const fresh = await migratedDatabase();
   await applied(fresh);
