@@ -8,7 +8,7 @@ import type { Shapes } from "../domain/estate/shapes.js";
 import { tellAudit } from "./audit-outbox.js";
 import { recordAuthority } from "./authority-record.js";
 import { type Database, patient, read, type Tx, transact } from "./database.js";
-import { changesOf, type EstateChanges } from "./estate-changes.js";
+import { changesOf, changesStill, type EstateChanges } from "./estate-changes.js";
 import { type EstateDiff, touchedIn } from "./estate-diff.js";
 import { renewStamp } from "./estate-pieces.js";
 import { refuseUnderRotation } from "./estate-refuse.js";
@@ -47,13 +47,15 @@ const countAnew = sql`analyze rekey_inventory.entries, rekey_inventory.graph_nod
   rekey_inventory.graph_evidence`;
 
 /**
- * Makes the database say what the estate says. Applying the same digest again changes nothing. Throws `rotation-open` as
- * `refuseUnderRotation` does, and `conflict` where somebody else has applied another estate since the submission was read.
+ * Makes the database say what the estate says. Applying the same digest again changes nothing. `told` is what it changes, where
+ * whoever read it was told. Throws `rotation-open` as `refuseUnderRotation` does, and `conflict` where somebody else has applied
+ * another estate since the submission was read.
  */
 export async function applySubmission(
   db: Database,
   submission: Submission,
   applying: Applying,
+  told: EstateChanges | null = null,
 ): Promise<Applied> {
   const { digest, header } = submission;
   const { by } = applying;
@@ -77,7 +79,7 @@ export async function applySubmission(
       const mine = last.appliedAt === applying.now && last.appliedBy === by;
       return { revision: last.number, diff: (mine ? last.changes : null) ?? nothing, scope: null };
     }
-    const changes = await changesOf(tx, submission);
+    const changes = await changesStill(tx, submission, told);
     await holdTouched(tx, changes);
     await refuseUnderRotation(tx, changes);
     const revision = (last?.number ?? 0) + 1;

@@ -7,7 +7,7 @@ import { RekeyError } from "../domain/errors.js";
 import { sections } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
-import { leftIn, type Standing } from "./estate-pieces.js";
+import { leftIn, refuseStale, type Standing } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
 import { type Body, entryKey, type Submission, type SubmittedEntry } from "./submission.js";
@@ -29,6 +29,20 @@ export interface EstateChanges {
     readonly standing: Standing;
     readonly entry: SubmittedEntry;
   }[];
+}
+
+/**
+ * What the submission changes as it was `told` before: nobody has changed anything since its base was read, or this throws
+ * `conflict`. An estate that was read whole has no base, and what it changes is told anew.
+ */
+export async function changesStill(
+  tx: Tx,
+  submission: Submission,
+  told: EstateChanges | null,
+): Promise<EstateChanges> {
+  if (told === null || submission.base === null) return changesOf(tx, submission);
+  await refuseStale(tx, submission.base);
+  return told;
 }
 
 /** Tells what the submission changes. Throws `bad-input` where two pieces say one entry, `conflict` as `leftIn` does. */

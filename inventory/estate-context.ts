@@ -8,9 +8,10 @@ import { askedOfConsumers } from "../domain/estate/rules.js";
 import type { Credential, SystemConfig } from "../domain/estate/types.js";
 import { type Database, patient, read, type Tx } from "./database.js";
 import { applyMsMax, digestIn } from "./estate-apply.js";
-import { changedFields, type Sections } from "./estate-diff.js";
+import { changesOf, type EstateChanges, type NewWord } from "./estate-changes.js";
+import type { Sections } from "./estate-diff.js";
 import { estateAround } from "./estate-load.js";
-import { type KnownPieces, leftIn, piecesIn, type Standing } from "./estate-pieces.js";
+import { type KnownPieces, piecesIn, type Standing } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
 import { column, parts } from "./rows.js";
 import { sectionsOf } from "./sections.js";
@@ -22,12 +23,14 @@ export interface KnownEstate {
   readonly pieces: () => Promise<KnownPieces>;
   /** What stands beside the sections, and the sections that every credential shares, as they are in force; null before there is one. */
   readonly shared: () => ReturnType<typeof sharedOf>;
-  /** Null where that very estate is in force. */
+  /** Null where that very estate is in force. Throws as `changesOf` does. */
   readonly context: (submission: Submission) => Promise<Context | null>;
 }
 
 /** Entries in force that the estate still has and that were not read. */
 export interface Context {
+  /** What the submission changes. */
+  readonly changes: EstateChanges;
   readonly sections: Sections;
   /** Entries, of these and of those that were read, for which the rules have to be asked, as `section name`: all that they name is there. */
   readonly asked: ReadonlySet<string>;
@@ -40,8 +43,9 @@ export function knownIn(db: Database): KnownEstate {
     shared: () => sharedOf(db),
     context: (submission) =>
       read(patient(db, applyMsMax), async (tx) => {
-        const isInForce = (await digestIn(tx)) === submission.digest;
-        return isInForce ? null : contextOf(tx, submission);
+        if ((await digestIn(tx)) === submission.digest) return null;
+        const changes = await changesOf(tx, submission);
+        return { changes, ...(await contextOf(tx, submission, changes)) };
       }),
   };
 }
@@ -55,36 +59,34 @@ interface Row extends Pick<Standing, "id" | "section" | "name" | "digest"> {
 }
 
 /** What has to stand beside the entries that were read for the rules to be asked. */
-async function contextOf(tx: Tx, { entries: said, base }: Submission): Promise<Context> {
-  const left = await leftIn(tx, base);
-  const digests = new Map(left.map((row) => [entryKey(row), row.digest]));
-  const names = new Set(said.map(entryKey));
-  const changed = said.filter((entry) => digests.get(entryKey(entry)) !== entry.digest);
-  const ended = left.filter((row) => !names.has(entryKey(row)));
-  const isLeft = new Set(left.map(({ id }) => id));
+async function contextOf(
+  tx: Tx,
+  { entries: said }: Submission,
+  { words, moved, ended, diff }: EstateChanges,
+): Promise<Omit<Context, "changes">> {
+  const isLeft = new Set(
+    [...words.flatMap(({ before }) => before ?? []), ...moved.map(({ standing }) => standing), ...ended].map(
+      ({ id }) => id,
+    ),
+  );
   const stand = (rows: readonly Row[]): Row[] => rows.filter(({ id }) => !isLeft.has(id));
-  const isNew = (one: SubmittedEntry) => !digests.has(entryKey(one));
-  if (ended.some(({ section }) => isShared(section)) || changed.some((one) => !isNew(one) && binds(one))) {
+  if (
+    ended.some(({ section }) => isShared(section)) ||
+    words.some((word) => !isNew(word) && binds(word.entry))
+  ) {
     const all = stand(await rowsWhere(tx, isNull(entries.endedAt)));
     return { sections: sectionsOf(all), asked: new Set([...said, ...all].map(entryKey)) };
   }
   const shared = stand(
     await rowsWhere(tx, and(isNull(entries.endedAt), inArray(entries.section, [...sharedSections]))),
   );
-  const ids = new Map(left.map((row) => [entryKey(row), row.id]));
-  const moved = [...(await askedAnew(tx, changed)), ...ended].filter(
-    ({ section }) => section === "consumers",
-  );
-  const using = await usersOf(
-    tx,
-    moved.flatMap((one) => ids.get(entryKey(one)) ?? []),
-  );
-  const claims = changed.flatMap((entry) => entry.claims ?? []);
-  const claiming = stand(await claimersOf(tx, claims));
+  const using = await usersOf(tx, consumersAnew({ words, ended, diff }));
+  const claiming = stand(await claimersOf(tx, await newClaims(tx, words)));
   const engines = shared.flatMap(({ body }) => (body as unknown as SystemConfig).engineCredential ?? []);
   const opening = stand(await named(tx, "credentials", engines));
+  const changed = words.map(({ entry }) => entry);
   const read = changed.flatMap(({ section, body }) => (section === "credentials" ? [{ body }] : []));
-  const ownersChanged = changed.some((one) => one.section === "owners" && !isNew(one));
+  const ownersChanged = words.some((word) => word.entry.section === "owners" && !isNew(word));
   const signing = ownersChanged ? stand(await examplesOf(tx)) : [];
   const wanted = [...using, ...read].flatMap(({ body }) =>
     (body as unknown as Credential).consumers.map(({ consumer }) => consumer),
@@ -96,23 +98,23 @@ async function contextOf(tx: Tx, { entries: said, base }: Submission): Promise<C
   };
 }
 
-/** Consumers of which something is said anew that the rules about their credentials ask. */
-async function askedAnew(tx: Tx, changed: readonly SubmittedEntry[]): Promise<SubmittedEntry[]> {
-  const consumers = changed.filter(({ section }) => section === "consumers");
-  const before = new Map(
-    (
-      await named(
-        tx,
-        "consumers",
-        consumers.map(({ name }) => name),
-      )
-    ).map(({ name, body }) => [name, body]),
+/** True of what is not in force so far. */
+function isNew({ before }: NewWord): boolean {
+  return before === null || before.ended;
+}
+
+/** Ids of consumers that end, or of which something is said anew that the rules about their credentials ask. */
+function consumersAnew({ words, ended, diff }: Pick<EstateChanges, "words" | "ended" | "diff">): string[] {
+  const asked = diff.sections.consumers.changed.filter(({ fields }) =>
+    fields.some((field) => askedOfConsumers.some((one) => one === field)),
   );
-  return consumers.filter(({ name, body }) => {
-    const was = before.get(name);
-    const fields = was === undefined ? [] : changedFields(was, body);
-    return fields.some((field) => askedOfConsumers.some((one) => one === field));
-  });
+  const names = new Set(asked.map(({ name }) => name));
+  return [
+    ...words.flatMap(({ entry, before }) =>
+      entry.section === "consumers" && names.has(entry.name) ? (before?.id ?? []) : [],
+    ),
+    ...ended.flatMap(({ section, id }) => (section === "consumers" ? [id] : [])),
+  ];
 }
 
 /** True where a change of the entry may break any other one, by a rule about the two. */
@@ -153,6 +155,21 @@ async function usersOf(tx: Tx, consumers: readonly string[]): Promise<Row[]> {
       select to_id from rekey_inventory.graph_edges
       where from_id = any(${sql.param(consumers)}::text[]) and type = 'uses' and ended_at is null)`);
   return rows;
+}
+
+/** What is claimed anew: what an entry in force has claimed before was refused to everybody else since. */
+async function newClaims(tx: Tx, words: readonly NewWord[]): Promise<string[]> {
+  const had = new Map<string, ReadonlySet<string>>();
+  const known = words.flatMap((word) => (isNew(word) || word.before === null ? [] : [word.before.id]));
+  for (const part of parts(known)) {
+    const { rows } = await tx.execute<{ id: string; claims: string[] }>(sql`
+      select id, claims from rekey_inventory.entries where id = any(${sql.param(part)}::text[]) and claims is not null`);
+    for (const { id, claims } of rows) had.set(id, new Set(claims));
+  }
+  return words.flatMap(({ entry, before }) => {
+    const claimed = had.get(before?.id ?? "");
+    return (entry.claims ?? []).filter((claim) => claimed?.has(claim) !== true);
+  });
 }
 
 /** Credentials that have claimed some of the same. */

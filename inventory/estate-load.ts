@@ -2,7 +2,8 @@
  * Reads the estate in force: whole, for the few who need that, or what concerns one credential, which is all that a rotation of
  * it looks at. Both are put together from the entries, and say the same of that credential.
  */
-import { and, desc, eq, isNull, notInArray, or, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, or, sql } from "drizzle-orm";
+import { sharedSections } from "../domain/estate/part.js";
 import type { Credential, Estate } from "../domain/estate/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { entries, estateRevisions } from "./estate-tables.js";
@@ -66,7 +67,7 @@ export async function estateAround(db: Database, credential: string | null): Pro
         and(
           isNull(entries.endedAt),
           or(
-            notInArray(entries.section, ["credentials", "consumers"]),
+            inArray(entries.section, [...sharedSections]),
             and(eq(entries.section, "credentials"), eq(entries.name, credential ?? "")),
           ),
         ),

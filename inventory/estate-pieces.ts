@@ -24,10 +24,11 @@ export interface Standing {
 export interface KnownPieces {
   /** The same as long as nobody has applied anything, and nobody has noted other pieces. */
   readonly stamp: string;
-  readonly pieces: ReadonlySet<string>;
+  /** A set of the asker's own, who may take out of it what was met. */
+  readonly pieces: Set<string>;
 }
 
-/** Pieces of one statement. */
+/** Pieces of one statement, which come as one text: as rows of their own they would cost more than everything else about them. */
 const piecesMax = 50_000;
 
 /** Every piece that something in force comes from. */
@@ -35,27 +36,33 @@ export async function piecesIn(tx: Tx): Promise<KnownPieces> {
   const stamp = await stampIn(tx);
   const pieces = new Set<string>();
   for (let after = ""; ; ) {
-    const { rows } = await tx.execute<{ piece: string }>(sql`
-      select distinct piece from rekey_inventory.entries
-      where ended_at is null and piece > ${after} order by piece limit ${piecesMax}`);
-    for (const { piece } of rows) pieces.add(piece);
-    const last = rows.at(-1);
-    if (last === undefined) return { stamp, pieces };
-    after = last.piece;
+    const { rows } = await tx.execute<{ all: string | null; last: string }>(sql`
+      select string_agg(piece, ' ') as all, max(piece) as last from (
+        select distinct piece from rekey_inventory.entries
+        where ended_at is null and piece > ${after} order by piece limit ${piecesMax}) part`);
+    const [{ all, last } = { all: null, last: "" }] = rows;
+    if (all === null) return { stamp, pieces };
+    for (const piece of all.split(" ")) pieces.add(piece);
+    after = last;
   }
 }
 
-/**
- * What is in force and in no piece that the estate still has: it was read anew, or it ends. Without a base, everything. Throws
- * `conflict` where somebody has applied, or has noted other pieces, since the base was read.
- */
-export async function leftIn(tx: Tx, base: Base | null): Promise<readonly Standing[]> {
-  if (base !== null && base.stamp !== (await stampIn(tx)))
+/** Throws `conflict` where somebody has applied, or has noted other pieces, since the base was read. */
+export async function refuseStale(tx: Tx, { stamp }: Base): Promise<void> {
+  if (stamp !== (await stampIn(tx)))
     throw new RekeyError(
       "conflict",
       "Somebody else has applied an estate meanwhile.",
       "Apply again: the difference is told anew.",
     );
+}
+
+/**
+ * What is in force and in no piece that the estate still has: it was read anew, or it ends. Without a base, everything. Throws
+ * `conflict` as `refuseStale` does.
+ */
+export async function leftIn(tx: Tx, base: Base | null): Promise<readonly Standing[]> {
+  if (base !== null) await refuseStale(tx, base);
   const { rows } = await tx.execute<Standing & Record<string, unknown>>(sql`
     select id, section, name, digest, piece, false as ended from rekey_inventory.entries
     where ended_at is null and (${base === null} or piece is null or piece = any(${sql.param(base?.gone ?? [])}::text[]))`);

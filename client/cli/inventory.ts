@@ -19,6 +19,7 @@ import type { Database } from "../../inventory/database.js";
 import { decisionWith, type KeptDecision } from "../../inventory/decisions.js";
 import { type Entry, listEntries } from "../../inventory/estate.js";
 import { type Applied, applySubmission, notePieces, planSubmission } from "../../inventory/estate-apply.js";
+import type { EstateChanges } from "../../inventory/estate-changes.js";
 import { type KnownEstate, knownIn } from "../../inventory/estate-context.js";
 import type { EstateDiff } from "../../inventory/estate-diff.js";
 import { currentRevision, estateAround, type Revision } from "../../inventory/estate-load.js";
@@ -50,7 +51,8 @@ export interface Inventory {
   /** What a reader of an estate's pieces asks about the rest of it. */
   readonly known: KnownEstate;
   diff(submission: Submission): Promise<EstateDiff>;
-  apply(submission: Submission, by: string): Promise<Applied>;
+  /** `changes` is what it changes, where whoever read it was told; otherwise that is told anew. */
+  apply(submission: Submission, by: string, changes: EstateChanges | null): Promise<Applied>;
   /** Notes in which pieces of text everything stands, where nothing else has changed. */
   notePieces(submission: Submission): Promise<void>;
   /** With `ended`, also what has left the estate. */
@@ -115,13 +117,13 @@ export function inventoryIn(
     shared: async () => (await estateAround(db, null))?.estate ?? null,
     known: knownIn(db),
     diff: (submission) => planSubmission(db, submission),
-    apply: (submission, by) =>
-      applySubmission(db, submission, {
-        by,
-        now: world.now(),
-        newId: world.randomId,
-        shapes: world.shapes,
-      }),
+    apply: (submission, by, changes) =>
+      applySubmission(
+        db,
+        submission,
+        { by, now: world.now(), newId: world.randomId, shapes: world.shapes },
+        changes,
+      ),
     notePieces: (submission) => notePieces(db, submission, { now: world.now(), shapes: world.shapes }),
     entries: (section, options) => listEntries(db, section, options),
     credentials: () => listCredentials(db),

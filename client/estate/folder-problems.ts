@@ -47,8 +47,9 @@ export async function problemsIn(folder: string, faults: readonly Fault[]): Prom
 
 async function textsOf(file: string, lines: ReadonlyMap<number, unknown>): Promise<Map<number, Uint8Array>> {
   const texts = new Map<number, Uint8Array>();
-  for await (const piece of piecesOf(file))
-    if ("bytes" in piece && lines.has(piece.line)) texts.set(piece.line, piece.bytes);
+  for await (const pieces of piecesOf(file))
+    for (const piece of pieces)
+      if ("bytes" in piece && lines.has(piece.line)) texts.set(piece.line, piece.bytes);
   return texts;
 }
 

@@ -9,18 +9,25 @@ import { checkPart } from "../../domain/estate/part.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
 import { claimsOf } from "../../domain/estate/systems.js";
 import type { Estate } from "../../domain/estate/types.js";
+import type { EstateChanges } from "../../inventory/estate-changes.js";
 import type { KnownEstate } from "../../inventory/estate-context.js";
 import { type Body, bodyDigest, type Submission, type SubmittedEntry } from "../../inventory/submission.js";
 import { atStart } from "./bytes.js";
 import { type Fault, problemsIn } from "./folder-problems.js";
 import { Gathering, withShared } from "./gathering.js";
+import { Intake } from "./intake.js";
 import { estateJsonSchema } from "./json-schema.js";
 import { filesIn, piecesOf } from "./pieces.js";
 import type { EstateProblem } from "./problem.js";
 
 /** An estate as it can be applied, or what is wrong with it. */
 export type FolderResult =
-  | { readonly ok: true; readonly submission: Submission }
+  | {
+      readonly ok: true;
+      readonly submission: Submission;
+      /** What it changes, as the inventory has told; null where none was asked, or where that very estate is in force. */
+      readonly changes: EstateChanges | null;
+    }
   | { readonly ok: false; readonly problems: readonly EstateProblem[] };
 
 /** Whether the estate's path leads to a folder; false where there is nothing. */
@@ -46,12 +53,12 @@ export async function readFolder(
   const entries = entriesOf({ ...estate, ...withShared(estate, shared) }, kinds, gathering);
   const submission: Submission = { digest, header, entries, base };
   const context = known === null ? undefined : await known.context(submission);
-  if (context === null) return { ok: true, submission };
+  if (context === null) return { ok: true, submission, changes: null };
   const part = context === undefined ? estate : merged(estate, context.sections);
   const isAsked = (section: Section, name: string) => context?.asked.has(`${section} ${name}`) ?? true;
   const broken = checkPart(part, kinds, isAsked);
   if (broken.length > 0) return refused(broken.map((issue) => gathering.faultOf(issue)));
-  return { ok: true, submission };
+  return { ok: true, submission, changes: context?.changes ?? null };
 }
 
 /** To be raised when a rule of the estate changes that its schema does not show: then every estate is checked by it once more. */
@@ -63,8 +70,8 @@ function readingOf(kinds: EstateKinds): string {
   return createHash("sha256").update(`${rules} ${schema}`).digest("base64url").slice(0, 10);
 }
 
-/** Bytes that are taken in before what they say is read: text needs much more room than what it says. */
-const bytesMax = 8 * 1024 * 1024;
+/** Bytes that are read while the inventory is still telling which pieces it knows. */
+const aheadBytesMax = 32 * 1024 * 1024;
 
 /** Takes in every piece of the folder that is not known; answers with what the rest rests on, and the digest of all. */
 async function gather(
@@ -74,36 +81,25 @@ async function gather(
   gathering: Gathering,
 ): Promise<Pick<Submission, "base" | "digest">> {
   const reading = readingOf(kinds);
-  const there = (await known?.pieces()) ?? null;
-  const seen = new Set<string>();
-  let bytes = 0;
+  const intake = new Intake(reading, gathering);
+  const asked = (known?.pieces() ?? Promise.resolve(null)).then((there) => intake.open(there));
+  // Its failure is told where it is waited for, which may be after a while.
+  asked.catch(() => undefined);
   for (const file of await filesIn(folder)) {
-    for await (const piece of piecesOf(file)) {
-      if ("problem" in piece) {
-        gathering.faults.push({ origin: piece, spotted: piece.problem });
-        continue;
-      }
-      const name = `${reading}:${piece.hash}`;
-      // Said twice, it is read twice, so that somebody is told of it.
-      const isKnown = there?.pieces.has(name) === true && !seen.has(name);
-      seen.add(name);
-      if (isKnown) continue;
-      gathering.take(piece, name);
-      bytes += piece.bytes.length;
-      if (bytes < bytesMax) continue;
-      gathering.settle();
-      bytes = 0;
+    for await (const pieces of piecesOf(file)) {
+      intake.meet(pieces);
+      if (intake.aheadBytes > aheadBytesMax) await asked;
     }
   }
-  if (seen.size === 0 && gathering.faults.length === 0) {
+  await asked;
+  if (intake.seen.length === 0 && gathering.faults.length === 0) {
     const problem = atStart("empty", "there is no estate in this folder", "put .yaml or .jsonl files there");
     gathering.faults.push({ origin: { file: folder, line: 0 }, spotted: problem });
   }
-  const hashed = createHash("sha256");
-  for (const name of [...seen].sort()) hashed.update(name);
-  const gone = [...(there?.pieces ?? [])].filter((name) => !seen.has(name));
-  const base = there === null ? null : { stamp: there.stamp, gone };
-  return { base, digest: `sha256:${hashed.digest("hex")}` };
+  // Hashes that all begin alike are in the same order without it, and are compared faster.
+  const names = intake.seen.sort().filter((name, i, all) => name !== all[i - 1]);
+  const hashed = createHash("sha256").update(names.map((name) => `${reading}:${name}`).join(""));
+  return { base: intake.base, digest: `sha256:${hashed.digest("hex")}` };
 }
 
 function entriesOf(estate: Estate, kinds: EstateKinds, gathering: Gathering): SubmittedEntry[] {

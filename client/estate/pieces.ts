@@ -53,57 +53,59 @@ export async function filesIn(folder: string): Promise<string[]> {
   return files.map((file) => join(folder, file));
 }
 
-/** The pieces of a file, one after the other. */
-export async function* piecesOf(file: string): AsyncGenerator<Piece | Unreadable> {
+/** The pieces of a file in their order, some at a time: to wait for each line would cost more than to read it. */
+export async function* piecesOf(file: string): AsyncGenerator<readonly (Piece | Unreadable)[]> {
   if (file.endsWith(".jsonl")) {
     yield* linesOf(file);
     return;
   }
   const bytes = await readBytes(file);
-  if (bytes instanceof Uint8Array) yield { file, line: 0, bytes, hash: hash("sha256", bytes, "base64url") };
-  else yield { file, line: 0, problem: bytes };
+  if (bytes instanceof Uint8Array) yield [{ file, line: 0, bytes, hash: hash("sha256", bytes, "base64url") }];
+  else yield [{ file, line: 0, problem: bytes }];
 }
 
 const newline = 0x0a;
+/** Bytes of a file that are read at a time. */
+const chunkBytes = 1 << 18;
 
-async function* linesOf(file: string): AsyncGenerator<Piece | Unreadable> {
+async function* linesOf(file: string): AsyncGenerator<readonly (Piece | Unreadable)[]> {
   let line = 0;
   let rest: Buffer = Buffer.alloc(0);
-  const pieceOf = (bytes: Uint8Array): Piece[] => {
+  const take = (bytes: Uint8Array, into: Piece[]): void => {
     line++;
     // A line may be empty, and the file may have been written on another system.
     const length = bytes.at(-1) === 0x0d ? bytes.length - 1 : bytes.length;
-    if (length === 0) return [];
+    if (length === 0) return;
     const text = bytes.subarray(0, length);
-    return [{ file, line, bytes: text, hash: hash("sha256", text, "base64url") }];
+    into.push({ file, line, bytes: text, hash: hash("sha256", text, "base64url") });
   };
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(file, {
+      highWaterMark: chunkBytes,
+    }) as AsyncIterable<Buffer>) {
+      const pieces: Piece[] = [];
       let from = 0;
       for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
         const part = chunk.subarray(from, end);
-        yield* pieceOf(rest.length === 0 ? part : Buffer.concat([rest, part]));
+        take(rest.length === 0 ? part : Buffer.concat([rest, part]), pieces);
         rest = Buffer.alloc(0);
         from = end + 1;
       }
+      yield pieces;
       rest =
         rest.length === 0 ? Buffer.from(chunk.subarray(from)) : Buffer.concat([rest, chunk.subarray(from)]);
       if (rest.length > estateBytesMax) {
-        yield {
-          file,
-          line: line + 1,
-          problem: atStart("too-large", "this line is too long", "one entry a line"),
-        };
+        const problem = atStart("too-large", "this line is too long", "one entry a line");
+        yield [{ file, line: line + 1, problem }];
         return;
       }
     }
-    yield* pieceOf(rest);
+    const last: Piece[] = [];
+    take(rest, last);
+    yield last;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "no reason given";
-    yield {
-      file,
-      line: 0,
-      problem: atStart("unreadable", `the file cannot be read (${code})`, "check the path"),
-    };
+    const problem = atStart("unreadable", `the file cannot be read (${code})`, "check the path");
+    yield [{ file, line: 0, problem }];
   }
 }

@@ -199,6 +199,7 @@ function inventoryIn(world: World): Inventory {
       shared: async () => null,
       // Everything was read, so there is nothing around it.
       context: async ({ entries }) => ({
+        changes: { ...{ words: [], ended: [], moved: [] }, diff: diffEstate(current(), sectionsOf(entries)) },
         sections: sectionsOf([]),
         asked: new Set(entries.map(({ section, name }) => `${section} ${name}`)),
       }),

@@ -45,12 +45,12 @@ function counting(known: Known): Known & { read: number } {
     read: 0,
     pieces: async () => {
       const { stamp, pieces } = await known.pieces();
-      const has = (piece: string): boolean => {
-        const isKnown = pieces.has(piece);
+      const cross = (piece: string): boolean => {
+        const isKnown = Set.prototype.delete.call(pieces, piece);
         if (!isKnown) counted.read++;
         return isKnown;
       };
-      return { stamp, pieces: Object.assign(new Set(pieces), { has }) };
+      return { stamp, pieces: Object.assign(pieces, { delete: cross }) };
     },
   };
   return counted;

@@ -1,6 +1,7 @@
 /** `rekey apply`: makes the inventory say what the estate says, after showing what that changes. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { Applied } from "../../../inventory/estate-apply.js";
+import type { EstateChanges } from "../../../inventory/estate-changes.js";
 import type { FindingNews } from "../../../inventory/finding-keep.js";
 import { type Submission, submissionOf } from "../../../inventory/submission.js";
 import { refuseLongExceptions } from "../../estate/exceptions.js";
@@ -38,9 +39,9 @@ export const apply = command<ApplyOptions>({
     ["rekey apply -f prod/estate.yaml --yes", "in a pipeline, after review"],
   ],
   async run(cli, _args, { file, yes, dryRun, as }) {
-    const submission = await submissionIn(cli, file);
+    const { submission, changes } = await submissionIn(cli, file);
     const { inventory } = await cli.services();
-    const diff = await inventory.diff(submission);
+    const diff = changes?.diff ?? (await inventory.diff(submission));
     if (diff.empty && dryRun !== true) await inventory.notePieces(submission);
     if (diff.empty || dryRun === true) {
       cli.show({ applied: false, diff }, () => diffText(diff, cli.paint));
@@ -51,7 +52,7 @@ export const apply = command<ApplyOptions>({
       cli.note("Nothing was changed.");
       return exitCodes.failed;
     }
-    const applied = await inventory.apply(submission, requester(cli.io, as));
+    const applied = await inventory.apply(submission, requester(cli.io, as), changes);
     const news = await findingNews(cli, inventory, applied);
     cli.show(
       { applied: true, revision: applied.revision, diff: applied.diff, findings: news },
@@ -83,8 +84,11 @@ function newsText(news: FindingNews | null): string {
   return parts.length === 0 ? "" : ` ${parts.join(", ")}: see \`rekey findings\`.`;
 }
 
-/** Of a file all of it; of a folder what the inventory does not know yet. */
-async function submissionIn(cli: Cli, file: string): Promise<Submission> {
+/** Of a file all of it; of a folder what the inventory does not know yet, with what that changes. */
+async function submissionIn(
+  cli: Cli,
+  file: string,
+): Promise<{ readonly submission: Submission; readonly changes: EstateChanges | null }> {
   const { kinds } = cli.deps;
   const read = (await isFolder(file))
     ? await readFolder(file, kinds, (await cli.services()).inventory.known)
@@ -93,8 +97,9 @@ async function submissionIn(cli: Cli, file: string): Promise<Submission> {
     cli.note(formatProblems(read.problems));
     throw new RekeyError("bad-input", `${file} is not a valid estate.`, `See \`rekey validate -f ${file}\`.`);
   }
-  const submission = "submission" in read ? read.submission : submissionOf(read.estate, read.digest);
+  const told =
+    "submission" in read ? read : { submission: submissionOf(read.estate, read.digest), changes: null };
   const known = async () => (await (await cli.services()).inventory.shared())?.policies ?? {};
-  await refuseLongExceptions(submission.entries, known, cli.io.now());
-  return submission;
+  await refuseLongExceptions(told.submission.entries, known, cli.io.now());
+  return told;
 }
