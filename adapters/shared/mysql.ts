@@ -2,12 +2,15 @@
  * The one way to a MySQL or MariaDB server: a connection with deadlines that says who it is, sends no password in the clear,
  * and translates errors before anybody can see the server's text (H33).
  */
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
+import type { Connection, RowDataPacket } from "mysql2/promise";
 import { RekeyError } from "../../domain/errors.js";
 import type { Secret } from "../../domain/secret.js";
 import type { Call } from "../ports.js";
 import type { TlsMaterial } from "./http.js";
+import { lazily } from "./lazily.js";
 import { orWhenOver, within } from "./retry.js";
+
+const mysqlPackage = lazily<typeof import("mysql2/promise")>("mysql2/promise");
 
 /** Milliseconds; well below an activity's time-out. */
 const deadlines = { connectMs: 5_000, queryMs: 10_000 };
@@ -66,7 +69,7 @@ export async function connectMysql(
   const where = `${host}:${port}`;
   const late = () => new RekeyError("unreachable", `${where} did not answer in time.`);
   if (call.signal.aborted) throw late();
-  const connecting = createConnection({
+  const connecting = mysqlPackage().createConnection({
     host,
     port,
     user: username,

@@ -2,12 +2,15 @@
  * What Redis's errors mean to the engine, by their first word alone: the text behind it may quote an argument
  * of the command, so it never leaves this file (H33).
  */
-import { ErrorReply } from "@redis/client";
 import { RekeyError } from "../../domain/errors.js";
+import { lazily } from "./lazily.js";
+
+/** The client of Redis. */
+export const redisPackage = lazily<typeof import("@redis/client")>("@redis/client");
 
 /** The first word of a server's error, or `undefined` for anything that is not one (a socket's error, a bug). */
 export function replyCode(error: unknown): string | undefined {
-  if (!(error instanceof ErrorReply)) return undefined;
+  if (!(error instanceof redisPackage().ErrorReply)) return undefined;
   return /^[A-Z]+(?= |$)/.exec(error.message)?.[0] ?? "ERR";
 }
 

@@ -2,12 +2,11 @@
  * The one way to a Redis server: every connection has a deadline, says who it is, logs in by one command whose
  * answer is checked, and translates errors before anybody can see the server's text (H9, H33).
  */
-import { createClient } from "@redis/client";
 import { RekeyError } from "../../domain/errors.js";
 import type { Secret } from "../../domain/secret.js";
 import type { Call } from "../ports.js";
 import type { TlsMaterial } from "./http.js";
-import { replyCode, translateRedis } from "./redis-errors.js";
+import { redisPackage, replyCode, translateRedis } from "./redis-errors.js";
 import { orWhenOver, within } from "./retry.js";
 
 /** Milliseconds; well below an activity's time-out, so that a command never outlives the step that sent it (H3). */
@@ -131,7 +130,7 @@ export async function attemptLogin(
 
 function clientTo({ host, port, tls }: RedisEndpoint) {
   const common = { host, port, connectTimeout: deadlines.connectMs, reconnectStrategy: false as const };
-  const client = createClient({
+  const client = redisPackage().createClient({
     // Nothing is said before our own HELLO; the client never holds the password.
     RESP: 2,
     disableClientInfo: true,

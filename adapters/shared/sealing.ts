@@ -1,8 +1,10 @@
 /** Documents as bytes on disk: JSON, and inside age where the estate asks for it. */
-import { armor, Decrypter, Encrypter } from "age-encryption";
 import { RekeyError } from "../../domain/errors.js";
 import type { AdapterDeps, Call } from "../ports.js";
 import type { DiskConfig } from "./disk-settings.js";
+
+/** Loaded where it is used: most estates have nothing sealed with it, and every command knows every kind. */
+const agePackage = () => import("age-encryption");
 
 /** A document's fields as they stand in the file. */
 export type RawDocument = Readonly<Record<string, unknown>>;
@@ -28,6 +30,7 @@ export function ageSealing(age: NonNullable<DiskConfig["age"]>, deps: AdapterDep
   return {
     extension: "age",
     seal: async (document) => {
+      const { armor, Encrypter } = await agePackage();
       const encrypter = new Encrypter();
       for (const recipient of age.recipients) encrypter.addRecipient(recipient);
       return Buffer.from(armor.encode(await encrypter.encrypt(toText(document))), "utf8");
@@ -41,6 +44,7 @@ export function ageSealing(age: NonNullable<DiskConfig["age"]>, deps: AdapterDep
 
 /** `keys` is a key, or a key file as `age-keygen` writes it, with comments. */
 async function decrypted(bytes: Uint8Array, keys: string, path: string): Promise<string> {
+  const { armor, Decrypter } = await agePackage();
   try {
     const decrypter = new Decrypter();
     for (const line of keys.split("\n")) {

@@ -2,13 +2,15 @@
  * One request to Vault through node-vault, with its answer as data. This is the edge: node-vault's errors
  * carry what Vault said, which may quote a value, so they end here (H33, I6).
  */
-import nodeVault from "node-vault";
 import { RekeyError } from "../../../domain/errors.js";
 import type { Secret } from "../../../domain/secret.js";
 import type { Call } from "../../ports.js";
+import { lazily } from "../../shared/lazily.js";
 import { within } from "../../shared/retry.js";
 import type { VaultConfig } from "./schema.js";
 import { createTransport, TransportError } from "./transport.js";
+
+const vaultPackage = lazily<typeof import("node-vault")>("node-vault");
 
 /** One request. `kind` decides what a lost answer means: nothing for a read, an unknown outcome for a change. */
 export interface VaultRequest {
@@ -45,7 +47,7 @@ export function messagesOf(answer: Answer): string {
 /** A wire to the Vault of these settings. Nothing of the process's environment takes part. */
 export function createWire(config: VaultConfig): Wire {
   const transport = createTransport(config.tls ?? {});
-  const client = nodeVault({
+  const client = vaultPackage()({
     endpoint: config.address,
     // With DEBUG set, the default prints every request body, values included.
     debug: () => undefined,
