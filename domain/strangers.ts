@@ -20,6 +20,19 @@ export interface Looking {
   readonly fading: Fading;
 }
 
+/**
+ * Whether no declared consumer accounts for a user. A consumer of the estate that uses it, and is not declared to, is as unexpected
+ * as somebody whom nobody knows, and so is an account or a place that a source says to use it. What the engine itself could read by
+ * a credential of its own is none.
+ */
+export function isStranger(
+  { node, edge }: Pick<User, "node" | "edge">,
+  expected: Looking["expected"],
+): boolean {
+  if (node.type === "consumer") return !expected.has(node.id);
+  return node.type === "identity" || edge.type === "uses";
+}
+
 /** Users whom no declared consumer accounts for, each once. */
 export function strangersOn(
   graph: Graph,
@@ -27,12 +40,8 @@ export function strangersOn(
   { expected, names, fading }: Looking,
 ): Stranger[] {
   const cadenceOf = (id: string) => graph.nodes.get(id)?.cadenceMs ?? 0;
-  // A consumer of the estate that uses it, and is not declared to, is as unexpected as somebody whom nobody knows, and so is
-  // an account or a place that a source says to use it. What the engine itself could read by a credential of its own is none.
   const strangers = users
-    .filter(({ node, edge }) =>
-      node.type === "consumer" ? !expected.has(node.id) : node.type === "identity" || edge.type === "uses",
-    )
+    .filter((user) => isStranger(user, expected))
     .map((user) => {
       const cadenceMs = Math.max(cadenceOf(user.edge.from), cadenceOf(user.edge.to));
       const evidence = user.edge.evidence.filter((one) => isCurrent(one, fading, cadenceMs));

@@ -1,6 +1,6 @@
 /** Uses by whom nobody says, as people and programs are told of them. */
 import { type AnonymousUse, anonymousText, byTime } from "../../domain/graph/anonymous.js";
-import type { Inventory } from "./inventory.js";
+import { namedSource, type SourceNames } from "./source-names.js";
 
 /** A use with the name of the source that tells of it. */
 export interface ToldUse extends AnonymousUse {
@@ -8,21 +8,13 @@ export interface ToldUse extends AnonymousUse {
   readonly text: string;
 }
 
-/** Those of a credential (its id) and of its copies, the latest first. */
-export async function anonymousUsesIn(
-  inventory: Pick<Inventory, "anonymousUses" | "entries">,
-  credential: string,
-): Promise<ToldUse[]> {
-  const [uses, sources] = await Promise.all([
-    inventory.anonymousUses(credential),
-    inventory.entries("sources"),
-  ]);
-  const names = new Map(sources.map(({ id, name }) => [id, name]));
+/** These, the latest first. */
+export function toldUses(uses: readonly AnonymousUse[], names: SourceNames): ToldUse[] {
   return uses
     .toSorted(byTime)
     .map((use) => {
-      const source = names.get(use.source) ?? use.source;
-      return { ...use, source, text: anonymousText(use, source) };
+      const named = namedSource(names, use);
+      return { ...named, text: anonymousText(use, named.source) };
     })
     .reverse();
 }

@@ -40,7 +40,7 @@ import {
 } from "../../inventory/rotations.js";
 import type { Submission } from "../../inventory/submission.js";
 import { type Overview, overview } from "../../inventory/views.js";
-import { withSourceNames } from "./source-names.js";
+import { type SourceNames, sourceNames, withSourceNames } from "./source-names.js";
 
 /** What commands ask and order. Credentials are ids. */
 export interface Inventory {
@@ -78,12 +78,14 @@ export interface Inventory {
   reach(nodes: readonly string[], flows: readonly Flow[]): Promise<Graph>;
   /** What breaks with a node and what is exposed, of each the nearest; null: all of it. */
   blast(node: string, limit: number | null): Promise<BlastRadius>;
-  /** A credential, and whoever uses it or could. */
+  /** A credential, and whoever uses it or could. This map, and what follows, have ids of sources: `sourceNames` has their names. */
   users(credential: string): Promise<Graph>;
   /** In which guises a credential was seen used. */
   sightings(credential: string): ReturnType<typeof sightingsOf>;
   /** When it was used by whom nobody says. */
   anonymousUses(credential: string): ReturnType<typeof anonymousUsesOf>;
+  /** What sources are called; also those that have left the estate. */
+  sourceNames(): Promise<SourceNames>;
   /** Everything on the map. */
   map(): Promise<Graph>;
   /** Looks at everything, and keeps what is found; answers with what changed its state. */
@@ -137,9 +139,10 @@ export function inventoryIn(
     nodesNamed: (name) => nodesNamed(db, name),
     reach: async (nodes, flows) => withSourceNames(db, await loadReach(db, nodes, flows)),
     blast: (node, limit) => loadBlast(db, node, limit),
-    users: async (credential) => withSourceNames(db, await loadUsers(db, credential)),
+    users: (credential) => loadUsers(db, credential),
     sightings: (credential) => sightingsOf(db, credential),
     anonymousUses: (credential) => anonymousUsesOf(db, credential),
+    sourceNames: () => sourceNames(db),
     map: async () => withSourceNames(db, await loadMap(db)),
     bringFindings: async () => bringFindings(db, world.shapes, await present()),
     lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),

@@ -4,6 +4,7 @@ import type { Cli } from "./cli.js";
 import { option } from "./command.js";
 import { csvText } from "./format/csv.js";
 import { table } from "./format/layout.js";
+import { relative } from "./format/time.js";
 
 /** `--format`, for what is a list. */
 export const formOption = () => option("--format <form>", "table or csv").default("table");
@@ -23,20 +24,34 @@ export interface Listing {
   readonly notes?: readonly string[];
 }
 
+/** How names and moments stand in the form that is asked for: painted and as ages for people, plain and as instants in CSV. */
+export interface CellStyle {
+  name(text: string): string;
+  when(at: number): string;
+}
+
 /** Prints the object, or the list in the form that is asked for; `csvRows` has all of its cells where the table shortens some. */
 export function showListing(
   cli: Cli,
   { format }: FormOptions,
   object: unknown,
-  listing: () => Listing & { readonly csvRows?: readonly (readonly string[])[] },
+  listing: (style: CellStyle) => Listing & { readonly csvRows?: readonly (readonly string[])[] },
 ): void {
   if (format !== "table" && format !== "csv")
     throw new RekeyError("bad-input", `There is no form "${format}".`, "There are table and csv.");
   cli.show(object, () => {
-    const { head, headings, rows, notes = [], csvRows = rows } = listing();
+    const style = format === "csv" ? csvStyle : styleFor(cli);
+    const { head, headings, rows, notes = [], csvRows = rows } = listing(style);
     if (format === "csv")
       return csvText([headings.map((heading) => heading.replaceAll(" ", "_")), ...csvRows]);
     const shown = table(headings, rows, cli.paint);
     return [head, ...(shown === "" ? [] : [shown]), ...(notes.length === 0 ? [] : ["", ...notes])].join("\n");
   });
+}
+
+const csvStyle: CellStyle = { name: (text) => text, when: (at) => new Date(at).toISOString() };
+
+function styleFor({ paint, io }: Cli): CellStyle {
+  const now = io.now();
+  return { name: (text) => paint("name", text), when: (at) => relative(at, now) };
 }

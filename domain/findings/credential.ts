@@ -5,11 +5,10 @@ import type { Severity } from "../finding.js";
 import { type AnonymousUse, asSeen } from "../graph/anonymous.js";
 import { ownerNames } from "../graph/blast.js";
 import { isSeen } from "../graph/current.js";
-import { estateSource } from "../graph/declared.js";
 import { keptOf } from "../graph/kept.js";
 import type { Adjacency } from "../graph/reach.js";
 import type { GraphNode } from "../graph/types.js";
-import { type Dormancy, dormancyOf, type User, usersOf } from "../graph/use.js";
+import { type Dormancy, dormancyOf, isDeclared, type User, usersOf } from "../graph/use.js";
 import { copyFindings, type MetCopy, readerFindings, strayCopies } from "../mapped.js";
 import { strangersOn } from "../strangers.js";
 import { unexplainedUses, useFindings } from "../unexplained.js";
@@ -214,12 +213,6 @@ function anonymousOf(
   credential: string,
 ): AnonymousUse[] {
   return [credential, ...keptOf(adjacency, credential).copies].flatMap((place) => anonymous.get(place) ?? []);
-}
-
-/** The estate names it as a consumer of this very credential. */
-function isDeclared({ node, edge, at }: User): boolean {
-  const isByEstate = edge.evidence.some(({ source }) => source === estateSource);
-  return at === null && node.type === "consumer" && edge.type === "uses" && isByEstate;
 }
 
 function subjectOf({ id, type, name }: Subject): Subject {

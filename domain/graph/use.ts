@@ -7,6 +7,7 @@ import { minuteOf } from "../watched.js";
 import { type AnonymousUse, anonymousText, byTime } from "./anonymous.js";
 import { ownersOf } from "./blast.js";
 import { lateness } from "./current.js";
+import { estateSource } from "./declared.js";
 import { keptOf } from "./kept.js";
 import { bestKnown, lastSeenUse } from "./known.js";
 import { type Adjacency, isThere } from "./reach.js";
@@ -38,6 +39,12 @@ export function usersOf(adjacency: Adjacency, credential: string): User[] {
         }),
     )
     .sort((a, b) => (a.node.name < b.node.name ? -1 : 1));
+}
+
+/** The estate names it as a consumer of this very credential. Asks for ids of sources and not their names: one may be called `estate`. */
+export function isDeclared({ node, edge, at }: User): boolean {
+  const isByEstate = edge.evidence.some(({ source }) => source === estateSource);
+  return at === null && node.type === "consumer" && edge.type === "uses" && isByEstate;
 }
 
 /** Credentials that more than one uses. */

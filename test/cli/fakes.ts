@@ -253,6 +253,7 @@ function inventoryIn(world: World): Inventory {
     users: async () => world.map,
     sightings: async () => world.sightings,
     anonymousUses: async () => world.anonymous,
+    sourceNames: async () => new Map(named(world, "sources").map(({ id, name }) => [id, name])),
     map: async () => world.map,
     lookAfter: async () => {
       world.calls.push(["lookAfter"]);

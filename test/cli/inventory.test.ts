@@ -74,22 +74,18 @@ test("who was seen is told with the name of the source, also once that has left 
   const { id: source } = await entryNamed(db, "sources", "orders-sessions");
   const scan = { source, shows: "now", settings: "so" } as const;
   const { id } = await beginScan(db, { ...scan, now: now - 1_000, newId: () => newId("scn") });
+  const account = { is: "account", issuer: "orders-pg", account: "orders_a" } as const;
   const claim: Claim = {
     ...{ record: "sessions", known: "session", type: "uses", sentence: "It is connected." },
     from: { is: "reader", name: "psql from 10.0.0.9", traits: { address: "10.0.0.9" } },
-    to: { is: "account", issuer: "orders-pg", account: "orders_a" },
+    to: account,
     seen: { first: now - 1_000, last: now - 1_000, count: 1 },
   };
+  const use = { record: "key", of: account, seen: claim.seen, sentence: "It was used." } as const;
   const none = { copies: [], listed: [], malformed: [], covered: null, gaps: [] };
+  const told = { ...none, records: 2, claims: [claim], uses: [use], cursor: "1" };
   const declared = await read(db, (tx) => declaredIn(tx, registeredShapes));
-  await notePart(
-    db,
-    { ...scan, id },
-    null,
-    { ...none, records: 1, claims: [claim], cursor: "1" },
-    declared,
-    now,
-  );
+  await notePart(db, { ...scan, id }, null, told, declared, now);
 
   const without = text.replace(/\n# Where the use[\s\S]*?(?=\n# How patient)/, "\n");
   expect(without).not.toContain("orders-sessions");
@@ -99,7 +95,10 @@ test("who was seen is told with the name of the source, also once that has left 
       [
         ["graph"],
         ["graph", "--format", "csv"],
+        ["consumers", "orders-db"],
         ["consumers", "orders-db", "--json"],
+        ["baseline", "orders-db", "--format", "csv"],
+        ["baseline", "orders-db", "--json"],
         ["changes", "--since", "2000-01-01", "--json"],
       ].map((argv) => runIn(emptyWorld(), argv, around(db))),
     );
@@ -107,6 +106,9 @@ test("who was seen is told with the name of the source, also once that has left 
       expect([code, stdout]).toEqual([0, expect.stringContaining("orders-sessions")]);
       expect(stdout).not.toContain(source);
     }
+    // Each of the two that the source told of: the session, and the use by whom nobody says.
+    const [, , , said, , usual] = outputs.map(({ stdout }) => stdout);
+    for (const text of [said, usual]) expect(text?.split('"orders-sessions"')).toHaveLength(3);
   }
 });
 

@@ -85,10 +85,30 @@ test("consumers: who is declared and was seen at a copy is one, and who only cou
   const nodes = new Map([...map.nodes, ["a1", nodeNamed("i9", { id: "a1", name: "a reader" })]]);
   const { stdout } = await runIn(emptyWorld({ map: { ...twice, nodes } }), ["consumers", "orders-db"]);
   const [head, , ...rows] = stdout.split("\n");
-  expect(head).toBe("3 consumers of orders-db, and 3 that could read it.");
+  expect(head).toBe(
+    "3 consumers of orders-db, and 3 that could read it. 3 of them are unexplained: the estate declares no such consumer of it.",
+  );
   expect(rows.map((row) => row.split("  ")[0])).toEqual([
     ...["orders-api", "orders-report", "psql from 10.0.0.9", "orders-api"],
     ...["a reader", "role backup of the cluster", "vault-token", ""],
+  ]);
+});
+
+test("C7: consumers: a source that is called estate declares nobody", async () => {
+  const said = { ...evidenceOf("declared"), source: "src_0" };
+  const nodes = new Map([...map.nodes, ["s3", nodeNamed("s3", { name: "orders-export" })]]);
+  const edges = [...map.edges, edgeOf("s3 uses c1", said)];
+  const entries = [
+    {
+      ...{ id: "src_0", section: "sources" as const, name: "estate", body: { kind: "csv" } },
+      ...{ since: now, changedAt: now, endedAt: null },
+    },
+  ];
+  const called = emptyWorld({ map: { nodes, edges }, entries });
+  const { stdout } = await runIn(called, ["consumers", "orders-db", "--json"]);
+  const { consumers } = JSON.parse(stdout) as { consumers: { name: string; isUnexplained: boolean }[] };
+  expect(consumers.filter(({ isUnexplained }) => isUnexplained).map(({ name }) => name)).toEqual([
+    ...["orders-export", "psql from 10.0.0.9", "role backup of the cluster"],
   ]);
 });
 

@@ -2,37 +2,10 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { blastOf, tallyOf } from "../../domain/graph/blast.js";
-import { edgeTypes, type Graph } from "../../domain/graph/types.js";
-import { transact } from "../../inventory/database.js";
 import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
-import { keepSaid } from "../../inventory/graph-keep.js";
 import { loadMap } from "../../inventory/graph-load.js";
-import { nodeNamed } from "../domain/graph/maps.js";
 import { migratedDatabase } from "./database.js";
-import { t0 } from "./world.js";
-
-type Db = Awaited<ReturnType<typeof migratedDatabase>>["db"];
-
-const ids = ["c0", "c1", "c2", "c3", "s0", "s1", "s2", "i0", "l0", "l1", "l2", "y0", "y1", "o0", "o1"];
-const anyEdges = fc.array(
-  fc.record({
-    from: fc.constantFrom(...ids),
-    type: fc.constantFrom(...edgeTypes),
-    to: fc.constantFrom(...ids),
-  }),
-  { maxLength: 40 },
-);
-
-async function kept(
-  db: Db,
-  edges: readonly { from: string; type: Graph["edges"][number]["type"]; to: string }[],
-) {
-  const nodes = ids.map((id) => nodeNamed(id));
-  const said = { nodes, edges: edges.map((edge) => ({ ...edge, sentence: "It was written." })) };
-  await transact(db, (tx) =>
-    keepSaid(tx, { source: "estate", kind: "declared", at: t0, records: [{ record: "r", said }] }),
-  );
-}
+import { anyEdges, kept } from "./maps.js";
 
 it("says that there is more than it has counted", async () => {
   const { db } = await migratedDatabase();

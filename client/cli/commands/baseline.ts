@@ -3,13 +3,13 @@ import { timesText } from "../../../domain/discovery/times.js";
 import { span } from "../../../domain/duration.js";
 import { exitCodes } from "../../../domain/errors.js";
 import { baselineOf, type Usual } from "../../../domain/graph/baseline.js";
-import { anonymousUsesIn } from "../anonymous.js";
-import type { Cli } from "../cli.js";
+import { toldUses } from "../anonymous.js";
 import { command, option } from "../command.js";
 import { count } from "../format/layout.js";
-import { moment, relative } from "../format/time.js";
+import { moment } from "../format/time.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 import { nodeNamed } from "../node.js";
+import { namedSource } from "../source-names.js";
 import { momentNamed } from "../when.js";
 
 /** Shows who uses it, with what, from where and when. */
@@ -34,37 +34,36 @@ export const baseline = command<FormOptions & { readonly since: string }>({
   async run(cli, [name = ""], { since, ...options }) {
     const { inventory } = await cli.services();
     const credential = await nodeNamed(inventory, name, ["credential"]);
-    const now = cli.io.now();
-    const from = momentNamed(since, now);
-    const [sightings, sources, uses] = await Promise.all([
+    const from = momentNamed(since, cli.io.now());
+    const [sightings, anonymous, names] = await Promise.all([
       inventory.sightings(credential.id),
-      inventory.entries("sources"),
-      anonymousUsesIn(inventory, credential.id),
+      inventory.anonymousUses(credential.id),
+      inventory.sourceNames(),
     ]);
-    const names = new Map(sources.map((source) => [source.id, source.name]));
-    const named = sightings.map((one) => ({ ...one, source: names.get(one.source) ?? one.source }));
-    const lines = baselineOf(named, from);
-    showListing(cli, options, { credential: name, since: from, baseline: lines, anonymous: uses }, () => {
+    const uses = toldUses(anonymous, names);
+    const lines = baselineOf(
+      sightings.map((one) => namedSource(names, one)),
+      from,
+    );
+    const object = { credential: name, since: from, baseline: lines, anonymous: uses };
+    showListing(cli, options, object, (style) => {
       const fresh = lines.filter(({ isNew }) => isNew).length;
-      const cells = (when: (at: number) => string, paint: Cli["paint"] | null) =>
-        lines.map((line) => [
-          paint === null ? line.reader : paint("name", line.reader),
-          guise(line),
-          timesText(line.times),
-          line.intervalMs === null ? "once" : `every ${span(line.intervalMs)}`,
-          when(line.first),
-          when(line.last),
-          line.sources.join(", "),
-          line.isNew ? "new" : "",
-        ]);
       return {
         head:
           lines.length === 0
             ? `Nobody was seen using ${name}; \`rekey consumers ${name}\` shows who is declared.`
             : `${count(lines.length, "guise")} in which ${name} was used since ${moment(Math.min(...lines.map(({ first }) => first)))}, ${fresh} of them new since ${moment(from)}.`,
         headings: ["who", "shows", "when (UTC)", "how often", "first", "last", "seen by", "new"],
-        rows: cells((at) => relative(at, now), cli.paint),
-        csvRows: cells((at) => new Date(at).toISOString(), null),
+        rows: lines.map((line) => [
+          style.name(line.reader),
+          guise(line),
+          timesText(line.times),
+          line.intervalMs === null ? "once" : `every ${span(line.intervalMs)}`,
+          style.when(line.first),
+          style.when(line.last),
+          line.sources.join(", "),
+          line.isNew ? "new" : "",
+        ]),
         notes: uses.map(({ text }) => text),
       };
     });

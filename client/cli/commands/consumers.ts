@@ -3,32 +3,36 @@ import { exitCodes } from "../../../domain/errors.js";
 import { ownerNames } from "../../../domain/graph/blast.js";
 import { lastSeenUse, strongest } from "../../../domain/graph/known.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
-import type { EdgeType, EvidenceKind } from "../../../domain/graph/types.js";
-import { usersOf } from "../../../domain/graph/use.js";
-import { anonymousUsesIn } from "../anonymous.js";
-import type { Cli } from "../cli.js";
+import type { EdgeType, EvidenceKind, Graph } from "../../../domain/graph/types.js";
+import { isDeclared, usersOf } from "../../../domain/graph/use.js";
+import { isStranger } from "../../../domain/strangers.js";
+import { toldUses } from "../anonymous.js";
 import { command } from "../command.js";
 import { count } from "../format/layout.js";
-import { relative } from "../format/time.js";
 import type { Inventory } from "../inventory.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 import { nodeNamed } from "../node.js";
+import { namedSource, type SourceNames } from "../source-names.js";
 
 /** Whoever uses the credential of that name, then who only could. Throws `not-found`. */
 export async function consumersOf(inventory: Inventory, name: string) {
-  const credential = await nodeNamed(inventory, name, ["credential"]);
-  return usersIn(inventory, credential.id);
+  const { id } = await nodeNamed(inventory, name, ["credential"]);
+  const [map, names] = await Promise.all([inventory.users(id), inventory.sourceNames()]);
+  return usersIn(map, id, names);
 }
 
-async function usersIn(inventory: Inventory, credential: string) {
-  const adjacency = new Adjacency(await inventory.users(credential));
-  return usersOf(adjacency, credential)
+function usersIn(map: Graph, credential: string, names: SourceNames) {
+  const adjacency = new Adjacency(map);
+  const users = usersOf(adjacency, credential);
+  const declared = new Set(users.filter(isDeclared).map(({ node }) => node.id));
+  return users
     .map(({ node, edge, known, at }) => ({
       ...{ id: node.id, name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
+      isUnexplained: isStranger({ node, edge }, declared),
       firstSeen: edge.firstSeen,
       lastSeen: lastSeenUse(edge),
       owners: ownerNames(adjacency, node.id),
-      evidence: edge.evidence,
+      evidence: edge.evidence.map((one) => namedSource(names, one)),
     }))
     .sort((a, b) => Number(!isUse(a)) - Number(!isUse(b)) || Number(a.at !== null) - Number(b.at !== null));
 }
@@ -43,7 +47,7 @@ export const consumers = command<FormOptions>({
   usage: "consumers <credential>",
   summary: "Show who uses a credential, and how that is known",
   description:
-    "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody.",
+    "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody. Who is unexplained is none of the consumers that the estate declares for it.",
   arguments: { credential: "name of a credential" },
   options: [formOption()],
   examples: [
@@ -53,38 +57,46 @@ export const consumers = command<FormOptions>({
   async run(cli, [name = ""], options) {
     const { inventory } = await cli.services();
     const { id } = await nodeNamed(inventory, name, ["credential"]);
-    const [found, uses] = await Promise.all([usersIn(inventory, id), anonymousUsesIn(inventory, id)]);
-    const now = cli.io.now();
+    const [map, anonymous, names] = await Promise.all([
+      inventory.users(id),
+      inventory.anonymousUses(id),
+      inventory.sourceNames(),
+    ]);
+    const found = usersIn(map, id, names);
+    const uses = toldUses(anonymous, names);
     const consumersShown = found.map(({ id: _id, ...shown }) => shown);
     const object = { credential: name, consumers: consumersShown, anonymous: uses };
-    showListing(cli, options, object, () => {
-      const cells = (when: (at: number) => string, paint: Cli["paint"] | null) =>
-        found.map(({ name: who, type, edge, known, at, firstSeen, lastSeen, owners, evidence }) => [
-          paint === null ? who : paint("name", who),
-          type,
-          knownText(edge, known, at),
-          when(firstSeen),
-          lastSeen === null ? "" : when(lastSeen),
-          owners.join(", "),
-          strongest(evidence)?.sentence ?? "",
-        ]);
-      // Who is declared and was seen at a copy stands there twice, and is one.
-      const using = new Set(found.filter(isUse).map(({ id }) => id));
-      const could = new Set(found.map(({ id }) => id)).size - using.size;
-      return {
-        head:
-          found.length === 0
-            ? `Nobody is known to use ${name}.`
-            : `${count(using.size, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`,
-        headings: ["name", "what", "known", "since", "last seen", "owner", "why"],
-        rows: cells((at) => relative(at, now), cli.paint),
-        csvRows: cells((at) => new Date(at).toISOString(), null),
-        notes: uses.map(({ text }) => text),
-      };
-    });
+    showListing(cli, options, object, (style) => ({
+      head: headOf(name, found),
+      headings: ["name", "what", "known", "unexplained", "since", "last seen", "owner", "why"],
+      rows: found.map((one) => [
+        style.name(one.name),
+        one.type,
+        knownText(one.edge, one.known, one.at),
+        one.isUnexplained ? "unexplained" : "",
+        style.when(one.firstSeen),
+        one.lastSeen === null ? "" : style.when(one.lastSeen),
+        one.owners.join(", "),
+        strongest(one.evidence)?.sentence ?? "",
+      ]),
+      notes: uses.map(({ text }) => text),
+    }));
     return exitCodes.done;
   },
 });
+
+/** How many they are. Who is declared and was seen at a copy stands there twice, and is one. */
+function headOf(name: string, found: ReturnType<typeof usersIn>): string {
+  if (found.length === 0) return `Nobody is known to use ${name}.`;
+  const different = (list: typeof found) => new Set(list.map(({ id }) => id)).size;
+  const using = different(found.filter(isUse));
+  const could = different(found) - using;
+  const unexplained = different(found.filter(({ isUnexplained }) => isUnexplained));
+  const head = `${count(using, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
+  if (unexplained === 0) return head;
+  const are = unexplained === 1 ? "is" : "are";
+  return `${head} ${unexplained} of them ${are} unexplained: the estate declares no such consumer of it.`;
+}
 
 /** How it is known, and at which copy. */
 function knownText(edge: string, known: string, at: string | null): string {
