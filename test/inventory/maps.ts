@@ -8,9 +8,7 @@ import { nodeNamed } from "../domain/graph/maps.js";
 import { t0 } from "./world.js";
 
 /** Of every type some nodes; an id's first letter says which. */
-const ids = [
-  ...["c0", "c1", "c2", "c3", "s0", "s1", "s2", "i0", "l0", "l1", "l2", "y0", "y1", "o0", "o1"],
-];
+const ids = ["c0", "c1", "c2", "c3", "s0", "s1", "s2", "i0", "l0", "l1", "l2", "y0", "y1", "o0", "o1"];
 
 /** An edge without the sentence that says why. */
 export type BareEdge = Omit<PlainEdge, "sentence">;
