@@ -86,7 +86,7 @@ test("consumers: who is declared and was seen at a copy is one, and who only cou
   const { stdout } = await runIn(emptyWorld({ map: { ...twice, nodes } }), ["consumers", "orders-db"]);
   const [head, , ...rows] = stdout.split("\n");
   expect(head).toBe(
-    "3 consumers of orders-db, and 3 that could read it. 3 of them are unexplained: the estate declares no such consumer of it.",
+    "3 consumers of orders-db, and 3 that could read it. 3 of them are unmapped: the estate declares no such consumer of it.",
   );
   expect(rows.map((row) => row.split("  ")[0])).toEqual([
     ...["orders-api", "orders-report", "psql from 10.0.0.9", "orders-api"],
@@ -106,8 +106,8 @@ test("C7: consumers: a source that is called estate declares nobody", async () =
   ];
   const called = emptyWorld({ map: { nodes, edges }, entries });
   const { stdout } = await runIn(called, ["consumers", "orders-db", "--json"]);
-  const { consumers } = JSON.parse(stdout) as { consumers: { name: string; isUnexplained: boolean }[] };
-  expect(consumers.filter(({ isUnexplained }) => isUnexplained).map(({ name }) => name)).toEqual([
+  const { consumers } = JSON.parse(stdout) as { consumers: { name: string; isUnmapped: boolean }[] };
+  expect(consumers.filter(({ isUnmapped }) => isUnmapped).map(({ name }) => name)).toEqual([
     ...["orders-export", "psql from 10.0.0.9", "role backup of the cluster"],
   ]);
 });

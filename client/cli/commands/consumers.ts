@@ -28,7 +28,7 @@ function usersIn(map: Graph, credential: string, names: SourceNames) {
   return users
     .map(({ node, edge, known, at }) => ({
       ...{ id: node.id, name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
-      isUnexplained: isStranger({ node, edge }, declared),
+      isUnmapped: isStranger({ node, edge }, declared),
       firstSeen: edge.firstSeen,
       lastSeen: lastSeenUse(edge),
       owners: ownerNames(adjacency, node.id),
@@ -47,7 +47,7 @@ export const consumers = command<FormOptions>({
   usage: "consumers <credential>",
   summary: "Show who uses a credential, and how that is known",
   description:
-    "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody. Who is unexplained is none of the consumers that the estate declares for it.",
+    "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody. Who is unmapped is none of the consumers that the estate declares for it.",
   arguments: { credential: "name of a credential" },
   options: [formOption()],
   examples: [
@@ -68,12 +68,12 @@ export const consumers = command<FormOptions>({
     const object = { credential: name, consumers: consumersShown, anonymous: uses };
     showListing(cli, options, object, (style) => ({
       head: headOf(name, found),
-      headings: ["name", "what", "known", "unexplained", "since", "last seen", "owner", "why"],
+      headings: ["name", "what", "known", "unmapped", "since", "last seen", "owner", "why"],
       rows: found.map((one) => [
         style.name(one.name),
         one.type,
         knownText(one.edge, one.known, one.at),
-        one.isUnexplained ? "unexplained" : "",
+        one.isUnmapped ? "unmapped" : "",
         style.when(one.firstSeen),
         one.lastSeen === null ? "" : style.when(one.lastSeen),
         one.owners.join(", "),
@@ -91,11 +91,11 @@ function headOf(name: string, found: ReturnType<typeof usersIn>): string {
   const different = (list: typeof found) => new Set(list.map(({ id }) => id)).size;
   const using = different(found.filter(isUse));
   const could = different(found) - using;
-  const unexplained = different(found.filter(({ isUnexplained }) => isUnexplained));
+  const unmapped = different(found.filter(({ isUnmapped }) => isUnmapped));
   const head = `${count(using, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
-  if (unexplained === 0) return head;
-  const are = unexplained === 1 ? "is" : "are";
-  return `${head} ${unexplained} of them ${are} unexplained: the estate declares no such consumer of it.`;
+  if (unmapped === 0) return head;
+  const are = unmapped === 1 ? "is" : "are";
+  return `${head} ${unmapped} of them ${are} unmapped: the estate declares no such consumer of it.`;
 }
 
 /** How it is known, and at which copy. */
