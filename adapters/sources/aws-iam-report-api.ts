@@ -1,15 +1,12 @@
 /** What IAM tells about all users of an account: its credential report, and for each key when AWS saw it last. */
-import {
-  GenerateCredentialReportCommand,
-  GetAccessKeyLastUsedCommand,
-  GetCredentialReportCommand,
-  IAMClient,
-  ListAccessKeysCommand,
-} from "@aws-sdk/client-iam";
+import type { IAMClient } from "@aws-sdk/client-iam";
 import { RekeyError } from "../../domain/errors.js";
 import type { AdapterDeps, Call } from "../ports.js";
 import { AwsCalls, type AwsSettings, clientOptions, Refused } from "../shared/aws.js";
+import { lazily } from "../shared/lazily.js";
 import { pause } from "../shared/retry.js";
+
+const iam = lazily<typeof import("@aws-sdk/client-iam")>("@aws-sdk/client-iam");
 
 /** When and for what AWS saw a key last. `service` and `region` are "" where it does not say. Times in milliseconds since the epoch. */
 export interface LastUse {
@@ -46,7 +43,7 @@ export class ReportApi {
     const region = china ? "cn-north-1" : "us-east-1";
     const endpoint =
       settings.endpoint ?? (china ? "https://iam.cn-north-1.amazonaws.com.cn" : "https://iam.amazonaws.com");
-    this.#client = new IAMClient(clientOptions({ ...settings, region }, endpoint, deps));
+    this.#client = new (iam().IAMClient)(clientOptions({ ...settings, region }, endpoint, deps));
     this.server = `AWS IAM of account ${settings.account}`;
     this.#calls = new AwsCalls("iam", this.server, settings.timeout);
   }
@@ -56,11 +53,11 @@ export class ReportApi {
     for (let time = 1; time <= waits.times; time++) {
       // It changes nothing but what can be read here, so it may be asked for again.
       const made = await this.#calls.ask("GenerateCredentialReport", [], call, (options) =>
-        this.#client.send(new GenerateCredentialReportCommand({}), options),
+        this.#client.send(new (iam().GenerateCredentialReportCommand)({}), options),
       );
       if (!(made instanceof Refused) && made.State === "COMPLETE") {
         const got = await this.#calls.ask("GetCredentialReport", [...notYet, ...none], call, (options) =>
-          this.#client.send(new GetCredentialReportCommand({}), options),
+          this.#client.send(new (iam().GetCredentialReportCommand)({}), options),
         );
         if (!(got instanceof Refused)) {
           const csv = Buffer.from(got.Content ?? []).toString("utf8");
@@ -75,7 +72,7 @@ export class ReportApi {
   /** The last use of each key of the user that lets somebody in; none where the user is gone by now. */
   async lastUses(user: string, call: Call): Promise<LastUse[]> {
     const listed = await this.#calls.ask("ListAccessKeys", absent, call, (options) =>
-      this.#client.send(new ListAccessKeysCommand({ UserName: user }), options),
+      this.#client.send(new (iam().ListAccessKeysCommand)({ UserName: user }), options),
     );
     if (listed instanceof Refused) return [];
     const ids = (listed.AccessKeyMetadata ?? []).flatMap(({ AccessKeyId, Status }) =>
@@ -87,7 +84,7 @@ export class ReportApi {
 
   async #lastUse(id: string, call: Call): Promise<LastUse | null> {
     const answer = await this.#calls.ask("GetAccessKeyLastUsed", absent, call, (options) =>
-      this.#client.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: id }), options),
+      this.#client.send(new (iam().GetAccessKeyLastUsedCommand)({ AccessKeyId: id }), options),
     );
     const used = answer instanceof Refused ? undefined : answer.AccessKeyLastUsed;
     if (used?.LastUsedDate === undefined) return null;

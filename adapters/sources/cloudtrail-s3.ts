@@ -3,17 +3,20 @@
  * changes, so the cursor keeps the names of the last days' objects only, and listing begins there.
  */
 import { Readable } from "node:stream";
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { z } from "zod";
 import { RekeyError } from "../../domain/errors.js";
 import type { AdapterDeps, Call } from "../ports.js";
 import { AwsCalls, clientOptions, publicEndpoint, Refused } from "../shared/aws.js";
+import { lazily } from "../shared/lazily.js";
 import { unreadableCursor } from "../shared/source-cursor.js";
 import { type FileSink, recordsInto } from "../shared/source-log-files.js";
 import { unlessOver } from "../shared/source-log-part.js";
 import { RecordReader, recordBytesMax, type Splitter, windowBytes } from "../shared/source-log-records.js";
 import { ObjectBytes } from "./cloudtrail-object.js";
 import type { CloudtrailConfig } from "./cloudtrail-schema.js";
+
+const s3 = lazily<typeof import("@aws-sdk/client-s3")>("@aws-sdk/client-s3");
 
 type S3Config = Extract<CloudtrailConfig["from"], { method: "s3" }>;
 
@@ -60,7 +63,7 @@ export class TrailBucket {
       timeout: from.timeout,
       endpoint: from.endpoint,
     };
-    this.#client = new S3Client({
+    this.#client = new (s3().S3Client)({
       ...clientOptions(settings, from.endpoint ?? publicEndpoint("s3", at), deps),
       forcePathStyle: from.endpoint !== undefined,
     });
@@ -134,7 +137,7 @@ export class TrailBucket {
     const Prefix = `${this.#prefix}${region}/`;
     const answer = await this.#calls.ask("ListBucket", ["NoSuchBucket"], call, (options) =>
       this.#client.send(
-        new ListObjectsV2Command({
+        new (s3().ListObjectsV2Command)({
           Bucket: this.#from.bucket,
           Prefix,
           ExpectedBucketOwner: this.#owner,
@@ -203,7 +206,7 @@ export class TrailBucket {
   async #body(Key: string, call: Call): Promise<Readable | undefined> {
     const answer = await this.#calls.ask("GetObject", ["NoSuchKey"], call, (options) =>
       this.#client.send(
-        new GetObjectCommand({ Bucket: this.#from.bucket, Key, ExpectedBucketOwner: this.#owner }),
+        new (s3().GetObjectCommand)({ Bucket: this.#from.bucket, Key, ExpectedBucketOwner: this.#owner }),
         options,
       ),
     );

@@ -1,21 +1,14 @@
 /** IAM as far as access keys of one user go, as a handful of calls with typed answers. */
-import {
-  CreateAccessKeyCommand,
-  DeleteAccessKeyCommand,
-  GetAccessKeyLastUsedCommand,
-  GetUserCommand,
-  IAMClient,
-  ListAccessKeysCommand,
-  ListUserTagsCommand,
-  TagUserCommand,
-  UpdateAccessKeyCommand,
-} from "@aws-sdk/client-iam";
+import type { IAMClient } from "@aws-sdk/client-iam";
 import { RekeyError } from "../../../domain/errors.js";
 import { Secret } from "../../../domain/secret.js";
 import type { AdapterDeps, Call, SecretDocument } from "../../ports.js";
 import { AwsCalls, clientOptions, Refused, refuseOtherAccount } from "../../shared/aws.js";
+import { lazily } from "../../shared/lazily.js";
 import type { IamConfig } from "./config.js";
 import type { UserTag } from "./records.js";
+
+const iam = lazily<typeof import("@aws-sdk/client-iam")>("@aws-sdk/client-iam");
 
 const absent = "NoSuchEntity";
 const absents = [absent, "NoSuchEntityException"];
@@ -56,7 +49,7 @@ export class IamApi {
     const region = china ? "cn-north-1" : "us-east-1";
     const endpoint =
       config.endpoint ?? (china ? "https://iam.cn-north-1.amazonaws.com.cn" : "https://iam.amazonaws.com");
-    this.#client = new IAMClient(clientOptions({ ...config, region }, endpoint, deps));
+    this.#client = new (iam().IAMClient)(clientOptions({ ...config, region }, endpoint, deps));
     this.#config = config;
     this.#user = user;
     this.server = `AWS IAM of account ${config.account}`;
@@ -68,13 +61,13 @@ export class IamApi {
     const UserName = this.#user;
     const [found, listed, tagged] = await Promise.all([
       this.#calls.ask("GetUser", absents, call, (options) =>
-        this.#client.send(new GetUserCommand({ UserName }), options),
+        this.#client.send(new (iam().GetUserCommand)({ UserName }), options),
       ),
       this.#calls.ask("ListAccessKeys", absents, call, (options) =>
-        this.#client.send(new ListAccessKeysCommand({ UserName }), options),
+        this.#client.send(new (iam().ListAccessKeysCommand)({ UserName }), options),
       ),
       this.#calls.ask("ListUserTags", absents, call, (options) =>
-        this.#client.send(new ListUserTagsCommand({ UserName, MaxItems: 100 }), options),
+        this.#client.send(new (iam().ListUserTagsCommand)({ UserName, MaxItems: 100 }), options),
       ),
     ]);
     if (found instanceof Refused || listed instanceof Refused || tagged instanceof Refused) return null;
@@ -93,7 +86,7 @@ export class IamApi {
   /** The last use that AWS knows of, or `null` for a key that was never used. */
   async lastUse(id: string, call: Call): Promise<LastUse | null> {
     const answer = await this.#calls.ask("GetAccessKeyLastUsed", absents, call, (options) =>
-      this.#client.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: id }), options),
+      this.#client.send(new (iam().GetAccessKeyLastUsedCommand)({ AccessKeyId: id }), options),
     );
     const used = answer instanceof Refused ? undefined : answer.AccessKeyLastUsed;
     return used?.LastUsedDate === undefined
@@ -104,7 +97,7 @@ export class IamApi {
   /** Writes all of the tags in one request, over whatever stands there: IAM has no check-and-set. */
   async tag(tags: readonly UserTag[], call: Call): Promise<void> {
     await this.#calls.change("TagUser", [], call, (options) =>
-      this.#client.send(new TagUserCommand({ UserName: this.#user, Tags: [...tags] }), options),
+      this.#client.send(new (iam().TagUserCommand)({ UserName: this.#user, Tags: [...tags] }), options),
     );
   }
 
@@ -112,7 +105,7 @@ export class IamApi {
   async create(call: Call): Promise<{ readonly id: string; readonly document: SecretDocument }> {
     const full = ["LimitExceeded", "LimitExceededException"];
     const answer = await this.#calls.change("CreateAccessKey", full, call, (options) =>
-      this.#client.send(new CreateAccessKeyCommand({ UserName: this.#user }), options),
+      this.#client.send(new (iam().CreateAccessKeyCommand)({ UserName: this.#user }), options),
     );
     if (answer instanceof Refused) {
       throw new RekeyError(
@@ -128,7 +121,7 @@ export class IamApi {
   async switch(id: string, on: boolean, call: Call): Promise<"done" | "absent"> {
     const answer = await this.#calls.change("UpdateAccessKey", absents, call, (options) =>
       this.#client.send(
-        new UpdateAccessKeyCommand({
+        new (iam().UpdateAccessKeyCommand)({
           UserName: this.#user,
           AccessKeyId: id,
           Status: on ? "Active" : "Inactive",
@@ -142,7 +135,10 @@ export class IamApi {
   /** Deletes a key for good; one that is not there is no error. */
   async remove(id: string, call: Call): Promise<void> {
     await this.#calls.change("DeleteAccessKey", absents, call, (options) =>
-      this.#client.send(new DeleteAccessKeyCommand({ UserName: this.#user, AccessKeyId: id }), options),
+      this.#client.send(
+        new (iam().DeleteAccessKeyCommand)({ UserName: this.#user, AccessKeyId: id }),
+        options,
+      ),
     );
   }
 

@@ -2,11 +2,14 @@
  * Trying a key where AWS is asked who somebody is: STS GetCallerIdentity, which needs no right and cannot be denied, so
  * that an answer says who the key is, and a refusal that it is nobody's (H9).
  */
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { STSClient } from "@aws-sdk/client-sts";
 import type { AdapterDeps, Call, NodeProof, SecretDocument } from "../../ports.js";
 import { clientOptions, publicEndpoint, Refused, refuseOtherAccount, sendAws } from "../../shared/aws.js";
+import { lazily } from "../../shared/lazily.js";
 import { retryRead } from "../../shared/retry.js";
 import type { IamConfig } from "./config.js";
+
+const sts = lazily<typeof import("@aws-sdk/client-sts")>("@aws-sdk/client-sts");
 
 /**
  * What STS says of a key. `unknown`: switched off, deleted, or not heard of yet, which it does not tell apart. `wrong`:
@@ -52,7 +55,7 @@ export class Sts {
   async engine(call: Call): Promise<string[]> {
     return Promise.all(
       this.#nodes.map(async (at) => {
-        const client = new STSClient(
+        const client = new (sts().STSClient)(
           clientOptions({ ...this.#config, region: at.region }, at.endpoint, this.#deps),
         );
         const arn = await this.#ask(client, at.node, [], call);
@@ -80,7 +83,7 @@ export class Sts {
       accessKeyId: document.username?.reveal() ?? "",
       secretAccessKey: document.password?.reveal() ?? "",
     });
-    const client = new STSClient({
+    const client = new (sts().STSClient)({
       ...clientOptions({ ...this.#config, region }, endpoint, this.#deps),
       credentials,
     });
@@ -104,7 +107,7 @@ export class Sts {
     };
     try {
       const answer = await retryRead(call, server, (frame) =>
-        sendAws(request, frame, (options) => client.send(new GetCallerIdentityCommand({}), options)),
+        sendAws(request, frame, (options) => client.send(new (sts().GetCallerIdentityCommand)({}), options)),
       );
       return answer instanceof Refused ? answer : (answer.Arn ?? "");
     } finally {

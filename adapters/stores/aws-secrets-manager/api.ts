@@ -1,17 +1,12 @@
 /** Secrets Manager as a handful of calls with typed answers, so that the protocol's part reads without the SDK. */
-import {
-  CreateSecretCommand,
-  DescribeSecretCommand,
-  type DescribeSecretCommandOutput,
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-} from "@aws-sdk/client-secrets-manager";
+import type { DescribeSecretCommandOutput, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { RekeyError } from "../../../domain/errors.js";
 import type { AdapterDeps, Call } from "../../ports.js";
 import { AwsCalls, clientOptions, publicEndpoint, Refused, refuseOtherAccount } from "../../shared/aws.js";
+import { lazily } from "../../shared/lazily.js";
 import type { SecretsManagerConfig } from "./schema.js";
+
+const secrets = lazily<typeof import("@aws-sdk/client-secrets-manager")>("@aws-sdk/client-secrets-manager");
 
 /** One version of a secret: its id, and its text where it has one. */
 export interface SecretVersion {
@@ -43,7 +38,7 @@ export class SecretsManagerApi {
   constructor(config: SecretsManagerConfig, deps: AdapterDeps) {
     const endpoint = config.endpoint ?? publicEndpoint("secretsmanager", config.region);
     this.#config = config;
-    this.#client = new SecretsManagerClient(clientOptions(config, endpoint, deps));
+    this.#client = new (secrets().SecretsManagerClient)(clientOptions(config, endpoint, deps));
     this.server = `AWS Secrets Manager in ${config.region}`;
     this.#calls = new AwsCalls("secretsmanager", this.server, config.timeout);
   }
@@ -56,7 +51,7 @@ export class SecretsManagerApi {
   ): Promise<SecretVersion | null> {
     const query = "label" in which ? { VersionStage: which.label } : { VersionId: which.id };
     const answer = await this.#calls.ask("GetSecretValue", [absent, deletedCode], call, (options) =>
-      this.#client.send(new GetSecretValueCommand({ SecretId: name, ...query }), options),
+      this.#client.send(new (secrets().GetSecretValueCommand)({ SecretId: name, ...query }), options),
     );
     if (answer instanceof Refused) {
       if (answer.code === absent) return null;
@@ -69,7 +64,7 @@ export class SecretsManagerApi {
   /** What is known of the secret, or `null` where there is none. */
   async describe(name: string, call: Call): Promise<SecretInfo | null> {
     const answer = await this.#calls.ask("DescribeSecret", [absent], call, (options) =>
-      this.#client.send(new DescribeSecretCommand({ SecretId: name }), options),
+      this.#client.send(new (secrets().DescribeSecretCommand)({ SecretId: name }), options),
     );
     if (answer instanceof Refused) return null;
     this.#refuseOther(answer.ARN);
@@ -85,7 +80,7 @@ export class SecretsManagerApi {
       call,
       (options) =>
         this.#client.send(
-          new CreateSecretCommand({
+          new (secrets().CreateSecretCommand)({
             Name: name,
             SecretString: text,
             ClientRequestToken: token,
@@ -112,7 +107,7 @@ export class SecretsManagerApi {
     const handled = ["ResourceExistsException", absent, deletedCode];
     const answer = await this.#calls.change("PutSecretValue", handled, call, (options) =>
       this.#client.send(
-        new PutSecretValueCommand({
+        new (secrets().PutSecretValueCommand)({
           SecretId: name,
           SecretString: text,
           ClientRequestToken: token,
@@ -140,7 +135,7 @@ export class SecretsManagerApi {
     const handled = ["InvalidParameterException", absent, deletedCode];
     const answer = await this.#calls.change("UpdateSecretVersionStage", handled, call, (options) =>
       this.#client.send(
-        new UpdateSecretVersionStageCommand({
+        new (secrets().UpdateSecretVersionStageCommand)({
           SecretId: name,
           VersionStage: label,
           RemoveFromVersionId: from,
