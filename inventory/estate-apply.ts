@@ -3,8 +3,9 @@
  * leaves the estate ends.
  */
 import { desc, sql } from "drizzle-orm";
-import { type Section, sections } from "../domain/estate/schema.js";
+import { sections } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
+import { mapped, onMap } from "../domain/graph/declared.js";
 import { tellAudit } from "./audit-outbox.js";
 import { recordAuthority } from "./authority-record.js";
 import { type Database, patient, read, type Tx, transact } from "./database.js";
@@ -149,6 +150,16 @@ export async function notePieces(
   });
 }
 
+/** Names of what came, ended, or says something anew that is on the map. */
 function touchedBy({ diff }: EstateChanges): Names {
-  return Object.fromEntries(sections.map((section: Section) => [section, touchedIn(diff.sections[section])]));
+  return Object.fromEntries(
+    mapped.map((section) => {
+      const part = diff.sections[section];
+      const shown: readonly string[] = onMap[section];
+      const changed = part.changed.filter(
+        ({ fields }) => section === "stores" || fields.some((field) => shown.includes(field)),
+      );
+      return [section, touchedIn({ ...part, changed })];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 /** What the estate says, as a part of the map: each entry declares its own node and the edges that begin with it. */
-import type { Consumer, Credential, SystemConfig } from "../estate/types.js";
+import type { Consumer, Credential, Owner, SystemConfig } from "../estate/types.js";
 import { locationId, placeText } from "./places.js";
 import type { EdgeType, GraphNode } from "./types.js";
 
@@ -10,6 +10,28 @@ export const estateSource = "estate";
 export const mapped = ["owners", "stores", "issuers", "consumers", "credentials"] as const;
 /** One of them. */
 export type MappedSection = (typeof mapped)[number];
+
+/**
+ * What an entry says that is on the map: whatever else it says anew changes nothing there, but that the settings of a store tell
+ * what its places are called.
+ */
+export const onMap = {
+  owners: [],
+  stores: ["engineCredential"],
+  issuers: ["engineCredential"],
+  consumers: ["owner", "cadenceMs"],
+  credentials: ["issuer", "store", "place", "owner", "class", "consumers"],
+} as const satisfies {
+  readonly owners: readonly (keyof Owner)[];
+  readonly stores: readonly (keyof SystemConfig)[];
+  readonly issuers: readonly (keyof SystemConfig)[];
+  readonly consumers: readonly (keyof Consumer)[];
+  readonly credentials: readonly (keyof Credential)[];
+};
+
+type SystemOnMap = Pick<SystemConfig, (typeof onMap.stores)[number]>;
+type ConsumerOnMap = Pick<Consumer, (typeof onMap.consumers)[number]>;
+type CredentialOnMap = Pick<Credential, (typeof onMap.credentials)[number]>;
 
 /** An entry of the estate, with the id that the inventory gave it. */
 export interface DeclaredEntry {
@@ -55,13 +77,13 @@ export function namedBy({
       return [];
     case "stores":
     case "issuers": {
-      const { engineCredential } = body as unknown as SystemConfig;
+      const { engineCredential } = body as unknown as SystemOnMap;
       return engineCredential === undefined ? [] : [{ section: "credentials", name: engineCredential }];
     }
     case "consumers":
-      return [{ section: "owners", name: (body as unknown as Consumer).owner }];
+      return [{ section: "owners", name: (body as unknown as ConsumerOnMap).owner }];
     case "credentials": {
-      const { issuer, store, owner, consumers } = body as unknown as Credential;
+      const { issuer, store, owner, consumers } = body as unknown as CredentialOnMap;
       return [
         { section: "issuers", name: issuer },
         { section: "stores", name: store },
@@ -83,7 +105,7 @@ export function declaredBy(entry: DeclaredEntry, naming: Naming): Said {
     case "issuers":
       return system(entry, idOf);
     case "consumers": {
-      const { owner, cadenceMs } = body as unknown as Consumer;
+      const { owner, cadenceMs } = body as unknown as ConsumerOnMap;
       const edge = {
         from: id,
         type: "owned-by",
@@ -93,7 +115,7 @@ export function declaredBy(entry: DeclaredEntry, naming: Naming): Said {
       return { nodes: [{ id, type: "consumer", name, cadenceMs }], edges: owner === "" ? [] : [edge] };
     }
     case "credentials":
-      return credential(entry, body as unknown as Credential, naming);
+      return credential(entry, body as unknown as CredentialOnMap, naming);
   }
 }
 
@@ -102,7 +124,7 @@ function system(
   { id, name, body }: DeclaredEntry,
   idOf: (section: MappedSection, name: string) => string,
 ): Said {
-  const { engineCredential } = body as unknown as SystemConfig;
+  const { engineCredential } = body as unknown as SystemOnMap;
   const nodes: PlainNode[] = [{ id, type: "system", name }];
   if (engineCredential === undefined) return { nodes, edges: [] };
   const from = idOf("credentials", engineCredential);
@@ -114,7 +136,7 @@ function system(
 
 function credential(
   { id, name }: DeclaredEntry,
-  body: Credential,
+  body: CredentialOnMap,
   { idOf, placeKeyOf, sha256Hex }: Naming,
 ): Said {
   const { issuer, store, place, owner, class: kind, consumers } = body;
