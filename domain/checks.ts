@@ -2,6 +2,7 @@
  * Gate 2: the named checks. Each looks at one input and answers with a code and a sentence, so that a refusal
  * can be read, named in a policy, and tested by itself. Adapters' preflights add theirs.
  */
+import { sessionName } from "./discovery/match.js";
 import { formatDuration } from "./duration.js";
 import type { BoundedException } from "./exceptions.js";
 import { parseTag } from "./fence.js";
@@ -131,11 +132,11 @@ const checks: readonly Check[] = [
     code: "unmapped-reader",
     inEmergency: "waived",
     look: ({ unmapped, mapped, unmappedReaders }) => [
-      ...unmapped.map(({ application, address, count }) => ({
-        severity: unmappedReaders,
-        subject: application === "" ? address : application,
-        sentence: `${count} session(s) of ${application === "" ? "an unnamed program" : application} from ${address || "a local socket"} belong to no declared consumer.`,
-      })),
+      ...unmapped.map((reader) => {
+        const subject = sessionName(reader.application, reader.address || "a socket of the server's machine");
+        const sentence = `${reader.count} session(s) of ${subject} belong to no declared consumer.`;
+        return { severity: unmappedReaders, subject, sentence };
+      }),
       ...readerFindings(mapped?.readers ?? [], unmappedReaders),
       ...useFindings(mapped?.uses ?? [], unmappedReaders),
       ...copyFindings(mapped?.copies ?? [], unmappedReaders),

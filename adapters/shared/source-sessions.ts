@@ -2,6 +2,7 @@
  * Sources that ask servers who is connected: each server is looked at with the same patience, and what was seen there is told
  * in the same words, whatever protocol it came by.
  */
+import { sessionName } from "../../domain/discovery/match.js";
 import type { Claim, Seen } from "../../domain/discovery/said.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source } from "../ports.js";
@@ -75,7 +76,7 @@ export interface SessionsTold {
 /** The claim about them. */
 export function sessionsClaim(told: SessionsTold): Claim {
   const { record, issuer, account, application, address, where, noun = "session", server, seen } = told;
-  const who = application === "" ? "a client without a name" : application;
+  const name = sessionName(application, where);
   const at = server === undefined ? "" : ` at ${server}`;
   const traits = {
     ...(application === "" ? {} : { applicationName: application }),
@@ -84,10 +85,10 @@ export function sessionsClaim(told: SessionsTold): Claim {
   return {
     record,
     known: "session",
-    from: { is: "reader", name: `${who} from ${where}`, traits },
+    from: { is: "reader", name, traits },
     type: "uses",
     to: { is: "account", issuer, account },
     seen,
-    sentence: `${seen.count} ${noun}${seen.count === 1 ? "" : "s"} as ${account}${at}, by ${who} from ${where}.`,
+    sentence: `${seen.count} ${noun}${seen.count === 1 ? "" : "s"} as ${account}${at}, by ${name}.`,
   };
 }

@@ -127,6 +127,14 @@ function apart(
 }
 
 /**
+ * What is called whoever has a session, by the name that its program gives itself ("" where it gives none) and from where it came:
+ * a gate and a source that see one call it by one name, and two programs of one name at two addresses are two.
+ */
+export function sessionName(application: string, where: string): string {
+  return `${application === "" ? "a client without a name" : application} from ${where}`;
+}
+
+/**
  * What a reader that no consumer claims is called: its name, with whatever of its traits that does not say, so that two who
  * are different are called differently, and an exception for the one is none for the other.
  */

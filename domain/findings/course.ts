@@ -3,7 +3,7 @@
  * found. One that comes back goes on under its name. Nothing is forgotten: each change of state is a row of its own.
  */
 
-import { type BoundedException, exceptionsFor, tooLongText } from "../exceptions.js";
+import { type BoundedException, exceptionsFor, type Fitting, tooLongText } from "../exceptions.js";
 import { keyOf, type Present } from "./present.js";
 
 /** Where a finding stands. */
@@ -47,8 +47,9 @@ export interface KnownState {
 
 /**
  * Where a finding that is there stands at `now`. `exceptions` are those of the credential, or of the sources, that it
- * concerns; `about` of an exception names what the finding is about, or one of its places. The sentence says what an exception
- * without it covers besides, and that one does not count because it lasts too long.
+ * concerns; `about` of an exception names what the finding is about. One of several places is excepted when each of them is: one
+ * that turns up later was nobody's to answer for. The sentence says what an exception without `about` covers besides, and that one
+ * does not count because it lasts too long.
  */
 export function standingOf(
   present: Present,
@@ -56,9 +57,8 @@ export function standingOf(
   exceptions: readonly BoundedException[],
   now: number,
 ): Standing {
-  const { code, subject, about, places, credential } = present;
-  const names = about === null ? [subject.name, ...places] : [about.name];
-  const { holding, tooLong } = exceptionsFor(exceptions, code, names, now);
+  const { code, subject, about, credential } = present;
+  const { holding, tooLong } = exceptionsOf(present, exceptions, now);
   const exception =
     holding === null
       ? null
@@ -77,6 +77,21 @@ export function standingOf(
         : ` ${tooLongText(tooLong)}`;
   const sentence = `${present.sentence}${told}`;
   return { ...present, sentence, key: keyOf(present), state, exception, isNews, since };
+}
+
+function exceptionsOf(
+  { code, subject, about, places }: Present,
+  exceptions: readonly BoundedException[],
+  now: number,
+): Pick<Fitting, "holding" | "tooLong"> {
+  const whole = exceptionsFor(exceptions, code, [about?.name ?? subject.name], now);
+  if (about !== null || whole.holding !== null || places.length === 0) return whole;
+  const each = places.map((place) => exceptionsFor(exceptions, code, [place], now));
+  const holding = each
+    .flatMap((one) => one.holding ?? [])
+    .toSorted((one, other) => Date.parse(one.until) - Date.parse(other.until));
+  const tooLong = [whole, ...each].find((one) => one.tooLong !== null)?.tooLong ?? null;
+  return { holding: holding.length === each.length ? (holding[0] ?? null) : null, tooLong };
 }
 
 /** A kept finding as it stands at `now`: an exception holds until its day, whether or not anybody has looked since. */

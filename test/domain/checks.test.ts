@@ -92,29 +92,29 @@ const cases: Readonly<Record<string, Case>> = {
   "C7: a reader that nobody declared": {
     code: "unmapped-reader",
     given: { unmapped: [stranger] },
-    subject: "report.py",
+    subject: "report.py from 10.0.0.7",
     says: /3 session\(s\) of report\.py from 10\.0\.0\.7/,
     inEmergency: "warn",
   },
   "C7: a reader that does not name itself": {
     code: "unmapped-reader",
     given: { unmapped: [{ ...stranger, application: "" }] },
-    subject: "10.0.0.7",
-    says: /an unnamed program from 10\.0\.0\.7/,
+    subject: "a client without a name from 10.0.0.7",
+    says: /a client without a name from 10\.0\.0\.7/,
     inEmergency: "warn",
   },
   "C7: a reader on the server's own host": {
     code: "unmapped-reader",
     given: { unmapped: [{ ...stranger, address: "" }] },
-    subject: "report.py",
-    says: /report\.py from a local socket/,
+    subject: "report.py from a socket of the server's machine",
+    says: /report\.py from a socket of the server's machine/,
     inEmergency: "warn",
   },
   "C7: a reader that nobody declared, where the policy only warns": {
     code: "unmapped-reader",
     given: { unmapped: [stranger], unmappedReaders: "warn" },
     severity: "warn",
-    subject: "report.py",
+    subject: "report.py from 10.0.0.7",
     says: /no declared consumer/,
     inEmergency: "warn",
   },
@@ -248,7 +248,12 @@ describe("a check", () => {
     const unmapped = [stranger, { ...stranger, application: "psql" }];
     const originProof = ["one", "two"].map((node) => ({ node, ok: false }));
     const found = assess(input({ unmapped, originProof }));
-    expect(found.map(({ subject }) => subject)).toEqual(["one", "two", "report.py", "psql"]);
+    expect(found.map(({ subject }) => subject)).toEqual([
+      "one",
+      "two",
+      "report.py from 10.0.0.7",
+      "psql from 10.0.0.7",
+    ]);
   });
 });
 

@@ -103,6 +103,7 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
 
   const exception = (until: string) => ({
     finding: "unmapped-reader",
+    about: "nightly-export from 127.0.0.1",
     owner: "payments",
     reason: "The export is retired this month.",
     until,

@@ -28,7 +28,9 @@ describe("references", () => {
       owner: "o",
       policy: "p",
       consumers: ["wep", { consumer: "job" }],
-      exceptions: [{ finding: "unmapped-reader", owner: "nobody", reason: "Known.", until: "2027-01-01" }],
+      exceptions: [
+        { finding: "unmapped-reader", about: "psql", owner: "nobody", reason: "Known.", until: "2027-01-01" },
+      ],
     });
     expect(issuesOf(raw)).toEqual([
       "unknown-reference owners.shop.members.1: there is no owner of this name",

@@ -31,6 +31,23 @@ describe("a mistake", () => {
       { message: '"owner" is missing', hint: "Who answers for it and signs." },
     ],
     [
+      "C7: an exception for whoever it may be",
+      (raw) => {
+        const exception = { owner: "ada", reason: "Known.", until: "2027-01-01" };
+        raw.credentials.orders = credential({
+          exceptions: [
+            { ...exception, finding: "no-purpose" },
+            { ...exception, finding: "unmapped-copy" },
+          ],
+        });
+      },
+      {
+        path: ["credentials", "orders", "exceptions", 1, "about"],
+        message: '"about" is missing',
+        expected: "whom or what it is about, as `rekey findings` calls it",
+      },
+    ],
+    [
       "a missing kind",
       (raw) => (raw.stores.desk = { address: "x" }),
       { code: "missing", expected: "drawer" },

@@ -172,17 +172,27 @@ describe("C30: the course of a finding", () => {
     expect(standingOf(present, { state: "ended", exception: null }, [], t0)).toMatchObject({ isNews: true });
   });
 
-  test("it is for what the finding is about, or for one of its places", () => {
-    const state = (about: string, one: Present = present) =>
-      standingOf(one, undefined, [held({ about, finding: one.code as CredentialException["finding"] })], t0)
-        .state;
-    expect([state("psql"), state("another"), state("orders-db")]).toEqual(["excepted", "open", "open"]);
+  test("it is for what the finding is about, or for each of its places", () => {
+    const excepted = (about: readonly string[], one: Present = present) =>
+      standingOf(
+        one,
+        undefined,
+        about.map((each, i) => {
+          const finding = one.code as CredentialException["finding"];
+          return held({ about: each, finding, until: new Date(until - i).toISOString() });
+        }),
+        t0,
+      );
+    const states = [["psql"], ["another"], ["orders-db"]].map((about) => excepted(about).state);
+    expect(states).toEqual(["excepted", "open", "open"]);
     const cluster: Present = { ...present, code: "same-value", about: null, places: ["a", "b"] };
-    expect([state("a", cluster), state("c", cluster), state("orders-db", cluster)]).toEqual([
-      "excepted",
-      "open",
-      "excepted",
-    ]);
+    const some = [["a"], ["b"], ["a", "c"], ["c"]].map((about) => excepted(about, cluster).state);
+    expect(some).toEqual(["open", "open", "open", "open"]);
+    // The first that runs out ends it for all.
+    expect(excepted(["a", "b"], cluster).exception).toMatchObject({ until: until - 1 });
+    expect(excepted(["orders-db"], cluster).state).toBe("excepted");
+    const long = { ...held({ about: "b", finding: "same-value" }), maxMs: 1 };
+    expect(standingOf(cluster, undefined, [long], t0).sentence).toContain("does not count");
   });
 
   test("what is kept is read by the time of the look", () => {
