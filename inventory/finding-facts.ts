@@ -18,7 +18,7 @@ import type { Subject } from "../domain/findings/present.js";
 import type { MetValue, OwnValue } from "../domain/findings/values.js";
 import { Adjacency } from "../domain/graph/reach.js";
 import type { Graph } from "../domain/graph/types.js";
-import { isLive, type Life } from "../domain/version.js";
+import { isLive, type Life, liveStages } from "../domain/version.js";
 import { neverRead, watchRulesOf } from "../domain/watched.js";
 import { anonymousUsesAt } from "./anonymous-uses.js";
 import { copiesInUse, metPlaces } from "./copies.js";
@@ -245,7 +245,18 @@ export async function endingPlaces(
   }));
 }
 
-/** Values that lie somewhere now, and which of them are known for one of ours. */
+/** Marks that are met somewhere now, and those of values that are valid for more than one credential. */
+const telling = sql`
+  select mark from rekey_inventory.marks where ended_at is null
+  union all
+  select hmac from (
+    select f.hmac, f.credential from rekey_inventory.fingerprints f join rekey_inventory.versions v on v.id = f.version
+    where v.life = any(${sql.param(liveStages)}::text[])
+    union all
+    select l.hmac, l.credential from rekey_inventory.live_values l where ${isLatest}
+  ) valid group by hmac having count(distinct credential) > 1`;
+
+/** Values that lie somewhere now or are valid for several of ours, and whose they are. */
 export async function copiesWithin(
   tx: Tx,
 ): Promise<{ readonly copies: readonly MetValue[]; readonly known: readonly OwnValue[] }> {
@@ -270,11 +281,11 @@ export async function copiesWithin(
     from rekey_inventory.fingerprints f
     join rekey_inventory.versions v on v.id = f.version
     join rekey_inventory.entries e on e.id = f.credential
-    where f.hmac in (select mark from rekey_inventory.marks where ended_at is null)
+    where f.hmac in (${telling})
     union
     select l.hmac, e.id, e.name, e.body ->> 'owner', 'active'
     from rekey_inventory.live_values l join rekey_inventory.entries e on e.id = l.credential
-    where l.hmac in (select mark from rekey_inventory.marks where ended_at is null) and ${isLatest}
+    where l.hmac in (${telling}) and ${isLatest}
       and not exists (
         select from rekey_inventory.fingerprints f where f.credential = l.credential and f.hmac = l.hmac)
     order by name`);

@@ -30,20 +30,26 @@ export interface CellStyle {
   when(at: number): string;
 }
 
-/** Prints the object, or the list in the form that is asked for; `csvRows` has all of its cells where the table shortens some. */
+/** What CSV has of a list where the table leaves out or shortens some of it. */
+interface WholeListing {
+  readonly csvHeadings?: readonly string[];
+  readonly csvRows?: readonly (readonly string[])[];
+}
+
+/** Prints the object, or the list in the form that is asked for. */
 export function showListing(
   cli: Cli,
   { format }: FormOptions,
   object: unknown,
-  listing: (style: CellStyle) => Listing & { readonly csvRows?: readonly (readonly string[])[] },
+  listing: (style: CellStyle) => Listing & WholeListing,
 ): void {
   if (format !== "table" && format !== "csv")
     throw new RekeyError("bad-input", `There is no form "${format}".`, "There are table and csv.");
   cli.show(object, () => {
     const style = format === "csv" ? csvStyle : styleFor(cli);
-    const { head, headings, rows, notes = [], csvRows = rows } = listing(style);
+    const { head, headings, rows, notes = [], csvHeadings = headings, csvRows = rows } = listing(style);
     if (format === "csv")
-      return csvText([headings.map((heading) => heading.replaceAll(" ", "_")), ...csvRows]);
+      return csvText([csvHeadings.map((heading) => heading.replaceAll(" ", "_")), ...csvRows]);
     const shown = table(headings, rows, cli.paint);
     return [head, ...(shown === "" ? [] : [shown]), ...(notes.length === 0 ? [] : ["", ...notes])].join("\n");
   });

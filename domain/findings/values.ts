@@ -32,11 +32,12 @@ export function valueFindings(
   known: readonly OwnValue[],
   nameless: (mark: string) => string,
 ): Present[] {
-  const values = new Map(known.map((value) => [value.mark, value]));
+  const values = Map.groupBy(known, ({ mark }) => mark);
   return [...literals(copies, values), ...clusters(copies, values, nameless)];
 }
 
-type Values = ReadonlyMap<string, OwnValue>;
+/** By their marks; one value may be that of several credentials. */
+type Values = ReadonlyMap<string, readonly OwnValue[]>;
 
 function literals(copies: readonly MetValue[], values: Values): Present[] {
   const byPlace = Map.groupBy(
@@ -48,7 +49,7 @@ function literals(copies: readonly MetValue[], values: Values): Present[] {
     if (first === undefined) return [];
     const ours = at.flatMap(({ mark }) => values.get(mark) ?? []);
     // A value that no issuer accepts any more opens nothing.
-    const isDead = at.every(({ mark }) => values.get(mark)?.isLive === false);
+    const isDead = at.every(({ mark }) => values.get(mark)?.every(({ isLive }) => !isLive) === true);
     const { credential, owners, sentence } = ownerOf(ours);
     return [
       {
@@ -65,37 +66,57 @@ function clusters(
   values: Values,
   nameless: (mark: string) => string,
 ): Present[] {
-  const told = copies.filter(({ mark }) => mark !== "");
-  return [...Map.groupBy(told, ({ mark }) => mark)].flatMap(([mark, all]): Present[] => {
+  const met = Map.groupBy(
+    copies.filter(({ mark }) => mark !== ""),
+    ({ mark }) => mark,
+  );
+  return [...new Set([...met.keys(), ...values.keys()])].flatMap((mark): Present[] => {
+    const all = met.get(mark) ?? [];
+    const ours = values.get(mark) ?? [];
     const places = [...new Map(all.map(({ place }) => [place.id, place.name])).values()].sort();
-    const [first, ...others] = places;
+    // A credential is itself a place of its value: whoever has the one has the other, and rotating one leaves the other open.
+    const sharing = credentialsOf(ours.filter(({ isLive }) => isLive)).map(({ name }) => name);
+    const isShared = sharing.length > 1;
+    const at = isShared ? [...places, ...sharing] : places;
+    const [first, ...others] = at;
     if (first === undefined || others.length === 0) return [];
-    const value = values.get(mark);
-    const { credential, owners, sentence } = ownerOf(value === undefined ? [] : [value]);
+    const { credential, owners, sentence } = ownerOf(ours);
     const isOutside = all.some(({ literal }) => literal);
-    const name = `${first} and ${others.length} more`;
+    const stands =
+      places.length === 0
+        ? ""
+        : `One value stands in ${places.length} ${places.length === 1 ? "place" : "places"}.`;
     return [
       {
-        ...{ code: "same-value", severity: isOutside ? "warn" : "info", about: null },
-        subject: { id: nameless(mark), type: "value", name },
-        ...{ credential, owners, places, sources: credential === null ? sourcesOf(all) : [] },
-        sentence: `One value stands in ${places.length} places.${sentence}`,
+        ...{ code: "same-value", severity: isOutside || isShared ? "warn" : "info", about: null },
+        subject: { id: nameless(mark), type: "value", name: `${first} and ${others.length} more` },
+        ...{ credential, owners, places: at, sources: credential === null ? sourcesOf(all) : [] },
+        sentence: `${stands}${sentence}`.trimStart(),
       },
     ];
   });
 }
 
-/** Whose value it is, where it is one of ours. */
+/** Whose value it is, where it is one of ours: of the credentials for which it is valid, and where there is none of those, of all. */
 function ownerOf(ours: readonly OwnValue[]): Pick<Present, "credential" | "owners" | "sentence"> {
-  const value = ours.find(({ isLive }) => isLive) ?? ours[0];
-  if (value === undefined) return { credential: null, owners: [], sentence: "" };
-  const { credential, owners, isLive } = value;
+  const isLive = ours.some((value) => value.isLive);
+  const telling = ours.filter((value) => value.isLive === isLive);
+  const [first, ...others] = credentialsOf(telling);
+  if (first === undefined) return { credential: null, owners: [], sentence: "" };
   const which = isLive ? "is valid" : "is not valid any more";
+  const names = [first, ...others].map(({ name }) => name).join(" and ");
+  const what = others.length === 0 ? "a version" : "versions";
   return {
-    credential: credential.id,
-    owners,
-    sentence: ` It is the value of ${credential.name}, of a version that ${which}.`,
+    credential: first.id,
+    owners: [...new Set(telling.flatMap(({ owners }) => owners))].sort(),
+    sentence: ` It is the value of ${names}, of ${what} that ${others.length === 0 ? which : which.replace("is", "are")}.`,
   };
+}
+
+/** Each credential once, by its name. */
+function credentialsOf(values: readonly OwnValue[]): Subject[] {
+  const each = new Map(values.map(({ credential }) => [credential.id, credential]));
+  return [...each.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 function sourcesOf(met: readonly MetValue[]): string[] {

@@ -58,11 +58,13 @@ function isUse({ edge }: User): boolean {
   return edge.type === "uses";
 }
 
-/** Credentials and consumers for which nobody answers. */
+/** Credentials and consumers for which nobody answers, and identities that use something: whoever only could is left out. */
 export function orphaned(adjacency: Adjacency): GraphNode[] {
-  return (["credential", "consumer"] as const)
+  const uses = (id: string) =>
+    adjacency.at(id).some((edge) => edge.type === "uses" && edge.from === id && isThere(edge));
+  return (["credential", "consumer", "identity"] as const)
     .flatMap((type) => standing(adjacency, type))
-    .filter(({ id }) => ownersOf(adjacency, id).length === 0);
+    .filter(({ id, type }) => ownersOf(adjacency, id).length === 0 && (type !== "identity" || uses(id)));
 }
 
 function standing(adjacency: Adjacency, type: GraphNode["type"]): GraphNode[] {

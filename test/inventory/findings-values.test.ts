@@ -61,6 +61,28 @@ it("C12 C18: three copies are one cluster, whose they are is known by a hash tha
   expect(await open(t0 + 1, "literal")).toHaveLength(1);
 });
 
+it("C12: one value that is valid for two credentials is found, also where nobody has met a copy of it", async () => {
+  const { db, sql, apply, reading, open } = await house();
+  await apply();
+  const ids = await sql<{ id: string; name: string }>(
+    "select id, name from rekey_inventory.entries where section = 'credentials' order by name",
+  );
+  const [billing, orders] = ids.map(({ id }) => id);
+  if (billing === undefined || orders === undefined) throw new Error("the sample has both");
+  await keepLive(db, { credential: billing, hmacs: ["hmac-of-both"], at: t0 });
+  await reading({}, t0);
+  expect(await open(t0, "same-value")).toEqual([]);
+  await keepLive(db, { credential: orders, hmacs: ["hmac-of-both"], at: t0 });
+  await reading({}, t0 + 1);
+  expect(await open(t0 + 1, "same-value")).toMatchObject([
+    { severity: "warn", places: ["billing-db", "orders-db"], credential: billing },
+  ]);
+  // One of them is changed, and what was live before is no reason any more.
+  await keepLive(db, { credential: orders, hmacs: ["hmac-of-orders"], at: t0 + 2 });
+  await reading({}, t0 + 3);
+  expect(await open(t0 + 3, "same-value")).toEqual([]);
+});
+
 it("C30: what concerns no credential is answered for at its source, until its day", async () => {
   const { apply, reading, open } = await house();
   const until = t0 + 5 * dayMs;

@@ -100,6 +100,8 @@ function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): 
 /** What time the records speak of: "nothing seen" is worth no more than that. */
 function windowOf({ covered }: ScanReport): string {
   if (covered === null) return "";
-  const lasts = span(Math.max(1_000, covered.until - covered.from));
-  return `${lasts} until ${new Date(covered.until).toISOString().slice(0, 16).replace("T", " ")}`;
+  const lastsMs = covered.until - covered.from;
+  const until = new Date(covered.until).toISOString().slice(0, 16).replace("T", " ");
+  // What shows who is there now speaks of one moment.
+  return lastsMs < 1_000 ? `at ${until}` : `${span(lastsMs)} until ${until}`;
 }

@@ -22,9 +22,19 @@ export const metrics = command<FormOptions>({
     const figures = await inventory.metrics();
     showListing(cli, options, { figures }, () => ({
       head: "Figures as of now.",
-      headings: ["figure", "number", "of", "share", "what", "left out", "not counted"],
+      headings: ["figure", "number", "of", "share", "left out"],
       rows: figures.map((figure) => [
         cli.paint("name", figure.name),
+        String(figure.numerator),
+        String(figure.denominator),
+        shareOf(figure),
+        String(figure.leftOut),
+      ]),
+      // Sentences, which no terminal is wide enough for beside the numbers.
+      notes: figures.map(({ name, what, notCounted }) => `${name}: ${what}; not counted: ${notCounted}.`),
+      csvHeadings: ["figure", "number", "of", "share", "what", "left out", "not counted"],
+      csvRows: figures.map((figure) => [
+        figure.name,
         String(figure.numerator),
         String(figure.denominator),
         shareOf(figure),

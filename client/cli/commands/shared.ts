@@ -61,13 +61,13 @@ export const shared = command<FormOptions>({
   },
 });
 
-/** Lists credentials and consumers without an owner. */
+/** Lists credentials, and whoever uses one, without an owner. */
 export const orphaned = command<FormOptions>({
   usage: "orphaned",
-  summary: "Show credentials and consumers that nobody answers for",
+  summary: "Show credentials and users of them that nobody answers for",
   description:
-    "Whatever the estate declares has an owner; what is listed here is known to sources alone. Without an owner it can\n" +
-    "be neither rotated nor confirmed.",
+    "Whatever the estate declares has an owner; what is listed here is known to sources alone, such as whoever was seen\n" +
+    "using a credential and is claimed by no consumer. Without an owner it can be neither rotated nor confirmed.",
   options: [formOption()],
   examples: [["rekey orphaned", "what to declare, or to have taken away"]],
   async run(cli, _args, options) {
@@ -79,7 +79,9 @@ export const orphaned = command<FormOptions>({
     showListing(cli, options, { orphans: found }, () => ({
       head:
         found.length === 0
-          ? "Somebody answers for everything that is known."
+          ? adjacency.graph.nodes.size === 0
+            ? "Nothing is on the map yet: apply an estate, and have its sources read."
+            : "Somebody answers for everything that is known."
           : `Nobody answers for ${count(found.length, "thing")}.`,
       headings: ["name", "what", "since"],
       rows: found.map(({ name, type, firstSeen }) => [cli.paint("name", name), type, moment(firstSeen)]),

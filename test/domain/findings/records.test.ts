@@ -86,6 +86,50 @@ describe("C12, C18: copies", () => {
   });
 });
 
+describe("C12: one value of several credentials", () => {
+  const of = (name: string, isLive = true): OwnValue => ({
+    ...{ mark: "m", isLive, owners: [`owner of ${name}`] },
+    credential: { id: name, type: "credential", name },
+  });
+  const found = (places: readonly string[], ...known: readonly OwnValue[]) =>
+    valueFindings(
+      places.map((name) => ({
+        ...{ mark: "m", literal: false, sentence: "It stands there.", source: "src_1" },
+        place: { id: name, type: "location", name },
+      })),
+      known,
+      () => "nameless",
+    );
+
+  test("is found wherever it lies, with all of them and all of their owners", () => {
+    expect(found([], of("b"), of("a"))).toMatchObject([
+      {
+        ...{ code: "same-value", severity: "warn", credential: "a", owners: ["owner of a", "owner of b"] },
+        places: ["a", "b"],
+        sentence: "It is the value of a and b, of versions that are valid.",
+      },
+    ]);
+    expect(found(["at"], of("a"), of("b"))).toMatchObject([
+      {
+        places: ["at", "a", "b"],
+        sentence: "One value stands in 1 place. It is the value of a and b, of versions that are valid.",
+      },
+    ]);
+  });
+
+  test("is none where it is valid for one alone, or lies nowhere and is one's", () => {
+    expect(found([], of("a"))).toEqual([]);
+    expect(found([], of("a"), of("a", false))).toEqual([]);
+    expect(found([], of("a"), of("b", false))).toEqual([]);
+    expect(found(["at", "there"], of("a"), of("b", false))).toMatchObject([
+      { credential: "a", owners: ["owner of a"], sentence: expect.stringContaining("of a, of a version") },
+    ]);
+    expect(found(["at", "there"], of("a", false), of("b", false))).toMatchObject([
+      { sentence: expect.stringContaining("of a and b, of versions that are not valid any more") },
+    ]);
+  });
+});
+
 describe("rights that are wider than what is used", () => {
   const right = (text: string) => edgeOf(text, evidenceOf("potential"));
   const found = (...edges: readonly (string | GraphEdge)[]) =>

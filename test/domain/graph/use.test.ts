@@ -55,6 +55,9 @@ test("shared is what several use, and orphaned is what nobody answers for", () =
       .map(({ id }) => id)
       .sort(),
   ).toEqual(["c-mail", "s-batch", "s-old"]);
+  // Whoever a source saw is as much without an owner as a consumer; whoever only could read is nobody yet.
+  const seen = mapOf("i-seen uses c-db", "i-could can-read c-db", "c-db owned-by o-payments");
+  expect(orphaned(new Adjacency(seen)).map(({ id }) => id)).toEqual(["i-seen"]);
 });
 
 describe("C21: dormant", () => {
