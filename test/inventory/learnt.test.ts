@@ -55,7 +55,7 @@ it("a record of three weeks ago that is read today is news of today, and of thre
   await apply();
   const today = t0 + 30 * dayMs;
   await reading(used(t0 + 9 * dayMs), today + 0.5 * dayMs, "log");
-  const news = [`came ${psql} uses orders-db: 30.5 of 9`, `came identity ${psql}: 30.5 of 9`];
+  const news = [`came identity ${psql}: 30.5 of 9`, `came ${psql} uses orders-db: 30.5 of 9`];
   expect(await changesOn(db, today)).toEqual(news);
   expect(await changesOn(db, today, "record")).toEqual([]);
   expect(await changesOn(db, t0 + 8.5 * dayMs)).toEqual([]);
@@ -65,8 +65,8 @@ it("a record of three weeks ago that is read today is news of today, and of thre
   for (const at of [t0 + 5 * dayMs, t0 + 29 * dayMs]) await reading(used(at), today + 1.5 * dayMs, "log");
   expect(await changesOn(db, today + dayMs)).toEqual([]);
   expect(await changesOn(db, today)).toEqual([
-    `came ${psql} uses orders-db: 30.5 of 5`,
     `came identity ${psql}: 30.5 of 9`,
+    `came ${psql} uses orders-db: 30.5 of 5`,
   ]);
 });
 
@@ -77,14 +77,14 @@ it("what had ended and is there again is learnt of again, and its end when it en
   await reading(rights, t0 + 1.5 * dayMs);
   await reading({}, t0 + 2.5 * dayMs);
   expect(await changesOn(db, t0 + 2 * dayMs)).toEqual([
-    `ended ${psql} uses orders-db: 2.5 of 2.5`,
     `ended identity ${psql}: 2.5 of 2.5`,
+    `ended ${psql} uses orders-db: 2.5 of 2.5`,
   ]);
   await reading(rights, t0 + 3.5 * dayMs);
   await reading(rights, t0 + 4.5 * dayMs);
   expect(await changesOn(db, t0 + 3 * dayMs)).toEqual([
-    `came ${psql} uses orders-db: 3.5 of 0`,
     `came identity ${psql}: 3.5 of 0`,
+    `came ${psql} uses orders-db: 3.5 of 0`,
   ]);
   for (const day of [1, 2, 4]) expect(await changesOn(db, t0 + day * dayMs)).toEqual([]);
 });
@@ -117,8 +117,8 @@ it("whoever claims an identity is known to be it from then on", async () => {
   await apply(claiming, t0 + 9.5 * dayMs);
   // It was declared and is seen now; what was seen is as old as it was.
   expect(await changesOn(db, t0 + 9 * dayMs)).toEqual([
-    `ended ${psql} uses orders-db: 9.5 of 9.5`,
     `ended identity ${psql}: 9.5 of 9.5`,
+    `ended ${psql} uses orders-db: 9.5 of 9.5`,
     "learnt checkout uses orders-db: 9.5 of 1",
   ]);
 });
