@@ -101,19 +101,20 @@ const rowsEach = 4;
 async function walk(tx: Tx, starts: readonly string[], flow: Flow, limit: number | null): Promise<Walk> {
   const steps = new Map<string, Step>();
   const seen = new Set(starts);
-  let front = [...starts];
-  for (let distance = 1; front.length > 0; distance++) {
+  // The first of what was reached last: everything after it is the front.
+  let front = 0;
+  for (let distance = 1; front < seen.size; distance++) {
     const rowsMax = limit === null ? null : rowsEach * (limit + 1);
     const { rows } = await tx.execute<StepRow>(sql`
-      select next.id, f.id as before, next.type, next.forth from unnest(${sql.param(front)}::text[]) as f (id)
-      cross join lateral (${stepsFrom(sql`f.id`, flow)}) next
-      where not exists (select from unnest(${sql.param([...seen])}::text[]) as s (id) where s.id = next.id)
+      with seen (id, nth) as materialized (select * from unnest(${sql.param([...seen])}::text[]) with ordinality)
+      select next.id, f.id as before, next.type, next.forth
+      from seen f cross join lateral (${stepsFrom(sql`f.id`, flow)}) next
+      where f.nth > ${front} and not exists (select from seen s where s.id = next.id)
       limit ${rowsMax}`);
-    const next = new Set<string>();
+    front = seen.size;
     for (const { id, before, type, forth } of rows) {
       if (seen.has(id)) continue;
       seen.add(id);
-      next.add(id);
       steps.set(id, {
         distance,
         before,
@@ -121,7 +122,6 @@ async function walk(tx: Tx, starts: readonly string[], flow: Flow, limit: number
       });
     }
     if (limit !== null && (steps.size > limit || rows.length === rowsMax)) return { steps, isWhole: false };
-    front = [...next];
   }
   return { steps, isWhole: true };
 }

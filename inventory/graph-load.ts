@@ -6,7 +6,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Flow } from "../domain/graph/flows.js";
 import type { Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
-import { edgesKnown, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
+import { edgesKnown, type Finding, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 import { reachedFrom } from "./graph-walk.js";
 import { column } from "./rows.js";
 
@@ -33,11 +33,27 @@ export async function loadUsers(db: Database, credential: string): Promise<Graph
 /** The same for several, on the picture of the database that `tx` has. */
 export async function usersWithin(tx: Tx, credentials: readonly string[]): Promise<Graph> {
   const { copies, containers } = await idsKept(tx, credentials);
-  const kept = [...credentials, ...copies, ...containers];
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    select distinct from_id as id from rekey_inventory.graph_edges
-    where to_id = any(${sql.param(kept)}::text[]) and type in ('uses', 'can-read') and ended_at is null`);
-  return loadAmong(tx, [...new Set([...kept, ...rows.map(({ id }) => id)])], "bare");
+  const kept = [...new Set([...credentials, ...copies, ...containers])];
+  const within = sql`${sql.param(kept)}::text[]`;
+  // Each is looked up on its own (`offset 0`), from the few that are asked about to the many that use them.
+  const edges = sql`
+    with kept (id) as materialized (select unnest(${within})),
+    used as materialized (
+      select e.* from kept k, lateral (
+        select * from rekey_inventory.graph_edges
+        where to_id = k.id and type in ('uses', 'can-read') and ended_at is null offset 0) e
+    )
+    select * from used
+    union all
+    select e.* from kept k, lateral (
+      select * from rekey_inventory.graph_edges
+      where from_id = k.id and type in ('stored-in', 'depends-on') and ended_at is null offset 0) e
+    where e.to_id in (select id from kept)
+    union all
+    select e.* from (select id from kept union select from_id from used) w, lateral (
+      select * from rekey_inventory.graph_edges
+      where from_id = w.id and type = 'owned-by' and ended_at is null offset 0) e`;
+  return loadEdges(tx, kept, edges, { owned: "bare", evidence: "each" });
 }
 
 /** Whoever may read some place, with everything that stands there and everything that they use. */
@@ -121,14 +137,16 @@ export async function idsOfCopies(tx: Tx, credentials: readonly string[]): Promi
 }
 
 /**
- * For a `with recursive`: the copies, as `copies (id)`. Each step is looked up on its own (`offset 0`): the database takes a
- * walk for much longer than it is, and would read every edge for it.
+ * For a `with recursive`: the copies, as `copies (id)`. Each step is looked up on its own (`offset 0`), as in every walk; what is
+ * no credential is kept nowhere.
  */
 function copiesOf(credentials: readonly string[]): SQL {
   return sql`copies (id) as (
-      select e.to_id from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes c on c.id = e.from_id
-      where e.from_id = any(${sql.param(credentials)}::text[]) and c.type = 'credential'
-        and e.type = 'stored-in' and e.ended_at is null
+      select place.id from unnest(${sql.param(credentials)}::text[]) as c (id), lateral (
+        select e.to_id as id from rekey_inventory.graph_edges e
+        join rekey_inventory.graph_nodes n on n.id = e.from_id
+        where e.from_id = c.id and e.type = 'stored-in' and n.type = 'credential' and e.ended_at is null
+        offset 0) place
       union
       select part.id from copies k, lateral (
         select e.from_id as id from rekey_inventory.graph_edges e
@@ -140,7 +158,7 @@ function copiesOf(credentials: readonly string[]): SQL {
 
 async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
-    with recursive ${reachedFrom(starts, flow)}
+    with recursive ${reachedFrom(sql`select unnest(${sql.param(starts)}::text[])`, flow)}
     select id from reached`);
   return rows.map(({ id }) => id);
 }
@@ -153,7 +171,7 @@ export async function loadAmong(tx: Tx, ids: readonly string[], owned: Owned = "
   const among = sql`${sql.param(ids)}::text[]`;
   const edges = sql`select * from rekey_inventory.graph_edges
     where from_id = any(${among}) and (type = 'owned-by' or to_id in (select unnest(${among}))) and ended_at is null`;
-  return loadEdges(tx, ids, edges, owned);
+  return loadEdges(tx, ids, edges, { owned });
 }
 
 /** These nodes with the owners of each, and of the edges between them only these. */
@@ -173,14 +191,20 @@ export async function loadOf(
       union all
       select g.* from ${wanted} join rekey_inventory.graph_edges g
         on g.from_id = w.from_id and g.type = w.type and g.to_id = w.to_id and g.ended_at is null`,
-    "bare",
+    { owned: "bare" },
   );
 }
 
-async function loadEdges(tx: Tx, ids: readonly string[], those: SQL, owned: Owned): Promise<Graph> {
+/** These edges, these nodes, and whatever is at the ends of the edges. */
+async function loadEdges(
+  tx: Tx,
+  ids: readonly string[],
+  those: SQL,
+  { owned, evidence }: { readonly owned: Owned; readonly evidence?: Finding },
+): Promise<Graph> {
   const counts = sql`v.ended_at is null and (e.type <> 'owned-by' or ${owned === "known"})`;
-  const edges = await edgesKnown(tx, those, counts);
-  const all = [...new Set([...ids, ...edges.map(({ to }) => to)])];
+  const edges = await edgesKnown(tx, those, counts, evidence);
+  const all = [...new Set([...ids, ...edges.flatMap(({ from, to }) => [from, to])])];
   const { rows } = await tx.execute<NodeRow>(sql`
     select ${nodeColumns}
     from rekey_inventory.graph_nodes where id = any(${sql.param(all)}::text[])`);

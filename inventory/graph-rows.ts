@@ -3,7 +3,6 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Evidence, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import type { Tx } from "./database.js";
 import { learntOf } from "./learnt.js";
-import { ms } from "./rows.js";
 
 /** A node as a query answers. */
 export interface NodeRow extends Record<string, unknown> {
@@ -17,9 +16,15 @@ export interface NodeRow extends Record<string, unknown> {
   readonly ended_at: number | null;
 }
 
+/**
+ * A moment of the map, which has whole milliseconds, as milliseconds since the epoch. In floating point from the beginning: over
+ * ten thousand rows exact numbers take longer than looking them up.
+ */
+const wholeMs = (moment: string) => sql.raw(`round(date_part('epoch', ${moment}) * 1000)`);
+
 /** The columns of a node. */
 export const nodeColumns = sql`id, type, name, class, cadence_ms,
-  ${ms("first_seen")} as first_seen, ${ms(learntOf(""))} as learnt_at, ${ms("ended_at")} as ended_at`;
+  ${wholeMs("first_seen")} as first_seen, ${wholeMs(learntOf(""))} as learnt_at, ${wholeMs("ended_at")} as ended_at`;
 
 /** A node of its row. */
 export function nodeOf({
@@ -39,61 +44,57 @@ export function nodeOf({
   };
 }
 
-interface EdgeRow extends Record<string, unknown> {
+/** An edge with a piece of its evidence; of one without any, that part is null. */
+interface KnownRow extends Record<string, unknown> {
   readonly from_id: string;
   readonly type: GraphEdge["type"];
   readonly to_id: string;
+  readonly since: number;
+  readonly edge_learnt_at: number;
+  readonly ended_at: number | null;
+  readonly kind: Evidence["kind"] | null;
+  readonly source: string;
+  readonly count: number;
+  readonly sentence: string;
   readonly first_seen: number;
   readonly learnt_at: number;
-  readonly ended_at: number | null;
-}
-
-interface EvidenceRow extends EdgeRow, Pick<Evidence, "kind" | "source" | "count" | "sentence"> {
   readonly last_seen: number;
 }
+
+/**
+ * How the evidence of edges is found: by itself for each of edges that are few among all that there are, or however the database
+ * likes, which reads all evidence sooner than it should.
+ */
+export type Finding = "each" | "any";
 
 /**
  * Edges with how they are known. `edges` is a query of rows of the table of edges, `counts` which evidence `v` of an edge `e` is
  * read. It comes as rows: putting it together for each edge would cost the database more than everything else.
  */
-export async function edgesKnown(tx: Tx, edges: SQL, counts: SQL): Promise<GraphEdge[]> {
-  const { rows } = await tx.execute<EdgeRow>(sql`
-    select e.from_id, e.type, e.to_id,
-      ${ms("e.first_seen")} as first_seen, ${ms(learntOf("e."))} as learnt_at, ${ms("e.ended_at")} as ended_at
-    from (${edges}) e`);
-  const evidence = new Map<string, Evidence[]>();
-  const { rows: known } = await tx.execute<EvidenceRow>(sql`
-    select v.from_id, v.type, v.to_id, v.kind, v.source, v.count::float8 as count, v.sentence,
-      ${ms("v.first_seen")} as first_seen, ${ms(learntOf("v."))} as learnt_at, ${ms("v.last_seen")} as last_seen
-    from (${edges}) e join rekey_inventory.graph_evidence v
-      on v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id
-    where ${counts}`);
-  for (const { kind, source, count, sentence, first_seen, learnt_at, last_seen, ...edge } of known) {
-    const list = evidence.get(edgeKey(edge)) ?? [];
-    list.push({
-      kind,
-      source,
-      count,
-      sentence,
-      firstSeen: first_seen,
-      learntAt: learnt_at,
-      lastSeen: last_seen,
-    });
-    evidence.set(edgeKey(edge), list);
+export async function edgesKnown(
+  tx: Tx,
+  edges: SQL,
+  counts: SQL,
+  evidence: Finding = "any",
+): Promise<GraphEdge[]> {
+  const { rows } = await tx.execute<KnownRow>(sql`
+    select e.from_id, e.type, e.to_id, ${wholeMs("e.first_seen")} as since,
+      ${wholeMs(learntOf("e."))} as edge_learnt_at, ${wholeMs("e.ended_at")} as ended_at,
+      v.kind, v.source, v.count::float8 as count, v.sentence,
+      ${wholeMs("v.first_seen")} as first_seen, ${wholeMs(learntOf("v."))} as learnt_at, ${wholeMs("v.last_seen")} as last_seen
+    from (${edges}) e left join lateral (
+      select v.* from rekey_inventory.graph_evidence v
+      where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and ${counts}
+      ${evidence === "each" ? sql`offset 0` : sql``}) v on true`);
+  const found = new Map<string, GraphEdge & { readonly evidence: Evidence[] }>();
+  for (const { from_id: from, type, to_id: to, kind, ...row } of rows) {
+    const key = `${from} ${type} ${to}`;
+    const times = { firstSeen: row.since, learntAt: row.edge_learnt_at, endedAt: row.ended_at };
+    const edge = found.get(key) ?? { from, type, to, ...times, evidence: [] };
+    found.set(key, edge);
+    if (kind === null) continue;
+    const { source, count, sentence, first_seen: firstSeen, learnt_at: learntAt, last_seen: lastSeen } = row;
+    edge.evidence.push({ kind, source, count, sentence, firstSeen, learntAt, lastSeen });
   }
-  return rows.map((row) => ({
-    ...{
-      from: row.from_id,
-      type: row.type,
-      to: row.to_id,
-      firstSeen: row.first_seen,
-      learntAt: row.learnt_at,
-      endedAt: row.ended_at,
-    },
-    evidence: evidence.get(edgeKey(row)) ?? [],
-  }));
-}
-
-function edgeKey({ from_id, type, to_id }: Pick<EdgeRow, "from_id" | "type" | "to_id">): string {
-  return `${from_id} ${type} ${to_id}`;
+  return [...found.values()];
 }

@@ -5,7 +5,10 @@ import type { Flow } from "../domain/graph/flows.js";
 import type { Tx } from "./database.js";
 import { reachedFrom } from "./graph-walk.js";
 
-/** How much a flow reaches from these nodes, without themselves: no more than `max` are looked at. */
+/**
+ * How much a flow reaches from these nodes, without themselves: no more than `max` are looked at, and one more to know whether that
+ * is all. What they are and whose is asked of all of them at once, in the order of the indexes (`any (array (...))`).
+ */
 export async function countReached(
   tx: Tx,
   starts: readonly string[],
@@ -13,16 +16,18 @@ export async function countReached(
   max: number,
 ): Promise<Tally> {
   const { rows } = await tx.execute<{ type: string | null; owner: string | null; things: number }>(sql`
-    with recursive ${reachedFrom(starts, flow)}, counted as (
-      select n.id, n.type from (select id from reached limit ${starts.length + max + 1}) r
-      join rekey_inventory.graph_nodes n on n.id = r.id
-      where not exists (select from unnest(${sql.param(starts)}::text[]) as s (id) where s.id = n.id)
+    with recursive begun (id) as materialized (select unnest(${sql.param(starts)}::text[])),
+    ${reachedFrom(sql`select id from begun`, flow)},
+    counted (id) as materialized (
+      select r.id from (select id from reached limit ${starts.length + max + 1}) r
+      where not exists (select from begun b where b.id = r.id)
     )
-    select type, null as owner, count(*)::int as things from counted group by type
+    select type, null as owner, count(*)::int as things from rekey_inventory.graph_nodes
+    where id = any(array(select id from counted)) group by type
     union all
-    select null, o.to_id, count(*)::int from counted c join rekey_inventory.graph_edges o
-      on o.from_id = c.id and o.type = 'owned-by' and o.ended_at is null
-    group by o.to_id`);
+    select null, to_id, count(*)::int from rekey_inventory.graph_edges
+    where from_id = any(array(select id from counted)) and type = 'owned-by' and ended_at is null
+    group by to_id`);
   const byType = rows.flatMap(({ type, things }) => (type === null ? [] : [[type, things] as const]));
   const byOwner = rows.flatMap(({ owner, things }) => (owner === null ? [] : [[owner, things] as const]));
   const things = byType.reduce((sum, [, number]) => sum + number, 0);
