@@ -24,8 +24,8 @@ export interface Standing {
 export interface KnownPieces {
   /** The same as long as nobody has applied anything, and nobody has noted other pieces. */
   readonly stamp: string;
-  /** A set of the asker's own, who may take out of it what was met. */
-  readonly pieces: Set<string>;
+  /** Each of them once. */
+  readonly pieces: readonly string[];
 }
 
 /** Pieces of one statement, which come as one text: as rows of their own they would cost more than everything else about them. */
@@ -34,15 +34,15 @@ const piecesMax = 50_000;
 /** Every piece that something in force comes from. */
 export async function piecesIn(tx: Tx): Promise<KnownPieces> {
   const stamp = await stampIn(tx);
-  const pieces = new Set<string>();
+  const found: string[][] = [];
   for (let after = ""; ; ) {
     const { rows } = await tx.execute<{ all: string | null; last: string }>(sql`
       select string_agg(piece, ' ') as all, max(piece) as last from (
         select distinct piece from rekey_inventory.entries
         where ended_at is null and piece > ${after} order by piece limit ${piecesMax}) part`);
     const [{ all, last } = { all: null, last: "" }] = rows;
-    if (all === null) return { stamp, pieces };
-    for (const piece of all.split(" ")) pieces.add(piece);
+    if (all === null) return { stamp, pieces: found.flat() };
+    found.push(all.split(" "));
     after = last;
   }
 }

@@ -2,6 +2,7 @@
  * Sorts the pieces of a folder into those that the inventory knows and those that have to be read. They may come before it has
  * told which it knows: then they wait.
  */
+import { createHash } from "node:crypto";
 import type { KnownPieces } from "../../inventory/estate-pieces.js";
 import type { Base } from "../../inventory/submission.js";
 import type { Gathering } from "./gathering.js";
@@ -13,22 +14,30 @@ const bytesMax = 8 * 1024 * 1024;
 /** Every piece is met here once, in the order of files and lines. */
 export class Intake {
   /** Hashes of the pieces that were met; of one that stands twice there are two. */
-  readonly seen: string[] = [];
-  readonly #reading: string;
+  readonly #seen: string[] = [];
+  /** What the names of pieces begin with that are read as these. */
+  readonly #prefix: string;
   readonly #gathering: Gathering;
   /** What was met before the inventory had told what it knows. */
   #ahead: (readonly (Piece | Unreadable)[])[] = [];
   #aheadBytes = 0;
   #isOpen = false;
   #stamp: string | null = null;
-  /** Pieces of the inventory that were not met so far. */
-  #left = new Set<string>();
+  /** Hashes of pieces that the inventory knows and that were not met so far. */
+  readonly #left = new Set<string>();
+  /** Pieces that were read otherwise: none of them can be met. */
+  readonly #others: string[] = [];
   #bytes = 0;
 
   /** `reading` tells how pieces are read: those of another one are not known. */
   constructor(reading: string, gathering: Gathering) {
-    this.#reading = reading;
+    this.#prefix = `${reading}:`;
     this.#gathering = gathering;
+  }
+
+  /** True where nothing was met. */
+  get isEmpty(): boolean {
+    return this.#seen.length === 0;
   }
 
   /** Bytes of the pieces that wait. */
@@ -36,11 +45,14 @@ export class Intake {
     return this.#aheadBytes;
   }
 
-  /** What the inventory knows, of which is crossed off what was met; null where none is asked. To be called once. */
+  /** What the inventory knows; null where none is asked. To be called once. */
   open(known: KnownPieces | null): void {
     this.#isOpen = true;
     this.#stamp = known?.stamp ?? null;
-    this.#left = known?.pieces ?? new Set();
+    for (const name of known?.pieces ?? []) {
+      if (name.startsWith(this.#prefix)) this.#left.add(name.slice(this.#prefix.length));
+      else this.#others.push(name);
+    }
     for (const pieces of this.#ahead.splice(0)) this.meet(pieces);
     this.#aheadBytes = 0;
   }
@@ -60,11 +72,10 @@ export class Intake {
       this.#gathering.faults.push({ origin: piece, spotted: piece.problem });
       return;
     }
-    this.seen.push(piece.hash);
-    const name = `${this.#reading}:${piece.hash}`;
+    this.#seen.push(piece.hash);
     // Said twice, it is read the second time, so that somebody is told of it.
-    if (this.#left.delete(name)) return;
-    this.#gathering.take(piece, name);
+    if (this.#left.delete(piece.hash)) return;
+    this.#gathering.take(piece, this.#prefix + piece.hash);
     this.#bytes += piece.bytes.length;
     if (this.#bytes < bytesMax) return;
     this.#gathering.settle();
@@ -73,6 +84,16 @@ export class Intake {
 
   /** What the rest of the estate rests on, once every piece was met. */
   get base(): Base | null {
-    return this.#stamp === null ? null : { stamp: this.#stamp, gone: [...this.#left] };
+    if (this.#stamp === null) return null;
+    const gone = [...this.#left].map((hash) => this.#prefix + hash);
+    return { stamp: this.#stamp, gone: [...this.#others, ...gone] };
+  }
+
+  /** What all of the pieces together are known by. */
+  get digest(): string {
+    // Hashes are in the order of the names that begin alike, and are compared faster.
+    const names = this.#seen.sort().filter((hash, i, all) => hash !== all[i - 1]);
+    const text = names.length === 0 ? "" : this.#prefix + names.join(this.#prefix);
+    return `sha256:${createHash("sha256").update(text).digest("hex")}`;
   }
 }

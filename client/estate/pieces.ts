@@ -74,10 +74,8 @@ async function* linesOf(file: string): AsyncGenerator<readonly (Piece | Unreadab
   const take = (bytes: Uint8Array, into: Piece[]): void => {
     line++;
     // A line may be empty, and the file may have been written on another system.
-    const length = bytes.at(-1) === 0x0d ? bytes.length - 1 : bytes.length;
-    if (length === 0) return;
-    const text = bytes.subarray(0, length);
-    into.push({ file, line, bytes: text, hash: hash("sha256", text, "base64url") });
+    const text = bytes.at(-1) === 0x0d ? bytes.subarray(0, -1) : bytes;
+    if (text.length > 0) into.push({ file, line, bytes: text, hash: hash("sha256", text, "base64url") });
   };
   try {
     for await (const chunk of createReadStream(file, {
