@@ -227,6 +227,30 @@ it("refuses what a credential has that was read before", async () => {
   }
 });
 
+it("refuses what another has of a credential that had something else before, and nothing that it had itself", async () => {
+  const { db } = await migratedDatabase();
+  const folder = await emptyFolder();
+  const own = { account: { login: "other" }, place: { path: "other" } };
+  const write = (fields: object) =>
+    writeFolder(folder, {
+      ...sound(),
+      credentials: { orders: credential({}), twin: credential({ ...own, ...fields }) },
+    });
+  await write({});
+  await appliedFrom(folder, db, t0);
+  const { account, place } = credential({}) as { account: object; place: object };
+  for (const [fields, code] of [
+    [{ place }, "same-place"],
+    [{ account }, "same-account"],
+  ] as const) {
+    await write(fields);
+    const result = await appliedFrom(folder, db, t0 + 1_000);
+    expect(result).toMatchObject({ ok: false, read: 1, problems: [{ code }] });
+  }
+  await write({ purpose: "Something else." });
+  expect(await appliedFrom(folder, db, t0 + 2_000)).toMatchObject({ ok: true, read: 1 });
+});
+
 it("takes note of text that says the same otherwise, and makes no revision of it", async () => {
   const { db, sql } = await migratedDatabase();
   const folder = await emptyFolder();
@@ -242,6 +266,23 @@ it("takes note of text that says the same otherwise, and makes no revision of it
   await notePieces(db, result.submission, { now: t0 });
   expect(await readCounted(folder, knownIn(db))).toMatchObject({ read: 0 });
   expect(await sql("select 1 from rekey_inventory.estate_revisions")).toHaveLength(1);
+});
+
+it("reads everything anew that another release has read, and then knows it", async () => {
+  const { db, sql } = await migratedDatabase();
+  const folder = await emptyFolder();
+  await writeFolder(folder, sound());
+  const { read: all } = await appliedFrom(folder, db, t0);
+  await sql(`begin; set local session_replication_role = replica;
+    update rekey_inventory.entries set piece = 'another:' || split_part(piece, ':', 2);
+    update rekey_inventory.estate_revisions set digest = 'another'; commit`);
+  const { result, read } = await readCounted(folder, knownIn(db));
+  expect({ read, diff: result.ok && result.changes?.diff }).toMatchObject({
+    read: all,
+    diff: { empty: true },
+  });
+  if (result.ok) await notePieces(db, result.submission, { now: t0 + 1_000 });
+  expect(await readCounted(folder, knownIn(db))).toMatchObject({ read: 0 });
 });
 
 it("takes over what one file said before, and ends what the folder does not have", async () => {
@@ -278,7 +319,10 @@ it("is refused where somebody else has applied meanwhile what it was read by", a
   await writeFolder(folder, { ...sound(), credentials: {} });
   expect(await appliedFrom(folder, db, t0 + 1_000)).toMatchObject({ ok: true });
   const applying = { by: "bob", now: t0 + 2_000, newId };
-  await expect(applySubmission(db, before.submission, applying)).rejects.toMatchObject({ code: "conflict" });
+  for (const told of [before.changes, null])
+    await expect(applySubmission(db, before.submission, applying, told)).rejects.toMatchObject({
+      code: "conflict",
+    });
 });
 
 it("is refused where the same text was cut into other pieces meanwhile: what has left it would stay", async () => {
@@ -294,7 +338,10 @@ it("is refused where the same text was cut into other pieces meanwhile: what has
   if (!before.ok || !other.ok) throw new Error("both are sound");
   await notePieces(db, other.submission, { now: t0 + 1_000 });
   const applying = { by: "bob", now: t0 + 2_000, newId };
-  await expect(applySubmission(db, before.submission, applying)).rejects.toMatchObject({ code: "conflict" });
+  for (const told of [before.changes, null])
+    await expect(applySubmission(db, before.submission, applying, told)).rejects.toMatchObject({
+      code: "conflict",
+    });
   expect(await appliedFrom(mine, db, t0 + 3_000)).toMatchObject({
     diff: { sections: { credentials: { ended: ["orders"] } } },
   });
