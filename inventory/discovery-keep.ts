@@ -3,13 +3,15 @@
  * gone on with counts nothing twice. By few statements for thousands of rows.
  */
 import { sql } from "drizzle-orm";
+import { type ClassSaid, laterWord } from "../domain/discovery/classes.js";
 import { type Declared, type Resolved, resolve, thingId } from "../domain/discovery/resolve.js";
-import type { Claim, ScanPart, Thing } from "../domain/discovery/said.js";
+import type { Claim, ScanPart, Seen, Thing } from "../domain/discovery/said.js";
 import { timesAt } from "../domain/discovery/times.js";
 import { keepUses } from "./anonymous-uses.js";
 import type { Tx } from "./database.js";
 import { learntAgain } from "./learnt.js";
 import { column, iso, parts } from "./rows.js";
+import { keepClasses } from "./thing-classes.js";
 
 /** The scan that a part belongs to. `source` is the id of the estate's entry. */
 export interface ScanRef {
@@ -39,6 +41,7 @@ export async function keepPart(
   const met = thingsOf(part, declared);
   for (const rows of parts([...met.values()])) await keepThings(tx, rows, learntAt);
   const idOf = (thing: Thing): string => thingId(thing, declared.sha256Hex);
+  await keepClasses(tx, scan, classesIn(part, idOf));
   const nodeOf = (thing: Thing): string => met.get(idOf(thing))?.node.id ?? "";
   const merged = new Map<string, ClaimRow>();
   for (const claim of part.claims) add(merged, rowOf(claim, idOf, nodeOf));
@@ -57,20 +60,36 @@ export async function keepPart(
 /** Every thing that a part speaks of, once, with its node. */
 function thingsOf(part: ScanPart, declared: Declared): Map<string, Met> {
   const met = new Map<string, Met>();
-  const meet = (thing: Thing, { first, last }: { first: number; last: number }): void => {
+  for (const [thing, { first, last }] of mentioned(part)) {
     const id = thingId(thing, declared.sha256Hex);
     const before = met.get(id);
     if (before === undefined) met.set(id, { ...resolve(thing, declared), id, thing, first, last });
     else met.set(id, { ...before, first: Math.min(first, before.first), last: Math.max(last, before.last) });
-  };
-  for (const { from, to, seen } of part.claims) {
-    meet(from, seen);
-    meet(to, seen);
   }
-  for (const { thing, seen } of part.listed) meet(thing, seen);
-  for (const { at, seen } of part.copies) meet(at, seen);
-  for (const { of, seen } of part.uses ?? []) meet(of, seen);
   return met;
+}
+
+/** What a part takes things for, by their ids: the same wherever a scan is cut into parts. */
+function classesIn(part: ScanPart, idOf: (thing: Thing) => string): Map<string, ClassSaid> {
+  const said = new Map<string, ClassSaid>();
+  for (const [thing, { last }] of mentioned(part)) {
+    if (!("class" in thing) || thing.class === undefined) continue;
+    const [id, word] = [idOf(thing), { class: thing.class, last }];
+    const before = said.get(id);
+    said.set(id, before === undefined ? word : laterWord(word, before));
+  }
+  return said;
+}
+
+/** Each mention of a thing, with when it was seen. */
+function* mentioned(part: ScanPart): Generator<readonly [Thing, Seen]> {
+  for (const { from, to, seen } of part.claims) {
+    yield [from, seen];
+    yield [to, seen];
+  }
+  for (const { thing, seen } of part.listed) yield [thing, seen];
+  for (const { at, seen } of part.copies) yield [at, seen];
+  for (const { of, seen } of part.uses ?? []) yield [of, seen];
 }
 
 interface ClaimRow {
@@ -133,7 +152,7 @@ async function keepThings(tx: Tx, rows: readonly Met[], learntAt: string): Promi
   await keepMetNodes(tx, rows, learntAt);
 }
 
-/** What the estate declares keeps the name and the class that it has there. */
+/** What the estate declares keeps the name that it has there; classes are told by all sources together. */
 async function keepMetNodes(tx: Tx, met: readonly Met[], learntAt: string): Promise<void> {
   const rows = [...new Map(met.map((one) => [one.node.id, one])).values()];
   await tx.execute(sql`

@@ -1,6 +1,6 @@
 /** The tables of migration 0012 as drizzle sees them: the map, and how each of its edges is known. */
 import { bigint, integer, text } from "drizzle-orm/pg-core";
-import type { CredentialClass } from "../domain/estate/types.js";
+import type { CredentialClass } from "../domain/estate/classes.js";
 import type { EdgeType, EvidenceKind, NodeType } from "../domain/graph/types.js";
 import { inventory, moment } from "./columns.js";
 

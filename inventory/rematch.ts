@@ -17,6 +17,7 @@ import { learntAgain } from "./learnt.js";
 import { column } from "./rows.js";
 import { sectionsOf } from "./sections.js";
 import type { Body } from "./submission.js";
+import { showClasses } from "./thing-classes.js";
 import { isWithin } from "./within.js";
 
 /** What the estate declares, for telling things by it. */
@@ -140,6 +141,10 @@ async function move(tx: Tx, rows: readonly Moved[], when: string): Promise<reado
       ${column(rows, ({ known }) => known)}::boolean[], ${column(rows, ({ sentence }) => sentence)}::text[]
     ) as told (id, node, known, sentence)
     where t.id = told.id`);
+  await showClasses(
+    tx,
+    rows.map(({ id }) => id),
+  );
   const left = [...(await moveEnd(tx, rows, "from", when)), ...(await moveEnd(tx, rows, "to", when))];
   const ids = rows.flatMap(({ was, node }) => [was, node.id]);
   return [...ids, ...left.flatMap(({ from_id, to_id }) => [from_id, to_id])];

@@ -1,4 +1,5 @@
 /** Who serves the certificate of a Secret to the outside. */
+import type { LocationThing } from "../../domain/discovery/said.js";
 import { listOf, mapOf, named } from "./source-config.js";
 import {
   type KubernetesFrame,
@@ -20,7 +21,7 @@ export function saysCertificates(object: KubernetesObject, frame: KubernetesFram
       says.declared(
         readerOf(object, frame),
         "uses",
-        secretAt(frame, says, object.namespace, secret),
+        certificate(secretAt(frame, says, object.namespace, secret)),
         `spec.tls of ${where} names it`,
       );
     }
@@ -31,7 +32,7 @@ export function saysCertificates(object: KubernetesObject, frame: KubernetesFram
         const { kind, name, namespace } = mapOf(reference);
         const secret = named(name);
         if (secret === null || (named(kind) ?? "Secret") !== "Secret") continue;
-        const at = secretAt(frame, says, named(namespace) ?? object.namespace, secret);
+        const at = certificate(secretAt(frame, says, named(namespace) ?? object.namespace, secret));
         says.declared(
           readerOf(object, frame),
           "uses",
@@ -41,4 +42,9 @@ export function saysCertificates(object: KubernetesObject, frame: KubernetesFram
       }
     }
   }
+}
+
+/** What is served from there can be nothing else. */
+function certificate(at: LocationThing): LocationThing {
+  return { ...at, class: "certificate" };
 }

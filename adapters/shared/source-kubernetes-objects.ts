@@ -105,8 +105,9 @@ export function readerOf(
   serviceAccount?: string,
 ): ReaderThing {
   const workload = `kubernetes ${cluster} ${pathOf(object)}`;
-  const traits = serviceAccount === undefined ? { workload } : { workload, serviceAccount };
-  return { is: "reader", name: `${pathOf(object)} of ${cluster}`, traits };
+  const reader = { is: "reader", name: `${pathOf(object)} of ${cluster}` } as const;
+  if (serviceAccount === undefined) return { ...reader, traits: { workload } };
+  return { ...reader, traits: { workload, serviceAccount }, class: "workload-identity" };
 }
 
 /** How a service account shows itself: with its cluster, as another has accounts of the same name. */

@@ -188,6 +188,7 @@ function subjectOf(
       is: "reader",
       name: `service account ${namespace}/${account} of ${cluster}`,
       traits: { serviceAccount: accountOf(frame, namespace, account) },
+      class: "workload-identity",
     };
   }
   return {

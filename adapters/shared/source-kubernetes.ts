@@ -3,6 +3,7 @@
  * pods and operators that fill Secrets have files of their own beside this one.
  */
 import type { ReaderThing } from "../../domain/discovery/said.js";
+import type { CredentialClass } from "../../domain/estate/classes.js";
 import { isMap, listOf, mapOf, named, settingsIn, textOf } from "./source-config.js";
 import { envLines, iniLines, propertyLines } from "./source-dotenv.js";
 import { saysCertificates } from "./source-kubernetes-edge.js";
@@ -52,10 +53,19 @@ export function saysObject(object: KubernetesObject, frame: KubernetesFrame, say
   saysPods(object, frame, says);
 }
 
+/** Types of Secrets that say what is in them; `Opaque` may be anything. */
+const classesOfTypes: ReadonlyMap<string, CredentialClass> = new Map([
+  ["kubernetes.io/tls", "certificate"],
+  ["kubernetes.io/service-account-token", "token"],
+  ["bootstrap.kubernetes.io/token", "token"],
+]);
+
 /** A Secret with its entries, of which base64 or plain text stands in it. */
 function saysSecret(object: KubernetesObject, frame: KubernetesFrame, says: Says): void {
   const { namespace, name, body } = object;
-  secretAt(frame, says, namespace, name);
+  const at = secretAt(frame, says, namespace, name);
+  const kind = classesOfTypes.get(textOf(body.type) ?? "");
+  if (kind !== undefined) says.lists({ ...at, class: kind });
   const entries: [string, string][] = [
     ...Object.entries(mapOf(body.data)).map(([key, value]): [string, string] => [
       key,
@@ -134,6 +144,7 @@ function saysServiceAccount(
     is: "reader",
     name: `service account ${serviceAccount} of ${frame.cluster}`,
     traits: { serviceAccount: accountOf(frame, namespace, name) },
+    class: "workload-identity",
   };
   for (const field of ["secrets", "imagePullSecrets"]) {
     for (const entry of listOf(body[field])) {

@@ -62,6 +62,12 @@ export class Says {
     this.claim(from, type, to, "declared", sentence);
   }
 
+  /** Something that is there, with what is known of it. */
+  lists(thing: Thing): void {
+    const { at } = this.marking;
+    this.listed.push({ record: this.record, thing, seen: { first: at, last: at, count: 1 } });
+  }
+
   /** Values that stand at a place; one that cannot be told from others has no hash, and that it stands there is told alone. */
   copy(at: LocationThing | PlaceThing, met: readonly Met[], literal: boolean, where: string): void {
     const seen = { first: this.marking.at, last: this.marking.at, count: 1 };

@@ -87,7 +87,7 @@ export function sessionsClaim(told: SessionsTold): Claim {
     known: "session",
     from: { is: "reader", name, traits },
     type: "uses",
-    to: { is: "account", issuer, account },
+    to: { is: "account", issuer, account, class: "service-account" },
     seen,
     sentence: `${seen.count} ${noun}${seen.count === 1 ? "" : "s"} as ${account}${at}, by ${name}.`,
   };

@@ -119,7 +119,7 @@ function minted(event: unknown, watched: Watched): EventSays[] {
         known: "read",
         from: callerOf(event, watched),
         type: "mints",
-        to: { is: "account", issuer, account: user },
+        to: { is: "account", issuer, account: user, class: "api-key" },
       },
       from: sourceOf(event),
       did: `made an access key of ${shown(user)}`,
@@ -145,7 +145,7 @@ function keyUse(event: unknown, identity: unknown, watched: Watched): EventSays[
         known: "read",
         from: { is: "reader", name: shown(from), traits },
         type: "uses",
-        to: { is: "account", issuer, account: user },
+        to: { is: "account", issuer, account: user, class: "api-key" },
       },
       from: shown(textIn(event, "userAgent") ?? "a program without a name"),
       did: `called AWS with an access key of ${shown(user)}`,
@@ -173,5 +173,28 @@ function callerOf(event: unknown, watched: Watched): ReaderThing {
     ...(known || service === undefined ? {} : { applicationName: service }),
     ...(address === undefined || (known && !watched.addresses) ? {} : { address }),
   };
-  return { is: "reader", name: shown(principal ?? service ?? source), traits };
+  const kind = classOf(identity, role);
+  return {
+    ...{ is: "reader", name: shown(principal ?? service ?? source), traits },
+    ...(kind === undefined ? {} : { class: kind }),
+  };
+}
+
+/** As AWS calls the roles that persons get at its single sign-on. */
+const personsRole = "/aws-reserved/sso.amazonaws.com/";
+
+/**
+ * A role is what something that runs acts as, unless persons sign in to it, or somebody has shown a second factor. A user with a
+ * long-lived key is an account for a program; one without may be a person at the console.
+ */
+function classOf(identity: unknown, role: string | undefined): ReaderThing["class"] {
+  const type = textIn(identity, "type");
+  if (type === "AssumedRole") {
+    const attributes = inside(inside(identity, "sessionContext"), "attributes");
+    const isPerson =
+      role?.includes(personsRole) === true || textIn(attributes, "mfaAuthenticated") === "true";
+    return isPerson ? undefined : "workload-identity";
+  }
+  const hasKey = textIn(identity, "accessKeyId")?.startsWith("AKIA") === true;
+  return type === "IAMUser" && hasKey ? "service-account" : undefined;
 }

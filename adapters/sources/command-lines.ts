@@ -1,6 +1,7 @@
 /** What a program of the user's own may say, line by line, held to a strict schema: a field that nobody knows is refused, and so is a value. */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { credentialClasses } from "../../domain/estate/classes.js";
 import { findLiteral } from "../../domain/estate/literals.js";
 import { edgeTypes, evidenceKinds } from "../../domain/graph/types.js";
 import type { Said } from "../shared/source-part.js";
@@ -12,15 +13,7 @@ const text = (lengthMax: number) =>
     .max(lengthMax)
     .refine((found) => findLiteral(found) === undefined, { error: "seems to hold a value" });
 const time = z.int().min(0);
-const credentialClass = z.enum([
-  "service-account",
-  "api-key",
-  "token",
-  "certificate",
-  "workload-identity",
-  "signing-key",
-  "agent",
-]);
+const credentialClass = z.enum(credentialClasses);
 const times = { createdAt: time.optional(), expiresAt: time.optional() };
 
 const reader = z.strictObject({
@@ -37,6 +30,7 @@ const reader = z.strictObject({
       .optional(),
     workload: text(256).optional(),
   }),
+  class: credentialClass.optional(),
 });
 const place = z.strictObject({
   is: z.literal("place"),
@@ -54,6 +48,7 @@ const location = z.strictObject({
   is: z.literal("location"),
   scope: text(256),
   path: text(1_024),
+  class: credentialClass.optional(),
   expiresAt: time.optional(),
 });
 const credential = z.strictObject({

@@ -73,6 +73,8 @@ function readerOf({ path, repository }: Workflow, job: string | null): ReaderThi
     is: "reader",
     name: `${job === null ? "action" : `job ${job} of`} ${path} in ${repository}`,
     traits: { workload: `github-actions ${repository}/${name}` },
+    // The platform gives each job an identity of its own.
+    class: "workload-identity",
   };
 }
 

@@ -54,6 +54,8 @@ export async function saysPipeline(top: Body, frame: PipelineFrame, says: Says):
       is: "reader",
       name: `job ${name} of ${frame.project}`,
       traits: { workload },
+      // The platform gives each job an identity of its own.
+      class: "workload-identity",
     };
     for (const part of globals) saysPart(reader, part, "", defined, frame, says);
     for (const part of parts) saysPart(reader, part, `${part.name}.`, defined, frame, says);

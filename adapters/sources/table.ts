@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import type { Claim, NamedThing, ReaderTraits, Seen, Thing } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
+import { type CredentialClass, credentialClasses } from "../../domain/estate/classes.js";
 import { name as estateName, instant } from "../../domain/estate/fields.js";
 import { findLiteral } from "../../domain/estate/literals.js";
 import type { Finding } from "../../domain/finding.js";
@@ -35,7 +36,13 @@ const traitColumns = {
 } as const satisfies Record<string, keyof ReaderTraits>;
 
 const nameColumns = ["consumer", "credential", "owner", "credential_owner", "depends_on", "issuer"] as const;
-const columns = [...nameColumns, "account", "purpose", "since", "confirmed", ...Object.keys(traitColumns)];
+const classColumns = ["reader_class", "account_class"] as const;
+const columns = [
+  ...nameColumns,
+  ...["account", "purpose", "since", "confirmed"],
+  ...classColumns,
+  ...Object.keys(traitColumns),
+];
 const textLengthMax = 256;
 
 /** The kind's entry in the registry. */
@@ -114,7 +121,10 @@ function claimsOf(cells: ReadonlyMap<string, string>, line: number, report: Open
   };
   const consumer = thing("consumer", "consumer");
   const from = consumer ?? readerIn(cells);
-  const to = thing("credential", "credential") ?? accountIn(cells, named("issuer"));
+  const credential = thing("credential", "credential");
+  const to = credential ?? accountIn(cells, named("issuer"));
+  classIn(cells, "reader_class", consumer === null && from !== null);
+  classIn(cells, "account_class", credential === null && to !== null);
   const owner = thing("owner", "owner");
   const edges: [Thing | null, Claim["type"], Thing | null][] = [
     [from, "uses", to],
@@ -146,7 +156,21 @@ function accountIn(cells: ReadonlyMap<string, string>, issuer: string | null): T
   const account = textIn(cells, "account");
   if (account === null && issuer === null) return null;
   if (account === null || issuer === null) throw new NotARow("it has only one of issuer and account");
-  return { is: "account", issuer, account };
+  return { is: "account", issuer, account, ...classIn(cells, "account_class", true) };
+}
+
+/** The class that a column gives to what the row speaks of; nothing where it is empty. */
+function classIn(
+  cells: ReadonlyMap<string, string>,
+  column: (typeof classColumns)[number],
+  isThere: boolean,
+): { readonly class?: CredentialClass } {
+  const text = cells.get(column);
+  if (text === undefined) return {};
+  const kind = credentialClasses.find((one) => one === text);
+  if (kind === undefined) throw new NotARow(`its ${column} is none of ${credentialClasses.join(", ")}`);
+  if (!isThere) throw new NotARow(`its ${column} is of nothing: the estate says what its own entries are`);
+  return { class: kind };
 }
 
 function readerIn(cells: ReadonlyMap<string, string>): Thing | null {
@@ -159,7 +183,8 @@ function readerIn(cells: ReadonlyMap<string, string>): Thing | null {
     }),
   );
   const known = Object.values(traits);
-  return known.length === 0 ? null : { is: "reader", name: known.join(" "), traits };
+  if (known.length === 0) return null;
+  return { is: "reader", name: known.join(" "), traits, ...classIn(cells, "reader_class", true) };
 }
 
 function textIn(cells: ReadonlyMap<string, string>, column: string): string | null {

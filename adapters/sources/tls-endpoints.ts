@@ -191,7 +191,8 @@ function saidOf(endpoint: Endpoint, { served, gaps }: Looked, at: number, deps: 
   const record = `certificate of ${endpoint.name}`;
   const ends = served.flatMap(({ chain }) => chain.map(endOf)).filter((end) => !Number.isNaN(end));
   const expiresAt = ends.length === 0 ? {} : { expiresAt: Math.min(...ends) };
-  const place = { is: "location", scope: "tls", path: endpoint.name, ...expiresAt } as const;
+  const kept = { is: "location", scope: "tls", path: endpoint.name, class: "certificate" } as const;
+  const place = { ...kept, ...expiresAt };
   const seen = { first: at, last: at, count: 1 };
   const byPrint = Map.groupBy(served, ({ chain }) => printOf(chain));
   const copies = [...byPrint].map(

@@ -3,7 +3,7 @@
  * replaced by an HMAC stays what it is, a text that is no value.
  */
 import { isIP } from "node:net";
-import type { ReaderTraits } from "../../domain/discovery/said.js";
+import type { ReaderThing, ReaderTraits } from "../../domain/discovery/said.js";
 import { inside, shown, textIn } from "../shared/source-log-part.js";
 
 /** The KV version 2 engine whose reads count, and who reads for Rekey itself. */
@@ -33,6 +33,8 @@ export interface Read {
   readonly wrapped: boolean;
   readonly name: string;
   readonly traits: ReaderTraits;
+  /** By how it has logged in; undefined for a person, and where that does not tell. */
+  readonly class: ReaderThing["class"];
   /** Fields of the answer, as the log has them: HMACs, unless the device writes values in clear. */
   readonly fields: unknown;
 }
@@ -65,7 +67,11 @@ export function readIn(record: unknown, watched: Watched): Read | null {
 }
 
 /** Who it was; null for the engine itself. */
-function readerOf(auth: unknown, request: unknown, watched: Watched): Pick<Read, "name" | "traits"> | null {
+function readerOf(
+  auth: unknown,
+  request: unknown,
+  watched: Watched,
+): Pick<Read, "name" | "traits" | "class"> | null {
   const entity = textIn(auth, "entity_id");
   const displayName = textIn(auth, "display_name");
   const metadata = inside(auth, "metadata");
@@ -95,7 +101,28 @@ function readerOf(auth: unknown, request: unknown, watched: Watched): Pick<Read,
       ...(known || displayName === undefined ? {} : { applicationName: displayName }),
       ...(address === undefined || (known && !watched.addresses) ? {} : { address }),
     },
+    class: classOf(metadata, entity, displayName),
   };
+}
+
+/**
+ * What each method of logging in writes beside a token: Kubernetes and the clouds name what runs, TLS names a certificate, AppRole
+ * names its role. A token without an entity was made by hand, and is called by that. Other methods are how persons log in.
+ */
+function classOf(
+  metadata: unknown,
+  entity: string | undefined,
+  displayName: string | undefined,
+): ReaderThing["class"] {
+  const has = (field: string) => textIn(metadata, field) !== undefined;
+  if (has("service_account_name")) return "workload-identity";
+  const arn = textIn(metadata, "canonical_arn");
+  if (arn !== undefined)
+    return /^arn:[^:]+:iam::\d+:user\//.test(arn) ? "service-account" : "workload-identity";
+  if (has("cert_name")) return "certificate";
+  if (has("role_name")) return "service-account";
+  const byHand = entity === undefined && /^(?:root|token)(?:-|$)/.test(displayName ?? "");
+  return byHand ? "token" : undefined;
 }
 
 const hmac = "hmac-sha256:";

@@ -66,12 +66,12 @@ export function auditTally(
 }
 
 function note(config: VaultAuditConfig, part: PartBuilder, read: Read, at: number): void {
-  const { path, traits, name } = read;
-  const key = JSON.stringify([path, traits, Object.keys(traits).length === 0 ? name : ""]);
+  const { path, traits, name, class: kind } = read;
+  const key = JSON.stringify([path, traits, kind ?? "", Object.keys(traits).length === 0 ? name : ""]);
   part.claim(key, at, read.wrapped ? "wrapped" : String(read.version ?? "unknown"), () => ({
     told: {
       known: "read",
-      from: { is: "reader", name, traits },
+      from: { is: "reader", name, traits, ...(kind === undefined ? {} : { class: kind }) },
       type: "uses",
       to: { is: "place", store: config.store, place: { path } },
     } satisfies Omit<Claim, "seen" | "sentence" | "record">,

@@ -65,7 +65,10 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
       const { consumer, sentence } = matchReader(thing.traits, declared.consumers, declared.isWithin);
       const node: PlainNode =
         consumer === null
-          ? { id: made("idn"), type: "identity", name: readerName(thing.name, thing.traits) }
+          ? {
+              ...{ id: made("idn"), type: "identity", name: readerName(thing.name, thing.traits) },
+              class: thing.class,
+            }
           : { id: consumer.id, type: "consumer", name: consumer.name };
       return { node, known: consumer !== null, sentence };
     }
@@ -90,7 +93,7 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
     case "location": {
       const name = `${thing.scope} ${thing.path}`;
       const sentence = `It stands in ${thing.scope}.`;
-      return { node: { id: made("loc"), type: "location", name }, known: true, sentence };
+      return { node: { id: made("loc"), type: "location", name, class: thing.class }, known: true, sentence };
     }
     case "credential": {
       const name = `${thing.name} of ${thing.scope}`;

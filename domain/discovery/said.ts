@@ -2,7 +2,7 @@
  * What a source says, in its own words: who, what, where, how it is known. Nothing here has been matched with the estate
  * yet, and nothing in it is a value: where a source met one, its keyed hash stands in its place.
  */
-import type { CredentialClass } from "../estate/types.js";
+import type { CredentialClass } from "../estate/classes.js";
 import type { EdgeType, EvidenceKind } from "../graph/types.js";
 
 /**
@@ -24,6 +24,8 @@ export interface ReaderThing {
   readonly is: "reader";
   readonly name: string;
   readonly traits: ReaderTraits;
+  /** What it is, where the source knows that by more than a name. */
+  readonly class?: CredentialClass;
 }
 
 /** A place in a store of the estate, in the shape of that store's kind. */
@@ -52,6 +54,8 @@ export interface LocationThing {
   readonly is: "location";
   readonly scope: string;
   readonly path: string;
+  /** What is kept there, where the source knows it. */
+  readonly class?: CredentialClass;
   /** When what is kept there runs out, in milliseconds since the epoch. */
   readonly expiresAt?: number;
 }

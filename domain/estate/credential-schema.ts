@@ -1,5 +1,6 @@
 /** Credentials, their consumers and the edges between them: the map that a rotation is planned on. */
 import { z } from "zod";
+import { credentialClasses } from "./classes.js";
 import { duration, withMs } from "./duration.js";
 import { exceptionsField } from "./exception-schema.js";
 import { address, name, sentence } from "./fields.js";
@@ -61,9 +62,7 @@ export const credentialSchema = z.strictObject({
     .describe("Where it is in the store; the fields depend on the store's kind."),
   owner: name().describe("Who answers for it and signs."),
   policy: name().describe("Name of the policy that it is rotated by."),
-  class: z
-    .enum(["service-account", "api-key", "token", "certificate", "workload-identity", "signing-key", "agent"])
-    .describe("What it is."),
+  class: z.enum(credentialClasses).describe("What it is."),
   purpose: sentence().describe("What it is for, in a sentence that a stranger understands."),
   consumers: z
     .array(

@@ -3,16 +3,7 @@
  * and must not carry a validator in their bundle. The schemas are held to them by the type-checker.
  */
 import type { ExceptableCode } from "../findings/codes.js";
-
-/** What a credential is; rules, intervals and telemetry follow from it (capabilities.md, C5). */
-export type CredentialClass =
-  | "service-account"
-  | "api-key"
-  | "token"
-  | "certificate"
-  | "workload-identity"
-  | "signing-key"
-  | "agent";
+import type { CredentialClass } from "./classes.js";
 
 /** `pinned`: can be moved alone; `shared`: moves with everybody on its path (H1). */
 type Isolation = "pinned" | "shared";

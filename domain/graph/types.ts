@@ -2,7 +2,7 @@
  * The map of who uses what, as plain data: nodes, directed edges of seven types, and for each edge how it is known.
  * Nothing in it is a value, and nothing that was once seen is missing from it: what disappears has an end.
  */
-import type { CredentialClass } from "../estate/types.js";
+import type { CredentialClass } from "../estate/classes.js";
 
 /**
  * What a node is. `identity`: whom a source saw (a role, an account, an entity of a store) as long as nobody has said
@@ -50,7 +50,7 @@ export interface GraphNode {
   readonly id: string;
   readonly type: NodeType;
   readonly name: string;
-  /** Of a credential. */
+  /** Of a credential, as the estate has it; otherwise what sources took an identity, an account or what is kept at a place for. */
   readonly class?: CredentialClass | undefined;
   /** Of a credential or a consumer: the longest normal gap between two uses, in milliseconds. */
   readonly cadenceMs?: number | undefined;

@@ -1,6 +1,7 @@
 /** What the commands of the map print, word for word. */
 import { expect, test } from "vitest";
 import { timesAt } from "../../domain/discovery/times.js";
+import type { CredentialClass } from "../../domain/estate/classes.js";
 import type { Graph } from "../../domain/graph/types.js";
 import { edgeOf, evidenceOf, nodeNamed } from "../domain/graph/maps.js";
 import { emptyWorld, now, runIn, type World } from "./fakes.js";
@@ -21,6 +22,12 @@ const names = {
   o2: "platform",
 };
 
+const classes: Readonly<Record<string, CredentialClass>> = {
+  c1: "service-account",
+  c2: "token",
+  i2: "workload-identity",
+};
+
 const seen = (kind: "read" | "session" | "potential", ageMs: number, source: string, sentence: string) => ({
   ...evidenceOf(kind, now - ageMs),
   ...{ source, sentence, firstSeen: now - 20 * day },
@@ -28,7 +35,10 @@ const seen = (kind: "read" | "session" | "potential", ageMs: number, source: str
 
 const map: Graph = {
   nodes: new Map(
-    Object.entries(names).map(([id, name]) => [id, nodeNamed(id, { name, firstSeen: now - 30 * day })]),
+    Object.entries(names).map(([id, name]) => [
+      id,
+      nodeNamed(id, { name, firstSeen: now - 30 * day, ...(classes[id] ? { class: classes[id] } : {}) }),
+    ]),
   ),
   edges: [
     edgeOf("c1 owned-by o1"),
@@ -154,6 +164,14 @@ test("graph: as a table, and for programs that draw", async () => {
     await golden(`graph-${form}`, world(), ["graph", "--format", form]);
   await golden("graph-form-unknown", world(), ["graph", "--format", "svg"]);
   await golden("graph-empty", emptyWorld(), ["graph"]);
+});
+
+test("graph: of one class, with what it is connected to", async () => {
+  await golden("graph-class", world(), ["graph", "--class", "workload-identity"]);
+  await golden("graph-class-unknown", world(), ["graph", "--class", "workload"]);
+  const { stdout } = await runIn(world(), ["graph", "--class", "token", "--json"]);
+  const { nodes } = JSON.parse(stdout) as { nodes: { name: string }[] };
+  expect(nodes.map(({ name }) => name).sort()).toEqual(["main-vault", "platform", "vault-token"]);
 });
 
 const report = {

@@ -27,7 +27,8 @@ function usersIn(map: Graph, credential: string, names: SourceNames) {
   const declared = new Set(users.filter(isDeclared).map(({ node }) => node.id));
   return users
     .map(({ node, edge, known, at }) => ({
-      ...{ id: node.id, name: node.name, type: node.type, edge: edge.type, known, at: at?.name ?? null },
+      ...{ id: node.id, name: node.name, type: node.type, class: node.class ?? null },
+      ...{ edge: edge.type, known, at: at?.name ?? null },
       isUnmapped: isStranger({ node, edge }, declared),
       firstSeen: edge.firstSeen,
       lastSeen: lastSeenUse(edge),
@@ -68,10 +69,11 @@ export const consumers = command<FormOptions>({
     const object = { credential: name, consumers: consumersShown, anonymous: uses };
     showListing(cli, options, object, (style) => ({
       head: headOf(name, found),
-      headings: ["name", "what", "known", "unmapped", "since", "last seen", "owner", "why"],
+      headings: ["name", "what", "class", "known", "unmapped", "since", "last seen", "owner", "why"],
       rows: found.map((one) => [
         style.name(one.name),
         one.type,
+        one.class ?? "",
         knownText(one.edge, one.known, one.at),
         one.isUnmapped ? "unmapped" : "",
         style.when(one.firstSeen),

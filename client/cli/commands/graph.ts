@@ -1,6 +1,8 @@
 /** `rekey graph`: the map itself, whole or around one thing, as a table or for other programs. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { credentialClasses } from "../../../domain/estate/classes.js";
 import type { Graph } from "../../../domain/graph/types.js";
+import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
 import { csv, dot, mermaid } from "../format/drawings.js";
@@ -11,27 +13,37 @@ import { namesIn, nodeNamed, typeOption } from "../node.js";
 const forms = { table: tableOf, mermaid, dot, csv } as const;
 
 /** Prints it. */
-export const graph = command<{ readonly format: string; readonly type?: string }>({
+export const graph = command<{ readonly format: string; readonly type?: string; readonly class?: string }>({
   usage: "graph [name]",
   summary: "Show the map of who uses what",
   description:
     "Whole, or what is connected with one thing: who fails with it, what it rests on, and what it opens.",
   arguments: { name: "a credential, a consumer, an owner, a system" },
-  options: [option("--format <form>", "table, mermaid, dot or csv").default("table"), typeOption()],
+  options: [
+    option("--format <form>", "table, mermaid, dot or csv").default("table"),
+    typeOption(),
+    option(
+      "--class <class>",
+      "only what is of this class, with what it is connected to: agent, api-key, ...",
+    ),
+  ],
   examples: [
     ["rekey graph", "everything that is known"],
     ["rekey graph orders-db --format mermaid", "a picture of what is around a credential"],
     ["rekey graph --format dot | dot -Tsvg > map.svg", "a picture of everything"],
+    ["rekey graph --class workload-identity", "what workloads use and can read"],
   ],
-  async run(cli, [name], { format, type }) {
+  async run(cli, [name], { format, type, class: kind }) {
     if (!Object.hasOwn(forms, format))
       throw new RekeyError(
         "bad-input",
         `There is no form "${format}".`,
         "There are table, mermaid, dot and csv.",
       );
+    if (kind !== undefined) knownName(kind, credentialClasses, "class");
     const { inventory } = await cli.services();
-    const found = name === undefined ? await inventory.map() : await around(inventory, name, type);
+    const all = name === undefined ? await inventory.map() : await around(inventory, name, type);
+    const found = kind === undefined ? all : ofClass(all, kind);
     const print = forms[format as keyof typeof forms];
     const nodes = [...found.nodes.values()];
     cli.show({ nodes, edges: found.edges }, () => print(found, cli));
@@ -45,9 +57,21 @@ async function around(inventory: Inventory, name: string, type: string | undefin
   return inventory.reach([id], ["failure", "exposure", "trust"]);
 }
 
+/** What is of a class, the edges at it, and what is at their other ends. */
+function ofClass({ nodes, edges }: Graph, kind: string): Graph {
+  const isOne = (id: string) => nodes.get(id)?.class === kind;
+  const left = edges.filter(({ from, to }) => isOne(from) || isOne(to));
+  const wanted = new Set([...nodes.keys()].filter(isOne).concat(left.flatMap(({ from, to }) => [from, to])));
+  return { nodes: new Map([...nodes].filter(([id]) => wanted.has(id))), edges: left };
+}
+
 function tableOf(map: Graph, { paint }: Pick<Cli, "paint">): string {
   const { nodes, edges } = map;
-  const name = namesIn(map);
+  const called = namesIn(map);
+  const name = (id: string) => {
+    const kind = nodes.get(id)?.class;
+    return kind === undefined ? called(id) : `${called(id)} (${kind})`;
+  };
   if (nodes.size === 0) return "Nothing is on the map yet. Apply an estate with `rekey apply`.";
   const rows = edges
     .map(({ from, type, to, evidence }) => [

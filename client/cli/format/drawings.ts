@@ -108,6 +108,7 @@ export function csv(graph: Graph): string {
   const edges = between(graph.edges, place);
   const name = (id: string) => nodes[place.get(id) ?? -1];
   const head = ["from_type", "from", "edge", "to_type", "to", "known", "first_seen", "sources"];
+  const classes = ["from_class", "to_class"];
   const rows = edges.map((edge) => [
     name(edge.from)?.type ?? "",
     name(edge.from)?.name ?? "",
@@ -117,6 +118,8 @@ export function csv(graph: Graph): string {
     bestKnown(edge),
     new Date(edge.firstSeen).toISOString(),
     [...new Set(edge.evidence.map(({ source }) => source))].sort().join(" "),
+    name(edge.from)?.class ?? "",
+    name(edge.to)?.class ?? "",
   ]);
-  return csvText([head, ...rows]);
+  return csvText([[...head, ...classes], ...rows]);
 }

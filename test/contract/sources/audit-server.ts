@@ -15,6 +15,8 @@ export interface AuditServer {
   readonly logFile: string;
   /** Logs somebody in who has an entity. */
   login(name: string): Promise<{ entity: string; as: Admin; wrapped(path: string): Promise<void> }>;
+  /** Logs a program in by AppRole. */
+  program(name: string): Promise<Admin>;
   /** A token without an entity. */
   token(displayName: string): Promise<Admin>;
   stop(): Promise<void>;
@@ -66,6 +68,7 @@ export async function startAuditServer(
   const logFile = join(folder, "audit.log");
   await done(admin("POST", "sys/audit/file", { type: "file", options: { file_path: logFile, ...options } }));
   await done(admin("POST", "sys/auth/userpass", { type: "userpass" }));
+  await done(admin("POST", "sys/auth/approle", { type: "approle" }));
   await done(
     admin("POST", "sys/policies/acl/reader", {
       policy: 'path "secret/*" { capabilities = ["read", "list", "create", "update", "delete"] }',
@@ -95,6 +98,15 @@ export async function startAuditServer(
           await response.arrayBuffer();
         },
       };
+    },
+    program: async (name) => {
+      const role = `auth/approle/role/${name}`;
+      await done(admin("POST", role, { token_policies: "reader" }));
+      const { data: id } = await done(admin("GET", `${role}/role-id`));
+      const { data: secret } = await done(admin("POST", `${role}/secret-id`));
+      const given = { ...(id as object), secret_id: (secret as Record<string, unknown>).secret_id };
+      const { auth } = await done(admin("POST", "auth/approle/login", given));
+      return adminOf(address, String((auth as Record<string, unknown>).client_token));
     },
     token: async (displayName) => {
       const made = await done(

@@ -123,6 +123,21 @@ describe("secrets", () => {
     ]);
   });
 
+  it("say what their readers are, and nothing where that may be a person", async () => {
+    const readOf = { requestParameters: { secretId: "apps/db" } };
+    const withFactor = { ...session("ops"), sessionContext: { attributes: { mfaAuthenticated: "true" } } };
+    const signedOn = session("aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops");
+    const callers = [session("orders"), user("deploy"), user("ada", "ASIACONSOLE"), withFactor, signedOn];
+    await writeFile(
+      join(folder, "one.json"),
+      trailFile(...callers.map((caller) => trailEvent(caller, readOf))),
+    );
+    const claims = claimsOf(await scan({ issuer: undefined }));
+    expect(claims.map(({ from }) => from.is === "reader" && from.class)).toEqual([
+      ...["workload-identity", "service-account", undefined, undefined, undefined],
+    ]);
+  });
+
   it("are not read by Rekey, and show the address where it is asked for", async () => {
     const one = secretRead("orders", "apps/db");
     expect(await says({ engine: [{ role: roleArn("orders") }] }, one)).toEqual([]);
@@ -157,7 +172,10 @@ describe("access keys", () => {
       trailEvent(user("deploy"), { ...call, sourceIPAddress: "cloudformation.amazonaws.com" }),
       trailEvent(user("deploy", "ASIATEMPORARY"), { ...call, sourceIPAddress: "198.51.100.9" }),
     ];
-    expect(await says({}, ...parts)).toEqual([
+    await writeFile(join(folder, "one.json"), trailFile(...parts));
+    const claims = claimsOf(await scan());
+    expect(claims.every(({ to }) => to.is === "account" && to.class === "api-key")).toBe(true);
+    expect(claims.map(edgeText)).toEqual([
       "reader(address=198.51.100.7) uses account(aws deploy) read",
       "reader(address=198.51.100.8) uses account(aws deploy) read",
       "reader(applicationName=cloudformation.amazonaws.com) uses account(aws deploy) read",

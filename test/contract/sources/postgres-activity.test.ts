@@ -136,6 +136,10 @@ describe("sessions at PostgreSQL", () => {
           3,
         ],
       ]);
+      expect(found.map(({ to }) => to.is === "account" && to.class)).toEqual([
+        "service-account",
+        "service-account",
+      ]);
       for (const { seen } of found) {
         expect(seen.first).toBeGreaterThanOrEqual(before - 1_000);
         expect(seen.first).toBeLessThanOrEqual(seen.last);

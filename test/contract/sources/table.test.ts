@@ -124,6 +124,31 @@ describe("a table", () => {
     expect(JSON.stringify(parts)).not.toContain(value);
   });
 
+  it("says what a stranger and an account are, and of the estate's own entries the estate does", async () => {
+    const parts = await scan(
+      [
+        "consumer,application_name,reader_class,credential,issuer,account,account_class",
+        ",copilot,agent,,orders-pg,copilot,service-account",
+        "orders-api,,agent,,orders-pg,orders,",
+        ",copilot,,orders-db,,,token",
+        ",copilot,robot,orders-db,,,",
+        "",
+      ].join("\n"),
+    );
+    expect(parts.flatMap(({ claims }) => claims.map(({ from, to }) => [from, to]))).toEqual([
+      [
+        { is: "reader", name: "copilot", traits: { applicationName: "copilot" }, class: "agent" },
+        { is: "account", issuer: "orders-pg", account: "copilot", class: "service-account" },
+      ],
+    ]);
+    const own = "is of nothing: the estate says what its own entries are";
+    expect(bad(parts)).toEqual([
+      `known.csv line 3: its reader_class ${own}`,
+      `known.csv line 4: its account_class ${own}`,
+      "known.csv line 5: its reader_class is none of service-account, api-key, token, certificate, workload-identity, signing-key, agent",
+    ]);
+  });
+
   it("says where a quotation mark is never closed, and a file is cut off", async () => {
     const open = await scan('consumer,credential\na,a-db\nb,"b-db\nc,c-db\n');
     expect(bad(open)).toEqual([

@@ -101,7 +101,10 @@ describe("a certificate", () => {
     expect(gaps).toEqual([]);
     const expiresAt = Date.parse(new X509Certificate(first.certificate).validTo);
     expect(listed.map(({ thing }) => thing)).toEqual(
-      ports.map((port) => ({ is: "location", scope: "tls", path: `127.0.0.1:${port}`, expiresAt })),
+      ports.map((port) => ({
+        ...{ is: "location", scope: "tls", path: `127.0.0.1:${port}`, class: "certificate" },
+        expiresAt,
+      })),
     );
     expect(copies[0]?.sentence).toMatch(
       /serves the certificate [0-9a-f]{16} of orders\.example\.com, issued by orders\.example\.com, until \d{4}-\d\d-\d\d; a client would not trust it \((DEPTH_ZERO_)?SELF_SIGNED/,

@@ -74,6 +74,27 @@ describe("what a line says", () => {
     ]);
   });
 
+  it("is what the login says that the reader is, each where they differ", async () => {
+    const arn = "arn:aws:iam::123456789012";
+    const logins = [
+      { entity_id: "e-k", metadata: { service_account_name: "orders", service_account_namespace: "shop" } },
+      { entity_id: "e-r", metadata: { canonical_arn: `${arn}:role/orders` } },
+      { entity_id: "e-u", metadata: { canonical_arn: `${arn}:user/deploy` } },
+      { entity_id: "e-c", metadata: { cert_name: "web" } },
+      { entity_id: "e-a", metadata: { role_name: "job" } },
+      { entity_id: "e-p", metadata: { username: "ada" } },
+      { display_name: "token" },
+      { display_name: "root" },
+      { display_name: "tokenizer" },
+      { entity_id: "e-c", metadata: { role_name: "job" } },
+    ];
+    const claims = await says(...logins.map((auth) => auditLine("x", "x", 1, { auth })));
+    expect(claims.map(({ from }) => from.is === "reader" && from.class)).toEqual([
+      ...["workload-identity", "workload-identity", "service-account", "certificate", "service-account"],
+      ...[undefined, "token", "token", undefined, "service-account"],
+    ]);
+  });
+
   it("is none of Rekey's own, and of everybody else who has a name or an address of it", async () => {
     const line = (auth: object, address: string) =>
       auditLine("a", "x", 1, {

@@ -158,6 +158,25 @@ describe.each(vaultMakers)("the log of a live %s", (maker) => {
     await world.close();
   });
 
+  it("says what a reader is by how it has logged in, and nothing of persons", async () => {
+    const world = await auditWorld(maker);
+    const { login, program, token } = serverOf(maker);
+    const person = await login(`person-${maker}`);
+    for (const as of [person.as, await program(`job-${maker}`), await token(`by-hand-${maker}`)])
+      expect((await as("GET", `secret/data/${world.path}`)).status).toBe(200);
+    await world.collect();
+    const claims = (await scanned(world.open())).flatMap((part) => part.claims);
+    const kinds = claims.flatMap(({ from }) =>
+      from.is === "reader" ? [[from.name, from.class] as const] : [],
+    );
+    expect(Object.fromEntries(kinds)).toMatchObject({
+      [`userpass-person-${maker}`]: undefined,
+      approle: "service-account",
+      [`token-by-hand-${maker}`]: "token",
+    });
+    await world.close();
+  });
+
   it("counts a wrapped answer, and says that somebody else may have opened it", async () => {
     const world = await auditWorld(maker);
     const { login } = serverOf(maker);

@@ -1,0 +1,26 @@
+/**
+ * Which class a thing has of which sources speak: each source's latest word, and of several sources the one that tells most.
+ * Both are maxima, so that no order of readings decides, and none that is done twice.
+ */
+import { type CredentialClass, credentialClasses } from "../estate/classes.js";
+
+/** That a source took a thing for this; `last`: when that was seen last, in milliseconds since the epoch. */
+export interface ClassSaid {
+  readonly class: CredentialClass;
+  readonly last: number;
+}
+
+/** Of two words of one source the later one; of two at one moment the one that tells more. */
+export function laterWord(one: ClassSaid, other: ClassSaid): ClassSaid {
+  const later = one.last - other.last || rank(one) - rank(other);
+  return later >= 0 ? one : other;
+}
+
+/** What a thing is by the words of different sources; null where there is none. */
+export function classOf(said: readonly ClassSaid[]): CredentialClass | null {
+  return credentialClasses[Math.max(...said.map(rank))] ?? null;
+}
+
+function rank({ class: kind }: ClassSaid): number {
+  return credentialClasses.indexOf(kind);
+}
