@@ -6,6 +6,8 @@ import { mayEndAs } from "./run/ends.js";
 test.each([
   ["forward/calm", ["rotated"]],
   ["back/calm", ["went-back"]],
+  ["stranger/calm", ["went-back"]],
+  ["latecomer/scan_log.source.scan.1/before-error", ["rotated"]],
   ["signed/issue.issuer.enable.1/after-timeout", ["rotated"]],
   ["back/issue.issuer.enable.1/after-timeout", ["went-back"]],
   ["back/deliver.activity.run.1/before-audit-restored", ["went-back"]],

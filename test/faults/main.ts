@@ -84,7 +84,7 @@ async function explore(world: string, index: number, worldsInAll: number, until:
   const thorough = options.sample === undefined;
   // A sample watches the first world from all sides, and each other one in two directions.
   const { directions: own } = worlds[world] ?? {};
-  const possible = directions.filter((direction) => own?.includes(direction) ?? true);
+  const possible = own ?? directions;
   const some =
     thorough || index === 0
       ? possible

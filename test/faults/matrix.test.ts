@@ -8,7 +8,7 @@ import { worlds } from "./worlds/index.js";
 /** Outages at a point of a rotation in that direction, in which only that point was seen. */
 function outagesIn(world: string, direction: Direction, point: string): string[] {
   const kind = point.includes(".activity.") ? "activity" : "change";
-  const seen = [{ at: 0, credential: "c", point, execution: "1/1", kind, what: "begin" } as const];
+  const seen = [{ at: 0, subject: "c", point, execution: "1/1", kind, what: "begin" } as const];
   const cases = casesFrom([{ played: { world, direction, planted: [] }, seen }]);
   const found = cases.flatMap(({ planted }) => planted.map(({ fault }) => String(fault)));
   return found.filter((fault) => outages.some((outage) => outage === fault));
@@ -41,6 +41,7 @@ test("what is read-only is what a world can let be read only, the inventory and 
     "postgres-standby": [...records, "issuer-readonly", "store-readonly"],
     "postgres-folder": [...records, "issuer-readonly", "store-readonly"],
     "postgres-vault": [...records, "issuer-readonly", "store-readonly"],
+    "postgres-watched": [],
     "postgres-pooler": [...records, "issuer-readonly", "store-readonly"],
     "redis-file": [...records, "issuer-readonly", "store-readonly"],
     "jwks-file": [...records, "issuer-readonly", "store-readonly"],
@@ -73,6 +74,7 @@ test("issuer and store are put back where the world has a backup, and the store 
     "postgres-standby": both,
     "postgres-folder": ["issuer-restored"],
     "postgres-vault": ["issuer-restored"],
+    "postgres-watched": [],
     "postgres-pooler": both,
     "redis-file": ["store-restored"],
     "jwks-file": ["store-restored"],
@@ -80,4 +82,14 @@ test("issuer and store are put back where the world has a backup, and the store 
     "iam-secrets-manager": [],
   });
   expect(restored("postgres-file", "disable.issuer.disable.1")).toEqual(["issuer-restored"]);
+});
+
+test("readings are disturbed where sources watch, with servers away at their beginning, and the rest of the walk is not once more", () => {
+  const at = (point: string, direction: Direction = "latecomer") =>
+    outagesIn("postgres-watched", direction, point);
+  for (const point of ["scan_log.activity.run.1", "scan_sessions.activity.run.1", "findings.activity.run.1"])
+    expect(at(point)).toEqual(
+      expect.arrayContaining(["issuer-stopped", "store-hung", "inventory-stopped", "worker-frozen"]),
+    );
+  expect(at("issue.activity.run.1")).toEqual([]);
 });

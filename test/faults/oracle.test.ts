@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { formatTag, type TagState } from "../../domain/fence.js";
 import { formsOf } from "../support/canaries.js";
+import { strangerQuietMs } from "./house/estate.js";
 import { type Evidence, judge } from "./oracle/judge.js";
 import type { Seen } from "./seam/witness.js";
 import type { Account, World } from "./worlds/world.js";
@@ -30,7 +31,7 @@ function world(more: Partial<World> = {}): World {
 }
 
 function seen(point: string, what: Seen["what"], at: number, kind: Seen["kind"] = "change"): Seen {
-  return { at, credential: "cred", point, execution: "1/1", kind, what };
+  return { at, subject: "cred", point, execution: "1/1", kind, what };
 }
 
 const order: readonly Seen[] = [
@@ -60,6 +61,7 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     cutOff: false,
     heldUntil: null,
     unshown: null,
+    visited: null,
     crashes: [],
     ...more,
   };
@@ -168,6 +170,64 @@ test.each<[string, string, Partial<Evidence>]>([
 ])("%s: %s is a violation", async (invariant, _what, more) => {
   const { violations } = await judge(evidence(more));
   expect(violations.map((violation) => violation.invariant)).toContain(invariant);
+});
+
+const watched = world({ sources: { log: {}, sessions: {} } });
+/** Both are read behind the delivery and before the revocation. */
+const readings: readonly Seen[] = [
+  seen("deliver.inventory.intend.1", "end", 3, "record"),
+  seen("deliver.store.promote.1", "begin", 4),
+  ...["log", "sessions"].flatMap((name) =>
+    [
+      seen(`scan_${name}.source.scan.1`, "begin", 5, "ask"),
+      seen(`scan_${name}.source.scan.1`, "end", 6, "ask"),
+      seen(`scan_${name}.inventory.endScan.1`, "end", 7, "record"),
+    ].map((one) => ({ ...one, execution: `2/${name}` })),
+  ),
+];
+const other = (name: string, change: (one: Seen) => Seen | null) =>
+  readings.flatMap((one) => (one.point.startsWith(`scan_${name}.`) ? (change(one) ?? []) : one));
+
+test("I2: what is taken away was read about behind the delivery, by each source, to its end", async () => {
+  const found = async (...seenBefore: readonly Seen[]) =>
+    (await judge(evidence({ world: watched, seen: [...seenBefore, ...order] }))).violations;
+  expect(await found(...readings)).toEqual([]);
+  const lost = other("log", (one) =>
+    one.what === "end" ? { ...one, what: "planted", code: "after-kill" } : one,
+  );
+  expect(await found(...lost)).toEqual([]);
+  const isUnread = [expect.objectContaining({ invariant: "I2", sentence: expect.stringContaining("log") })];
+  expect(await found(...other("log", () => null))).toEqual(isUnread);
+  expect(await found(...other("log", (one) => ({ ...one, at: one.at - 3 })))).toEqual(isUnread);
+  expect(await found(...other("log", (one) => ({ ...one, at: one.at + 15 })))).toEqual(isUnread);
+  const part = /\.source\.scan\./;
+  const failed = (one: Seen): Seen =>
+    part.test(one.point) && one.what === "end" ? { ...one, what: "threw", code: "unreachable" } : one;
+  expect(await found(...other("log", failed))).toEqual(isUnread);
+  const unkept = other("log", (one) => (one.point.includes("endScan") ? { ...one, what: "threw" } : one));
+  expect(await found(...unkept)).toEqual(isUnread);
+});
+
+test("I2: a leak waits for no source, and what goes back takes no version away from anybody", async () => {
+  const leaky = await judge(evidence({ world: watched, containBy: 20 }));
+  expect(leaky.violations).toEqual([]);
+  const back = { outcome: "went-back", mayEndAs: ["went-back"] };
+  const sentences = (await judge(evidence({ world: watched, ...back }))).violations.map(
+    ({ sentence }) => sentence,
+  );
+  expect(sentences.filter((sentence) => sentence.includes("read to"))).toEqual([]);
+});
+
+test("I2: whoever only a source shows keeps the old version and is named, if they came in time", async () => {
+  const visited = { name: "export", fetchedAt: 8, isNamed: true, isLost: false };
+  const found = async (more: Partial<typeof visited>) => {
+    const visit = { world: watched, seen: [...readings, ...order], visited: { ...visited, ...more } };
+    return (await judge(evidence(visit))).violations.map(({ sentence }) => sentence);
+  };
+  expect(await found({})).toEqual([]);
+  expect(await found({ isLost: true })).toEqual([expect.stringMatching(/switched off, and export/)]);
+  expect(await found({ isNamed: false })).toEqual([expect.stringMatching(/never said that export/)]);
+  expect(await found({ isNamed: false, isLost: true, fetchedAt: 4 + strangerQuietMs })).toEqual([]);
 });
 
 test("I2: a revocation for which the engine lacks the right takes nothing away", async () => {

@@ -30,9 +30,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function inActivity<T>(activityType: string, body: () => Promise<T>): Promise<T> {
+function inActivity<T>(
+  activityType: string,
+  body: () => Promise<T>,
+  workflowId = "rotate/cred_1",
+): Promise<T> {
   const context = Object.create(Context.prototype, {
-    info: { value: { activityType, workflowExecution: { workflowId: "rotate/cred_1", runId: "run" } } },
+    info: { value: { activityType, workflowExecution: { workflowId, runId: "run" } } },
   }) as Context;
   return asyncLocalStorage.run(context, body);
 }
@@ -207,8 +211,24 @@ test("a source is asked anew for each part of a reading, and closed when one is 
   expect(closed).toBe(1);
 });
 
-test("outside of a rotation's activity nothing is counted and nothing goes wrong", async () => {
+test("outside of a rotation's activity and of a reading nothing is counted and nothing goes wrong", async () => {
   plant("before-error");
   const make = async () => "made";
-  await expect(seam.pass({ call: "issuer.enable", kind: "change", make, again: make })).resolves.toBe("made");
+  const pass = () => seam.pass({ call: "issuer.enable", kind: "change", make, again: make });
+  await expect(pass()).resolves.toBe("made");
+  await expect(inActivity("issue", pass, "preview/cred_1/run")).resolves.toBe("made");
+});
+
+test("a reading is named by its source: of two at once each has calls of its own", async () => {
+  const scan = ({ source }: { readonly source: string }) => {
+    made.push(source);
+    return inActivity("scan", () => asExecution(async () => `${source} is read`), "discover/src_1");
+  };
+  const { scan: seamed } = between(seam).activities?.({ scan } as never) ?? {};
+  const reading = (source: string) =>
+    inActivity("scan", () => (seamed as unknown as typeof scan)({ source }), "discover/src_1");
+  seam.plan([readPlanted("scan_log.activity.run.1/before-error")]);
+  const both = await Promise.allSettled([reading("sessions"), reading("log")]);
+  expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  expect(made).toEqual(["sessions"]);
 });

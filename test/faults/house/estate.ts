@@ -7,8 +7,13 @@ import type { Known, World } from "../worlds/world.js";
 
 /** Which way a rotation is made to go. */
 export const directions = ["forward", "signed", "back", "emergency", "leaked"] as const;
+/**
+ * Forward while somebody whom nobody declared fetches the old value: right after the issue, and nobody answers for them; or
+ * late, when all consumers have left it and its quiet period runs, and the owner takes them upon themself.
+ */
+export const strangerDirections = ["stranger", "latecomer"] as const;
 /** One of them. `signed` is forward with an owner's signature, `leaked` forward until a leak is reported on the way. */
-export type Direction = (typeof directions)[number];
+export type Direction = (typeof directions)[number] | (typeof strangerDirections)[number];
 
 /** Persons who sign: the owner, and a responder who reports leaks. */
 export const signers = ["owner", "responder"] as const;
@@ -32,6 +37,10 @@ const usual = {
   responders: ["responder"],
 };
 
+/** Long enough for somebody to come while it runs, on a machine that has much else to do. */
+export const strangerQuietMs = 5_000;
+const visited = { ...usual, quietPeriod: `${strangerQuietMs}ms` };
+
 /** When an emergency no longer waits for consumers: late enough for all of them to have moved. */
 export const containmentDeadlineMs = 8_000;
 
@@ -43,15 +52,24 @@ const policies: Readonly<Record<Direction, Readonly<Record<string, unknown>>>> =
   // Somebody holds a session with the leaked value: it is cut when the deadline has passed.
   emergency: { ...usual, containmentDeadline: `${containmentDeadlineMs}ms` },
   leaked: { ...usual, containmentDeadline: `${containmentDeadlineMs}ms` },
+  stranger: visited,
+  latecomer: visited,
 };
+
+/** What the estate says besides the world. */
+export interface Asked {
+  readonly services: readonly Service[];
+  readonly keys: Readonly<Record<string, NewKey>>;
+  readonly pager: Readonly<Record<string, unknown>>;
+  readonly direction: Direction;
+  /** Readers whom the owner has taken upon themself, by name. */
+  readonly accepted: Iterable<string>;
+}
 
 /** The estate's text for a direction. */
 export function estateText(
-  world: Pick<World, "issuer" | "store" | "account" | "place" | "checkers" | "known">,
-  services: readonly Service[],
-  keys: Readonly<Record<string, NewKey>>,
-  pager: Readonly<Record<string, unknown>>,
-  direction: Direction,
+  world: Pick<World, "issuer" | "store" | "account" | "place" | "checkers" | "known" | "sources" | "policy">,
+  { services, keys, pager, direction, accepted }: Asked,
 ): string {
   const person = (name: string) => ({
     kind: "person",
@@ -59,14 +77,19 @@ export function estateText(
     keys: [keys[name]?.publicLine],
   });
   const checkers = Object.entries(world.checkers ?? {});
+  const sources = Object.entries(world.sources ?? {}).map(([name, source]) => [
+    name,
+    { ...source, owner: "owner" },
+  ]);
   return JSON.stringify({
     version: 1,
     installation: "faults",
     owners: Object.fromEntries(signers.map((name) => [name, person(name)])),
     issuers: { issuer: world.issuer },
     stores: { store: world.store },
+    sources: Object.fromEntries(sources),
     notifiers: { pager },
-    policies: { policy: policies[direction] },
+    policies: { policy: { ...policies[direction], ...world.policy } },
     consumers: Object.fromEntries([
       ...services.map((service) => [service.name, consumerOf(service, world.known?.[service.name])]),
       ...checkers.map(([name, { section }]) => [name, { owner: "owner", ...section }]),
@@ -85,6 +108,10 @@ export function estateText(
           ...services.map((service) => service.name),
           ...checkers.map(([consumer, { role }]) => ({ consumer, role })),
         ],
+        exceptions: [...accepted].map((about) => ({
+          ...{ finding: "unmapped-reader", about, owner: "owner", until: "2999-01-01" },
+          reason: "It fetched it once, and may fail.",
+        })),
       },
     },
   });
@@ -92,7 +119,7 @@ export function estateText(
 
 function consumerOf(
   service: Service,
-  { observe, address }: Known = { observe: [], address: [] },
+  { observe, address, names = [] }: Known = { observe: [], address: [] },
 ): Record<string, unknown> {
   const attest = {
     kind: "http-attest",
@@ -109,7 +136,7 @@ function consumerOf(
     ...(service.name === "reports" ? { deliver: attest } : {}),
     // The oracle looks in as if it belonged to one of them.
     match: {
-      applicationName: service.name === "checkout" ? [service.name, "auditor"] : [service.name],
+      applicationName: [service.name, ...(service.name === "checkout" ? ["auditor"] : []), ...names],
       address,
     },
     maxPoolLife: "0s",

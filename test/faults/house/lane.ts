@@ -9,6 +9,7 @@ import { kinds } from "../../../adapters/registry.js";
 import { newKey, readKey, type SigningKey } from "../../../client/documents.js";
 import { readEstate } from "../../../client/estate/load.js";
 import { type RotationClient, rotationClient } from "../../../client/temporal.js";
+import { shapesOf } from "../../../domain/estate/shapes.js";
 import type { Secret } from "../../../domain/secret.js";
 import { type Service, startService } from "../../../examples/demo/services.js";
 import { type Database, openDatabase } from "../../../inventory/database.js";
@@ -23,6 +24,7 @@ import { type Direction, estateText, signers } from "./estate.js";
 import { Gateway } from "./gateway.js";
 import { asSuperuser, fill, makeReadOnly } from "./hindered.js";
 import { openPager } from "./pager.js";
+import { readAll } from "./readings.js";
 import { type Kept, keepRecords, putBackRecords } from "./records.js";
 import { namespaceOf, type Servers } from "./servers.js";
 import { WorkerProcess } from "./worker-process.js";
@@ -59,8 +61,12 @@ export interface Lane {
   readonly everyValue: Set<string>;
   /** What its workers print, and what the people whom they tell were told. */
   readonly written: readonly string[];
+  /** The sources of its estate, by id and name. */
+  readonly sources: readonly { readonly id: string; readonly name: string }[];
   /** Applies the estate for a direction, unless it is in force. */
   direct(direction: Direction): Promise<void>;
+  /** The owner takes a reader upon themself, by the name under which the rotation has found them. */
+  accept(reader: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -121,13 +127,19 @@ export async function openLane(
     const connection = await Connection.connect(login);
     ends.push(() => connection.close());
     const namespace = settings.REKEY_TEMPORAL_NAMESPACE;
+    const accepted = new Set<string>();
     let inForce: Direction | null = null;
+    const put = (direction: Direction): Promise<void> =>
+      apply(db, estateText(sections, { services, keys: newKeys, pager: pager.section, direction, accepted }));
     const direct = async (direction: Direction): Promise<void> => {
       if (direction === inForce) return;
-      await apply(db, estateText(sections, services, newKeys, pager.section, direction));
+      await put(direction);
       inForce = direction;
     };
     await direct("forward");
+    const named = Object.keys(world.sources ?? {}).map((name) => entryNamed(db, "sources", name));
+    const sources = (await Promise.all(named)).map(({ id, name }) => ({ id, name }));
+    await readAll(rotations, sources);
     const first = await world.live();
     return {
       ...{
@@ -142,8 +154,14 @@ export async function openLane(
         db,
         settings,
         written: [logFile, pager.file],
+        sources,
         direct,
         stop,
+      },
+      accept: async (reader) => {
+        if (accepted.has(reader)) return;
+        accepted.add(reader);
+        await put(inForce ?? "forward");
       },
       temporal: new Client({ connection, namespace, dataConverter }),
       installation: (await readKeptInstallation(db)).id,
@@ -233,12 +251,12 @@ async function settingsOf(
 
 async function startServices(folder: string, world: World, engineJwk: string): Promise<Service[]> {
   const env = { POLL_MS: "250", ...world.serviceEnv, CREDENTIAL: "orders-db", ENGINE_JWK: engineJwk };
-  const start = (name: string, style: "poll" | "sighup" | "pool", more: { pidFile?: string } = {}) =>
+  const start = async (name: string, style: "poll" | "sighup" | "pool", more: { pidFile?: string } = {}) =>
     startService({
       ...more,
       name,
       program: world.program ?? `${style}-service`,
-      env: { ...env, STYLE: style },
+      env: { ...env, ...(await world.envOf?.(name)), STYLE: style },
     });
   return Promise.all([
     start("checkout", "poll"),
@@ -251,5 +269,6 @@ async function apply(db: Database, text: string): Promise<void> {
   const read = readEstate(Buffer.from(text), "estate.yaml", kinds);
   if (!read.ok) throw new Error(read.problems.map((problem) => problem.message).join("; "));
   const { estate, digest } = read;
-  await applyEstate(db, { estate, digest, by: "platform-team", now: Date.now(), newId });
+  const shapes = shapesOf(kinds);
+  await applyEstate(db, { estate, digest, by: "platform-team", now: Date.now(), newId, shapes });
 }

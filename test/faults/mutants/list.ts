@@ -98,6 +98,16 @@ export const mutants: readonly Mutant[] = [
     cases: ["postgres-file/signed/deliver.activity.run.1/before-issuer-blind"],
   },
   {
+    name: "reading-not-awaited",
+    breaks: "A version is taken away without reading the sources once more.",
+    cases: ["postgres-watched/latecomer/calm"],
+  },
+  {
+    name: "failed-reading-taken-for-quiet",
+    breaks: "A source that could not be read counts as one in which nobody was seen.",
+    cases: ["postgres-watched/stranger/scan_log.source.scan.1/before-error"],
+  },
+  {
     name: "purge-skipped",
     breaks: "Copies of a destroyed version stay in the store.",
     cases: ["postgres-file/forward/calm"],

@@ -6,6 +6,7 @@ import { parseTag } from "../../../domain/fence.js";
 import type { Seen } from "../seam/witness.js";
 import type { HeldSession, LoginAnswer, RawDocument, World } from "../worlds/world.js";
 import type { Probe } from "./probes.js";
+import { cameInTime, lostButKept, unreadAt, type Visited } from "./readings.js";
 
 /** Everything that a case left behind. */
 export interface Evidence {
@@ -39,6 +40,8 @@ export interface Evidence {
   readonly cutOff: boolean;
   /** Until when somebody held one who was entitled to it, in ms since the epoch; null where nobody was. */
   readonly heldUntil: number | null;
+  /** What became of somebody whom nobody declared; null where nobody came. */
+  readonly visited: Visited | null;
   /** What the audit log did not show of having been put back; null where it was not. */
   readonly unshown: readonly string[] | null;
   readonly crashes: readonly string[];
@@ -109,6 +112,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   await accounts(findings, evidence, live);
   await sessions(findings, evidence, live);
   await remains(findings, evidence);
+  sources(findings, evidence);
   probes(findings, evidence, live);
   intents(findings, evidence);
   return findings;
@@ -203,6 +207,27 @@ async function remains(
   findings.check("I2", early.length === 0, early.join("; "));
 }
 
+/**
+ * What an ordinary rotation took away was read about before, by every source that would show who uses it; whoever one of them
+ * shows is named and keeps it (I2). A leak waits for no source.
+ */
+function sources(
+  findings: Findings,
+  { world, seen, revocationsFrom, containBy, outcome, visited }: Evidence,
+): void {
+  const names = Object.keys(world.sources ?? {});
+  const revokedAt = revokedFirstAt(seen, revocationsFrom);
+  if (names.length > 0 && containBy === null && outcome === "rotated") {
+    const unread = unreadAt(seen, names, revokedAt);
+    const sentence = `the old version was taken away, and not read to their end before: ${unread.join(", ")}`;
+    findings.check("I2", unread.length === 0, sentence);
+  }
+  if (visited === null || !cameInTime(visited, seen)) return;
+  const { name, isNamed, isLost } = visited;
+  findings.check("I2", !isLost, `the old version was switched off, and ${name} had just fetched it`);
+  findings.check("I2", isNamed, `the rotation never said that ${name} has the old version`);
+}
+
 /** When the last rotation began to take a version out of use; `Infinity` where none was. */
 function revokedFirstAt(seen: readonly Seen[], from: number): number {
   // Who lacks the right to begin has taken nothing away.
@@ -254,9 +279,4 @@ function intents(findings: Findings, { seen }: Evidence): void {
     const allowed = kept.has(execution) || (ended && /^close\.store\.purge\./.test(point));
     findings.check("I8", allowed, `${point} began without a kept intent`);
   }
-}
-
-/** A commit whose answer was lost on purpose was kept; the engine finds it and goes on. */
-function lostButKept(what: Seen["what"], code: string | undefined): boolean {
-  return what === "planted" && (code === "after-error" || code === "after-timeout" || code === "before-late");
 }

@@ -8,8 +8,10 @@ import { containmentDeadlineMs } from "../house/estate.js";
 import { type Lane, secretsOf } from "../house/lane.js";
 import type { Others } from "../house/outages.js";
 import { forgetSignatures, ownerHasSigned } from "../house/papers.js";
+import { readingsOver } from "../house/readings.js";
 import { type Evidence, judge, type Verdict } from "../oracle/judge.js";
 import { Probes, probe } from "../oracle/probes.js";
+import { cameInTime } from "../oracle/readings.js";
 import { isOutage, pointName } from "../seam/points.js";
 import type { Seen } from "../seam/witness.js";
 import type { LoginAnswer, RawDocument } from "../worlds/world.js";
@@ -19,6 +21,7 @@ import { mayEndAs } from "./ends.js";
 import { outagesOf, watchCopies } from "./outside.js";
 import { inputOf, sign, signer } from "./persons.js";
 import { Reporter } from "./reporter.js";
+import { Visit } from "./visit.js";
 import { type Held, Watcher } from "./watcher.js";
 
 /** What came of a case. */
@@ -61,6 +64,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   // One that has no session open between two pieces of work: only what it says of itself shows that it is not moved.
   const stubborn = lane.services.find((service) => service.name === "checkout");
   if (direction === "back") await stubborn?.refuse(true);
+  const visit = await Visit.in(lane, direction, before);
   const held: Held[] = [];
   if (direction === "emergency" || direction === "signed" || direction === "leaked")
     held.push({ document: before, session: await lane.world.hold(before) });
@@ -92,7 +96,9 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
       seen.push(...news);
       reporter?.watch(news);
       if (news.some(({ kind, what }) => kind === "change" && what === "end")) probes.hurry();
-      await watcher.watch(() => probes.allOff(lane.world.accountOf(before)));
+      const allMoved = () => probes.allOff(lane.world.accountOf(before));
+      await watcher.watch(allMoved);
+      await visit?.watch(workflow, allMoved);
     };
     outcome = await ended(lane, workflow, orders, lost, meanwhile);
     await reporter?.over();
@@ -114,6 +120,8 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
       trespasses.push("it rotated without a signature");
     if (outcome === "rotated") atOnce.push(...(await lane.world.login(before)));
     await outages.over();
+    await readingsOver(lane);
+    await visit?.over();
     await lane.worker.finish();
   } finally {
     lane.worker.onReached = null;
@@ -158,6 +166,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     cutOff: watcher.cutOff && !isIssuerRestored,
     heldUntil: isIssuerRestored ? null : watcher.heldUntil,
     unshown: others.unshown,
+    visited: visit?.visited ?? null,
     made: [...known, ...made],
     mayEndAs: mayEndAs(leakedAt === null ? direction : "emergency", planted),
     containBy: leakedAt === null ? null : leakedAt + containmentDeadlineMs,
@@ -167,9 +176,10 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   await keepCheckpoint(lane);
   for (const { session } of held) await session.end();
   remembered.set(lane, [before, ...made, ...known].slice(0, rememberedMax));
-  const met = planted.every((one) =>
+  const isMet = planted.every((one) =>
     seen.some(({ what, point }) => what === "planted" && point === pointName(one)),
   );
+  const met = isMet && (visit === null || cameInTime(visit.visited, seen));
   return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
 }
 

@@ -66,7 +66,8 @@ export function casesFrom(watched: readonly WatchedCase[]): Case[] {
     (a, b) => a.played.planted.length - b.played.planted.length,
   )) {
     const { world, direction, planted } = played;
-    for (const call of callsIn(seen)) {
+    const { disturbed = /^/ } = worlds[world] ?? {};
+    for (const call of callsIn(seen).filter(({ activity }) => disturbed.test(activity))) {
       const name = `${world} ${direction} ${pointName(call)}`;
       // A call that a primed rotation makes and a calm one does not is met only behind the primer.
       if (known.has(name)) continue;

@@ -20,8 +20,10 @@ export function outagesOf(
   const keepers = mayWait ? "inventory|audit" : "inventory";
   const unkept = new RegExp(`^(${keepers})-(stopped|hung|gone|readonly|full|restored)$`);
   const bring = async (outage: Outage, goOn: () => void): Promise<void> => {
-    // Inside a change the intent is kept already; before an activity nothing is.
-    const nothingKept = planted.some(({ fault, call }) => fault === outage && call === "activity.run");
+    // Inside a change the intent is kept already; before an activity nothing is, but behind a reading the walk goes on.
+    const nothingKept = planted.some(
+      ({ fault, call, activity }) => fault === outage && call === "activity.run" && activity !== "findings",
+    );
     const watched = nothingKept && unkept.test(outage);
     const before = watched ? await standings(lane) : "";
     const workflow = rotationWorkflowId(lane.credential);

@@ -8,7 +8,7 @@ import { Secret } from "../../../domain/secret.js";
 import type { Activities, Between } from "../../../worker/worker.js";
 import { seamedDatabase } from "./database.js";
 import { kindOfCall } from "./points.js";
-import { asExecution, type Seam } from "./seam.js";
+import { asExecution, asReading, type Seam } from "./seam.js";
 import type { SeenValue } from "./witness.js";
 
 const lateDeadlineMs = 20_000;
@@ -132,11 +132,21 @@ function seamedActivities(seam: Seam, activities: Activities): Activities {
   const wrapped = Object.entries(activities).map(([name, activity]) => {
     const run = activity as (...args: unknown[]) => Promise<unknown>;
     const execution = (args: unknown[]) => () => asExecution(() => run(...args));
+    const pass = (args: unknown[]) =>
+      seam.pass({ call: "activity.run", kind: "activity", make: execution(args), again: execution(args) });
     return [
       name,
-      (...args: unknown[]) =>
-        seam.pass({ call: "activity.run", kind: "activity", make: execution(args), again: execution(args) }),
+      (...args: unknown[]) => {
+        const source = sourceIn(args);
+        return source === null ? pass(args) : asReading(source, () => pass(args));
+      },
     ];
   });
   return Object.fromEntries(wrapped) as Activities;
+}
+
+/** Name of the source that an activity is to read. */
+function sourceIn([request]: readonly unknown[]): string | null {
+  const { source } = (request ?? {}) as { readonly source?: unknown };
+  return typeof source === "string" ? source : null;
 }

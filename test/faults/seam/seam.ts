@@ -38,7 +38,7 @@ export type Looked = (point: string) => Promise<void>;
 
 interface Where {
   readonly activity: string;
-  readonly credential: string;
+  readonly subject: string;
   readonly execution: string;
 }
 
@@ -56,11 +56,17 @@ const usualFailing: Failing = {
 };
 
 const executions = new AsyncLocalStorage<string>();
+const sources = new AsyncLocalStorage<string>();
 let executionsBegun = 0;
 
 /** Runs an activity's body as one execution, so that the calls in it can be told from another attempt's. */
 export function asExecution<T>(body: () => Promise<T>): Promise<T> {
   return executions.run(`${process.pid}/${++executionsBegun}`, body);
+}
+
+/** Names the reading of a source by the source, too: several are read at once, and which is first is chance. */
+export function asReading<T>(source: string, body: () => Promise<T>): Promise<T> {
+  return sources.run(source, body);
 }
 
 /** The seam. One a worker. */
@@ -111,7 +117,7 @@ export class Seam {
     const see = (what: Parameters<WitnessWriter["see"]>[0]["what"], code?: string) =>
       this.#witness.see({
         at: performance.timeOrigin + performance.now(),
-        ...{ credential: where.credential, execution: where.execution },
+        ...{ subject: where.subject, execution: where.execution },
         ...{ point, kind: passing.kind, what },
         ...(code === undefined ? {} : { code }),
       });
@@ -222,10 +228,13 @@ function die(): Promise<never> {
 function whereabouts(): Where | null {
   try {
     const { activityType, workflowExecution } = Context.current().info;
-    // `rotate/<credential>`, with `/e<epoch>` after a takeover; other workflows are not under test.
-    const [workflow, credential] = (workflowExecution?.workflowId ?? "").split("/");
-    if (workflow !== "rotate" || credential === undefined) return null;
-    return { activity: activityType, credential, execution: executions.getStore() ?? "" };
+    // `rotate/<credential>`, with `/e<epoch>` after a takeover, and the readings that a rotation waits for,
+    // `discover/<source>`; other workflows are not under test.
+    const [workflow, subject] = (workflowExecution?.workflowId ?? "").split("/");
+    if ((workflow !== "rotate" && workflow !== "discover") || subject === undefined) return null;
+    const source = sources.getStore();
+    const activity = source === undefined ? activityType : `${activityType}_${source}`;
+    return { activity, subject, execution: executions.getStore() ?? "" };
   } catch {
     return null;
   }

@@ -9,7 +9,8 @@ import type { CallKind } from "./points.js";
 /** One line. `late` is a write that takes effect after its call was given up. */
 export interface Seen {
   readonly at: number;
-  readonly credential: string;
+  /** Id of the credential that is rotated, or of the source that is read. */
+  readonly subject: string;
   readonly point: string;
   /** Tells attempts of activities apart: a call belongs to one execution. */
   readonly execution: string;

@@ -6,6 +6,7 @@ import { postgresFile, postgresStandby } from "./postgres-file.js";
 import { postgresFolder } from "./postgres-folder.js";
 import { postgresPooler } from "./postgres-pooler.js";
 import { postgresVault } from "./postgres-vault.js";
+import { postgresWatched } from "./postgres-watched.js";
 import { redisFile } from "./redis-file.js";
 import type { WorldKind } from "./world.js";
 
@@ -15,6 +16,7 @@ export const worlds: Readonly<Record<string, WorldKind>> = {
   "postgres-standby": postgresStandby,
   "postgres-folder": postgresFolder,
   "postgres-vault": postgresVault,
+  "postgres-watched": postgresWatched,
   "postgres-pooler": postgresPooler,
   "redis-file": redisFile,
   "jwks-file": jwksFile,

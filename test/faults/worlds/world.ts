@@ -7,6 +7,7 @@ import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Secret } from "../../../domain/secret.js";
 import type { ProviderAccount } from "../../contract/issuers/http-provider.js";
 import type { AwsKey } from "../../support/aws-users.js";
+import type { Direction } from "../house/estate.js";
 
 /** A document as it stands in the store, all its fields. */
 export type RawDocument = Readonly<Record<string, string>>;
@@ -46,10 +47,19 @@ export interface LooseSession {
   readonly beganAt: number;
 }
 
-/** More ways in which the engine observes a service, and addresses whose sessions are its own where they have no name. */
+/** More ways in which the engine observes a service, addresses whose sessions are its own where they have no name, and more names of it. */
 export interface Known {
   readonly observe: readonly Readonly<Record<string, unknown>>[];
   readonly address: readonly string[];
+  readonly names?: readonly string[];
+}
+
+/** Somebody whom no section of the estate names, and who has no session anywhere. */
+export interface Stranger {
+  /** What a source calls them. */
+  readonly name: string;
+  /** Fetches the version that was live when they came. */
+  fetch(): Promise<void>;
 }
 
 /** A consumer that the world runs besides the three services: it checks what they do, and does no work itself. */
@@ -83,7 +93,13 @@ export interface World {
   /** Where the engine reaches the servers of this world, by the names of `WorldKind.servers`. */
   readonly servers: Readonly<Partial<Record<WorldServer, Endpoint>>>;
   /** The estate's sections with other ports in place of these: the doors that an outage shuts. */
-  through(ports: Readonly<Record<string, number>>): Pick<World, "issuer" | "store" | "known">;
+  through(ports: Readonly<Record<string, number>>): Pick<World, "issuer" | "store" | "known" | "sources">;
+  /** Sources that show who uses the credential, by name; each is read to its end before a version is taken away. */
+  readonly sources?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Whatever the policy of each direction says otherwise here. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+  /** Somebody new comes to the store: only a source would show them. For worlds with directions that have one. */
+  stranger?(): Promise<Stranger>;
   /** What more is known of a service, by its name. */
   readonly known?: Readonly<Record<string, Known>>;
   /** Holds up what a standby takes over from its primary, or lets it go on; only where there is a standby. */
@@ -100,6 +116,8 @@ export interface World {
   readonly backups?: Readonly<Partial<Record<"issuer" | "store", Backup>>>;
   /** What the three services need to find store and server. */
   readonly serviceEnv: Readonly<Record<string, string>>;
+  /** What each of them needs for itself, by its name. */
+  envOf?(service: string): Promise<Readonly<Record<string, string>>>;
   /** Path of the program that all three are, by `STYLE`; absent where the examples work with this server. */
   readonly program?: `/${string}`;
   /** Consumers that check what the services do, by name. */
@@ -156,6 +174,8 @@ export interface Shared {
 export interface OwnVault {
   readonly address: string;
   readonly token: Secret;
+  /** Has it write an audit log from now on; answers with the file. */
+  audited(): Promise<string>;
   /** Seals it, or unseals it. */
   seal(on: boolean): Promise<void>;
 }
@@ -221,8 +241,10 @@ export interface WorldKind {
   readonly blinds?: true;
   /** What can be put back to how it was when a case began. */
   readonly restored?: readonly ("issuer" | "store")[];
-  /** Ways that a rotation can go; absent: all. Where there is no way back, none is tried. */
-  readonly directions?: readonly string[];
+  /** Ways that a rotation can go; absent: all but those with a stranger. Where there is no way back, none is tried. */
+  readonly directions?: readonly Direction[];
+  /** Activities at whose calls faults are put; absent: all. What others do is tried in a world that is like this one. */
+  readonly disturbed?: RegExp;
   /** Others have a field in the live document, and `annotate` writes it as they do. */
   readonly isShared?: true;
   /** Restored records can be gone on with here by removing what is left and rotating once more, which the house does. */
