@@ -63,7 +63,7 @@ async function keep(db: Database, name: string, { source, words }: Reading): Pro
       ...{ records: 1, claims: [claim], copies: [], listed: [], malformed: [], covered: null, gaps: [] },
       cursor: next,
     };
-    await notePart(db, ref, cursor, part, declared);
+    await notePart(db, ref, cursor, part, declared, t0 + last);
     cursor = next;
   }
   await endScan(db, ref, at + 1);
