@@ -11,13 +11,12 @@ import {
   type Tally,
   tallyOf,
 } from "../domain/graph/blast.js";
-import type { Flow } from "../domain/graph/flows.js";
 import { weakest } from "../domain/graph/known.js";
-import type { Graph, GraphEdge } from "../domain/graph/types.js";
+import type { Graph } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { idsOfCopies, loadAmong, loadOf } from "./graph-load.js";
-import { countReached } from "./graph-tally.js";
-import { stepsFrom } from "./graph-walk.js";
+import { tallyAmong } from "./graph-tally.js";
+import { type Step, type Walk, walk } from "./graph-walk.js";
 
 /** A blast radius: as much of it as was asked for, and how much there is. */
 export interface BlastRadius {
@@ -30,10 +29,10 @@ export interface BlastRadius {
   readonly graph: Graph;
 }
 
-/** Of what is not shown so many things are counted: beyond that it is said that there are more. */
+/** So many things are counted, whatever is shown of them: beyond that it is said that there are more. */
 const countedMax = 10_000;
 
-/** The blast radius of a node, of each list the nearest `limit` and a count of `counted` of the others; null: all of it. */
+/** The blast radius of a node, of each list the nearest `limit`, and a count of as much as `counted`; null: all of it. */
 export async function loadBlast(
   db: Database,
   id: string,
@@ -43,13 +42,14 @@ export async function loadBlast(
   return read(db, async (tx) => {
     const starts = await startsOf(tx, id);
     const copies = await idsOfCopies(tx, starts);
-    const begins = { failure: [...new Set([...starts, ...copies])], exposure: starts };
+    const most = limit === null ? null : Math.max(limit, counted);
     const walks = {
-      failure: await walk(tx, begins.failure, "failure", limit),
-      exposure: await walk(tx, begins.exposure, "exposure", limit),
+      failure: await walk(tx, [...starts, ...copies], "failure", most),
+      exposure: await walk(tx, starts, "exposure", most),
     };
-    if (walks.failure.isWhole && walks.exposure.isWhole) {
-      const ids = [id, ...begins.failure, ...walks.failure.steps.keys(), ...walks.exposure.steps.keys()];
+    if (limit === null || Object.values(walks).every(({ steps }) => steps.size <= limit)) {
+      const steps = Object.values(walks).flatMap((walked) => [...walked.steps.keys()]);
+      const ids = [id, ...starts, ...copies, ...steps];
       const graph = await loadAmong(tx, [...new Set(ids)], "bare");
       const blast = blastOf(graph, id);
       return {
@@ -60,7 +60,7 @@ export async function loadBlast(
         graph,
       };
     }
-    return nearestOf(tx, starts, begins, walks, limit ?? 0, counted);
+    return nearestOf(tx, starts, walks, limit);
   });
 }
 
@@ -74,67 +74,13 @@ async function startsOf(tx: Tx, id: string): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** How a node was reached: from which, over which edge. */
-interface Step {
-  readonly distance: number;
-  readonly before: string;
-  readonly edge: { readonly from: string; readonly type: GraphEdge["type"]; readonly to: string };
-}
-
-/** What a flow reaches from some nodes; they themselves are none of the steps. `isWhole`: nothing was left out. */
-interface Walk {
-  readonly steps: ReadonlyMap<string, Step>;
-  readonly isWhole: boolean;
-}
-
-interface StepRow extends Record<string, unknown> {
-  readonly id: string;
-  readonly before: string;
-  readonly type: GraphEdge["type"];
-  readonly forth: boolean;
-}
-
-/** Some nodes are reached in several ways: so many rows are read for each that is wanted. */
-const rowsEach = 4;
-
-/** Walks level by level, until there is nothing more or more than `limit` have been reached: each level is whole but the last. */
-async function walk(tx: Tx, starts: readonly string[], flow: Flow, limit: number | null): Promise<Walk> {
-  const steps = new Map<string, Step>();
-  const seen = new Set(starts);
-  // The first of what was reached last: everything after it is the front.
-  let front = 0;
-  for (let distance = 1; front < seen.size; distance++) {
-    const rowsMax = limit === null ? null : rowsEach * (limit + 1);
-    const { rows } = await tx.execute<StepRow>(sql`
-      with seen (id, nth) as materialized (select * from unnest(${sql.param([...seen])}::text[]) with ordinality)
-      select next.id, f.id as before, next.type, next.forth
-      from seen f cross join lateral (${stepsFrom(sql`f.id`, flow)}) next
-      where f.nth > ${front} and not exists (select from seen s where s.id = next.id)
-      limit ${rowsMax}`);
-    front = seen.size;
-    for (const { id, before, type, forth } of rows) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      steps.set(id, {
-        distance,
-        before,
-        edge: forth ? { from: before, type, to: id } : { from: id, type, to: before },
-      });
-    }
-    if (limit !== null && (steps.size > limit || rows.length === rowsMax)) return { steps, isWhole: false };
-  }
-  return { steps, isWhole: true };
-}
-
 type Both<T> = Readonly<Record<"failure" | "exposure", T>>;
 
 async function nearestOf(
   tx: Tx,
   starts: readonly string[],
-  begins: Both<readonly string[]>,
   walks: Both<Walk>,
   limit: number,
-  counted: number,
 ): Promise<BlastRadius> {
   const chosen = { failure: chosenOf(walks.failure, limit), exposure: chosenOf(walks.exposure, limit) };
   const shown = starts.slice(0, limit);
@@ -163,13 +109,11 @@ async function nearestOf(
       })
       .sort(byNearness);
   const [breaks, exposed] = [listed("failure"), listed("exposure")];
+  const counted = async ({ steps, isWhole }: Walk, list: readonly Affected[]): Promise<Tally> =>
+    steps.size <= limit ? tallyOf(list) : { ...(await tallyAmong(tx, [...steps.keys()])), isWhole };
   const tallies = {
-    failure: walks.failure.isWhole
-      ? tallyOf(breaks)
-      : await countReached(tx, begins.failure, "failure", counted),
-    exposure: walks.exposure.isWhole
-      ? tallyOf(exposed)
-      : await countReached(tx, begins.exposure, "exposure", counted),
+    failure: await counted(walks.failure, breaks),
+    exposure: await counted(walks.exposure, exposed),
   };
   const answering = [tallies.failure, tallies.exposure].flatMap(({ byOwner }) => Object.keys(byOwner));
   return {

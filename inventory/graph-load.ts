@@ -7,7 +7,7 @@ import type { Flow } from "../domain/graph/flows.js";
 import type { Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { edgesKnown, type Finding, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
-import { reachedFrom } from "./graph-walk.js";
+import { anyOf, walk } from "./graph-walk.js";
 import { column } from "./rows.js";
 
 /** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */
@@ -18,10 +18,12 @@ export async function loadReach(
 ): Promise<Graph> {
   return read(db, async (tx) => {
     const copies = await idsOfCopies(tx, starts);
-    const reached = [];
-    for (const flow of flows)
-      reached.push(await idsReached(tx, flow === "failure" ? [...starts, ...copies] : starts, flow));
-    return loadAmong(tx, [...new Set([...starts, ...copies, ...reached.flat()])]);
+    const reached = new Set([...starts, ...copies]);
+    for (const flow of flows) {
+      const { steps } = await walk(tx, flow === "failure" ? [...starts, ...copies] : starts, flow, null);
+      for (const id of steps.keys()) reached.add(id);
+    }
+    return loadAmong(tx, [...reached]);
   });
 }
 
@@ -34,25 +36,22 @@ export async function loadUsers(db: Database, credential: string): Promise<Graph
 export async function usersWithin(tx: Tx, credentials: readonly string[]): Promise<Graph> {
   const { copies, containers } = await idsKept(tx, credentials);
   const kept = [...new Set([...credentials, ...copies, ...containers])];
-  const within = sql`${sql.param(kept)}::text[]`;
-  // Each is looked up on its own (`offset 0`), from the few that are asked about to the many that use them.
+  // From the few that are asked about to the many that use them: by the ids of those the database would look through everything.
   const edges = sql`
-    with kept (id) as materialized (select unnest(${within})),
+    with kept (id) as materialized (select unnest(${sql.param(kept)}::text[])),
     used as materialized (
-      select e.* from kept k, lateral (
-        select * from rekey_inventory.graph_edges
-        where to_id = k.id and type in ('uses', 'can-read') and ended_at is null offset 0) e
-    )
+      select * from rekey_inventory.graph_edges
+      where to_id = ${anyOf(sql`kept`)} and type in ('uses', 'can-read') and ended_at is null
+    ),
+    owned (id) as (select id from kept union select from_id from used)
     select * from used
     union all
-    select e.* from kept k, lateral (
-      select * from rekey_inventory.graph_edges
-      where from_id = k.id and type in ('stored-in', 'depends-on') and ended_at is null offset 0) e
-    where e.to_id in (select id from kept)
+    select * from rekey_inventory.graph_edges
+    where from_id = ${anyOf(sql`kept`)} and type in ('stored-in', 'depends-on') and ended_at is null
+      and to_id in (select id from kept)
     union all
-    select e.* from (select id from kept union select from_id from used) w, lateral (
-      select * from rekey_inventory.graph_edges
-      where from_id = w.id and type = 'owned-by' and ended_at is null offset 0) e`;
+    select * from rekey_inventory.graph_edges
+    where from_id = ${anyOf(sql`owned`)} and type = 'owned-by' and ended_at is null`;
   return loadEdges(tx, kept, edges, { owned: "bare", evidence: "each" });
 }
 
@@ -137,16 +136,14 @@ export async function idsOfCopies(tx: Tx, credentials: readonly string[]): Promi
 }
 
 /**
- * For a `with recursive`: the copies, as `copies (id)`. Each step is looked up on its own (`offset 0`), as in every walk; what is
- * no credential is kept nowhere.
+ * For a `with recursive`: the copies, as `copies (id)`. Each step is looked up on its own (`offset 0`): the database takes a
+ * walk for much longer than it is, and would read every edge for it. What is no credential is kept nowhere.
  */
 function copiesOf(credentials: readonly string[]): SQL {
-  return sql`copies (id) as (
-      select place.id from unnest(${sql.param(credentials)}::text[]) as c (id), lateral (
-        select e.to_id as id from rekey_inventory.graph_edges e
-        join rekey_inventory.graph_nodes n on n.id = e.from_id
-        where e.from_id = c.id and e.type = 'stored-in' and n.type = 'credential' and e.ended_at is null
-        offset 0) place
+  return sql`asked (id) as materialized (select unnest(${sql.param(credentials)}::text[])), copies (id) as (
+      select e.to_id from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes c on c.id = e.from_id
+      where e.from_id = ${anyOf(sql`asked`)} and c.type = 'credential'
+        and e.type = 'stored-in' and e.ended_at is null
       union
       select part.id from copies k, lateral (
         select e.from_id as id from rekey_inventory.graph_edges e
@@ -154,13 +151,6 @@ function copiesOf(credentials: readonly string[]): SQL {
         where e.to_id = k.id and e.type in ('depends-on', 'stored-in') and n.type = 'location' and e.ended_at is null
         offset 0) part
     )`;
-}
-
-async function idsReached(tx: Tx, starts: readonly string[], flow: Flow): Promise<string[]> {
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    with recursive ${reachedFrom(sql`select unnest(${sql.param(starts)}::text[])`, flow)}
-    select id from reached`);
-  return rows.map(({ id }) => id);
 }
 
 /** Whether it is also loaded how it is known who owns something; whoever asks who that is need not know. */
