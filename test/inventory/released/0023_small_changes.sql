@@ -1,0 +1,3 @@
+-- It brings no rows of its own: an index, and what columns mean.
+
+select 1;
