@@ -5,10 +5,12 @@
 
 import { z } from "zod";
 import type { Claim } from "../../domain/discovery/said.js";
+import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
 import { resolveLogin } from "../shared/login.js";
-import { connectPg, type PgEndpoint, placeOf } from "../shared/pg.js";
+import { connectPg, type PgEndpoint, type PgLogin, placeOf } from "../shared/pg.js";
+import { type Replication, replicationAt, unlisted } from "../shared/pg-replication.js";
 import { endpointsOf, serverFields } from "../shared/pg-server.js";
 import type { Said } from "../shared/source-part.js";
 import { gapFindings, sessionsClaim, sessionsSource } from "../shared/source-sessions.js";
@@ -23,6 +25,11 @@ const config = z.strictObject({
     .min(1)
     .default("postgres")
     .describe("Any database that the login may connect to; sessions of all of them are seen."),
+  // Not a default: a source that was read before there was this setting is read by the same settings.
+  receivers: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("Names in pg_stat_replication that receive WAL and accept no logins (pg_receivewal, barman)."),
 });
 
 type Config = z.output<typeof config>;
@@ -78,7 +85,12 @@ const rightSql = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
 interface Look {
   readonly rows: readonly Row[];
   readonly sees: boolean;
+  /** Standbys of all the servers, where not all of them are listed; of the first server only. */
+  readonly unlisted: readonly string[];
 }
+
+/** For how long a standby is asked who receives from it, in milliseconds. */
+const standbyMsMax = 4_000;
 
 interface Place {
   readonly name: string;
@@ -88,36 +100,76 @@ interface Place {
 function createActivity(settings: Config, deps: AdapterDeps): Source {
   const places = endpointsOf(settings).map(({ endpoint }) => ({ name: placeOf(endpoint), endpoint }));
   return sessionsSource(places, deps, {
-    look: (place, call) => lookAt(place, settings, deps, call),
+    look: (place, call) =>
+      lookAt(place, place === places[0] ? places.slice(1) : null, { settings, deps }, call),
     said: (found, place, at) => saidOf(found, place, settings.issuer, at),
-    findings: ({ sees }, place) =>
-      sees
+    findings: ({ sees, unlisted: standbys }, place) => [
+      ...(sees
         ? []
         : gapFindings(
             "postgres-stats-unreadable",
             [`${hiddenAt(place)}: GRANT pg_read_all_stats to it.`],
             place.name,
-          ),
+          )),
+      ...(standbys.length === 0
+        ? []
+        : gapFindings("postgres-standby-unlisted", [unlistedText(standbys, sees)], place.name)),
+    ],
   });
 }
 
-async function lookAt({ endpoint }: Place, settings: Config, deps: AdapterDeps, call: Call): Promise<Look> {
+interface With {
+  readonly settings: Config;
+  readonly deps: AdapterDeps;
+}
+
+async function lookAt(
+  { endpoint }: Place,
+  others: readonly Place[] | null,
+  { settings, deps }: With,
+  call: Call,
+): Promise<Look> {
   const login = { ...(await resolveLogin(settings.login, deps, call)), applicationName: "rekey/discovery" };
   const session = await connectPg(endpoint, login, call);
   try {
     const [right] = await session.query<{ sees: boolean }>(rightSql, [], call);
     const rows = await session.query<Row>(sql, [], call);
-    return { rows, sees: right?.sees === true };
+    const sees = right?.sees === true;
+    if (others === null) return { rows, sees, unlisted: [] };
+    const here = await replicationAt(session, call);
+    const nodes = [here, ...(await Promise.all(others.map((other) => replicationOf(other, login, call))))];
+    return { rows, sees, unlisted: unlisted(nodes, settings.receivers ?? []) };
   } finally {
     await session.end();
   }
+}
+
+/** A server that does not answer is a gap of its own; here it is taken for a standby that is listed. */
+async function replicationOf({ endpoint }: Place, login: PgLogin, call: Call): Promise<Replication> {
+  const brief = { signal: AbortSignal.any([call.signal, AbortSignal.timeout(standbyMsMax)]) };
+  try {
+    const session = await connectPg(endpoint, login, brief);
+    try {
+      return await replicationAt(session, brief);
+    } finally {
+      await session.end();
+    }
+  } catch (failure) {
+    if (!(failure instanceof RekeyError)) throw failure;
+    return { downstream: [], receiving: true };
+  }
+}
+
+function unlistedText(standbys: readonly string[], sees: boolean): string {
+  const names = standbys.map((name) => (sees ? name : name.slice(0, name.lastIndexOf("@"))));
+  return `More standbys receive from it (${names.join(", ")}) than are listed: who is connected at another one is not seen. Add it to \`standbys\`, or to \`receivers\` when it takes no logins.`;
 }
 
 function hiddenAt({ name: place }: Place): string {
   return `At ${place} the login does not see from where and since when others are connected`;
 }
 
-function saidOf({ rows, sees }: Look, place: Place, issuer: string, at: number): Said {
+function saidOf({ rows, sees, unlisted: standbys }: Look, place: Place, issuer: string, at: number): Said {
   const unnamed = rows.filter(({ login }) => login === null).reduce((sum, { sessions }) => sum + sessions, 0);
   const hidden = rows.filter((row) => row.hidden).reduce((sum, { sessions }) => sum + sessions, 0);
   return {
@@ -129,6 +181,7 @@ function saidOf({ rows, sees }: Look, place: Place, issuer: string, at: number):
         : [
             `${hiddenAt(place)}, ${hidden} of them now; it lacks pg_read_all_stats, and some may not be seen at all.`,
           ]),
+      ...(standbys.length === 0 ? [] : [`${place.name}: ${unlistedText(standbys, sees)}`]),
       ...(unnamed === 0
         ? []
         : [`At ${place.name} ${unnamed} sessions had not said yet as whom they log in.`]),

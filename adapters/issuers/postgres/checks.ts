@@ -2,7 +2,9 @@
  * The named checks of preflight, purely over facts: what stands in the way of a safe rotation on this server,
  * each with the mend in its sentence. The page docs/kinds/postgres.md explains every code.
  */
+
 import type { Finding, Severity } from "../../../domain/finding.js";
+import { unlisted } from "../../shared/pg-replication.js";
 import { compareLogins } from "./compare.js";
 import type { PostgresAccount, PostgresConfig } from "./config.js";
 import type { PreflightFacts, RoleFacts } from "./facts.js";
@@ -129,10 +131,8 @@ function engineChecks({ server }: PreflightFacts): Finding[] {
 
 function networkChecks(facts: PreflightFacts, config: PostgresConfig, account: PostgresAccount): Finding[] {
   const found: Finding[] = [];
-  const servers = facts.replication.downstream.filter(
-    (name) => !config.receivers.includes(name.slice(0, name.lastIndexOf("@"))),
-  );
-  if (servers.length > facts.replication.streaming) {
+  const servers = unlisted(facts.replication, config.receivers);
+  if (servers.length > 0) {
     found.push(
       finding(
         "standby-unlisted",

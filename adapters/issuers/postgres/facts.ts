@@ -2,6 +2,7 @@
 import { RekeyError } from "../../../domain/errors.js";
 import type { Call } from "../../ports.js";
 import type { Nodes } from "../../shared/pg-nodes.js";
+import { type Replication, replicationAt } from "../../shared/pg-replication.js";
 import { type LoginFacts, loginFacts } from "./compare.js";
 import type { PostgresAccount } from "./config.js";
 import { applySignature } from "./functions.js";
@@ -56,19 +57,14 @@ export interface RoleFacts {
   readonly ownsIn: readonly string[];
 }
 
-/** WAL receivers: what is connected, and how many of the configured standbys are. */
-export interface ReplicationFacts {
-  readonly downstream: readonly string[];
-  readonly streaming: number;
-}
-
 /** Everything together. */
 export interface PreflightFacts {
   readonly nodes: readonly { readonly node: string; readonly versionNum: number }[];
   readonly server: ServerFacts;
   readonly roles: readonly RoleFacts[];
   readonly logins: readonly LoginFacts[];
-  readonly replication: ReplicationFacts;
+  /** Who receives from each node. */
+  readonly replication: readonly Replication[];
   /** Lines of pg_hba.conf that name the group itself and not its members; `null` when the engine may not read the file. */
   readonly hbaLines: readonly number[] | null;
 }
@@ -90,26 +86,13 @@ export async function preflightFacts(
     ask<ServerFacts>(serverSql, [applySignature, account.group]),
     ask<RoleFacts>(rolesSql, [[...account.logins, account.group], account.group]),
     loginFacts(nodes, account.logins, call),
-    replicationFacts(nodes, call),
+    Promise.all(
+      nodes.all.map((node) => nodes.read(node, call, ({ session }) => replicationAt(session, call))),
+    ),
     hba(nodes, account, call),
   ]);
   if (!server) throw new RekeyError("internal", `${nodes.primary.name} answered nothing.`);
   return { nodes: versions, server, roles, logins, replication, hbaLines };
-}
-
-async function replicationFacts(nodes: Nodes, call: Call): Promise<ReplicationFacts> {
-  const found = await Promise.all(
-    nodes.all.map((node) =>
-      nodes.read(node, call, ({ session }) =>
-        session.query<{ downstream: string[]; receiving: boolean }>(replicationSql, [], call),
-      ),
-    ),
-  );
-  const rows = found.flat();
-  return {
-    downstream: rows.flatMap((row) => row.downstream),
-    streaming: rows.filter((row) => row.receiving).length,
-  };
 }
 
 /** The view is closed even to pg_monitor (facts 14); a DBA may have opened it. Asking first keeps the refusal out of the server's log. */
@@ -183,9 +166,3 @@ export const rolesSql = `
     WHERE x.member = r.oid AND g.rolname = $2 HAVING count(*) > 0
   ) m ON true
   WHERE r.rolname::text = ANY ($1)`;
-
-/** Logical subscribers take rows, not logins; only physical receivers are servers of their own. */
-const replicationSql = `
-  SELECT ARRAY(SELECT w.application_name || '@' || coalesce(host(w.client_addr), 'local') FROM pg_stat_replication w
-               WHERE NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = w.pid AND s.slot_type = 'logical')) AS downstream,
-         EXISTS (SELECT FROM pg_stat_wal_receiver) AS receiving`;
