@@ -28,33 +28,27 @@ export async function scopeOf(
 ): Promise<LookScope | null> {
   if (touchedIn(sections.sources).length > 0) return null;
   const consumers = await idsOf(tx, "consumers", touchedIn(sections.consumers));
-  const toldAnew = sections.consumers.changed.filter(({ fields }) =>
-    fields.some((field) => toldOfConsumers.has(field)),
+  const toldAnew = sections.consumers.changed.flatMap(({ name, fields }) =>
+    fields.some((field) => toldOfConsumers.has(field)) ? (consumers.get(name) ?? []) : [],
   );
-  const used = await usedBy(
-    tx,
-    await idsOf(
-      tx,
-      "consumers",
-      toldAnew.map(({ name }) => name),
-    ),
-  );
+  const used = await usedBy(tx, toldAnew);
   const credentials = [
-    ...(await idsOf(tx, "credentials", touchedIn(sections.credentials))),
+    ...(await idsOf(tx, "credentials", touchedIn(sections.credentials))).values(),
     ...(await credentialsUnder(
       tx,
       sections.policies.changed.map(({ name }) => name),
     )),
     ...(await credentialsAt(tx, [...new Set([...used, ...moved])])),
   ];
-  return { credentials: [...new Set(credentials)], consumers };
+  return { credentials: [...new Set(credentials)], consumers: [...consumers.values()] };
 }
 
-async function idsOf(tx: Tx, section: Section, names: readonly string[]): Promise<string[]> {
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    select id from rekey_inventory.entries
+/** By their names. */
+async function idsOf(tx: Tx, section: Section, names: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await tx.execute<{ id: string; name: string }>(sql`
+    select id, name from rekey_inventory.entries
     where section = ${section} and name = any(${sql.param(names)}::text[])`);
-  return rows.map(({ id }) => id);
+  return new Map(rows.map(({ id, name }) => [name, id]));
 }
 
 async function credentialsUnder(tx: Tx, policies: readonly string[]): Promise<string[]> {
