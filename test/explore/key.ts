@@ -48,15 +48,12 @@ function from(now: number): Rel {
       : String(Math.min(futureMs, Math.max(-ages[kind] * tick, time - now)));
 }
 
-/** Half of all transitions change only the world, so the last form of a state is kept with it. */
-const forms = new WeakMap<RotationState, { readonly now: number; readonly form: string }>();
+/** Half of all transitions change only the world, and come one after the other: the form of their state is made once. */
+let latest: { readonly state: RotationState; readonly now: number; readonly form: string } | undefined;
 
 function stateForm(state: RotationState, now: number): string {
-  const known = forms.get(state);
-  if (known?.now === now) return known.form;
-  const form = formOf(state, now);
-  forms.set(state, { now, form });
-  return form;
+  if (latest?.state !== state || latest.now !== now) latest = { state, now, form: formOf(state, now) };
+  return latest.form;
 }
 
 function formOf(state: RotationState, now: number): string {
@@ -131,23 +128,23 @@ function askedAt({ asked, askedAt: at, resumedAt }: RotationState): number | nul
 
 /** Each consumer with its instances as they are and as they were last seen; like ones in a fixed order. */
 function consumers({ state, world }: Node, at: Rel): string[] {
-  const ids = [...new Set(world.instances.map(({ consumer }) => consumer))];
-  const forms = ids.map((id) => {
+  const copies = new Map<string, { readonly place: string; readonly forms: string[] }>();
+  for (const { consumer, name, place, holds, sick, unseen } of world.instances) {
+    const seen = state.consumers[consumer]?.instances.find(({ instance }) => instance === name);
+    const form = `${holds} ${sick} ${unseen} ${seen ? `${seen.version} ${seen.working}` : "?"}`;
+    const known = copies.get(consumer);
+    if (known === undefined) copies.set(consumer, { place, forms: [form] });
+    else known.forms.push(form);
+  }
+  const all: string[] = [];
+  for (const [id, { place, forms }] of copies) {
     const known = state.consumers[id];
-    const instances = world.instances
-      .filter(({ consumer }) => consumer === id)
-      .map(({ name, holds, sick, unseen }) => {
-        const seen = known?.instances.find(({ instance }) => instance === name);
-        return `${holds} ${sick} ${unseen} ${seen ? `${seen.version} ${seen.working}` : "?"}`;
-      })
-      .sort();
-    const place = world.instances.find(({ consumer }) => consumer === id)?.place ?? "";
     const lostAt = later(known?.lostAt, state.resumedAt, state.turned?.at, state.places[place]?.toldAt);
     const record = known
       ? `${Math.min(known.stable, 2)} ${at(known.since, "fact")} ${at(lostAt, "deadline")} ${known.instances.length}`
       : "-";
     const planned = state.plan?.consumers.some((consumer) => consumer.id === id);
-    return `${place} ${planned}:${record}:${instances.join(";")}`;
-  });
-  return forms.sort();
+    all.push(`${place} ${planned}:${record}:${forms.sort().join(";")}`);
+  }
+  return all.sort();
 }
