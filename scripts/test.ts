@@ -107,7 +107,6 @@ async function main(words: readonly string[]): Promise<boolean> {
     const unmeasured = { enabled: false };
     await play(of("rules"), counter, { enabled: whole });
     await Promise.all([play(of("paths"), counter, unmeasured), play(of("servers"), counter, unmeasured)]);
-    await play(of("houses"), counter, unmeasured);
   }
   const covered = !(whole || everyRoom) || printCoverage(summaryFile, root, say);
   await building;
