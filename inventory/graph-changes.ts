@@ -18,17 +18,18 @@ export interface Between {
 export async function loadChanged(db: Database, { from, until, by }: Between): Promise<Graph> {
   const [after, upTo] = [from, until].map(iso);
   const within = (column: string) => sql`${sql.raw(column)} > ${after} and ${sql.raw(column)} <= ${upTo}`;
-  const begun = (row: "" | "e." | "v.") => within(by === "learnt" ? learntOf(row) : `${row}first_seen`);
+  const begun = within(by === "learnt" ? learntOf("") : "first_seen");
   return read(db, async (tx) => {
-    const those = sql`select e.* from rekey_inventory.graph_edges e
-      where ${begun("e.")} or ${within("e.ended_at")} or exists (
-        select from rekey_inventory.graph_evidence v
-        where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and ${begun("v.")})`;
+    // Each table is read once, and then what has changed is looked up: asked for each edge it is the evidence of all of them.
+    const those = sql`select e.* from (
+        select from_id, type, to_id from rekey_inventory.graph_edges where ${begun} or ${within("ended_at")}
+        union select from_id, type, to_id from rekey_inventory.graph_evidence where ${begun}
+      ) changed join rekey_inventory.graph_edges e using (from_id, type, to_id)`;
     const edges = await edgesKnown(tx, those, sql`true`);
     const ends = [...new Set(edges.flatMap(({ from: one, to }) => [one, to]))];
     const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
       select ${nodeColumns} from rekey_inventory.graph_nodes
-      where id = any(${sql.param(ends)}::text[]) or ${begun("")} or ${within("ended_at")}`);
+      where id = any(${sql.param(ends)}::text[]) or ${begun} or ${within("ended_at")}`);
     return { nodes: new Map(nodeRows.map((row) => [row.id, nodeOf(row)])), edges };
   });
 }

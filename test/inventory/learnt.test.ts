@@ -62,7 +62,8 @@ it("a record of three weeks ago that is read today is news of today, and of thre
   expect(await changesOn(db, t0 + 8.5 * dayMs, "record")).toEqual(news);
 
   // Whoever reads on, of earlier or of later, or the same again, has learnt of it then and not now.
-  for (const at of [t0 + 5 * dayMs, t0 + 29 * dayMs]) await reading(used(at), today + 1.5 * dayMs, "log");
+  for (const [hours, at] of [t0 + 5 * dayMs, t0 + 29 * dayMs].entries())
+    await reading(used(at), today + (1.5 + hours / 24) * dayMs, "log");
   expect(await changesOn(db, today + dayMs)).toEqual([]);
   expect(await changesOn(db, today)).toEqual([
     `came identity ${psql}: 30.5 of 9`,
