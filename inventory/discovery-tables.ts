@@ -61,3 +61,11 @@ export const anonymousUses = inventory.table("anonymous_uses", {
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
 });
+
+/** What each source took a thing for last. */
+export const thingClasses = inventory.table("thing_classes", {
+  thing: text("thing").notNull(),
+  source: text("source").notNull(),
+  class: text("class").notNull(),
+  lastSeen: moment("last_seen").notNull(),
+});
