@@ -33,21 +33,25 @@ const noJobs = new Set(
 
 const includesMax = 50;
 
-/** Every job of the file, with what it has from elsewhere. */
+/** What counts for every job of a pipeline. */
+const globalWords = ["variables", "before_script", "after_script", "default", "image", "services"];
+
+/** A pipeline with the local files that it includes: jobs and parts of them by their names, and what counts for every job. */
+interface Gathered {
+  /** Several of a name are one job, which has all that they say. */
+  readonly named: Map<string, Part[]>;
+  readonly globals: Part[];
+}
+
+/** Every job of the pipeline, those of the files that it includes too, with what each has from elsewhere. */
 export async function saysPipeline(top: Body, frame: PipelineFrame, says: Says): Promise<void> {
-  const known = new Map<string, Part>();
-  await collect(top, frame.path, frame, known, new Set([frame.path]), says);
-  const globals: Part[] = ["variables", "before_script", "after_script", "default", "image", "services"].map(
-    (name) => ({
-      name,
-      path: frame.path,
-      body: { [name]: top[name] },
-    }),
-  );
-  const own = new Set(Object.keys(mapOf(top.variables)));
-  for (const [name, body] of Object.entries(top)) {
-    if (noJobs.has(name) || name.startsWith(".") || !isMap(body)) continue;
-    const parts = partsOf({ name, path: frame.path, body }, known, says);
+  const gathered: Gathered = { named: new Map(), globals: [] };
+  await collect(top, frame.path, frame, gathered, new Set([frame.path]), says);
+  const { named: known, globals } = gathered;
+  const own = new Set(globals.flatMap(({ body }) => Object.keys(mapOf(body.variables))));
+  for (const [name, written] of known) {
+    if (name.startsWith(".")) continue;
+    const parts = partsOf(written, known, says);
     const defined = new Set([...own, ...parts.flatMap((part) => Object.keys(mapOf(part.body.variables)))]);
     const workload = `gitlab-ci ${frame.project}/${name}`;
     const reader: ReaderThing = {
@@ -62,12 +66,12 @@ export async function saysPipeline(top: Body, frame: PipelineFrame, says: Says):
   }
 }
 
-/** Jobs of this file and of local files that it includes, so that `extends` finds them. */
+/** What stands in this file and in local files that it includes. */
 async function collect(
   top: Body,
   path: string,
   frame: PipelineFrame,
-  known: Map<string, Part>,
+  gathered: Gathered,
   met: Set<string>,
   says: Says,
 ): Promise<void> {
@@ -86,17 +90,20 @@ async function collect(
     const [parsed] = found !== null && "text" in found ? yamlDocuments(found.text) : [];
     if (parsed === undefined || "why" in parsed)
       says.gaps.push(`${path} includes ${at}, which cannot be read.`);
-    else await collect(mapOf(parsed.value), at, frame, known, met, says);
+    else await collect(mapOf(parsed.value), at, frame, gathered, met, says);
   }
+  for (const name of globalWords)
+    if (top[name] !== undefined) gathered.globals.push({ name, path, body: { [name]: top[name] } });
   for (const [name, body] of Object.entries(top)) {
-    if (!noJobs.has(name) && isMap(body)) known.set(name, { name, path, body });
+    if (noJobs.has(name) || !isMap(body)) continue;
+    gathered.named.set(name, [...(gathered.named.get(name) ?? []), { name, path, body }]);
   }
 }
 
-/** The job and everything that it extends. */
-function partsOf(job: Part, known: ReadonlyMap<string, Part>, says: Says): Part[] {
-  const parts = [job];
-  const met = new Set([job.name]);
+/** The job and everything that it extends or refers to. */
+function partsOf(job: readonly Part[], known: Gathered["named"], says: Says): Part[] {
+  const parts = [...job];
+  const met = new Set(job.map(({ name }) => name));
   for (const part of parts) {
     const names = Array.isArray(part.body.extends) ? part.body.extends : [part.body.extends];
     for (const name of names.flatMap((item) => named(item) ?? [])) {
@@ -104,11 +111,34 @@ function partsOf(job: Part, known: ReadonlyMap<string, Part>, says: Says): Part[
       met.add(name);
       const found = known.get(name);
       if (found === undefined)
-        says.gaps.push(`${job.name} of ${job.path} extends ${name}, which is not in the folder.`);
-      else parts.push(found);
+        says.gaps.push(`${part.name} of ${part.path} extends ${name}, which is not in the folder.`);
+      else parts.push(...found);
+    }
+    for (const [name = "", ...keys] of referencesIn(part.body)) {
+      const key = `${name} ${keys.join(" ")}`;
+      if (met.has(key)) continue;
+      met.add(key);
+      for (const { path, body } of known.get(name) ?? []) {
+        const value = keys.reduce((at: unknown, step) => mapOf(at)[step], body);
+        // As much of it as is referred to, under the names that it has there.
+        const taken = keys.reduceRight((inner: unknown, step) => ({ [step]: inner }), value);
+        if (value !== undefined) parts.push({ name, path, body: mapOf(taken) });
+      }
     }
   }
   return parts;
+}
+
+/**
+ * What a `!reference [.setup, script]` names. The parser keeps a tag that it does not know as what it stands on, so it is a list
+ * of names: one that is none of a job's leads nowhere.
+ */
+function* referencesIn(value: unknown): Generator<string[]> {
+  if (Array.isArray(value)) {
+    const names = value.flatMap((item) => named(item) ?? []);
+    if (names.length === value.length && names.length > 1) yield names;
+    for (const item of value) yield* referencesIn(item);
+  } else if (isMap(value)) for (const item of Object.values(value)) yield* referencesIn(item);
 }
 
 function saysPart(

@@ -111,6 +111,36 @@ a: { extends: [ .one, .lost ] }
   ]);
 });
 
+it("says the jobs of local files that it includes, with what counts for every job there and here", async () => {
+  const files = {
+    ".gitlab-ci.yml":
+      "include: [ { local: ci/deploy.yml } ]\nvariables: { OWN_TOKEN: x }\na: { script: [ $OWN_TOKEN ] }\n",
+    "ci/deploy.yml":
+      "before_script: [ 'login $REGISTRY_PASSWORD' ]\ndeploy: { script: [ $DEPLOY_TOKEN, $OWN_TOKEN ] }\na: { script: [ $OTHER_TOKEN ] }\n",
+  };
+  expect((await uses(files)).sort()).toEqual([
+    `${job("a")} uses ${at("variables/OTHER_TOKEN")} declared`,
+    `${job("a")} uses ${at("variables/REGISTRY_PASSWORD")} declared`,
+    `${job("deploy")} uses ${at("variables/DEPLOY_TOKEN")} declared`,
+    `${job("deploy")} uses ${at("variables/REGISTRY_PASSWORD")} declared`,
+  ]);
+});
+
+it("follows references, through others and into files that are included, as far as each goes", async () => {
+  const files = {
+    ".gitlab-ci.yml": `
+include: ci/parts.yml
+.own: { script: [ $OWN_TOKEN ], variables: { HIDDEN_TOKEN: $LOST_TOKEN } }
+release: { script: [ !reference [ .own, script ], !reference [ .parts, script ], !reference [ .nobody, script ] ] }
+`,
+    "ci/parts.yml":
+      ".parts: { script: [ !reference [ .deep, after_script ] ], after_script: [ $AWAY_TOKEN ] }\n.deep: { after_script: [ $DEEP_TOKEN ] }\n",
+  };
+  expect((await uses(files)).sort()).toEqual(
+    ["DEEP_TOKEN", "OWN_TOKEN"].map((name) => `${job("release")} uses ${at(`variables/${name}`)} declared`),
+  );
+});
+
 it("gives what stands at the top to every job", async () => {
   expect(
     await uses({
