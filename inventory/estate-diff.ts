@@ -64,7 +64,8 @@ function diffSection(before: Entries, after: Entries): SectionDiff {
 export function changedFields(before: object, after: object): string[] {
   const fields = new Set([...Object.keys(before), ...Object.keys(after)]);
   const read = (entry: object, field: string): unknown => (entry as Record<string, unknown>)[field];
-  return [...fields]
-    .filter((field) => canonical(read(before, field)) !== canonical(read(after, field)))
-    .sort();
+  // What is written alike is the same; only of the rest the order of fields has to be left out.
+  const isSame = (a: unknown, b: unknown) =>
+    JSON.stringify(a) === JSON.stringify(b) || canonical(a) === canonical(b);
+  return [...fields].filter((field) => !isSame(read(before, field), read(after, field))).sort();
 }

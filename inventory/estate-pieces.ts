@@ -24,8 +24,8 @@ export interface Standing {
 export interface KnownPieces {
   /** The same as long as nobody has applied anything, and nobody has noted other pieces. */
   readonly stamp: string;
-  /** Each of them once. */
-  readonly pieces: readonly string[];
+  /** Their names, each of them once, with a space between them. */
+  readonly pieces: string;
 }
 
 /** Pieces of one statement, which come as one text: as rows of their own they would cost more than everything else about them. */
@@ -34,15 +34,15 @@ const piecesMax = 50_000;
 /** Every piece that something in force comes from. */
 export async function piecesIn(tx: Tx): Promise<KnownPieces> {
   const stamp = await stampIn(tx);
-  const found: string[][] = [];
+  const found: string[] = [];
   for (let after = ""; ; ) {
     const { rows } = await tx.execute<{ all: string | null; last: string }>(sql`
       select string_agg(piece, ' ') as all, max(piece) as last from (
         select distinct piece from rekey_inventory.entries
         where ended_at is null and piece > ${after} order by piece limit ${piecesMax}) part`);
     const [{ all, last } = { all: null, last: "" }] = rows;
-    if (all === null) return { stamp, pieces: found.flat() };
-    found.push(all.split(" "));
+    if (all === null) return { stamp, pieces: found.join(" ") };
+    found.push(all);
     after = last;
   }
 }

@@ -71,7 +71,7 @@ function readingOf(kinds: EstateKinds): string {
 }
 
 /** Bytes that are read while the inventory is still telling which pieces it knows. */
-const aheadBytesMax = 32 * 1024 * 1024;
+const aheadBytesMax = 8 * 1024 * 1024;
 
 /** Takes in every piece of the folder that is not known; answers with what the rest rests on, and the digest of all. */
 async function gather(

@@ -7,26 +7,25 @@ import type { KnownPieces } from "../../inventory/estate-pieces.js";
 import type { Base } from "../../inventory/submission.js";
 import type { Gathering } from "./gathering.js";
 import type { Piece, Unreadable } from "./pieces.js";
+import { Register } from "./register.js";
 
 /** Bytes that are taken in before what they say is read: text needs much more room than what it says. */
 const bytesMax = 8 * 1024 * 1024;
 
 /** Every piece is met here once, in the order of files and lines. */
 export class Intake {
-  /** Hashes of the pieces that were met; of one that stands twice there are two. */
-  readonly #seen: string[] = [];
+  /** Hashes of the pieces that had to be read; of one that stands twice there are two. */
+  readonly #read: string[] = [];
   /** What the names of pieces begin with that are read as these. */
   readonly #prefix: string;
   readonly #gathering: Gathering;
   /** What was met before the inventory had told what it knows. */
   #ahead: (readonly (Piece | Unreadable)[])[] = [];
   #aheadBytes = 0;
-  #isOpen = false;
+  /** Null as long as it was not told. */
+  #known: Register | null = null;
   #stamp: string | null = null;
-  /** Hashes of pieces that the inventory knows and that were not met so far. */
-  readonly #left = new Set<string>();
-  /** Pieces that were read otherwise: none of them can be met. */
-  readonly #others: string[] = [];
+  #isEmpty = true;
   #bytes = 0;
 
   /** `reading` tells how pieces are read: those of another one are not known. */
@@ -37,7 +36,7 @@ export class Intake {
 
   /** True where nothing was met. */
   get isEmpty(): boolean {
-    return this.#seen.length === 0;
+    return this.#isEmpty;
   }
 
   /** Bytes of the pieces that wait. */
@@ -47,34 +46,31 @@ export class Intake {
 
   /** What the inventory knows; null where none is asked. To be called once. */
   open(known: KnownPieces | null): void {
-    this.#isOpen = true;
     this.#stamp = known?.stamp ?? null;
-    for (const name of known?.pieces ?? []) {
-      if (name.startsWith(this.#prefix)) this.#left.add(name.slice(this.#prefix.length));
-      else this.#others.push(name);
-    }
+    this.#known = new Register(known?.pieces ?? "", this.#prefix);
     for (const pieces of this.#ahead.splice(0)) this.meet(pieces);
     this.#aheadBytes = 0;
   }
 
   /** Takes in the next pieces. */
   meet(pieces: readonly (Piece | Unreadable)[]): void {
-    if (this.#isOpen) {
-      for (const piece of pieces) this.#take(piece);
+    if (this.#known !== null) {
+      for (const piece of pieces) this.#take(piece, this.#known);
       return;
     }
     this.#ahead.push(pieces);
     for (const piece of pieces) this.#aheadBytes += "bytes" in piece ? piece.bytes.length : 0;
   }
 
-  #take(piece: Piece | Unreadable): void {
+  #take(piece: Piece | Unreadable, known: Register): void {
     if ("problem" in piece) {
       this.#gathering.faults.push({ origin: piece, spotted: piece.problem });
       return;
     }
-    this.#seen.push(piece.hash);
+    this.#isEmpty = false;
     // Said twice, it is read the second time, so that somebody is told of it.
-    if (this.#left.delete(piece.hash)) return;
+    if (known.cross(piece.hash)) return;
+    this.#read.push(piece.hash);
     this.#gathering.take(piece, this.#prefix + piece.hash);
     this.#bytes += piece.bytes.length;
     if (this.#bytes < bytesMax) return;
@@ -85,14 +81,15 @@ export class Intake {
   /** What the rest of the estate rests on, once every piece was met. */
   get base(): Base | null {
     if (this.#stamp === null) return null;
-    const gone = [...this.#left].map((hash) => this.#prefix + hash);
-    return { stamp: this.#stamp, gone: [...this.#others, ...gone] };
+    return { stamp: this.#stamp, gone: this.#known?.left ?? [] };
   }
 
   /** What all of the pieces together are known by. */
   get digest(): string {
-    // Hashes are in the order of the names that begin alike, and are compared faster.
-    const names = this.#seen.sort().filter((hash, i, all) => hash !== all[i - 1]);
+    // What is known mostly comes in order, which makes sorting quick. Names begin alike, so hashes are in the order of names.
+    const names = [...(this.#known?.met ?? []), ...this.#read]
+      .sort()
+      .filter((hash, i, all) => hash !== all[i - 1]);
     const text = names.length === 0 ? "" : this.#prefix + names.join(this.#prefix);
     return `sha256:${createHash("sha256").update(text).digest("hex")}`;
   }

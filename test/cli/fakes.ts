@@ -195,7 +195,7 @@ function inventoryIn(world: World): Inventory {
         : { number: 3, digest: "sha256:0", appliedAt: now, appliedBy: "olga" },
     shared: async () => (world.entries.length === 0 ? null : current()),
     known: {
-      pieces: async () => ({ stamp: "", pieces: [] }),
+      pieces: async () => ({ stamp: "", pieces: "" }),
       shared: async () => null,
       // Everything was read, so there is nothing around it.
       context: async ({ entries }) => ({
