@@ -3,9 +3,10 @@
  * database and in the anchors outside it, and with what this process saw. A key that signs whatever it finds would
  * certify every tampering.
  */
-import { sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read, type Tx, transact } from "../inventory/database.js";
+import { sql } from "../inventory/orm.js";
 import { type Anchor, notesIn, type OutsideNote } from "./anchor.js";
 import { openCheckpoint, signCheckpoint } from "./checkpoint.js";
 import { objectionToLog } from "./consistency.js";

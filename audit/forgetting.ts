@@ -2,10 +2,11 @@
  * Forgetting names and reasons (H40): what may be forgotten, how much that is, and doing it. The log is told first,
  * as of every change, so that it says itself who took away what, and nobody can do so unseen with these commands.
  */
-import { sql } from "drizzle-orm";
+
 import { formatDuration } from "../domain/duration.js";
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read, transact } from "../inventory/database.js";
+import { sql } from "../inventory/orm.js";
 
 /** What would be forgotten. */
 export interface Forgettable {

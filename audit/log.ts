@@ -2,11 +2,12 @@
  * The log's tables: a head that one writer at a time holds, entries by index, and the tree in tiles. All that is
  * written is written by `append`, in the transaction that holds the head.
  */
-import { sql } from "drizzle-orm";
+
 import type { AuditEntry, Opening } from "../domain/audit.js";
 import { RekeyError } from "../domain/errors.js";
 import { type Database, type Tx, transact } from "../inventory/database.js";
 import { bundledMigrations, type Migrated, migrate } from "../inventory/migrate.js";
+import { sql } from "../inventory/orm.js";
 import { emptyRoot, leafHash } from "./hash.js";
 import type { Head } from "./proofs.js";
 import { Edge, edgeTiles, type TileKey, TileMissing, type Tiles, tileKey } from "./tiles.js";

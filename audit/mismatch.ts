@@ -3,10 +3,10 @@
  * not taken for what was told, and not thrown away either: the log says that it was there, once, and keeps it.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { sql } from "drizzle-orm";
 import { type AuditBody, type AuditEntry, auditEntryOf, bodyOf } from "../domain/audit.js";
 import { canonical } from "../domain/plan.js";
 import { type Database, read } from "../inventory/database.js";
+import { sql } from "../inventory/orm.js";
 
 /** Where entries wait: the inventory's outbox, a worker's spool, or the memory of the process that told them. */
 export type Place = "outbox" | "spool" | "hand";

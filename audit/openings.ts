@@ -1,8 +1,8 @@
 /** Personal fields against their commitments: what is still known has to be what was committed to. */
 import { createHash } from "node:crypto";
-import { sql } from "drizzle-orm";
 import { bodyOf, commitment, type Opening } from "../domain/audit.js";
 import type { Tx } from "../inventory/database.js";
+import { sql } from "../inventory/orm.js";
 import type { Findings } from "./row-findings.js";
 
 const rowsInRead = 5_000;

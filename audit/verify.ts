@@ -3,8 +3,8 @@
  * are hashed anew, the tree is built anew from them, and every checkpoint is compared with what was built.
  */
 import { setImmediate as pause } from "node:timers/promises";
-import { sql } from "drizzle-orm";
 import { type Database, read, type Tx } from "../inventory/database.js";
+import { sql } from "../inventory/orm.js";
 import type { OutsideNote } from "./anchor.js";
 import { type Checkpoint, openCheckpoint, unsignedSentence } from "./checkpoint.js";
 import { type EntryRow, readRow } from "./columns.js";

@@ -3,7 +3,7 @@
  * transaction that takes the credential's lock, counts the signatures and uses them up. How it ended is written
  * once, by whoever holds the lock then.
  */
-import { and, eq, isNull } from "drizzle-orm";
+
 import { type AdoptionRecord, covers } from "../domain/adopt-plan.js";
 import { RekeyError } from "../domain/errors.js";
 import { adoptionSteps, adoptions, type StepWay } from "./adoption-tables.js";
@@ -12,6 +12,7 @@ import { tellAudit } from "./audit-outbox.js";
 import { burnSignOffs, recordsOf, type SignOffs } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { credentialLock, freeLocks, holdFence, raiseEpoch, takeLocks } from "./fence.js";
+import { and, eq, isNull } from "./orm.js";
 import { refuseRestored } from "./restores.js";
 import { type IntentOutcome, locks } from "./rotation-tables.js";
 

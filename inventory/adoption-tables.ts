@@ -1,7 +1,8 @@
 /** The tables of migration 0004 as drizzle sees them: adoptions and their steps. */
-import { bigint, integer, json, text } from "drizzle-orm/pg-core";
+
 import type { AdoptionDirection, AdoptionOutcome, AdoptionPlan } from "../domain/adopt-plan.js";
 import { inventory, moment } from "./columns.js";
+import { bigint, integer, json, text } from "./orm.js";
 import type { IntentOutcome } from "./rotation-tables.js";
 
 /** Adoptions, open and closed; at most one open one for each credential. */

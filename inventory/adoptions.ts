@@ -2,7 +2,7 @@
  * Adoptions as they are recorded: asked for, joined, turned and ended. At most one is open for a credential, and
  * the row of the credential serialises whoever begins a rotation or an adoption of it.
  */
-import { and, desc, eq, isNotNull, isNull } from "drizzle-orm";
+
 import type { AdoptionOutcome, AdoptionPlan, AdoptionRecord, SignedAdoption } from "../domain/adopt-plan.js";
 import { RekeyError } from "../domain/errors.js";
 import { adoptionSteps, adoptions } from "./adoption-tables.js";
@@ -11,6 +11,7 @@ import { recordsOf } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { freeLocks } from "./fence.js";
+import { and, desc, eq, isNotNull, isNull } from "./orm.js";
 import { rotations } from "./rotation-tables.js";
 
 /** What is asked for. */

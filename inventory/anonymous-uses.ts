@@ -2,11 +2,12 @@
  * Keeps when things were used by whom nobody says, and reads that of credentials. Merged by the first and the last moment, so that
  * readings may come in any order and as often as one likes.
  */
-import { sql } from "drizzle-orm";
+
 import type { ScanPart, Thing } from "../domain/discovery/said.js";
 import type { AnonymousUse } from "../domain/graph/anonymous.js";
 import { type Database, read, type Tx } from "./database.js";
 import { idsOfCopies } from "./graph-load.js";
+import { sql } from "./orm.js";
 import { column, iso, ms, parts } from "./rows.js";
 
 interface UseRow {

@@ -2,9 +2,10 @@
  * The newest checkpoint of the audit log, kept with the records. Every process of an installation reads them, also one
  * whose folder is empty: a new container, or a command line that signs for the first time (H32, I9).
  */
-import { isNull, lt, or } from "drizzle-orm";
+
 import { type Database, read, transact } from "./database.js";
 import { installation } from "./estate-tables.js";
+import { isNull, lt, or } from "./orm.js";
 
 /** An anchor of the audit log in the inventory. It says nothing, and keeps nothing, before there is an installation. */
 export function auditCheckpointIn(db: Database) {

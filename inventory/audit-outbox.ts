@@ -4,11 +4,11 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { asc, count, sql } from "drizzle-orm";
 import { type AuditBody, type AuditEntry, type AuditRecord, auditEntryOf } from "../domain/audit.js";
 import { auditOutbox } from "./audit-tables.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { sha256Hex } from "./hash.js";
+import { asc, count, sql } from "./orm.js";
 
 const idBytes = 16;
 const saltBytes = 16;

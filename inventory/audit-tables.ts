@@ -1,7 +1,8 @@
 /** The table of migration 0005 as drizzle sees it: what waits for the audit log. */
-import { bigint, json, text } from "drizzle-orm/pg-core";
+
 import type { Opening } from "../domain/audit.js";
 import { inventory } from "./columns.js";
+import { bigint, json, text } from "./orm.js";
 
 /** Entries that the audit log does not have yet. */
 export const auditOutbox = inventory.table("audit_outbox", {

@@ -1,10 +1,11 @@
 /** Remembers whose authority over which credential an estate changes (H37); reads whole only the few who may decide. */
-import { and, inArray, isNull, sql } from "drizzle-orm";
+
 import type { Credential } from "../domain/estate/types.js";
 import { type Authorities, authorityChanges } from "./authority-changes.js";
 import type { Tx } from "./database.js";
 import type { EstateChanges } from "./estate-changes.js";
 import { entries } from "./estate-tables.js";
+import { and, inArray, isNull, sql } from "./orm.js";
 import { column, parts } from "./rows.js";
 import { sectionsOf } from "./sections.js";
 

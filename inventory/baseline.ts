@@ -1,9 +1,10 @@
 /** In which guises a credential was seen used: every sighting of a use of it, or of a copy of it, with the reader's own words. */
-import { sql } from "drizzle-orm";
+
 import type { ReaderThing } from "../domain/discovery/said.js";
 import type { Sighting } from "../domain/graph/baseline.js";
 import { type Database, read } from "./database.js";
 import { idsOfCopies } from "./graph-load.js";
+import { sql } from "./orm.js";
 import { ms } from "./rows.js";
 
 interface SightingRow extends Record<string, unknown> {

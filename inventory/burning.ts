@@ -2,12 +2,13 @@
  * Using decisions up. A sign-off is counted and burned in the transaction of the intent that it allows, so
  * that the same paper never allows something twice and nothing is begun on a paper that no longer holds (H7).
  */
-import { and, eq, inArray, isNull } from "drizzle-orm";
+
 import { tally } from "../domain/decisions.js";
 import { RekeyError } from "../domain/errors.js";
 import type { DecisionRecord, Plan, RotationPolicy } from "../domain/rotation/state.js";
 import { tellAudit } from "./audit-outbox.js";
 import type { Tx } from "./database.js";
+import { and, eq, inArray, isNull } from "./orm.js";
 import { decisions } from "./people-tables.js";
 
 /** The sign-offs that a change needs. */

@@ -1,7 +1,8 @@
 /** What time it is by the inventory: the one clock that all processes of an installation have in common (H38). */
-import { sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read } from "./database.js";
+import { sql } from "./orm.js";
 
 /** Milliseconds since the epoch by the database's machine. Throws `unreachable`. */
 export async function inventoryTime(db: Database): Promise<number> {

@@ -1,5 +1,5 @@
 /** The end of a rotation: its last event, its versions, its locks and its leases in one transaction, so that it never half ends. */
-import { eq } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import type { Outcome } from "../domain/rotation/state.js";
 import { tellAudit } from "./audit-outbox.js";
@@ -9,6 +9,7 @@ import { append, overtaken } from "./events.js";
 import { freeLocks, holdFence } from "./fence.js";
 import { closeOpenIntent } from "./intents.js";
 import { releaseLeases } from "./leases.js";
+import { eq } from "./orm.js";
 import { rotations } from "./rotation-tables.js";
 import { keepVersions, type VersionStanding } from "./versions.js";
 

@@ -1,5 +1,5 @@
 /** Column types that the tables share, so that a time is milliseconds everywhere in the program and a timestamp everywhere in the database. */
-import { customType, pgSchema } from "drizzle-orm/pg-core";
+import { customType, pgSchema } from "./orm.js";
 
 /** Name of the schema that holds all tables, so that a database can be shared with others. */
 export const schemaName = "rekey_inventory";

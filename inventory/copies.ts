@@ -1,9 +1,10 @@
 /** Where sources met a credential's value: the same keyed hash there as of a value of it that may be accepted. No value, and no hash, comes out. */
-import { sql } from "drizzle-orm";
+
 import type { MetCopy } from "../domain/mapped.js";
 import { liveStages } from "../domain/version.js";
 import { type Database, read, type Tx } from "./database.js";
 import { maybeAccepted } from "./live-values.js";
+import { sql } from "./orm.js";
 import { ms } from "./rows.js";
 
 interface MetRow extends Record<string, unknown> {

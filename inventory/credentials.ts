@@ -1,11 +1,12 @@
 /** Credentials as people and schedules look at them: who answers for them, what is active, when they are due. */
-import { and, eq, inArray, isNull, max, sql } from "drizzle-orm";
+
 import { dueAt } from "../domain/due.js";
 import type { CredentialClass } from "../domain/estate/classes.js";
 import type { Credential, Policy } from "../domain/estate/types.js";
 import type { OpenRotation } from "../domain/rotation/work.js";
 import { type Database, read, type Tx } from "./database.js";
 import { entries } from "./estate-tables.js";
+import { and, eq, inArray, isNull, max, sql } from "./orm.js";
 import { rotationEvents, rotations, versions } from "./rotation-tables.js";
 import { latestRotations, type RotationSummary } from "./rotations.js";
 import type { Version } from "./versions.js";

@@ -4,12 +4,11 @@
  * password.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { DrizzleQueryError } from "drizzle-orm";
-import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg, { type PoolClient } from "pg";
 import { RekeyError } from "../domain/errors.js";
 import type { Secret } from "../domain/secret.js";
 import { failureOf, lostCommit, unreachable } from "./failure.js";
+import { DrizzleQueryError, drizzle, type NodePgDatabase } from "./orm.js";
 
 /** How to reach the database, and how long anything may take. */
 export interface DatabaseOptions {

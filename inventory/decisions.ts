@@ -1,6 +1,5 @@
 /** Signed documents as they came in: kept once under their single-use id, so that a replay shows (H7). */
 
-import { and, eq, isNull, or } from "drizzle-orm";
 import type { Said } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { DecisionRecord } from "../domain/rotation/state.js";
@@ -8,6 +7,7 @@ import { tellAudit } from "./audit-outbox.js";
 import { recordsOf } from "./burning.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { sha256Hex } from "./hash.js";
+import { and, eq, isNull, or } from "./orm.js";
 import { decisions } from "./people-tables.js";
 
 /** A verified document. `owners`: those for whom the person could speak when it was verified. */

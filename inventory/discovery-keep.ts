@@ -2,7 +2,7 @@
  * Keeps what a part of a scan says, together with how far the scan has come: all of it or nothing, so that a scan which is
  * gone on with counts nothing twice. By few statements for thousands of rows.
  */
-import { sql } from "drizzle-orm";
+
 import { type ClassSaid, laterWord } from "../domain/discovery/classes.js";
 import { type Declared, type Resolved, resolve, thingId } from "../domain/discovery/resolve.js";
 import type { Claim, ScanPart, Seen, Thing } from "../domain/discovery/said.js";
@@ -10,6 +10,7 @@ import { timesAt } from "../domain/discovery/times.js";
 import { keepUses } from "./anonymous-uses.js";
 import type { Tx } from "./database.js";
 import { learntAgain } from "./learnt.js";
+import { sql } from "./orm.js";
 import { column, iso, parts } from "./rows.js";
 import { keepClasses } from "./thing-classes.js";
 

@@ -1,7 +1,8 @@
 /** The tables of migrations 0013, 0014, 0018 and 0020 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
-import { bigint, boolean, jsonb, text } from "drizzle-orm/pg-core";
+
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import { inventory, moment } from "./columns.js";
+import { bigint, boolean, jsonb, text } from "./orm.js";
 
 /** A thing in a source's words, and the node that it is taken for. */
 export const things = inventory.table("things", {

@@ -2,7 +2,7 @@
  * Applies an estate: all of what it changes, in one transaction, by names that keep their ids for ever. Nothing is deleted; what
  * leaves the estate ends.
  */
-import { desc, sql } from "drizzle-orm";
+
 import { sections } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import { mapped, onMap } from "../domain/graph/declared.js";
@@ -17,6 +17,7 @@ import { estateRevisions } from "./estate-tables.js";
 import { holdTouched, type NewId, writeEntries, writeMoved } from "./estate-write.js";
 import { type LookScope, scopeOf } from "./finding-scope.js";
 import { keepDeclared, type Names } from "./graph-estate.js";
+import { desc, sql } from "./orm.js";
 import { rematch } from "./rematch.js";
 import type { Submission } from "./submission.js";
 

@@ -2,13 +2,14 @@
  * What a submitted estate changes, told by hashes: bodies are read only of what differs. The same function shows the difference
  * and applies it, so that nothing is applied that would not have been shown.
  */
-import { inArray, sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { sections } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
 import { leftIn, refuseStale, type Standing } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
+import { inArray, sql } from "./orm.js";
 import { column, parts } from "./rows.js";
 import { type Body, entryKey, type Submission, type SubmittedEntry } from "./submission.js";
 

@@ -2,7 +2,7 @@
  * What of the estate in force has to be looked at so that a change of it can be checked: the sections that every credential
  * shares, and what the change touches. Everything, where the change is to those sections themselves.
  */
-import { and, inArray, isNull, sql } from "drizzle-orm";
+
 import { isShared, sharedSections } from "../domain/estate/part.js";
 import { askedOfConsumers } from "../domain/estate/rules.js";
 import type { Credential, SystemConfig } from "../domain/estate/types.js";
@@ -13,6 +13,7 @@ import type { Sections } from "./estate-diff.js";
 import { estateAround } from "./estate-load.js";
 import { type KnownPieces, piecesIn, type Standing } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
+import { and, inArray, isNull, sql } from "./orm.js";
 import { column, parts } from "./rows.js";
 import { sectionsOf } from "./sections.js";
 import { type Body, entryKey, type Submission, type SubmittedEntry } from "./submission.js";

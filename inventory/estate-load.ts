@@ -2,11 +2,12 @@
  * Reads the estate in force: whole, for the few who need that, or what concerns one credential, which is all that a rotation of
  * it looks at. Both are put together from the entries, and say the same of that credential.
  */
-import { and, desc, eq, inArray, isNull, or, sql } from "drizzle-orm";
+
 import { sharedSections } from "../domain/estate/part.js";
 import type { Credential, Estate } from "../domain/estate/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { entries, estateRevisions } from "./estate-tables.js";
+import { and, desc, eq, inArray, isNull, or, sql } from "./orm.js";
 import { sectionsOf } from "./sections.js";
 import type { Header } from "./submission.js";
 

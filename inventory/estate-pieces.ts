@@ -2,11 +2,12 @@
  * The pieces of text that the estate in force comes from: whoever reads a folder is told all of them at once, and afterwards only
  * what has become of those that are not there any more is asked. Hashes of a hundred thousand pieces travel once.
  */
-import { sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import type { Section } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import { estateRevisions, pieceNotes } from "./estate-tables.js";
+import { sql } from "./orm.js";
 import type { Base } from "./submission.js";
 
 /** An entry that the inventory has, in force or ended. */

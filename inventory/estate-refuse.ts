@@ -1,5 +1,5 @@
 /** What an estate may not change while a rotation or an adoption is under way: where their records say that they are. */
-import { and, isNotNull, isNull, sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import type { Credential } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
@@ -7,6 +7,7 @@ import { adoptions } from "./adoption-tables.js";
 import type { Tx } from "./database.js";
 import type { EstateChanges } from "./estate-changes.js";
 import type { Standing } from "./estate-pieces.js";
+import { and, isNotNull, isNull, sql } from "./orm.js";
 import { rotations } from "./rotation-tables.js";
 
 const bearings: ReadonlySet<string> = new Set(["issuer", "account", "store", "place"]);

@@ -1,9 +1,10 @@
 /** The tables of migrations 0001, 0014 and 0021 as drizzle sees them: what exists, and who changed what may be decided by whom. */
-import { bigint, boolean, integer, json, text } from "drizzle-orm/pg-core";
+
 import type { Section } from "../domain/estate/schema.js";
 import type { Estate } from "../domain/estate/types.js";
 import { inventory, moment } from "./columns.js";
 import type { EstateDiff } from "./estate-diff.js";
+import { bigint, boolean, integer, json, text } from "./orm.js";
 
 /** Who we are; one row. */
 export const installation = inventory.table("installation", {

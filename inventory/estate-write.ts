@@ -1,9 +1,10 @@
 /** Writes what an estate changes: a few statements for thousands of entries, and nothing of what stays as it is. */
-import { sql } from "drizzle-orm";
+
 import type { Section } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import type { EstateChanges, NewWord } from "./estate-changes.js";
 import { pastBodies } from "./estate-tables.js";
+import { sql } from "./orm.js";
 import { column, parts } from "./rows.js";
 
 /** What an entry's id begins with, by its section. */

@@ -1,5 +1,5 @@
 /** The estate in the database as the program asks for it: applied whole or by what was read of it, and read entry by entry. */
-import { and, eq, isNull, sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import type { Section } from "../domain/estate/schema.js";
 import type { Estate } from "../domain/estate/types.js";
@@ -7,6 +7,7 @@ import { type Database, read } from "./database.js";
 import { type Applied, type Applying, applySubmission, planSubmission } from "./estate-apply.js";
 import type { EstateDiff } from "./estate-diff.js";
 import { authorityChanges as authorityTable, entries } from "./estate-tables.js";
+import { and, eq, isNull, sql } from "./orm.js";
 import { type Body, submissionOf } from "./submission.js";
 
 /** An entry of the estate; `body` is what the estate says of it, or last said where it has ended. */

@@ -1,6 +1,5 @@
 /** What happened in a rotation, in order and for ever: the records that its state can be rebuilt from without Temporal. */
 
-import { and, eq, gt, inArray, max, sql } from "drizzle-orm";
 import type { AuditRecord } from "../domain/audit.js";
 import { canonical } from "../domain/plan.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
@@ -8,6 +7,7 @@ import { tellAudit } from "./audit-outbox.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { holdFence } from "./fence.js";
 import { sha256Hex } from "./hash.js";
+import { and, eq, gt, inArray, max, sql } from "./orm.js";
 import { rotationEvents } from "./rotation-tables.js";
 
 /** Where the event stands. `repeated`: it had been recorded before, and nothing was written now. */

@@ -2,10 +2,11 @@
  * The lock rows: who may write for a rotation. Every record of a rotation is written while its lock rows are
  * held and carry the writer's epoch, so that a late attempt of an old epoch writes nothing (H3, H8).
  */
-import { eq, inArray, sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { adoptions } from "./adoption-tables.js";
 import type { Tx } from "./database.js";
+import { eq, inArray, sql } from "./orm.js";
 import { locks, rotations } from "./rotation-tables.js";
 
 /** The lock that every rotation of a credential takes, beside those of its account and its place. */

@@ -1,7 +1,8 @@
 /** Ends findings that a look has not met: they stay, with the last time that they were seen, and come back under their number. */
-import { type SQL, sql } from "drizzle-orm";
+
 import type { Tx } from "./database.js";
 import type { LookScope } from "./finding-scope.js";
+import { type SQL, sql } from "./orm.js";
 import { iso } from "./rows.js";
 
 /** Keys at a time. */

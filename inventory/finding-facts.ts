@@ -2,7 +2,7 @@
  * What findings rest on, read from the inventory: a few hundred credentials at a time, so that an estate of a hundred thousand
  * needs no more memory than a small one.
  */
-import { and, eq, gt, inArray, isNull, type SQL, sql } from "drizzle-orm";
+
 import type { Section } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import type { Consumer, Credential, CredentialException, Policy } from "../domain/estate/types.js";
@@ -27,6 +27,7 @@ import type { Tx } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { usersWithin } from "./graph-load.js";
 import { isLatest } from "./live-values.js";
+import { and, eq, gt, inArray, isNull, type SQL, sql } from "./orm.js";
 import { ms } from "./rows.js";
 import { askedOf, type WatchTimes, watchedWithin } from "./watching.js";
 

@@ -2,7 +2,7 @@
  * Brings the records of findings up to date: what is found now opens or goes on, what an owner answers for is excepted until
  * its day, what is no longer found ends. One look at a time, in one transaction; the same look again changes nothing.
  */
-import { sql } from "drizzle-orm";
+
 import type { Shapes } from "../domain/estate/shapes.js";
 import { type FindingState, type KnownState, type Standing, standingOf } from "../domain/findings/course.js";
 import { findingsOfCredential } from "../domain/findings/credential.js";
@@ -27,6 +27,7 @@ import type { LookScope } from "./finding-scope.js";
 import { findings } from "./finding-tables.js";
 import { rightsWithin } from "./graph-load.js";
 import { sha256Hex } from "./hash.js";
+import { sql } from "./orm.js";
 import { column, iso, parts } from "./rows.js";
 
 /** What a look came to: how many findings changed their state, by the state that they have now. */

@@ -2,10 +2,11 @@
  * Which findings a change of the estate can change, so that after a small change of a large estate only those are looked at.
  * Less than that would leave findings that are over; a property test holds it against a look at everything.
  */
-import { sql } from "drizzle-orm";
+
 import type { Section } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import { type EstateDiff, touchedIn } from "./estate-diff.js";
+import { sql } from "./orm.js";
 
 /** What a look is confined to: ids of credentials and of consumers. */
 export interface LookScope {

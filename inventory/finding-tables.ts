@@ -1,9 +1,10 @@
 /** The tables of migration 0015 as drizzle sees them: findings, every change of their state, and when somebody looked last. */
-import { bigint, boolean, jsonb, text } from "drizzle-orm/pg-core";
+
 import type { Severity } from "../domain/finding.js";
 import type { FindingCode } from "../domain/findings/codes.js";
 import type { FindingState } from "../domain/findings/course.js";
 import { inventory, moment } from "./columns.js";
+import { bigint, boolean, jsonb, text } from "./orm.js";
 
 /** Findings, ended ones too. */
 export const findings = inventory.table("findings", {

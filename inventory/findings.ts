@@ -1,8 +1,9 @@
 /** Reads the records of findings: all that stand, or one with everything that became of it. */
-import { and, asc, eq, ne, sql } from "drizzle-orm";
+
 import { type HeldException, type KeptFinding, keptAt } from "../domain/findings/course.js";
 import { type Database, read, type Tx } from "./database.js";
 import { findingChanges, findingLooks, findings } from "./finding-tables.js";
+import { and, asc, eq, ne, sql } from "./orm.js";
 
 /** Which findings are wanted; what is left out does not matter. */
 export interface FindingFilter {

@@ -2,11 +2,12 @@
  * By which key values are recognised here. Hashes of another key meet nothing: what was met and made before would be unknown,
  * in silence. The key itself is not kept (H40), only what it makes of a text that everybody knows.
  */
-import { isNull, sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { marks } from "./discovery-tables.js";
 import { installation } from "./estate-tables.js";
+import { isNull, sql } from "./orm.js";
 
 /** What the key is hashed with, to be known again by it. */
 export const fingerprintKeyText = "rekey: the key by which values are recognised";

@@ -2,8 +2,9 @@
  * Keyed hashes of the values that were made, by which a reported value is recognised. They outlive their
  * version: a dead value that is accepted again is an incident (H32). The key is not kept here (H40).
  */
-import { eq } from "drizzle-orm";
+
 import { type Database, read, transact } from "./database.js";
+import { eq } from "./orm.js";
 import { fingerprints } from "./people-tables.js";
 
 /** The keyed hash of one value of a version; a version with several values has several. */

@@ -2,9 +2,10 @@
  * What sources said that have left the estate. Nobody reads them any more, so no reading ends what they said; and it does not
  * end with them at once, or whoever takes a source out of the estate would take the unmapped readers out whom it showed.
  */
-import { type SQL, sql } from "drizzle-orm";
+
 import type { Tx } from "./database.js";
 import { endEdgesWithoutEvidence } from "./graph-keep.js";
+import { type SQL, sql } from "./orm.js";
 
 /** Ids of the sources that left the estate. */
 export const forsaken = sql`select id from rekey_inventory.entries where section = 'sources' and ended_at is not null`;

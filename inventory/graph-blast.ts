@@ -2,7 +2,7 @@
  * The blast radius out of the database. Most of them are small and read whole. From the login to a store nearly everything
  * follows: then the nearest are read with the ways that lead there, and the others are counted, where they are.
  */
-import { sql } from "drizzle-orm";
+
 import {
   type Affected,
   type Blast,
@@ -17,6 +17,7 @@ import { type Database, read, type Tx } from "./database.js";
 import { idsOfCopies, loadAmong, loadOf } from "./graph-load.js";
 import { tallyAmong } from "./graph-tally.js";
 import { type Step, type Walk, walk } from "./graph-walk.js";
+import { sql } from "./orm.js";
 
 /** A blast radius: as much of it as was asked for, and how much there is. */
 export interface BlastRadius {

@@ -1,10 +1,11 @@
 /** Reads of the map what came, ended or was learnt between two moments, ended or not. */
-import { sql } from "drizzle-orm";
+
 import type { Reckoning } from "../domain/graph/changes.js";
 import type { Graph } from "../domain/graph/types.js";
 import { type Database, read } from "./database.js";
 import { edgesKnown, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 import { learntOf } from "./learnt.js";
+import { sql } from "./orm.js";
 import { iso } from "./rows.js";
 
 /** Between which moments, in milliseconds since the epoch, after the first and up to the second, and by which of each change. */

@@ -2,13 +2,14 @@
  * Keeps the map in step with the estate: what an entry declares is on it as soon as the estate is applied, and ends with it.
  * Entries are read a part at a time, and of the others only the ids that they speak of.
  */
-import { sql } from "drizzle-orm";
+
 import { type Section, sections } from "../domain/estate/schema.js";
 import { plainShapes, type Shapes, type Systems } from "../domain/estate/shapes.js";
 import { declaredBy, estateSource, type MappedSection, mapped, namedBy } from "../domain/graph/declared.js";
 import type { Tx } from "./database.js";
 import { keepSaid, lockMap } from "./graph-keep.js";
 import { sha256Hex } from "./hash.js";
+import { sql } from "./orm.js";
 import { column } from "./rows.js";
 import { sectionsOf } from "./sections.js";
 import type { Body } from "./submission.js";

@@ -2,11 +2,12 @@
  * Keeps on the map what the records of a source say: each of them, such as an entry of the estate, speaks for itself,
  * and what it no longer says ends. Only what differs is written, by a few statements for thousands of rows at a time.
  */
-import { type SQL, sql } from "drizzle-orm";
+
 import type { Said } from "../domain/graph/declared.js";
 import type { EvidenceKind } from "../domain/graph/types.js";
 import type { Tx } from "./database.js";
 import { learntAgain } from "./learnt.js";
+import { type SQL, sql } from "./orm.js";
 import { column, parts } from "./rows.js";
 
 /** What records of one source say at a moment, in milliseconds since the epoch. A record that is gone says nothing. */

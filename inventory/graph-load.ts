@@ -2,12 +2,13 @@
  * Reads of the map what a question needs, and no more: everything that a flow reaches from some nodes, with the edges
  * between them and how each is known. The walk is the database's own, over the same tables of flows as in memory.
  */
-import { type SQL, sql } from "drizzle-orm";
+
 import type { Flow } from "../domain/graph/flows.js";
 import type { Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { edgesKnown, type Finding, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 import { anyOf, walk } from "./graph-walk.js";
+import { type SQL, sql } from "./orm.js";
 import { column } from "./rows.js";
 
 /** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */

@@ -1,8 +1,9 @@
 /** Rows of the map's tables as nodes and edges. */
-import { type SQL, sql } from "drizzle-orm";
+
 import type { Evidence, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import type { Tx } from "./database.js";
 import { learntOf } from "./learnt.js";
+import { type SQL, sql } from "./orm.js";
 
 /** A node as a query answers. */
 export interface NodeRow extends Record<string, unknown> {

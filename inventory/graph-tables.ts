@@ -1,8 +1,9 @@
 /** The tables of migration 0012 as drizzle sees them: the map, and how each of its edges is known. */
-import { bigint, integer, text } from "drizzle-orm/pg-core";
+
 import type { CredentialClass } from "../domain/estate/classes.js";
 import type { EdgeType, EvidenceKind, NodeType } from "../domain/graph/types.js";
 import { inventory, moment } from "./columns.js";
+import { bigint, integer, text } from "./orm.js";
 
 /** What there is, or was. */
 export const graphNodes = inventory.table("graph_nodes", {

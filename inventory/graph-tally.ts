@@ -1,8 +1,9 @@
 /** Counts nodes where they are: of ten thousand things only the numbers leave the database. */
-import { sql } from "drizzle-orm";
+
 import type { Tally } from "../domain/graph/blast.js";
 import type { Tx } from "./database.js";
 import { anyOf } from "./graph-walk.js";
+import { sql } from "./orm.js";
 
 /** How many these nodes are: by what they are, and by the ids of who answers for them now. */
 export async function tallyAmong(tx: Tx, ids: readonly string[]): Promise<Omit<Tally, "isWhole">> {

@@ -2,10 +2,11 @@
  * The walk along a flow as the database does it, over the same two tables of flows as in memory, for whoever loads or counts. It
  * goes level by level, so that each is looked up as a whole, in the order of an index.
  */
-import { type SQL, sql } from "drizzle-orm";
+
 import { type Flow, typesAlong } from "../domain/graph/flows.js";
 import type { GraphEdge } from "../domain/graph/types.js";
 import type { Tx } from "./database.js";
+import { type SQL, sql } from "./orm.js";
 
 /** How a node was reached: from which, over which edge, and how many edges that is from where the walk began. */
 export interface Step {

@@ -1,8 +1,9 @@
 /** Reported leaks: which versions a reported value turned out to be, and whether the owners signed afterwards. */
-import { and, eq, isNull } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { tellAudit } from "./audit-outbox.js";
 import { type Database, read, transact } from "./database.js";
+import { and, eq, isNull } from "./orm.js";
 import { decisions, incidents } from "./people-tables.js";
 
 /** A report. `matched` is empty where the value matched no version that we know; the value itself is never kept. */

@@ -3,7 +3,7 @@
  * decisions that it uses up and the consumers that it moves, in one transaction that only the present epoch
  * can make. How it ended is written once, together with the event that tells it.
  */
-import { and, desc, eq, isNull } from "drizzle-orm";
+
 import type { AuditEntry } from "../domain/audit.js";
 import { RekeyError } from "../domain/errors.js";
 import { canonical } from "../domain/plan.js";
@@ -16,6 +16,7 @@ import { type Database, read, type Tx, transact } from "./database.js";
 import { append, eventAt, overtaken } from "./events.js";
 import { holdFence } from "./fence.js";
 import { takeLeases } from "./leases.js";
+import { and, desc, eq, isNull } from "./orm.js";
 import { raiseMark, refuseRestored } from "./restores.js";
 import { type IntentOutcome, intents } from "./rotation-tables.js";
 

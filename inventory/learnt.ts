@@ -2,7 +2,7 @@
  * When the map learnt of something, beside when it was: written with the row, and once more when what had ended is there
  * again. An end is learnt of when it is written; of what was over when it was learnt of, then.
  */
-import { type SQL, sql } from "drizzle-orm";
+import { type SQL, sql } from "./orm.js";
 
 /** The moment of a row, in SQL; of one that an earlier release wrote, when it was first so. `row` may be empty. */
 export const learntOf = (row: "" | "e." | "v.") => `coalesce(${row}learnt_at, ${row}first_seen)`;

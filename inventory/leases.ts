@@ -1,7 +1,8 @@
 /** One rotation at a time moves a consumer: two that restart the same pods judge each other's dips (H39). */
-import { eq, inArray } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import type { Tx } from "./database.js";
+import { eq, inArray } from "./orm.js";
 import { leases } from "./rotation-tables.js";
 
 /**

@@ -2,9 +2,10 @@
  * Keyed hashes of the values that were live when a rotation looked, whoever had made them. Of a value that was replaced by hand
  * nobody has seen an issuer refuse it, so a copy of it may open what the live one opens. The key is not kept here (H40).
  */
-import { type SQL, sql } from "drizzle-orm";
+
 import { useWindowMs } from "../domain/graph/current.js";
 import { type Database, transact } from "./database.js";
+import { type SQL, sql } from "./orm.js";
 import { column, iso } from "./rows.js";
 
 /** Keeps that these were live at a moment, in milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 /** Counts for the figures of the programme, and which credentials are in use: everything as it is at one moment. */
-import { sql } from "drizzle-orm";
+
 import type { Shapes } from "../domain/estate/shapes.js";
 import { dormancyOfCredential } from "../domain/findings/credential.js";
 import { type Figure, figuresOf, type Totals, tallyOf } from "../domain/findings/metrics.js";
@@ -7,6 +7,7 @@ import { ownerNames } from "../domain/graph/blast.js";
 import type { Dormancy } from "../domain/graph/use.js";
 import { type Database, patient, read, type Tx } from "./database.js";
 import { credentialLots, lookMsMax } from "./finding-facts.js";
+import { sql } from "./orm.js";
 
 /** The figures at `now`, in milliseconds since the epoch. Findings count as they were kept last. */
 export async function metricsAt(db: Database, shapes: Shapes, now: number): Promise<Figure[]> {

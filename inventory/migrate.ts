@@ -4,10 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { sql } from "drizzle-orm";
 import { RekeyError } from "../domain/errors.js";
 import { schemaName } from "./columns.js";
 import { type Database, type Tx, transact } from "./database.js";
+import { sql } from "./orm.js";
 
 /** One file of `migrations/`; its number is its place in the order. */
 export interface Migration {

@@ -1,7 +1,8 @@
 /** What is to be told to whom: written before it is sent, so that a crash neither loses a notice nor hides that it was not sent. */
-import { and, eq, isNull } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read, transact } from "./database.js";
+import { and, eq, isNull } from "./orm.js";
 import { notices } from "./people-tables.js";
 
 /** A notice. Its text is made when it is sent; `recipients` are addresses of owners. */

@@ -2,7 +2,7 @@
  * Opening a rotation, or taking over the one that is open. The row lock on the credential makes this the one
  * place where "is there a rotation?" is asked and answered (H8); a workflow id only helps to find it.
  */
-import { and, eq, gt, isNull } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { RotationState } from "../domain/rotation/state.js";
@@ -13,6 +13,7 @@ import { entries } from "./estate-tables.js";
 import { append, eventsOf } from "./events.js";
 import { credentialLock, raiseEpoch, takeLocks } from "./fence.js";
 import { closeOpenIntent, type Intent, intentAt, lastChangeOf, openIntentOf } from "./intents.js";
+import { and, eq, gt, isNull } from "./orm.js";
 import { type RotationMode, rotationEpochs, rotationRuns, rotations } from "./rotation-tables.js";
 import { endedVersions, livingVersions, type Version } from "./versions.js";
 

@@ -1,7 +1,8 @@
 /** The tables of migrations 0003 and 0019 as drizzle sees them: what people said, were told and reported, and by what values are known. */
-import { bigint, text } from "drizzle-orm/pg-core";
+
 import type { Said } from "../domain/documents.js";
 import { inventory, moment } from "./columns.js";
+import { bigint, text } from "./orm.js";
 
 /** Signed documents as they came, and what used each of them up. */
 export const decisions = inventory.table("decisions", {

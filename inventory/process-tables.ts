@@ -1,6 +1,7 @@
 /** The tables of migrations 0006 and 0007 as drizzle sees them: Rekey's own processes and the codec keys that each of them knows. */
-import { text } from "drizzle-orm/pg-core";
+
 import { inventory, moment } from "./columns.js";
+import { text } from "./orm.js";
 
 /** Who runs, and when it last said so. */
 export const processes = inventory.table("processes", {

@@ -2,9 +2,10 @@
  * Rekey's own processes as they tell of themselves. Ages are measured by the database's clock from one end to the
  * other, so that a machine whose clock is off is neither taken for gone nor for fresh (H38).
  */
-import { eq, lt, sql } from "drizzle-orm";
+
 import { goneAgeMs, type ProcessSeen } from "../domain/processes.js";
 import { type Database, read, type Tx, transact } from "./database.js";
+import { eq, lt, sql } from "./orm.js";
 import { processes, sealingKeys } from "./process-tables.js";
 
 /** What a process tells. `name` is its host and number; keys by their ids. */

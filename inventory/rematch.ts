@@ -2,7 +2,7 @@
  * Tells anew whom every known thing is taken for, when the estate has changed: a reader that a consumer claims now is that
  * consumer from then on, with everything that was ever seen of it.
  */
-import { gt, isNull, max, sql } from "drizzle-orm";
+
 import { type Declared, type Resolved, resolve } from "../domain/discovery/resolve.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import type { Credential, Match } from "../domain/estate/types.js";
@@ -14,6 +14,7 @@ import { entries, estateRevisions } from "./estate-tables.js";
 import type { EdgeKey } from "./graph-keep.js";
 import { sha256Hex } from "./hash.js";
 import { learntAgain } from "./learnt.js";
+import { gt, isNull, max, sql } from "./orm.js";
 import { column } from "./rows.js";
 import { sectionsOf } from "./sections.js";
 import type { Body } from "./submission.js";

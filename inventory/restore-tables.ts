@@ -1,6 +1,7 @@
 /** The tables of migration 0008 as drizzle sees them: restores, and what was lost with them. */
-import { bigint, json, text } from "drizzle-orm/pg-core";
+
 import { inventory, moment } from "./columns.js";
+import { bigint, json, text } from "./orm.js";
 
 /** Restores of these records that were noticed; at most one of them waits to be accepted. */
 export const restores = inventory.table("restores", {

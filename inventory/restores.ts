@@ -1,10 +1,11 @@
 /** How far the records have come, and that they were found to be older than the world: the database's side of it (H32). */
-import { and, eq, inArray, isNull, max, sql } from "drizzle-orm";
+
 import type { FenceTag } from "../domain/fence.js";
 import { type Generation, type Halt, haltError, type KnownRotation } from "../domain/restore.js";
 import { tellAudit } from "./audit-outbox.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { installation } from "./estate-tables.js";
+import { and, eq, inArray, isNull, max, sql } from "./orm.js";
 import { lostChanges, restores } from "./restore-tables.js";
 import { intents, locks, rotationRuns, rotations } from "./rotation-tables.js";
 import { keepVersions, type VersionStanding } from "./versions.js";

@@ -1,10 +1,11 @@
 /** The tables of migration 0002 as drizzle sees them: rotations, their locks, events, intents and versions. */
-import { bigint, integer, json, text } from "drizzle-orm/pg-core";
+
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Outcome, RotationState } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
 import type { Life } from "../domain/version.js";
 import { inventory, moment } from "./columns.js";
+import { bigint, integer, json, text } from "./orm.js";
 
 /** Why a rotation runs, as far as its bookkeeping differs. */
 export type RotationMode = "ordinary" | "emergency" | "adopt";

@@ -1,5 +1,5 @@
 /** Rotations as they are recorded: found by id or credential, and loaded whole so that a state can be rebuilt by `foldAll`. */
-import { and, desc, eq, isNull } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import type { Outcome, RotationState } from "../domain/rotation/state.js";
@@ -7,6 +7,7 @@ import { type Database, read, type Tx, transact } from "./database.js";
 import { entries } from "./estate-tables.js";
 import { eventsOf } from "./events.js";
 import { type Intent, openIntentOf } from "./intents.js";
+import { and, desc, eq, isNull } from "./orm.js";
 import { type RotationMode, rotations } from "./rotation-tables.js";
 
 /** A rotation without its history. `name` is the credential's; `gate` and `standing` are for people only. */

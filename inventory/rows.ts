@@ -1,5 +1,5 @@
 /** How rows travel: many in one statement, each column as an array; and moments as milliseconds since the epoch. */
-import { sql } from "drizzle-orm";
+import { sql } from "./orm.js";
 
 /** Rows of one statement; more of them make no statement faster, and need more memory. */
 const rowsMax = 5_000;

@@ -2,7 +2,7 @@
  * The readings of sources: where each begins, how far it has come, what it could not read, and what is gone because a whole
  * reading no longer has it.
  */
-import { and, desc, eq, isNull, sql } from "drizzle-orm";
+
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { soundPart } from "../domain/discovery/sound.js";
@@ -13,6 +13,7 @@ import { keepPart, type ScanRef } from "./discovery-keep.js";
 import { scans } from "./discovery-tables.js";
 import { endForsaken, forsaken } from "./forsaken.js";
 import { endEdgesWithoutEvidence, lockMap } from "./graph-keep.js";
+import { and, desc, eq, isNull, sql } from "./orm.js";
 import { revisionIn } from "./rematch.js";
 
 /** A reading, as it stands. Times are milliseconds since the epoch. */

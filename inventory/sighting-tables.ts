@@ -1,7 +1,8 @@
 /** The table of migration 0009 as drizzle sees it: since when what has to last is so. */
-import { bigint, text } from "drizzle-orm/pg-core";
+
 import type { Holding } from "../domain/rotation/since.js";
 import { inventory, moment } from "./columns.js";
+import { bigint, text } from "./orm.js";
 
 /** Since when something holds in a rotation, as its looks have seen it. */
 export const sightings = inventory.table("sightings", {

@@ -2,11 +2,12 @@
  * Keeps since when something holds in a rotation, so that the time for which it has to last is counted by what this
  * installation saw and kept, whatever the workflow that asks says of it (H7).
  */
-import { eq, sql } from "drizzle-orm";
+
 import type { Since } from "../domain/rotation/events.js";
 import type { Holding } from "../domain/rotation/since.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { holdFence } from "./fence.js";
+import { eq, sql } from "./orm.js";
 import { sightings } from "./sighting-tables.js";
 
 type Row = typeof sightings.$inferSelect;

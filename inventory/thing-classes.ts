@@ -2,9 +2,10 @@
  * Keeps what each source took a thing for, and shows on the map what follows from all of them. What the estate declares keeps the
  * class that it has there.
  */
-import { sql } from "drizzle-orm";
+
 import { type ClassSaid, classOf, laterWord } from "../domain/discovery/classes.js";
 import type { Tx } from "./database.js";
+import { sql } from "./orm.js";
 import { column, iso, ms, parts } from "./rows.js";
 
 /** Takes over what a source says now, by the ids of things, which are kept already. `source` is the id of the estate's entry. */

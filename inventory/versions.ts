@@ -1,9 +1,10 @@
 /** The versions that were ever made: by id, with the stage of their life, and never with a value. */
-import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
+
 import { RekeyError } from "../domain/errors.js";
 import { isEnded, type Life } from "../domain/version.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { holdFence } from "./fence.js";
+import { and, eq, isNotNull, isNull, sql } from "./orm.js";
 import { versions } from "./rotation-tables.js";
 
 /** A version. `rotation` is the one that made it; null for what was there before. */

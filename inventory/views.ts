@@ -1,5 +1,5 @@
 /** What the command line and the web show of a rotation and of the whole: one consistent picture each, read only. */
-import { count, eq, isNull } from "drizzle-orm";
+
 import type { Section } from "../domain/estate/schema.js";
 import type { DecisionRecord } from "../domain/rotation/state.js";
 import type { Step } from "../domain/rotation/steps.js";
@@ -10,6 +10,7 @@ import { type Database, read } from "./database.js";
 import { entries } from "./estate-tables.js";
 import type { KeptIncident } from "./incidents.js";
 import type { KeptNotice } from "./notices.js";
+import { count, eq, isNull } from "./orm.js";
 import { incidents, notices } from "./people-tables.js";
 import { type IntentOutcome, intents, leases, rotationEpochs, versions } from "./rotation-tables.js";
 import { type LoadedRotation, loadWithin, type RotationSummary, summaries } from "./rotations.js";

@@ -1,7 +1,8 @@
 /** What the readings of sources are worth together: until when, since when and how completely each of them has looked. */
-import { sql } from "drizzle-orm";
+
 import type { Shapes } from "../domain/estate/shapes.js";
 import { type Database, read, type Tx } from "./database.js";
+import { sql } from "./orm.js";
 import { column, iso, ms } from "./rows.js";
 import { settingsDigest } from "./source-settings.js";
 import type { Body } from "./submission.js";

@@ -3,7 +3,6 @@
  * attributes, the inventory and what this login may do there, and the versions of all three.
  */
 import { Connection, isGrpcServiceError } from "@temporalio/client";
-import { sql } from "drizzle-orm";
 import { clockFindings } from "../domain/clocks.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Finding, Severity } from "../domain/finding.js";
@@ -12,6 +11,7 @@ import type { Diagnosis } from "../domain/rotation/work.js";
 import { inventoryTime } from "../inventory/clock.js";
 import { schemaName } from "../inventory/columns.js";
 import { type Database, read } from "../inventory/database.js";
+import { sql } from "../inventory/orm.js";
 import { processesSeen } from "../inventory/processes.js";
 import { searchAttributes } from "./dev/temporal-server.js";
 import type { TemporalLogin } from "./installation.js";

@@ -4,7 +4,6 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { sql as statement } from "drizzle-orm";
 import { expect, it, onTestFinished } from "vitest";
 import { RekeyError } from "../../domain/errors.js";
 import { Secret } from "../../domain/secret.js";
@@ -12,6 +11,7 @@ import { type DatabaseOptions, openDatabase, read, transact } from "../../invent
 import { installation } from "../../inventory/estate-tables.js";
 import { appendEvent } from "../../inventory/events.js";
 import { ensureInstallation, readInstallation } from "../../inventory/installation.js";
+import { sql as statement } from "../../inventory/orm.js";
 import { loadRotation } from "../../inventory/rotations.js";
 import { startPostgres } from "../../worker/dev/postgres.js";
 import { emptyDatabase, migratedDatabase, session, waiting } from "./database.js";

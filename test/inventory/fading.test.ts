@@ -1,5 +1,5 @@
 /** What was seen fades by its age: not because one look did not meet it, and at the same moment by the database as by the rule. */
-import { sql } from "drizzle-orm";
+
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.js";
@@ -9,6 +9,7 @@ import { shownFor, silenceMsMax, useWindowMs } from "../../domain/graph/current.
 import type { EvidenceKind } from "../../domain/graph/types.js";
 import { type Database, read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
+import { sql } from "../../inventory/orm.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, endScan, notePart } from "../../inventory/scans.js";
 import { settingsDigest } from "../../inventory/source-settings.js";

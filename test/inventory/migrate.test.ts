@@ -1,5 +1,5 @@
 /** Migrations: from nothing, again, at the same moment, after a crash, and against a database of another release. */
-import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
+
 import { expect, it } from "vitest";
 import * as adoptionTables from "../../inventory/adoption-tables.js";
 import * as auditTables from "../../inventory/audit-tables.js";
@@ -9,6 +9,7 @@ import * as estateTables from "../../inventory/estate-tables.js";
 import * as findingTables from "../../inventory/finding-tables.js";
 import * as graphTables from "../../inventory/graph-tables.js";
 import { bundledMigrations, migrate } from "../../inventory/migrate.js";
+import { getTableConfig, type PgTable } from "../../inventory/orm.js";
 import * as peopleTables from "../../inventory/people-tables.js";
 import * as processTables from "../../inventory/process-tables.js";
 import * as restoreTables from "../../inventory/restore-tables.js";

@@ -18,7 +18,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   activities: { rooms: ["domain", "inventory", "audit"], files: ["adapters/ports.ts"] },
   adapters: { rooms: ["domain"] },
   inventory: { rooms: ["domain"] },
-  audit: { rooms: ["domain"], files: ["inventory/database.ts", "inventory/migrate.ts"] },
+  audit: { rooms: ["domain"], files: ["inventory/database.ts", "inventory/migrate.ts", "inventory/orm.ts"] },
   worker: { rooms: ["domain", "workflows", "activities", "adapters", "inventory", "audit"] },
   client: {
     rooms: ["domain", "inventory", "audit"],

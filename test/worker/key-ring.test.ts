@@ -6,7 +6,6 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
-import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keyRing } from "../../adapters/issuers/key-ring.js";
 import { kinds } from "../../adapters/registry.js";
@@ -14,6 +13,7 @@ import { parseEstate } from "../../domain/estate/parse.js";
 import { Secret } from "../../domain/secret.js";
 import { type Database, read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
+import { sql } from "../../inventory/orm.js";
 import { processes } from "../../inventory/process-tables.js";
 import { processesSeen } from "../../inventory/processes.js";
 import { sealingCodec, sealingKeyOf } from "../../worker/codec.js";

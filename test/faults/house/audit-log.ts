@@ -6,13 +6,13 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { sql } from "drizzle-orm";
 import type { OutsideNote } from "../../../audit/anchor.js";
 import { openCheckpoint } from "../../../audit/checkpoint.js";
 import { headOf } from "../../../audit/log.js";
 import { type AuditDesk, auditDeskOf } from "../../../client/cli/audit-desk.js";
 import { RekeyError } from "../../../domain/errors.js";
 import { read, transact } from "../../../inventory/database.js";
+import { sql } from "../../../inventory/orm.js";
 import { type OpenAudit, openAudit } from "../../../worker/audit.js";
 import type { Lane } from "./lane.js";
 
