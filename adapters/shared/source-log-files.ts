@@ -50,7 +50,8 @@ export interface FileReading {
 
 /**
  * Reads everything that is new. Gives a function after each piece: the cursor at that moment, asked for before going on.
- * Throws `unreachable` and `not-permitted`, the latter where no file may be read.
+ * Throws `unreachable`, also where no file is there at all: that is a disk that is away, and no log in which nobody stands
+ * (H21). Throws `not-permitted` where no file may be read.
  */
 export async function* readFiles(
   reading: FileReading,
@@ -60,6 +61,8 @@ export async function* readFiles(
 ): AsyncGenerator<() => string> {
   const read = filesIn(cursor);
   const { files, missing } = await listFiles(reading.paths);
+  if (files.length === 0)
+    throw new RekeyError("unreachable", `No file is there by the name ${missing[0]}; is it mounted?`);
   for (const path of missing) sink.gap(`No file is there by the name ${path}.`, { again: true });
   await loseReplaced(files, read);
   const listed = new Set(files.map(({ id }) => id));

@@ -1,6 +1,6 @@
 /** Which cases of the matrix are played when there is no time for all of them. */
 import { expect, test } from "vitest";
-import type { Direction } from "./house/estate.js";
+import type { Direction } from "./house/directions.js";
 import { type Case, caseId, mixed } from "./run/cases.js";
 import { sampled, stratumOf, woven } from "./run/choice.js";
 import { type CallKind, faultsAt, outagesAt, pointName } from "./seam/points.js";

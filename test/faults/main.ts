@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectRoot } from "../../worker/dev/places.js";
-import { directions } from "./house/estate.js";
+import { directions } from "./house/directions.js";
 import { startServers } from "./house/servers.js";
 import { mixed, readCase } from "./run/cases.js";
 import { sampled, stratumOf, woven } from "./run/choice.js";

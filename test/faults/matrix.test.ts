@@ -1,6 +1,6 @@
 /** Which outage stands at which gate of which world: a matrix that leaves one out by accident says nothing of it. */
 import { expect, test } from "vitest";
-import { type Direction, directions } from "./house/estate.js";
+import { type Direction, directions } from "./house/directions.js";
 import { casesFrom } from "./run/matrix.js";
 import { outages } from "./seam/points.js";
 import { worlds } from "./worlds/index.js";

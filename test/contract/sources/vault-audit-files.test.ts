@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { appendFile, copyFile, mkdir, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { constants, gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -264,11 +264,29 @@ describe("files that are rotated", () => {
     // A reading from the beginning could not tell any more.
     expect(again(second)).toEqual([]);
     await rm(log);
+    await writeFile(join(folder, "audit.log.1"), `${auditLine("c")}\n`);
     const third = await scan(cursorOf(second));
     expect(gaps(third).join("\n")).toContain("is gone, was emptied or was replaced");
-    expect(gaps(await scan(cursorOf(third)))).toEqual([
-      expect.stringContaining("No file is there by the name"),
-    ]);
+    expect(gaps(await scan(cursorOf(third)))).toEqual([]);
+  });
+
+  it("H21: is not read where no file is there at all: a disk that is away is no log in which nobody stands", async () => {
+    await writeFile(log, `${auditLine("a")}\n`);
+    const first = await scan();
+    await appendFile(log, `${auditLine("b")}\n`);
+    const away = join(folder, "..", `${basename(folder)}-away`);
+    await rename(log, away);
+    for (const cursor of [null, cursorOf(first)])
+      await expect(scan(cursor)).rejects.toMatchObject({
+        code: "unreachable",
+        message: expect.stringMatching(/^No file is there by the name .*; is it mounted\?$/),
+      });
+    // Nothing of it is lost, or counts twice, when it is there again.
+    await rename(away, log);
+    const second = await scan(cursorOf(first));
+    expect([reads(second), gaps(second)]).toEqual([{ b: 1 }, []]);
+    const both = await scanned(auditSource(["audit*", "other*"].map((name) => join(folder, name))), null);
+    expect(again(both)).toEqual([expect.stringMatching(/^No file is there by the name .*other\*/)]);
   });
 
   it("says how to go on where a cursor is none of this release", async () => {

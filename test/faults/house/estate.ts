@@ -4,16 +4,7 @@ import type { NewKey } from "../../../client/documents.js";
 import type { Service } from "../../../examples/demo/services.js";
 import { projectRoot } from "../../../worker/dev/places.js";
 import type { Known, World } from "../worlds/world.js";
-
-/** Which way a rotation is made to go. */
-export const directions = ["forward", "signed", "back", "emergency", "leaked"] as const;
-/**
- * Forward while somebody whom nobody declared fetches the old value: right after the issue, and nobody answers for them; or
- * late, when all consumers have left it and its quiet period runs, and the owner takes them upon themself.
- */
-export const strangerDirections = ["stranger", "latecomer"] as const;
-/** One of them. `signed` is forward with an owner's signature, `leaked` forward until a leak is reported on the way. */
-export type Direction = (typeof directions)[number] | (typeof strangerDirections)[number];
+import type { Direction } from "./directions.js";
 
 /** Persons who sign: the owner, and a responder who reports leaks. */
 export const signers = ["owner", "responder"] as const;

@@ -20,11 +20,12 @@ import { dataConverterOf, newId } from "../../../worker/installation.js";
 import { LineReader, type Seen, type SeenValue } from "../seam/witness.js";
 import { worlds } from "../worlds/index.js";
 import type { Backup, RawDocument, World } from "../worlds/world.js";
-import { type Direction, estateText, signers } from "./estate.js";
+import type { Direction } from "./directions.js";
+import { estateText, signers } from "./estate.js";
 import { Gateway } from "./gateway.js";
 import { asSuperuser, fill, makeReadOnly } from "./hindered.js";
 import { openPager } from "./pager.js";
-import { readAll } from "./readings.js";
+import { type OwnSource, readAll } from "./readings.js";
 import { type Kept, keepRecords, putBackRecords } from "./records.js";
 import { namespaceOf, type Servers } from "./servers.js";
 import { WorkerProcess } from "./worker-process.js";
@@ -61,8 +62,8 @@ export interface Lane {
   readonly everyValue: Set<string>;
   /** What its workers print, and what the people whom they tell were told. */
   readonly written: readonly string[];
-  /** The sources of its estate, by id and name. */
-  readonly sources: readonly { readonly id: string; readonly name: string }[];
+  /** The sources of its estate. */
+  readonly sources: readonly OwnSource[];
   /** Applies the estate for a direction, unless it is in force. */
   direct(direction: Direction): Promise<void>;
   /** The owner takes a reader upon themself, by the name under which the rotation has found them. */

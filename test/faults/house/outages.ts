@@ -115,6 +115,11 @@ export async function disturb({
       if (blind === undefined) throw new Error(`the engine of ${lane.worldName} cannot be blinded`);
       return forAWhile(blind, goOn, atEnd, blindMs);
     }
+    case "source-unmounted": {
+      const { unmount } = lane.world;
+      if (unmount === undefined) throw new Error(`the sources of ${lane.worldName} read no files`);
+      return forAWhile(unmount, goOn, atEnd);
+    }
     case "store-sealed": {
       const { seal } = lane.world;
       if (seal === undefined) throw new Error(`the store of ${lane.worldName} cannot be sealed`);

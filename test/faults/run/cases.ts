@@ -3,7 +3,7 @@
  * and is enough to run it again.
  */
 import { createHash } from "node:crypto";
-import { type Direction, directions, strangerDirections } from "../house/estate.js";
+import { type Direction, directions, strangerDirections } from "../house/directions.js";
 import { type Planted, plantedName, readPlanted } from "../seam/points.js";
 
 /** One case. */

@@ -2,7 +2,7 @@
  * The matrix: every fault that makes sense at every call that was seen to be made. The calls come from watching
  * rotations to which nothing happens, and ones that had to recover, so that nobody has to keep a list.
  */
-import type { Direction } from "../house/estate.js";
+import type { Direction } from "../house/directions.js";
 import {
   type CallKind,
   faultsAt,
@@ -107,6 +107,8 @@ function can({ world, direction }: Case, { activity, call }: Point, outage: Outa
   if (outage === "issuer-full") return worlds[world]?.full?.includes("issuer") === true;
   if (outage === "store-sealed") return worlds[world]?.seals === true;
   if (outage === "issuer-blind") return worlds[world]?.blinds === true;
+  if (outage === "source-unmounted")
+    return worlds[world]?.unmounts === true && /^(look|scan_\w+)$/.test(activity);
   if (outage === "store-written") return worlds[world]?.isShared === true;
   if (outage === "issuer-restored" || outage === "store-restored") {
     // Between the last look and a revocation nobody can see that consumers were put back to what is being revoked.

@@ -37,6 +37,7 @@ export const outages = [
   "store-sealed",
   "store-restored",
   "store-written",
+  "source-unmounted",
   "inventory-stopped",
   "inventory-hung",
   "inventory-gone",

@@ -3,8 +3,8 @@
  * log shows who fetches a value and has no session, so both are read before a version is taken away; and somebody comes.
  */
 import { randomBytes } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { scramVerifier } from "../../../adapters/issuers/postgres/scram.js";
 import { postgresActivity } from "../../../adapters/sources/postgres-activity.js";
 import { postgresAccount } from "./postgres-account.js";
@@ -17,6 +17,7 @@ const host = "127.0.0.1";
 /** The world `postgres-watched`. */
 export const postgresWatched: WorldKind = {
   servers: ["issuer", "store"],
+  unmounts: true,
   directions: ["forward", "stranger", "latecomer"],
   disturbed: /^(scan_\w+|findings|look|disable|destroy)$/,
   // A reading that breaks off leaves a note, and is gone on with.
@@ -32,7 +33,7 @@ export const postgresWatched: WorldKind = {
       log: {
         kind: "vault-audit",
         store: "store",
-        from: { method: "files", paths: [log] },
+        from: { method: "files", paths: [`${dirname(log)}/audit*.log`] },
         // The oracle looks in as the administrator, and is no reader either.
         engine: ["token-engine", "root"].map((displayName) => ({ displayName, address: host })),
       },
@@ -57,6 +58,8 @@ export const postgresWatched: WorldKind = {
         store: throughDoor(doors.store),
         sources: sources(doors.issuer ?? shop.port),
       }),
+      // The Vault goes on writing to it, as to a disk that only we do not see.
+      unmount: (on) => (on ? rename(log, `${log}.away`) : rename(`${log}.away`, log)),
       stranger: async () => {
         strangers += 1;
         const name = `export-${strangers}`;

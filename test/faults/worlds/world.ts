@@ -7,7 +7,7 @@ import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Secret } from "../../../domain/secret.js";
 import type { ProviderAccount } from "../../contract/issuers/http-provider.js";
 import type { AwsKey } from "../../support/aws-users.js";
-import type { Direction } from "../house/estate.js";
+import type { Direction } from "../house/directions.js";
 
 /** A document as it stands in the store, all its fields. */
 export type RawDocument = Readonly<Record<string, string>>;
@@ -110,6 +110,8 @@ export interface World {
   readonly readOnly?: Readonly<Partial<Record<"issuer" | "store", (on: boolean) => Promise<void>>>>;
   /** Takes the room away in which it keeps what it is told, or gives it back; for those that `WorldKind.full` names. */
   readonly fill?: Readonly<Partial<Record<"issuer", (on: boolean) => Promise<void>>>>;
+  /** Takes the files away that its sources read, as a disk that is not mounted, or gives them back; for those that `WorldKind.unmounts` names. */
+  unmount?(on: boolean): Promise<void>;
   /** Seals the store, or unseals it; for worlds that `WorldKind.seals` names. */
   seal?(on: boolean): Promise<void>;
   /** A backup of what the credential has there; for those that `WorldKind.restored` names. */
@@ -235,6 +237,8 @@ export interface WorldKind {
   readonly readOnly?: readonly ("issuer" | "store")[];
   /** What can be left without room for what it keeps. */
   readonly full?: readonly "issuer"[];
+  /** The files that sources read can be away. */
+  readonly unmounts?: true;
   /** The store can be sealed. */
   readonly seals?: true;
   /** The engine can be kept from seeing who is connected. */
