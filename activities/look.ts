@@ -52,11 +52,11 @@ export function lookActivity(deps: ActivityDeps) {
 }
 
 /** What refuses; whoever asked for the look waits for something else then, or has sources read, and people read why. */
-function inTheWay({ findings }: RotationState): string {
-  return refusals(findings)
-    .map(({ code, subject = "" }) => `${code} ${subject}`)
-    .sort()
-    .join("\n");
+function inTheWay({ findings, unread = [] }: RotationState): string {
+  const refused = refusals(findings).map(({ code, subject = "" }) => `${code} ${subject}`);
+  // A source that was read, and has not shown all, is in the way for another reason than before.
+  const lacking = unread.map(({ name, lacks = "" }) => `unread ${name} ${lacks}`);
+  return [...refused, ...lacking].sort().join("\n");
 }
 
 /**

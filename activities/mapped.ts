@@ -5,18 +5,19 @@ import { keptOf } from "../domain/graph/kept.js";
 import { Adjacency } from "../domain/graph/reach.js";
 import type { Evidence } from "../domain/graph/types.js";
 import { type User, usersOf } from "../domain/graph/use.js";
+import { type LastReading, noReading } from "../domain/last-reading.js";
 import { type MappedCopy, type MappedReader, type ReadRhythm, strayCopies } from "../domain/mapped.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
 import { strangersOn } from "../domain/strangers.js";
 import { type UnexplainedUse, unexplainedUses } from "../domain/unexplained.js";
 import {
   neverRead,
-  type SourceToRead,
   type WatchingSource,
   type WatchRules,
   watchersAmong,
   watchRulesOf,
 } from "../domain/watched.js";
+import { type GoneWatcher, overseeing, type Watcher } from "../domain/watchers.js";
 import { anonymousUsesOf } from "../inventory/anonymous-uses.js";
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
@@ -30,7 +31,9 @@ export interface MappedFacts {
   readonly uses: readonly UnexplainedUse[];
   readonly copies: readonly MappedCopy[];
   readonly rhythms: readonly ReadRhythm[];
-  readonly sources: readonly (WatchingSource & SourceToRead)[];
+  readonly sources: readonly (WatchingSource & LastReading)[];
+  /** Sources that watched when the rotation was agreed to, and do not any more. */
+  readonly gone: readonly GoneWatcher[];
   readonly rules: Omit<WatchRules, "unmappedReaders">;
 }
 
@@ -42,17 +45,18 @@ export interface KnownValue {
   readonly hmacs: readonly string[];
 }
 
-/** What is asked about: that value, by these rules. */
+/** What is asked about: that value, by these rules, with the sources that were agreed to. */
 export interface ValueAsked {
   readonly value: KnownValue;
   readonly policy: RotationPolicy;
+  readonly agreed: readonly Watcher[];
 }
 
 /** Reads them. */
 export async function mappedFacts(
   deps: Pick<ActivityDeps, "db" | "now" | "shapes">,
   systems: Pick<Systems, "id" | "name" | "estate" | "consumers">,
-  { value, policy }: ValueAsked,
+  { value, policy, agreed }: ValueAsked,
 ): Promise<MappedFacts> {
   const rules = watchRulesOf(policy);
   const [graph, everDeclared, met, anonymous] = await Promise.all([
@@ -65,7 +69,7 @@ export async function mappedFacts(
   const adjacency = new Adjacency(graph);
   const users = usersOf(adjacency, systems.id);
   const evidence = [...users.flatMap(({ edge }) => edge.evidence), ...asSeen(anonymous)];
-  const sources = await watching(deps, systems, { declared, evidence, rules });
+  const { sources, gone } = await watching(deps, systems, { declared, evidence, rules, agreed });
   // What a source said that has left the estate is still told by its name.
   const names = new Map(everDeclared.map(({ id, name }) => [id, name]));
   const fading = { windowMs: rules.useWindowMs, now: deps.now() };
@@ -75,11 +79,11 @@ export async function mappedFacts(
     uses: unexplainedUses(graph, users, anonymous, looking),
     rhythms: rhythmsOf(users, systems),
     copies: strayCopies(met, keptOf(adjacency, systems.id).copies),
-    ...{ sources, rules },
+    ...{ sources, gone, rules },
   };
 }
 
-/** The sources that would show who uses the credential, or might, with what their readings are worth. */
+/** The sources that would show who uses the credential, or might, with what their readings are worth; and who of the agreed is gone. */
 async function watching(
   { db, now, shapes }: Pick<ActivityDeps, "db" | "now" | "shapes">,
   { name, estate }: Pick<Systems, "name" | "estate">,
@@ -87,20 +91,23 @@ async function watching(
     declared,
     evidence,
     rules,
+    agreed,
   }: {
     readonly declared: Awaited<ReturnType<typeof listEntries>>;
     /** How the credential's users are known. */
     readonly evidence: readonly Pick<Evidence, "kind" | "source">[];
     readonly rules: Pick<WatchRules, "evidenceMaxAgeMs" | "useWindowMs">;
+    readonly agreed: readonly Watcher[];
   },
-): Promise<(WatchingSource & SourceToRead)[]> {
-  const about = watchersAmong(
+): Promise<Pick<MappedFacts, "sources" | "gone">> {
+  const among = watchersAmong(
     declared.map(({ id, name: called, body }) => {
       return { ...askedOf({ id, name: called, body }, shapes), settings: body };
     }),
     estate.credentials[name] ?? { store: "", issuer: "" },
     evidence,
   );
+  const { sources: about, gone } = overseeing(among, new Set(declared.map(({ id }) => id)), agreed);
   const watched = await watchedBy(db, about, {
     windowMs: rules.useWindowMs,
     lookBackMs: 2 * rules.useWindowMs,
@@ -108,10 +115,10 @@ async function watching(
     now: now(),
   });
   const byId = new Map(watched.map((one) => [one.source, one]));
-  return about.map((source) => {
-    const found = byId.get(source.id);
-    return { ...source, ...(found ?? neverRead), begunAt: found?.begunAt ?? null };
+  const sources = about.map((source) => {
+    return { ...source, ...(byId.get(source.id) ?? { ...neverRead, ...noReading }) };
   });
+  return { sources, gone };
 }
 
 /** How far apart the declared consumers were seen reading it, wherever they read it. */

@@ -13,7 +13,8 @@ import type { ActivityDeps } from "./deps.js";
 type Seen = Extract<RotationEvent, { type: "surveyed" }>;
 
 /**
- * Folds a look into the state; the look itself is kept when the plan or the rules are others afterwards. Answers with
+ * Folds a look into the state; the look itself is kept when the plan, the rules or the watching sources are others
+ * afterwards. Answers with
  * the look as it counts, dated by the records. Throws `restored` where the world is ahead of the records (H32).
  */
 export async function foldLook(
@@ -29,7 +30,8 @@ export async function foldLook(
   const changed =
     next.plan?.digest !== state.plan?.digest ||
     next.amendments.length !== state.amendments.length ||
-    next.policy !== state.policy;
+    next.policy !== state.policy ||
+    next.watching !== state.watching;
   if (changed) await appendEvent(deps.db, id, epoch, seen);
   return { state: next, seen };
 }

@@ -85,7 +85,7 @@ export function rememberedTags({ tags, places }: Pick<RotationState, "tags" | "p
 function withRecordedDecisions(state: RotationState, kept: RotationState): RotationState {
   const { credential, installation, nonce, policy, agreedPolicy, traits, emergency, origin, acceptable } =
     kept;
-  const { plan, amendments, decisions, asked, askedAt, irreversible, closed } = kept;
+  const { plan, amendments, decisions, asked, askedAt, irreversible, closed, watching } = kept;
   const versions = Object.values(state.versions).map((version) => [
     version.id,
     asRecorded(version, kept.versions[version.id]),
@@ -98,6 +98,7 @@ function withRecordedDecisions(state: RotationState, kept: RotationState): Rotat
     ...state,
     ...{ credential, installation, nonce, policy, traits, emergency, origin, acceptable },
     ...(agreedPolicy === undefined ? {} : { agreedPolicy }),
+    ...(watching === undefined ? {} : { watching }),
     ...{ plan, amendments, decisions, asked, askedAt, irreversible, closed },
     seized: state.seized && kept.seized,
     versions: Object.fromEntries(versions),

@@ -15,13 +15,14 @@ import { type Excluded, personOf, signersFor, withKeys } from "../domain/authori
 import { assess, type UnmappedReader } from "../domain/checks.js";
 import type { Claimant } from "../domain/discovery/claims.js";
 import { matchReader } from "../domain/discovery/match.js";
-import { type CountedSessions, quietSince, sessionsOf } from "../domain/drain.js";
+import { type CountedSessions, quietSpan, sessionsOf } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
 import { RekeyError } from "../domain/errors.js";
 import { bounded } from "../domain/exceptions.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import type { IssuerTraits } from "../domain/kinds.js";
+import { toRead } from "../domain/last-reading.js";
 import { amendmentApprovers, planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
@@ -29,7 +30,7 @@ import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js"
 import type { InstanceState, RotationPolicy, RotationState } from "../domain/rotation/state.js";
 import { stricter } from "../domain/stricter.js";
 import { isEnded } from "../domain/version.js";
-import { toRead } from "../domain/watched.js";
+import { agreedWatchers, watchersIn } from "../domain/watchers.js";
 import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, Systems } from "./deps.js";
@@ -69,14 +70,21 @@ export async function survey(
     ),
     reading.then((live) => proveOrigin(systems, state, live, call)),
     preflightOf(systems, call),
-    hashing.then((hmacs) => mapped({ value: { version: state.origin, rotation: state.id, hmacs }, policy })),
+    hashing.then((hmacs) =>
+      mapped({
+        value: { version: state.origin, rotation: state.id, hmacs },
+        ...{ policy, agreed: agreedWatchers(state) },
+      }),
+    ),
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);
   const fingerprint = originFingerprint(deps, state, await hashing);
   const { able, keyless } = withKeys(systems.estate, signersFor(systems.estate, asked, excluded, now));
-  const quiet = quietSince(state);
-  const unread = toRead(known.sources, quiet !== null && quiet <= now ? quiet : null);
+  const quiet = quietSpan(state);
+  const revokesNext = quiet !== null && quiet.until <= now;
+  const unread = toRead(known.sources, revokesNext ? quiet : null);
+  const watching = watchersIn(known.sources);
   const facts: SurveyFacts = {
     slots: view.slots.map(({ slot, tag, enabled }) => ({ slot, tag, enabled })),
     places,
@@ -105,6 +113,7 @@ export async function survey(
       mapped: {
         ...known,
         unread,
+        revokesNext,
         quietPeriodMs: policy.quietPeriodMs,
         exceptions: bounded(systems.estate.credentials[systems.name]?.exceptions, policy),
         now,
@@ -128,6 +137,7 @@ export async function survey(
     plan: planFor(deps, systems, state, view, policy, fingerprint, now),
     policy: systems.rules,
     ...(unread.length === 0 ? {} : { unread }),
+    watching,
   };
   return { type: "surveyed", at: now, facts };
 }

@@ -388,11 +388,13 @@ export interface NotifierKind<Config extends ZodObject = ZodObject> {
 /**
  * How a kind of source enters the registry. `shows`: `now`, what is there, so that what a whole scan from the beginning no
  * longer has is gone; `log`, what happened, which does not end. `sees`: `use`, that something was used or is in use; `configuration`,
- * only what somebody wrote or may do. `contradicts`: settings that a named store or issuer has otherwise.
+ * only what somebody wrote or may do. `deliveredWithinMs`: how long after a use its record may still come; absent: it is there at
+ * once. `contradicts`: settings that a named store or issuer has otherwise.
  */
 export interface SourceKind<Config extends ZodObject = ZodObject> {
   readonly shows: "now" | "log";
   readonly sees: "use" | "configuration";
+  readonly deliveredWithinMs?: number;
   readonly config: Config;
   create(config: Config["_output"], deps: AdapterDeps): Source;
   contradicts?(config: Config["_output"], systems: NamedSystems): readonly Contradiction[];

@@ -9,6 +9,7 @@ import { parseTag } from "./fence.js";
 import type { Finding } from "./finding.js";
 import { unownedConsumer, unownedCredential } from "./findings/owners.js";
 import type { IssuerTraits } from "./kinds.js";
+import { type SourceToRead, unreadFindings } from "./last-reading.js";
 import {
   copyFindings,
   excepting,
@@ -20,13 +21,8 @@ import {
 } from "./mapped.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
 import { type UnexplainedUse, useFindings } from "./unexplained.js";
-import {
-  type SourceToRead,
-  unreadFindings,
-  type WatchingSource,
-  type WatchRules,
-  watchFindings,
-} from "./watched.js";
+import { type WatchingSource, type WatchRules, watchFindings } from "./watched.js";
+import { type GoneWatcher, goneFindings } from "./watchers.js";
 
 /** A consumer as assess sees it. */
 export interface AssessedConsumer {
@@ -73,6 +69,10 @@ export interface AssessInput {
     readonly sources: readonly WatchingSource[];
     /** Sources that have to be read before the next step. */
     readonly unread: readonly SourceToRead[];
+    /** Those that watched when the rotation was agreed to, and do not any more. */
+    readonly gone: readonly GoneWatcher[];
+    /** The next step may take a version away. */
+    readonly revokesNext: boolean;
     readonly rules: Omit<WatchRules, "unmappedReaders">;
     readonly exceptions: readonly BoundedException[];
     readonly now: number;
@@ -150,6 +150,7 @@ const checks: readonly Check[] = [
         ? []
         : [
             ...unreadFindings(mapped.unread, unmappedReaders),
+            ...goneFindings(mapped.gone, mapped.revokesNext ? unmappedReaders : "warn"),
             ...watchFindings(mapped.sources, { ...mapped.rules, unmappedReaders }, mapped.now),
           ],
   },

@@ -1,5 +1,6 @@
 /** Gate 8: how long nobody must have used a version, and from when on that is counted (H21, H22, H23). */
 
+import type { QuietSpan } from "./last-reading.js";
 import { derivedLifeMs, usersMemoryMs } from "./roles.js";
 import { isGoingBack, others, targetOf } from "./rotation/moves.js";
 import type { RotationState, VersionState } from "./rotation/state.js";
@@ -25,19 +26,23 @@ export function quietFrom(state: RotationState, version: VersionState): number |
 }
 
 /**
- * When nobody had used any version that is to be taken away for as long as is asked: what is read from then on tells whether
- * somebody reads who has no session. Null while that has not come about, and where nobody waits for it: on the way back, which
- * needs no leave, and in an emergency.
+ * The time for which nobody used any version that is to be taken away, from when the first of them was quiet to when all of them
+ * had been for as long as is asked, which may lie ahead: what is read from its end on tells whether somebody reads who has no
+ * session. Null while one is in use, and where nobody waits for it: on the way back, which needs no leave, and in an emergency.
  */
-export function quietSince(state: RotationState): number | null {
+export function quietSpan(state: RotationState): QuietSpan | null {
   if (isGoingBack(state) || state.emergency !== null || !targetOf(state).delivered) return null;
-  const times = others(state).flatMap((version) => {
+  const spans = others(state).flatMap((version): (QuietSpan | null)[] => {
     if (version.issuer !== "enabled" || !version.delivered) return [];
     const from = quietFrom(state, version);
-    return [from === null ? null : from + quietNeededMs(state, version)];
+    return [from === null ? null : { from, until: from + quietNeededMs(state, version) }];
   });
-  if (times.length === 0 || times.includes(null)) return null;
-  return Math.max(...times.filter((time) => time !== null));
+  const known = spans.filter((one) => one !== null);
+  if (known.length === 0 || known.length < spans.length) return null;
+  return {
+    from: Math.min(...known.map(({ from }) => from)),
+    until: Math.max(...known.map(({ until }) => until)),
+  };
 }
 
 /**

@@ -26,36 +26,6 @@ export interface WatchingSource {
   readonly unreadable: number;
 }
 
-/** A source that is to be read before a version is taken away; `begunAt`: when its last whole reading began. */
-export interface SourceToRead {
-  readonly id: string;
-  readonly name: string;
-  readonly begunAt: number | null;
-}
-
-/**
- * The sources that would show a use of the credential and have not been read since `since` (milliseconds since the epoch; null:
- * none has to be). The old version is quiet by then for all who are connected; who only fetches it is seen by these alone.
- */
-export function toRead(
-  sources: readonly (Pick<WatchingSource, "tied" | "seesUse"> & SourceToRead)[],
-  since: number | null,
-): SourceToRead[] {
-  if (since === null) return [];
-  return sources.flatMap(({ tied, seesUse, id, name, begunAt }) =>
-    tied && seesUse && (begunAt === null || begunAt < since) ? [{ id, name, begunAt }] : [],
-  );
-}
-
-/** What stands in the way until they are read. It refuses as an unmapped reader would, whom they might show. */
-export function unreadFindings(unread: readonly SourceToRead[], severity: Severity): Finding[] {
-  return unread.map(({ name, begunAt }) => ({
-    ...{ code: "stale-evidence", severity, subject: name },
-    sentence: `The source ${name} ${begunAt === null ? "was never read" : `was read last on ${minuteOf(begunAt)}`}; before a version is taken away it is read once more.`,
-    hint: `Rekey reads it. Where that fails, \`rekey discover ${name}\` says why.`,
-  }));
-}
-
 /** How a policy looks at them. Durations are milliseconds. */
 export interface WatchRules {
   readonly unmappedReaders: "refuse" | "warn";

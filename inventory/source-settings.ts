@@ -4,12 +4,13 @@ import { canonical } from "../domain/plan.js";
 import { sha256Hex } from "./hash.js";
 import type { Body } from "./submission.js";
 
-/** The settings that the kind has, without what the estate says of every source: who answers for it, and how often it is read. */
+/** The settings that the kind has, without what the estate says of every source: who answers for it, how often it is read, and how late it may be. */
 export function settingsOf(body: Body): { readonly kind: string; readonly settings: Body } {
   const {
     kind,
     owner: _owner,
     every: _every,
+    deliveredWithin: _deliveredWithin,
     exceptions: _exceptions,
     ...settings
   } = body as unknown as SourceConfig;

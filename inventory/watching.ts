@@ -15,13 +15,21 @@ export interface AskedSource {
   readonly isBusy: boolean;
 }
 
-/** An entry as it is asked about here, and whether its kind sees uses: what is built in always has something new, a program may not. */
+/**
+ * An entry as it is asked about here, whether its kind sees uses (what is built in always has something new, a program may not), and
+ * how late its records may be.
+ */
 export function askedOf<Entry extends Omit<AskedSource, "isBusy">>(
   entry: Entry,
-  shapes: Pick<Shapes, "seesUse">,
-): Entry & { readonly isBusy: boolean; readonly seesUse: boolean } {
-  const seesUse = shapes.seesUse(String(entry.body.kind));
-  return { ...entry, seesUse, isBusy: seesUse };
+  shapes: Pick<Shapes, "seesUse" | "deliveredWithinMs">,
+): Entry & { readonly isBusy: boolean; readonly seesUse: boolean; readonly deliveredWithinMs: number } {
+  const { kind, deliveredWithin } = entry.body;
+  const seesUse = shapes.seesUse(String(kind));
+  const own = typeof deliveredWithin === "number" ? deliveredWithin : null;
+  return {
+    ...entry,
+    ...{ seesUse, isBusy: seesUse, deliveredWithinMs: own ?? shapes.deliveredWithinMs(String(kind)) },
+  };
 }
 
 /** One source's readings by its present settings. Times are milliseconds since the epoch. */
@@ -34,8 +42,12 @@ export interface Watched {
   readonly since: number | null;
   /** Of a busy log, since when it has had no record, or has been read without one; null of everything else. */
   readonly silentSince: number | null;
+  /** Of a busy log, the time of its newest record in the present round, null where it has none; of everything else undefined. */
+  readonly reachesTo: number | null | undefined;
   /** Of a log, what was missing within the window; of what is there now, in the last whole look. */
   readonly gaps: readonly string[];
+  /** The same by the reading, with when that ended; one that broke off counts as of the next, or of now. */
+  readonly lacking: readonly { readonly at: number; readonly gaps: readonly string[] }[];
   readonly unreadable: number;
 }
 
@@ -45,7 +57,9 @@ interface WatchedRow extends Record<string, unknown> {
   readonly begun_at: number | null;
   readonly since: number | null;
   readonly silent_since: number | null;
-  readonly gaps: readonly (readonly string[])[];
+  readonly is_busy_log: boolean | null;
+  readonly reaches_to: number | null;
+  readonly lacking: readonly { readonly at: number; readonly gaps: readonly string[] }[];
   readonly unreadable: string;
 }
 
@@ -81,7 +95,8 @@ export async function watchedWithin(
   const { rows } = await tx.execute<WatchedRow>(sql`
       select s.source, ${ms("whole.ended_at")} as whole_at, ${ms("whole.started_at")} as begun_at,
         ${ms("chain.since")} as since, ${ms("chain.silent_since")} as silent_since,
-        coalesce(missing.gaps, '[]'::jsonb) as gaps, coalesce(missing.unreadable, 0) as unreadable
+        chain.is_busy_log, ${ms("chain.reaches_to")} as reaches_to,
+        coalesce(missing.lacking, '[]'::jsonb) as lacking, coalesce(missing.unreadable, 0) as unreadable
       from unnest(${column(sources, ({ id }) => id)}::text[],
         ${column(sources, ({ body }) => settingsDigest(body))}::text[],
         ${column(sources, ({ isBusy }) => isBusy)}::boolean[]) as s (source, settings, is_busy)
@@ -96,7 +111,8 @@ export async function watchedWithin(
             and (until_before is null or s.is_busy and covered_from - until_before > ${pause})),
           max(started_at) filter (where is_newest and ended_at is not null and (before is null or started_at - before > ${pause}))
         ) as since,
-        case when s.is_busy and bool_or(shows = 'log') then coalesce(max(until), min(started_at)) end as silent_since
+        case when s.is_busy and bool_or(shows = 'log') then coalesce(max(until), min(started_at)) end as silent_since,
+        s.is_busy and bool_or(shows = 'log') as is_busy_log, max(until) filter (where is_newest) as reaches_to
         from (
           select *, shows = 'now' or round = whole.round as is_newest,
             lag(read_at) over (partition by case when shows = 'log' then round end order by started_at, id) as before,
@@ -112,9 +128,10 @@ export async function watchedWithin(
         ) looks
       ) chain on true
       left join lateral (
-        select sum(malformed) filter (where is_newest) as unreadable, jsonb_agg(lacks) filter (where lacks <> '[]') as gaps
+        select sum(malformed) filter (where is_newest) as unreadable, jsonb_agg(jsonb_build_object('at', ${ms("read_at")}, 'gaps', lacks)
+            order by read_at) filter (where lacks <> '[]') as lacking
         from (
-          select m.malformed, is_newest, case when is_newest then m.gaps
+          select m.malformed, is_newest, coalesce(m.ended_at, lead(m.started_at) over (order by m.started_at, m.id), ${iso(now)}) as read_at, case when is_newest then m.gaps
             else m.gaps - array(select jsonb_array_elements_text(m.gaps_again)) end as lacks
           from rekey_inventory.scans m,
             lateral (select m.shows = 'now' or whole.round is null or m.round = whole.round) as one (is_newest)
@@ -122,15 +139,19 @@ export async function watchedWithin(
             and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
         ) lacking
       ) missing on true`);
-  return rows.map(({ source, whole_at, begun_at, since, silent_since, gaps, unreadable }) => ({
-    ...{
-      source,
-      wholeAt: whole_at,
-      begunAt: begun_at,
-      since,
-      silentSince: silent_since,
-      unreadable: Number(unreadable),
-    },
-    gaps: [...new Set(gaps.flat())],
-  }));
+  return rows.map(
+    ({ source, whole_at, begun_at, since, silent_since, is_busy_log, reaches_to, lacking, unreadable }) => ({
+      ...{
+        source,
+        wholeAt: whole_at,
+        begunAt: begun_at,
+        since,
+        silentSince: silent_since,
+        unreadable: Number(unreadable),
+      },
+      ...(is_busy_log === true ? { reachesTo: reaches_to } : { reachesTo: undefined }),
+      lacking,
+      gaps: [...new Set(lacking.flatMap((one) => one.gaps))],
+    }),
+  );
 }

@@ -68,6 +68,8 @@ export class CloudtrailSource implements Source {
 export const cloudtrail: SourceKind<typeof cloudtrailConfig> = {
   shows: "log",
   sees: "use",
+  // AWS delivers "typically within about 5 minutes" and guarantees nothing; three times that is what Rekey waits unless told otherwise.
+  deliveredWithinMs: 15 * 60_000,
   config: cloudtrailConfig,
   create: (config, deps) => new CloudtrailSource(config, deps),
   contradicts: (config, { store, issuer }) => [

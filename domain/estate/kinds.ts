@@ -48,6 +48,8 @@ export interface Contradiction {
 /** What reading a kind of source shows: that something is used, or only how something is configured. */
 export interface EstateSourceKind extends EstateSimpleKind {
   readonly sees: "use" | "configuration";
+  /** How long after a use its record may still come, in milliseconds; absent: it is there at once. */
+  readonly deliveredWithinMs?: number;
   contradicts?(config: Fields, systems: NamedSystems): readonly Contradiction[];
 }
 
@@ -83,6 +85,11 @@ export function sourceUnion(kinds: Readonly<Record<string, EstateSimpleKind>>): 
     every: duration({ positive: true })
       .optional()
       .describe("How often it is read; absent: only when somebody asks."),
+    deliveredWithin: duration()
+      .optional()
+      .describe(
+        "How long after a use its record may still come: before a version is taken away, the source is read that long after it was used last. Absent: 15 minutes of CloudTrail, and no time of every other kind.",
+      ),
     exceptions: exceptionsField(
       "Findings of what it shows that concern no credential of the estate, which an owner takes upon themself until a day.",
     ),

@@ -21,6 +21,8 @@ export interface Shapes {
   readonly placeKey: (systems: Systems, store: string, place: Readonly<Record<string, unknown>>) => string;
   /** Whether sources of this kind show that something is used. */
   readonly seesUse: (sourceKind: string) => boolean;
+  /** How long after a use its record may still come to sources of this kind, in milliseconds, where the estate does not say. */
+  readonly deliveredWithinMs: (sourceKind: string) => number;
 }
 
 /** Where no kinds are known: an account is shown under no name, a place is all of itself, and nobody sees a use. */
@@ -28,6 +30,7 @@ export const plainShapes: Shapes = {
   shownAs: () => [],
   placeKey: (_, __, place) => canonical(place),
   seesUse: () => false,
+  deliveredWithinMs: () => 0,
 };
 
 /** By the registered kinds. */
@@ -46,5 +49,6 @@ export function shapesOf(kinds: EstateKinds): Shapes {
       return kind.lockKeys(config, parsed.data).join(" ");
     },
     seesUse: (sourceKind) => lookUp(kinds.sources, sourceKind)?.sees === "use",
+    deliveredWithinMs: (sourceKind) => lookUp(kinds.sources, sourceKind)?.deliveredWithinMs ?? 0,
   };
 }

@@ -199,6 +199,8 @@ export interface SourceConfig extends KindConfig {
   readonly owner: string;
   /** In milliseconds; absent: only when somebody asks. */
   readonly every?: number | undefined;
+  /** How long after a use its record may still come, in milliseconds; absent: as its kind says. */
+  readonly deliveredWithin?: number | undefined;
   /** Of what it shows and no credential of the estate is concerned by. */
   readonly exceptions?: readonly CredentialException[] | undefined;
 }

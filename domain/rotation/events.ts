@@ -3,7 +3,8 @@
  * rebuilt from the records after Temporal lost it, and explored without Temporal.
  */
 import type { Finding } from "../finding.js";
-import type { SourceToRead } from "../watched.js";
+import type { SourceToRead } from "../last-reading.js";
+import type { Watcher } from "../watchers.js";
 import type {
   Containment,
   DecisionRecord,
@@ -57,6 +58,8 @@ export interface SurveyFacts {
   readonly since?: Since;
   /** Sources that have to be read before a version is taken away; absent in a look of before this was kept. */
   readonly unread?: readonly SourceToRead[];
+  /** Sources that would show a use of the credential; absent in a look of before this was kept. */
+  readonly watching?: readonly Watcher[];
 }
 
 /** One event; `at` is milliseconds since the epoch on the worker's clock. */

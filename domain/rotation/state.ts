@@ -4,8 +4,9 @@
  */
 import type { Finding } from "../finding.js";
 import type { IssuerTraits } from "../kinds.js";
+import type { SourceToRead } from "../last-reading.js";
 import type { Life } from "../version.js";
-import type { SourceToRead } from "../watched.js";
+import type { Watcher } from "../watchers.js";
 
 /** The numbers of a policy that a rotation runs by; all durations in milliseconds. */
 export interface RotationPolicy {
@@ -251,6 +252,8 @@ export interface RotationState {
   readonly blockedSince?: number | null;
   /** Sources that have to be read before a version is taken away. */
   readonly unread?: readonly SourceToRead[];
+  /** Sources that watch over it: from when the owners were asked, all that did since. Absent: no look has said. */
+  readonly watching?: readonly Watcher[];
   readonly notBefore: number | null;
   readonly consumers: Readonly<Record<string, ConsumerState>>;
   readonly uses: Readonly<Record<string, UseState>>;

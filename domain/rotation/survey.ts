@@ -3,6 +3,7 @@ import { declarationFindings } from "../declaration.js";
 import { parseTag } from "../fence.js";
 import { type Finding, refusals } from "../finding.js";
 import { tightened } from "../stricter.js";
+import { watchingAfter } from "../watchers.js";
 import type { SurveyFacts } from "./events.js";
 import { nothingIssued } from "./moves.js";
 import type { ConsumerState, InstanceState, RotationState, UseState, VersionState } from "./state.js";
@@ -25,8 +26,11 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
     uses[version.id] = used(state.uses[version.id], users, facts.watermarkSeen, at, recorded);
   }
   const findings = [...facts.findings, ...changedOutside(state, facts), ...declarationFindings(state)];
+  const planned = withPlan(state, facts);
+  const watching = watchingAfter(planned, facts.watching);
   return {
-    ...withPlan(state, facts),
+    ...planned,
+    ...(watching === undefined ? {} : { watching }),
     ...tightened(state, facts.policy, !nothingIssued(state)),
     consumers,
     uses,

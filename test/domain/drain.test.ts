@@ -1,13 +1,7 @@
 /** "Nobody uses it" is only believed where somebody could have been seen, and for as long as a consumer remembers. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type CountedSessions,
-  quietFrom,
-  quietNeededMs,
-  quietSince,
-  sessionsOf,
-} from "../../domain/drain.js";
+import { type CountedSessions, quietFrom, quietNeededMs, quietSpan, sessionsOf } from "../../domain/drain.js";
 import { fold, foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import { begin, originIn, planFor, policy, tick, traits, versionIn } from "./begin.js";
@@ -74,25 +68,25 @@ describe("H21: from when on a reading of the sources tells", () => {
   test("is the end of the quiet period of whatever is to be taken away", () => {
     const state = draining();
     const from = quietFrom(state, versionIn("a", "old")) ?? Number.NaN;
-    expect(quietSince(state)).toBe(from + 9 * tick);
+    expect(quietSpan(state)).toEqual({ from, until: from + 9 * tick });
   });
 
   test("is not yet while one of them is in use, or the target is with nobody", () => {
     const state = draining();
     const used = look(state, (state.surveyedAt ?? 0) + tick, { sessions: { old: 1 } });
-    expect(quietSince(used)).toBeNull();
-    expect(quietSince(begin({ uses: draining().uses }))).toBeNull();
+    expect(quietSpan(used)).toBeNull();
+    expect(quietSpan(begin({ uses: draining().uses }))).toBeNull();
   });
 
   test("is asked neither on the way back, nor in an emergency, nor of what is off or was held by nobody", () => {
     const state = draining();
-    expect(quietSince({ ...state, target: state.origin })).toBeNull();
-    expect(quietSince(fold(state, leak(0, ["old"])))).toBeNull();
+    expect(quietSpan({ ...state, target: state.origin })).toBeNull();
+    expect(quietSpan(fold(state, leak(0, ["old"])))).toBeNull();
     const { old: origin } = state.versions;
     if (origin === undefined) throw new Error("there is no old version");
     for (const change of [{ issuer: "disabled" as const }, { delivered: false }])
       expect(
-        quietSince({ ...state, versions: { ...state.versions, old: { ...origin, ...change } } }),
+        quietSpan({ ...state, versions: { ...state.versions, old: { ...origin, ...change } } }),
       ).toBeNull();
   });
 });

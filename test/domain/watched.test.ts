@@ -3,8 +3,6 @@ import { expect, test } from "vitest";
 import {
   evidenceMaxAgeMs,
   tieOf,
-  toRead,
-  unreadFindings,
   type WatchingSource,
   type WatchRules,
   watchFindings,
@@ -114,29 +112,4 @@ test("a source is tied to a credential by its store or its issuer, and might sho
   expect(tieOf({ issuer: "queue" }, elsewhere)).toBe("tied");
   expect(tieOf({ issuer: "billing" }, elsewhere)).toBe("elsewhere");
   expect(tieOf({ store: "other" }, elsewhere)).toBe("elsewhere");
-});
-
-test("H21: what would show a use is read once more, where it was not since everybody who is connected had left", () => {
-  const source = (name: string, more: object = {}) => ({
-    ...{ id: `src_${name}`, name, tied: true, seesUse: true, begunAt: now - day },
-    ...more,
-  });
-  const sources = [
-    source("before"),
-    source("since", { begunAt: now }),
-    source("never", { begunAt: null }),
-    source("elsewhere", { tied: false }),
-    source("configuration", { seesUse: false }),
-  ];
-  const unread = toRead(sources, now);
-  expect(unread).toEqual([
-    { id: "src_before", name: "before", begunAt: now - day },
-    { id: "src_never", name: "never", begunAt: null },
-  ]);
-  expect(toRead(sources, null)).toEqual([]);
-  expect(unreadFindings(unread, "refuse").map(({ subject, sentence }) => `${subject}: ${sentence}`)).toEqual([
-    "before: The source before was read last on 2026-07-31 00:00 UTC; before a version is taken away it is read once more.",
-    "never: The source never was never read; before a version is taken away it is read once more.",
-  ]);
-  expect(unreadFindings(unread, "warn").map(({ severity }) => severity)).toEqual(["warn", "warn"]);
 });

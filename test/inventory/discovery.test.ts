@@ -31,6 +31,7 @@ const shapes: Shapes = {
     Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
   placeKey: (_, __, place) => String(place.path),
   seesUse: () => true,
+  deliveredWithinMs: () => 0,
 };
 
 const psql: ReaderThing = {

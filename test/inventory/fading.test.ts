@@ -2,8 +2,7 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Claim, Copy, ScanPart, Thing } from "../../domain/discovery/said.js";
-import type { Shapes } from "../../domain/estate/shapes.js";
+import type { Copy } from "../../domain/discovery/said.js";
 import type { Estate } from "../../domain/estate/types.js";
 import { shownFor, silenceMsMax, useWindowMs } from "../../domain/graph/current.js";
 import type { EvidenceKind } from "../../domain/graph/types.js";
@@ -11,64 +10,11 @@ import { type Database, read } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { sql } from "../../inventory/orm.js";
 import { declaredIn } from "../../inventory/rematch.js";
-import { beginScan, endScan, notePart } from "../../inventory/scans.js";
+import { beginScan, notePart } from "../../inventory/scans.js";
 import { settingsDigest } from "../../inventory/source-settings.js";
 import { watchedBy } from "../../inventory/watching.js";
-import { migratedDatabase } from "./database.js";
+import { asked, day, fake, house, look, shapes, t0, use } from "./readings.js";
 import { newId, sampleEstate } from "./world.js";
-
-const t0 = 1_700_000_000_000;
-const day = 24 * 60 * 60_000;
-const shapes: Shapes = {
-  shownAs: () => [],
-  placeKey: (_, __, place) => String(place.path),
-  seesUse: () => true,
-};
-const account: Thing = { is: "account", issuer: "orders", account: "someone" };
-
-function use(name: string, last: number, more: Partial<Claim> = {}): Claim {
-  return {
-    ...{ record: "sessions", known: "session", type: "uses", sentence: "It is connected.", to: account },
-    from: { is: "reader", name, traits: { applicationName: name } },
-    seen: { first: last, last, count: 1 },
-    ...more,
-  };
-}
-
-/** The settings by which sources are read here, unless others are given. */
-const fake = { kind: "fake" };
-const asked = (id: string, body: object = fake, isBusy = true) => ({ id, body: { ...body }, isBusy });
-
-async function house() {
-  const { db } = await migratedDatabase();
-  await applyEstate(db, { estate: sampleEstate(), digest: "d", by: "ann", now: t0 - day, newId, shapes });
-  return db;
-}
-
-interface Reading {
-  readonly at: number;
-  readonly source?: string;
-  readonly shows?: "now" | "log";
-  readonly settings?: string;
-  readonly more?: Partial<ScanPart>;
-  readonly anew?: string;
-}
-
-/** One whole reading; answers with the cursor from which it began. */
-async function look(
-  db: Database,
-  claims: readonly Claim[],
-  { at, source = "src_1", shows = "now", settings = settingsDigest(fake), more, anew }: Reading,
-) {
-  const how = { source, shows, settings, anew, now: at };
-  const begun = await beginScan(db, { ...how, newId: () => newId("scn") });
-  const ref = { id: begun.id, source, shows, settings };
-  const declared = await read(db, (tx) => declaredIn(tx, shapes));
-  const said = { records: claims.length, copies: [], listed: [], malformed: [], covered: null, gaps: [] };
-  await notePart(db, ref, begun.cursorAfter, { ...said, claims, cursor: `${at}`, ...more }, declared, at);
-  await endScan(db, ref, at);
-  return begun.cursorAfter;
-}
 
 /** The evidence that stands, by reader. */
 async function standing(db: Database) {
@@ -181,12 +127,14 @@ it("readings by other settings are worth nothing: what it reads now was not look
       begunAt: null,
       since: null,
       silentSince: null,
+      reachesTo: undefined,
       gaps: [],
+      lacking: [],
       unreadable: 0,
     },
   ]);
-  // Who answers for it, and how often it is read, changes nothing of what was read.
-  const same = asked("src_1", { ...fake, owner: "ada", every: "1h", exceptions: [] });
+  // Who answers for it, how often it is read, and how late it may be, changes nothing of what was read.
+  const same = asked("src_1", { ...fake, owner: "ada", every: "1h", deliveredWithin: 1, exceptions: [] });
   expect(await watchedBy(db, [same], rules)).toMatchObject([
     { wholeAt: t0 + 2 * day, since: t0 - 20 * day, gaps: ["A gap."] },
   ]);

@@ -22,6 +22,7 @@ export const shapes: Shapes = {
     Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
   placeKey: ({ stores }, store, place) => `${stores[store]?.address ?? ""}${place.path}`,
   seesUse: () => true,
+  deliveredWithinMs: () => 0,
 };
 
 const psql: Thing = { is: "reader", name: "psql from 10.0.0.9", traits: { address: "10.0.0.9" } };

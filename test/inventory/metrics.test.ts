@@ -28,6 +28,7 @@ const shapes: Shapes = {
     Object.values(account).flatMap((value) => (typeof value === "string" ? [value] : [])),
   placeKey: (_, __, place) => String(place.path),
   seesUse: () => true,
+  deliveredWithinMs: () => 0,
 };
 
 const account = (name: string): Thing => ({ is: "account", issuer: "main-db", account: name });

@@ -16,6 +16,7 @@ const shapes: Shapes = {
   shownAs: (_, { account }) => Object.values(account).map(String),
   placeKey: (_, __, place) => String(place.path),
   seesUse: () => true,
+  deliveredWithinMs: () => 0,
 };
 
 const readers = ["a", "b", "c"].map(

@@ -13,6 +13,7 @@ const shapes: Shapes = {
   shownAs: () => [],
   placeKey: (_, __, place) => String(place.path),
   seesUse: () => true,
+  deliveredWithinMs: () => 0,
 };
 const at = (path: string): Thing => ({ is: "location", scope: "repository shop", path });
 const reader = (name: string): Thing => ({ is: "reader", name, traits: { workload: name } });

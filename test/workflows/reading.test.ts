@@ -72,8 +72,9 @@ async function shop() {
   await writeFile(command, `#!/bin/sh\necho >> ${readings}\nexec cat ${said}\n`);
   await chmod(command, 0o700);
   let cursor = 0;
+  let gaps: readonly string[] = [];
   const log = async (...readers: string[]) => {
-    const lines = readers.map((name) => ({
+    const claims = readers.map((name) => ({
       claim: {
         ...{ record: "log", known: "read", type: "uses", sentence: "The log has it." },
         from: { is: "reader", name, traits: { applicationName: name } },
@@ -81,6 +82,7 @@ async function shop() {
         seen: { first: Date.now(), last: Date.now(), count: 1 },
       },
     }));
+    const lines = [...claims, ...gaps.map((gap) => ({ gap }))];
     cursor += 1;
     await writeFile(
       said,
@@ -88,6 +90,10 @@ async function shop() {
     );
   };
   await log("orders-api");
+  const lacking = async (...sentences: string[]) => {
+    gaps = sentences;
+    await log("orders-api");
+  };
 
   const server = { host, port, database, login: { username: "rekey_a", password: "env:ENGINE" } };
   const raw = (more: object = {}) => ({
@@ -113,11 +119,12 @@ async function shop() {
   });
   const house = await openRealHouse(raw(), world.deps());
   const change = (more: object) => house.apply(raw(more));
+  const withoutSources = () => house.apply({ ...raw(), sources: {} });
   await service(file, { host, port });
   const login = () => clientOf({ host, port, database, user: first, password });
   const count = async () => (await readFile(readings, "utf8")).length;
   const read = () => house.ask<ScanReport>("discover", ["log"]);
-  return { house, log, change, login, count, read, command, said };
+  return { house, log, lacking, change, withoutSources, login, count, read, command };
 }
 
 test("H21: whoever fetched the old value after the map was drawn is found before it is taken away, and named", async () => {
@@ -163,6 +170,65 @@ test("H21: while a source cannot be read the old version stays, and it is said w
   );
   await (await login()).end();
   await writeFile(command, text);
+  expect(await read()).toMatchObject({ failure: null });
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}, 180_000);
+
+test("H21: a last reading in which a server could not be asked is none: both versions stay, and it is said which", async () => {
+  const { house, lacking, change, login, count, read } = await shop();
+  expect(await read()).toMatchObject({ failure: null, claims: 1 });
+  await lacking("The server logs-2 could not be asked.");
+  const handle = await house.start();
+  const state = () => handle.query<Reasons>(reasonsQuery);
+  await eventually("it was read", async () => (await count()) > 1);
+  await eventually("it is said", async () =>
+    (await state()).findings.some(
+      ({ code, severity, subject, sentence }) =>
+        code === "stale-evidence" &&
+        severity === "refuse" &&
+        subject === "log" &&
+        sentence.includes("The server logs-2 could not be asked."),
+    ),
+  );
+  await (await login()).end();
+  // It may be asked again, and what was not seen of the quiet time stays unseen until somebody answers for that.
+  await lacking();
+  expect(await read()).toMatchObject({ failure: null });
+  await (await login()).end();
+  await change({
+    exceptions: [
+      {
+        ...{ finding: "stale-evidence", about: "log", owner: "payments" },
+        ...{ reason: "It has no reader.", until: new Date(Date.now() + 30 * 86_400_000).toISOString() },
+      },
+    ],
+  });
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}, 120_000);
+
+test("H17 H21: a source that is taken out of the estate while the rotation runs takes no gate with it", async () => {
+  const { house, change, withoutSources, login, count, read, command } = await shop();
+  expect(await read()).toMatchObject({ failure: null, claims: 1 });
+  const text = await readFile(command, "utf8");
+  await writeFile(command, text.replace("exec cat", "exit 3; exec cat"));
+  const handle = await house.start();
+  const state = () => handle.query<Reasons>(reasonsQuery);
+  await eventually("it was tried", async () => (await count()) > 1);
+  await withoutSources();
+  await eventually("it is said", async () =>
+    (await state()).findings.some(
+      ({ code, severity, subject, sentence }) =>
+        code === "stale-evidence" &&
+        severity === "refuse" &&
+        subject === "log" &&
+        sentence.includes("has left the estate"),
+    ),
+  );
+  await (await login()).end();
+  await writeFile(command, text);
+  await change({});
   expect(await read()).toMatchObject({ failure: null });
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });

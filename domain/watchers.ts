@@ -1,0 +1,91 @@
+/**
+ * Which sources watch over a rotation. They are part of what its owners agreed to, as its rules are (H17): whoever takes one out
+ * of the estate meanwhile, or binds it to something else, has nobody's agreement to go on without what it would have shown.
+ */
+import type { Finding, Severity } from "./finding.js";
+import type { LastReading } from "./last-reading.js";
+import { nothingIssued } from "./rotation/moves.js";
+import type { RotationState } from "./rotation/state.js";
+
+/** A source that would show a use of the credential; `deliveredWithinMs`: how late its records may be. */
+export interface Watcher {
+  readonly id: string;
+  readonly name: string;
+  readonly deliveredWithinMs: number;
+}
+
+/** One that watched and does not any more. */
+export interface GoneWatcher {
+  readonly name: string;
+  readonly why: "ended" | "elsewhere";
+}
+
+/** Those that watch now. */
+export function watchersIn(sources: readonly (Watcher & Pick<LastReading, "tied" | "seesUse">)[]): Watcher[] {
+  return sources.flatMap(({ id, name, tied, seesUse, deliveredWithinMs }) =>
+    tied && seesUse ? [{ id, name, deliveredWithinMs }] : [],
+  );
+}
+
+/** Those that count: all that watched since the owners were asked, or since something was issued; none before. */
+export function agreedWatchers(
+  state: Pick<RotationState, "asked" | "watching"> & Parameters<typeof nothingIssued>[0],
+): readonly Watcher[] {
+  return isAgreed(state) ? (state.watching ?? []) : [];
+}
+
+function isAgreed(state: Parameters<typeof agreedWatchers>[0]): boolean {
+  return state.asked.length > 0 || !nothingIssued(state);
+}
+
+/**
+ * Which watch over it after a look that saw `seen`. Until somebody was asked those are the ones that the estate has; from then on
+ * none leaves them, and none may be later than it was. The same list as long as nothing changes; undefined where no look said any.
+ */
+export function watchingAfter(
+  state: Parameters<typeof agreedWatchers>[0],
+  seen: readonly Watcher[] | undefined,
+): readonly Watcher[] | undefined {
+  if (seen === undefined) return state.watching;
+  const kept = new Map(agreedWatchers(state).map((watcher) => [watcher.id, watcher]));
+  for (const watcher of seen) {
+    const before = kept.get(watcher.id);
+    const late = Math.max(watcher.deliveredWithinMs, before?.deliveredWithinMs ?? 0);
+    kept.set(watcher.id, { ...(before ?? watcher), deliveredWithinMs: late });
+  }
+  const next = [...kept.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return JSON.stringify(next) === JSON.stringify(state.watching) ? state.watching : next;
+}
+
+/**
+ * The sources that may show the credential with those that were agreed to: one of these is tied to it also where what it has shown
+ * has faded, and is no earlier than it was. `declared`: ids of every source of the estate.
+ */
+export function overseeing<Source extends Watcher & Pick<LastReading, "tied" | "seesUse">>(
+  sources: readonly Source[],
+  declared: ReadonlySet<string>,
+  agreed: readonly Watcher[],
+): { readonly sources: Source[]; readonly gone: GoneWatcher[] } {
+  const byId = new Map(agreed.map((watcher) => [watcher.id, watcher]));
+  const here = new Set(sources.map(({ id }) => id));
+  return {
+    sources: sources.map((source) => {
+      const watcher = byId.get(source.id);
+      if (watcher === undefined) return source;
+      const deliveredWithinMs = Math.max(source.deliveredWithinMs, watcher.deliveredWithinMs);
+      return { ...source, tied: true, seesUse: true, deliveredWithinMs };
+    }),
+    gone: agreed.flatMap(({ id, name }): GoneWatcher[] =>
+      here.has(id) ? [] : [{ name, why: declared.has(id) ? "elsewhere" : "ended" }],
+    ),
+  };
+}
+
+/** What stands in the way while one is gone; as grave as one that cannot be read, when a version is about to be taken away. */
+export function goneFindings(gone: readonly GoneWatcher[], severity: Severity): Finding[] {
+  return gone.map(({ name, why }) => ({
+    ...{ code: "stale-evidence", severity, subject: name },
+    sentence: `The source ${name} watched over this rotation when it was agreed to, and ${why === "ended" ? "has left the estate" : "is bound to something else now"}: what it would have shown of the old version is not known.`,
+    hint: `Put it back as it was until the rotation has ended. An exception to \`stale-evidence\` about ${name} goes on without it.`,
+  }));
+}

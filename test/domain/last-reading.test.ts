@@ -1,0 +1,76 @@
+/** Gate 8: a source tells that nobody reads the old version only where it has shown all of the quiet time. */
+import { describe, expect, test } from "vitest";
+import { type LastReading, toRead, unreadFindings } from "../../domain/last-reading.js";
+
+const day = 86_400_000;
+const quiet = { from: Date.UTC(2026, 7, 1), until: Date.UTC(2026, 7, 2) };
+const source = (name: string, more: Partial<LastReading> = {}): LastReading => ({
+  ...{ id: `src_${name}`, name, tied: true, seesUse: true, begunAt: quiet.until, reachesTo: undefined },
+  ...{ deliveredWithinMs: 0, lacking: [], ...more },
+});
+const names = (...sources: readonly LastReading[]) => toRead(sources, quiet).map(({ name }) => name);
+const said = (one: LastReading) =>
+  unreadFindings(toRead([one], quiet), "refuse").map(({ sentence }) => sentence);
+
+describe("H21: before a version is taken away", () => {
+  test("what would show a use is read once more, where it was not since everybody who is connected had left", () => {
+    const sources = [
+      source("before", { begunAt: quiet.until - 1 }),
+      source("since"),
+      source("never", { begunAt: null }),
+      source("elsewhere", { tied: false, begunAt: null }),
+      source("configuration", { seesUse: false, begunAt: null }),
+    ];
+    const unread = toRead(sources, quiet);
+    expect(unread).toEqual([
+      { id: "src_before", name: "before", begunAt: quiet.until - 1 },
+      { id: "src_never", name: "never", begunAt: null },
+    ]);
+    expect(toRead(sources, null)).toEqual([]);
+    const found = unreadFindings(unread, "refuse");
+    expect(found.map(({ sentence }) => sentence)).toEqual([
+      "The source before was read last on 2026-08-01 23:59 UTC; before a version is taken away it is read once more.",
+      "The source never was never read; before a version is taken away it is read once more.",
+    ]);
+    expect(found[0]).toMatchObject({ code: "stale-evidence", severity: "refuse", subject: "before" });
+    expect(found[0]?.hint).toContain("rekey discover before");
+    expect(unreadFindings(unread, "warn").map(({ severity }) => severity)).toEqual(["warn", "warn"]);
+  });
+
+  test("a log that is behind says nothing, however lately it was read: its records have to reach the end of the quiet time", () => {
+    const behind = source("behind", { begunAt: quiet.until + day, reachesTo: quiet.until - 1 });
+    expect(names(behind, source("reaches", { reachesTo: quiet.until }))).toEqual(["behind"]);
+    expect(said(behind)).toEqual([
+      "The source behind was read last on 2026-08-03 00:00 UTC; before a version is taken away it is read once more. Its newest record is of 2026-08-01 23:59 UTC, and it has to show everything until 2026-08-02 00:00 UTC: Rekey's own looks at the store leave a record, so the log is behind, or is written elsewhere.",
+    ]);
+    expect(said(source("empty", { reachesTo: null }))[0]).toContain(
+      "It has no record yet, and it has to show",
+    );
+  });
+
+  test("a log whose records come late is read that long after the quiet time", () => {
+    const late = { deliveredWithinMs: 15 * 60_000, reachesTo: quiet.until };
+    const tooEarly = source("early", { ...late, begunAt: quiet.until + 15 * 60_000 - 1 });
+    expect(names(tooEarly, source("after", { ...late, begunAt: quiet.until + 15 * 60_000 }))).toEqual([
+      "early",
+    ]);
+    expect(said(tooEarly)[0]).toContain(
+      "Its records may come 15 min late, so that it is read once more after 2026-08-02 00:15 UTC.",
+    );
+  });
+
+  test("what a reading lacked of the quiet time is as grave as no reading; what was lacking before it is not", () => {
+    const gap = { at: quiet.until + 1, gaps: ["The server b could not be asked."] };
+    const before = { at: quiet.from - 1, gaps: ["It was replaced."] };
+    expect(
+      names(source("past", { lacking: [before] }), source("partly", { lacking: [before, gap] })),
+    ).toEqual(["partly"]);
+    expect(said(source("partly", { lacking: [gap, gap] }))).toEqual([
+      "The source partly was read last on 2026-08-02 00:00 UTC; before a version is taken away it is read once more. It did not see all since 2026-08-01 00:00 UTC: The server b could not be asked.",
+    ]);
+    const several = { at: quiet.from, gaps: ["One is away.", "Another is.", "A third is."] };
+    const [finding] = unreadFindings(toRead([source("several", { lacking: [several] })], quiet), "refuse");
+    expect(finding?.sentence).toContain("One is away. And 2 more like that.");
+    expect(finding?.hint).toContain("an exception to `stale-evidence` about several");
+  });
+});
