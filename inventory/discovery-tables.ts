@@ -1,6 +1,6 @@
-/** The tables of migrations 0013, 0014, 0018 and 0020 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
-
+/** The tables of migrations 0013, 0014, 0018, 0020, 0024 and 0025 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
 import type { Malformed, Thing } from "../domain/discovery/said.js";
+import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";
 import { bigint, boolean, jsonb, text } from "./orm.js";
 
@@ -36,6 +36,7 @@ export const scans = inventory.table("scans", {
   gapsAgain: jsonb("gaps_again").$type<readonly string[]>().notNull(),
   coveredFrom: moment("covered_from"),
   coveredUntil: moment("covered_until"),
+  stretches: jsonb("stretches").$type<readonly Stretch[]>(),
 });
 
 /** Where a value lies. */

@@ -6,6 +6,7 @@
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { soundPart } from "../domain/discovery/sound.js";
+import { atEnds, mergedStretches, type Stretch } from "../domain/discovery/stretches.js";
 import { RekeyError } from "../domain/errors.js";
 import { lateness, shownFor, useWindowMs } from "../domain/graph/current.js";
 import { type Database, type Tx, transact } from "./database.js";
@@ -129,9 +130,16 @@ export async function notePart(
         gapsAgain: [...new Set([...standing.gapsAgain, ...(part.gapsAgain ?? [])])].slice(0, namedMax),
         coveredFrom: from.length === 0 ? null : Math.min(...from),
         coveredUntil: until.length === 0 ? null : Math.max(...until),
+        stretches: mergedStretches(stretchesOf(standing), part.stretches ?? atEnds(covered)),
       })
       .where(eq(scans.id, scan.id));
   });
+}
+
+/** Of a reading that an earlier release began, only the ends are known. */
+function stretchesOf({ stretches, coveredFrom, coveredUntil }: Scan): readonly Stretch[] {
+  if (stretches !== null || coveredFrom === null || coveredUntil === null) return stretches ?? [];
+  return atEnds({ from: coveredFrom, until: coveredUntil });
 }
 
 /** The place was read to its end; of what is there now, whatever a reading without a gap did not meet is gone. */

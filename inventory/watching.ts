@@ -65,7 +65,7 @@ interface WatchedRow extends Record<string, unknown> {
 
 /**
  * Of these sources. `windowMs`: how far back uses count; `pauseMs`: two looks that lie further apart do not follow upon each
- * other, and records of a busy log do not either: whoever writes it may have been off. What a log lacked in an earlier round,
+ * other, and records of a busy log do not either, within one reading or in two: whoever writes it may have been off. What a log lacked in an earlier round,
  * and a reading from its beginning would name again, is made up for by a later round; and only what that one has read has been
  * watched. Looks back `lookBackMs` and no further, so that years of readings cost nothing; `since` is no earlier than that.
  */
@@ -94,7 +94,7 @@ export async function watchedWithin(
   const pause = sql`make_interval(secs => ${pauseMs / 1_000})`;
   const { rows } = await tx.execute<WatchedRow>(sql`
       select s.source, ${ms("whole.ended_at")} as whole_at, ${ms("whole.started_at")} as begun_at,
-        ${ms("chain.since")} as since, ${ms("chain.silent_since")} as silent_since,
+        ${ms("coalesce(stretched.since, chain.since)")} as since, ${ms("chain.silent_since")} as silent_since,
         chain.is_busy_log, ${ms("chain.reaches_to")} as reaches_to,
         coalesce(missing.lacking, '[]'::jsonb) as lacking, coalesce(missing.unreadable, 0) as unreadable
       from unnest(${column(sources, ({ id }) => id)}::text[],
@@ -106,17 +106,30 @@ export async function watchedWithin(
         order by started_at desc, id desc limit 1
       ) whole on true
       left join lateral (
-        select coalesce(
-          max(covered_from) filter (where is_newest and shows = 'log'
-            and (until_before is null or s.is_busy and covered_from - until_before > ${pause})),
-          max(started_at) filter (where is_newest and ended_at is not null and (before is null or started_at - before > ${pause}))
-        ) as since,
+        select max(span_from) filter (where until_before is null or s.is_busy and span_from - until_before > ${pause}) as since
+        from (
+          select span_from, max(span_until)
+            over (order by span_from, span_until rows between unbounded preceding and 1 preceding) as until_before
+          from (
+            select to_timestamp((pair ->> 0)::float8 / 1000) as span_from,
+              least(to_timestamp((pair ->> 1)::float8 / 1000), coalesce(c.ended_at, c.started_at)) as span_until
+            from rekey_inventory.scans c,
+              -- Of a reading of an earlier release only the ends are known.
+              lateral jsonb_array_elements(coalesce(c.stretches, jsonb_build_array(
+              jsonb_build_array(${ms("c.covered_from")}, ${ms("c.covered_from")}),
+              jsonb_build_array(${ms("c.covered_until")}, ${ms("c.covered_until")})))) as one (pair)
+            where c.source = s.source and c.settings = s.settings and c.started_at > ${iso(now - lookBackMs)}
+              and c.shows = 'log' and c.round = whole.round and c.covered_from is not null
+          ) spans
+        ) ordered
+      ) stretched on true
+      left join lateral (
+        select max(started_at) filter (where is_newest and ended_at is not null and (before is null or started_at - before > ${pause})) as since,
         case when s.is_busy and bool_or(shows = 'log') then coalesce(max(until), min(started_at)) end as silent_since,
         s.is_busy and bool_or(shows = 'log') as is_busy_log, max(until) filter (where is_newest) as reaches_to
         from (
           select *, shows = 'now' or round = whole.round as is_newest,
-            lag(read_at) over (partition by case when shows = 'log' then round end order by started_at, id) as before,
-            max(until) over (partition by round order by covered_from, id rows between unbounded preceding and 1 preceding) as until_before
+            lag(read_at) over (partition by case when shows = 'log' then round end order by started_at, id) as before
           from (
             -- Nothing was read before it happened: a clock that is ahead makes no log newer, and hides no hole in it.
             select *, case when covered_until is not null then least(covered_until, read_at) end as until
@@ -131,8 +144,10 @@ export async function watchedWithin(
         select sum(malformed) filter (where is_newest) as unreadable, jsonb_agg(jsonb_build_object('at', ${ms("read_at")}, 'gaps', lacks)
             order by read_at) filter (where lacks <> '[]') as lacking
         from (
-          select m.malformed, is_newest, coalesce(m.ended_at, lead(m.started_at) over (order by m.started_at, m.id), ${iso(now)}) as read_at, case when is_newest then m.gaps
-            else m.gaps - array(select jsonb_array_elements_text(m.gaps_again)) end as lacks
+          select m.malformed, is_newest,
+            coalesce(m.ended_at, lead(m.started_at) over (order by m.started_at, m.id), ${iso(now)}) as read_at,
+            case when is_newest then m.gaps
+              else m.gaps - array(select jsonb_array_elements_text(m.gaps_again)) end as lacks
           from rekey_inventory.scans m,
             lateral (select m.shows = 'now' or whole.round is null or m.round = whole.round) as one (is_newest)
           where m.source = s.source and m.settings = s.settings

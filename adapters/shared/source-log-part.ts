@@ -3,6 +3,7 @@
  * are one claim, and the part is full before it gets large.
  */
 import type { Claim, Copy, Malformed, ScanPart, Seen } from "../../domain/discovery/said.js";
+import { StretchTally } from "../../domain/discovery/stretches.js";
 import { timesAt } from "../../domain/discovery/times.js";
 import { RekeyError } from "../../domain/errors.js";
 
@@ -48,6 +49,7 @@ export class PartBuilder {
   #records = 0;
   #from = Number.POSITIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
+  readonly #stretches = new StretchTally();
   #ahead: { count: number; where: string; most: number } = { count: 0, where: "", most: 0 };
   #ancient: { count: number; where: string } = { count: 0, where: "" };
 
@@ -100,6 +102,7 @@ export class PartBuilder {
     }
     if (own < this.#from) this.#from = own;
     if (own > this.#until) this.#until = own;
+    this.#stretches.add(own);
     return own;
   }
 
@@ -141,6 +144,7 @@ export class PartBuilder {
       listed: [],
       malformed: this.#malformed,
       covered: this.#from <= this.#until ? { from: this.#from, until: this.#until } : null,
+      stretches: this.#stretches.take(),
       gaps: this.#gaps,
       gapsAgain: this.#gapsAgain,
       cursor,

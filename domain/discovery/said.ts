@@ -4,6 +4,7 @@
  */
 import type { CredentialClass } from "../estate/classes.js";
 import type { EdgeType, EvidenceKind } from "../graph/types.js";
+import type { Stretch } from "./stretches.js";
 
 /**
  * How a reader shows itself, by the names under which the estate may claim it for a consumer (`match`). `address` is an
@@ -161,6 +162,8 @@ export interface ScanPart {
   readonly malformed: readonly Malformed[];
   /** The records' own times, in milliseconds since the epoch; null while none had one. */
   readonly covered: { readonly from: number; readonly until: number } | null;
+  /** Where within that there were records; absent: nothing is known but that there was one at either end. */
+  readonly stretches?: readonly Stretch[];
   /** What is missing of what the source should have had, each in a sentence: a gap in a log, a listing without the right to see all. */
   readonly gaps: readonly string[];
   /** Of the gaps of a log, those that a reading from its beginning names again where they are there still. The others stay. */

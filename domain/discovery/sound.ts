@@ -53,6 +53,9 @@ export function soundPart(part: ScanPart): ScanPart {
             .map((use) => ({ ...use, of: shownThing(use.of), sentence: shown(use.sentence) })),
         }),
     covered,
+    ...(part.stretches === undefined
+      ? {}
+      : { stretches: part.stretches.filter((stretch) => isTime(...stretch)) }),
     malformed: [
       ...part.malformed.map(({ where, why }) => ({ where: clean(where), why: clean(why) })),
       ...malformed,

@@ -1,8 +1,9 @@
 /** What readings tell of the time before a version is taken away: up to when a log's records reach, and what was missing when. */
+import { sql } from "drizzle-orm";
 import { expect, it } from "vitest";
-import { type Database, read } from "../../inventory/database.js";
+import { type Database, read, transact } from "../../inventory/database.js";
 import { declaredIn } from "../../inventory/rematch.js";
-import { beginScan, notePart } from "../../inventory/scans.js";
+import { beginScan, endScan, notePart } from "../../inventory/scans.js";
 import { settingsDigest } from "../../inventory/source-settings.js";
 import { askedOf, watchedBy } from "../../inventory/watching.js";
 import { asked, day, fake, house, look, shapes, t0 } from "./readings.js";
@@ -65,4 +66,46 @@ it("how late its records may be is what the estate says of it, or its kind", () 
   expect([of({ kind: "late" }), of({ kind: "late", deliveredWithin: 0 }), of({ kind: "fake" })]).toEqual([
     900, 0, 0,
   ]);
+});
+
+it("C7: a log has watched since its last long pause, also where that lies within one reading", async () => {
+  const long = { ...rules, windowMs: 90 * day, lookBackMs: 180 * day };
+  const since = async (db: Database, id: string, pauseMs = 7 * day, isBusy = true) =>
+    (await watchedBy(db, [asked(id, fake, isBusy)], { ...long, pauseMs }))[0]?.since;
+  const db = await house();
+  const covered = { from: t0 - 60 * day, until: t0 };
+  const stretches = [
+    [t0 - 60 * day, t0 - 60 * day],
+    [t0 - day, t0],
+  ] as const;
+  await look(db, [], { at: t0, shows: "log", more: { covered, stretches } });
+  expect(await since(db, "src_1")).toBe(t0 - day);
+  expect(await since(db, "src_1", 60 * day)).toBe(t0 - 60 * day);
+  // A program of somebody's own had nothing to say meanwhile.
+  expect(await since(db, "src_1", 7 * day, false)).toBe(t0 - 60 * day);
+  // What an older file shows of that time fills it, in whatever order the files are read.
+  const older = { from: t0 - 61 * day, until: t0 - 3 * day };
+  await look(db, [], { at: t0 + 1, shows: "log", more: { covered: older } });
+  expect(await since(db, "src_1")).toBe(t0 - 61 * day);
+});
+
+it("C7: parts of one reading add up to its stretches; of a part that tells of none the ends are known", async () => {
+  const db = await house();
+  const ref = { source: "src_1", shows: "log", settings: settingsDigest(fake) } as const;
+  const { id } = await beginScan(db, { ...ref, now: t0, newId: () => newId("scn") });
+  const declared = await read(db, (tx) => declaredIn(tx, shapes));
+  const said = { records: 1, claims: [], copies: [], listed: [], malformed: [], gaps: [] };
+  const part = (cursor: string, before: string | null, from: number, until: number, isTold: boolean) => {
+    const told = { ...said, cursor, covered: { from, until } };
+    const whole = isTold ? { ...told, stretches: [[from, until]] as const } : told;
+    return notePart(db, { ...ref, id }, before, whole, declared, t0);
+  };
+  await part("a", null, t0 - 40 * day, t0 - 20 * day, true);
+  await part("b", "a", t0 - 20 * day, t0, true);
+  await endScan(db, { ...ref, id }, t0);
+  const since = async () => (await found(db, "src_1"))?.since;
+  expect(await since()).toBe(t0 - 40 * day);
+  // What an earlier release has read is known at its ends, and is told by reading it anew.
+  await transact(db, (tx) => tx.execute(sql`update rekey_inventory.scans set stretches = null`));
+  expect(await since()).toBe(t0);
 });

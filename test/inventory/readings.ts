@@ -60,7 +60,11 @@ export async function look(
   const ref = { id: begun.id, source, shows, settings };
   const declared = await read(db, (tx) => declaredIn(tx, shapes));
   const said = { records: claims.length, copies: [], listed: [], malformed: [], covered: null, gaps: [] };
-  await notePart(db, ref, begun.cursorAfter, { ...said, claims, cursor: `${at}`, ...more }, declared, at);
+  // Without a pause, unless the test says where records lay.
+  const covered = more?.covered ?? null;
+  const stretches = covered === null ? [] : [[covered.from, covered.until] as const];
+  const part = { ...said, claims, cursor: `${at}`, stretches, ...more };
+  await notePart(db, ref, begun.cursorAfter, part, declared, at);
   await endScan(db, ref, at);
   return begun.cursorAfter;
 }

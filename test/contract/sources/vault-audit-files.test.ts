@@ -369,4 +369,16 @@ describe("what is read", () => {
       { numRuns: 100 },
     );
   });
+
+  it("C7: tells when there were records, and not only the first and the last: one of a slow clock is no watch of a month", async () => {
+    const times = ["2026-01-01T00:00:00Z", "2026-02-28T20:30:00Z", "2026-02-28T20:00:00Z"];
+    await writeFile(log, times.map((time) => `${auditLine("a", "apps/db", 1, { time })}\n`).join(""));
+    const parts = await scan();
+    const [slow = 0, until = 0, from = 0] = times.map((time) => Date.parse(time));
+    expect(parts[0]?.covered).toEqual({ from: slow, until });
+    expect(parts[0]?.stretches).toEqual([
+      [slow, slow],
+      [from, until],
+    ]);
+  });
 });
