@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import type { ScanPart } from "../../domain/discovery/said.js";
+import { withheldPart } from "../../domain/discovery/withheld.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source } from "../ports.js";
 import { unreadableCursor } from "./source-cursor.js";
@@ -148,7 +149,7 @@ async function* scan<Context>(
       take(part, says, said, end);
       said = end;
       at = { path: file.path, digest, said };
-      yield { ...part, covered: null, cursor: JSON.stringify(at) };
+      yield withheldPart({ ...part, covered: null, cursor: JSON.stringify(at) });
       part = empty();
       files = 0;
     }
@@ -160,13 +161,13 @@ async function* scan<Context>(
     at = { path: file.path, digest, said: null };
     files += 1;
     if (files >= filesMax || part.claims.length + part.copies.length + part.malformed.length >= itemsMax) {
-      yield { ...part, covered: null, cursor: JSON.stringify(at) };
+      yield withheldPart({ ...part, covered: null, cursor: JSON.stringify(at) });
       part = empty();
       files = 0;
     }
   }
   if (from === null && seen === 0) part.gaps.push(`No ${reader.files} are in ${wanted.directory}.`);
-  if (files > 0 || from === null) yield { ...part, covered: null, cursor: JSON.stringify(at) };
+  if (files > 0 || from === null) yield withheldPart({ ...part, covered: null, cursor: JSON.stringify(at) });
 }
 
 /** A part that grows. */

@@ -5,6 +5,7 @@
 import type { Claim, Copy, Malformed, ScanPart, Seen } from "../../domain/discovery/said.js";
 import { StretchTally } from "../../domain/discovery/stretches.js";
 import { timesAt } from "../../domain/discovery/times.js";
+import { withheld, withheldPart } from "../../domain/discovery/withheld.js";
 import { RekeyError } from "../../domain/errors.js";
 
 /** When a part is full. */
@@ -127,7 +128,7 @@ export class PartBuilder {
     const record = this.#record;
     if (this.#ahead.count > 0) this.gap(this.#aheadSentence(), { again: true });
     if (this.#ancient.count > 0) this.gap(this.#ancientSentence(), { again: true });
-    const part: ScanPart = {
+    const part = withheldPart({
       records: this.#records,
       claims: [...this.#claims.values()].map((one) => ({
         record,
@@ -148,7 +149,7 @@ export class PartBuilder {
       gaps: this.#gaps,
       gapsAgain: this.#gapsAgain,
       cursor,
-    };
+    });
     this.#claims.clear();
     this.#copies.clear();
     this.#malformed = [];
@@ -200,7 +201,9 @@ function seenOf({ first, last, count, times }: Counted<unknown>): Seen {
 const shownMax = 200;
 
 /** Text out of a log, for a sentence or a name: on one line, and not longer than people read. */
-export function shown(text: string): string {
+export function shown(whole: string): string {
+  // Before it is cut: what is left of an address is none any more, and its password stands there still. The part does it for the others.
+  const text = whole.length > shownMax ? withheld(whole) : whole;
   const clean = [...text.slice(0, shownMax)]
     .map((char) => (char < " " || char === "\u007F" ? " " : char))
     .join("");

@@ -1,6 +1,7 @@
 /** Parts of a scan, the same for every source that looks at something as it is now: a report on a disk, a list of servers. */
 import { z } from "zod";
 import type { Claim, Copy, Listed, Malformed, ScanPart, Use } from "../../domain/discovery/said.js";
+import { withheldPart } from "../../domain/discovery/withheld.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
 import { unreadableCursor } from "./source-cursor.js";
@@ -26,7 +27,7 @@ const askedAtOnce = 8;
 
 /** Several records as one part. */
 export function partOf(said: readonly Said[], covered: ScanPart["covered"], cursor: string): ScanPart {
-  return {
+  return withheldPart({
     records: said.reduce((sum, { records = 1 }) => sum + records, 0),
     claims: said.flatMap(({ claims = [] }) => claims),
     copies: said.flatMap(({ copies = [] }) => copies),
@@ -36,7 +37,7 @@ export function partOf(said: readonly Said[], covered: ScanPart["covered"], curs
     gaps: said.flatMap(({ gaps = [] }) => gaps),
     covered,
     cursor,
-  };
+  });
 }
 
 const reportCursor = z.strictObject({ path: z.string(), of: z.string(), taken: z.int().min(0) });

@@ -11,8 +11,9 @@ import type {
   PlaceThing,
   Thing,
 } from "../../domain/discovery/said.js";
+import { withheld } from "../../domain/discovery/withheld.js";
 import type { EdgeType, EvidenceKind } from "../../domain/graph/types.js";
-import type { Met } from "./source-values.js";
+import { type Met, valuesIn } from "./source-values.js";
 
 /** What every collector needs: the keyed hash of a value, and when this is read, in milliseconds since the epoch. */
 export interface Marking {
@@ -92,4 +93,17 @@ export class Says {
 /** A place by what it is in and where there. */
 export function location(scope: string, path: string): LocationThing {
   return { is: "location", scope, path };
+}
+
+/**
+ * What a file names, as it may be repeated: stars for whatever in it is a value, an address with its password or a token where the name
+ * of another file should stand.
+ */
+export function told(text: string): string {
+  const values = valuesIn("", text).flatMap(({ value }) => value ?? []);
+  // The name of a file has no query; behind a question mark stands what was meant for a server.
+  return withheld(values.reduce((rest, value) => rest.replaceAll(value, "***"), text)).replace(
+    /\?[\s\S]*/,
+    "?***",
+  );
 }

@@ -5,7 +5,7 @@ import { knownShape } from "../../domain/estate/literals.js";
 import { isMap, listOf, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
 import { envLines } from "../shared/source-dotenv.js";
 import type { ReadBeside } from "../shared/source-files.js";
-import { location, type Says } from "../shared/source-says.js";
+import { location, type Says, told } from "../shared/source-says.js";
 import { secretName, valuesIn } from "../shared/source-values.js";
 import { defaultsIn, interpolated } from "../shared/source-variables.js";
 
@@ -69,7 +69,7 @@ export async function saysTop(file: ComposeFile, says: Says): Promise<void> {
       const other = named(path);
       if (other === null) continue;
       says.gaps.push(
-        `${file.path} includes ${other}, which counts only where it is a compose file of this folder, and as a project of its own.`,
+        `${file.path} includes ${told(other)}, which counts only where it is a compose file of this folder, and as a project of its own.`,
       );
     }
   }
@@ -117,7 +117,7 @@ async function pieces(first: Piece, says: Says): Promise<Piece[]> {
     if (typeof other === "string" || !isMap(found)) {
       const why = typeof other === "string" ? other : "there is no such service";
       says.gaps.push(
-        `What services.${piece.name} of ${file.path} extends (${name}${path === null ? "" : ` of ${path}`}) is not known: ${why}.`,
+        `What services.${piece.name} of ${file.path} extends (${told(name)}${path === null ? "" : ` of ${told(path)}`}) is not known: ${why}.`,
       );
       break;
     }
@@ -209,10 +209,12 @@ async function saysEnvFiles(reader: ReaderThing, { file, name, body }: Piece, sa
   for (const entry of list) {
     const path = named(entry) ?? named(mapOf(entry).path);
     if (path === null) continue;
-    const sentence = `services.${name}.env_file of ${file.path} names ${path}`;
-    const whole = fileAt(file, path);
+    const sentence = `services.${name}.env_file of ${file.path} names ${told(path)}`;
+    const at = pathOf(file, path);
+    const found = at === null ? null : await file.beside(at);
+    // What is there by a name is called by it, however odd that is.
+    const whole = at === null || found === null ? fileAt(file, path) : location(file.repository, at);
     says.declared(reader, "uses", whole, sentence);
-    const found = whole.scope === file.repository ? await file.beside(whole.path) : null;
     if (found === null || "why" in found) {
       says.gaps.push(
         `${sentence}, whose content is not known: ${found === null ? "it is not in the folder" : found.why}.`,
@@ -260,7 +262,16 @@ function environmentAt(file: ComposeFile, name: string): LocationThing {
 
 /** A file that a compose file names: of the folder where it is below it, otherwise of whatever host it runs on. */
 function fileAt(file: ComposeFile, path: string): LocationThing {
+  const at = pathOf(file, path);
+  return at === null
+    ? location(`host of compose ${file.project}`, told(path))
+    : location(file.repository, told(at));
+}
+
+/** Where in the folder a path leads; null where it leads out of it. */
+function pathOf(file: ComposeFile, path: string): string | null {
   const at = posix.normalize(posix.join(file.folder, path));
-  const isOutside = path.startsWith("/") || path.startsWith("~") || path.includes("$") || at.startsWith("..");
-  return isOutside ? location(`host of compose ${file.project}`, path) : location(file.repository, at);
+  const isOutside =
+    /^(?:\/|~|[a-z][a-z0-9+.-]*:\/\/)/i.test(path) || path.includes("$") || at.startsWith("..");
+  return isOutside ? null : at;
 }

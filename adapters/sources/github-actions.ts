@@ -6,7 +6,7 @@ import type { AdapterDeps, Source, SourceKind } from "../ports.js";
 import { isMap, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
 import type { ReadBeside } from "../shared/source-files.js";
 import { folderSettings, folderSource, nameOf, repositoryOf } from "../shared/source-folder.js";
-import { location, type Says } from "../shared/source-says.js";
+import { location, type Says, told } from "../shared/source-says.js";
 import { valuesIn } from "../shared/source-values.js";
 import { expressionsIn, secretsNamed } from "./github-actions-expressions.js";
 
@@ -117,7 +117,7 @@ async function saysCall(
   const found = await beside(path);
   const [parsed] = found !== null && "text" in found ? yamlDocuments(found.text) : [];
   if (parsed === undefined || "why" in parsed) {
-    says.gaps.push(`${caller.path} calls ${path}, which cannot be read.`);
+    says.gaps.push(`${caller.path} calls ${told(path)}, which cannot be read.`);
     return;
   }
   const called = { ...caller, path, given: givenTo(mapOf(parsed.value)) };

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { LocationThing, PlaceThing, ReaderThing } from "../../domain/discovery/said.js";
 import { isMap, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
 import type { ReadBeside } from "../shared/source-files.js";
-import { location, type Says } from "../shared/source-says.js";
+import { location, type Says, told } from "../shared/source-says.js";
 import type { StoreMap } from "../shared/source-stores.js";
 import { secretName, valuesIn } from "../shared/source-values.js";
 import { interpolated } from "../shared/source-variables.js";
@@ -79,7 +79,7 @@ async function collect(
   for (const entry of includes) {
     const local = named(entry) ?? named(mapOf(entry).local);
     if (local === null || /^https?:/.test(local) || local.includes("*") || local.includes("$")) {
-      const what = local ?? Object.keys(mapOf(entry)).join(", ");
+      const what = local !== null ? told(local) : Object.keys(mapOf(entry)).join(", ");
       says.gaps.push(`${path} includes what is not in the folder by that name (${what}), and is not read.`);
       continue;
     }
@@ -89,7 +89,7 @@ async function collect(
     const found = await frame.beside(at);
     const [parsed] = found !== null && "text" in found ? yamlDocuments(found.text) : [];
     if (parsed === undefined || "why" in parsed)
-      says.gaps.push(`${path} includes ${at}, which cannot be read.`);
+      says.gaps.push(`${path} includes ${told(at)}, which cannot be read.`);
     else await collect(mapOf(parsed.value), at, frame, gathered, met, says);
   }
   for (const name of globalWords)
@@ -111,7 +111,7 @@ function partsOf(job: readonly Part[], known: Gathered["named"], says: Says): Pa
       met.add(name);
       const found = known.get(name);
       if (found === undefined)
-        says.gaps.push(`${part.name} of ${part.path} extends ${name}, which is not in the folder.`);
+        says.gaps.push(`${part.name} of ${part.path} extends ${told(name)}, which is not in the folder.`);
       else parts.push(...found);
     }
     for (const [name = "", ...keys] of referencesIn(part.body)) {
@@ -204,7 +204,7 @@ function heldBy(
   const short = named(vault);
   if (short !== null) {
     // `path/field@mount`; without a mount it is `kv-v2`.
-    const [whole = "", mount = "kv-v2"] = short.split("@");
+    const [whole = "", mount = "kv-v2"] = told(short).split("@");
     const slash = whole.lastIndexOf("/");
     return at("vault", `${mount}/${whole.slice(0, Math.max(0, slash))}`, whole.slice(slash + 1));
   }

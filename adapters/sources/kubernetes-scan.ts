@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { ScanPart } from "../../domain/discovery/said.js";
+import { withheldPart } from "../../domain/discovery/withheld.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
 import { saysObject } from "../shared/source-kubernetes.js";
@@ -182,10 +183,15 @@ function* partsOf(said: readonly Says[], state: State, before: string, after: st
   const copies = said.flatMap((says) => says.copies);
   while (claims.length + copies.length > itemsMax) {
     const some = claims.splice(0, itemsMax);
-    yield { ...empty, claims: some, copies: copies.splice(0, itemsMax - some.length), cursor: before };
+    yield withheldPart({
+      ...empty,
+      claims: some,
+      copies: copies.splice(0, itemsMax - some.length),
+      cursor: before,
+    });
   }
   state.cursor = after;
-  yield {
+  yield withheldPart({
     records: said.reduce((sum, { records }) => sum + records, 0),
     claims,
     copies,
@@ -194,7 +200,7 @@ function* partsOf(said: readonly Says[], state: State, before: string, after: st
     gaps: [...state.gaps.splice(0), ...said.flatMap(({ gaps }) => gaps)],
     covered: null,
     cursor: after,
-  };
+  });
 }
 
 const empty = { records: 0, claims: [], copies: [], listed: [], malformed: [], gaps: [], covered: null };

@@ -7,6 +7,7 @@
  * the cursor of somebody's terminal with it, nor forge a line of a table. Control characters are kept as pictures of themselves.
  */
 import type { Malformed, ScanPart, Seen, Thing } from "./said.js";
+import { withheldPart } from "./withheld.js";
 
 /** An index of the inventory takes 2,704 bytes a row, and there is more in one than a name. */
 const nameBytesMax = 2_000;
@@ -14,8 +15,9 @@ const nameBytesMax = 2_000;
 const timeMin = -62_135_596_800_000;
 const timeMax = 253_402_300_799_999;
 
-/** The part with everything in it that can be kept; what cannot is among its malformed records. */
-export function soundPart(part: ScanPart): ScanPart {
+/** The part with everything in it that can be kept, without a secret in a text; what cannot is among its malformed records. */
+export function soundPart(said: ScanPart): ScanPart {
+  const part = withheldPart(said);
   const malformed: Malformed[] = [];
   const isSound = (record: string, why: string | null): boolean => {
     if (why !== null) malformed.push({ where: clean(record), why });

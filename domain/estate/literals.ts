@@ -25,7 +25,7 @@ const shapes: readonly (readonly [RegExp, string])[] = [
     "an address with a password in it",
   ],
   [
-    /\b(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key)\s*=\s*(?![${<*]|env:|file:|vault:)[^\s&;,]{4,}/i,
+    /\b(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key)\s*=\s*(?![${<*]|env:|file:|vault:)([^\s&;,]{4,})/i,
     "a password",
   ],
 ];
@@ -42,6 +42,44 @@ const harmless = [
 /** What text of a known shape is, in words; `undefined` when none is in it. Fit for comments, where prose is expected. */
 export function knownShape(text: string): string | undefined {
   return shapes.find(([pattern]) => pattern.test(text))?.[1];
+}
+
+/** Behind these the secret goes on to where a word ends; a key of many lines, as far as there is text. */
+const runs = shapes
+  .filter(([, what]) => what !== "a cloud access key" && what !== "an address with a password in it")
+  .map(([{ source, flags }, what]) => {
+    const tail = what === "a private key" ? "[\\s\\S]*" : what === "a password" ? "" : "[^\\s\"'`,;&?#<>]*";
+    return new RegExp(`${source}${tail}`, `${flags}g`);
+  })
+  .concat(/\b(?:Bearer|Basic)\s+(?=[^\s"',;]*[0-9])([A-Za-z0-9._~+/=-]{16,})/gi);
+
+/** One of these stands in every secret of a known shape: most texts have none, and a million of them are looked at. */
+const hints =
+  "----- KEY-1 key-1 AIza gh glpat- xox k_live_ k_test_ npm_ pypi- hvs. hvb. hvr. eyJ SCRAM- = earer EARER asic ASIC".split(
+    " ",
+  );
+
+/**
+ * Where secrets of a known shape stand in the text, from the first to the last, by offsets in UTF-16 units: whole secrets, so that what
+ * is around them can be shown. Addresses are left to `addressesIn`, and the ids of access keys are shown: they say which key it is.
+ */
+export function secretRuns(text: string): { readonly from: number; readonly until: number }[] {
+  if (!hints.some((hint) => text.includes(hint))) return [];
+  const found = runs
+    .flatMap((pattern) => [...text.matchAll(pattern)])
+    .map(({ 0: whole, 1: value = whole, index }) => {
+      // The one group of a pattern is at its end.
+      const from = index + whole.length - value.length;
+      return { from, until: from + value.length };
+    })
+    .sort((one, other) => one.from - other.from);
+  const apart: { from: number; until: number }[] = [];
+  for (const { from, until } of found) {
+    const last = apart.at(-1);
+    if (last !== undefined && from < last.until) last.until = Math.max(last.until, until);
+    else apart.push({ from, until });
+  }
+  return apart;
 }
 
 /** What the text seems to hold, in words without the text itself; `undefined` when it does not look like a secret. */

@@ -1,4 +1,5 @@
 /** What every source has to do, whatever it reads: streamed, resumable, idempotent, nothing dropped in silence, no value let out. */
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Source } from "../../adapters/ports.js";
 import type { Claim, Copy, ScanPart, Thing, Use } from "../../domain/discovery/said.js";
@@ -27,6 +28,8 @@ export interface SourceWorld {
    * else behind them, whose edge is returned.
    */
   odd?(): Promise<string>;
+  /** Somebody has left `leakedAddress` where only names are expected: of a file, of a session, in a text of their own. */
+  leak?(): Promise<unknown>;
   /** Values that lie in what is read. No character of them may come out. */
   readonly values: readonly string[];
   close(): Promise<void>;
@@ -34,6 +37,12 @@ export interface SourceWorld {
 
 /** What moves the cursor of a terminal, begins a line, turns the direction of a text, and is no text; it begins with `odd`. */
 export const oddName = "odd\u001B[2J\n\u202E=name=\uD800\0";
+
+/** A value that nobody is looking for, because it stands in the place of a name. */
+export const leaked = `not-for-you-${randomBytes(9).toString("hex")}`;
+
+/** It in an address, as a name that somebody chose; short enough for a session's. */
+export const leakedAddress = `https://ci:${leaked}@x.example`;
 
 /** A thing as one text, for comparison. */
 export function thingText(thing: Thing): string {
@@ -207,16 +216,19 @@ export function sourceContract(name: string, make: () => Promise<SourceWorld>): 
       }
     });
 
-    it("lets no value out (I6)", async () => {
+    it("lets no value out (I6)", async ({ expect: expectHere }) => {
       await world.spoil?.();
+      await world.leak?.();
       const parts = await scanned(open());
       const text = JSON.stringify(parts);
-      for (const value of world.values) {
+      // What stands around it is shown: it was read.
+      expectHere(text.includes("https://***@x.example")).toBe(world.leak !== undefined);
+      for (const value of [...world.values, leaked]) {
         for (const encoding of ["utf8", "base64", "hex"] as const) {
-          expect(text.includes(Buffer.from(value).toString(encoding))).toBe(false);
+          expectHere(text.includes(Buffer.from(value).toString(encoding))).toBe(false);
         }
-        expect(text.includes(encodeURIComponent(value))).toBe(false);
-        expect(text.includes(value.slice(0, Math.ceil(value.length / 2)))).toBe(false);
+        expectHere(text.includes(encodeURIComponent(value))).toBe(false);
+        expectHere(text.includes(value.slice(0, Math.ceil(value.length / 2)))).toBe(false);
       }
     });
 

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { motoServer } from "../../setup/servers.js";
-import { type SourceWorld, scanned, sourceContract, together } from "../source.js";
+import { leakedAddress, type SourceWorld, scanned, sourceContract, together } from "../source.js";
 import {
   account,
   region,
@@ -65,6 +65,13 @@ function worldOf(
       await add(`{"Records":[${before},{"eventTime": ${password}},${after}]}`);
       return readBy("behind", "a/b");
     },
+    leak: () =>
+      add(
+        trailFile(
+          secretRead("leaks", leakedAddress),
+          trailEvent(user("leaks"), { eventName: "ListBuckets", userAgent: `shop (+${leakedAddress})` }),
+        ),
+      ),
     values: [password],
     close,
   };

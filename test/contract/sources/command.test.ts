@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { commandSource } from "../../../adapters/sources/command.js";
 import { testMark } from "../../support/mark.js";
-import { copyText, scanned, sourceContract } from "../source.js";
+import { copyText, leaked, leakedAddress, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = "Canary-q8Zr3Vt6Yk1Ws9Xb2Nm";
@@ -64,6 +64,16 @@ sourceContract("command", async () => {
       await appendFile(file, text(`{"claim":"${value}"}`, claim("x", { [value]: 1 }), claim("behind")));
       return edge("behind");
     },
+    // One that has the shape of a secret is refused as a whole; the others lose what may be one.
+    leak: () =>
+      appendFile(
+        file,
+        text(
+          claim(leakedAddress),
+          claim(`https://${leaked}@x.example`),
+          claim(`https://x.example?${leaked}`),
+        ),
+      ),
     values: [value],
     close: () => rm(folder, { recursive: true, force: true }),
   };

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { compose } from "../../../adapters/sources/compose.js";
 import { testMark } from "../../support/mark.js";
-import { edgeText, sourceContract, thingText } from "../source.js";
+import { edgeText, leaked, leakedAddress, sourceContract, thingText } from "../source.js";
 import { folderCase, fresh, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
@@ -69,6 +69,16 @@ sourceContract(
         "b/compose.yaml": "services: { api: { secrets: [late] } }",
       },
       edge: "reader(workload=compose b/api) uses location(compose b secrets.late) declared",
+    },
+    leaking: {
+      "leak/compose.yaml": `
+include: [ "${leakedAddress}/x.yaml", { path: "https://x.example/x.yaml?sig=${leaked}" } ]
+services:
+  far: { extends: { file: "${leakedAddress}/y.yaml", service: x } }
+  near: { extends: { service: "${leakedAddress}" }, secrets: [ "${leakedAddress}" ] }
+  files: { env_file: [ "${leakedAddress}/a.env", "b.env?sig=${leaked}", "/etc/${leakedAddress}" ] }
+secrets: { s: { file: "${leakedAddress}/s" }, t: { external: { name: "${leakedAddress}" } } }
+`,
     },
     values: [password, token],
   }),

@@ -4,7 +4,7 @@ import { jsonDocuments } from "../../../adapters/shared/source-config.js";
 import { envLines, iniLines, propertyLines } from "../../../adapters/shared/source-dotenv.js";
 import { envFiles } from "../../../adapters/sources/env-files.js";
 import { testMark } from "../../support/mark.js";
-import { edgeText, sourceContract, thingText } from "../source.js";
+import { edgeText, leakedAddress, sourceContract, thingText } from "../source.js";
 import { folderCase, fresh, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
@@ -47,6 +47,9 @@ sourceContract(
         "a/.env": `GOOD_TOKEN=${token}\nthis is no setting\nOPEN_PASSWORD="${password}\nLAST_TOKEN=${token}\n`,
       },
       edge: inFile("a/.env", "LAST_TOKEN"),
+    },
+    leaking: {
+      "docker/config.json": JSON.stringify({ auths: { [leakedAddress]: { password } } }),
     },
     values: [password, token],
   }),

@@ -81,6 +81,8 @@ export interface FolderCase {
   readonly planted: { readonly files: Files; readonly edge: string };
   /** A file that cannot be read and one behind it, in the order of their names. */
   readonly spoiled: { readonly files: Files; readonly edge: string };
+  /** Files with `leakedAddress` in the places of names. */
+  readonly leaking?: Files;
   readonly values: readonly string[];
 }
 
@@ -108,6 +110,9 @@ export function folderCase(of: FolderCase): () => Promise<SourceWorld> {
         await folder.write(of.spoiled.files);
         return of.spoiled.edge;
       },
+      ...(of.leaking === undefined
+        ? {}
+        : { leak: () => folder.write({ ...of.files, ...of.spoiled.files, ...of.leaking }) }),
       values: of.values,
       close: () => folder.dispose(),
     };

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { githubActions } from "../../../adapters/sources/github-actions.js";
 import { expressionsIn, secretsNamed } from "../../../adapters/sources/github-actions-expressions.js";
 import { testMark } from "../../support/mark.js";
-import { edgeText, sourceContract, thingText } from "../source.js";
+import { edgeText, leaked, leakedAddress, sourceContract, thingText } from "../source.js";
 import { folderCase, fresh, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
@@ -62,6 +62,14 @@ sourceContract(
         ".github/workflows/b.yml": `jobs: { b: { steps: [ { run: '\${{ secrets.LATE }}' } ] } }`,
       },
       edge: `${job("b.yml", "b")} uses ${at("secrets/LATE")} declared`,
+    },
+    leaking: {
+      ".github/workflows/leak.yml": `
+jobs:
+  a: { uses: "./.github/workflows/x.yml?sig=${leaked}" }
+  b: { uses: "./${leakedAddress}" }
+  c: { environment: { name: "${leakedAddress}" }, steps: [ { run: "\${{ secrets.X }}" } ] }
+`,
     },
     values: [password],
   }),

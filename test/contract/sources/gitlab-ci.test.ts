@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { gitlabCi } from "../../../adapters/sources/gitlab-ci.js";
 import { testMark } from "../../support/mark.js";
-import { edgeText, sourceContract, thingText } from "../source.js";
+import { edgeText, leaked, leakedAddress, sourceContract, thingText } from "../source.js";
 import { folderCase, fresh, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
@@ -46,6 +46,12 @@ sourceContract(
         "b.gitlab-ci.yml": "b: { script: [ $LATE_TOKEN ] }",
       },
       edge: `${job("b")} uses ${at("variables/LATE_TOKEN")} declared`,
+    },
+    leaking: {
+      "leak.gitlab-ci.yml": `
+include: [ "${leakedAddress}/x.yml", "https://x.example/x.yml?sig=${leaked}", { local: "/y.yml?sig=${leaked}" }, { local: "y/${leakedAddress}" } ]
+leak: { extends: "${leakedAddress}", script: [ x ], secrets: { X: { vault: "${leakedAddress}/x" } } }
+`,
     },
     values: [password],
   }),

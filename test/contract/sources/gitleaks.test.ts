@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gitleaks } from "../../../adapters/sources/gitleaks.js";
 import { testMark } from "../../support/mark.js";
-import { scanned, sourceContract, together } from "../source.js";
+import { leakedAddress, scanned, sourceContract, together } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = "Canary-q8Zr3Vt6Yk1Ws9Xb2Nm";
@@ -128,6 +128,7 @@ for (const [format, { of, document }] of Object.entries(formats)) {
         await write({ RuleID: value, Secret: value }, value, of({ file: "behind.env" }));
         return at("behind.env:generic-api-key");
       },
+      leak: () => write(of({ file: `${leakedAddress}/x.env` })),
       values: [value, other],
       close: () => rm(folder, { recursive: true, force: true }),
     };

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { kubernetesManifests } from "../../../adapters/sources/kubernetes-manifests.js";
 import { testMark } from "../../support/mark.js";
-import { edgeText, sourceContract, thingText } from "../source.js";
+import { edgeText, leakedAddress, sourceContract, thingText } from "../source.js";
 import { folderCase, fresh, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
@@ -77,6 +77,19 @@ spec: { tls: [ { secretName: web-tls } ] }
 `,
       },
       edge: `reader(workload=kubernetes prod shop/Ingress/web) uses ${at("shop/web-tls")} declared`,
+    },
+    leaking: {
+      "leak.yaml": `
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: { name: leak, namespace: shop }
+spec: { secretStoreRef: { name: main }, data: [ { secretKey: k, remoteRef: { key: "${leakedAddress}/x" } } ] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: leak, namespace: shop }
+spec: { containers: [ { name: c, envFrom: [ { secretRef: { name: "${leakedAddress}" } } ] } ] }
+`,
     },
     values: [password],
   }),

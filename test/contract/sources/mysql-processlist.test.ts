@@ -4,7 +4,7 @@ import { type Connection, createConnection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { mysqlProcesslist } from "../../../adapters/sources/mysql-processlist.js";
 import { type MariadbServer, startMariadb } from "../../../worker/dev/mariadb-server.js";
-import { edgeText, oddName, scanned, sourceContract } from "../source.js";
+import { edgeText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -96,6 +96,7 @@ sourceContract("mysql-processlist", async () => {
       await connect("behind");
       return edge("behind");
     },
+    leak: () => connect(leakedAddress),
     values: [value],
     close: leaveAll,
   };

@@ -4,7 +4,7 @@ import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { postgresActivity } from "../../../adapters/sources/postgres-activity.js";
 import { postgresServer } from "../../setup/servers.js";
-import { edgeText, oddName, scanned, sourceContract } from "../source.js";
+import { edgeText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -105,6 +105,7 @@ sourceContract("postgres-activity", async () => {
       await world.connect("behind");
       return edge("behind");
     },
+    leak: () => world.connect(leakedAddress),
     values: [value],
     close: world.end,
   };

@@ -4,7 +4,7 @@ import { type ChannelModel, connect as connectAmqp } from "amqplib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { rabbitmqConnections } from "../../../adapters/sources/rabbitmq-connections.js";
 import { type RabbitmqServer, startRabbitmq } from "../../../worker/dev/rabbitmq-server.js";
-import { edgeText, oddName, scanned, sourceContract } from "../source.js";
+import { edgeText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -102,6 +102,7 @@ sourceContract("rabbitmq-connections", async () => {
       await connect("behind");
       return edge("behind");
     },
+    leak: () => connect(leakedAddress),
     values: [value],
     close: leaveAll,
   };

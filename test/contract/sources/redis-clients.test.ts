@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redisClients } from "../../../adapters/sources/redis-clients.js";
 import { type RedisServer, startRedis } from "../../../worker/dev/redis-server.js";
 import { clientOf, hashOf, type RedisClient } from "../issuers/redis-world.js";
-import { edgeText, oddName, type SourceWorld, scanned, sourceContract } from "../source.js";
+import { edgeText, leakedAddress, oddName, type SourceWorld, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -93,6 +93,9 @@ sourceContract("redis-clients", async (): Promise<SourceWorld> => {
         await clientOf(server, "orders", value, "behind"),
       );
       return edge("behind");
+    },
+    leak: async () => {
+      later.push(await clientOf(server, "orders", value, leakedAddress));
     },
     values: [value],
     close: async () => {

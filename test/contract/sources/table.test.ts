@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { table } from "../../../adapters/sources/table.js";
-import { edgeText, scanned, sourceContract, together } from "../source.js";
+import { edgeText, leaked, leakedAddress, scanned, sourceContract, together } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = "hunter2-Canary-x9Qk3Lw8Rt5Zp1Vb7";
@@ -49,6 +49,13 @@ sourceContract("table", async () => {
       await write(`Not A Name ${value},billing-db,,,,,`, `a"b,${value},c`, "last-one,billing-db,,,,,");
       return "consumer(last-one) uses credential(billing-db) declared";
     },
+    // A cell with the shape of a secret is refused; one with a token alone in an address has none.
+    leak: () =>
+      write(
+        `billing,billing-db,,see https://${leaked}@x.example,,,`,
+        `,billing-db,,see https://x.example?sig=${leaked},billing-job,,`,
+        `a,b-db,,${leakedAddress},,,`,
+      ),
     values: [value],
     close: () => rm(folder, { recursive: true, force: true }),
   };

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { terraform } from "../../../adapters/sources/terraform.js";
 import { testMark } from "../../support/mark.js";
-import { edgeText, sourceContract, thingText } from "../source.js";
+import { edgeText, leakedAddress, sourceContract, thingText } from "../source.js";
 import { folderCase, fresh, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
@@ -58,6 +58,9 @@ sourceContract(
         "c.tfstate": JSON.stringify({ version: 4, terraform_version: "1.9.8", resources: [{ password }] }),
       },
       edge: `${at("random_password.late#result")} stored-in location(repository shop b.json) declared`,
+    },
+    leaking: {
+      "leak.json": state([{ ...random, address: `random_password.db["${leakedAddress}"]` }]),
     },
     values: [password, other],
   }),

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { trufflehog } from "../../../adapters/sources/trufflehog.js";
 import { testMark } from "../../support/mark.js";
-import { scanned, sourceContract } from "../source.js";
+import { leakedAddress, scanned, sourceContract } from "../source.js";
 import { depsOf } from "../stores/world.js";
 
 const value = "Canary-q8Zr3Vt6Yk1Ws9Xb2Nm";
@@ -85,6 +85,7 @@ sourceContract("trufflehog", async () => {
       await write(`{"Raw":"${value}"`, { Raw: value }, finding({ Filesystem: {} }), inFile("behind.env"));
       return at("filesystem behind.env:URI");
     },
+    leak: () => write(inFile(`${leakedAddress}/x.env`)),
     values: [value, other],
     close: () => rm(folder, { recursive: true, force: true }),
   };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { vaultAudit } from "../../../adapters/sources/vault-audit.js";
 import { type VaultMaker, vaultMakers } from "../../setup/servers.js";
-import { type SourceWorld, scanned, sourceContract } from "../source.js";
+import { leakedAddress, type SourceWorld, scanned, sourceContract } from "../source.js";
 import { depsOf } from "../stores/world.js";
 import { type AuditServer, startAuditServer } from "./audit-server.js";
 
@@ -101,6 +101,17 @@ async function auditWorld(maker: VaultMaker): Promise<AuditWorld> {
       await appendFile(file, `{"time":"2026-01-01T00:00:00Z","type":"respo${password}\n`);
       return another();
     },
+    // Its names are made of those of logins and metadata, which hold what somebody wrote into them.
+    leak: () =>
+      appendFile(
+        file,
+        `${JSON.stringify({
+          ...{ time: new Date().toISOString(), type: "response" },
+          auth: { display_name: leakedAddress },
+          request: { operation: "read", path: `secret/data/${path}`, remote_address: "127.0.0.1" },
+          response: { data: { data: { username: "leaks" }, metadata: { version: 1 } } },
+        })}\n`,
+      ),
     values: [password],
     close: () => rm(folder, { recursive: true, force: true }),
   };

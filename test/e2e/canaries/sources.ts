@@ -25,10 +25,17 @@ export async function placesWithValues(
   const odd = (name: string) => planted.draw(name);
   const plain = (name: string) => planted.draw(name, "plain");
   const quoted = (name: string) => JSON.stringify(odd(name));
+  /** An address where a name is expected, with a value in its user or in its query. */
+  const named = (name: string) => `https://ci:${plain(name)}@git.example/x.yml`;
+  const asked = (name: string) => `https://git.example/x.yml?sig=${plain(name)}`;
 
   await put(
     "compose/compose.yaml",
     `services:\n  api: { environment: { DB_PASSWORD: ${quoted("a literal of compose")} }, env_file: [ api.env ] }\n`,
+  );
+  await put(
+    "compose/named/compose.yaml",
+    `include: [ "${named("an include of compose")}", "${asked("a query of an include of compose")}" ]\nservices: { far: { extends: { file: "${named("an extends of compose")}", service: x }, env_file: [ "${named("an env_file of compose")}", "a.env?sig=${plain("a query of an env_file")}" ] } }\nsecrets: { s: { file: "${named("a file of a secret of compose")}" } }\n`,
   );
   await put("compose/api.env", `SMTP_PASSWORD=${plain("an env file of compose")}\n`);
   await put(
@@ -45,15 +52,15 @@ export async function placesWithValues(
   );
   await put(
     "ci/.gitlab-ci.yml",
-    `deploy: { variables: { DEPLOY_TOKEN: ${quoted("a variable of GitLab")} }, script: [ "x" ] }\n`,
+    `include: [ "${named("an include of GitLab")}", "${asked("a query of an include of GitLab")}" ]\ndeploy: { variables: { DEPLOY_TOKEN: ${quoted("a variable of GitLab")} }, script: [ "x" ], extends: "${named("an extends of GitLab")}" }\n`,
   );
   await put(
     "ci/.github/workflows/ci.yml",
-    `jobs: { deploy: { env: { DEPLOY_PASSWORD: ${quoted("a variable of GitHub")} }, steps: [] } }\n`,
+    `jobs: { deploy: { env: { DEPLOY_PASSWORD: ${quoted("a variable of GitHub")} }, steps: [] }, called: { uses: "./.github/workflows/x.yml?sig=${plain("a query of a called workflow")}" } }\n`,
   );
   await put(
     "kubernetes/all.yaml",
-    `apiVersion: v1\nkind: Secret\nmetadata: { name: orders, namespace: shop }\ndata: { password: ${Buffer.from(odd("a Secret of Kubernetes")).toString("base64")} }\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: orders, namespace: shop }\nspec: { containers: [ { name: c, env: [ { name: DB_PASSWORD, value: ${quoted("a literal of a Pod")} } ] } ] }\n`,
+    `apiVersion: v1\nkind: Secret\nmetadata: { name: orders, namespace: shop }\ndata: { password: ${Buffer.from(odd("a Secret of Kubernetes")).toString("base64")} }\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: orders, namespace: shop }\nspec: { containers: [ { name: c, env: [ { name: DB_PASSWORD, value: ${quoted("a literal of a Pod")} } ], envFrom: [ { secretRef: { name: "${named("the name of a Secret")}" } } ] } ] }\n`,
   );
   const resource = {
     ...{ address: "random_password.db", type: "random_password" },
@@ -64,7 +71,14 @@ export async function placesWithValues(
     JSON.stringify({
       format_version: "1.0",
       terraform_version: "1.9.8",
-      values: { root_module: { resources: [resource] } },
+      values: {
+        root_module: {
+          resources: [
+            resource,
+            { ...resource, address: `random_password.of["${named("an index of Terraform")}"]` },
+          ],
+        },
+      },
     }),
   );
   const leaked = odd("a report of gitleaks");
@@ -79,7 +93,11 @@ export async function placesWithValues(
   };
   const gitleaks = await put(
     "reports/gitleaks.json",
-    JSON.stringify([leak, { RuleID: odd("a bad entry of it") }]),
+    JSON.stringify([
+      leak,
+      { ...leak, File: named("a file of a report") },
+      { RuleID: odd("a bad entry of it") },
+    ]),
   );
   const Raw = odd("a report of TruffleHog");
   const trufflehog = await put(
@@ -91,7 +109,7 @@ export async function placesWithValues(
   );
   const table = await put(
     "known.csv",
-    `application_name,credential,purpose,consumer\njob-in-a-table,orders-db,password=${plain("a purpose in a table")},\n,orders-db,it reads,${plain("a name in a table")}!\n`,
+    `application_name,credential,purpose,consumer\njob-in-a-table,orders-db,password=${plain("a purpose in a table")},\n,orders-db,it reads,${plain("a name in a table")}!\njob-of-a-table,orders-db,see ${asked("an address in a table")},\n`,
   );
   const at = new Date(Date.now() - 60_000).toISOString().replace(/\.\d+/, "");
   const line = {
@@ -108,9 +126,13 @@ export async function placesWithValues(
     },
     response: { mount_type: "kv", data: { data: { password: odd("a line of an audit log") } } },
   };
+  const someone = {
+    ...line,
+    auth: { display_name: named("a display name of an audit log") },
+  };
   const log = await put(
     "audit.log",
-    `${JSON.stringify(line)}\n{"time": ${odd("a torn line of an audit log")}\n`,
+    `${JSON.stringify(line)}\n${JSON.stringify(someone)}\n{"time": ${odd("a torn line of an audit log")}\n`,
   );
   const event = {
     ...{
@@ -133,7 +155,13 @@ export async function placesWithValues(
     requestParameters: { secretId: "lies", secretString: odd("an event of CloudTrail") },
   };
   const read = { ...event, eventName: "GetSecretValue", requestParameters: { secretId: "apps/lies" } };
-  const trail = await put("trail/a.json", JSON.stringify({ Records: [event, read] }));
+  // A program's name is what it says of itself.
+  const called = {
+    ...{ ...event, eventName: "ListBuckets", requestParameters: null },
+    userIdentity: { ...event.userIdentity, accessKeyId: "AKIAEXAMPLE0000000000" },
+    userAgent: `shop (+${named("a user agent of CloudTrail")})`,
+  };
+  const trail = await put("trail/a.json", JSON.stringify({ Records: [event, read, called] }));
 
   const over = (kind: string, below: string, more: object = {}) => ({
     ...{ kind, owner: "alice", directory: join(folder, below), name: "lies" },
