@@ -4,6 +4,7 @@ import { type PartBuilder, shown, textIn } from "../shared/source-log-part.js";
 import { textOf } from "../shared/source-log-records.js";
 import { clearFields, type Read, readIn, type Watched } from "./vault-audit-record.js";
 import type { VaultAuditConfig } from "./vault-audit-schema.js";
+import { unwrapped } from "./vault-audit-wrapped.js";
 
 /** Takes one line, which lies in `bytes[from, to)`; `where` names it. False where it is no record. */
 export type TakeLine = (bytes: Buffer, from: number, to: number, where: () => string) => boolean;
@@ -20,7 +21,7 @@ function watchedBy(config: VaultAuditConfig): Watched {
 
 /**
  * Every line is parsed, also those about other paths: a line that was torn may be a read, and only parsing tells that it is
- * none. Blank lines are no records.
+ * none. Blank lines are no records, nor is what a server says beside its audit device.
  */
 export function auditTally(
   config: VaultAuditConfig,
@@ -31,18 +32,15 @@ export function auditTally(
   return (bytes, from, to, where) => {
     const text = textOf(bytes, from, to);
     if (text !== null && text.trim() === "") return true;
+    const line = text === null ? { why: "is not UTF-8" } : unwrapped(text);
+    if (line === null) return true;
     part.count();
     const refused = (why: string): false => {
       part.malformed(where(), why);
       return false;
     };
-    if (text === null) return refused("is not UTF-8");
-    let record: unknown;
-    try {
-      record = JSON.parse(text);
-    } catch {
-      return refused("is not JSON");
-    }
+    if ("why" in line) return refused(line.why);
+    const { record } = line;
     const own = Date.parse(textIn(record, "time") ?? "");
     if (Number.isNaN(own)) return refused("is no record of an audit log: it has no time");
     const at = part.timeOf(own, where);

@@ -77,7 +77,7 @@ describe("a log that is damaged", () => {
     expect(malformed(parts).map(({ why }) => why)).toEqual([
       "is not UTF-8",
       "is not JSON",
-      "is no record of an audit log: it has no time",
+      "is no record of an audit log: no request or response",
       "is not JSON",
     ]);
     expect(malformed(parts)[0]?.where).toBe(`${log}, byte ${first.length}`);

@@ -146,3 +146,51 @@ describe("what a line says", () => {
     expect(JSON.stringify(parts)).not.toContain("canary");
   });
 });
+
+describe("a line that is wrapped", () => {
+  const read = async (...lines: string[]) => {
+    await writeFile(log, lines.map((line) => `${line}\n`).join(""));
+    const parts = await scan();
+    return {
+      claims: parts.flatMap(({ claims }) => claims).map(({ sentence }) => sentence),
+      malformed: parts.flatMap(({ malformed }) => malformed).map(({ why }) => why),
+      records: parts.reduce((sum, { records }) => sum + records, 0),
+      covered: parts[0]?.covered,
+    };
+  };
+  const time = "2026-02-03T04:05:06.2Z";
+  const byDocker = (line: string, stream = "stdout", end = "\n") =>
+    JSON.stringify({ log: `${line}${end}`, stream, time });
+  const byCri = (line: string, stream = "stdout", tag = "F") => `${time} ${stream} ${tag} ${line}`;
+
+  it.each([
+    ["Docker", byDocker],
+    ["CRI", byCri],
+  ])("by %s is read, and what the server says beside it is no record", async (_, wrap) => {
+    const lines = [auditLine("a", "x"), auditLine("b", "y", 1, { type: "request" })];
+    expect(await read(...lines.map((line) => wrap(line)), wrap("[INFO] core: unsealed", "stderr"))).toEqual({
+      claims: ["approle-a read version 1 of x."],
+      ...{ malformed: [], records: 2 },
+      covered: expect.objectContaining({ from: Date.parse("2026-02-03T04:05:06.123Z") }),
+    });
+  });
+
+  it("is reported where it was cut, and where nothing of an audit device is in it", async () => {
+    const { claims, malformed, covered } = await read(
+      byDocker(auditLine("a"), "stdout", ""),
+      byCri(auditLine("a"), "stdout", "P"),
+      byDocker("==> Vault server started!"),
+      JSON.stringify({ message: auditLine("a"), time }),
+      JSON.stringify({ time, type: "response" }),
+      JSON.stringify({ time, type: "heartbeat", request: {} }),
+    );
+    expect(malformed).toEqual([
+      "is a part of a line that Docker has cut",
+      "is a part of a line that the container's runtime has cut",
+      "is not JSON",
+      ...Array(3).fill("is no record of an audit log: no request or response"),
+    ]);
+    // Who sees nobody does not watch either.
+    expect([claims, covered]).toEqual([[], null]);
+  });
+});
