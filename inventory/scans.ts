@@ -2,7 +2,7 @@
  * The readings of sources: where each begins, how far it has come, what it could not read, and what is gone because a whole
  * reading no longer has it.
  */
-
+import { believedPart } from "../domain/discovery/believed.js";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { soundPart } from "../domain/discovery/sound.js";
@@ -90,7 +90,7 @@ export async function beginScan(
 
 /**
  * Keeps a part and moves the cursor from `before`, in one transaction, as learnt of `now`. Throws `conflict` where the cursor stands elsewhere:
- * somebody else reads on, and what this one has read is theirs to keep. What cannot be kept counts as malformed.
+ * somebody else reads on, and what this one has read is theirs to keep. What cannot be kept counts as malformed, and times that cannot be true as now.
  */
 export async function notePart(
   db: Database,
@@ -100,7 +100,7 @@ export async function notePart(
   declared: Declared,
   now: number,
 ): Promise<void> {
-  const part = soundPart(said);
+  const part = believedPart(soundPart(said), now);
   await transact(db, async (tx) => {
     await lockMap(tx);
     if ((await revisionIn(tx)) !== declared.revision)

@@ -2,6 +2,7 @@
  * The part of a scan that a log's source is filling: what was seen is added up by reader and place, so that a million reads
  * are one claim, and the part is full before it gets large.
  */
+import { agoMsMax, aheadMsMax } from "../../domain/discovery/believed.js";
 import type { Claim, Copy, Malformed, ScanPart, Seen } from "../../domain/discovery/said.js";
 import { StretchTally } from "../../domain/discovery/stretches.js";
 import { timesAt } from "../../domain/discovery/times.js";
@@ -18,10 +19,6 @@ export interface PartLimits {
 /** Small enough to be kept at once, large enough that keeping costs little beside reading. */
 export const partLimits: PartLimits = { entries: 2_000, records: 500_000 };
 
-/** How far a record's clock may be ahead of ours before it is not believed, in milliseconds. */
-export const aheadMsMax = 300_000;
-/** How old a record may be, in milliseconds: a clock that lost its battery begins in 1970 or 2000, and would have watched since then. */
-const agoMsMax = 10 * 365 * 24 * 60 * 60_000;
 /** Different remarks on a claim that are kept. */
 const remarksMax = 20;
 

@@ -1,11 +1,11 @@
 /** Parts of a scan, the same for every source that looks at something as it is now: a report on a disk, a list of servers. */
 import { z } from "zod";
+import { aheadMsMax } from "../../domain/discovery/believed.js";
 import type { Claim, Copy, Listed, Malformed, ScanPart, Use } from "../../domain/discovery/said.js";
 import { withheldPart } from "../../domain/discovery/withheld.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
 import { unreadableCursor } from "./source-cursor.js";
-import { aheadMsMax } from "./source-log-part.js";
 import { type OpenReport, openReport } from "./source-text.js";
 
 /** What one record says. A gap is no record. */

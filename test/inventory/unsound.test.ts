@@ -26,6 +26,27 @@ function claim(more: Partial<Claim>): Claim {
   };
 }
 
+it("has seen nobody in the future or in 1970, whatever the source says", async () => {
+  const { db, sql } = await migratedDatabase();
+  await applyEstate(db, { estate: sampleEstate(), digest: "d", by: "ann", now: t0, newId, shapes });
+  const scan = { source: "src_1", shows: "log", settings: "so" } as const;
+  const { id } = await beginScan(db, { ...scan, now: t0, newId: () => newId("scn") });
+  const claims = [claim({ known: "read", seen: { first: 0, last: 4_102_444_800_000, count: 1 } })];
+  const part: ScanPart = {
+    ...{ records: 1, claims, copies: [], listed: [], malformed: [], gaps: [], cursor: "1" },
+    covered: { from: 0, until: 4_102_444_800_000 },
+  };
+  const ref = { ...scan, id };
+  await notePart(db, ref, null, part, await read(db, (tx) => declaredIn(tx, shapes)), t0);
+  const { gaps, coveredFrom, coveredUntil } = await endScan(db, ref, t0);
+  expect([coveredFrom, coveredUntil]).toEqual([t0, t0]);
+  expect(gaps).toEqual([expect.stringContaining("not believed")]);
+  const kept = await sql(
+    "select first_seen, last_seen from rekey_inventory.graph_evidence where source = 'src_1'",
+  );
+  expect(kept.map((one) => Object.values(one).map(Number))).toEqual([[t0, t0]]);
+});
+
 it("keeps the other records of a part in which some cannot be kept, and names those", async () => {
   const { db, sql } = await migratedDatabase();
   await applyEstate(db, { estate: sampleEstate(), digest: "d", by: "ann", now: t0, newId, shapes });
