@@ -1,5 +1,6 @@
 /** What pods use, wherever their description stands: in a Pod, in the template of any workload, in one of an operator's own kinds. */
 import type { ReaderThing } from "../../domain/discovery/said.js";
+import { argumentsIn } from "./source-arguments.js";
 import { isMap, listOf, mapOf, named, textOf } from "./source-config.js";
 import {
   accountOf,
@@ -122,11 +123,9 @@ function saysContainer(
     usesConfig(mapOf(source.configMapRef).name, null, `${where}.envFrom`);
   }
   for (const field of ["command", "args"]) {
-    for (const argument of listOf(container[field])) {
-      const [, name = field, text = textOf(argument) ?? ""] =
-        /^-{1,2}([A-Za-z][\w.-]*)=([\s\S]*)$/.exec(textOf(argument) ?? "") ?? [];
-      saysLiteral(name, text, `${where}.${field}${name === field ? "" : `.${name}`}`);
-    }
+    const words = listOf(container[field]).map((word) => textOf(word) ?? "");
+    for (const { name, text } of argumentsIn(words))
+      saysLiteral(name ?? field, text, `${where}.${field}${name === null ? "" : `.${name}`}`);
   }
 
   function usesConfig(config: unknown, key: unknown, part: string): void {

@@ -4,6 +4,7 @@
  */
 import { findLiteral, knownShape } from "../../domain/estate/literals.js";
 import { isSecretRef } from "../../domain/estate/secret-ref.js";
+import { passwordsInside } from "./source-passwords.js";
 
 /** A value that stands in a setting. `value` is null where it is too short or too common to be told from others by its hash. */
 export interface Met {
@@ -42,6 +43,13 @@ const secretKeys = new Set(
     " ",
   ),
 );
+
+/** Names of settings of Redis that say nothing by their last word. */
+const authorizing = new Set(["rediscli auth", "masterauth"]);
+
+/** Names without a mark between their words, as `DBPASS`; not `compass` and `bypass`. */
+const joined =
+  /(?:password|passwd|passphrase|secret|apikey|authtoken|(?:db|user|root|admin|smtp|mail|ftp|ldap|sql|pg|require|master|redis)(?:pass|pwd|pw))$/;
 
 /** Before a last word that says what, these say that only its name stands there. */
 const namingWords = new Set("existing external image mount pull use".split(" "));
@@ -93,11 +101,14 @@ export function secretName(name: string): string | null {
   // Numbered ones, as `PASSWORD_2`.
   if (/^[0-9]+$/.test(last) && words.length > 1) return secretName(words.slice(0, -1).join(" "));
   if (last === "key" || last === "keys") return secretKeys.has(before) ? "a key" : null;
+  // `SECRET_KEY_BASE` is one, and `knowledge base` none.
+  if (last === "base" && before === "key") return secretName(words.slice(0, -1).join(" "));
+  if (authorizing.has(words.join(" "))) return "a password";
   // `existingSecret` and `imagePullSecret` say which one: they hold a name.
   if (namingWords.has(before)) return null;
   const said = secretWords[last];
   if (said !== undefined) return said;
-  return /(?:password|passwd|passphrase|secret|apikey|authtoken)$/.test(last) ? "a secret" : null;
+  return joined.test(last) ? "a secret" : null;
 }
 
 /** True for text in whose place something else is put: by a shell, a template, a pipeline, or the engine itself. */
@@ -120,7 +131,9 @@ function isPlaceholder(text: string): boolean {
 export function valuesIn(name: string, text: string): Met[] {
   const trimmed = text.trim();
   if (trimmed === "" || trimmed.length > charactersMax || keyId.test(trimmed)) return [];
-  const inside = passwordsInside(trimmed);
+  const inside = passwordsInside(trimmed)
+    .filter(({ value }) => !isReference(value) && !isPlaceholder(value))
+    .map(({ as, value }) => met(as, value));
   if (inside.length > 0 || isReference(trimmed)) return inside;
   const said = secretName(name);
   const shape = knownShape(trimmed);
@@ -188,81 +201,4 @@ export function isTellable(value: string): boolean {
 /** Replaced as a whole, or cut with dots behind it, by a scanner's own redaction. */
 function isMasked(value: string): boolean {
   return value.startsWith("REDACT") || value.endsWith("...") || value.includes("****");
-}
-
-/** Names of what holds a password in an address's query or in a list of settings. */
-const passwordSetting =
-  /^(?:password|passwd|pwd|passphrase|sslpassword|secret|token|api[_-]?key|accountkey|sharedaccesskey)$/i;
-
-/** The passwords in addresses and in connection strings, decoded, so that the same one alone elsewhere has the same hash. */
-function passwordsInside(text: string): Met[] {
-  const found: Met[] = [];
-  const add = (value: string, as: string) => {
-    if (value !== "" && !isReference(value) && !isPlaceholder(value)) found.push(met(as, value));
-  };
-  for (const word of text.split(/[\s"'`,]+/)) {
-    const authority = authorityOf(word);
-    if (authority !== null) {
-      const user = authority.slice(0, Math.max(0, authority.lastIndexOf("@")));
-      const colon = user.indexOf(":");
-      if (colon >= 0) add(decoded(user.slice(colon + 1)), "an address with a password in it");
-      const query = word.indexOf("?");
-      if (query >= 0) {
-        for (const [name, value] of new URLSearchParams(word.slice(query + 1))) {
-          if (passwordSetting.test(name)) add(value, "an address with a password in it");
-        }
-      }
-      continue;
-    }
-    // As Go's driver for MySQL has it: `user:password@tcp(host:3306)/name`.
-    const [, password = ""] = /^[^:@/\s]{1,100}:([^@\s]{1,200})@(?:tcp|unix)6?\(/.exec(word) ?? [];
-    add(password, "an address with a password in it");
-  }
-  if (authorityOf(text) === null)
-    for (const [name, value] of settingsOf(text)) {
-      if (passwordSetting.test(name)) add(value, "a connection string with a password in it");
-    }
-  return found;
-}
-
-/** What stands between `scheme://` and the path; null for what is no address. */
-function authorityOf(word: string): string | null {
-  const at = word.indexOf("://");
-  if (at < 1 || !/[A-Za-z][A-Za-z0-9+.-]*$/.test(word.slice(Math.max(0, at - 30), at))) return null;
-  const rest = word.slice(at + 3);
-  // A password that was not encoded may have a slash in it; what is before the last `@` of the part without a query is the user.
-  const end = rest.search(/[/?#]/);
-  return end < 0 ? rest : rest.slice(0, end);
-}
-
-/** Names and values of a connection string: `host=db password=...` or `Server=db;Password=...`; none of other text. */
-function settingsOf(text: string): [string, string][] {
-  const parts = text.includes(";") ? text.split(";") : text.split(/\s+/);
-  const settings = parts
-    .filter((part) => part.trim() !== "")
-    .map((part): [string, string] => {
-      const at = part.indexOf("=");
-      return at < 1
-        ? ["", ""]
-        : [
-            part.slice(0, at).trim(),
-            part
-              .slice(at + 1)
-              .trim()
-              .replace(/^(['"])(.*)\1$/, "$2"),
-          ];
-    });
-  // One lone `password=...` is no connection string, and a sentence with an equals sign in it neither.
-  return settings.length > 1 && settings.filter(([name]) => name !== "").length * 2 > settings.length
-    ? settings
-    : [];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // Not encoded at all: a percent sign that is part of the password.
-    return text;
-  }
 }

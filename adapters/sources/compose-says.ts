@@ -2,6 +2,7 @@
 import { posix } from "node:path";
 import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
 import { knownShape } from "../../domain/estate/literals.js";
+import { argumentsIn } from "../shared/source-arguments.js";
 import { isMap, listOf, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
 import { envLines } from "../shared/source-dotenv.js";
 import type { ReadBeside } from "../shared/source-files.js";
@@ -237,13 +238,18 @@ function saysTexts(
   { key, values }: { readonly key: string; readonly values: ReadonlySet<string> },
   says: Says,
 ): void {
-  for (const setting of settingsIn(value, "", key)) {
+  const settings = [...settingsIn(value, "", key)];
+  const args = argumentsIn(settings.map(({ text }) => text));
+  for (const [index, setting] of settings.entries()) {
     // `--password=...` is an argument with a name; in a list of labels it is the same without dashes.
-    const [, name = setting.name, text = setting.text] =
-      /^-{0,2}([A-Za-z][\w.-]*)=([\s\S]*)$/.exec(setting.text) ?? [];
-    const own = valuesIn(name, text);
-    const again = [...values].filter((one) => text.includes(one) && !own.some(({ value }) => value === one));
-    const met = [...own, ...again.map((one) => ({ as: "a value of this service", value: one }))];
+    const own = args
+      .filter((one) => one.index === index)
+      .flatMap(({ name, text }) => valuesIn(name ?? setting.name, text));
+    const known = own.some(({ value }) => value !== null) ? own.filter(({ value }) => value !== null) : own;
+    const again = [...values].filter(
+      (one) => setting.text.includes(one) && !known.some(({ value }) => value === one),
+    );
+    const met = [...known, ...again.map((one) => ({ as: "a value of this service", value: one }))];
     if (met.length === 0) continue;
     const path = setting.path === "" ? where : `${where}.${setting.path}`;
     const at = location(file.repository, `${file.path}#${path}`);

@@ -90,12 +90,20 @@ it("marks a literal as the same value wherever it stands, in an address too", as
   a: { environment: { DB_PASSWORD: ${password} } }
   b: { environment: { DATABASE_URL: "postgres://orders:${password}@db:5432/orders?sslmode=require" } }
   c: { command: [ serve, "--api-key=${token}" ] }
+  d: { command: "redis-server --requirepass ${password} --port 6379" }
+  e: { command: [ redis-server, --requirepass, ${password} ] }
+  f: { entrypoint: [ sh, -c, "exec serve --token '${token}' --password=${password}; wait" ] }
+  g: { command: [ build, --secret, id=npm, --password, --port, "80" ] }
 `,
   });
   expect(copies.map(({ at, mark, literal }) => [thingText(at), mark, literal])).toEqual([
     ["location(repository shop compose.yaml#services.a.environment.DB_PASSWORD)", testMark(password), true],
     ["location(repository shop compose.yaml#services.b.environment.DATABASE_URL)", testMark(password), true],
     ["location(repository shop compose.yaml#services.c.command.1)", testMark(token), true],
+    ["location(repository shop compose.yaml#services.d.command)", testMark(password), true],
+    ["location(repository shop compose.yaml#services.e.command.2)", testMark(password), true],
+    ["location(repository shop compose.yaml#services.f.entrypoint.2)", testMark(token), true],
+    ["location(repository shop compose.yaml#services.f.entrypoint.2)", testMark(password), true],
   ]);
 });
 

@@ -322,3 +322,26 @@ it("reads what helm template prints, and reports a template that was not rendere
     "templates/web.yaml",
   ]);
 });
+
+it("finds the value of an option in the next word, and in the text of a shell", async () => {
+  const { copies } = await saidOf(
+    kubernetesManifests,
+    {
+      "pod.yaml": `
+apiVersion: v1
+kind: Pod
+metadata: { name: cache, namespace: shop }
+spec:
+  containers:
+    - { name: a, args: [ --port, "6379", --requirepass, ${password} ] }
+    - { name: b, command: [ sh, -c, 'exec redis-server --requirepass "${password}" --port 6379' ] }
+    - { name: c, args: [ --requirepass, $(PASSWORD), --password, --port ] }
+`,
+    },
+    settings,
+  );
+  expect(copies.map(({ at, mark }) => [at.is === "location" && at.path, mark])).toEqual([
+    ["shop/Pod/cache#containers.a.args.requirepass", testMark(password)],
+    ["shop/Pod/cache#containers.b.command.requirepass", testMark(password)],
+  ]);
+});

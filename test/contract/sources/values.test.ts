@@ -52,9 +52,22 @@ describe("values", () => {
     ["DSN", `Server=db;Database=orders;User Id=orders;Password=${password};`],
     ["URL", `jdbc:postgresql://db/orders?user=orders&password=${password}`],
     ["BROKERS", `amqp://a:${password}@one/,amqp://b:\${OTHER}@two/`],
+    ["note", `curl -H "Authorization: Bearer ${password}"`],
+    ["Authorization", `Bearer ${password}`],
+    ["Authorization", `Basic ${Buffer.from(`orders:${password}`).toString("base64")}`],
+    ["SECRET_KEY_BASE", password],
+    ["REDISCLI_AUTH", password],
+    ["DBPASS", password],
     ["note", `redis://:${encodeURIComponent(password)}@cache:6379/0`],
   ])("finds the one in %s", (name, text) => {
     expect(values(name, text)).toEqual([password]);
+  });
+
+  it.each([",", "'", '"', "/", "#", "?", ":", "/@"])("finds one with %s in it, in an address", (odd) => {
+    const value = `${password}${odd}more`;
+    expect(values("URL", `postgres://u:${value}@db/x?sslmode=require`)).toEqual([value]);
+    expect(values("URLS", `amqp://u:${value}@one/,amqp://u:\${OTHER}@two/`)).toEqual([value]);
+    expect(values("URL", `https://u:${value}@git.example/x`)).toEqual([value]);
   });
 
   it("decodes the password of an address, so that it is the same as alone", () => {
@@ -80,6 +93,14 @@ describe("values", () => {
     ["PASSWORD", "Please ask the operators for it"],
     ["URL", `postgres://orders:\${PASSWORD}@db/orders`],
     ["URL", "https://example.com/a?b=c"],
+    ["URL", "https://example.com:8080/a@v2?mail=a@b"],
+    ["LISTENERS", "PLAINTEXT://:9092,EXTERNAL://kafka-of-the-shop-that-has-a-long-name:external"],
+    ["image", "docker://alpine:3.8@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ["note", "Bearer authentication"],
+    ["note", "Basic authentication, or a Bearer token"],
+    ["Authorization", `Bearer \${TOKEN}`],
+    ["BYPASS", "the-other-way-round"],
+    ["KNOWLEDGE_BASE", "the-other-way-round"],
     [
       "image",
       "registry.example.com/shop/api@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
