@@ -17,6 +17,7 @@ const shapes: Shapes = {
   shownAs: (_, { account }) => Object.values(account).map(String),
   placeKey: (_, __, place) => String(place.path),
   seesUse: () => true,
+  deliveredWithinMs: () => 0,
 };
 
 interface Reading {
