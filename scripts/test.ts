@@ -12,7 +12,7 @@ import { findBinary } from "../worker/dev/binaries.js";
 import { oldPostgres } from "../worker/dev/old-postgres.js";
 import { baoPin, findBao } from "../worker/dev/openbao.js";
 import { kubernetesPin, temporalPin, vaultPin } from "../worker/dev/pins.js";
-import { projectRoot } from "../worker/dev/places.js";
+import { cacheFolder, projectRoot } from "../worker/dev/places.js";
 import { SuiteCounter, summary } from "./counter.js";
 import { printCoverage } from "./coverage.js";
 import { helperFolders, type LaneName, partsOf, type Suite, suites } from "./suites.js";
@@ -95,6 +95,8 @@ async function main(words: readonly string[]): Promise<boolean> {
     say,
   );
   process.env.NODE_ENV = "test";
+  // Hundreds of processes load the same modules: what the first has compiled the others read.
+  process.env.NODE_COMPILE_CACHE ??= join(cacheFolder(process.env), "compiled");
   const summaryFile = join(root, "coverage", "coverage-summary.json");
   // One of an earlier run says nothing of this one.
   rmSync(summaryFile, { force: true });
