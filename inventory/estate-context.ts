@@ -5,7 +5,7 @@
 
 import { isShared, sharedSections } from "../domain/estate/part.js";
 import { askedOfConsumers } from "../domain/estate/rules.js";
-import type { Credential, SystemConfig } from "../domain/estate/types.js";
+import { type MappedSection, mapped, namedBy } from "../domain/graph/declared.js";
 import { type Database, patient, read, type Tx } from "./database.js";
 import { applyMsMax, digestIn } from "./estate-apply.js";
 import { changesOf, type EstateChanges, type NewWord } from "./estate-changes.js";
@@ -83,20 +83,35 @@ async function contextOf(
   );
   const using = await usersOf(tx, consumersAnew({ words, ended, diff }));
   const claiming = stand(await claimersOf(tx, await newClaims(tx, words)));
-  const engines = shared.flatMap(({ body }) => (body as unknown as SystemConfig).engineCredential ?? []);
-  const opening = stand(await named(tx, "credentials", engines));
+  const naming = await namersOf(
+    tx,
+    ended.map(({ id }) => id),
+  );
   const changed = words.map(({ entry }) => entry);
-  const read = changed.flatMap(({ section, body }) => (section === "credentials" ? [{ body }] : []));
   const ownersChanged = words.some((word) => word.entry.section === "owners" && !isNew(word));
   const signing = ownersChanged ? stand(await examplesOf(tx)) : [];
-  const wanted = [...using, ...read].flatMap(({ body }) =>
-    (body as unknown as Credential).consumers.map(({ consumer }) => consumer),
-  );
-  const used = stand(await named(tx, "consumers", [...new Set(wanted)]));
+  const asked = [...changed, ...shared, ...using, ...naming];
+  const used = [...(await namedIn(tx, asked, "consumers")), ...(await namedIn(tx, asked, "credentials"))];
   return {
-    sections: sectionsOf([...shared, ...stand(using), ...claiming, ...opening, ...signing, ...used]),
-    asked: new Set([...changed, ...shared, ...using].map(entryKey)),
+    sections: sectionsOf([...shared, ...stand([...using, ...naming, ...used]), ...claiming, ...signing]),
+    asked: new Set(asked.map(entryKey)),
   };
+}
+
+/** Entries of a section that these speak of. */
+async function namedIn(
+  tx: Tx,
+  speaking: readonly Pick<Row, "section" | "body">[],
+  section: "consumers" | "credentials",
+): Promise<Row[]> {
+  const names = speaking.flatMap((entry) =>
+    isMapped(entry) ? namedBy(entry).flatMap((one) => (one.section === section ? [one.name] : [])) : [],
+  );
+  return named(tx, section, [...new Set(names)]);
+}
+
+function isMapped<Of extends Pick<Row, "section">>(entry: Of): entry is Of & { section: MappedSection } {
+  return mapped.some((section) => section === entry.section);
 }
 
 /** True of what is not in force so far. */
@@ -171,6 +186,16 @@ async function newClaims(tx: Tx, words: readonly NewWord[]): Promise<string[]> {
     const claimed = had.get(before?.id ?? "");
     return (entry.claims ?? []).filter((claim) => claimed?.has(claim) !== true);
   });
+}
+
+/** Entries that say of some of these what no source sees: that they need, can read or can make them. */
+async function namersOf(tx: Tx, ids: readonly string[]): Promise<Row[]> {
+  const { rows } = await tx.execute<Row & Record<string, unknown>>(sql`
+    select id, section, name, digest, body from rekey_inventory.entries
+    where ended_at is null and id in (
+      select from_id from rekey_inventory.graph_edges
+      where to_id = any(${sql.param(ids)}::text[]) and type in ('depends-on', 'can-read', 'mints') and ended_at is null)`);
+  return rows;
 }
 
 /** Credentials that have claimed some of the same. */

@@ -81,12 +81,13 @@ async function* allIn(tx: Tx): AsyncGenerator<readonly Row[]> {
   }
 }
 
-/** The entries of these names, ended or not, and credentials whose store was touched: a place is called by its store's settings, too. */
+/** The entries of these names, ended or not, and credentials with a place in a store that was touched: a place is called by its store's settings, too. */
 async function* touchedIn(tx: Tx, touched: Names): AsyncGenerator<readonly Row[]> {
   const stores = touched.stores ?? [];
   const { rows: held } = await tx.execute<{ name: string }>(sql`
     select name from rekey_inventory.entries
-    where section = 'credentials' and body->>'store' = any(${sql.param(stores)}::text[]) and ${stores.length > 0}`);
+    where section = 'credentials' and ${stores.length > 0} and (body->>'store' = any(${sql.param(stores)}::text[])
+      or exists (select from json_array_elements(body->'canRead') r where r->>'store' = any(${sql.param(stores)}::text[])))`);
   const names = {
     ...touched,
     credentials: [...new Set([...(touched.credentials ?? []), ...held.map(({ name }) => name)])],

@@ -60,7 +60,7 @@ const credential = z.strictObject({
 });
 const named = z.strictObject({
   is: z.literal("named"),
-  type: z.enum(["credential", "consumer", "owner"]),
+  type: z.enum(["credential", "consumer", "owner", "store", "issuer"]),
   name: text(63),
 });
 const thing = z.discriminatedUnion("is", [reader, place, account, location, credential, named]);

@@ -35,7 +35,29 @@ const traitColumns = {
   entity: "entity",
 } as const satisfies Record<string, keyof ReaderTraits>;
 
-const nameColumns = ["consumer", "credential", "owner", "credential_owner", "depends_on", "issuer"] as const;
+/** Columns that say more of a row's consumer, or of its credential or account, with the edge and what is at its end. */
+const moreOfConsumer = {
+  depends_on: ["depends-on", "consumer"],
+  depends_on_store: ["depends-on", "store"],
+  depends_on_issuer: ["depends-on", "issuer"],
+} as const satisfies Record<string, Further>;
+const moreOfCredential = {
+  credential_owner: ["owned-by", "owner"],
+  can_read: ["can-read", "credential"],
+  can_read_store: ["can-read", "store"],
+  mints: ["mints", "credential"],
+  mints_at: ["mints", "issuer"],
+} as const satisfies Record<string, Further>;
+
+type Further = readonly [Claim["type"], NamedThing["type"]];
+type FurtherColumn = keyof typeof moreOfConsumer | keyof typeof moreOfCredential;
+type NameColumn = "consumer" | "credential" | "owner" | "issuer" | FurtherColumn;
+
+const nameColumns = [
+  ...["consumer", "credential", "owner", "issuer"],
+  ...Object.keys(moreOfConsumer),
+  ...Object.keys(moreOfCredential),
+];
 const classColumns = ["reader_class", "account_class"] as const;
 const columns = [
   ...nameColumns,
@@ -114,8 +136,8 @@ function rowSaid(row: Row, report: OpenReport): Said {
 
 function claimsOf(cells: ReadonlyMap<string, string>, line: number, report: OpenReport): Claim[] {
   for (const text of cells.values()) if (isGarbled(text)) throw new NotARow("it is not UTF-8 or UTF-16");
-  const named = (column: (typeof nameColumns)[number]) => nameIn(cells, column);
-  const thing = (column: (typeof nameColumns)[number], type: NamedThing["type"]): NamedThing | null => {
+  const named = (column: NameColumn) => nameIn(cells, column);
+  const thing = (column: NameColumn, type: NamedThing["type"]): NamedThing | null => {
     const found = named(column);
     return found === null ? null : { is: "named", type, name: found };
   };
@@ -126,12 +148,12 @@ function claimsOf(cells: ReadonlyMap<string, string>, line: number, report: Open
   classIn(cells, "reader_class", consumer === null && from !== null);
   classIn(cells, "account_class", credential === null && to !== null);
   const owner = thing("owner", "owner");
-  const edges: [Thing | null, Claim["type"], Thing | null][] = [
+  const edges: (readonly [Thing | null, Claim["type"], Thing | null])[] = [
     [from, "uses", to],
     // The owner of a row with a consumer answers for the consumer; where there is none, for the credential.
     [consumer ?? (from === null ? to : null), "owned-by", owner],
-    [to, "owned-by", thing("credential_owner", "owner")],
-    [consumer, "depends-on", thing("depends_on", "consumer")],
+    ...furtherOf(to, "credential or account", moreOfCredential, thing),
+    ...furtherOf(consumer, "consumer", moreOfConsumer, thing),
   ];
   const seen = seenIn(cells, report.modifiedAt);
   const sentence = `Line ${line} of ${report.path} says so${purposeIn(cells)}.`;
@@ -140,8 +162,24 @@ function claimsOf(cells: ReadonlyMap<string, string>, line: number, report: Open
       ? []
       : [{ record: `table ${report.path}`, known: "declared", from: a, type, to: b, seen, sentence }],
   );
-  if (claims.length === 0) throw new NotARow("it does not say who uses what, nor who owns it");
+  if (claims.length === 0)
+    throw new NotARow("it does not say who uses what, who owns it, nor what else is known of it");
   return claims;
+}
+
+/** What such columns say more of the row's `subject`; a cell that is of nothing makes the row a bad one. */
+function furtherOf(
+  subject: Thing | null,
+  called: string,
+  columns: Readonly<Partial<Record<FurtherColumn, Further>>>,
+  thing: (column: FurtherColumn, type: NamedThing["type"]) => NamedThing | null,
+): (readonly [Thing, Claim["type"], NamedThing])[] {
+  return (Object.entries(columns) as [FurtherColumn, Further][]).flatMap(([column, [edge, type]]) => {
+    const to = thing(column, type);
+    if (to === null) return [];
+    if (subject === null) throw new NotARow(`its ${column} is of nothing: it names no ${called}`);
+    return [[subject, edge, to] as const];
+  });
 }
 
 function nameIn(cells: ReadonlyMap<string, string>, column: string): string | null {

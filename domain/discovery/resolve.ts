@@ -56,6 +56,15 @@ function identifying(thing: Thing): object {
   }
 }
 
+/** In which section something stands that is called by its name there, and what its node is with and without an entry. */
+const namedTypes = {
+  credential: { section: "credentials", declared: "credential", unknown: "credential" },
+  consumer: { section: "consumers", declared: "consumer", unknown: "identity" },
+  owner: { section: "owners", declared: "owner", unknown: "owner" },
+  store: { section: "stores", declared: "system", unknown: "system" },
+  issuer: { section: "issuers", declared: "system", unknown: "system" },
+} as const;
+
 /** The node of a thing. */
 export function resolve(thing: Thing, declared: Declared): Resolved {
   const { idOf, sha256Hex } = declared;
@@ -105,19 +114,12 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
       };
     }
     case "named": {
-      const section = ({ credential: "credentials", consumer: "consumers", owner: "owners" } as const)[
-        thing.type
-      ];
+      const { section, declared: type, unknown } = namedTypes[thing.type];
       const id = idOf(section, thing.name);
       if (id !== undefined)
-        return {
-          node: { id, type: thing.type, name: thing.name },
-          known: true,
-          sentence: "By its name in the estate.",
-        };
-      const type = thing.type === "consumer" ? "identity" : thing.type;
+        return { node: { id, type, name: thing.name }, known: true, sentence: "By its name in the estate." };
       const sentence = `The estate has no ${thing.type} ${thing.name}.`;
-      return { node: { id: made("nam"), type, name: thing.name }, known: false, sentence };
+      return { node: { id: made("nam"), type: unknown, name: thing.name }, known: false, sentence };
     }
   }
 }

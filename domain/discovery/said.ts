@@ -74,7 +74,7 @@ export interface CredentialThing {
 /** What somebody wrote down by the name that it has in the estate. */
 export interface NamedThing {
   readonly is: "named";
-  readonly type: "credential" | "consumer" | "owner";
+  readonly type: "credential" | "consumer" | "owner" | "store" | "issuer";
   readonly name: string;
 }
 

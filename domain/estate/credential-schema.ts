@@ -50,6 +50,44 @@ const seenAs = z.strictObject({
   account: sentence(256).describe("Name of the account there."),
 });
 
+/** What a map in one of these lists names: an entry of another section, by a field that is called so. */
+const named = <Field extends string>(field: Field, description: string) =>
+  z.strictObject({ [field]: name().describe(description) } as Record<Field, ReturnType<typeof name>>);
+
+const readable = z.union(
+  [
+    name().transform((store) => ({ store })),
+    z.strictObject({
+      store: name().describe("Name of the store."),
+      place: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe("The one place there that it can read; absent: everything."),
+    }),
+    named("credential", "Name of the credential whose value it can read."),
+  ],
+  { error: "expected the name of a store, or a map with `store` or `credential`" },
+);
+
+const mintable = z.union(
+  [
+    name().transform((credential) => ({ credential })),
+    named("credential", "Name of the credential that it can make anew."),
+    named("issuer", "Name of the issuer at which it can make any."),
+  ],
+  { error: "expected the name of a credential, or a map with `credential` or `issuer`" },
+);
+
+const needed = z.union(
+  [
+    name().transform((consumer) => ({ consumer })),
+    named("consumer", "Name of the consumer that it needs."),
+    named("store", "Name of the store that it needs."),
+    named("issuer", "Name of the issuer that it needs."),
+  ],
+  { error: "expected the name of a consumer, or a map with `consumer`, `store` or `issuer`" },
+);
+
 /** One entry of `credentials`. `account` and `place` are checked against their kinds once it is known which those are. */
 export const credentialSchema = z.strictObject({
   issuer: name().describe("Name of the issuer that accepts it."),
@@ -78,6 +116,14 @@ export const credentialSchema = z.strictObject({
     .describe(
       "Accounts under which sources show whoever logs in with it, besides those that its issuer's kind knows.",
     ),
+  canRead: z
+    .array(readable.describe("The name of a store, or a map with `store` and `place`, or with `credential`."))
+    .optional()
+    .describe("What whoever has it can read, as far as no source sees that."),
+  mints: z
+    .array(mintable.describe("The name of a credential, or a map with `credential` or `issuer`."))
+    .optional()
+    .describe("What whoever has it can make anew, as far as no source sees that."),
   exceptions: exceptionsField("Findings that an owner takes upon themself until a day."),
 });
 
@@ -127,6 +173,10 @@ export function consumerSchema(kinds: z.ZodType<KindConfig>) {
         .describe("Longest normal gap between two uses: a month-end job has 31d."),
       reversible: z.boolean().prefault(true).describe("Whether it can be moved back to the version before."),
       canary: z.boolean().prefault(false).describe("Whether it may go first and alone; needs a pinned edge."),
+      dependsOn: z
+        .array(needed.describe("The name of a consumer, or a map with `consumer`, `store` or `issuer`."))
+        .optional()
+        .describe("What it fails with, besides the credentials that it uses."),
     }),
     ["maxCacheLife", "maxPoolLife", "cadence"],
   );

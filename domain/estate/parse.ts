@@ -82,13 +82,16 @@ interface Shape {
   readonly place: Fields;
   /** Places of pinned consumers by their index among the edges. */
   readonly edges: ReadonlyMap<number, Fields>;
+  /** Places that it can read by their index in `canRead`. */
+  readonly reads: ReadonlyMap<number, Fields>;
 }
 
-function withShape(credential: Credential, { account, place, edges }: Shape): Credential {
+function withShape(credential: Credential, { account, place, edges, reads }: Shape): Credential {
   const consumers = credential.consumers.map((edge, i) =>
     edges.has(i) ? { ...edge, place: edges.get(i) } : edge,
   );
-  return { ...credential, account, place, consumers };
+  const canRead = credential.canRead?.map((one, i) => (reads.has(i) ? { ...one, place: reads.get(i) } : one));
+  return { ...credential, account, place, consumers, ...(canRead === undefined ? {} : { canRead }) };
 }
 
 /** What the kinds make of every account and place; credentials where that fails are not among the sound ones. */
@@ -115,15 +118,23 @@ function parseShapes(
     const storeKind = lookUp(kinds.stores, valueAt(systems, ["stores", store, "kind"]));
     const account = read(issuerKind?.account, [...path, "account"]);
     const place = read(storeKind?.place, [...path, "place"]);
-    const edges = new Map<number, Fields>();
+    const [edges, reads] = [new Map<number, Fields>(), new Map<number, Fields>()];
     let whole = true;
-    for (const [i, edge] of listAt(credential, ["consumers"]).entries()) {
-      if (valueAt(edge, ["place"]) === undefined) continue;
-      const own = read(storeKind?.place, [...path, "consumers", i, "place"]);
+    const readOwn = (field: string, i: number, kind: typeof storeKind, into: Map<number, Fields>): void => {
+      const own = read(kind?.place, [...path, field, i, "place"]);
       if (own === undefined) whole = false;
-      else edges.set(i, own);
+      else into.set(i, own);
+    };
+    for (const [i, edge] of listAt(credential, ["consumers"]).entries())
+      if (valueAt(edge, ["place"]) !== undefined) readOwn("consumers", i, storeKind, edges);
+    for (const [i, readable] of listAt(credential, ["canRead"]).entries()) {
+      if (valueAt(readable, ["place"]) === undefined) continue;
+      const of = String(valueAt(readable, ["store"]));
+      const kind = lookUp(kinds.stores, valueAt(systems, ["stores", of, "kind"]));
+      readOwn("canRead", i, kind, reads);
     }
-    if (account !== undefined && place !== undefined && whole) sound.set(name, { account, place, edges });
+    if (account !== undefined && place !== undefined && whole)
+      sound.set(name, { account, place, edges, reads });
   }
   return { sound, issues };
 }

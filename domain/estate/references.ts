@@ -81,8 +81,10 @@ function* references(raw: unknown): Generator<Reference> {
     yield* owners(["policies", name, "approval", "from"], valueAt(policy, ["approval"]), "from");
     yield* owners(["policies", name, "responders"], policy, "responders");
   }
-  for (const [name, consumer] of entriesOf(raw, "consumers"))
+  for (const [name, consumer] of entriesOf(raw, "consumers")) {
     yield field(["consumers", name], consumer, "owner", "owners");
+    yield* listOf(["consumers", name], consumer, "dependsOn", "consumer");
+  }
   // Whatever a kind of source needs of the estate stands under these names.
   for (const [name, source] of entriesOf(raw, "sources")) {
     yield field(["sources", name], source, "owner", "owners");
@@ -110,11 +112,6 @@ function fromOwner(path: EstatePath, owner: unknown): Reference[] {
 }
 
 function fromCredential(path: EstatePath, credential: unknown): Reference[] {
-  const consumers = listAt(credential, ["consumers"]).map((edge, i): Reference => {
-    const at = [...path, "consumers", i];
-    if (isMap(edge)) return field(at, edge, "consumer", "consumers");
-    return { path: at, name: edge, section: "consumers" };
-  });
   return [
     field(path, credential, "issuer", "issuers"),
     field(path, credential, "store", "stores"),
@@ -122,8 +119,29 @@ function fromCredential(path: EstatePath, credential: unknown): Reference[] {
     field(path, credential, "policy", "policies"),
     ...listAt(credential, ["seenAs"]).map((seen, i) => systemOf([...path, "seenAs", i], seen, "at")),
     ...exceptions(path, credential),
-    ...consumers,
+    ...listOf(path, credential, "consumers", "consumer"),
+    ...listOf(path, credential, "canRead", "store"),
+    ...listOf(path, credential, "mints", "credential"),
   ];
+}
+
+/** By which fields of a map in a list another entry is named. */
+const naming = {
+  consumer: "consumers",
+  store: "stores",
+  issuer: "issuers",
+  credential: "credentials",
+} as const satisfies Record<string, Section>;
+
+/** Whom a list names: by itself an entry of the section that `bare` stands for, and in a map by whatever fields it has. */
+function listOf(path: EstatePath, entry: unknown, key: string, bare: keyof typeof naming): Reference[] {
+  return listAt(entry, [key]).flatMap((item, i): Reference[] => {
+    const at = [...path, key, i];
+    if (!isMap(item)) return [{ path: at, name: item, section: naming[bare] }];
+    return Object.entries(naming).flatMap(([name, section]) =>
+      Object.hasOwn(item, name) ? [field(at, item, name, section)] : [],
+    );
+  });
 }
 
 function exceptions(path: EstatePath, entry: unknown): Reference[] {

@@ -133,6 +133,17 @@ export interface Match {
   readonly workload?: readonly string[] | undefined;
 }
 
+/** What somebody knows a consumer to need, besides the credentials that it uses. */
+export type Needed = { readonly consumer: string } | { readonly store: string } | { readonly issuer: string };
+
+/** What somebody knows a credential to open: a store, one place of it, or the value of another credential. */
+export type Readable =
+  | { readonly store: string; readonly place?: Readonly<Record<string, unknown>> | undefined }
+  | { readonly credential: string };
+
+/** What somebody knows a credential to make: whatever an issuer accepts, or another credential. */
+export type Mintable = { readonly issuer: string } | { readonly credential: string };
+
 /** Whatever uses credentials. An absent life or cadence is unknown, which is not the same as zero. */
 export interface Consumer {
   readonly owner: string;
@@ -146,6 +157,7 @@ export interface Consumer {
   readonly cadenceMs?: number | undefined;
   readonly reversible: boolean;
   readonly canary: boolean;
+  readonly dependsOn?: readonly Needed[] | undefined;
 }
 
 /** One consumer's use of one credential. Absent fields are the consumer's own. */
@@ -191,6 +203,8 @@ export interface Credential {
   readonly purpose: string;
   readonly consumers: readonly Edge[];
   readonly seenAs?: readonly SeenAs[] | undefined;
+  readonly canRead?: readonly Readable[] | undefined;
+  readonly mints?: readonly Mintable[] | undefined;
   readonly exceptions?: readonly CredentialException[] | undefined;
 }
 

@@ -1,5 +1,14 @@
 /** What the estate says, as a part of the map: each entry declares its own node and the edges that begin with it. */
-import type { Consumer, Credential, Owner, SystemConfig } from "../estate/types.js";
+import type {
+  Consumer,
+  Credential,
+  Edge,
+  Mintable,
+  Needed,
+  Owner,
+  Readable,
+  SystemConfig,
+} from "../estate/types.js";
 import { locationId, placeText } from "./places.js";
 import type { EdgeType, GraphNode } from "./types.js";
 
@@ -19,8 +28,8 @@ export const onMap = {
   owners: [],
   stores: ["engineCredential"],
   issuers: ["engineCredential"],
-  consumers: ["owner", "cadenceMs"],
-  credentials: ["issuer", "store", "place", "owner", "class", "consumers"],
+  consumers: ["owner", "cadenceMs", "dependsOn"],
+  credentials: ["issuer", "store", "place", "owner", "class", "consumers", "canRead", "mints"],
 } as const satisfies {
   readonly owners: readonly (keyof Owner)[];
   readonly stores: readonly (keyof SystemConfig)[];
@@ -80,18 +89,38 @@ export function namedBy({
       const { engineCredential } = body as unknown as SystemOnMap;
       return engineCredential === undefined ? [] : [{ section: "credentials", name: engineCredential }];
     }
-    case "consumers":
-      return [{ section: "owners", name: (body as unknown as ConsumerOnMap).owner }];
+    case "consumers": {
+      const { owner, dependsOn = [] } = body as unknown as ConsumerOnMap;
+      return [{ section: "owners", name: owner }, ...dependsOn.map(namedIn)];
+    }
     case "credentials": {
-      const { issuer, store, owner, consumers } = body as unknown as CredentialOnMap;
+      const {
+        issuer,
+        store,
+        owner,
+        consumers,
+        canRead = [],
+        mints = [],
+      } = body as unknown as CredentialOnMap;
       return [
         { section: "issuers", name: issuer },
         { section: "stores", name: store },
         { section: "owners", name: owner },
-        ...consumers.map(({ consumer }) => ({ section: "consumers", name: consumer }) as const),
+        ...[...consumers, ...canRead, ...mints].map(namedIn),
       ];
     }
   }
+}
+
+/** Whom an item of a list names. */
+function namedIn(item: Edge | Needed | Readable | Mintable): {
+  readonly section: MappedSection;
+  readonly name: string;
+} {
+  if ("consumer" in item) return { section: "consumers", name: item.consumer };
+  if ("credential" in item) return { section: "credentials", name: item.credential };
+  if ("issuer" in item) return { section: "issuers", name: item.issuer };
+  return { section: "stores", name: item.store };
 }
 
 /** What an entry says. */
@@ -105,14 +134,20 @@ export function declaredBy(entry: DeclaredEntry, naming: Naming): Said {
     case "issuers":
       return system(entry, idOf);
     case "consumers": {
-      const { owner, cadenceMs } = body as unknown as ConsumerOnMap;
-      const edge = {
-        from: id,
-        type: "owned-by",
-        to: idOf("owners", owner),
-        sentence: `${owner} answers for it.`,
-      } as const;
-      return { nodes: [{ id, type: "consumer", name, cadenceMs }], edges: owner === "" ? [] : [edge] };
+      const { owner, cadenceMs, dependsOn = [] } = body as unknown as ConsumerOnMap;
+      const owned: PlainEdge[] = [
+        { from: id, type: "owned-by", to: idOf("owners", owner), sentence: `${owner} answers for it.` },
+      ];
+      const needs = dependsOn.map(namedIn).map(
+        (other): PlainEdge => ({
+          ...{ from: id, type: "depends-on", to: idOf(other.section, other.name) },
+          sentence: `${name} needs ${other.name}, as the estate says.`,
+        }),
+      );
+      return {
+        nodes: [{ id, type: "consumer", name, cadenceMs }],
+        edges: [...(owner === "" ? [] : owned), ...needs],
+      };
     }
     case "credentials":
       return credential(entry, body as unknown as CredentialOnMap, naming);
@@ -139,21 +174,36 @@ function credential(
   body: CredentialOnMap,
   { idOf, placeKeyOf, sha256Hex }: Naming,
 ): Said {
-  const { issuer, store, place, owner, class: kind, consumers } = body;
-  const storeId = idOf("stores", store);
+  const { issuer, store, place, owner, class: kind, consumers, canRead = [], mints = [] } = body;
   const nodes: PlainNode[] = [{ id, type: "credential", name, class: kind }];
   const edges: PlainEdge[] = [
     { from: id, type: "issued-by", to: idOf("issuers", issuer), sentence: `Its account is at ${issuer}.` },
     { from: id, type: "owned-by", to: idOf("owners", owner), sentence: `${owner} answers for it.` },
   ];
-  const pinned = consumers.flatMap((edge) => (edge.place === undefined ? [] : [edge.place]));
-  for (const at of [place, ...pinned]) {
+  /** The node of a place, with the store that it is in. */
+  const locationOf = (store: string, at: Readonly<Record<string, unknown>>): string => {
+    const storeId = idOf("stores", store);
     const location = locationId(storeId, placeKeyOf(store, at), sha256Hex);
     nodes.push({ id: location, type: "location", name: `${store} ${placeText(at)}` });
-    edges.push(
-      { from: id, type: "stored-in", to: location, sentence: `The estate keeps it there.` },
-      { from: location, type: "stored-in", to: storeId, sentence: `It is a place in ${store}.` },
-    );
+    edges.push({ from: location, type: "stored-in", to: storeId, sentence: `It is a place in ${store}.` });
+    return location;
+  };
+  const pinned = consumers.flatMap((edge) => (edge.place === undefined ? [] : [edge.place]));
+  for (const at of [place, ...pinned]) {
+    const to = locationOf(store, at);
+    edges.push({ from: id, type: "stored-in", to, sentence: `The estate keeps it there.` });
+  }
+  for (const one of canRead) {
+    const isPlace = "store" in one && one.place !== undefined;
+    const { section, name: other } = namedIn(one);
+    const to = isPlace ? locationOf(one.store, one.place) : idOf(section, other);
+    const what = isPlace ? "that place" : section === "stores" ? `all of ${other}` : `the value of ${other}`;
+    edges.push({ from: id, type: "can-read", to, sentence: `Whoever has ${name} can read ${what}.` });
+  }
+  for (const { section, name: other } of mints.map(namedIn)) {
+    const what = section === "issuers" ? `credentials at ${other}` : `${other} anew`;
+    const to = idOf(section, other);
+    edges.push({ from: id, type: "mints", to, sentence: `Whoever has ${name} can make ${what}.` });
   }
   for (const { consumer, isolation } of consumers) {
     const sentence =

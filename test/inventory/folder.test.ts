@@ -73,9 +73,13 @@ const oneCredential = fc
     owner: fc.constantFrom("ada", "shop"),
     users: fc.uniqueArray(fc.constantFrom("web", "jobs", "cron"), { maxLength: 2 }),
     edges: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.array(edge, { maxLength: 1 })),
+    known: fc.constantFrom(
+      ...[{}, {}, {}, { mints: ["orders"] }, { mints: [{ issuer: "books" }] }, { canRead: ["desk"] }],
+      ...[{ canRead: [{ store: "desk", place: { path: "p1" } }] }, { canRead: [{ credential: "bills" }] }],
+    ),
   })
-  .map(({ login, path, users, edges, ...more }) =>
-    credential({ ...more, account: { login }, place: { path }, consumers: [...users, ...edges] }),
+  .map(({ login, path, users, edges, known, ...more }) =>
+    credential({ ...more, ...known, account: { login }, place: { path }, consumers: [...users, ...edges] }),
   );
 const oneConsumer = fc.record(
   {
@@ -84,6 +88,7 @@ const oneConsumer = fc.record(
     match: fc.record({ applicationName: fc.constantFrom(["x"], ["y"], [] as string[]) }),
     cadence: fc.constantFrom("1h", "1h", "1d", "3d"),
     canary: fc.constantFrom(false, false, false, true),
+    dependsOn: fc.constantFrom(["web"], ["cron"], [{ issuer: "books" }], [{ store: "desk" }]),
   },
   { requiredKeys: ["owner", "observe"] },
 );

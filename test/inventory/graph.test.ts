@@ -1,6 +1,7 @@
 /** The map in the database: what the estate declares is on it, what it no longer says ends, and a walk reads what it reaches. */
 import { expect, it } from "vitest";
 import { blastOf } from "../../domain/graph/blast.js";
+import { orderOf } from "../../domain/graph/order.js";
 import { Adjacency, reach } from "../../domain/graph/reach.js";
 import type { Graph } from "../../domain/graph/types.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
@@ -162,6 +163,50 @@ it("of an edge that is said in other words, the words are written, with the day"
     ["checkout", "checkout has a copy of its own.", t0, t0, t0 + 1_000],
     ["reports", "reports reads it with others.", t0, t0, t0],
   ]);
+});
+
+it("what only people know is followed like what is seen, and ends with their word", async () => {
+  const fresh = await migratedDatabase();
+  const knowing = (estate: ReturnType<typeof sampleEstate>) => ({
+    ...estate,
+    issuers: { ...estate.issuers, cloud: { kind: "fake" } },
+    consumers: {
+      ...estate.consumers,
+      reports: { ...estate.consumers.reports, dependsOn: [{ consumer: "checkout" }, { issuer: "cloud" }] },
+    },
+    credentials: {
+      ...estate.credentials,
+      root: {
+        ...estate.credentials["orders-db"],
+        ...{ account: { login: "root" }, place: { path: "root" }, issuer: "cloud", consumers: [] },
+        mints: [{ issuer: "main-db" }],
+        canRead: [{ store: "secrets", place: { path: "elsewhere" } }],
+      },
+    },
+  });
+  await applied(fresh, knowing);
+  const ids = await Promise.all(
+    ["root", "orders-db"].map(async (name) => (await entryNamed(fresh.db, "credentials", name)).id),
+  );
+  const [root = "", orders = ""] = ids;
+  const { id: checkout } = await entryNamed(fresh.db, "consumers", "checkout");
+  const { id: cloud } = await entryNamed(fresh.db, "issuers", "cloud");
+  const breaks = async (id: string) =>
+    blastOf(await loadReach(fresh.db, [id], ["failure"]), id).breaks.map(({ node }) => node.name);
+  expect(await breaks(checkout)).toEqual(["reports"]);
+  expect(await breaks(cloud)).toEqual(["reports", "root"]);
+  const opened = await loadReach(fresh.db, ids, ["exposure"]);
+  const { exposed } = blastOf(opened, root);
+  expect(exposed.map(({ node, known }) => `${node.name} ${known}`).sort()).toEqual([
+    ...["billing-db declared", "main-db declared", "orders-db declared", "secrets elsewhere declared"],
+  ]);
+  // Whoever has it can make the other anew, so it goes first (H26).
+  expect(orderOf(opened, [orders, root]).strata).toEqual([[root], [orders]]);
+  await applied(fresh, (same) => same, t0 + 1_000);
+  expect(await breaks(checkout)).toEqual([]);
+  expect(
+    [...(await loadReach(fresh.db, [orders], ["trust"])).nodes.values()].map(({ name }) => name),
+  ).not.toContain("secrets elsewhere");
 });
 
 it("an entry that leaves the estate ends with everything that it said, and with places in which nothing is kept", async () => {

@@ -120,7 +120,7 @@ describe("a table", () => {
       "known.csv line 6: its since is no date such as 2027-01-05",
       "known.csv line 7: it is true since later than it was confirmed",
       "known.csv line 8: it was confirmed later than the table was written",
-      "known.csv line 9: it does not say who uses what, nor who owns it",
+      "known.csv line 9: it does not say who uses what, who owns it, nor what else is known of it",
       "known.csv line 10: its consumer is no name as the estate has them",
     ]);
     expect(edges(parts)).toEqual([
@@ -129,6 +129,33 @@ describe("a table", () => {
     ]);
     expect(together(parts).records).toBe(10);
     expect(JSON.stringify(parts)).not.toContain(value);
+  });
+
+  it("says what a credential opens and makes, and what a consumer needs", async () => {
+    const parts = await scan(
+      [
+        "credential,can_read,can_read_store,mints,mints_at,consumer,depends_on,depends_on_store,depends_on_issuer",
+        "vault-root,other,vault,,,,,,",
+        "cloud-admin,,,deploy-key,cloud,,,,",
+        ",,,,,orders-api,stock-api,vault,orders-pg",
+        ",,vault,,,orders-api,stock-api,,",
+        "orders-db,,,,,,stock-api,,",
+        "",
+      ].join("\n"),
+    );
+    expect(edges(parts)).toEqual([
+      "credential(vault-root) can-read credential(other) declared",
+      "credential(vault-root) can-read store(vault) declared",
+      "credential(cloud-admin) mints credential(deploy-key) declared",
+      "credential(cloud-admin) mints issuer(cloud) declared",
+      "consumer(orders-api) depends-on consumer(stock-api) declared",
+      "consumer(orders-api) depends-on store(vault) declared",
+      "consumer(orders-api) depends-on issuer(orders-pg) declared",
+    ]);
+    expect(bad(parts)).toEqual([
+      "known.csv line 5: its can_read_store is of nothing: it names no credential or account",
+      "known.csv line 6: its depends_on is of nothing: it names no consumer",
+    ]);
   });
 
   it("says what a stranger and an account are, and of the estate's own entries the estate does", async () => {

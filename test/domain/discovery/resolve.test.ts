@@ -28,6 +28,8 @@ const things: Readonly<Record<string, Thing>> = {
   credential: { is: "credential", scope: "aws", name: "deploy", class: "api-key" },
   named: { is: "named", type: "credential", name: "known" },
   unknownConsumer: { is: "named", type: "consumer", name: "other" },
+  store: { is: "named", type: "store", name: "known" },
+  unknownIssuer: { is: "named", type: "issuer", name: "other" },
   unknownOwner: { is: "named", type: "owner", name: "other" },
 };
 
@@ -48,6 +50,8 @@ test("each thing has its node, and says why", () => {
     "credential: credential false deploy of aws",
     "named: credential true known",
     "unknownConsumer: identity false other",
+    "store: system true known",
+    "unknownIssuer: system false other",
     "unknownOwner: owner false other",
   ]);
   expect(new Set(Object.values(things).map((thing) => thingId(thing, sha256Hex))).size).toBeGreaterThan(1);
