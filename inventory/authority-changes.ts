@@ -2,6 +2,7 @@
  * Who may decide on a credential, and by which rules: compared before and after an estate is applied, because
  * whoever changed it may not use the change to sign for themselves (H37).
  */
+import { rotationRules } from "../domain/estate/class-policies.js";
 import type { Credential, Estate, Owner } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 
@@ -39,7 +40,9 @@ function changesOf(
   if (known.owner !== credential.owner) {
     changes.push({ credential: name, what: "owner", previously: known.owner });
   }
-  const rules = canonical(before.policies[known.policy]) !== canonical(after.policies[credential.policy]);
+  // Which classes take a policy changes nobody's rules but theirs whose policy it is from then on.
+  const [was, is] = [before.policies[known.policy], after.policies[credential.policy]];
+  const rules = canonical(rotationRules(was)) !== canonical(rotationRules(is));
   // What is excepted is no longer refused: whoever wrote that does not sign what it lets through.
   const excepted = canonical(known.exceptions ?? []) !== canonical(credential.exceptions ?? []);
   if (known.policy !== credential.policy || rules || excepted) {

@@ -19,6 +19,8 @@ export interface CredentialView {
   readonly purpose: string;
   readonly owner: string;
   readonly policy: string;
+  /** The credential names none, and has the one that takes its class. */
+  readonly policyBy?: "class";
   readonly issuer: string;
   readonly store: string;
   readonly consumers: readonly string[];
@@ -72,6 +74,7 @@ async function credentialsWithin(tx: Tx): Promise<CredentialView[]> {
         purpose: credential.purpose,
         owner: credential.owner,
         policy: credential.policy,
+        ...(credential.policyBy === undefined ? {} : { policyBy: credential.policyBy }),
         issuer: credential.issuer,
         store: credential.store,
         consumers: credential.consumers.map(({ consumer }) => consumer),

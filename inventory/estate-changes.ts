@@ -111,13 +111,14 @@ type Standings = Map<string, Standing>;
 async function standingOf(tx: Tx, { entries: read, base }: Submission): Promise<Standings> {
   const found: Standings = new Map((await leftIn(tx, base)).map((row) => [entryKey(row), row]));
   const others = read.filter((entry) => !found.has(entryKey(entry)));
+  const followed = new Set(others.filter((entry) => entry.followed === true).map(entryKey));
   for (const part of parts(others)) {
     const { rows: named } = await tx.execute<Standing & Record<string, unknown>>(sql`
       select e.id, e.section, e.name, e.digest, e.piece, e.ended_at is not null as ended from rekey_inventory.entries e
       join unnest(${column(part, ({ section }) => section)}::text[], ${column(part, ({ name }) => name)}::text[])
         as wanted (section, name) on wanted.section = e.section and wanted.name = e.name`);
     for (const row of named) {
-      if (!row.ended) throw saidTwice(row);
+      if (!row.ended && !followed.has(entryKey(row))) throw saidTwice(row);
       found.set(entryKey(row), row);
     }
   }

@@ -35,6 +35,8 @@ export interface Context {
   readonly sections: Sections;
   /** Entries, of these and of those that were read, for which the rules have to be asked, as `section name`: all that they name is there. */
   readonly asked: ReadonlySet<string>;
+  /** What applying needs to know of those of these credentials whose policy their class chose, by name. */
+  readonly followers: ReadonlyMap<string, Pick<SubmittedEntry, "piece" | "claims">>;
 }
 
 /** The estate in a database, as a reader of parts asks about it. */
@@ -76,7 +78,8 @@ async function contextOf(
     words.some((word) => !isNew(word) && binds(word.entry))
   ) {
     const all = stand(await rowsWhere(tx, isNull(entries.endedAt)));
-    return { sections: sectionsOf(all), asked: new Set([...said, ...all].map(entryKey)) };
+    const asked = new Set([...said, ...all].map(entryKey));
+    return { sections: sectionsOf(all), asked, followers: await followersIn(tx) };
   }
   const shared = stand(
     await rowsWhere(tx, and(isNull(entries.endedAt), inArray(entries.section, [...sharedSections]))),
@@ -95,7 +98,23 @@ async function contextOf(
   return {
     sections: sectionsOf([...shared, ...stand([...using, ...naming, ...used]), ...claiming, ...signing]),
     asked: new Set(asked.map(entryKey)),
+    // Who takes a class has not changed: that is a change of a policy.
+    followers: new Map(),
   };
+}
+
+/** Credentials in force whose policy their class chose. */
+async function followersIn(tx: Tx): Promise<Context["followers"]> {
+  const rows = await tx
+    .select({ name: entries.name, piece: entries.piece, claims: entries.claims })
+    .from(entries)
+    .where(
+      and(
+        isNull(entries.endedAt),
+        sql`${entries.section} = 'credentials' and ${entries.body}->>'policyBy' is not null`,
+      ),
+    );
+  return new Map(rows.map(({ name, ...rest }) => [name, rest]));
 }
 
 /** Entries of a section that these speak of. */

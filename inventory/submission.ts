@@ -24,6 +24,8 @@ export interface SubmittedEntry {
   readonly piece: string | null;
   /** Accounts and places that no other credential may have; null where there is no piece. */
   readonly claims: readonly string[] | null;
+  /** It was not read: its piece is known, and says something else now because of what another one says. */
+  readonly followed?: boolean;
 }
 
 /** An estate, whole or as far as it was read. */

@@ -2,6 +2,7 @@
 import { RekeyError } from "../../domain/errors.js";
 import { type Explained, explain } from "../../domain/explain.js";
 import type { Services } from "./deps.js";
+import { policyText } from "./format/policy.js";
 import { withVersions } from "./format/rotation.js";
 import { asked, lookInto } from "./look.js";
 import { credentialNamed, latestRotation, type Subject } from "./subject.js";
@@ -9,6 +10,8 @@ import { credentialNamed, latestRotation, type Subject } from "./subject.js";
 /** What is told of one rotation; names instead of ids. */
 export interface Explanation {
   readonly credential: string;
+  /** The policy that it has now, and why that one. */
+  readonly policy: string;
   /** Null where the credential was never rotated. */
   readonly rotation: string | null;
   readonly explained: readonly Explained[];
@@ -19,9 +22,10 @@ type Asked = Pick<Services, "inventory" | "rotations">;
 /** Explains the rotation of that id, or the latest one of the credential of that name. Throws `not-found`. */
 export async function explanationOf(services: Asked, word: string, now: number): Promise<Explanation> {
   const { subject, rotation } = await meant(services, word);
+  const about = { credential: subject.name, policy: policyText(subject) };
   if (rotation === null) {
     const sentences = [`No rotation of ${subject.name} was ever started.`];
-    return { credential: subject.name, rotation, explained: [{ about: "where it is", sentences }] };
+    return { ...about, rotation, explained: [{ about: "where it is", sentences }] };
   }
   const record = await services.inventory.rotation(rotation);
   const look = await lookInto(services, record, now);
@@ -42,7 +46,7 @@ export async function explanationOf(services: Asked, word: string, now: number):
     now,
   });
   return {
-    credential: subject.name,
+    ...about,
     rotation,
     // Ids of Temporal are told as they are: somebody looks for them there.
     explained: explained.map(({ about, sentences }) => ({

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { withClassPolicies } from "../../domain/estate/class-policies.js";
 import type { EstateKinds } from "../../domain/estate/kinds.js";
 import { checkPart } from "../../domain/estate/part.js";
 import { type Section, sections } from "../../domain/estate/schema.js";
@@ -14,6 +15,7 @@ import type { KnownEstate } from "../../inventory/estate-context.js";
 import { type Body, bodyDigest, type Submission, type SubmittedEntry } from "../../inventory/submission.js";
 import { atStart } from "./bytes.js";
 import { type Fault, problemsIn } from "./folder-problems.js";
+import { followed } from "./followers.js";
 import { Gathering, withShared } from "./gathering.js";
 import { Intake } from "./intake.js";
 import { estateJsonSchema } from "./json-schema.js";
@@ -49,16 +51,36 @@ export async function readFolder(
     return { ok: false, problems: await problemsIn(folder, faults) };
   };
   if (gathering.faults.length > 0) return refused(gathering.faults);
-  const estate = { ...header, ...gathering.entries } as unknown as Estate;
-  const entries = entriesOf({ ...estate, ...withShared(estate, shared) }, kinds, gathering);
-  const submission: Submission = { digest, header, entries, base };
-  const context = known === null ? undefined : await known.context(submission);
-  if (context === null) return { ok: true, submission, changes: null };
+  const read = { ...header, ...gathering.entries } as unknown as Estate;
+  const submitted = (estate: Estate): Submission => {
+    const around = { ...estate, ...withShared(estate, shared) };
+    return { digest, header, entries: entriesOf(around, kinds, gathering), base };
+  };
+  const likely = withPolicies(read, { ...shared?.policies, ...read.policies });
+  const told = submitted(likely);
+  const found = known === null ? undefined : await known.context(told);
+  if (found === null) return { ok: true, submission: told, changes: null };
+  // What was in force may have ended: only now it is known which policies there are.
+  const policies = { ...found?.sections.policies, ...read.policies };
+  const estate = withPolicies(likely, policies);
+  const { context, entries } = found === undefined ? nothing : followed(found, policies);
   const part = context === undefined ? estate : merged(estate, context.sections);
   const isAsked = (section: Section, name: string) => context?.asked.has(`${section} ${name}`) ?? true;
   const broken = checkPart(part, kinds, isAsked);
   if (broken.length > 0) return refused(broken.map((issue) => gathering.faultOf(issue)));
-  return { ok: true, submission, changes: context?.changes ?? null };
+  const submission = estate === likely ? told : submitted(estate);
+  if (submission === told && entries.length === 0)
+    return { ok: true, submission, changes: context?.changes ?? null };
+  // What was answered of changes is about another submission: whoever applies asks again.
+  const whole = { ...submission, entries: [...submission.entries, ...entries] };
+  return { ok: true, submission: whole, changes: null };
+}
+
+const nothing = { context: undefined, entries: [] };
+
+function withPolicies(estate: Estate, policies: Estate["policies"]): Estate {
+  const credentials = withClassPolicies(estate.credentials, policies);
+  return credentials === estate.credentials ? estate : { ...estate, credentials };
 }
 
 /** To be raised when a rule of the estate changes that its schema does not show: then every estate is checked by it once more. */
@@ -100,8 +122,9 @@ async function gather(
 
 function entriesOf(estate: Estate, kinds: EstateKinds, gathering: Gathering): SubmittedEntry[] {
   return sections.flatMap((section) =>
-    Object.entries(gathering.entries[section]).map(([name, entry]): SubmittedEntry => {
-      const body = entry as Body;
+    Object.keys(gathering.entries[section]).map((name): SubmittedEntry => {
+      const entry = estate[section][name];
+      const body = entry as unknown as Body;
       const claims = section === "credentials" ? claimsOf(estate, kinds, entry as never) : [];
       return {
         section,

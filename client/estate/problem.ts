@@ -70,7 +70,9 @@ export function place(
     .toSorted((a, b) => a.start - b.start)
     .map((one) => redact(problem(one, source, linesOfSecrets), literals))
     .filter((one) => {
-      const key = `${one.line}:${one.column}:${one.code}:${one.message}`;
+      // Without a text all of it is at one place, and told apart by what it is about.
+      const about = source.text === "" ? one.where : "";
+      const key = `${one.line}:${one.column}:${one.code}:${one.message}${about}`;
       return !seen.has(key) && seen.add(key);
     });
 }

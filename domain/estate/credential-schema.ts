@@ -1,5 +1,6 @@
 /** Credentials, their consumers and the edges between them: the map that a rotation is planned on. */
 import { z } from "zod";
+import { untold } from "./class-policies.js";
 import { credentialClasses } from "./classes.js";
 import { duration, withMs } from "./duration.js";
 import { exceptionsField } from "./exception-schema.js";
@@ -88,8 +89,7 @@ const needed = z.union(
   { error: "expected the name of a consumer, or a map with `consumer`, `store` or `issuer`" },
 );
 
-/** One entry of `credentials`. `account` and `place` are checked against their kinds once it is known which those are. */
-export const credentialSchema = z.strictObject({
+const credential = z.strictObject({
   issuer: name().describe("Name of the issuer that accepts it."),
   account: z
     .record(z.string(), z.unknown())
@@ -99,7 +99,9 @@ export const credentialSchema = z.strictObject({
     .record(z.string(), z.unknown())
     .describe("Where it is in the store; the fields depend on the store's kind."),
   owner: name().describe("Who answers for it and signs."),
-  policy: name().describe("Name of the policy that it is rotated by."),
+  policy: name()
+    .optional()
+    .describe("Name of the policy that it is rotated by; absent: the one that takes its class."),
   class: z.enum(credentialClasses).describe("What it is."),
   purpose: sentence().describe("What it is for, in a sentence that a stranger understands."),
   consumers: z
@@ -126,6 +128,11 @@ export const credentialSchema = z.strictObject({
     .describe("What whoever has it can make anew, as far as no source sees that."),
   exceptions: exceptionsField("Findings that an owner takes upon themself until a day."),
 });
+
+/** One entry of `credentials`. `account` and `place` are checked against their kinds once it is known which those are. */
+export const credentialSchema = credential.transform(({ policy, ...said }) =>
+  policy === undefined ? { ...said, policy: untold, policyBy: "class" as const } : { ...said, policy },
+);
 
 /** Optional, so that what an estate said before there were these is the same text as ever (it is part of what was signed). */
 function claims(description: string) {

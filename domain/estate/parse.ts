@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { checkEstate } from "./check.js";
+import { checkClassPolicies, withClassPolicies } from "./class-policies.js";
 import { explain } from "./explain.js";
 import type { EstateIssue, EstatePath } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
@@ -22,13 +23,15 @@ export type ParsedEstate =
  * their kinds, and what entries say of one another. Never throws and never quotes what may be a secret.
  */
 export function parseEstate(raw: unknown, kinds: EstateKinds): ParsedEstate {
-  const { estate, issues } = readEntries(raw, kinds, raw);
-  issues.push(...checkReferences(raw), ...checkEstate(estate, kinds));
+  const { estate: read, issues } = readEntries(raw, kinds, raw);
+  // By the text: of a policy in which something is wrong it is known all the same which classes take it.
+  const estate = { ...read, credentials: withClassPolicies(read.credentials, valueAt(raw, ["policies"])) };
+  issues.push(...checkReferences(raw), ...checkClassPolicies(raw), ...checkEstate(estate, kinds));
   return issues.length === 0 ? { ok: true, estate } : { ok: false, issues };
 }
 
 /**
- * Reads every entry on its own, or what is sound of them. `systems` has the issuers and stores by whose kinds accounts and
+ * Reads every entry on its own, or what is sound of them; policies of classes are not told yet. `systems` has the issuers and stores by whose kinds accounts and
  * places are read: what was read itself, or an estate of which it is a part.
  */
 export function readEntries(

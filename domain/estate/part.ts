@@ -3,6 +3,7 @@
  * that claim the same, so that what has been checked before and touches nothing new need not be checked again.
  */
 import { checkEstate } from "./check.js";
+import { checkClassPolicies } from "./class-policies.js";
 import type { EstateIssue } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
 import { checkReferences } from "./references.js";
@@ -46,5 +47,5 @@ export function checkPart(
     const known = sections.find((one) => one === section);
     return known !== undefined && isAsked(known, String(name));
   });
-  return [...references, ...checkEstate(part, kinds)];
+  return [...references, ...checkClassPolicies(part), ...checkEstate(part, kinds)];
 }

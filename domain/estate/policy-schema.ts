@@ -3,6 +3,7 @@
  * with people awake during the day, and the default is written here and nowhere else.
  */
 import { z } from "zod";
+import { credentialClasses } from "./classes.js";
 import { duration, withMs } from "./duration.js";
 import { instant, name, sentence } from "./fields.js";
 
@@ -72,6 +73,10 @@ const approval = withMs(
 );
 
 const rules = z.strictObject({
+  classes: z
+    .array(z.enum(credentialClasses))
+    .optional()
+    .describe("Classes of credentials that are rotated by it where they name no policy."),
   interval: duration({ positive: true }).optional().describe("Rotate this often; absent: only when asked."),
   window: window.optional().describe("Weekly hours in which a rotation may start; absent: any time."),
   freezes: z.array(freeze).prefault([]).describe("Spans in which nothing starts. Emergencies are not held."),

@@ -2,6 +2,7 @@
  * Every name that points at another entry has to point at one. Works on the text as read, so that a wrong
  * name is reported also where something else is wrong with the same entry.
  */
+import { untold } from "./class-policies.js";
 import { type EstateIssue, type EstatePath, issue, listed } from "./issues.js";
 import type { Section } from "./schema.js";
 import { entriesOf, isMap, listAt, valueAt } from "./shape.js";
@@ -116,7 +117,7 @@ function fromCredential(path: EstatePath, credential: unknown): Reference[] {
     field(path, credential, "issuer", "issuers"),
     field(path, credential, "store", "stores"),
     field(path, credential, "owner", "owners"),
-    field(path, credential, "policy", "policies"),
+    ...(valueAt(credential, ["policy"]) === untold ? [] : [field(path, credential, "policy", "policies")]),
     ...listAt(credential, ["seenAs"]).map((seen, i) => systemOf([...path, "seenAs", i], seen, "at")),
     ...exceptions(path, credential),
     ...listOf(path, credential, "consumers", "consumer"),

@@ -89,8 +89,10 @@ interface ApprovalPolicy {
   readonly validForMs: number;
 }
 
-/** The rules of a rotation; every field but `intervalMs` and `window` has a value after parsing. */
+/** The rules of a rotation; every field but `classes`, `intervalMs` and `window` has a value after parsing. */
 export interface Policy {
+  /** Classes of credentials that take it where they name none. Of no account for a rotation that has its rules. */
+  readonly classes?: readonly CredentialClass[] | undefined;
   /** Rotate this often; absent: only when asked. */
   readonly intervalMs?: number | undefined;
   readonly window?: Window | undefined;
@@ -199,6 +201,8 @@ export interface Credential {
   readonly place: Readonly<Record<string, unknown>>;
   readonly owner: string;
   readonly policy: string;
+  /** It names none, and has the one that takes its class. */
+  readonly policyBy?: "class" | undefined;
   readonly class: CredentialClass;
   readonly purpose: string;
   readonly consumers: readonly Edge[];

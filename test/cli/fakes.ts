@@ -202,6 +202,7 @@ function inventoryIn(world: World): Inventory {
         changes: { ...{ words: [], ended: [], moved: [] }, diff: diffEstate(current(), sectionsOf(entries)) },
         sections: sectionsOf([]),
         asked: new Set(entries.map(({ section, name }) => `${section} ${name}`)),
+        followers: new Map(),
       }),
     },
     diff: async (submission) => diffEstate(current(), sectionsOf(submission.entries)),

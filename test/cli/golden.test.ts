@@ -4,7 +4,7 @@ import { RekeyError } from "../../domain/errors.js";
 import { fakeDesk } from "./audit-fakes.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
-import { amendment, idle, moving, plan, rotating, stateOf } from "./worlds.js";
+import { amendment, byClass, idle, moving, plan, rotating, stateOf } from "./worlds.js";
 
 const finding = (code: string, severity: "refuse" | "warn", sentence: string) => ({
   code,
@@ -147,6 +147,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "get-one-json": { argv: ["get", "consumers", "orders-api", "--json"], world: idle },
   "get-section-mistyped": { argv: ["get", "credental"], world: idle },
   plan: { argv: ["plan", "orders-db"], world: () => idle({ answers: { preview: () => preview } }) },
+  "plan-by-class": {
+    argv: ["plan", "orders-db"],
+    world: () => byClass({ answers: { preview: () => preview } }),
+  },
+  "status-by-class": { argv: ["status", "orders-db"], world: () => byClass() },
+  "explain-by-class": { argv: ["explain", "orders-db"], world: () => byClass() },
   "plan-json": {
     argv: ["plan", "orders-db", "--json"],
     world: () => idle({ answers: { preview: () => preview } }),

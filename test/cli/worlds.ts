@@ -55,6 +55,11 @@ export function idle(more: Partial<World> = {}): World {
   return emptyWorld({ credentials: [credential()], entries, ...more });
 }
 
+/** The same, where the credential names no policy, and has the one that takes its class. */
+export function byClass(more: Partial<World> = {}): World {
+  return idle({ credentials: [credential({ policyBy: "class" })], ...more });
+}
+
 /** The plan that is signed in these worlds. */
 export const plan = {
   ...planFor({ canary: ["con_3"], main: ["con_1", "con_2"] }, "9f2c61"),

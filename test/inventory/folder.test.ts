@@ -7,7 +7,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { readFolder } from "../../client/estate/folder.js";
 import { Gathering } from "../../client/estate/gathering.js";
 import { parseEstate } from "../../domain/estate/parse.js";
-import { applyEstate } from "../../inventory/estate.js";
+import { applyEstate, changesSince, entryNamed } from "../../inventory/estate.js";
 import { applySubmission, notePieces, planSubmission } from "../../inventory/estate-apply.js";
 import { knownIn } from "../../inventory/estate-context.js";
 import { currentEstate } from "../../inventory/estate-load.js";
@@ -25,7 +25,9 @@ async function emptyFolder(): Promise<string> {
 }
 
 /** Shared sections and some consumers in YAML, the others as lines; a name's file depends on the name alone. */
-async function writeFolder(folder: string, { consumers, credentials, ...shared }: Raw): Promise<void> {
+async function writeFolder(folder: string, { consumers, credentials, ...rest }: Raw): Promise<void> {
+  const { brisk, ...policies } = rest.policies;
+  const shared = { ...rest, policies };
   const inYaml = (name: string) => name.length % 2 === 0;
   const some = (map: Record<string, unknown>, yaml: boolean) =>
     Object.entries(map).filter(([name]) => inYaml(name) === yaml);
@@ -35,6 +37,7 @@ async function writeFolder(folder: string, { consumers, credentials, ...shared }
   const lines = [
     ...some(consumers, false).map(([name, body]) => JSON.stringify({ consumers: { [name]: body } })),
     ...Object.entries(credentials).map(([name, body]) => JSON.stringify({ credentials: { [name]: body } })),
+    ...(brisk === undefined ? [] : [JSON.stringify({ policies: { brisk } })]),
   ];
   await writeFile(join(folder, "rest.jsonl"), lines.map((line) => `${line}\n`).join(""));
 }
@@ -73,6 +76,8 @@ const oneCredential = fc
     owner: fc.constantFrom("ada", "shop"),
     users: fc.uniqueArray(fc.constantFrom("web", "jobs", "cron"), { maxLength: 2 }),
     edges: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.array(edge, { maxLength: 1 })),
+    policy: fc.constantFrom("calm", "calm", undefined),
+    class: fc.constantFrom("service-account", "token"),
     known: fc.constantFrom(
       ...[{}, {}, {}, { mints: ["orders"] }, { mints: [{ issuer: "books" }] }, { canRead: ["desk"] }],
       ...[{ canRead: [{ store: "desk", place: { path: "p1" } }] }, { canRead: [{ credential: "bills" }] }],
@@ -92,6 +97,8 @@ const oneConsumer = fc.record(
   },
   { requiredKeys: ["owner", "observe"] },
 );
+const both = ["service-account", "token"] as const;
+const [first, second] = both;
 const estates = fc.record({
   consumers: fc.record(
     { web: oneConsumer, jobs: oneConsumer, cron: oneConsumer },
@@ -102,6 +109,10 @@ const estates = fc.record({
     noNullPrototype: true,
   }),
   quick: fc.boolean(),
+  takes: fc.constantFrom<{ calm?: readonly string[]; brisk?: readonly string[] }>(
+    ...[{ calm: both }, { calm: [first], brisk: [second] }, { calm: [second], brisk: [first] }],
+    ...[{ brisk: both }, { calm: both, brisk: [first] }, { calm: [first] }, { calm: both, brisk: [] }],
+  ),
   owners: fc.constantFrom("all", "all", "keyless", "gone", "more"),
   engine: fc.constantFrom(undefined, undefined, undefined, "orders", "bills"),
 });
@@ -118,7 +129,7 @@ function ownersOf(what: string): Raw["owners"] {
 /** The next estate is mostly the one before: some of its entries are another's. */
 const changes = fc.tuple(
   estates,
-  fc.constantFrom("consumers", "credentials", "both", "shared", "owners", "engine"),
+  fc.constantFrom("consumers", "credentials", "both", "shared", "owners", "engine", "takes", "takes"),
 );
 
 it("says of every change what the whole estate in one file would say, and reads only what is new", async () => {
@@ -142,10 +153,18 @@ it("says of every change what the whole estate in one file would say, and reads 
         if (what === "shared") state = { ...state, quick: next.quick };
         if (what === "owners") state = { ...state, owners: next.owners };
         if (what === "engine") state = { ...state, engine: next.engine };
+        if (what === "takes") state = { ...state, takes: next.takes };
+        const { calm, brisk } = state.takes;
         const raw: Raw = {
           ...sound(),
           owners: ownersOf(state.owners),
-          policies: { calm: state.quick ? { drainTimeout: "2d", quietPeriod: "1h" } : {} },
+          policies: {
+            calm: {
+              ...(state.quick ? { drainTimeout: "2d", quietPeriod: "1h" } : {}),
+              ...(calm === undefined ? {} : { classes: calm }),
+            },
+            ...(brisk === undefined ? {} : { brisk: { drainTimeout: "3d", classes: brisk } }),
+          },
           issuers: {
             books: {
               kind: "ledger",
@@ -180,6 +199,66 @@ it("says of every change what the whole estate in one file would say, and reads 
     { numRuns: 25 },
   );
   expect(Math.min(seen.sound, seen.broken)).toBeGreaterThan(3);
+});
+
+it("C5: another policy for a class reaches every credential that takes it, read or not, and none of the others", async () => {
+  const { db } = await migratedDatabase();
+  const folder = await emptyFolder();
+  const at = (name: string, more: object) =>
+    credential({ account: { login: name }, place: { path: `at/${name}` }, ...more });
+  const raw = (calm: string[], brisk: string[], purpose = "It is read."): Raw => ({
+    ...sound(),
+    policies: { calm: { classes: calm }, brisk: { drainTimeout: "3d", classes: brisk } },
+    credentials: {
+      a: at("a", { policy: undefined, class: "token" }),
+      b: at("b", { policy: undefined, class: "token", purpose }),
+      c: at("c", { policy: "calm", class: "token" }),
+      d: at("d", { policy: undefined }),
+    },
+  });
+  await writeFolder(folder, raw(["token", "service-account"], []));
+  expect(await appliedFrom(folder, db, t0)).toMatchObject({ ok: true });
+  const policies = async () =>
+    Object.entries((await currentEstate(db))?.estate.credentials ?? {}).map(
+      ([name, { policy, policyBy }]) => [...[name, policy, policyBy]],
+    );
+  expect(await policies()).toEqual([
+    ["a", "calm", "class"],
+    ["b", "calm", "class"],
+    ["c", "calm", undefined],
+    ["d", "calm", "class"],
+  ]);
+  await writeFolder(folder, raw(["service-account"], ["token"], "It is written."));
+  const result = await appliedFrom(folder, db, t0 + 1_000);
+  // The two pieces with policies, and the line that has changed.
+  expect(result).toMatchObject({ ok: true, read: 3 });
+  expect(result.ok && result.diff.sections.credentials).toEqual({
+    created: [],
+    changed: [
+      { name: "a", fields: ["policy"] },
+      { name: "b", fields: ["policy", "purpose"] },
+    ],
+    ended: [],
+  });
+  expect(await policies()).toEqual([
+    ["a", "brisk", "class"],
+    ["b", "brisk", "class"],
+    ["c", "calm", undefined],
+    ["d", "calm", "class"],
+  ]);
+  const changed = async (name: string) =>
+    changesSince(db, (await entryNamed(db, "credentials", name)).id, t0 + 1);
+  for (const name of ["a", "b"])
+    expect(await changed(name)).toMatchObject([{ what: "policy", previously: "calm", by: "ann" }]);
+  for (const name of ["c", "d"]) expect(await changed(name)).toEqual([]);
+  expect(await appliedFrom(folder, db, t0 + 2_000)).toMatchObject({ diff: { empty: true }, read: 0 });
+  // Nobody takes the class any more: that is said of credentials that nobody has touched.
+  await writeFolder(folder, raw(["service-account"], [], "It is written."));
+  const left = await appliedFrom(folder, db, t0 + 3_000);
+  expect(left.ok ? [] : left.problems.map(({ where, message }) => `${where}: ${message}`).sort()).toEqual([
+    'credentials › a › policy: "policy" is missing, and no policy takes the class "token"',
+    'credentials › b › policy: "policy" is missing, and no policy takes the class "token"',
+  ]);
 });
 
 it("reads one line of many when one line has changed", async () => {

@@ -29,13 +29,13 @@ export const explain = command({
   ],
   async run(cli, [word = ""]) {
     const explanation = await explanationOf(await cli.services(), word, cli.io.now());
-    const { credential, rotation, explained } = explanation;
+    const { credential, policy, rotation, explained } = explanation;
     cli.show(explanation, () => {
       const title = `${cli.paint("strong", credential)}${rotation === null ? "" : cli.paint("quiet", `  ${rotation}`)}`;
       const sides = explained.flatMap(({ about, sentences }) =>
         section(headings[about], sentences.map((sentence) => `  ${sentence}`).join("\n"), cli.paint),
       );
-      return [title, ...sides].join("\n\n");
+      return [`${title}\nBy policy ${policy}.`, ...sides].join("\n\n");
     });
     return exitCodes.done;
   },

@@ -6,6 +6,7 @@ import type { Containment } from "../../../domain/rotation/state.js";
 import { command, option } from "../command.js";
 import { namesOf } from "../format/names.js";
 import { previewText } from "../format/plan.js";
+import { policyText } from "../format/policy.js";
 import { credentialNamed } from "../subject.js";
 
 interface PlanOptions {
@@ -41,7 +42,8 @@ export const plan = command<PlanOptions>({
     if (containment !== undefined && emergency !== true)
       throw new RekeyError("bad-input", "--containment belongs to an emergency.", "Add --emergency.");
     const services = await cli.services();
-    const { id, names: known } = await credentialNamed(services, name);
+    const subject = await credentialNamed(services, name);
+    const { id, names: known, policy, policyBy } = subject;
     const preview = await services.rotations.preview({
       credential: id,
       ...(emergency === true ? { emergency: containment === undefined ? {} : { containment } } : {}),
@@ -52,8 +54,9 @@ export const plan = command<PlanOptions>({
       in: (text: string) => known.in(more.in(text)),
     };
     const mayStart = refusals(preview.findings).length === 0;
-    cli.show({ ...preview, credential: name, mayStart }, () =>
-      previewText(preview, names, name, cli.io.now(), cli.paint),
+    const by = policyBy === undefined ? {} : { policyBy };
+    cli.show({ ...preview, credential: name, policy, ...by, mayStart }, () =>
+      previewText(preview, names, { name, policy: policyText(subject) }, cli.io.now(), cli.paint),
     );
     return mayStart ? exitCodes.done : exitCodes.refused;
   },

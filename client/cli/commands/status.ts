@@ -10,6 +10,7 @@ import { command } from "../command.js";
 import type { Services } from "../deps.js";
 import { adoptionPicture, adoptionState } from "../format/adoption.js";
 import { count, fields, table } from "../format/layout.js";
+import { policyText } from "../format/policy.js";
 import { rotationText } from "../format/rotation.js";
 import type { Paint } from "../format/style.js";
 import { moment, relative } from "../format/time.js";
@@ -126,7 +127,7 @@ async function showOne(cli: Cli, services: Services, name: string): Promise<void
       [
         ["purpose", subject.purpose],
         ["owner", subject.owner],
-        ["policy", subject.policy],
+        ["policy", policyText(subject)],
         ["consumers", subject.consumers.join(", ") || "none declared"],
         ["last rotated", subject.lastRotatedAt === null ? "never" : moment(subject.lastRotatedAt)],
         [

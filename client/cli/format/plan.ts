@@ -14,7 +14,7 @@ import { moment, relative } from "./time.js";
 export function previewText(
   preview: Preview,
   names: Names,
-  credential: string,
+  credential: { readonly name: string; readonly policy: string },
   now: number,
   paint: Paint,
 ): string {
@@ -22,7 +22,7 @@ export function previewText(
   const stops = refusals(findings);
   const steps = sentences.map((sentence, index) => `  ${index + 1}. ${names.in(sentence)}`).join("\n");
   return [
-    `${paint("strong", `Plan for ${credential}`)}${plan === null ? "" : paint("quiet", `  ${plan.digest}`)}`,
+    `${paint("strong", `Plan for ${credential.name}`)}${plan === null ? "" : paint("quiet", `  ${plan.digest}`)}\nBy policy ${credential.policy}.`,
     verdict(stops.length, notBefore, now, paint),
     ...section("What will happen", steps, paint),
     ...(plan === null ? [] : planSections(plan, names, paint)),
