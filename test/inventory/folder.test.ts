@@ -1,63 +1,18 @@
 /** An estate as a folder: what was read before is not read again, and nothing passes that would not pass in one file. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it } from "vitest";
 import { readFolder } from "../../client/estate/folder.js";
-import { Gathering } from "../../client/estate/gathering.js";
 import { parseEstate } from "../../domain/estate/parse.js";
-import { applyEstate, changesSince, entryNamed } from "../../inventory/estate.js";
+import { applyEstate } from "../../inventory/estate.js";
 import { applySubmission, notePieces, planSubmission } from "../../inventory/estate-apply.js";
 import { knownIn } from "../../inventory/estate-context.js";
 import { currentEstate } from "../../inventory/estate-load.js";
 import { credential, kinds, sound } from "../domain/estate/fixtures.js";
 import { migratedDatabase } from "./database.js";
+import { appliedFrom, emptyFolder, type Raw, readCounted, writeFolder } from "./folder-world.js";
 import { newId, t0 } from "./world.js";
-
-type Raw = ReturnType<typeof sound>;
-type Known = ReturnType<typeof knownIn>;
-
-async function emptyFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "rekey-folder-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** Shared sections and some consumers in YAML, the others as lines; a name's file depends on the name alone. */
-async function writeFolder(folder: string, { consumers, credentials, ...rest }: Raw): Promise<void> {
-  const { brisk, ...policies } = rest.policies;
-  const shared = { ...rest, policies };
-  const inYaml = (name: string) => name.length % 2 === 0;
-  const some = (map: Record<string, unknown>, yaml: boolean) =>
-    Object.entries(map).filter(([name]) => inYaml(name) === yaml);
-  const written = { consumers: Object.fromEntries(some(consumers, true)) };
-  await writeFile(join(folder, "shared.yaml"), JSON.stringify(shared, null, 2));
-  await writeFile(join(folder, "teams.yaml"), JSON.stringify(written, null, 2));
-  const lines = [
-    ...some(consumers, false).map(([name, body]) => JSON.stringify({ consumers: { [name]: body } })),
-    ...Object.entries(credentials).map(([name, body]) => JSON.stringify({ credentials: { [name]: body } })),
-    ...(brisk === undefined ? [] : [JSON.stringify({ policies: { brisk } })]),
-  ];
-  await writeFile(join(folder, "rest.jsonl"), lines.map((line) => `${line}\n`).join(""));
-}
-
-const take = vi.spyOn(Gathering.prototype, "take");
-
-/** Reads a folder, and counts the pieces of it that had to be read. */
-async function readCounted(folder: string, known: Known) {
-  take.mockClear();
-  const result = await readFolder(folder, kinds, known);
-  return { result, read: take.mock.calls.length };
-}
-
-async function appliedFrom(folder: string, db: Parameters<typeof knownIn>[0], now: number) {
-  const { result, read } = await readCounted(folder, knownIn(db));
-  if (!result.ok) return { ...result, read };
-  const applying = { by: "ann", now, newId };
-  const { diff } = await applySubmission(db, result.submission, applying, result.changes);
-  return { ok: true as const, diff, read };
-}
 
 const edge = fc.record(
   {
@@ -199,66 +154,6 @@ it("says of every change what the whole estate in one file would say, and reads 
     { numRuns: 25 },
   );
   expect(Math.min(seen.sound, seen.broken)).toBeGreaterThan(3);
-});
-
-it("C5: another policy for a class reaches every credential that takes it, read or not, and none of the others", async () => {
-  const { db } = await migratedDatabase();
-  const folder = await emptyFolder();
-  const at = (name: string, more: object) =>
-    credential({ account: { login: name }, place: { path: `at/${name}` }, ...more });
-  const raw = (calm: string[], brisk: string[], purpose = "It is read."): Raw => ({
-    ...sound(),
-    policies: { calm: { classes: calm }, brisk: { drainTimeout: "3d", classes: brisk } },
-    credentials: {
-      a: at("a", { policy: undefined, class: "token" }),
-      b: at("b", { policy: undefined, class: "token", purpose }),
-      c: at("c", { policy: "calm", class: "token" }),
-      d: at("d", { policy: undefined }),
-    },
-  });
-  await writeFolder(folder, raw(["token", "service-account"], []));
-  expect(await appliedFrom(folder, db, t0)).toMatchObject({ ok: true });
-  const policies = async () =>
-    Object.entries((await currentEstate(db))?.estate.credentials ?? {}).map(
-      ([name, { policy, policyBy }]) => [...[name, policy, policyBy]],
-    );
-  expect(await policies()).toEqual([
-    ["a", "calm", "class"],
-    ["b", "calm", "class"],
-    ["c", "calm", undefined],
-    ["d", "calm", "class"],
-  ]);
-  await writeFolder(folder, raw(["service-account"], ["token"], "It is written."));
-  const result = await appliedFrom(folder, db, t0 + 1_000);
-  // The two pieces with policies, and the line that has changed.
-  expect(result).toMatchObject({ ok: true, read: 3 });
-  expect(result.ok && result.diff.sections.credentials).toEqual({
-    created: [],
-    changed: [
-      { name: "a", fields: ["policy"] },
-      { name: "b", fields: ["policy", "purpose"] },
-    ],
-    ended: [],
-  });
-  expect(await policies()).toEqual([
-    ["a", "brisk", "class"],
-    ["b", "brisk", "class"],
-    ["c", "calm", undefined],
-    ["d", "calm", "class"],
-  ]);
-  const changed = async (name: string) =>
-    changesSince(db, (await entryNamed(db, "credentials", name)).id, t0 + 1);
-  for (const name of ["a", "b"])
-    expect(await changed(name)).toMatchObject([{ what: "policy", previously: "calm", by: "ann" }]);
-  for (const name of ["c", "d"]) expect(await changed(name)).toEqual([]);
-  expect(await appliedFrom(folder, db, t0 + 2_000)).toMatchObject({ diff: { empty: true }, read: 0 });
-  // Nobody takes the class any more: that is said of credentials that nobody has touched.
-  await writeFolder(folder, raw(["service-account"], [], "It is written."));
-  const left = await appliedFrom(folder, db, t0 + 3_000);
-  expect(left.ok ? [] : left.problems.map(({ where, message }) => `${where}: ${message}`).sort()).toEqual([
-    'credentials › a › policy: "policy" is missing, and no policy takes the class "token"',
-    'credentials › b › policy: "policy" is missing, and no policy takes the class "token"',
-  ]);
 });
 
 it("reads one line of many when one line has changed", async () => {

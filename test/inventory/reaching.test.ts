@@ -1,7 +1,8 @@
 /** What readings tell of the time before a version is taken away: up to when a log's records reach, and what was missing when. */
-import { sql } from "../../inventory/orm.js";
+
 import { expect, it } from "vitest";
 import { type Database, read, transact } from "../../inventory/database.js";
+import { sql } from "../../inventory/orm.js";
 import { declaredIn } from "../../inventory/rematch.js";
 import { beginScan, endScan, notePart } from "../../inventory/scans.js";
 import { settingsDigest } from "../../inventory/source-settings.js";
