@@ -5,7 +5,7 @@ import { keptOf } from "../domain/graph/kept.js";
 import { Adjacency } from "../domain/graph/reach.js";
 import type { Evidence } from "../domain/graph/types.js";
 import { type User, usersOf } from "../domain/graph/use.js";
-import { type LastReading, noReading } from "../domain/last-reading.js";
+import { type LastReading, noReading, type Watcher } from "../domain/last-reading.js";
 import { type MappedCopy, type MappedReader, type ReadRhythm, strayCopies } from "../domain/mapped.js";
 import type { RotationPolicy } from "../domain/rotation/state.js";
 import { strangersOn } from "../domain/strangers.js";
@@ -17,7 +17,7 @@ import {
   watchersAmong,
   watchRulesOf,
 } from "../domain/watched.js";
-import { type GoneWatcher, overseeing, type Watcher } from "../domain/watchers.js";
+import { type GoneWatcher, overseeing } from "../domain/watchers.js";
 import { anonymousUsesOf } from "../inventory/anonymous-uses.js";
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";

@@ -70,12 +70,10 @@ export async function survey(
     ),
     reading.then((live) => proveOrigin(systems, state, live, call)),
     preflightOf(systems, call),
-    hashing.then((hmacs) =>
-      mapped({
-        value: { version: state.origin, rotation: state.id, hmacs },
-        ...{ policy, agreed: agreedWatchers(state) },
-      }),
-    ),
+    hashing.then((hmacs) => {
+      const value = { version: state.origin, rotation: state.id, hmacs };
+      return mapped({ value, policy, agreed: agreedWatchers(state) });
+    }),
   ]);
   const now = deps.now();
   const asked = askedOwners(systems);
@@ -84,7 +82,6 @@ export async function survey(
   const quiet = quietSpan(state);
   const revokesNext = quiet !== null && quiet.until <= now;
   const unread = toRead(known.sources, revokesNext ? quiet : null);
-  const watching = watchersIn(known.sources);
   const facts: SurveyFacts = {
     slots: view.slots.map(({ slot, tag, enabled }) => ({ slot, tag, enabled })),
     places,
@@ -137,7 +134,7 @@ export async function survey(
     plan: planFor(deps, systems, state, view, policy, fingerprint, now),
     policy: systems.rules,
     ...(unread.length === 0 ? {} : { unread }),
-    watching,
+    watching: watchersIn(known.sources),
   };
   return { type: "surveyed", at: now, facts };
 }

@@ -386,10 +386,8 @@ export interface NotifierKind<Config extends ZodObject = ZodObject> {
 }
 
 /**
- * How a kind of source enters the registry. `shows`: `now`, what is there, so that what a whole scan from the beginning no
- * longer has is gone; `log`, what happened, which does not end. `sees`: `use`, that something was used or is in use; `configuration`,
- * only what somebody wrote or may do. `deliveredWithinMs`: how long after a use its record may still come; absent: it is there at
- * once. `contradicts`: settings that a named store or issuer has otherwise.
+ * How a kind of source enters the registry. `shows`: what is there `now`, so that what a whole scan has no more is gone, or a `log`
+ * of what happened. `deliveredWithinMs`: how late a record may be. `contradicts`: settings that a named system has otherwise.
  */
 export interface SourceKind<Config extends ZodObject = ZodObject> {
   readonly shows: "now" | "log";

@@ -21,15 +21,18 @@ export interface SourceToRead {
   readonly lacks?: string;
 }
 
-/** A source's readings, as far as they tell of the quiet time. Times are milliseconds since the epoch. */
-export interface LastReading extends Pick<WatchingSource, "tied" | "seesUse"> {
+/** A source that would show a use of the credential; `deliveredWithinMs`: how long after it its record may still come. */
+export interface Watcher {
   readonly id: string;
   readonly name: string;
+  readonly deliveredWithinMs: number;
+}
+
+/** A source's readings, as far as they tell of the quiet time. Times are milliseconds since the epoch. */
+export interface LastReading extends Watcher, Pick<WatchingSource, "tied" | "seesUse"> {
   readonly begunAt: number | null;
   /** Of a log in which there is always something, the time of its newest record, null where it has none; of everything else undefined. */
   readonly reachesTo: number | null | undefined;
-  /** How long after a use its record may still come, in milliseconds. */
-  readonly deliveredWithinMs: number;
   /** What each reading lacked, by when it ended: of a log all of them, of what is there now the last whole one. */
   readonly lacking: readonly { readonly at: number; readonly gaps: readonly string[] }[];
 }

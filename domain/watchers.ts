@@ -3,16 +3,9 @@
  * of the estate meanwhile, or binds it to something else, has nobody's agreement to go on without what it would have shown.
  */
 import type { Finding, Severity } from "./finding.js";
-import type { LastReading } from "./last-reading.js";
+import type { LastReading, Watcher } from "./last-reading.js";
 import { nothingIssued } from "./rotation/moves.js";
 import type { RotationState } from "./rotation/state.js";
-
-/** A source that would show a use of the credential; `deliveredWithinMs`: how late its records may be. */
-export interface Watcher {
-  readonly id: string;
-  readonly name: string;
-  readonly deliveredWithinMs: number;
-}
 
 /** One that watched and does not any more. */
 export interface GoneWatcher {

@@ -3,8 +3,7 @@
  * rebuilt from the records after Temporal lost it, and explored without Temporal.
  */
 import type { Finding } from "../finding.js";
-import type { SourceToRead } from "../last-reading.js";
-import type { Watcher } from "../watchers.js";
+import type { SourceToRead, Watcher } from "../last-reading.js";
 import type {
   Containment,
   DecisionRecord,

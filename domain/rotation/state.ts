@@ -4,9 +4,8 @@
  */
 import type { Finding } from "../finding.js";
 import type { IssuerTraits } from "../kinds.js";
-import type { SourceToRead } from "../last-reading.js";
+import type { SourceToRead, Watcher } from "../last-reading.js";
 import type { Life } from "../version.js";
-import type { Watcher } from "../watchers.js";
 
 /** The numbers of a policy that a rotation runs by; all durations in milliseconds. */
 export interface RotationPolicy {

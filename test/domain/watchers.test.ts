@@ -1,11 +1,11 @@
 /** H17, H21: whoever takes a source away while a rotation runs has not taken the gate away with it. */
 import { describe, expect, test } from "vitest";
+import type { Watcher } from "../../domain/last-reading.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import {
   agreedWatchers,
   goneFindings,
   overseeing,
-  type Watcher,
   watchersIn,
   watchingAfter,
 } from "../../domain/watchers.js";

@@ -9,15 +9,18 @@ import { settingsDigest } from "../../inventory/source-settings.js";
 import { migratedDatabase } from "./database.js";
 import { newId, sampleEstate } from "./world.js";
 
+/** When the tests' readings begin, in milliseconds since the epoch. */
 export const t0 = 1_700_000_000_000;
+/** In milliseconds. */
 export const day = 24 * 60 * 60_000;
+/** Shapes of kinds that the tests make up. */
 export const shapes: Shapes = {
   shownAs: () => [],
   placeKey: (_, __, place) => String(place.path),
   seesUse: () => true,
   deliveredWithinMs: () => 0,
 };
-export const account: Thing = { is: "account", issuer: "orders", account: "someone" };
+const account: Thing = { is: "account", issuer: "orders", account: "someone" };
 
 /** Somebody who is connected. */
 export function use(name: string, last: number, more: Partial<Claim> = {}): Claim {
@@ -31,6 +34,7 @@ export function use(name: string, last: number, more: Partial<Claim> = {}): Clai
 
 /** The settings by which sources are read here, unless others are given. */
 export const fake = { kind: "fake" };
+/** A source as it is asked about. */
 export const asked = (id: string, body: object = fake, isBusy = true) => ({ id, body: { ...body }, isBusy });
 
 /** An inventory with an estate in it. */
