@@ -101,7 +101,7 @@ it("is the same in whatever order it is told, and however often", { timeout: 60_
     for (const uses of parts) {
       turn += 1;
       const of = { ...account, account: name };
-      await reading({ uses: uses.map((one) => ({ ...one, of })) }, t0 + turn, "log");
+      await reading({ uses: uses.map((one) => ({ ...one, of })) }, t0 + 40 * dayMs + turn, "log");
     }
     return sql(
       `select u.record, u.sentence, u.first_seen, u.last_seen from rekey_inventory.anonymous_uses u

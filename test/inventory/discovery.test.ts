@@ -351,7 +351,7 @@ describe("what a source says", () => {
           part(`${index}`, each),
           declared,
           // When it was learnt may differ, and nothing else.
-          t0 + index,
+          t0 + 60 * hour + index,
         );
         cursor = `${index}`;
       }
