@@ -15,8 +15,9 @@ import { weakest } from "../domain/graph/known.js";
 import type { Graph } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { idsOfCopies, loadAmong, loadOf } from "./graph-load.js";
+import { edgeKey } from "./graph-rows.js";
 import { tallyAmong } from "./graph-tally.js";
-import { type Step, type Walk, walk } from "./graph-walk.js";
+import { edgeOf, type Step, type Walk, walk } from "./graph-walk.js";
 import { sql } from "./orm.js";
 
 /** A blast radius: as much of it as was asked for, and how much there is. */
@@ -85,14 +86,13 @@ async function nearestOf(
 ): Promise<BlastRadius> {
   const chosen = { failure: chosenOf(walks.failure, limit), exposure: chosenOf(walks.exposure, limit) };
   const shown = starts.slice(0, limit);
-  const needed = new Map<string, Step["edge"]>();
+  const needed = new Map<string, ReturnType<typeof edgeOf>>();
   for (const flow of ["failure", "exposure"] as const)
-    for (const id of chosen[flow])
-      for (const { edge } of wayOf(walks[flow], id)) needed.set(`${edge.from} ${edge.type} ${edge.to}`, edge);
+    for (const id of chosen[flow]) for (const edge of wayOf(walks[flow], id)) needed.set(edgeKey(edge), edge);
   const ends = [...needed.values()].flatMap(({ from, to }) => [from, to]);
   const ids = [...shown, ...chosen.failure, ...chosen.exposure, ...ends];
   const graph = await loadOf(tx, [...new Set(ids)], [...needed.values()]);
-  const edges = new Map(graph.edges.map((edge) => [`${edge.from} ${edge.type} ${edge.to}`, edge]));
+  const edges = new Map(graph.edges.map((edge) => [edgeKey(edge), edge]));
   const owners = new Map<string, string[]>();
   for (const { from, type, to } of graph.edges)
     if (type === "owned-by") owners.set(from, [...(owners.get(from) ?? []), to].sort());
@@ -100,9 +100,7 @@ async function nearestOf(
     chosen[flow]
       .flatMap((id) => {
         const node = graph.nodes.get(id);
-        const way = wayOf(walks[flow], id).flatMap(
-          ({ edge }) => edges.get(`${edge.from} ${edge.type} ${edge.to}`) ?? [],
-        );
+        const way = wayOf(walks[flow], id).flatMap((edge) => edges.get(edgeKey(edge)) ?? []);
         const distance = walks[flow].steps.get(id)?.distance ?? 0;
         return node === undefined
           ? []
@@ -135,11 +133,11 @@ function chosenOf({ steps }: Walk, limit: number): string[] {
   return [...steps.keys()].slice(0, limit);
 }
 
-/** The steps from a beginning to a node that was reached. */
-function wayOf({ steps }: Walk, id: string): Step[] {
+/** The edges from a beginning to a node that was reached. */
+function wayOf({ steps }: Walk, id: string): ReturnType<typeof edgeOf>[] {
   const way: Step[] = [];
   for (let at = steps.get(id); at !== undefined; at = steps.get(at.before)) way.unshift(at);
-  return way;
+  return way.map(edgeOf);
 }
 
 /** Owners of what is only counted have names, too. */

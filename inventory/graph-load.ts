@@ -195,9 +195,10 @@ async function loadEdges(
 ): Promise<Graph> {
   const counts = sql`v.ended_at is null and (e.type <> 'owned-by' or ${owned === "known"})`;
   const edges = await edgesKnown(tx, those, counts, evidence);
-  const all = [...new Set([...ids, ...edges.flatMap(({ from, to }) => [from, to])])];
+  const all = new Set(ids);
+  for (const { from, to } of edges) all.add(from).add(to);
   const { rows } = await tx.execute<NodeRow>(sql`
     select ${nodeColumns}
-    from rekey_inventory.graph_nodes where id = any(${sql.param(all)}::text[])`);
+    from rekey_inventory.graph_nodes where id = any(${sql.param([...all])}::text[])`);
   return { nodes: new Map(rows.map((row) => [row.id, nodeOf(row)])), edges };
 }

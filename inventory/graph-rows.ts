@@ -88,14 +88,23 @@ export async function edgesKnown(
       where v.from_id = e.from_id and v.type = e.type and v.to_id = e.to_id and ${counts}
       ${evidence === "each" ? sql`offset 0` : sql``}) v on true`);
   const found = new Map<string, GraphEdge & { readonly evidence: Evidence[] }>();
-  for (const { from_id: from, type, to_id: to, kind, ...row } of rows) {
-    const key = `${from} ${type} ${to}`;
-    const times = { firstSeen: row.since, learntAt: row.edge_learnt_at, endedAt: row.ended_at };
-    const edge = found.get(key) ?? { from, type, to, ...times, evidence: [] };
-    found.set(key, edge);
-    if (kind === null) continue;
-    const { source, count, sentence, first_seen: firstSeen, learnt_at: learntAt, last_seen: lastSeen } = row;
-    edge.evidence.push({ kind, source, count, sentence, firstSeen, learntAt, lastSeen });
+  for (const row of rows) {
+    const { from_id: from, type, to_id: to, since: firstSeen, ended_at: endedAt } = row;
+    const key = edgeKey({ from, type, to });
+    let edge = found.get(key);
+    if (edge === undefined) {
+      edge = { from, type, to, firstSeen, learntAt: row.edge_learnt_at, endedAt, evidence: [] };
+      found.set(key, edge);
+    }
+    if (row.kind === null) continue;
+    const { kind, source, count, sentence } = row;
+    const times = { firstSeen: row.first_seen, learntAt: row.learnt_at, lastSeen: row.last_seen };
+    edge.evidence.push({ kind, source, count, sentence, ...times });
   }
   return [...found.values()];
+}
+
+/** What tells one edge from all others. */
+export function edgeKey({ from, type, to }: Pick<GraphEdge, "from" | "type" | "to">): string {
+  return `${from} ${type} ${to}`;
 }

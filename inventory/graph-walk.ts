@@ -10,9 +10,17 @@ import { type SQL, sql } from "./orm.js";
 
 /** How a node was reached: from which, over which edge, and how many edges that is from where the walk began. */
 export interface Step {
-  readonly distance: number;
+  readonly id: string;
   readonly before: string;
-  readonly edge: { readonly from: string; readonly type: GraphEdge["type"]; readonly to: string };
+  readonly type: GraphEdge["type"];
+  /** The edge leads from `before` to `id`; or the other way. */
+  readonly forth: boolean;
+  readonly distance: number;
+}
+
+/** The edge of a step. */
+export function edgeOf({ id, before, type, forth }: Step): Pick<GraphEdge, "from" | "type" | "to"> {
+  return forth ? { from: before, type, to: id } : { from: id, type, to: before };
 }
 
 /** What a flow reaches from some nodes, nearest first; they themselves are none of the steps. */
@@ -35,44 +43,34 @@ export async function walk(
   for (let distance = 1; front.length > 0; distance++) {
     const wanted = most === null ? null : most + 1 - steps.size;
     const level = await levelAfter(tx, front, flow, seen, wanted);
-    for (const [id, step] of level) {
-      seen.add(id);
-      steps.set(id, { distance, ...step });
-    }
+    for (const { id, before, type, forth } of level) steps.set(id, { id, before, type, forth, distance });
     if (most !== null && steps.size > most) return { steps, isWhole: false };
-    front = [...level.keys()];
+    front = level.map(({ id }) => id);
   }
   return { steps, isWhole: true };
 }
 
-interface StepRow extends Record<string, unknown> {
-  readonly id: string;
-  readonly before: string;
-  readonly type: GraphEdge["type"];
-  readonly forth: boolean;
-}
+type StepRow = Omit<Step, "distance"> & Record<string, unknown>;
 
 /** Some nodes are reached in several ways: so many rows are read for each that is wanted, and where that was too few, so many times as many. */
 const rowsEach = 2;
 
-/** What one step leads to from all of these nodes and was not seen before: all of it, or as much as is wanted. */
+/** What one step leads to from all of these nodes and was not `seen` before, as it is afterwards: all of it, or as much as is wanted. */
 async function levelAfter(
   tx: Tx,
   front: readonly string[],
   flow: Flow,
-  seen: ReadonlySet<string>,
+  seen: Set<string>,
   wanted: number | null,
-): Promise<Map<string, Omit<Step, "distance">>> {
+): Promise<StepRow[]> {
+  const level: StepRow[] = [];
   for (let rowsMax = wanted === null ? null : rowsEach * wanted; ; rowsMax *= rowsEach) {
     const { rows } = await tx.execute<StepRow>(sql`${stepsFrom(front, flow)} limit ${rowsMax}`);
-    const level = new Map<string, Omit<Step, "distance">>();
-    for (const { id, before, type, forth } of rows) {
-      if (seen.has(id) || level.has(id)) continue;
-      level.set(id, {
-        before,
-        edge: forth ? { from: before, type, to: id } : { from: id, type, to: before },
-      });
-      if (level.size === wanted) return level;
+    for (const row of rows) {
+      if (seen.has(row.id)) continue;
+      seen.add(row.id);
+      level.push(row);
+      if (level.length === wanted) return level;
     }
     if (rowsMax === null || rows.length < rowsMax) return level;
   }
