@@ -19,6 +19,18 @@ it("says that there is more than it has counted", async () => {
   expect((await loadBlast(db, "c0", 1, 4)).breaks).toMatchObject({ things: 4, isWhole: true });
 });
 
+it("goes on where what it has read of a level was nothing but one thing over and over", async () => {
+  const { db } = await migratedDatabase();
+  const all = ["c0", "c1", "c2", "c3"];
+  await kept(db, [
+    ...all.map((from) => ({ from, type: "owned-by" as const, to: "o0" })),
+    ...all.map((to) => ({ from: "s0", type: "uses" as const, to })),
+    { from: "s1", type: "uses", to: "c3" },
+  ]);
+  expect((await loadBlast(db, "o0", 1, 1)).breaks).toMatchObject({ things: 2, isWhole: false });
+  expect((await loadBlast(db, "o0", 1, 2)).breaks).toMatchObject({ things: 2, isWhole: true });
+});
+
 const flat = (list: BlastRadius["blast"]["breaks"]) =>
   list.map(({ node, distance, owners }) => [node.id, distance, owners] as const);
 
