@@ -56,8 +56,9 @@ export const suites: readonly Suite[] = [
   { name: "inventory", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },
   { name: "audit", lane: "servers", servers: true, timeoutMs: 120_000, shared: { except: [] } },
   { name: "activities", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: ["people"] } },
-  { name: "workflows", lane: "servers", servers: true, timeoutMs: 60_000 },
-  { name: "worker", lane: "servers", servers: true, timeoutMs: 60_000 },
+  // A replay begins the SDK's runtime, which is one a process, without the settings that the houses give it.
+  { name: "workflows", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: ["replay"] } },
+  { name: "worker", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },
   { name: "cli", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },
   { name: "api", lane: "servers", servers: true, timeoutMs: 60_000, shared: { except: [] } },
   { name: "e2e", lane: "servers", servers: true, timeoutMs: 180_000 },
