@@ -37,15 +37,15 @@ export class Register {
     // A power of two, and never more than half full: whoever looks for a free place finds one soon.
     this.#places = new Int32Array(2 ** Math.ceil(Math.log2(2 * this.#size + 2)));
     for (let i = 0; i < this.#size; i++) {
-      let place = this.#placeOf(names, this.#from[i] ?? 0);
+      let place = this.#placeOf(names, this.#from[i] ?? 0, this.#to[i] ?? 0);
       while (this.#places[place] !== 0) place = this.#next(place);
       this.#places[place] = i + 1;
     }
   }
 
-  #placeOf(text: string, at: number): number {
+  #placeOf(text: string, from: number, to: number): number {
     let key = 0;
-    for (let i = 0; i < 6; i++) key = (Math.imul(key, 67) + text.charCodeAt(at + i)) | 0;
+    for (let i = from; i < Math.min(from + 6, to); i++) key = (Math.imul(key, 67) + text.charCodeAt(i)) | 0;
     return key & (this.#places.length - 1);
   }
 
@@ -55,7 +55,7 @@ export class Register {
 
   /** Crosses a hash off; false where it is not known, or was crossed off before. */
   cross(hash: string): boolean {
-    for (let place = this.#placeOf(hash, 0); ; place = this.#next(place)) {
+    for (let place = this.#placeOf(hash, 0, hash.length); ; place = this.#next(place)) {
       const i = (this.#places[place] ?? 0) - 1;
       if (i === -1) return false;
       const from = this.#from[i] ?? 0;
