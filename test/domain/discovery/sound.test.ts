@@ -105,8 +105,13 @@ describe("a part", () => {
   });
 
   it("has no times that cannot be kept", () => {
-    const { covered, malformed } = soundPart(part({ covered: { from: -1e15, until: 0 } }));
-    expect(covered).toBeNull();
+    const stretches = [
+      [-1e15, -1e15],
+      [0, 1],
+    ] as const;
+    const said = soundPart(part({ covered: { from: -1e15, until: 0 }, stretches }));
+    const { covered, malformed } = said;
+    expect([covered, said.stretches]).toEqual([null, [[0, 1]]]);
     expect(malformed).toEqual([{ where: "the times of a part", why: "they are none that can be kept" }]);
   });
 });

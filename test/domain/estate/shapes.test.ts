@@ -37,3 +37,9 @@ test("what shows uses is told by the kind; a kind that nobody knows shows none, 
   expect(registeredShapes.seesUse("of-a-later-release")).toBe(false);
   expect(plainShapes.seesUse("postgres-activity")).toBe(false);
 });
+
+test("how late a record may be is the kind's; where none says, it is there at once", () => {
+  const late = (kind: string) => registeredShapes.deliveredWithinMs(kind);
+  expect([late("cloudtrail"), late("vault-audit"), late("of-a-later-release")]).toEqual([900_000, 0, 0]);
+  expect(plainShapes.deliveredWithinMs("cloudtrail")).toBe(0);
+});
