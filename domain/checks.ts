@@ -148,10 +148,17 @@ const checks: readonly Check[] = [
     look: ({ mapped, unmappedReaders }) =>
       mapped === undefined
         ? []
+        : watchFindings(mapped.sources, { ...mapped.rules, unmappedReaders }, mapped.now),
+  },
+  {
+    code: "last-reading",
+    inEmergency: "waived",
+    look: ({ mapped, unmappedReaders }) =>
+      mapped === undefined
+        ? []
         : [
             ...unreadFindings(mapped.unread, unmappedReaders),
             ...goneFindings(mapped.gone, mapped.revokesNext ? unmappedReaders : "warn"),
-            ...watchFindings(mapped.sources, { ...mapped.rules, unmappedReaders }, mapped.now),
           ],
   },
   {

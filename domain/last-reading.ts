@@ -82,11 +82,11 @@ function lackOf(
 /** What stands in the way until they are read. It refuses as an unmapped reader would, whom they might show. */
 export function unreadFindings(unread: readonly SourceToRead[], severity: Severity): Finding[] {
   return unread.map(({ name, begunAt, lacks }) => ({
-    ...{ code: "stale-evidence", severity, subject: name },
+    ...{ code: "last-reading", severity, subject: name },
     sentence: `The source ${name} ${begunAt === null ? "was never read" : `was read last on ${minuteOf(begunAt)}`}; before a version is taken away it is read once more.${lacks === undefined ? "" : ` ${lacks}`}`,
     hint:
       lacks === undefined
         ? `Rekey reads it. Where that fails, \`rekey discover ${name}\` says why.`
-        : `Rekey reads it once a minute until it does. \`rekey discover ${name}\` names what it meets; an exception to \`stale-evidence\` about ${name} goes on without it.`,
+        : `Rekey reads it once a minute until it does. \`rekey discover ${name}\` names what it meets; an exception to \`last-reading\` about ${name} goes on without it.`,
   }));
 }

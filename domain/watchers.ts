@@ -77,8 +77,8 @@ export function overseeing<Source extends Watcher & Pick<LastReading, "tied" | "
 /** What stands in the way while one is gone; as grave as one that cannot be read, when a version is about to be taken away. */
 export function goneFindings(gone: readonly GoneWatcher[], severity: Severity): Finding[] {
   return gone.map(({ name, why }) => ({
-    ...{ code: "stale-evidence", severity, subject: name },
+    ...{ code: "last-reading", severity, subject: name },
     sentence: `The source ${name} watched over this rotation when it was agreed to, and ${why === "ended" ? "has left the estate" : "is bound to something else now"}: what it would have shown of the old version is not known.`,
-    hint: `Put it back as it was until the rotation has ended. An exception to \`stale-evidence\` about ${name} goes on without it.`,
+    hint: `Put it back as it was until the rotation has ended. An exception to \`last-reading\` about ${name} goes on without it.`,
   }));
 }

@@ -11,6 +11,7 @@ const ofSomebody: ReadonlySet<string> = new Set<ExceptableCode>([
   "unmapped-reader",
   "unexplained-use",
   "unmapped-copy",
+  "last-reading",
 ]);
 
 /** The field `exceptions` of an entry. */

@@ -63,6 +63,10 @@ const words = {
     what: "A source that would show who uses a credential was not read for too long, or its log has no record of late.",
     mend: "Run `rekey discover`, and see what keeps the source from being read, or its log from being written to.",
   },
+  "last-reading": {
+    what: "Before a version is taken away, a source that would show its use has not shown yet that there was none in the quiet time.",
+    mend: "Rekey has it read; `rekey discover SOURCE` says what it meets. Who has no way to mend it answers for it by its name.",
+  },
   "incomplete-evidence": {
     what: "A source could not see all that it should.",
     mend: "Give it the rights that it lacks; `rekey discover` names each gap and each record that could not be read. With `--anew` it reads what has been mended.",
@@ -115,6 +119,7 @@ export const exceptable = [
   "leaked-copy",
   "consumer-without-owner",
   "stale-evidence",
+  "last-reading",
   "incomplete-evidence",
   "short-watch",
   "unwatched",

@@ -32,7 +32,7 @@ describe("H21: before a version is taken away", () => {
       "The source before was read last on 2026-08-01 23:59 UTC; before a version is taken away it is read once more.",
       "The source never was never read; before a version is taken away it is read once more.",
     ]);
-    expect(found[0]).toMatchObject({ code: "stale-evidence", severity: "refuse", subject: "before" });
+    expect(found[0]).toMatchObject({ code: "last-reading", severity: "refuse", subject: "before" });
     expect(found[0]?.hint).toContain("rekey discover before");
     expect(unreadFindings(unread, "warn").map(({ severity }) => severity)).toEqual(["warn", "warn"]);
   });
@@ -71,6 +71,6 @@ describe("H21: before a version is taken away", () => {
     const several = { at: quiet.from, gaps: ["One is away.", "Another is.", "A third is."] };
     const [finding] = unreadFindings(toRead([source("several", { lacking: [several] })], quiet), "refuse");
     expect(finding?.sentence).toContain("One is away. And 2 more like that.");
-    expect(finding?.hint).toContain("an exception to `stale-evidence` about several");
+    expect(finding?.hint).toContain("an exception to `last-reading` about several");
   });
 });

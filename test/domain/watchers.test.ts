@@ -92,7 +92,7 @@ describe("H21: a source that watched when the rotation was agreed to", () => {
     );
     expect(found).toMatchObject([
       {
-        ...{ code: "stale-evidence", severity: "refuse", subject: "log" },
+        ...{ code: "last-reading", severity: "refuse", subject: "log" },
         sentence:
           "The source log watched over this rotation when it was agreed to, and has left the estate: what it would have shown of the old version is not known.",
         hint: expect.stringContaining("Put it back"),

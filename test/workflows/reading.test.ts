@@ -165,7 +165,7 @@ test("H21: while a source cannot be read the old version stays, and it is said w
   await eventually("it is said", async () =>
     (await state()).findings.some(
       ({ code, severity, sentence }) =>
-        code === "stale-evidence" && severity === "refuse" && sentence.includes("it is read once more"),
+        code === "last-reading" && severity === "refuse" && sentence.includes("it is read once more"),
     ),
   );
   await (await login()).end();
@@ -185,7 +185,7 @@ test("H21: a last reading in which a server could not be asked is none: both ver
   await eventually("it is said", async () =>
     (await state()).findings.some(
       ({ code, severity, subject, sentence }) =>
-        code === "stale-evidence" &&
+        code === "last-reading" &&
         severity === "refuse" &&
         subject === "log" &&
         sentence.includes("The server logs-2 could not be asked."),
@@ -199,7 +199,7 @@ test("H21: a last reading in which a server could not be asked is none: both ver
   await change({
     exceptions: [
       {
-        ...{ finding: "stale-evidence", about: "log", owner: "payments" },
+        ...{ finding: "last-reading", about: "log", owner: "payments" },
         ...{ reason: "It has no reader.", until: new Date(Date.now() + 30 * 86_400_000).toISOString() },
       },
     ],
@@ -220,7 +220,7 @@ test("H17 H21: a source that is taken out of the estate while the rotation runs 
   await eventually("it is said", async () =>
     (await state()).findings.some(
       ({ code, severity, subject, sentence }) =>
-        code === "stale-evidence" &&
+        code === "last-reading" &&
         severity === "refuse" &&
         subject === "log" &&
         sentence.includes("has left the estate"),
