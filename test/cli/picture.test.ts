@@ -58,3 +58,30 @@ test("with many arrows the colours and a legend say what labels would", () => {
   expect(dot(mapOf(...many))).not.toContain('label="uses", color=black');
   expect(dot(mapOf(...many))).toContain('label="uses: black   (bold: seen, dotted: only could)"');
 });
+
+test("two hundred nodes are drawn as a hundred and forty boxes of three short lines, with two arrows each and no label on them", () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+  const map = mapOf(
+    ...numbers(60).flatMap((i) => [
+      `c${i} stored-in l${i}`,
+      `l${i} stored-in y${i % 4}`,
+      `c${i} issued-by y${4 + (i % 6)}`,
+      `c${i} owned-by o${i % 10}`,
+    ]),
+    ...numbers(60).flatMap((i) => [
+      `s${i} uses c${i}`,
+      `s${i} uses c${(i * 7) % 60}`,
+      `s${i} owned-by o${i % 10}`,
+    ]),
+  );
+  expect(map.nodes.size).toBe(200);
+  const { nodes, edges } = pictureOf(map);
+  expect(nodes.length).toBeLessThanOrEqual(140);
+  expect(edges.length).toBeLessThanOrEqual(2 * nodes.length);
+  for (const { lines } of nodes) expect(lines.length).toBeLessThanOrEqual(3);
+  const labels = dot(map)
+    .split("\n")
+    .filter((line) => line.includes(" -> "));
+  expect(labels.length).toBe(edges.length);
+  for (const line of labels) expect(line).not.toContain("label=");
+});
