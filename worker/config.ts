@@ -84,13 +84,21 @@ export const upFileName = "installation.env";
  */
 export function readInstallation(env: NodeJS.ProcessEnv): Installation {
   const home = resolve(env.REKEY_HOME ?? ".rekey");
-  const parsed = variables.safeParse({
+  const given: Record<string, string> = {
     ...leftByUp(join(home, upFileName)),
     ...definedOf(env),
     REKEY_HOME: home,
-  });
+  };
+  const parsed = variables.safeParse(given);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const named = parsed.error.issues.map(({ path, message }) => ({ name: path.join("."), message }));
+  const missing = named.filter(({ name }) => given[name] === undefined).map(({ name }) => name);
+  const problems = [
+    ...(missing.length === 0 ? [] : [`${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not set`]),
+    ...named
+      .filter(({ name }) => given[name] !== undefined)
+      .map(({ name, message }) => `${name}: ${message}`),
+  ];
   throw new RekeyError(
     "missing-setup",
     `The installation's settings are incomplete: ${problems.join("; ")}.`,
