@@ -8,15 +8,15 @@ import { learntOf } from "./learnt.js";
 import { sql } from "./orm.js";
 import { iso } from "./rows.js";
 
-/** Between which moments, in milliseconds since the epoch, after the first and up to the second, and by which of each change. */
-export interface Between {
+/** Period which moments, in milliseconds since the epoch, after the first and up to the second, and by which of each change. */
+export interface Period {
   readonly from: number;
   readonly until: number;
   readonly by: Reckoning;
 }
 
 /** The part of the map that has changed in that time, with what it hangs on. */
-export async function loadChanged(db: Database, { from, until, by }: Between): Promise<Graph> {
+export async function loadChanged(db: Database, { from, until, by }: Period): Promise<Graph> {
   const [after, upTo] = [from, until].map(iso);
   const within = (column: string) => sql`${sql.raw(column)} > ${after} and ${sql.raw(column)} <= ${upTo}`;
   const begun = within(by === "learnt" ? learntOf("") : "first_seen");

@@ -27,7 +27,7 @@ import { bringFindings, type FindingNews, lookAfter } from "../../inventory/find
 import { type FindingFilter, findingNumbered, listFindings } from "../../inventory/findings.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
 import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
-import { type Between, loadChanged } from "../../inventory/graph-changes.js";
+import { loadChanged, type Period } from "../../inventory/graph-changes.js";
 import { loadMap, loadReach, loadUsers, nodesNamed } from "../../inventory/graph-load.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
 import { type CredentialUse, metricsAt, usesAt } from "../../inventory/metrics.js";
@@ -101,7 +101,7 @@ export interface Inventory {
   /** Of every credential whether it is in use; null: by the window of its policy. */
   uses(leastWindowMs: number | null): Promise<readonly CredentialUse[]>;
   /** The part of the map that has changed between two moments, ended or not. */
-  changed(between: Between): Promise<Graph>;
+  changed(between: Period): Promise<Graph>;
   /** Versions, living or not, that had the value of this keyed hash. */
   matching(
     fingerprint: string,

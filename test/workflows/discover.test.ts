@@ -113,7 +113,7 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
   expect(await refused()).toMatchObject([
     {
       severity: "warn",
-      sentence: expect.stringContaining(`of the credential until ${inTime.slice(0, 10)}: The export`),
+      sentence: expect.stringContaining(`payments answers for it until ${inTime.slice(0, 10)}: The export`),
     },
   ]);
   await house.apply(raw({ exceptions: [exception("2999-01-01")] }));

@@ -78,7 +78,11 @@ test("a preview names what stands in the way", async () => {
   house.world.issuers.server().connect("orders_a", house.world.first.password, "somebody's notebook");
   const preview = await run<Preview>(house, "preview", [{ credential: house.credential }]);
   expect(preview.findings).toContainEqual(
-    expect.objectContaining({ code: "unmapped-reader", severity: "refuse", subject: "somebody's notebook" }),
+    expect.objectContaining({
+      code: "unmapped-reader",
+      severity: "refuse",
+      subject: "somebody's notebook from local",
+    }),
   );
 });
 
