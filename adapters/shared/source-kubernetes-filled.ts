@@ -87,7 +87,7 @@ function storeOf(reference: unknown, namespace: string): string | null {
  * Where a store has something: places of the estate where the settings say so, otherwise a place on the map. A store of which they
  * say nothing is a gap: what it holds may be the estate's, and then its readers are not seen.
  */
-function remotesAt(
+export function remotesAt(
   frame: KubernetesFrame,
   says: Says,
   store: string,

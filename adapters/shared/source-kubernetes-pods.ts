@@ -2,6 +2,7 @@
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import { argumentsIn } from "./source-arguments.js";
 import { isMap, listOf, mapOf, named, textOf } from "./source-config.js";
+import { saysInjected } from "./source-kubernetes-injected.js";
 import {
   accountOf,
   configAt,
@@ -29,7 +30,9 @@ interface Frame {
 
 /** Every pod in the object, and references of an operator's kind to Secrets outside of pods. */
 export function saysPods(object: KubernetesObject, frame: KubernetesFrame, says: Says): void {
-  walk(object.body.spec, "spec", 0, { object, frame, says });
+  const whole = { object, frame, says };
+  saysInjections(object.body, "", whole);
+  walk(object.body.spec, "spec", 0, whole);
 }
 
 function walk(value: unknown, path: string, depth: number, frame: Frame): void {
@@ -42,10 +45,20 @@ function walk(value: unknown, path: string, depth: number, frame: Frame): void {
   const isWithPod = isPod(value);
   const reader = isWithPod ? podReader(value, frame) : readerOf(frame.object, frame.frame);
   if (isWithPod) saysPod(value, path, reader, frame);
+  saysInjections(value, `${path}.`, frame);
   // A kind of an operator has its own fields beside those of a pod.
   const others = Object.entries(value).filter(([key]) => !isWithPod || !podFields.has(key));
   saysReferences(Object.fromEntries(others), path, reader, frame);
   for (const [key, item] of others) walk(item, `${path}.${key}`, depth + 1, frame);
+}
+
+/** A pod or the template of one has its annotations beside its description. */
+function saysInjections(
+  { metadata, spec }: Readonly<Record<string, unknown>>,
+  path: string,
+  frame: Frame,
+): void {
+  if (isMap(spec) && isPod(spec)) saysInjected(metadata, `${path}metadata`, podReader(spec, frame), frame);
 }
 
 /** A list of containers is what makes it one; other lists of that name have entries without a name or variables. */

@@ -8,6 +8,7 @@ import { isMap, listOf, mapOf, named, settingsIn, textOf } from "./source-config
 import { envLines, iniLines, propertyLines } from "./source-dotenv.js";
 import { saysCertificates } from "./source-kubernetes-edge.js";
 import { saysFilled } from "./source-kubernetes-filled.js";
+import { saysAsked } from "./source-kubernetes-injected.js";
 import {
   accountOf,
   configAt,
@@ -50,6 +51,7 @@ export function saysObject(object: KubernetesObject, frame: KubernetesFrame, say
   }
   if (saysFilled(object, frame, says)) return;
   saysCertificates(object, frame, says);
+  saysAsked(object, frame, says);
   saysPods(object, frame, says);
 }
 

@@ -5,8 +5,10 @@ import { secretArn } from "./secret-arn.js";
 
 /** As External Secrets and the CSI driver name them in a cluster. */
 export const kubernetesStores = {
-  pattern: /^(?:ClusterSecretStore\/[^/\s]+|(?:SecretStore|SecretProviderClass)\/[^/\s]+\/[^/\s]+)$/,
-  words: "`ClusterSecretStore/NAME`, `SecretStore/NAMESPACE/NAME` or `SecretProviderClass/NAMESPACE/NAME`",
+  pattern:
+    /^(?:AgentInjector|ClusterSecretStore\/[^/\s]+|(?:SecretStore|SecretProviderClass)\/[^/\s]+\/[^/\s]+)$/,
+  words:
+    "`ClusterSecretStore/NAME`, `SecretStore/NAMESPACE/NAME`, `SecretProviderClass/NAMESPACE/NAME` or `AgentInjector`",
 };
 
 /** Settings that map what others call a store to stores of the estate. */
