@@ -197,7 +197,9 @@ export class Run {
   /** Looks until there is something to do; how long that may take at most is between the look and its worker. */
   async #lookAround(msMax: number): Promise<void> {
     await this.#haveSourcesRead();
-    const until = this.now() + msMax;
+    // A source that is waited for is asked again after a while, and nothing else would end the look for that.
+    const isRead = (this.state.unread ?? []).length === 0;
+    const until = this.now() + (isRead ? msMax : Math.min(msMax, readAgainMs));
     const state = this.state;
     const look = { scope: new CancellationScope({ cancellable: true }), cut: false };
     this.#look = look;

@@ -3,6 +3,7 @@
  * the server, so that it can look before anything is rotated; the text of statements is never read (H40).
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
@@ -89,6 +90,10 @@ interface Look {
   readonly unlisted: readonly string[];
 }
 
+/** A login takes milliseconds; so often, and so far apart, it is looked again for whoever had not said yet as whom. */
+const looksMax = 8;
+const lookAgainMs = 250;
+
 /** For how long a standby is asked who receives from it, in milliseconds. */
 const standbyMsMax = 4_000;
 
@@ -133,7 +138,7 @@ async function lookAt(
   const session = await connectPg(endpoint, login, call);
   try {
     const [right] = await session.query<{ sees: boolean }>(rightSql, [], call);
-    const rows = await session.query<Row>(sql, [], call);
+    const rows = await rowsOf(() => session.query<Row>(sql, [], call), deps.now, call);
     const sees = right?.sees === true;
     if (others === null) return { rows, sees, unlisted: [] };
     const here = await replicationAt(session, call);
@@ -142,6 +147,42 @@ async function lookAt(
   } finally {
     await session.end();
   }
+}
+
+/**
+ * The sessions of a look. Of whoever is about to log in nobody can say yet as whom, and a busy server always has some of them: it is
+ * looked again, until all who were there at first have said it or are gone. Who came since is the next reading's.
+ */
+async function rowsOf(ask: () => Promise<readonly Row[]>, now: () => number, call: Call): Promise<Row[]> {
+  const from = now();
+  let elapsedMs = 0;
+  let last = await ask();
+  let named = last.filter(({ login }) => login !== null);
+  const open = () =>
+    last.filter(({ login, oldestMs }) => login === null && (oldestMs === null || oldestMs >= elapsedMs));
+  for (let look = 0; look < looksMax && open().length > 0; look++) {
+    await sleep(lookAgainMs, undefined, { signal: call.signal });
+    elapsedMs = now() - from;
+    last = await ask();
+    named = together(
+      named,
+      last.filter(({ login }) => login !== null),
+    );
+  }
+  return [...open(), ...named];
+}
+
+/** Everybody whom either look has seen. */
+function together(before: readonly Row[], after: readonly Row[]): Row[] {
+  const keyOf = ({ login, application, address, hidden }: Row) =>
+    JSON.stringify([login, application, address, hidden]);
+  const merged = new Map(before.map((row) => [keyOf(row), row]));
+  for (const row of after) {
+    const same = merged.get(keyOf(row));
+    const sessions = Math.max(row.sessions, same?.sessions ?? 0);
+    merged.set(keyOf(row), { ...(same ?? row), sessions, oldestMs: row.oldestMs ?? same?.oldestMs ?? null });
+  }
+  return [...merged.values()];
 }
 
 /** A server that does not answer is a gap of its own; here it is taken for a standby that is listed. */
