@@ -23,18 +23,23 @@ export function withheld(text: string): string {
 const starred = (text: string, from: number, until: number): string =>
   from === until || text.startsWith(stars, from) ? text : text.slice(0, from) + stars + text.slice(until);
 
-/** The part with every text in it withheld so; its marks and its cursor are ours. */
+/** The part with every text in it withheld so; its marks and its cursor are ours. The same one where there was nothing to withhold. */
 export function withheldPart(part: ScanPart): ScanPart {
   return withheldIn(part) as ScanPart;
 }
 
 const ours = new Set(["mark", "cursor"]);
 
+/** Most parts have nothing in them, and logs have thousands of parts: only what changes is made anew. */
 function withheldIn(value: unknown): unknown {
   if (typeof value === "string") return withheld(value);
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(withheldIn);
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, ours.has(name) ? inner : withheldIn(inner)]),
-  );
+  const fields = Object.entries(value);
+  const changed = fields.flatMap(([name, inner]) => {
+    const own = ours.has(name) ? inner : withheldIn(inner);
+    return own === inner ? [] : [[name, own] as const];
+  });
+  if (changed.length === 0) return value;
+  const copy = Array.isArray(value) ? [...value] : { ...value };
+  return Object.assign(copy, Object.fromEntries(changed));
 }
