@@ -103,13 +103,12 @@ function ownerOf(ours: readonly OwnValue[]): Pick<Present, "credential" | "owner
   const telling = ours.filter((value) => value.isLive === isLive);
   const [first, ...others] = credentialsOf(telling);
   if (first === undefined) return { credential: null, owners: [], sentence: "" };
-  const which = isLive ? "is valid" : "is not valid any more";
   const names = [first, ...others].map(({ name }) => name).join(" and ");
-  const what = others.length === 0 ? "a version" : "versions";
+  const which = others.length === 0 ? "a version that is" : "versions that are";
   return {
     credential: first.id,
     owners: [...new Set(telling.flatMap(({ owners }) => owners))].sort(),
-    sentence: ` It is the value of ${names}, of ${what} that ${others.length === 0 ? which : which.replace("is", "are")}.`,
+    sentence: ` It is the value of ${names}, of ${which} ${isLive ? "valid" : "not valid any more"}.`,
   };
 }
 

@@ -127,6 +127,16 @@ async function shop() {
   return { house, log, lacking, change, withoutSources, login, count, read, command };
 }
 
+/** That somebody answers for one finding for a month. */
+const excepting = (finding: string, about: string, reason: string) => ({
+  exceptions: [
+    {
+      ...{ finding, about, owner: "payments", reason },
+      until: new Date(Date.now() + 30 * 86_400_000).toISOString(),
+    },
+  ],
+});
+
 test("H21: whoever fetched the old value after the map was drawn is found before it is taken away, and named", async () => {
   const { house, log, change, login, count, read } = await shop();
   expect(await read()).toMatchObject({ failure: null, claims: 1 });
@@ -142,14 +152,7 @@ test("H21: whoever fetched the old value after the map was drawn is found before
   );
   // Both are valid: nothing was taken from anybody.
   await (await login()).end();
-  await change({
-    exceptions: [
-      {
-        ...{ finding: "unmapped-reader", about: "nightly-export", owner: "payments" },
-        ...{ reason: "It is retired today.", until: new Date(Date.now() + 30 * 86_400_000).toISOString() },
-      },
-    ],
-  });
+  await change(excepting("unmapped-reader", "nightly-export", "It is retired today."));
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
 }, 120_000);
@@ -196,14 +199,7 @@ test("H21: a last reading in which a server could not be asked is none: both ver
   await lacking();
   expect(await read()).toMatchObject({ failure: null });
   await (await login()).end();
-  await change({
-    exceptions: [
-      {
-        ...{ finding: "last-reading", about: "log", owner: "payments" },
-        ...{ reason: "It has no reader.", until: new Date(Date.now() + 30 * 86_400_000).toISOString() },
-      },
-    ],
-  });
+  await change(excepting("last-reading", "log", "It has no reader."));
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
 }, 120_000);
