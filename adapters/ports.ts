@@ -193,6 +193,11 @@ export interface PlaceView {
   readonly tag: string;
   /** Version of the live document, `null` where it carries none (before the first rotation) or there is no document. */
   readonly liveVersion: string | null;
+  /**
+   * The store's own name of what is live, by which its log says who read what: a whole number that grows with every write, or a
+   * name that no other write gets. Absent where the store keeps one state alone, so that nobody can read an older one.
+   */
+  readonly storeVersion?: string;
 }
 
 /** Where documents are kept. One instance serves one place of one store. */

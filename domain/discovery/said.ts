@@ -92,6 +92,19 @@ export interface Seen {
   readonly times?: number;
 }
 
+/**
+ * A version of a place that was read, by the name that the store gives it, or `olderVersion`. Stores that count their versions
+ * have names that are whole numbers. Milliseconds since the epoch; `first` is not after `last`.
+ */
+export interface VersionRead {
+  readonly version: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What stands in the place of a version's name where a record tells that it was not the live one, and no more. */
+export const olderVersion = "older";
+
 /** One edge that a source speaks of. */
 export interface Claim {
   /**
@@ -104,6 +117,8 @@ export interface Claim {
   readonly type: EdgeType;
   readonly to: Thing;
   readonly seen: Seen;
+  /** Of a read of a place in a store: which versions, as far as the records tell. Absent: none of them tells. */
+  readonly versions?: readonly VersionRead[];
   /** Why, for people, with the place where it stands: `services.api.environment.DB_PASSWORD of compose.yaml names it`. */
   readonly sentence: string;
 }
