@@ -19,9 +19,10 @@ export interface OwnDocument {
   readonly version: string | null;
 }
 
-/** What stands at a place, from what was read there; `null` is no document. */
-export function viewOf(own: OwnDocument | null): PlaceView {
-  return { tag: own?.tag ?? "", liveVersion: own?.version ?? null };
+/** What stands at a place, from what was read there; `null` is no document. `storeVersion` is the store's name of it, where it has one. */
+export function viewOf(own: OwnDocument | null, storeVersion?: string): PlaceView {
+  if (own === null) return { tag: "", liveVersion: null };
+  return { tag: own.tag, liveVersion: own.version, ...(storeVersion === undefined ? {} : { storeVersion }) };
 }
 
 /** The document as consumers read it; `null` where nothing of it but a tag is there. */

@@ -143,7 +143,7 @@ class MemoryStore implements Store {
 
   view(call: Call): Promise<PlaceView> {
     return this.#do("view", call, () => {
-      return viewOf(this.#own());
+      return viewOf(this.#own(), String(this.#at.revision));
     });
   }
 

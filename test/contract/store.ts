@@ -67,7 +67,7 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
       await withFirst();
       await store.stage("v2", contents("v2"), call());
       expect(JSON.stringify(await world.raw())).not.toContain("canary-v2");
-      expect(await store.view(call())).toEqual({ tag: formatTag(first), liveVersion: "v1" });
+      expect(await store.view(call())).toMatchObject({ tag: formatTag(first), liveVersion: "v1" });
       expect(await store.stagedVersions(call())).toEqual(["v1", "v2"]);
     });
 
@@ -258,6 +258,43 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
       expect(await store.promote(change(taken, tag("v1", 3, { epoch: 2 })), call())).toBe("applied");
     });
 
+    it("tells the store's own version of what is live, another one after each change, and the same one until then", async () => {
+      const told: Array<string | undefined> = [];
+      const look = async () => {
+        const { storeVersion } = await store.view(call());
+        const other = world.open();
+        expect((await other.view(call())).storeVersion).toBe(storeVersion);
+        await other.close();
+        told.push(storeVersion);
+      };
+      await look();
+      await withFirst();
+      await look();
+      await store.stage("v2", contents("v2"), call());
+      expect((await store.view(call())).storeVersion).toBe(told[1]);
+      await store.promote(change(first, second), call());
+      await look();
+      const taken = tag("v2", 3, { epoch: 2 });
+      await store.seize(change(second, taken), call());
+      await look();
+      await store.promote(change(taken, tag("v1", 4, { epoch: 2 })), call());
+      await look();
+      await world.foreignWrite({ host: "h2" });
+      await look();
+      const [absent, ...live] = told;
+      expect(absent).toBeUndefined();
+      if (world.storeVersions === "none") {
+        expect(live.filter((version) => version !== undefined)).toEqual([]);
+        return;
+      }
+      expect(live.filter((version) => typeof version !== "string" || version === "")).toEqual([]);
+      expect(new Set(live).size).toBe(live.length);
+      if (world.storeVersions === "counted") {
+        expect(live.filter((version) => !/^[1-9][0-9]*$/.test(version ?? ""))).toEqual([]);
+        expect(live.toSorted((a, b) => Number(a) - Number(b))).toEqual(live);
+      }
+    });
+
     it("H19: staged and held values outlive any number of writes to the live document", async () => {
       await withFirst();
       await store.stage("v2", contents("v2"), call());
@@ -324,7 +361,7 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
 
     it("a live value from before the first rotation can be read, held and gone back to", async () => {
       await world.foreignWrite({ username: "orders", password: "canary-old", host: "h1" });
-      expect(await store.view(call())).toEqual({ tag: "", liveVersion: null });
+      expect(await store.view(call())).toMatchObject({ tag: "", liveVersion: null });
       const old = await store.live(call());
       expect(plain(old)).toEqual({ username: "orders", password: "canary-old" });
       await store.stage("v0", old ?? {}, call());

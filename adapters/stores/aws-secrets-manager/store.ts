@@ -71,7 +71,8 @@ export class SecretsManagerStore implements Store {
   }
 
   async view(call: Call): Promise<PlaceView> {
-    return viewOf(this.#own((await this.#read(call)).raw));
+    const { raw, version } = await this.#read(call);
+    return viewOf(this.#own(raw), version ?? undefined);
   }
 
   stagedVersions(call: Call): Promise<string[]> {

@@ -73,7 +73,8 @@ export class VaultStore implements Store {
   }
 
   async view(call: Call): Promise<PlaceView> {
-    return viewOf(this.#own(await this.#kv.read(this.#place.path, call)));
+    const document = await this.#kv.read(this.#place.path, call);
+    return viewOf(this.#own(document), String(document.revision));
   }
 
   stagedVersions(call: Call): Promise<string[]> {

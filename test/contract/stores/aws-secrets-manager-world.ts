@@ -135,6 +135,7 @@ export async function secretsManagerWorld(): Promise<SecretsManagerWorld> {
     copies,
     labelsOf,
     openAs: (more) => made(more),
+    storeVersions: "named",
     open: ({ fields, installation } = {}) => made({}, fields, installation),
     raw,
     foreignWrite,

@@ -70,6 +70,7 @@ export async function fileWorld(protection: "plain" | "age"): Promise<FileWorld>
     staging,
     live,
     openWith,
+    storeVersions: "none",
     open: ({ fields, installation } = {}) =>
       openWith(fields ? { fields } : {}, {}, installation ? { installation } : {}),
     raw,

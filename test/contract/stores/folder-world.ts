@@ -64,6 +64,7 @@ export async function folderWorld(): Promise<FolderWorld> {
     staging,
     live,
     openWith,
+    storeVersions: "none",
     open: ({ fields, installation } = {}) =>
       openWith(fields ? { fields } : {}, {}, installation ? { installation } : {}),
     raw: async () => readAt(live),

@@ -16,6 +16,7 @@ async function make(): Promise<WiredStoreWorld> {
   };
   const changes: MemoryMethod[] = ["stage", "promote", "seize", "purge"];
   return {
+    storeVersions: "counted",
     open: ({ fields, installation } = {}) => {
       const store = kind.create(
         kind.config.parse({}),

@@ -105,6 +105,7 @@ export async function vaultWorld(
     prefix,
     engineToken,
     consumerToken,
+    storeVersions: "counted",
     open: ({ fields, installation } = {}) =>
       vault.create(
         vault.config.parse({

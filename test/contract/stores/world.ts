@@ -11,6 +11,8 @@ import { testMark } from "../../support/mark.js";
 
 /** One place of one store, fresh for each test. */
 export interface StoreWorld {
+  /** What `storeVersion` of a view is: a number that grows, a name, or nothing. */
+  readonly storeVersions: "counted" | "named" | "none";
   /** Another instance for the same place, as another process of the engine would have it. */
   open(options?: { fields?: FieldMap; installation?: string }): Store;
   /** The live document as its consumers read it, others' fields included; `null` when there is none. */
