@@ -2,7 +2,7 @@
  * Times that a source says are kept only where they can be true: a consumer that was last seen in another century never fades, and a
  * log that began in 1970 has watched since then. Logs ask for each record; of every source it is asked again before a part is kept.
  */
-import type { Claim, Copy, Listed, ScanPart, Seen, Use } from "./said.js";
+import type { Claim, Copy, Listed, ScanPart, Seen, Use, VersionRead } from "./said.js";
 
 /** How far a record's clock may be ahead of ours before it is not believed, in milliseconds. */
 export const aheadMsMax = 300_000;
@@ -22,14 +22,14 @@ const usedAgoMsMax = 20 * yearMs;
 export function believedPart(part: ScanPart, now: number): ScanPart {
   const doubted: string[] = [];
   const heard =
-    <Of extends { readonly record: string; readonly seen: Seen }>(agoMax: (one: Of) => number) =>
+    <Of extends Heard>(agoMax: (one: Of) => number) =>
     (one: Of): Of => {
-      const { seen, record } = one;
-      const first = believed(seen.first, now, agoMax(one));
-      const last = believed(seen.last, now, agoMax(one));
-      if (first === seen.first && last === seen.last) return one;
+      const { record, versions = [] } = one;
+      const seen = spanBelieved(one.seen, now, agoMax(one));
+      const read = versions.map((version) => spanBelieved(version, now, agoMax(one)));
+      if (seen === one.seen && read.every((version, index) => version === versions[index])) return one;
       doubted.push(record);
-      return { ...one, seen: { ...seen, first: Math.min(first, last), last } };
+      return { ...one, seen, ...(one.versions === undefined ? {} : { versions: read }) };
     };
   const ever = () => Number.POSITIVE_INFINITY;
   const claims = part.claims.map(
@@ -52,8 +52,21 @@ export function believedPart(part: ScanPart, now: number): ScanPart {
   };
 }
 
+interface Heard {
+  readonly record: string;
+  readonly seen: Seen;
+  readonly versions?: readonly VersionRead[];
+}
+
 const believed = (at: number, now: number, agoMax: number): number =>
   at > now + aheadMsMax || now - at > agoMax ? now : at;
+
+/** The same one where both of its times are believed. */
+function spanBelieved<Of extends Pick<Seen, "first" | "last">>(span: Of, now: number, agoMax: number): Of {
+  const first = believed(span.first, now, agoMax);
+  const last = believed(span.last, now, agoMax);
+  return first === span.first && last === span.last ? span : { ...span, first: Math.min(first, last), last };
+}
 
 /** Watched only between times that are believed; where both are as old as each other, it is the age of a file. */
 function coveredBy(

@@ -6,11 +6,13 @@
  * And what it says is shown to people: whoever may choose a name (of a connection, in a file of a repository) must not move
  * the cursor of somebody's terminal with it, nor forge a line of a table. Control characters are kept as pictures of themselves.
  */
-import type { Malformed, ScanPart, Seen, Thing } from "./said.js";
+import type { Malformed, ScanPart, Seen, Thing, VersionRead } from "./said.js";
 import { withheldPart } from "./withheld.js";
 
 /** An index of the inventory takes 2,704 bytes a row, and there is more in one than a name. */
 const nameBytesMax = 2_000;
+/** The longest that a store gives a version as its name is 64. */
+const versionCharsMax = 256;
 /** `0001-01-01T00:00:00Z` and the last millisecond of 9999, in milliseconds since the epoch. */
 const timeMin = -62_135_596_800_000;
 const timeMax = 253_402_300_799_999;
@@ -30,12 +32,13 @@ export function soundPart(said: ScanPart): ScanPart {
   return {
     ...part,
     claims: part.claims
-      .filter(({ record, from, to, sentence, seen }) =>
-        isSound(record, wrongIn([record], [from, to], [sentence], seen)),
+      .filter(({ record, from, to, sentence, seen, versions = [] }) =>
+        isSound(record, wrongIn([record], [from, to], [sentence], seen) ?? wrongInVersions(versions)),
       )
       .map((claim) => ({
         ...claim,
         ...{ from: shownThing(claim.from), to: shownThing(claim.to), sentence: shown(claim.sentence) },
+        ...(claim.versions === undefined ? {} : { versions: shownVersions(claim.versions) }),
       })),
     copies: part.copies
       .filter(({ record, at, mark, sentence, seen }) =>
@@ -84,6 +87,17 @@ function wrongIn(
   return Number.isSafeInteger(seen.count) ? null : "it has a count that is none";
 }
 
+/** The same of the versions that were read. */
+function wrongInVersions(versions: readonly VersionRead[]): string | null {
+  if (versions.some(({ version }) => version.length > versionCharsMax))
+    return "it has a version whose name is too long to be kept";
+  if (!versions.every(({ version }) => isText(version)))
+    return "it has a version whose name cannot be kept: a NUL, or half of a surrogate pair";
+  if (!versions.every(({ first, last }) => isTime(first, last)))
+    return "it has a version with a time that cannot be kept: outside of the years 1 to 9999";
+  return null;
+}
+
 function textsOf(thing: Thing): string[] {
   switch (thing.is) {
     case "reader":
@@ -124,6 +138,21 @@ function shown(text: string): string {
     const code = control.charCodeAt(0);
     return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : "\u2426";
   });
+}
+
+/** Each name once, also where two look the same without what was withheld or is a picture now. */
+function shownVersions(versions: readonly VersionRead[]): VersionRead[] {
+  const byName = new Map<string, VersionRead>();
+  for (const { version: name, first, last } of versions) {
+    const version = shown(name);
+    const known = byName.get(version) ?? { first, last };
+    byName.set(version, {
+      version,
+      first: Math.min(known.first, first),
+      last: Math.max(known.last, last),
+    });
+  }
+  return [...byName.values()];
 }
 
 function shownThing<Of extends Thing>(thing: Of): Of {

@@ -44,6 +44,34 @@ describe("a part", () => {
     expect(seenOf(now, 4_102_444_800_000, "declared")).toEqual({ first: now, last: now, count: 2 });
   });
 
+  it("has no version that was read in the future, nor long ago, and is what it was where they can be true", () => {
+    const read = (...spans: (readonly [number, number])[]) =>
+      part({
+        claims: [
+          {
+            ...claim({ first: now - dayMs, last: now, count: 3 }),
+            versions: spans.map(([first, last], index) => ({ version: `${index}`, first, last })),
+          },
+        ],
+      });
+    const { claims, gaps } = believedPart(
+      read([now - dayMs, now], [0, now], [now - dayMs, now + dayMs], [now + dayMs, now - dayMs]),
+      now,
+    );
+    expect(claims[0]?.versions?.map(({ first, last }) => [first, last])).toEqual([
+      [now - dayMs, now],
+      [now, now],
+      [now - dayMs, now],
+      [now - dayMs, now - dayMs],
+    ]);
+    expect(claims[0]?.seen).toEqual({ first: now - dayMs, last: now, count: 3 });
+    expect(gaps).toEqual([expect.stringContaining("1 of the times are from the future or from long ago")]);
+    const whole = read([now - dayMs, now]);
+    expect(believedPart(whole, now)).toBe(whole);
+    const doubted = believedPart(part({ claims: [claim({ first: 0, last: now, count: 1 })] }), now);
+    expect(doubted.claims[0]).not.toHaveProperty("versions");
+  });
+
   it("says how many times it does not believe, in which record, once more for whoever reads anew", () => {
     const seen = { first: now, last: now + dayMs, count: 1 };
     const { copies, listed, uses, gaps, gapsAgain } = believedPart(

@@ -44,6 +44,11 @@ describe("a part", () => {
       uses: [{ record: "list", of: location("x"), seen, sentence: "It was used." }],
       ...{ gaps: ["A gap."], covered: { from: 1, until: 2 } },
     });
+    const versions = ["3", "older", "0b0c1d2e-0000-4000-8000-000000000000", "a".repeat(256)];
+    const reads = part({
+      claims: [claim({ versions: versions.map((version) => ({ version, first: 1_000, last: 2_000 })) })],
+    });
+    expect(soundPart(reads)).toEqual(reads);
     expect(soundPart(whole)).toEqual(whole);
     const again = { ...whole, gapsAgain: ["A gap."] };
     expect(soundPart(again)).toEqual(again);
@@ -104,6 +109,27 @@ describe("a part", () => {
     expect([said.malformed, said.gaps]).toEqual([[{ where: plain, why: plain }], [plain]]);
   });
 
+  it("names each version once, without what moves a cursor, from its first read to its last", () => {
+    const evil = "v\u001b[2K";
+    const said = soundPart(
+      part({
+        claims: [
+          claim({
+            versions: [
+              { version: evil, first: 1_000, last: 2_000 },
+              { version: "3", first: 5, last: 5 },
+              { version: "v\u241b[2K", first: 500, last: 1_500 },
+            ],
+          }),
+        ],
+      }),
+    );
+    expect(said.claims[0]?.versions).toEqual([
+      { version: "v\u241b[2K", first: 500, last: 2_000 },
+      { version: "3", first: 5, last: 5 },
+    ]);
+  });
+
   it("has no times that cannot be kept", () => {
     const stretches = [
       [-1e15, -1e15],
@@ -137,6 +163,33 @@ describe("a claim is refused for", () => {
     expect(
       why({ seen: { first: -62_135_596_800_000, last: 253_402_300_799_999, count: 1 } }),
     ).toBeUndefined();
+  });
+
+  it("a version by a name or with a time that cannot be kept", () => {
+    const read = (version: string, first = 1_000, last = 2_000) =>
+      why({
+        versions: [
+          { version: "1", first: 1_000, last: 2_000 },
+          { version, first, last },
+        ],
+      });
+    expect(read("2")).toBeUndefined();
+    for (const name of ["\0", "\ud800"])
+      expect(read(name)).toBe(
+        "it has a version whose name cannot be kept: a NUL, or half of a surrogate pair",
+      );
+    expect(read("a".repeat(257))).toBe("it has a version whose name is too long to be kept");
+    for (const [first, last] of [
+      [Number.NaN, 1],
+      [1, 253_402_300_800_000],
+    ] as const)
+      expect(read("2", first, last)).toBe(
+        "it has a version with a time that cannot be kept: outside of the years 1 to 9999",
+      );
+    const both = soundPart(
+      part({ claims: [claim({ versions: [{ version: "\0", first: 1, last: 1 }] }), claim()] }),
+    );
+    expect([both.claims, both.malformed.length]).toEqual([[claim()], 1]);
   });
 
   it("a name that is longer than an index takes, and a count that is none", () => {

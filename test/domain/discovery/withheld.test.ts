@@ -50,6 +50,7 @@ describe("a part", () => {
       {
         ...{ record: address, known: "declared", type: "uses", to: location, seen, sentence: address },
         from: { is: "reader", name: address, traits: { applicationName: address } },
+        versions: [{ version: address, first: 1_000, last: 2_000 }],
       },
     ],
     copies: [{ record: "r", at: location, mark: "a=://b", literal: true, seen, sentence: address }],
