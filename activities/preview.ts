@@ -8,7 +8,8 @@ import type { Preview, PreviewRequest } from "../domain/rotation/work.js";
 import { callWithin } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { mappedFacts, type ValueAsked } from "./mapped.js";
-import { survey } from "./survey.js";
+import { versionReads } from "./read-versions.js";
+import { type Surveyor, survey } from "./survey.js";
 import { excludedFor } from "./surveyor.js";
 
 /** Versions of a dry run: ids that a store takes, and that no version ever has. */
@@ -43,7 +44,11 @@ export async function preview(deps: ActivityDeps, request: PreviewRequest): Prom
   const state = request.emergency === undefined ? begun : alarmed(begun, request.emergency, deps.now());
   const excluded = await excludedFor(deps, systems, { credential, requestedBy: "" });
   const mapped = (asked: ValueAsked) => mappedFacts(deps, systems, asked);
-  const { facts } = await survey({ deps, systems, confirmations: [], excluded, mapped }, state, call);
+  const surveyor: Surveyor = {
+    ...{ deps, systems, confirmations: [], excluded, mapped },
+    versionReads: (seen, windowMs) => versionReads(deps, systems, seen, windowMs),
+  };
+  const { facts } = await survey(surveyor, state, call);
   const { plan } = facts;
   const nameOf = namesOf(systems);
   return {

@@ -2,27 +2,18 @@
  * One look at the world: issuer, store and every consumer at once, in parallel, read-only. What it answers is
  * facts; what they mean is decided in `domain/`.
  */
-import type {
-  Call,
-  Candidate,
-  Confirmation,
-  IssuerView,
-  SecretDocument,
-  SessionGroup,
-} from "../adapters/ports.js";
+import type { Call, Candidate, Confirmation, IssuerView, SecretDocument } from "../adapters/ports.js";
 import { ownFields } from "../adapters/ports.js";
 import { type Excluded, personOf, signersFor, withKeys } from "../domain/authority.js";
-import { assess, type UnmappedReader } from "../domain/checks.js";
-import type { Claimant } from "../domain/discovery/claims.js";
-import { matchReader } from "../domain/discovery/match.js";
-import { type CountedSessions, quietSpan, sessionsOf } from "../domain/drain.js";
+import { assess } from "../domain/checks.js";
+import { quietSpan } from "../domain/drain.js";
 import { startableAt } from "../domain/due.js";
 import { RekeyError } from "../domain/errors.js";
 import { bounded } from "../domain/exceptions.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
-import type { IssuerTraits } from "../domain/kinds.js";
 import { toRead } from "../domain/last-reading.js";
+import { lastReads, oldReads } from "../domain/old-reads.js";
 import { amendmentApprovers, planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
@@ -30,12 +21,14 @@ import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js"
 import type { InstanceState, RotationPolicy, RotationState } from "../domain/rotation/state.js";
 import { stricter } from "../domain/stricter.js";
 import { isEnded } from "../domain/version.js";
+import { watchRulesOf } from "../domain/watched.js";
 import { agreedWatchers, watchersIn } from "../domain/watchers.js";
-import { isWithin } from "../inventory/within.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
 import type { MappedFacts, ValueAsked } from "./mapped.js";
+import type { PlaceSeen, VersionReads } from "./read-versions.js";
+import { sessionsByVersion, unmappedReaders } from "./sessions.js";
 
 /** What one look needs besides the state. */
 export interface Surveyor {
@@ -45,11 +38,13 @@ export interface Surveyor {
   readonly excluded: Excluded;
   /** Asks the map, once it is known which value is to be revoked. */
   readonly mapped: (asked: ValueAsked) => Promise<MappedFacts>;
+  /** Keeps what is live, and asks who read which version of it within a time in milliseconds. */
+  readonly versionReads: (seen: readonly PlaceSeen[], windowMs: number) => Promise<VersionReads>;
 }
 
 /** Looks once. Throws `unreachable` when the issuer or a place of the store cannot be read; a silent consumer is a fact. */
 export async function survey(
-  { deps, systems, confirmations, excluded, mapped }: Surveyor,
+  { deps, systems, confirmations, excluded, mapped, versionReads }: Surveyor,
   state: RotationState,
   call: Call,
 ): Promise<Extract<RotationEvent, { type: "surveyed" }>> {
@@ -61,9 +56,10 @@ export async function survey(
   // What is live matters until something is issued; then the walk knows what it wrote.
   const reading = nothingIssued(state) ? stores.main.live(call) : Promise.resolve(null);
   const hashing = reading.then((live) => hmacsOf(deps, live));
-  const [view, places, kept, observations, origin, preflight, known] = await Promise.all([
+  const looking = placesOf(stores, call);
+  const [view, seen, kept, observations, origin, preflight, known, versions] = await Promise.all([
     viewing,
-    placesOf(stores, call),
+    looking,
     copies,
     Promise.all([viewing, copies]).then(([seen, known]) =>
       observe(systems, state, candidatesOf(known, seen), confirmations, deps.installation, call),
@@ -74,8 +70,13 @@ export async function survey(
       const value = { version: state.origin, rotation: state.id, hmacs };
       return mapped({ value, policy, agreed: agreedWatchers(state) });
     }),
+    looking.then((live) => versionReads(live, watchRulesOf(policy).useWindowMs)),
   ]);
   const now = deps.now();
+  const places = seen.map(({ storeVersion: _, ...fact }): PlaceFact => fact);
+  const exceptions = bounded(systems.estate.credentials[systems.name]?.exceptions, policy);
+  const stale = oldReads(versions.reads, versions.known, exceptions, now);
+  const reads = lastReads(stale, state.origin);
   const asked = askedOwners(systems);
   const fingerprint = originFingerprint(deps, state, await hashing);
   const { able, keyless } = withKeys(systems.estate, signersFor(systems.estate, asked, excluded, now));
@@ -112,7 +113,8 @@ export async function survey(
         unread,
         revokesNext,
         quietPeriodMs: policy.quietPeriodMs,
-        exceptions: bounded(systems.estate.credentials[systems.name]?.exceptions, policy),
+        oldReads: stale,
+        exceptions,
         now,
       },
       traits: state.traits,
@@ -130,6 +132,7 @@ export async function survey(
     notBefore: notBefore(systems, now),
     observations,
     sessions: sessionsByVersion(view, systems.consumers, state, now),
+    ...(Object.keys(reads).length === 0 ? {} : { reads }),
     watermarkSeen: view.watermarkSeen,
     plan: planFor(deps, systems, state, view, policy, fingerprint, now),
     policy: systems.rules,
@@ -223,12 +226,12 @@ function forwardSlot(state: RotationState): string {
   return forward?.slot ?? "";
 }
 
-async function placesOf(stores: Systems["stores"], call: Call): Promise<PlaceFact[]> {
+async function placesOf(
+  stores: Systems["stores"],
+  call: Call,
+): Promise<(PlaceFact & Pick<PlaceSeen, "storeVersion">)[]> {
   return Promise.all(
-    Object.entries(stores).map(async ([place, store]) => {
-      const { tag, liveVersion } = await store.view(call);
-      return { place, tag, liveVersion };
-    }),
+    Object.entries(stores).map(async ([place, store]) => ({ place, ...(await store.view(call)) })),
   );
 }
 
@@ -341,54 +344,6 @@ async function observe(
     }),
   );
   return Object.fromEntries(seen.filter((entry) => entry !== null));
-}
-
-function sessionsByVersion(
-  view: IssuerView,
-  consumers: Systems["consumers"],
-  state: RotationState,
-  now: number,
-): Record<string, number> {
-  const sessions = view.sessions.map(
-    (group): CountedSessions => ({
-      slot: group.slot,
-      consumer: consumerOf(consumers, group),
-      count: group.count,
-      // By its age: the issuer's clock and ours need not agree.
-      oldestAt: now - (view.at - group.oldestAt),
-    }),
-  );
-  return Object.fromEntries(
-    Object.values(state.versions).map((version) => [version.id, sessionsOf(state, version, sessions)]),
-  );
-}
-
-/** Id of the consumer that the session belongs to, told as on the map; null where that is nobody, or could be several. */
-export function consumerOf(
-  consumers: readonly Claimant[],
-  { application, address }: Pick<SessionGroup, "application" | "address">,
-): string | null {
-  const traits = { applicationName: application, address };
-  return matchReader(traits, consumers, isWithin).consumer?.id ?? null;
-}
-
-/** Sessions of the credential's accounts that no declared consumer accounts for. */
-export function unmappedReaders(
-  sessions: readonly SessionGroup[],
-  consumers: readonly Claimant[],
-  { sessionsTellVersions }: Pick<IssuerTraits, "sessionsTellVersions"> = { sessionsTellVersions: true },
-): UnmappedReader[] {
-  const strangers = sessions.filter(
-    (group) =>
-      // One that does not show yet whose it is; where no session tells its version, all of them are the account's.
-      (group.slot !== null || !sessionsTellVersions) && consumerOf(consumers, group) === null,
-  );
-  const merged = new Map<string, UnmappedReader>();
-  for (const { application, address, count } of strangers) {
-    const key = `${application}\n${address}`;
-    merged.set(key, { application, address, count: (merged.get(key)?.count ?? 0) + count });
-  }
-  return [...merged.values()];
 }
 
 /** The document of a version as the engine keeps it. Throws `value-missing` where there is none. */

@@ -9,6 +9,7 @@ import { keepLive } from "../inventory/live-values.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { mappedFacts, type ValueAsked } from "./mapped.js";
+import { versionReads } from "./read-versions.js";
 import { signedNow } from "./speakers.js";
 import type { Surveyor } from "./survey.js";
 
@@ -43,7 +44,10 @@ export async function surveyorFor(
     await keepLive(deps.db, { credential: systems.id, hmacs: asked.value.hmacs, at: deps.now() });
     return mappedFacts(deps, systems, asked);
   };
-  return { deps, systems, confirmations: confirmations.flat(), excluded, mapped };
+  return {
+    ...{ deps, systems, confirmations: confirmations.flat(), excluded, mapped },
+    versionReads: (seen, windowMs) => versionReads(deps, systems, seen, windowMs),
+  };
 }
 
 /**

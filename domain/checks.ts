@@ -19,6 +19,7 @@ import {
   readerFindings,
   slowFindings,
 } from "./mapped.js";
+import { type OldRead, oldReadFindings } from "./old-reads.js";
 import type { PlaceFact, SlotFact } from "./rotation/events.js";
 import { type UnexplainedUse, useFindings } from "./unexplained.js";
 import { type WatchingSource, type WatchRules, watchFindings } from "./watched.js";
@@ -71,6 +72,8 @@ export interface AssessInput {
     readonly unread: readonly SourceToRead[];
     /** Those that watched when the rotation was agreed to, and do not any more. */
     readonly gone: readonly GoneWatcher[];
+    /** Reads of versions that were not live any more. */
+    readonly oldReads: readonly OldRead[];
     /** The next step may take a version away. */
     readonly revokesNext: boolean;
     readonly rules: Omit<WatchRules, "unmappedReaders">;
@@ -160,6 +163,11 @@ const checks: readonly Check[] = [
             ...unreadFindings(mapped.unread, unmappedReaders),
             ...goneFindings(mapped.gone, mapped.revokesNext ? unmappedReaders : "warn"),
           ],
+  },
+  {
+    code: "old-version-read",
+    inEmergency: "waived",
+    look: ({ mapped }) => oldReadFindings(mapped?.oldReads ?? []),
   },
   {
     code: "not-observable",

@@ -32,6 +32,11 @@ export function tooLongText({ owner, until, maxMs }: BoundedException): string {
   return `The exception that ${owner} answers for until ${until.slice(0, 10)} does not count: it lasts longer than ${formatDuration(maxMs)} (\`exceptionMax\`).`;
 }
 
+/** Who takes `what` upon themself, until when and why, for people. */
+export function answersFor({ owner, until, reason }: CredentialException, what: string): string {
+  return `${owner} answers for ${what} until ${until.slice(0, 10)}: ${reason}`;
+}
+
 /** The exceptions that fit a finding. */
 export interface Fitting {
   /** The one that holds now. */

@@ -99,14 +99,23 @@ function consumerTold(
 function usesTold(state: RotationState, { id, issuer }: VersionState, now: number): string[] {
   const use = state.uses[id];
   if (issuer === "absent" || use === undefined) return [];
+  const { read } = use;
+  const told =
+    read === undefined
+      ? []
+      : [`${read.by} read version ${id} ${ago(read.at, now)}, after another one was live in its place.`];
   if (use.sessions > 0) {
     // Counted when the listing was seen to be whole, which is when the mark was seen in it.
     const when = use.watermarkAt === null ? "" : `, ${ago(use.watermarkAt, now)}`;
-    return [`Version ${id} was in use at the last look at the issuer${when}: ${use.sessions} session(s).`];
+    const sentence = `Version ${id} was in use at the last look at the issuer${when}: ${use.sessions} session(s).`;
+    return [...told, sentence];
   }
-  if (use.quietSince === null || use.watermarkAt === null)
-    return [`Whether version ${id} is in use is not known: the issuer's sessions could not be listed.`];
+  if (use.quietSince === null || use.watermarkAt === null) {
+    const sentence = `Whether version ${id} is in use is not known: the issuer's sessions could not be listed.`;
+    return [...told, sentence];
+  }
   return [
+    ...told,
     `Nobody was seen to use version ${id} since ${span(now - use.quietSince)}; the engine saw its own mark in that listing ${ago(use.watermarkAt, now)}.`,
   ];
 }

@@ -4,7 +4,7 @@
  */
 import { span } from "./duration.js";
 
-import { type BoundedException, exceptionsFor, tooLongText } from "./exceptions.js";
+import { answersFor, type BoundedException, exceptionsFor, tooLongText } from "./exceptions.js";
 import type { Finding, Severity } from "./finding.js";
 import type { EvidenceKind } from "./graph/types.js";
 import { minuteOf } from "./watched.js";
@@ -130,21 +130,16 @@ export function excepting(
     const subjects = finding.subject === undefined ? [] : [finding.subject];
     const { holding, tooLong, over } = exceptionsFor(exceptions, finding.code, subjects, now);
     if (holding !== null) {
-      const { owner, until, reason, about } = holding;
-      const whole = about === undefined && finding.subject !== undefined;
+      const whole = holding.about === undefined && finding.subject !== undefined;
       const what = whole ? `every ${finding.code} of the credential` : "it";
-      const sentence = `${finding.sentence} ${owner} answers for ${what} until ${day(until)}: ${reason}`;
+      const sentence = `${finding.sentence} ${answersFor(holding, what)}`;
       return { ...finding, severity: "warn" satisfies Severity, sentence };
     }
     if (tooLong !== null) return { ...finding, sentence: `${finding.sentence} ${tooLongText(tooLong)}` };
     if (over === null) return finding;
     return {
       ...finding,
-      sentence: `${finding.sentence} The exception that ${over.owner} answered for ended on ${day(over.until)}.`,
+      sentence: `${finding.sentence} The exception that ${over.owner} answered for ended on ${over.until.slice(0, 10)}.`,
     };
   });
-}
-
-function day(iso: string): string {
-  return iso.slice(0, 10);
 }

@@ -13,6 +13,7 @@ import { learntAgain } from "./learnt.js";
 import { sql } from "./orm.js";
 import { column, iso, parts } from "./rows.js";
 import { keepClasses } from "./thing-classes.js";
+import { keepVersionReads } from "./version-reads.js";
 
 /** The scan that a part belongs to. `source` is the id of the estate's entry. */
 export interface ScanRef {
@@ -56,6 +57,7 @@ export async function keepPart(
   }
   for (const rows of parts([...copies.values()])) await keepCopies(tx, scan, rows);
   await keepUses(tx, scan, part.uses ?? [], idOf);
+  await keepVersionReads(tx, scan, part.claims, idOf);
 }
 
 /** Every thing that a part speaks of, once, with its node. */

@@ -1,4 +1,4 @@
-/** The tables of migrations 0013, 0014, 0018, 0020, 0024 and 0025 as drizzle sees them: things that sources speak of, scans, where values lie, and uses by whom nobody says. */
+/** The tables of migrations 0013, 0014, 0018, 0020, 0024, 0025 and 0026 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, and versions that were read. */
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";
@@ -70,4 +70,22 @@ export const thingClasses = inventory.table("thing_classes", {
   source: text("source").notNull(),
   class: text("class").notNull(),
   lastSeen: moment("last_seen").notNull(),
+});
+
+/** Which version of a place a reader was seen to read. */
+export const versionReads = inventory.table("version_reads", {
+  thing: text("thing").notNull(),
+  reader: text("reader").notNull(),
+  source: text("source").notNull(),
+  version: text("version").notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  lastSeen: moment("last_seen").notNull(),
+});
+
+/** What stood at a place under one of the store's own versions. */
+export const storeVersions = inventory.table("store_versions", {
+  place: text("place").notNull(),
+  storeVersion: text("store_version").notNull(),
+  version: text("version"),
+  seenAt: moment("seen_at").notNull(),
 });

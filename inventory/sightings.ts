@@ -49,10 +49,11 @@ export async function keepSightings(
       const times = what === "unused" ? unused : working;
       times[subject] = Math.max(since, before ?? since);
     }
-    const begins = since !== null && before === null;
-    const ends = since === null && before !== null;
+    // Later than it was kept: somebody used the version meanwhile whom a log alone shows, and its time begins anew.
+    const begins = since !== null && (before === null || since > before);
+    const ends = before !== null && (since === null || since > before);
     if (!begins && !ends) continue;
-    const lasted = ends ? at - before : 0;
+    const lasted = ends ? (since ?? at) - before : 0;
     const longestMs = Math.max(row?.longestMs ?? 0, lasted);
     news.push({ rotation, what, subject, epoch, target, since, longestMs });
   }

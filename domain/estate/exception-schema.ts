@@ -12,6 +12,7 @@ const ofSomebody: ReadonlySet<string> = new Set<ExceptableCode>([
   "unexplained-use",
   "unmapped-copy",
   "last-reading",
+  "old-version-read",
 ]);
 
 /** The field `exceptions` of an entry. */

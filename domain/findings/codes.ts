@@ -67,6 +67,10 @@ const words = {
     what: "Before a version is taken away, a source that would show its use has not shown yet that there was none in the quiet time.",
     mend: "Rekey has it read; `rekey discover SOURCE` says what it meets. Who has no way to mend it answers for it by its name.",
   },
+  "old-version-read": {
+    what: "Somebody read a version of a place after a later one was live there: they go on with the old value, and show no session.",
+    mend: "Let them read what is live, without naming a version. Whoever reads every version, and uses none, is excepted by name.",
+  },
   "incomplete-evidence": {
     what: "A source could not see all that it should.",
     mend: "Give it the rights that it lacks; `rekey discover` names each gap and each record that could not be read. With `--anew` it reads what has been mended.",
@@ -120,6 +124,7 @@ export const exceptable = [
   "consumer-without-owner",
   "stale-evidence",
   "last-reading",
+  "old-version-read",
   "incomplete-evidence",
   "short-watch",
   "unwatched",

@@ -9,6 +9,7 @@ import type {
   DecisionRecord,
   Emergency,
   InstanceState,
+  LastRead,
   Outcome,
   Plan,
   RotationPolicy,
@@ -47,6 +48,8 @@ export interface SurveyFacts {
   readonly observations: Readonly<Record<string, readonly InstanceState[]>>;
   /** Sessions per version; absent for a version whose sessions could not be listed. */
   readonly sessions: Readonly<Record<string, number>>;
+  /** Reads of what is not live any more, by version, as far as the logs of stores show them; absent: none, or a look of before. */
+  readonly reads?: Readonly<Record<string, LastRead>>;
   /** False when the engine's own mark was not seen, so "no session" is not evidence (H21). */
   readonly watermarkSeen: boolean;
   /** The plan as the world is now; equal digests mean that nothing material changed. */

@@ -120,9 +120,17 @@ export interface ConsumerState {
   readonly lostAt: number | null;
 }
 
+/** When a version was read last after another one was live in its place, in milliseconds since the epoch, and by whom. */
+export interface LastRead {
+  readonly at: number;
+  readonly by: string;
+}
+
 /** The use of a version as seen at the issuer; `quietSince` is null while it is in use or was never looked at. */
 export interface UseState {
   readonly quietSince: number | null;
+  /** Who read it last, after another one was live in its place; absent: nobody, as far as the logs of stores show. */
+  readonly read?: LastRead;
   /** Up to when "nothing seen" is evidence: the engine's own mark was visible there (H21). */
   readonly watermarkAt: number | null;
   readonly sessions: number;

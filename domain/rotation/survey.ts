@@ -6,7 +6,14 @@ import { tightened } from "../stricter.js";
 import { watchingAfter } from "../watchers.js";
 import type { SurveyFacts } from "./events.js";
 import { nothingIssued } from "./moves.js";
-import type { ConsumerState, InstanceState, RotationState, UseState, VersionState } from "./state.js";
+import type {
+  ConsumerState,
+  InstanceState,
+  LastRead,
+  RotationState,
+  UseState,
+  VersionState,
+} from "./state.js";
 
 /**
  * The state after a look taken at `at`. Tags are never taken from a look: what the next change expects is what
@@ -22,8 +29,8 @@ export function foldSurvey(state: RotationState, facts: SurveyFacts, at: number)
   const uses: Record<string, UseState> = {};
   for (const version of Object.values(state.versions)) {
     const users = usersOf(state, facts, version.id);
-    const recorded = facts.since?.unused[version.id];
-    uses[version.id] = used(state.uses[version.id], users, facts.watermarkSeen, at, recorded);
+    const seen = { users, read: facts.reads?.[version.id], recorded: facts.since?.unused[version.id] };
+    uses[version.id] = used(state.uses[version.id], seen, facts.watermarkSeen, at);
   }
   const findings = [...facts.findings, ...changedOutside(state, facts), ...declarationFindings(state)];
   const planned = withPlan(state, facts);
@@ -94,18 +101,30 @@ function seen(
   };
 }
 
+/** What was seen of a version's use: how many use it, who read it last, and since when the records have it unused. */
+interface UseSeen {
+  readonly users: number | undefined;
+  readonly read: LastRead | undefined;
+  readonly recorded: number | undefined;
+}
+
 function used(
   before: UseState | undefined,
-  sessions: number | undefined,
+  { users, read, recorded = 0 }: UseSeen,
   watermarkSeen: boolean,
   at: number,
-  recorded = 0,
 ): UseState {
   const known = before ?? { quietSince: null, watermarkAt: null, sessions: 0 };
   // Without our own mark in the listing, or without a listing, what was known stays as old as it was.
-  if (sessions === undefined || !watermarkSeen) return known;
-  const quietSince = sessions > 0 ? null : Math.max(known.quietSince ?? at, recorded);
-  return { quietSince, watermarkAt: at, sessions };
+  if (users === undefined || !watermarkSeen) return known;
+  // Whoever reads it uses it, session or not: nobody did since then.
+  const unusedSince = Math.max(known.quietSince ?? at, recorded, read?.at ?? 0);
+  return {
+    quietSince: users > 0 ? null : unusedSince,
+    watermarkAt: at,
+    sessions: users,
+    ...(read === undefined ? {} : { read }),
+  };
 }
 
 /**

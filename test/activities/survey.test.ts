@@ -1,6 +1,6 @@
 /** Who is seen at the issuer and belongs to nobody: what is missed here is cut off later without having been asked. */
 import { describe, expect, test } from "vitest";
-import { consumerOf, unmappedReaders } from "../../activities/survey.js";
+import { consumerOf, unmappedReaders } from "../../activities/sessions.js";
 import type { SessionGroup } from "../../adapters/ports.js";
 
 function session(more: Partial<SessionGroup> = {}): SessionGroup {

@@ -92,6 +92,21 @@ describe("H21: from when on a reading of the sources tells", () => {
 });
 
 describe("H21: what is counted as quiet", () => {
+  test("begins anew with a read of the old version, by whomever: who has no session may use it all the same", () => {
+    const patient = { ...policy, drainTimeoutMs: 90 * tick };
+    const { state } = upTo("disable", { ...remembering(9 * tick), policy: patient });
+    const from = quietFrom(state, old) ?? Number.NaN;
+    const at = from + 8 * tick;
+    const read = { reads: { old: { at, by: "orders" } } };
+    const seen = look(state, from + 9 * tick, { sessions: { old: 0 }, ...read });
+    expect(drained.check(seen, from + 9 * tick)).toMatchObject({ is: "wait", who: "its consumers" });
+    expect(quietSpan(seen)).toEqual({ from: at, until: at + 9 * tick });
+    const still = look(seen, at + 9 * tick - 1, { sessions: { old: 0 }, ...read });
+    expect(drained.check(still, at + 9 * tick - 1)).toMatchObject({ is: "wait" });
+    const over = look(still, at + 9 * tick, { sessions: { old: 0 }, ...read });
+    expect(drained.check(over, at + 9 * tick)).toEqual({ is: "pass" });
+  });
+
   test("begins when the version was first seen unused, and not before the last wave was told", () => {
     const use = { quietSince: 3 * tick, watermarkAt: 5 * tick, sessions: 0 };
     const state = begin({ uses: { old: use } });

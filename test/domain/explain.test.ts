@@ -124,7 +124,10 @@ test("findings, signatures, uses, leaks, switches and failures are told with who
         fourth: { ...leaky, id: "fourth", refused: true, leaked: false },
       },
       uses: {
-        old: { quietSince: now - 3 * tick, watermarkAt: now - tick, sessions: 0 },
+        old: {
+          ...{ quietSince: now - 3 * tick, watermarkAt: now - tick, sessions: 0 },
+          read: { at: now - 3 * tick, by: "orders" },
+        },
         third: { quietSince: null, watermarkAt: null, sessions: 0 },
       },
       consumers: {
@@ -151,6 +154,7 @@ test("findings, signatures, uses, leaks, switches and failures are told with who
     "cy signed that they refuse 3 s ago.",
     "No instance of web has been seen 2 s ago.",
     "batch-1 accepts old and new and was not seen to work.",
+    "orders read version old 3 s ago, after another one was live in its place.",
     "Nobody was seen to use version old since 3 s; the engine saw its own mark in that listing 1 s ago.",
     "Whether version third is in use is not known",
     "Version third counts as leaked.",

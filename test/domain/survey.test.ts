@@ -48,6 +48,30 @@ describe("H21: what a look keeps of a version's use", () => {
   });
 });
 
+describe("H21: a version that a log of the store shows to be read", () => {
+  const read = (at: number) => ({ reads: { old: { at, by: "orders" } } });
+
+  test("is unused since then at the earliest, and who read it is kept", () => {
+    const quiet = look(begin(), 1, { sessions: { old: 0 } });
+    const later = look(quiet, 9, { sessions: { old: 0 }, ...read(5) });
+    expect(later.uses.old).toEqual({
+      ...{ quietSince: 5, watermarkAt: 9, sessions: 0 },
+      read: { at: 5, by: "orders" },
+    });
+    expect(look(later, 12, { sessions: { old: 0 }, ...read(10) }).uses.old?.quietSince).toBe(10);
+    expect(look(later, 12, { sessions: { old: 0 } }).uses.old?.quietSince).toBe(5);
+  });
+
+  test("is as unused as it was where it was read before, and in use while somebody has a session", () => {
+    const quiet = look(begin(), 5, { sessions: { old: 0 } });
+    expect(look(quiet, 9, { sessions: { old: 0 }, ...read(1) }).uses.old?.quietSince).toBe(5);
+    expect(look(quiet, 9, { sessions: { old: 1 }, ...read(1) }).uses.old).toMatchObject({
+      ...{ quietSince: null, sessions: 1 },
+      read: { by: "orders" },
+    });
+  });
+});
+
 describe("H12: what somebody else changed", () => {
   const state = begin();
   const slot = (tag: string, enabled: boolean) => ({ slots: [{ slot: "a", tag, enabled }] });

@@ -1,0 +1,20 @@
+-- Which version of a place each reader was seen to read, by the store's own names; and what stood there under which of them. The
+-- latter is kept by the place and not by the rotation, so that the next one knows which numbers are whose.
+
+create table version_reads (
+  thing text not null references things (id),
+  reader text not null references things (id),
+  source text not null,
+  version text not null,
+  first_seen timestamp(3) with time zone not null,
+  last_seen timestamp(3) with time zone not null,
+  primary key (thing, reader, source, version)
+);
+
+create table store_versions (
+  place text not null,
+  store_version text not null,
+  version text,
+  seen_at timestamp(3) with time zone not null,
+  primary key (place, store_version)
+);
