@@ -11,6 +11,7 @@ import { type Admin, adminOf, programOf } from "../stores/vault-world.js";
 /** The server, with KV version 2 at `secret/` and password logins. */
 export interface AuditServer {
   readonly admin: Admin;
+  readonly address: string;
   /** What the file device has written so far. */
   readonly logFile: string;
   /** Logs somebody in who has an entity. */
@@ -75,7 +76,7 @@ export async function startAuditServer(
     }),
   );
   return {
-    admin,
+    ...{ admin, address },
     logFile,
     login: async (name) => {
       const password = randomBytes(8).toString("hex");

@@ -1,0 +1,182 @@
+/**
+ * A copy of a declared consumer that pins a version of the store: it is no stranger and has no session, and the old value is all that it
+ * has. On a real PostgreSQL, a real Vault and its audit log.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type pg from "pg";
+import { expect, onTestFinished, test } from "vitest";
+import type { ScanReport } from "../../domain/discovery/report.js";
+import { type Reasons, reasonsQuery } from "../../workflows/messages.js";
+import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-world.js";
+import { startAuditServer } from "../contract/sources/audit-server.js";
+import type { Admin } from "../contract/stores/vault-world.js";
+import { openRealHouse, quickPolicy, type RealEstate } from "./real-house.js";
+import { ended, eventually, stateOf } from "./watch.js";
+
+const host = "127.0.0.1";
+const document = "secret/data/orders";
+const quietMs = 3_000;
+
+/** A document as Vault gives it out. */
+interface Given {
+  readonly data: Readonly<Record<string, string>>;
+  readonly metadata: { readonly version: number };
+}
+
+async function given(as: Admin, at: string): Promise<Given> {
+  const { data } = (await as("GET", at)) as { data?: Given };
+  if (data === undefined) throw new Error(`nothing stands at ${at}`);
+  return data;
+}
+
+/** A service that takes up what is live, and connects with it before it leaves the old connection. */
+function service(as: Admin, server: { readonly host: string; readonly port: number }): void {
+  let held = "";
+  let client: pg.Client | null = null;
+  let open = true;
+  const work = async () => {
+    while (open) {
+      const { username = "", password = "" } = (await given(as, document)).data;
+      if (username !== held) {
+        const login = { user: username, password, application_name: "orders-api" };
+        const next = await clientOf({ ...server, database, ...login });
+        await client?.end();
+        [held, client] = [username, next];
+      }
+      await client?.query("select 1");
+      await pause(100);
+    }
+    await client?.end();
+  };
+  const working = work();
+  onTestFinished(async () => {
+    open = false;
+    await working;
+  });
+}
+
+async function shop() {
+  const [world, vault] = await Promise.all([postgresWorld(), startAuditServer("vault")]);
+  onTestFinished(async () => void (await Promise.all([world.stop(), vault.stop()])));
+  const account = await world.account();
+  const [first = ""] = account.logins;
+  const { port } = world.server;
+  const password = "a-password-of-before";
+  await world.superuser.query(
+    `ALTER ROLE ${account.group} NOLOGIN; ALTER ROLE ${first} LOGIN PASSWORD '${password}'`,
+  );
+  await vault.admin("POST", document, { data: { username: first, password } });
+  const folder = await mkdtemp(join(tmpdir(), "rekey-pinned-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const tokenFile = join(folder, "token");
+  const made = await vault.admin("POST", "auth/token/create", { display_name: "engine", policies: ["root"] });
+  const { client_token: token = "" } = made.auth as Record<string, string>;
+  await writeFile(tokenFile, token, { mode: 0o600 });
+
+  const server = { host, port, database, login: { username: "rekey_a", password: "env:ENGINE" } };
+  const estate = (more: object = {}): RealEstate => ({
+    stores: {
+      main: {
+        ...{ kind: "vault", address: vault.address },
+        auth: { method: "token", token: `file:${tokenFile}` },
+      },
+    },
+    issuers: { orders: { kind: "postgres", ...server } },
+    sources: {
+      reads: {
+        ...{ kind: "vault-audit", store: "main", owner: "payments" },
+        from: { method: "files", paths: [vault.logFile] },
+        engine: ["token-engine", "root"].map((displayName) => ({ displayName, address: host })),
+      },
+    },
+    policies: { quick: { ...quickPolicy, quietPeriod: `${quietMs}ms`, stallTimeout: "10m" } },
+    consumers: {
+      "orders-api": {
+        owner: "payments",
+        match: { applicationName: ["orders-api", "token-orders"] },
+        observe: [{ kind: "postgres-sessions", ...server, applicationName: "orders-api" }],
+      },
+    },
+    credentials: {
+      "orders-db": {
+        ...{ issuer: "orders", account, store: "main", place: { path: "orders" }, owner: "payments" },
+        ...{ policy: "quick", class: "service-account", purpose: "The orders service logs in with it." },
+        consumers: [{ consumer: "orders-api" }],
+        ...more,
+      },
+    },
+  });
+  const house = await openRealHouse(estate(), world.deps());
+  const copy = await vault.token("orders");
+  const pinned = `${document}?version=${(await given(copy, document)).metadata.version}`;
+  service(await vault.token("orders"), { host, port });
+  expect(await house.ask<ScanReport>("discover", ["reads"])).toMatchObject({ failure: null });
+  return {
+    house,
+    pinned: () => given(copy, pinned),
+    change: (more: object) => house.apply(estate(more)),
+    login: () => clientOf({ host, port, database, user: first, password }),
+  };
+}
+
+/** Reads the pinned version over and over, until it is told to stop. */
+function reading(pinned: () => Promise<Given>) {
+  let on = true;
+  const work = (async () => {
+    while (on) {
+      await pinned();
+      await pause(quietMs / 6);
+    }
+  })();
+  return {
+    stop: () => {
+      on = false;
+      return work;
+    },
+  };
+}
+
+const isSaid = ({ findings }: Reasons) =>
+  findings.find(({ code, subject }) => code === "old-version-read" && subject === "orders-api");
+
+test("H21: a declared consumer that goes on reading the old version keeps it valid, and is named, until it stops", async () => {
+  const { house, pinned, login } = await shop();
+  const handle = await house.start();
+  await eventually("it is delivered", async () =>
+    Object.values((await stateOf(handle)).places).some(({ toldAt }) => toldAt !== null),
+  );
+  const copy = reading(pinned);
+  const found = await eventually("it is said", async () => isSaid(await handle.query<Reasons>(reasonsQuery)));
+  expect(found?.sentence).toMatch(/orders-api read version 1 of the store on .*, when version \d+ was live/);
+  // Twice as long as it would have had to be quiet, and everybody who is listed has long moved.
+  await pause(2 * quietMs);
+  await (await login()).end();
+  const { versions, origin } = await stateOf(handle);
+  expect(versions[origin]).toMatchObject({ issuer: "enabled" });
+  await copy.stop();
+  const stopped = Date.now();
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  expect(Date.now() - stopped).toBeGreaterThanOrEqual(quietMs - quietMs / 6);
+  await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}, 120_000);
+
+test("H21: whoever reads every version and uses none keeps nothing valid once an owner answers for them", async () => {
+  const { house, pinned, change, login } = await shop();
+  const handle = await house.start();
+  await eventually("it is delivered", async () =>
+    Object.values((await stateOf(handle)).places).some(({ toldAt }) => toldAt !== null),
+  );
+  const copy = reading(pinned);
+  await eventually("it is said", async () => isSaid(await handle.query<Reasons>(reasonsQuery)));
+  await pause(2 * quietMs);
+  await (await login()).end();
+  const until = new Date(Date.now() + 30 * 86_400_000).toISOString();
+  const why = { owner: "payments", until, reason: "It is a backup, and logs in nowhere." };
+  await change({ exceptions: [{ finding: "old-version-read", about: "orders-api", ...why }] });
+  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  await copy.stop().catch(() => undefined);
+  await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}, 120_000);
