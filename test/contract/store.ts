@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../adapters/ports.js";
 import { formatTag } from "../../domain/fence.js";
 import { Secret } from "../../domain/secret.js";
+import { checkStoreVersions } from "./stores/versions.js";
 import {
   call,
   change,
@@ -259,40 +260,7 @@ export function storeContract(name: string, make: () => Promise<StoreWorld>): vo
     });
 
     it("tells the store's own version of what is live, another one after each change, and the same one until then", async () => {
-      const told: Array<string | undefined> = [];
-      const look = async () => {
-        const { storeVersion } = await store.view(call());
-        const other = world.open();
-        expect((await other.view(call())).storeVersion).toBe(storeVersion);
-        await other.close();
-        told.push(storeVersion);
-      };
-      await look();
-      await withFirst();
-      await look();
-      await store.stage("v2", contents("v2"), call());
-      expect((await store.view(call())).storeVersion).toBe(told[1]);
-      await store.promote(change(first, second), call());
-      await look();
-      const taken = tag("v2", 3, { epoch: 2 });
-      await store.seize(change(second, taken), call());
-      await look();
-      await store.promote(change(taken, tag("v1", 4, { epoch: 2 })), call());
-      await look();
-      await world.foreignWrite({ host: "h2" });
-      await look();
-      const [absent, ...live] = told;
-      expect(absent).toBeUndefined();
-      if (world.storeVersions === "none") {
-        expect(live.filter((version) => version !== undefined)).toEqual([]);
-        return;
-      }
-      expect(live.filter((version) => typeof version !== "string" || version === "")).toEqual([]);
-      expect(new Set(live).size).toBe(live.length);
-      if (world.storeVersions === "counted") {
-        expect(live.filter((version) => !/^[1-9][0-9]*$/.test(version ?? ""))).toEqual([]);
-        expect(live.toSorted((a, b) => Number(a) - Number(b))).toEqual(live);
-      }
+      await checkStoreVersions(world, store);
     });
 
     it("H19: staged and held values outlive any number of writes to the live document", async () => {
