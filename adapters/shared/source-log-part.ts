@@ -3,7 +3,7 @@
  * are one claim, and the part is full before it gets large.
  */
 import { agoMsMax, aheadMsMax } from "../../domain/discovery/believed.js";
-import type { Claim, Copy, Malformed, ScanPart, Seen } from "../../domain/discovery/said.js";
+import type { Claim, Copy, Malformed, ScanPart, Seen, VersionRead } from "../../domain/discovery/said.js";
 import { StretchTally } from "../../domain/discovery/stretches.js";
 import { timesAt } from "../../domain/discovery/times.js";
 import { withheld, withheldPart } from "../../domain/discovery/withheld.js";
@@ -11,7 +11,7 @@ import { RekeyError } from "../../domain/errors.js";
 
 /** When a part is full. */
 export interface PartLimits {
-  /** Claims, copies, malformed records: each of them. */
+  /** Claims, versions of all of them together, copies, malformed records: each of them. */
   readonly entries: number;
   readonly records: number;
 }
@@ -22,7 +22,7 @@ export const partLimits: PartLimits = { entries: 2_000, records: 500_000 };
 /** Different remarks on a claim that are kept. */
 const remarksMax = 20;
 
-type Told = Omit<Claim, "seen" | "sentence" | "record">;
+type Told = Omit<Claim, "seen" | "versions" | "sentence" | "record">;
 
 interface Counted<T> {
   readonly told: T;
@@ -32,6 +32,8 @@ interface Counted<T> {
   last: number;
   count: number;
   times: number;
+  /** From when until when each version was read; null while none was named. */
+  versions: Map<string, { first: number; last: number }> | null;
 }
 
 /** Fills parts one after the other. `record` names the log in every claim. Times are milliseconds since the epoch. */
@@ -45,6 +47,7 @@ export class PartBuilder {
   #gaps: string[] = [];
   #gapsAgain: string[] = [];
   #records = 0;
+  #versions = 0;
   #from = Number.POSITIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
   readonly #stretches = new StretchTally();
@@ -62,7 +65,10 @@ export class PartBuilder {
     const { entries, records } = this.#limits;
     return (
       this.#records >= records ||
-      Math.max(this.#claims.size, this.#copies.size, this.#malformed.length, this.#gaps.length) >= entries
+      Math.max(
+        ...[this.#claims.size, this.#versions, this.#copies.size],
+        ...[this.#malformed.length, this.#gaps.length],
+      ) >= entries
     );
   }
 
@@ -104,14 +110,28 @@ export class PartBuilder {
     return own;
   }
 
-  /** Something was seen once more. What has the same key is one claim; `remark` is what differs, for its sentence. */
+  /**
+   * Something was seen once more. What has the same key is one claim; `remark` is what differs, for its sentence, and `version`
+   * what was read of a place, where the record tells it.
+   */
   claim(
     key: string,
     at: number,
     remark: string,
     make: () => { told: Told; say: (remarks: readonly string[]) => string },
+    version?: string,
   ): void {
-    add(this.#claims, key, at, remark, make);
+    const known = add(this.#claims, key, at, remark, make);
+    if (version === undefined) return;
+    known.versions ??= new Map();
+    const span = known.versions.get(version);
+    if (span === undefined) {
+      known.versions.set(version, { first: at, last: at });
+      this.#versions++;
+      return;
+    }
+    if (at < span.first) span.first = at;
+    if (at > span.last) span.last = at;
   }
 
   /** A value was met once more, by its mark. */
@@ -131,6 +151,7 @@ export class PartBuilder {
         record,
         ...one.told,
         seen: seenOf(one),
+        ...(one.versions === null ? {} : { versions: versionsOf(one.versions) }),
         sentence: one.say([...one.remarks]),
       })),
       copies: [...this.#copies.values()].map((one) => ({
@@ -153,6 +174,7 @@ export class PartBuilder {
     this.#gaps = [];
     this.#gapsAgain = [];
     this.#records = 0;
+    this.#versions = 0;
     this.#from = Number.POSITIVE_INFINITY;
     this.#until = Number.NEGATIVE_INFINITY;
     this.#ahead = { count: 0, where: "", most: 0 };
@@ -178,10 +200,10 @@ function add<T>(
   at: number,
   remark: string,
   make: () => { told: T; say: (remarks: readonly string[]) => string },
-): void {
+): Counted<T> {
   let known = into.get(key);
   if (known === undefined) {
-    known = { ...make(), remarks: new Set(), first: at, last: at, count: 0, times: 0 };
+    known = { ...make(), remarks: new Set(), first: at, last: at, count: 0, times: 0, versions: null };
     into.set(key, known);
   }
   known.count++;
@@ -189,10 +211,17 @@ function add<T>(
   if (at < known.first) known.first = at;
   if (at > known.last) known.last = at;
   if (remark !== "" && known.remarks.size < remarksMax) known.remarks.add(remark);
+  return known;
 }
 
 function seenOf({ first, last, count, times }: Counted<unknown>): Seen {
   return { first, last, count, times };
+}
+
+function versionsOf(versions: ReadonlyMap<string, { first: number; last: number }>): VersionRead[] {
+  return [...versions]
+    .map(([version, span]) => ({ version, ...span }))
+    .sort((one, other) => (one.version < other.version ? -1 : 1));
 }
 
 const shownMax = 200;

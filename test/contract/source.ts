@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Source } from "../../adapters/ports.js";
-import type { Claim, Copy, ScanPart, Thing, Use } from "../../domain/discovery/said.js";
+import type { Claim, Copy, ScanPart, Thing, Use, VersionRead } from "../../domain/discovery/said.js";
 import { soundPart } from "../../domain/discovery/sound.js";
 
 /** A source's world: the real thing, with something in it that is seen. */
@@ -89,14 +89,18 @@ export async function scanned(source: Source, cursor: string | null = null): Pro
 
 /** What parts say together, the same however they were cut. */
 export function together(parts: readonly ScanPart[]) {
-  const edges = new Map<string, { count: number; first: number; last: number }>();
-  for (const { seen, ...claim } of parts.flatMap(({ claims }) => claims)) {
+  const edges = new Map<
+    string,
+    { count: number; first: number; last: number; versions: readonly VersionRead[] }
+  >();
+  for (const { seen, versions = [], ...claim } of parts.flatMap(({ claims }) => claims)) {
     const key = `${claim.record}: ${edgeText(claim)}`;
     const known = edges.get(key);
     edges.set(key, {
       count: seen.count + (known?.count ?? 0),
       first: Math.min(seen.first, known?.first ?? seen.first),
       last: Math.max(seen.last, known?.last ?? seen.last),
+      versions: versionsTogether([...versions, ...(known?.versions ?? [])]),
     });
   }
   return {
@@ -108,6 +112,17 @@ export function together(parts: readonly ScanPart[]) {
     malformed: parts.flatMap(({ malformed }) => malformed.map(({ where }) => where)).sort(),
     records: parts.reduce((sum, { records }) => sum + records, 0),
   };
+}
+
+function versionsTogether(reads: readonly VersionRead[]): VersionRead[] {
+  const byName = Map.groupBy(reads, ({ version }) => version);
+  return [...byName]
+    .map(([version, ofIt]) => ({
+      version,
+      first: Math.min(...ofIt.map(({ first }) => first)),
+      last: Math.max(...ofIt.map(({ last }) => last)),
+    }))
+    .sort((one, other) => (one.version < other.version ? -1 : 1));
 }
 
 /** The suite. Times of what is there now differ between two scans, so only a log's are compared. */
