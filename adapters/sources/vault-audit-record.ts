@@ -3,7 +3,7 @@
  * replaced by an HMAC stays what it is, a text that is no value.
  */
 import { isIP } from "node:net";
-import type { ReaderThing, ReaderTraits } from "../../domain/discovery/said.js";
+import { olderVersion, type ReaderThing, type ReaderTraits } from "../../domain/discovery/said.js";
 import { inside, shown, textIn } from "../shared/source-log-part.js";
 
 /** The KV version 2 engine whose reads count, and who reads for Rekey itself. */
@@ -30,6 +30,11 @@ export interface Read {
   readonly path: string;
   /** Of the KV engine; null where the answer was wrapped, so that the log does not show it. */
   readonly version: number | null;
+  /**
+   * What the request asked for, where the answer does not show what was given out: the version's number, or `olderVersion` where it is
+   * one that the log does not tell. Absent where it asked for whatever is live.
+   */
+  readonly asked?: string;
   readonly wrapped: boolean;
   readonly name: string;
   readonly traits: ReaderTraits;
@@ -53,17 +58,34 @@ export function readIn(record: unknown, watched: Watched): Read | null {
   const fields = inside(data, "data");
   // A deleted version answers with its metadata and no data: nothing was given out.
   if (!wrapped && (typeof fields !== "object" || fields === null)) return null;
-  const version = inside(inside(data, "metadata"), "version");
+  const told = inside(inside(data, "metadata"), "version");
+  const version = typeof told === "number" && Number.isSafeInteger(told) ? told : null;
+  const asked = version === null ? askedIn(request) : undefined;
   const auth = inside(record, "auth");
   const who = readerOf(auth, request, watched);
   if (who === null) return null;
   return {
     path: path.slice(watched.dataPath.length),
-    version: typeof version === "number" && Number.isSafeInteger(version) ? version : null,
+    version,
+    ...(asked === undefined ? {} : { asked }),
     wrapped,
     ...who,
     fields,
   };
+}
+
+/**
+ * The version that a request pins. Its parameter is an HMAC unless the device or the mount writes it in clear; Vault has the address
+ * of the request beside it, which OpenBao has not. Zero is how to ask for what is live.
+ */
+function askedIn(request: unknown): string | undefined {
+  const parameter = inside(inside(request, "data"), "version");
+  if (parameter === undefined) return undefined;
+  const query = textIn(request, "request_uri")?.split("?")[1];
+  const written = [String(parameter), new URLSearchParams(query).get("version")];
+  const number = written.find((text) => text !== null && /^[0-9]{1,15}$/.test(text));
+  if (number === undefined) return olderVersion;
+  return Number(number) === 0 ? undefined : String(Number(number));
 }
 
 /** Who it was; null for the engine itself. */

@@ -64,17 +64,19 @@ export function auditTally(
 }
 
 function note(config: VaultAuditConfig, part: PartBuilder, read: Read, at: number): void {
-  const { path, traits, name, class: kind } = read;
+  const { path, traits, name, class: kind, version, asked } = read;
+  const given = version === null ? undefined : String(version);
   const key = JSON.stringify([path, traits, kind ?? "", Object.keys(traits).length === 0 ? name : ""]);
-  part.claim(key, at, read.wrapped ? "wrapped" : String(read.version ?? "unknown"), () => ({
+  const make = () => ({
     told: {
       known: "read",
       from: { is: "reader", name, traits, ...(kind === undefined ? {} : { class: kind }) },
       type: "uses",
       to: { is: "place", store: config.store, place: { path } },
     } satisfies Omit<Claim, "seen" | "sentence" | "record">,
-    say: (remarks) => `${name} read ${versionsText(remarks)} of ${shown(path)}.`,
-  }));
+    say: (remarks: readonly string[]) => `${name} read ${versionsText(remarks)} of ${shown(path)}.`,
+  });
+  part.claim(key, at, read.wrapped ? "wrapped" : (given ?? "unknown"), make, given ?? asked);
 }
 
 /** `version 3`, `versions 3 and 4`, `an unknown version`. */

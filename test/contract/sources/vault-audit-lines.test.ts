@@ -3,7 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { timesAt, timesText } from "../../../domain/discovery/times.js";
-import { scanned } from "../source.js";
+import { scanned, together } from "../source.js";
 import { auditLine, auditSource, logFolder } from "./audit-lines.js";
 
 let folder: string;
@@ -54,6 +54,64 @@ describe("what a line says", () => {
     });
     expect(timesText(claims[0]?.seen.times ?? 0)).toBe("00:00-00:59 on sun-mon, thu-fri");
     expect(claims[0]?.sentence).toBe("approle-a read versions 1, 2, 3 of x.");
+  });
+
+  it("is from when until when each version was read, which an answer in a wrapping token does not show", async () => {
+    const at = (day: number) => `2026-02-${String(day).padStart(2, "0")}T00:00:00Z`;
+    const wrapped = (reader: string, request: object = {}) =>
+      auditLine(reader, "x", 1, {
+        time: at(9),
+        request: { operation: "read", path: "secret/data/x", remote_address: "10.0.0.1", ...request },
+        response: { wrap_info: { token: "hmac-sha256:44", ttl: 60 } },
+      });
+    const hidden = { version: "hmac-sha256:55" };
+    const claims = await says(
+      ...[auditLine("a", "x", 10, { time: at(5) }), auditLine("a", "x", 9, { time: at(3) })],
+      ...[auditLine("a", "x", 10, { time: at(2) }), auditLine("a", "x", 10, { time: at(4) }), wrapped("a")],
+      auditLine("c", "x", 1, { response: { data: { data: { password: "hmac-sha256:11" } } } }),
+      wrapped("d", { data: hidden }),
+      wrapped("e", { data: hidden, request_uri: "/v1/secret/data/x?a=1&version=7" }),
+      wrapped("f", { data: { version: "07" } }),
+      wrapped("g", { data: hidden, request_uri: "/v1/secret/data/x?version=0" }),
+      wrapped("h", { data: hidden, request_uri: "/v1/secret/data/x?version=%C3%A9" }),
+      wrapped("i", { data: {} }),
+    );
+    const span = (first: number, last = first) => ({
+      first: Date.parse(at(first)),
+      last: Date.parse(at(last)),
+    });
+    expect(
+      claims.map(({ from, versions }) => [from.is === "reader" && from.name.slice(-1), versions]),
+    ).toEqual([
+      [
+        "a",
+        [
+          { version: "10", ...span(2, 5) },
+          { version: "9", ...span(3) },
+        ],
+      ],
+      ["c", undefined],
+      ["d", [{ version: "older", ...span(9) }]],
+      ["e", [{ version: "7", ...span(9) }]],
+      ["f", [{ version: "7", ...span(9) }]],
+      ["g", undefined],
+      ["h", [{ version: "older", ...span(9) }]],
+      ["i", undefined],
+    ]);
+  });
+
+  it("is every version that was read, however many there are: a part that has enough of them is full", async () => {
+    const versions = Array.from({ length: 8_000 }, (_, index) => index + 1);
+    await writeFile(log, versions.map((version) => `${auditLine("a", "x", version)}\n`).join(""));
+    const source = () => auditSource([log], {}, { entries: 500, records: 1_000_000 });
+    const parts = await scanned(source());
+    expect(parts.length).toBeGreaterThan(2);
+    const [[, edge] = []] = together(parts).edges;
+    const at = Date.parse("2026-02-03T04:05:06.123Z");
+    const read = (version: string) => ({ version, first: at, last: at });
+    expect(edge?.versions).toEqual(versions.map(String).sort().map(read));
+    const rest = await scanned(source(), parts[0]?.cursor);
+    expect(together([...parts.slice(0, 1), ...rest])).toEqual(together(parts));
   });
 
   it("is who a pod or a role of AWS is, as the login said", async () => {

@@ -43,7 +43,8 @@ describe.each(vaultMakers)("the socket device of a live %s", (maker) => {
   it("is heard while a scan listens", async () => {
     const port = await freePort();
     const { entity, as } = await server.login("heard");
-    await server.admin("POST", "secret/data/apps/heard", { data: { password: "canary-of-the-socket" } });
+    for (const password of ["canary-of-the-socket", "canary-of-the-next"])
+      await server.admin("POST", "secret/data/apps/heard", { data: { password } });
     const listening = scanned(sourceAt(port, { listen: "10s" }));
     (await connected(port)).end();
     const options = { address: `127.0.0.1:${port}`, socket_type: "tcp" };
@@ -51,10 +52,13 @@ describe.each(vaultMakers)("the socket device of a live %s", (maker) => {
       status: 204,
     });
     await as("GET", "secret/data/apps/heard");
+    await as("GET", "secret/data/apps/heard?version=1");
     const parts = await listening;
     expect(parts.flatMap(({ claims }) => claims).map(edgeText)).toEqual([
       `reader(entity=${entity}) uses place(main apps/heard) read`,
     ]);
+    const versions = parts.flatMap(({ claims }) => claims.flatMap(({ versions = [] }) => versions));
+    expect(versions.map(({ version }) => version)).toEqual(["1", "2"]);
     expect(parts.flatMap(({ malformed }) => malformed)).toEqual([]);
     expect(JSON.stringify(parts)).not.toContain("canary");
     await server.admin("DELETE", "sys/audit/socket");

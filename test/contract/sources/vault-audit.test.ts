@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { vaultAudit } from "../../../adapters/sources/vault-audit.js";
+import { olderVersion, type ScanPart } from "../../../domain/discovery/said.js";
 import { type VaultMaker, vaultMakers } from "../../setup/servers.js";
-import { leakedAddress, type SourceWorld, scanned, sourceContract } from "../source.js";
+import { leakedAddress, type SourceWorld, scanned, sourceContract, together } from "../source.js";
 import { depsOf } from "../stores/world.js";
 import { type AuditServer, startAuditServer } from "./audit-server.js";
 
@@ -127,12 +128,31 @@ describe.each(vaultMakers)("the log of a live %s", (maker) => {
     await as("GET", `secret/data/${world.path}`);
     await admin("POST", `secret/data/${world.path}`, { data: { password: "another-value" } });
     await as("GET", `secret/data/${world.path}`);
+    await world.collect();
+    const before = await scanned(world.open());
+    const pinnedAfter = Date.now();
     await as("GET", `secret/data/${world.path}?version=1`);
     await world.collect();
-    const claims = (await scanned(world.open())).flatMap((part) => part.claims);
-    const claim = claims.find(({ from }) => from.is === "reader" && from.traits.entity === entity);
+    const ofReader = (parts: readonly ScanPart[]) =>
+      parts
+        .flatMap((part) => part.claims)
+        .filter(({ from }) => from.is === "reader" && from.traits.entity === entity);
+    const whole = await scanned(world.open());
+    const [claim] = ofReader(whole);
     expect(claim?.seen.count).toBe(3);
     expect(claim?.sentence).toBe(`userpass-versions-${maker} read versions 1, 2 of ${world.path}.`);
+    // The pinned read is of the old version, after the new one was read.
+    const [old, live] = claim?.versions ?? [];
+    expect([old?.version, live?.version, claim?.versions?.length]).toEqual(["1", "2", 2]);
+    expect([old?.first, old?.last]).toEqual([claim?.seen.first, claim?.seen.last]);
+    expect(old?.last).toBeGreaterThanOrEqual(pinnedAfter);
+    expect(live?.last).toBeLessThan(pinnedAfter);
+    // Read on by the cursor: the pinned read and nothing else, and together what one scan says.
+    const after = await scanned(world.open(), before.at(-1)?.cursor);
+    expect(ofReader(after).flatMap(({ versions = [] }) => versions)).toEqual([
+      { version: "1", first: old?.last, last: old?.last },
+    ]);
+    expect(together([...before, ...after])).toEqual(together(whole));
     await world.close();
   });
 
@@ -194,9 +214,19 @@ describe.each(vaultMakers)("the log of a live %s", (maker) => {
     const { entity, wrapped } = await login(`wrapped-${maker}`);
     await wrapped(`secret/data/${world.path}`);
     await world.collect();
-    const claims = (await scanned(world.open())).flatMap((part) => part.claims);
-    const claim = claims.find(({ from }) => from.is === "reader" && from.traits.entity === entity);
+    const claimed = async () =>
+      (await scanned(world.open()))
+        .flatMap((part) => part.claims)
+        .find(({ from }) => from.is === "reader" && from.traits.entity === entity);
+    const claim = await claimed();
     expect(claim?.sentence).toContain("in a wrapping token");
+    expect(claim).not.toHaveProperty("versions");
+    // Whoever pins a version gets it in a token, too. Vault writes the address of the request in clear, OpenBao an HMAC alone.
+    await wrapped(`secret/data/${world.path}?version=1`);
+    await world.collect();
+    const at = (await claimed())?.seen.last;
+    const version = maker === "openbao" ? olderVersion : "1";
+    expect((await claimed())?.versions).toEqual([{ version, first: at, last: at }]);
     await world.close();
   });
 });
