@@ -1,6 +1,11 @@
 /** What one event of CloudTrail says about secrets that were read, access keys that were made, and access keys that were used. Pure. */
 import { isIP } from "node:net";
-import type { Claim, ReaderThing, ReaderTraits } from "../../domain/discovery/said.js";
+import {
+  type Claim,
+  olderVersion,
+  type ReaderThing,
+  type ReaderTraits,
+} from "../../domain/discovery/said.js";
 import { secretArn } from "../shared/secret-arn.js";
 import { inside, shown, textIn } from "../shared/source-log-part.js";
 
@@ -20,6 +25,8 @@ export interface Watched {
 /** One edge that an event shows, with where it was asked from. */
 export interface EventSays {
   readonly told: Pick<Claim, "known" | "from" | "type" | "to">;
+  /** The version of a secret that was asked for; absent for whatever is the current one. */
+  readonly version?: string;
   readonly from: string;
   readonly did: string;
 }
@@ -66,6 +73,7 @@ function secretReads(event: unknown, name: string | undefined, watched: Watched)
       : name === "BatchGetSecretValue" && Array.isArray(list)
         ? list
         : [];
+  const version = name === "GetSecretValue" ? versionIn(asked) : undefined;
   return ids.flatMap((id): EventSays[] => {
     const names = typeof id === "string" ? secretNames(id, textIn(event, "awsRegion"), watched) : [];
     return names.map((secret) => ({
@@ -75,10 +83,17 @@ function secretReads(event: unknown, name: string | undefined, watched: Watched)
         type: "uses",
         to: { is: "place", store, place: { name: secret } },
       },
+      ...(version === undefined ? {} : { version }),
       from: sourceOf(event),
       did: `read ${shown(secret)} by ${name}${names.length > 1 ? ", or one whose name is like it: the ARN does not tell" : ""}`,
     }));
   });
+}
+
+/** Labels move, and the event does not tell to which version: any but that of the current one may have been on an older one. */
+function versionIn(asked: unknown): string | undefined {
+  const label = textIn(asked, "versionStage") ?? "AWSCURRENT";
+  return textIn(asked, "versionId") ?? (label === "AWSCURRENT" ? undefined : olderVersion);
 }
 
 /** The secret's name, where it is one of the account and region; both that it may be where an ARN does not tell. */

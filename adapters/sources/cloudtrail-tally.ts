@@ -55,12 +55,13 @@ export function eventTally(config: CloudtrailConfig, part: PartBuilder): TakeEve
         { again: true },
       );
     }
-    for (const { told, from: source, did } of eventSays(event, watched)) {
-      part.claim(JSON.stringify([told.type, told.from, told.to]), at, source, () => ({
+    for (const { told, version, from: source, did } of eventSays(event, watched)) {
+      const make = () => ({
         told,
-        say: (sources) =>
+        say: (sources: readonly string[]) =>
           `${told.from.is === "reader" ? told.from.name : "Somebody"} ${did}, from ${sources.join(", ")}.`,
-      }));
+      });
+      part.claim(JSON.stringify([told.type, told.from, told.to]), at, source, make, version);
     }
     return true;
   };
