@@ -11,13 +11,16 @@ import { RekeyError } from "../../domain/errors.js";
 
 /** When a part is full. */
 export interface PartLimits {
-  /** Claims, versions of all of them together, copies, malformed records: each of them. */
+  /** Claims, copies, malformed records: each of them; and a few times as many versions, of all claims together. */
   readonly entries: number;
   readonly records: number;
 }
 
 /** Small enough to be kept at once, large enough that keeping costs little beside reading. */
 export const partLimits: PartLimits = { entries: 2_000, records: 500_000 };
+
+/** A version is small beside a claim, and those that read a place twice have mostly met two of them. */
+const versionsAnEntry = 4;
 
 /** Different remarks on a claim that are kept. */
 const remarksMax = 20;
@@ -65,10 +68,8 @@ export class PartBuilder {
     const { entries, records } = this.#limits;
     return (
       this.#records >= records ||
-      Math.max(
-        ...[this.#claims.size, this.#versions, this.#copies.size],
-        ...[this.#malformed.length, this.#gaps.length],
-      ) >= entries
+      this.#versions >= entries * versionsAnEntry ||
+      Math.max(this.#claims.size, this.#copies.size, this.#malformed.length, this.#gaps.length) >= entries
     );
   }
 
