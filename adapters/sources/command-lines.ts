@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { credentialClasses } from "../../domain/estate/classes.js";
-import { findLiteral } from "../../domain/estate/literals.js";
+import { findLiteral, knownShape } from "../../domain/estate/literals.js";
 import { edgeTypes, evidenceKinds } from "../../domain/graph/types.js";
 import type { Said } from "../shared/source-part.js";
 
@@ -71,22 +71,42 @@ const seen = z
   .strictObject({ first: time, last: time, count: z.int().min(1).default(1) })
   .refine(({ first, last }) => first <= last, { error: "first is after last" });
 
+/** Ids of versions are random by nature, so that only what has the shape of a secret is refused. */
+const versionName = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((found) => knownShape(found) === undefined, { error: "seems to hold a value" });
+
+const versions = z
+  .array(
+    z
+      .strictObject({ version: versionName, first: time, last: time })
+      .refine(({ first, last }) => first <= last, { error: "first is after last" }),
+  )
+  .min(1)
+  .max(100)
+  .refine((all) => new Set(all.map(({ version }) => version)).size === all.length, {
+    error: "names a version twice",
+  });
+
 const record = text(512);
 const sentence = text(1_024);
 
+const claim = z.strictObject({
+  record,
+  known: z.enum(evidenceKinds),
+  from: thing,
+  type: z.enum(edgeTypes),
+  to: thing,
+  seen,
+  versions: versions.optional(),
+  sentence,
+});
+
 /** One line: exactly one of these. */
 const line = z.union([
-  z.strictObject({
-    claim: z.strictObject({
-      record,
-      known: z.enum(evidenceKinds),
-      from: thing,
-      type: z.enum(edgeTypes),
-      to: thing,
-      seen,
-      sentence,
-    }),
-  }),
+  z.strictObject({ claim }),
   z.strictObject({
     copy: z.strictObject({
       record,
@@ -127,7 +147,10 @@ export function lineRead(content: string, mark: (value: string) => string): Line
   if ("gap" in data) return { said: { gaps: [data.gap], records: 0 } };
   if ("listed" in data) return { said: { listed: [data.listed] } as Said };
   if ("use" in data) return { said: { uses: [data.use] } as Said };
-  if ("claim" in data) return { said: { claims: [data.claim] } as Said };
+  if ("claim" in data) {
+    const why = wrongVersions(data.claim);
+    return why === undefined ? { said: { claims: [data.claim] } as Said } : { why };
+  }
   const { value, sentence: words, at, ...rest } = data.copy;
   // A program that quotes the value in its own words would let it out.
   const quoted = [words, rest.record, JSON.stringify(at)].some((part) => part.includes(value));
@@ -135,9 +158,18 @@ export function lineRead(content: string, mark: (value: string) => string): Line
   return { said: { copies: [{ ...rest, at, sentence: words, mark: mark(value) }] } as Said };
 }
 
+/** Versions are of a read of a place, and each was read while the reader was seen. */
+function wrongVersions({ known, type, to, seen, versions = [] }: z.output<typeof claim>): string | undefined {
+  if (versions.length === 0) return undefined;
+  if (known !== "read" || type !== "uses" || to.is !== "place")
+    return "it is refused, at claim.versions: only what was `read` and `uses` a place has versions";
+  const outside = versions.some(({ first, last }) => first < seen.first || last > seen.last);
+  return outside ? "it is refused, at claim.versions: a version was read outside of `seen`" : undefined;
+}
+
 /** Names of ours alone: a name that the program made up may be anything. */
 const known = new Set(
-  "claim copy listed use of gap cursor more record known from to type at value literal seen first last count sentence thing is name traits entity role serviceAccount applicationName address workload store place issuer account class createdAt expiresAt scope path".split(
+  "claim copy listed use of gap cursor more record known from to type at value literal seen first last count sentence versions version thing is name traits entity role serviceAccount applicationName address workload store place issuer account class createdAt expiresAt scope path".split(
     " ",
   ),
 );

@@ -129,7 +129,19 @@ describe("a program", () => {
     });
   });
 
-  it.each([
+  const versioned = (versions: unknown, more: object = {}) =>
+    claim("a", { to: { is: "place", store: "main", place: { path: "orders/db" } }, versions, ...more });
+  const version = { version: "3", first: 1_000, last: 2_000 };
+
+  it("may say which versions of a place were read, and when", async () => {
+    // As two stores name them, the second one's being as random as a value, and one of which only that is known.
+    const id = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    const versions = ["3", id, "older"].map((name) => ({ ...version, version: name }));
+    const [part] = await scan(versioned(versions));
+    expect([part?.claims[0]?.versions, part?.malformed]).toEqual([versions, []]);
+  });
+
+  it.each<[unknown, string]>([
     ["no JSON", "it is not JSON"],
     [{ claims: [] }, "it has none of claim, copy, listed, use, gap and cursor"],
     [claim("a", { known: "guessed" }), "it is refused, at claim.known"],
@@ -147,6 +159,25 @@ describe("a program", () => {
       { use: { record: "r", of: { is: "reader", name: "a", traits: {} }, seen, sentence: "It was used." } },
       "it is refused, at use",
     ],
+    [versioned([]), "it is refused, at claim.versions"],
+    [versioned([version, version]), "it is refused, at claim.versions"],
+    [versioned(Array(101).fill(version)), "it is refused, at claim.versions"],
+    [versioned([{ ...version, version: "v".repeat(257) }]), "it is refused, at claim.versions.?.version"],
+    [
+      versioned([{ ...version, version: `hvs.${"a1".repeat(12)}` }]),
+      "it is refused, at claim.versions.?.version",
+    ],
+    [versioned([{ ...version, first: 2_000, last: 1_000 }]), "it is refused, at claim.versions.?"],
+    [
+      versioned([{ ...version, last: 2_001 }]),
+      "it is refused, at claim.versions: a version was read outside of `seen`",
+    ],
+    ...[{ known: "session" }, { type: "can-read" }, { to: claim("a").claim.to }].map(
+      (more): [unknown, string] => [
+        versioned([version], more),
+        "it is refused, at claim.versions: only what was `read` and `uses` a place has versions",
+      ],
+    ),
   ])("that prints %j has that line refused by its fields", async (line, why) => {
     const [part] = await scan(line, claim("a"));
     expect(part?.malformed).toEqual([{ where: expect.stringMatching(/line 1 of what it printed$/), why }]);
