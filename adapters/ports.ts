@@ -91,10 +91,7 @@ export interface IssuerView {
   readonly nodes: readonly IssuerNode[];
   readonly slots: readonly Slot[];
   readonly sessions: readonly SessionGroup[];
-  /**
-   * The engine's own marked session was seen in the same listing, so "nothing" means nothing (H21).
-   * When false the sessions are not evidence of anything.
-   */
+  /** The engine's own marked session was seen in the same listing, so "nothing" means nothing (H21). When false the sessions are no evidence. */
   readonly watermarkSeen: boolean;
   /** When the listing was taken, on the issuer's clock, in milliseconds since the epoch. */
   readonly at: number;
@@ -193,10 +190,7 @@ export interface PlaceView {
   readonly tag: string;
   /** Version of the live document, `null` where it carries none (before the first rotation) or there is no document. */
   readonly liveVersion: string | null;
-  /**
-   * The store's own name of what is live, by which its log says who read what: a whole number that grows with every write, or a
-   * name that no other write gets. Absent where the store keeps one state alone, so that nobody can read an older one.
-   */
+  /** What the store calls that in its log: a number that grows, or a name that no other write gets. Absent where nobody can read an older state. */
   readonly storeVersion?: string;
 }
 
