@@ -63,7 +63,8 @@ export function oldReads(
   });
 }
 
-const isCounted = ({ storeVersion }: Pick<StoreRead, "storeVersion">): boolean =>
+/** Whether that is a name of a store that counts its versions. */
+export const isCounted = ({ storeVersion }: Pick<StoreRead, "storeVersion">): boolean =>
   /^\d{1,15}$/.test(storeVersion);
 
 /** As they were written: by number where the store counts, and otherwise as they were seen. */

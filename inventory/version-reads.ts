@@ -3,7 +3,7 @@
  * read of the old value from one of the new. Reads are merged by the first and the last moment: in any order, as often as one likes.
  */
 import type { Claim, Thing } from "../domain/discovery/said.js";
-import type { StoreRead, StoreVersion } from "../domain/old-reads.js";
+import { isCounted, type StoreRead, type StoreVersion } from "../domain/old-reads.js";
 import { type Database, read, type Tx, transact } from "./database.js";
 import { sql } from "./orm.js";
 import { column, iso, ms, parts } from "./rows.js";
@@ -61,31 +61,34 @@ export interface LiveVersion extends StoreVersion {
 }
 
 /**
- * Keeps what was seen to be live. A store that gives a name a second time, because its document was removed and made anew, has begun to count
- * again: what is known of the names behind it is of before.
+ * Keeps what was seen to be live. A store that counts and gives a number to something else has begun to count again, because its
+ * document was removed and made anew: what is known of later numbers is of before. Where a name is live once more, which somebody has
+ * to bring about by hand, it is the last one from then on.
  */
 export async function keepLiveVersions(db: Database, live: readonly LiveVersion[]): Promise<void> {
   const known = await versionsAt(db, live);
-  const news = live.filter(
-    (one) =>
-      !known.some(
-        (kept) =>
-          kept.place === one.place && kept.storeVersion === one.storeVersion && kept.version === one.version,
-      ),
-  );
+  const news = live.flatMap((one) => {
+    const there = known.filter(({ place }) => place === one.place);
+    const same = there.find(({ storeVersion }) => storeVersion === one.storeVersion);
+    const isOther = same?.version !== one.version;
+    const isAgain = !isCounted(one) && there.some(({ seenAt }) => same !== undefined && seenAt > same.seenAt);
+    if (!isOther && !isAgain) return [];
+    const isAnew = same !== undefined && isOther && isCounted(one);
+    const gone = there.filter(
+      (other) => isAnew && isCounted(other) && Number(other.storeVersion) > Number(one.storeVersion),
+    );
+    return [{ ...one, gone: gone.map(({ storeVersion }) => storeVersion) }];
+  });
   if (news.length === 0) return;
   await transact(db, async (tx) => {
-    for (const { node, storeVersion, version, seenAt } of news) {
+    for (const { node, storeVersion, version, seenAt, gone } of news) {
       await tx.execute(sql`
         delete from rekey_inventory.store_versions
-        where place = ${node} and store_version ~ '^[0-9]{1,15}$' and ${storeVersion} ~ '^[0-9]{1,15}$'
-          and store_version::bigint > ${storeVersion}::bigint and exists (
-            select from rekey_inventory.store_versions where place = ${node} and store_version = ${storeVersion})`);
+        where place = ${node} and store_version = any(${sql.param(gone)}::text[])`);
       await tx.execute(sql`
         insert into rekey_inventory.store_versions (place, store_version, version, seen_at)
         values (${node}, ${storeVersion}, ${version}, ${iso(seenAt)})
-        on conflict (place, store_version) do update set version = excluded.version, seen_at = excluded.seen_at
-          where store_versions.version is distinct from excluded.version`);
+        on conflict (place, store_version) do update set version = excluded.version, seen_at = excluded.seen_at`);
     }
   });
 }

@@ -110,3 +110,20 @@ it("what stood under a number is kept from the first look on, and forgotten wher
   await keepLiveVersions(db, [live("9", "ver_2", t0 + 9)]);
   expect(await known()).toEqual(["1 ver_1 7", "9 ver_2 8"]);
 });
+
+it("a name that somebody has made live again is the last one from then on", async () => {
+  const { db } = await migratedDatabase();
+  const live = (storeVersion: string, version: string | null, seenAt: number): LiveVersion => ({
+    ...{ place: "main", node: "loc_1", storeVersion, version, seenAt },
+  });
+  const names = async () =>
+    (await versionsAt(db, [{ place: "main", node: "loc_1" }]))
+      .toSorted((a, b) => a.seenAt - b.seenAt)
+      .map(({ storeVersion, seenAt }) => `${storeVersion} ${seenAt - t0}`);
+  await keepLiveVersions(db, [live("aa", "ver_1", t0)]);
+  await keepLiveVersions(db, [live("bb", "ver_2", t0 + 1)]);
+  await keepLiveVersions(db, [live("bb", "ver_2", t0 + 2)]);
+  expect(await names()).toEqual(["aa 0", "bb 1"]);
+  await keepLiveVersions(db, [live("aa", "ver_1", t0 + 3)]);
+  expect(await names()).toEqual(["bb 1", "aa 3"]);
+});
