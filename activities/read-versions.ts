@@ -24,7 +24,7 @@ export interface VersionReads {
 /** Keeps what a look saw, and reads it together with who read what within the last `windowMs`, in milliseconds. */
 export async function versionReads(
   deps: Pick<ActivityDeps, "db" | "now" | "shapes" | "sha256Hex">,
-  systems: Pick<Systems, "name" | "estate" | "consumers">,
+  systems: Pick<Systems, "id" | "name" | "estate" | "consumers">,
   seen: readonly PlaceSeen[],
   windowMs: number,
 ): Promise<VersionReads> {
@@ -33,6 +33,7 @@ export async function versionReads(
   const places = await nodesOf(deps, systems);
   await keepLiveVersions(
     deps.db,
+    systems.id,
     seen.flatMap(({ place, liveVersion: version, storeVersion }) => {
       const node = places.find((one) => one.place === place)?.node;
       return node === undefined || storeVersion === undefined
@@ -41,7 +42,7 @@ export async function versionReads(
     }),
   );
   const [known, reads] = await Promise.all([
-    versionsAt(deps.db, places),
+    versionsAt(deps.db, systems.id, places),
     versionReadsAt(deps.db, places, now - windowMs),
   ]);
   return { known, reads };

@@ -82,8 +82,9 @@ export const versionReads = inventory.table("version_reads", {
   lastSeen: moment("last_seen").notNull(),
 });
 
-/** What stood at a place under one of the store's own versions. */
+/** What of a credential stood at a place under one of the store's own versions. */
 export const storeVersions = inventory.table("store_versions", {
+  credential: text("credential").notNull(),
   place: text("place").notNull(),
   storeVersion: text("store_version").notNull(),
   version: text("version"),

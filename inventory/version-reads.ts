@@ -55,7 +55,7 @@ export interface PlaceNode {
   readonly node: string;
 }
 
-/** What a look saw to be live at a place, under the store's own name of it, at a moment in milliseconds since the epoch. */
+/** What of a credential a look saw to be live at a place, under the store's own name of it, at a moment in milliseconds since the epoch. */
 export interface LiveVersion extends StoreVersion {
   readonly node: string;
 }
@@ -65,8 +65,12 @@ export interface LiveVersion extends StoreVersion {
  * document was removed and made anew: what is known of later numbers is of before. Where a name is live once more, which somebody has
  * to bring about by hand, it is the last one from then on.
  */
-export async function keepLiveVersions(db: Database, live: readonly LiveVersion[]): Promise<void> {
-  const known = await versionsAt(db, live);
+export async function keepLiveVersions(
+  db: Database,
+  credential: string,
+  live: readonly LiveVersion[],
+): Promise<void> {
+  const known = await versionsAt(db, credential, live);
   const news = live.flatMap((one) => {
     const there = known.filter(({ place }) => place === one.place);
     const same = there.find(({ storeVersion }) => storeVersion === one.storeVersion);
@@ -84,21 +88,26 @@ export async function keepLiveVersions(db: Database, live: readonly LiveVersion[
     for (const { node, storeVersion, version, seenAt, gone } of news) {
       await tx.execute(sql`
         delete from rekey_inventory.store_versions
-        where place = ${node} and store_version = any(${sql.param(gone)}::text[])`);
+        where credential = ${credential} and place = ${node} and store_version = any(${sql.param(gone)}::text[])`);
       await tx.execute(sql`
-        insert into rekey_inventory.store_versions (place, store_version, version, seen_at)
-        values (${node}, ${storeVersion}, ${version}, ${iso(seenAt)})
-        on conflict (place, store_version) do update set version = excluded.version, seen_at = excluded.seen_at`);
+        insert into rekey_inventory.store_versions (credential, place, store_version, version, seen_at)
+        values (${credential}, ${node}, ${storeVersion}, ${version}, ${iso(seenAt)})
+        on conflict (credential, place, store_version) do update set version = excluded.version, seen_at = excluded.seen_at`);
     }
   });
 }
 
-/** What is known of these places. */
-export async function versionsAt(db: Database, places: readonly PlaceNode[]): Promise<StoreVersion[]> {
+/** What is known of a credential at these places. */
+export async function versionsAt(
+  db: Database,
+  credential: string,
+  places: readonly PlaceNode[],
+): Promise<StoreVersion[]> {
   const { rows } = await read(db, (tx) =>
     tx.execute<{ node: string; name: string; version: string | null; seen: number }>(sql`
       select place as node, store_version as name, version, ${ms("seen_at")} as seen
-      from rekey_inventory.store_versions where place = any(${sql.param(places.map(({ node }) => node))}::text[])
+      from rekey_inventory.store_versions
+      where credential = ${credential} and place = any(${sql.param(places.map(({ node }) => node))}::text[])
       order by place, store_version`),
   );
   return rows.flatMap(({ node, name: storeVersion, version, seen: seenAt }) =>

@@ -1,5 +1,6 @@
 -- Which version of a place each reader was seen to read, by the store's own names; and what stood there under which of them. The
--- latter is kept by the place and not by the rotation, so that the next one knows which numbers are whose.
+-- latter is kept by credential and place and not by rotation, so that the next one knows which numbers are whose. Two credentials
+-- may have one document, each with fields of its own.
 
 create table version_reads (
   thing text not null references things (id),
@@ -12,9 +13,10 @@ create table version_reads (
 );
 
 create table store_versions (
+  credential text not null,
   place text not null,
   store_version text not null,
   version text,
   seen_at timestamp(3) with time zone not null,
-  primary key (place, store_version)
+  primary key (credential, place, store_version)
 );

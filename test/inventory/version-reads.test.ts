@@ -96,18 +96,21 @@ it("what stood under a number is kept from the first look on, and forgotten wher
     ...{ place: "main", node: "loc_1", storeVersion, version, seenAt },
   });
   const known = async () =>
-    (await versionsAt(db, [{ place: "main", node: "loc_1" }])).map(
+    (await versionsAt(db, "crd_1", [{ place: "main", node: "loc_1" }])).map(
       ({ storeVersion, version, seenAt }) => `${storeVersion} ${version} ${seenAt - t0}`,
     );
-  await keepLiveVersions(db, [live("9", null, t0)]);
-  await keepLiveVersions(db, [live("9", null, t0 + 5)]);
-  await keepLiveVersions(db, [live("10", "ver_1", t0 + 6), { ...live("3", "ver_1", t0), node: "loc_2" }]);
-  await keepLiveVersions(db, [live("1", "ver_1", t0 + 7)]);
+  await keepLiveVersions(db, "crd_1", [live("9", null, t0)]);
+  await keepLiveVersions(db, "crd_1", [live("9", null, t0 + 5)]);
+  await keepLiveVersions(db, "crd_1", [
+    live("10", "ver_1", t0 + 6),
+    { ...live("3", "ver_1", t0), node: "loc_2" },
+  ]);
+  await keepLiveVersions(db, "crd_1", [live("1", "ver_1", t0 + 7)]);
   expect(await known()).toEqual(["1 ver_1 7", "10 ver_1 6", "9 null 0"]);
   // Somebody removed the document and made it anew: nine is another one now, and there is no ten.
-  await keepLiveVersions(db, [live("9", "ver_2", t0 + 8)]);
+  await keepLiveVersions(db, "crd_1", [live("9", "ver_2", t0 + 8)]);
   expect(await known()).toEqual(["1 ver_1 7", "9 ver_2 8"]);
-  await keepLiveVersions(db, [live("9", "ver_2", t0 + 9)]);
+  await keepLiveVersions(db, "crd_1", [live("9", "ver_2", t0 + 9)]);
   expect(await known()).toEqual(["1 ver_1 7", "9 ver_2 8"]);
 });
 
@@ -117,13 +120,31 @@ it("a name that somebody has made live again is the last one from then on", asyn
     ...{ place: "main", node: "loc_1", storeVersion, version, seenAt },
   });
   const names = async () =>
-    (await versionsAt(db, [{ place: "main", node: "loc_1" }]))
+    (await versionsAt(db, "crd_1", [{ place: "main", node: "loc_1" }]))
       .toSorted((a, b) => a.seenAt - b.seenAt)
       .map(({ storeVersion, seenAt }) => `${storeVersion} ${seenAt - t0}`);
-  await keepLiveVersions(db, [live("aa", "ver_1", t0)]);
-  await keepLiveVersions(db, [live("bb", "ver_2", t0 + 1)]);
-  await keepLiveVersions(db, [live("bb", "ver_2", t0 + 2)]);
+  await keepLiveVersions(db, "crd_1", [live("aa", "ver_1", t0)]);
+  await keepLiveVersions(db, "crd_1", [live("bb", "ver_2", t0 + 1)]);
+  await keepLiveVersions(db, "crd_1", [live("bb", "ver_2", t0 + 2)]);
   expect(await names()).toEqual(["aa 0", "bb 1"]);
-  await keepLiveVersions(db, [live("aa", "ver_1", t0 + 3)]);
+  await keepLiveVersions(db, "crd_1", [live("aa", "ver_1", t0 + 3)]);
   expect(await names()).toEqual(["bb 1", "aa 3"]);
+});
+
+it("two credentials in one document have versions of their own under the same numbers", async () => {
+  const { db } = await migratedDatabase();
+  const live = (storeVersion: string, version: string): LiveVersion => ({
+    ...{ place: "main", node: "loc_1", storeVersion, version, seenAt: t0 },
+  });
+  const known = async (credential: string) =>
+    (await versionsAt(db, credential, [{ place: "main", node: "loc_1" }])).map(
+      ({ storeVersion, version }) => `${storeVersion} ${version}`,
+    );
+  await keepLiveVersions(db, "crd_1", [live("1", "ver_1")]);
+  await keepLiveVersions(db, "crd_2", [live("1", "ver_2")]);
+  await keepLiveVersions(db, "crd_1", [live("2", "ver_1")]);
+  await keepLiveVersions(db, "crd_2", [live("2", "ver_2")]);
+  await keepLiveVersions(db, "crd_1", [live("1", "ver_1")]);
+  expect(await known("crd_1")).toEqual(["1 ver_1", "2 ver_1"]);
+  expect(await known("crd_2")).toEqual(["1 ver_2", "2 ver_2"]);
 });
