@@ -8,7 +8,7 @@ import { inside, textIn } from "../shared/source-log-part.js";
 export type Unwrapped = { readonly record: unknown } | { readonly why: string } | null;
 
 /** As in `2026-01-02T03:04:05.6Z stdout F {...}`; `P` where the line goes on in the next. */
-const cri = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T\S{1,40} (stdout|stderr) ([FP])\S{0,40} /;
+export const cri = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T\S{1,40} (stdout|stderr) ([FP])\S{0,40} /;
 
 /** The record of one line, out of whatever it is wrapped in. A server's messages go to standard error, where no device writes. */
 export function unwrapped(text: string): Unwrapped {
@@ -33,7 +33,7 @@ function whole(record: unknown): Unwrapped {
 }
 
 /** Undefined for what is no JSON. */
-function parsed(text: string): unknown {
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -8,7 +8,7 @@ import { readFiles } from "../shared/source-log-files.js";
 import { partsOf, sinkInto } from "../shared/source-log-fill.js";
 import { listFiles } from "../shared/source-log-list.js";
 import { PartBuilder, type PartLimits, partLimits } from "../shared/source-log-part.js";
-import { LineSplitter } from "../shared/source-log-records.js";
+import { joiningParts, PartedLineSplitter } from "./vault-audit-parts.js";
 import { type VaultAuditConfig, vaultAuditConfig } from "./vault-audit-schema.js";
 import { listening, socketCursor } from "./vault-audit-socket.js";
 import { auditTally } from "./vault-audit-tally.js";
@@ -60,8 +60,17 @@ export class VaultAuditSource implements Source {
 
   async *#files(paths: readonly string[], cursor: string | null, call: Call): AsyncGenerator<ScanPart> {
     const [part, record] = this.#part();
-    const reading = { paths, splitter: () => new LineSplitter(), documents: false, isWhole: isJson };
-    yield* partsOf(part, readFiles(reading, cursor, sinkInto(part, record), call));
+    let lines = new PartedLineSplitter();
+    const splitter = () => {
+      lines = new PartedLineSplitter();
+      return lines;
+    };
+    const reading = { paths, splitter, documents: false, isWhole: isJson };
+    const sink = sinkInto(
+      part,
+      joiningParts(() => lines, part, record),
+    );
+    yield* partsOf(part, readFiles(reading, cursor, sink, call));
   }
 
   async *#socket(
