@@ -13,16 +13,15 @@ import {
   objectsOf,
 } from "../shared/source-kubernetes-objects.js";
 import { Rights } from "../shared/source-kubernetes-rights.js";
-import { Says } from "../shared/source-says.js";
-import { kubernetesStores, storeMap, storesSetting } from "../shared/source-stores.js";
-
 import {
   isKustomization,
   kustomizationName,
   kustomized,
   type Unrendered,
   unrenderedGaps,
-} from "./kubernetes-manifests-unrendered.js";
+} from "../shared/source-kubernetes-unrendered.js";
+import { Says } from "../shared/source-says.js";
+import { kubernetesStores, storeMap, storesSetting } from "../shared/source-stores.js";
 
 const manifestsConfig = z.strictObject({
   ...folderSettings("manifests, in YAML or JSON"),

@@ -3,10 +3,10 @@
  * makes of literals and files is read as the Secret that it would be; whatever only rendering shows is said to be missing.
  */
 import { posix } from "node:path";
-import { isMap, listOf, mapOf, named, textOf } from "../shared/source-config.js";
-import type { ReadBeside } from "../shared/source-files.js";
-import { type KubernetesObject, objectsOf } from "../shared/source-kubernetes-objects.js";
-import { told } from "../shared/source-says.js";
+import { isMap, listOf, mapOf, named, textOf } from "./source-config.js";
+import type { ReadBeside } from "./source-files.js";
+import { type KubernetesObject, objectsOf } from "./source-kubernetes-objects.js";
+import { told } from "./source-says.js";
 
 /** What a file that was not rendered says: objects that it would make, and what is missing in them. */
 export interface Unrendered {
