@@ -1,10 +1,12 @@
 /**
  * What a source says is stored, printed, and put into the sentences of findings, and whoever wrote the file or chose the name of the
  * session that it read may have left a secret in it (I6). So every text loses what is known to hold one before it goes anywhere:
- * the user and the query of an address, and whatever has the shape of a secret. Stars stand in its place.
+ * the user and the query of an address, a token in its path (whoever has the address of a webhook may call it), and whatever has the
+ * shape of a secret. Stars stand in its place.
  */
 import { addressesIn } from "../estate/addresses.js";
 import { secretRuns } from "../estate/literals.js";
+import { tokensIn } from "../estate/random-words.js";
 import type { ScanPart } from "./said.js";
 
 /** What stands where something was withheld; no recogniser takes it for a value, so that withholding twice is withholding once. */
@@ -14,7 +16,12 @@ const stars = "***";
 export function withheld(text: string): string {
   let rest = text;
   for (const { userFrom, userUntil, queryFrom, until } of addressesIn(text).reverse()) {
-    rest = starred(starred(rest, queryFrom, until), userFrom, userUntil);
+    rest = starred(rest, queryFrom, until);
+    const path = text.slice(userUntil, queryFrom);
+    const host = path.search(/\/|$/);
+    for (const token of tokensIn(path.slice(host)).reverse())
+      rest = starred(rest, userUntil + host + token.from, userUntil + host + token.until);
+    rest = starred(rest, userFrom, userUntil);
   }
   for (const { from, until } of secretRuns(rest).reverse()) rest = starred(rest, from, until);
   return rest;

@@ -3,6 +3,7 @@
  * version control, so a value that slips into it is refused at the door, and never repeated in the refusal.
  * Wrong alarms cost a person a minute, so digests, names, addresses and references are let through.
  */
+import { looksRandom } from "./random-words.js";
 import { isSecretRef } from "./secret-ref.js";
 
 /** Prefixes and shapes that issuers of credentials chose so that they can be recognised. Repetitions are bounded: the text may be hostile. */
@@ -89,40 +90,4 @@ export function findLiteral(text: string): string | undefined {
   if (shape !== undefined) return shape;
   const rest = harmless.reduce((remaining, pattern) => remaining.replace(pattern, " "), text);
   return rest.split(/[^A-Za-z0-9+_-]+/).some(looksRandom) ? "a random value" : undefined;
-}
-
-/**
- * True for a run of characters that a generator made. People's names change between letters and digits, or
- * between cases, a few times in twenty characters; random ones do so at every second.
- */
-function looksRandom(word: string): boolean {
-  if (word.length >= 32 && /^[0-9a-f]+$/i.test(word)) return entropyBits(word) >= 3 && /[a-f]/i.test(word);
-  // Without the dashes: between the words of a name they would count as changes.
-  const run = word.replace(/[-_]/g, "");
-  if (run.length >= 20 && /[a-z]/.test(run) && /[A-Z]/.test(run) && /[0-9]/.test(run)) {
-    return entropyBits(run) >= 3.6 && changes(run) >= 0.35;
-  }
-  // One case only: names with dashes in them are split first, as what is between the dashes is short.
-  return word.split(/[-_]/).some((part) => {
-    const mixed = part.length >= 24 && /[A-Za-z]/.test(part) && /[0-9]/.test(part);
-    return mixed && entropyBits(part) >= 3.5 && changes(part) >= 0.25;
-  });
-}
-
-/** Shannon entropy of the characters, in bits for each. */
-function entropyBits(word: string): number {
-  const counts = new Map<string, number>();
-  for (const character of word) counts.set(character, (counts.get(character) ?? 0) + 1);
-  let bits = 0;
-  for (const count of counts.values()) bits -= (count / word.length) * Math.log2(count / word.length);
-  return bits;
-}
-
-/** Share of neighbours that are of different classes: lower case, upper case, digit, other. */
-function changes(word: string): number {
-  const classes = [...word].map((c) =>
-    /[a-z]/.test(c) ? "a" : /[A-Z]/.test(c) ? "A" : /[0-9]/.test(c) ? "0" : "-",
-  );
-  const changed = classes.filter((kind, i) => i > 0 && kind !== classes[i - 1]).length;
-  return changed / (word.length - 1);
 }

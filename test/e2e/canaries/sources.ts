@@ -1,4 +1,5 @@
 /** Places that discovery reads, with a canary in each where somebody could have left a value; the files themselves are nobody's output. */
+import { randomInt } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Planted } from "./planted.js";
@@ -8,6 +9,13 @@ export interface ReadPlaces {
   readonly sources: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Part of the name of a place of each source, which is on the map when it was read. */
   readonly shown: Readonly<Record<string, string>>;
+}
+
+/** A token as webhooks have one in the path of their address, in which no run of letters looks like a word by chance. */
+function webhookToken(): string {
+  const one = (of: string) => of.charAt(randomInt(of.length));
+  const three = () => one("abcdefghijkmnpqrstuvwxyz") + one("23456789") + one("ABCDEFGHJKLMNPQRSTUVWXYZ");
+  return Array.from({ length: 8 }, three).join("");
 }
 
 /** Writes the files below the folder. Every value is drawn for one of them, with characters that formats write in another way where they take them. */
@@ -27,6 +35,7 @@ export async function placesWithValues(
   const quoted = (name: string) => JSON.stringify(odd(name));
   /** An address where a name is expected, with a value in its user or in its query. */
   const named = (name: string) => `https://ci:${plain(name)}@git.example/x.yml`;
+  const hooked = (name: string) => `https://hooks.example/services/T01/${planted.know(name, webhookToken())}`;
   const asked = (name: string) => `https://git.example/x.yml?sig=${plain(name)}`;
 
   await put(
@@ -35,7 +44,7 @@ export async function placesWithValues(
   );
   await put(
     "compose/named/compose.yaml",
-    `include: [ "${named("an include of compose")}", "${asked("a query of an include of compose")}" ]\nservices: { far: { extends: { file: "${named("an extends of compose")}", service: x }, env_file: [ "${named("an env_file of compose")}", "a.env?sig=${plain("a query of an env_file")}" ] } }\nsecrets: { s: { file: "${named("a file of a secret of compose")}" } }\n`,
+    `include: [ "${named("an include of compose")}", "${asked("a query of an include of compose")}", "${hooked("a path of an include of compose")}" ]\nservices: { far: { extends: { file: "${named("an extends of compose")}", service: x }, env_file: [ "${named("an env_file of compose")}", "a.env?sig=${plain("a query of an env_file")}" ] } }\nsecrets: { s: { file: "${named("a file of a secret of compose")}" } }\n`,
   );
   await put("compose/api.env", `SMTP_PASSWORD=${plain("an env file of compose")}\n`);
   await put(
@@ -52,7 +61,7 @@ export async function placesWithValues(
   );
   await put(
     "ci/.gitlab-ci.yml",
-    `include: [ "${named("an include of GitLab")}", "${asked("a query of an include of GitLab")}" ]\ndeploy: { variables: { DEPLOY_TOKEN: ${quoted("a variable of GitLab")} }, script: [ "x" ], extends: "${named("an extends of GitLab")}" }\n`,
+    `include: [ "${named("an include of GitLab")}", "${asked("a query of an include of GitLab")}", "${hooked("a path of an include of GitLab")}" ]\ndeploy: { variables: { DEPLOY_TOKEN: ${quoted("a variable of GitLab")} }, script: [ "x" ], extends: "${named("an extends of GitLab")}" }\n`,
   );
   await put(
     "ci/.github/workflows/ci.yml",
@@ -60,7 +69,7 @@ export async function placesWithValues(
   );
   await put(
     "kubernetes/all.yaml",
-    `apiVersion: v1\nkind: Secret\nmetadata: { name: orders, namespace: shop }\ndata: { password: ${Buffer.from(odd("a Secret of Kubernetes")).toString("base64")} }\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: orders, namespace: shop }\nspec: { containers: [ { name: c, env: [ { name: DB_PASSWORD, value: ${quoted("a literal of a Pod")} } ], envFrom: [ { secretRef: { name: "${named("the name of a Secret")}" } } ] } ] }\n`,
+    `apiVersion: v1\nkind: Secret\nmetadata: { name: orders, namespace: shop }\ndata: { password: ${Buffer.from(odd("a Secret of Kubernetes")).toString("base64")} }\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: orders, namespace: shop }\nspec: { containers: [ { name: c, env: [ { name: DB_PASSWORD, value: ${quoted("a literal of a Pod")} } ], envFrom: [ { secretRef: { name: "${named("the name of a Secret")}" } }, { secretRef: { name: "${hooked("a path in the name of a Secret")}" } } ] } ] }\n`,
   );
   const resource = {
     ...{ address: "random_password.db", type: "random_password" },
@@ -109,7 +118,7 @@ export async function placesWithValues(
   );
   const table = await put(
     "known.csv",
-    `application_name,credential,purpose,consumer\njob-in-a-table,orders-db,password=${plain("a purpose in a table")},\n,orders-db,it reads,${plain("a name in a table")}!\njob-of-a-table,orders-db,see ${asked("an address in a table")},\n`,
+    `application_name,credential,purpose,consumer\njob-in-a-table,orders-db,password=${plain("a purpose in a table")},\n,orders-db,it reads,${plain("a name in a table")}!\njob-of-a-table,orders-db,see ${asked("an address in a table")},\njob-of-a-webhook,orders-db,tells ${hooked("a webhook in a table")},\n`,
   );
   const at = new Date(Date.now() - 60_000).toISOString().replace(/\.\d+/, "");
   const line = {
@@ -130,9 +139,10 @@ export async function placesWithValues(
     ...line,
     auth: { display_name: named("a display name of an audit log") },
   };
+  const webhook = { ...line, auth: { display_name: hooked("a path in a display name of an audit log") } };
   const log = await put(
     "audit.log",
-    `${JSON.stringify(line)}\n${JSON.stringify(someone)}\n{"time": ${odd("a torn line of an audit log")}\n`,
+    `${[line, someone, webhook].map((one) => `${JSON.stringify(one)}\n`).join("")}{"time": ${odd("a torn line of an audit log")}\n`,
   );
   const event = {
     ...{
@@ -159,7 +169,7 @@ export async function placesWithValues(
   const called = {
     ...{ ...event, eventName: "ListBuckets", requestParameters: null },
     userIdentity: { ...event.userIdentity, accessKeyId: "AKIAEXAMPLE0000000000" },
-    userAgent: `shop (+${named("a user agent of CloudTrail")})`,
+    userAgent: `shop (+${named("a user agent of CloudTrail")}; ${hooked("a path in a user agent of CloudTrail")})`,
   };
   const trail = await put("trail/a.json", JSON.stringify({ Records: [event, read, called] }));
 
