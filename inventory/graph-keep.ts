@@ -66,6 +66,7 @@ async function keptOf(tx: Tx, { source, kind, records }: Statement): Promise<Map
 
 type Nodes = Said["nodes"];
 
+/** The estate says what a credential is, and of consumers nothing: what sources say of those stays. */
 async function keepNodes(tx: Tx, nodes: Nodes, { at }: Statement): Promise<void> {
   // Several records may speak of one node, such as a place; one statement may write a row once.
   const once = [...new Map(nodes.map((node) => [node.id, node])).values()];
@@ -81,9 +82,9 @@ async function keepNodes(tx: Tx, nodes: Nodes, { at }: Statement): Promise<void>
     where not exists (
       select from rekey_inventory.graph_nodes kept
       where kept.id = said.id and kept.ended_at is null and (kept.name, kept.class, kept.cadence_ms)
-        is not distinct from (said.name, said.class, said.cadence_ms) offset 0)
+        is not distinct from (said.name, coalesce(said.class, kept.class), said.cadence_ms) offset 0)
     on conflict (id) do update set
-      name = excluded.name, class = excluded.class, cadence_ms = excluded.cadence_ms,
+      name = excluded.name, class = coalesce(excluded.class, graph_nodes.class), cadence_ms = excluded.cadence_ms,
       last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null, ${learntAgain("graph_nodes")}`);
 }
 

@@ -145,6 +145,7 @@ async function move(tx: Tx, rows: readonly Moved[], when: string): Promise<reado
   await showClasses(
     tx,
     rows.map(({ id }) => id),
+    [...new Set(rows.map(({ was }) => was))],
   );
   const left = [...(await moveEnd(tx, rows, "from", when)), ...(await moveEnd(tx, rows, "to", when))];
   const ids = rows.flatMap(({ was, node }) => [was, node.id]);

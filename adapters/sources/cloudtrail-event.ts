@@ -188,7 +188,7 @@ function callerOf(event: unknown, watched: Watched): ReaderThing {
     ...(known || service === undefined ? {} : { applicationName: service }),
     ...(address === undefined || (known && !watched.addresses) ? {} : { address }),
   };
-  const kind = classOf(identity, role);
+  const kind = classOf(event, identity, role);
   return {
     ...{ is: "reader", name: shown(principal ?? service ?? source), traits },
     ...(kind === undefined ? {} : { class: kind }),
@@ -199,15 +199,20 @@ function callerOf(event: unknown, watched: Watched): ReaderThing {
 const personsRole = "/aws-reserved/sso.amazonaws.com/";
 
 /**
- * A role is what something that runs acts as, unless persons sign in to it, or somebody has shown a second factor. A user with a
- * long-lived key is an account for a program; one without may be a person at the console.
+ * A role is what something that runs acts as, unless the record says that a person does: one of the single sign-on's roles, a call on
+ * behalf of one of its users (`onBehalfOf`), a session of the console, or a second factor that was shown. The names of a session and
+ * of its source are chosen by whoever assumes a role, and tell nothing. A user with a long-lived key is an account for a program; one
+ * without may be a person at the console. The fields are those of CloudTrail's reference of record contents.
  */
-function classOf(identity: unknown, role: string | undefined): ReaderThing["class"] {
+function classOf(event: unknown, identity: unknown, role: string | undefined): ReaderThing["class"] {
   const type = textIn(identity, "type");
   if (type === "AssumedRole") {
     const attributes = inside(inside(identity, "sessionContext"), "attributes");
     const isPerson =
-      role?.includes(personsRole) === true || textIn(attributes, "mfaAuthenticated") === "true";
+      role?.includes(personsRole) === true ||
+      textIn(inside(identity, "onBehalfOf"), "userId") !== undefined ||
+      String(inside(event, "sessionCredentialFromConsole")) === "true" ||
+      textIn(attributes, "mfaAuthenticated") === "true";
     return isPerson ? undefined : "workload-identity";
   }
   const hasKey = textIn(identity, "accessKeyId")?.startsWith("AKIA") === true;

@@ -21,6 +21,15 @@ export function classOf(said: readonly ClassSaid[]): CredentialClass | null {
   return credentialClasses[Math.max(...said.map(rank))] ?? null;
 }
 
+/**
+ * What a consumer is by what the readers are that it claims: theirs, where all of which anything is said are one; null where they
+ * differ, as what tells most of two readers tells nothing of the other.
+ */
+export function classOfReaders(readers: readonly (CredentialClass | null)[]): CredentialClass | null {
+  const [one = null, ...others] = new Set(readers.filter((kind) => kind !== null));
+  return others.length === 0 ? one : null;
+}
+
 function rank({ class: kind }: ClassSaid): number {
   return credentialClasses.indexOf(kind);
 }

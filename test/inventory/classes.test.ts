@@ -143,3 +143,71 @@ it("leaves a declared credential what its owner says that it is, also when it wa
   await apply();
   expect(await declared()).toBe("service-account");
 });
+
+/** An estate in which the first consumer claims workloads of these names besides its own. */
+function claiming(...workload: string[]) {
+  const estate = sampleEstate();
+  const [name = ""] = Object.keys(estate.consumers);
+  const consumer = estate.consumers[name];
+  if (consumer === undefined) throw new Error("the sample has no consumer");
+  const match = { ...consumer.match, workload };
+  return { name, estate: { ...estate, consumers: { ...estate.consumers, [name]: { ...consumer, match } } } };
+}
+
+it("gives a consumer what its readers are, where they agree, in whatever order they are read", {
+  timeout: 120_000,
+}, async () => {
+  const { db, apply } = await house();
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom("one", "two", "three"), reading), { minLength: 1, maxLength: 4 }),
+      async (readings) => {
+        const seen: (string | undefined)[] = [];
+        for (const order of [readings, [...readings].reverse()]) {
+          run += 1;
+          const { name, estate } = claiming(...["one", "two", "three"].map((one) => `${one}${run}`));
+          await apply(estate);
+          for (const [who, one] of order) await keep(db, `${who}${run}`, one);
+          seen.push((await classesIn(db, name)).consumer);
+        }
+        const words = new Map<string, Map<string, { class: CredentialClass; last: number }>>();
+        for (const [who, { source, words: said }] of readings)
+          for (const { class: kind, last } of said) {
+            if (kind === undefined) continue;
+            const bySource = words.get(who) ?? new Map();
+            const word = { class: kind, last };
+            words.set(who, bySource.set(source, laterWord(word, bySource.get(source) ?? word)));
+          }
+        const kinds = new Set([...words.values()].map((bySource) => classOf([...bySource.values()])));
+        const wanted = kinds.size === 1 ? ([...kinds][0] ?? undefined) : undefined;
+        expect(seen).toEqual([wanted, wanted]);
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
+
+it("tells a consumer's class anew when it claims others, and keeps it when its entry changes otherwise", async () => {
+  const { db, apply } = await house();
+  await keep(db, "bot", { source: "src_1", words: [{ class: "agent", last: 1 }] });
+  await keep(db, "job", { source: "src_2", words: [{ class: "token", last: 1 }] });
+  const { name, estate } = claiming("bot");
+  const kind = async () => (await classesIn(db, name)).consumer;
+  expect(await kind()).toBeUndefined();
+  await apply(estate);
+  expect(await kind()).toBe("agent");
+  const consumer = estate.consumers[name];
+  if (consumer === undefined) throw new Error("the sample has no consumer");
+  const other = Object.keys(estate.owners).find((owner) => owner !== consumer.owner);
+  const changed = { ...consumer, owner: other ?? consumer.owner };
+  await apply({ ...estate, consumers: { ...estate.consumers, [name]: changed } });
+  expect(await kind()).toBe("agent");
+  await apply(claiming("bot", "job").estate);
+  expect(await kind()).toBeUndefined();
+  await apply(claiming("job").estate);
+  expect(await kind()).toBe("token");
+  expect((await classesIn(db, "bot")).identity).toBe("agent");
+  await apply();
+  expect([await kind(), (await classesIn(db, "job")).identity]).toEqual([undefined, "token"]);
+});

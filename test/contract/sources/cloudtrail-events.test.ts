@@ -179,14 +179,37 @@ describe("secrets", () => {
     const readOf = { requestParameters: { secretId: "apps/db" } };
     const withFactor = { ...session("ops"), sessionContext: { attributes: { mfaAuthenticated: "true" } } };
     const signedOn = session("aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops");
-    const callers = [session("orders"), user("deploy"), user("ada", "ASIACONSOLE"), withFactor, signedOn];
-    await writeFile(
-      join(folder, "one.json"),
-      trailFile(...callers.map((caller) => trailEvent(caller, readOf))),
-    );
+    const onBehalfOf = {
+      userId: "d4a8f4c8-0000",
+      identityStoreArn: "arn:aws:identitystore::1:identitystore/d-1",
+    };
+    const behalf = { ...session("trusted"), onBehalfOf };
+    // Whoever assumes a role chooses what its session is called, and a source identity may be a program's.
+    const called = {
+      ...session("called"),
+      arn: `arn:aws:sts::${account}:assumed-role/called/ada@shop.example`,
+      sessionContext: {
+        sessionIssuer: { type: "Role", arn: roleArn("called") },
+        sourceIdentity: "ada@shop.example",
+      },
+    };
+    const callers = [
+      session("orders"),
+      user("deploy"),
+      user("ada", "ASIACONSOLE"),
+      withFactor,
+      signedOn,
+      behalf,
+    ];
+    const events = [...callers, called].map((caller) => trailEvent(caller, readOf));
+    const atConsole = (value: unknown, role: string) =>
+      trailEvent(session(role), { ...readOf, sessionCredentialFromConsole: value });
+    events.push(atConsole("true", "seen"), atConsole(true, "seen-too"), atConsole("false", "not-seen"));
+    await writeFile(join(folder, "one.json"), trailFile(...events));
     const claims = claimsOf(await scan({ issuer: undefined }));
     expect(claims.map(({ from }) => from.is === "reader" && from.class)).toEqual([
-      ...["workload-identity", "service-account", undefined, undefined, undefined],
+      ...["workload-identity", "service-account", undefined, undefined, undefined, undefined],
+      ...["workload-identity", undefined, undefined, "workload-identity"],
     ]);
   });
 

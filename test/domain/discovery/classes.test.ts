@@ -1,7 +1,7 @@
 /** What a thing is by several sources: the same whichever is read first, however often, and however a reading is cut. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type ClassSaid, classOf, laterWord } from "../../../domain/discovery/classes.js";
+import { type ClassSaid, classOf, classOfReaders, laterWord } from "../../../domain/discovery/classes.js";
 import { credentialClasses } from "../../../domain/estate/classes.js";
 
 const word = fc.record({
@@ -34,4 +34,11 @@ test("of several sources the one that tells most has the word", () => {
     }),
   );
   expect(classOf([])).toBeNull();
+});
+
+test("a consumer is what its readers are, where all of which anything is known are one", () => {
+  expect(classOfReaders([])).toBeNull();
+  expect(classOfReaders([null])).toBeNull();
+  expect(classOfReaders(["agent", null, "agent"])).toBe("agent");
+  expect(classOfReaders(["agent", "token"])).toBeNull();
 });
