@@ -128,7 +128,7 @@ export class PartedLineSplitter implements Splitter {
    * line of the next. What has no end yet is waited for.
    */
   resync(bytes: Buffer, from: number, to: number): number {
-    if (this.open || this.found !== "parts") return -1;
+    if (this.found !== "parts") return -1;
     for (let at = bytes.indexOf(feed, from) + 1; at > 0 && at < to; at = bytes.indexOf(feed, at) + 1) {
       const one = wrapped(bytes, at, lineEnd(bytes, at, to));
       if (one?.stdout && begins(bytes, one)) return at;

@@ -199,8 +199,7 @@ it("tells a consumer's class anew when it claims others, and keeps it when its e
   expect(await kind()).toBe("agent");
   const consumer = estate.consumers[name];
   if (consumer === undefined) throw new Error("the sample has no consumer");
-  const other = Object.keys(estate.owners).find((owner) => owner !== consumer.owner);
-  const changed = { ...consumer, owner: other ?? consumer.owner };
+  const changed = { ...consumer, cadenceMs: (consumer.cadenceMs ?? 0) + 3_600_000 };
   await apply({ ...estate, consumers: { ...estate.consumers, [name]: changed } });
   expect(await kind()).toBe("agent");
   await apply(claiming("bot", "job").estate);

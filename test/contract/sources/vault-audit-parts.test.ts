@@ -115,6 +115,14 @@ describe.each(wraps)("a line that %s has cut", (_name, wrap) => {
     expect(malformed(parts).map((one) => one.replace(/^\d+ /, ""))).toEqual([missing, missing, missing]);
   });
 
+  it("does not make parts of a last line behind it that lacks its end and nothing else", async () => {
+    await writeFile(log, Buffer.concat([...inParts(wrap, long("a"), 16_384), text(auditLine("b"))]));
+    await utimes(log, 1_000, 1_000);
+    await writeFile(join(folder, "audit.new"), wrap(text(auditLine("c")), true));
+    const parts = await scan();
+    expect([claims(parts).length, malformed(parts)]).toEqual([3, []]);
+  });
+
   it("is reported once where it was cut off by a rotation, in both files", async () => {
     const cut = inParts(wrap, long("a"), 16_384);
     await writeFile(log, Buffer.concat(cut.slice(0, 2)));
