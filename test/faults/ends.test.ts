@@ -8,6 +8,7 @@ test.each([
   ["back/calm", ["went-back"]],
   ["stranger/calm", ["went-back"]],
   ["latecomer/scan_log.source.scan.1/before-error", ["rotated"]],
+  ["pinned/look.activity.run.1/before-audit-gone", ["rotated"]],
   ["signed/issue.issuer.enable.1/after-timeout", ["rotated"]],
   ["back/issue.issuer.enable.1/after-timeout", ["went-back"]],
   ["back/deliver.activity.run.1/before-audit-restored", ["went-back"]],

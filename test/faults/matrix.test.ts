@@ -1,6 +1,6 @@
 /** Which outage stands at which gate of which world: a matrix that leaves one out by accident says nothing of it. */
 import { expect, test } from "vitest";
-import { type Direction, directions } from "./house/directions.js";
+import { type Direction, directions, watchedDirections } from "./house/directions.js";
 import { casesFrom } from "./run/matrix.js";
 import { outages } from "./seam/points.js";
 import { worlds } from "./worlds/index.js";
@@ -86,6 +86,11 @@ test("issuer and store are put back where the world has a backup, and the store 
   expect(restored("postgres-file", "disable.issuer.disable.1")).toEqual(["issuer-restored"]);
 });
 
+test("each way that only a source shows is tried in some world", () => {
+  const tried = Object.values(worlds).flatMap(({ directions: own = [] }) => own);
+  for (const direction of watchedDirections) expect(tried).toContain(direction);
+});
+
 test("readings are disturbed where sources watch, with servers away at their beginning, and the rest of the walk is not once more", () => {
   const at = (point: string, direction: Direction = "latecomer") =>
     outagesIn("postgres-watched", direction, point);
@@ -94,6 +99,6 @@ test("readings are disturbed where sources watch, with servers away at their beg
       expect.arrayContaining(["issuer-stopped", "store-hung", "inventory-stopped", "worker-frozen"]),
     );
   for (const point of ["scan_log.activity.run.1", "look.activity.run.1"])
-    expect(at(point)).toContain("source-unmounted");
+    for (const direction of watchedDirections) expect(at(point, direction)).toContain("source-unmounted");
   expect(at("issue.activity.run.1")).toEqual([]);
 });

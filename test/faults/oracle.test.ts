@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { formatTag, type TagState } from "../../domain/fence.js";
 import { formsOf } from "../support/canaries.js";
-import { strangerQuietMs } from "./house/estate.js";
+import { pinnedQuietMs, strangerQuietMs } from "./house/estate.js";
 import { type Evidence, judge } from "./oracle/judge.js";
 import type { Seen } from "./seam/witness.js";
 import type { Account, World } from "./worlds/world.js";
@@ -62,6 +62,7 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     heldUntil: null,
     unshown: null,
     visited: null,
+    pinned: null,
     crashes: [],
     ...more,
   };
@@ -228,6 +229,46 @@ test("I2: whoever only a source shows keeps the old version and is named, if the
   expect(await found({ isLost: true })).toEqual([expect.stringMatching(/switched off, and export/)]);
   expect(await found({ isNamed: false })).toEqual([expect.stringMatching(/never said that export/)]);
   expect(await found({ isNamed: false, isLost: true, fetchedAt: 4 + strangerQuietMs })).toEqual([]);
+});
+
+test("I2: what a consumer's copy reads by its number stays for the quiet period after that, and is said, if it came in time", async () => {
+  const [first, live] = [10_000, 9_000];
+  const again = first + 0.9 * pinnedQuietMs;
+  const until = again + pinnedQuietMs;
+  const read = (begunAt: number) => ({ begunAt, endedAt: begunAt + 20 });
+  const told = seen("deliver.store.promote.1", "begin", 5_000);
+  const known = seen("look.inventory.keepLiveVersions.1", "end", live, "record");
+  const pinned = { name: "invoices", reads: [read(first), read(again)], isNamed: true, closedAt: null };
+  const found = async (
+    more: Partial<NonNullable<Evidence["pinned"]>>,
+    by: readonly Seen[] = [told, known],
+  ) => {
+    const visit = { seen: [...by, ...order], pinned: { ...pinned, ...more } };
+    const { violations } = await judge(evidence(visit));
+    return violations.flatMap(({ sentence }) => (/invoices/.test(sentence) ? [sentence] : []));
+  };
+  const early = [expect.stringMatching(/switched off within the quiet period after invoices/)];
+  const unsaid = [expect.stringMatching(/never said that invoices reads/)];
+  expect(await found({})).toEqual([]);
+  expect(await found({ closedAt: until })).toEqual([]);
+  // Right before the second read as well as right before its time is over.
+  for (const closedAt of [again - 10, until - 1_000]) expect(await found({ closedAt })).toEqual(early);
+  expect(await found({ isNamed: false })).toEqual(unsaid);
+  // One that came too late asks nothing, and what the first one asks it asks all the same.
+  const late = [read(first), read(first + pinnedQuietMs)];
+  expect(await found({ reads: late, closedAt: first + pinnedQuietMs })).toEqual([]);
+  expect(await found({ reads: late, closedAt: first + pinnedQuietMs - 1_000 })).toEqual(early);
+  const tooLate = { reads: [read(told.at + pinnedQuietMs)], isNamed: false, closedAt: until };
+  expect(await found(tooLate)).toEqual([]);
+  // A slow answer may be one of any time.
+  const slow = [{ begunAt: first, endedAt: told.at + pinnedQuietMs }];
+  expect(await found({ reads: slow, closedAt: first + 1, isNamed: false })).toEqual([]);
+  expect(await found({ reads: [], isNamed: false, closedAt: first })).toEqual([]);
+  // Before anybody has seen what is live, no read is known for one of an old version; it stays all the same.
+  const unseen = [told, { ...known, at: until }];
+  expect(await found({ isNamed: false }, unseen)).toEqual([]);
+  expect(await found({ isNamed: false, closedAt: first + 1 }, unseen)).toEqual(early);
+  expect(await found({ isNamed: false, closedAt: first }, [known])).toEqual([]);
 });
 
 test("I2: a revocation for which the engine lacks the right takes nothing away", async () => {

@@ -32,6 +32,11 @@ const usual = {
 export const strangerQuietMs = 5_000;
 const visited = { ...usual, quietPeriod: `${strangerQuietMs}ms` };
 
+/** Long enough for somebody to come twice, on such a machine. */
+export const pinnedQuietMs = 20_000;
+// A source is asked again no sooner than after a minute, and each read that it shows takes one more reading.
+const pinned = { ...usual, quietPeriod: `${pinnedQuietMs}ms`, drainTimeout: "5m" };
+
 /** When an emergency no longer waits for consumers: late enough for all of them to have moved. */
 export const containmentDeadlineMs = 8_000;
 
@@ -45,6 +50,7 @@ const policies: Readonly<Record<Direction, Readonly<Record<string, unknown>>>> =
   leaked: { ...usual, containmentDeadline: `${containmentDeadlineMs}ms` },
   stranger: visited,
   latecomer: visited,
+  pinned,
 };
 
 /** What the estate says besides the world. */

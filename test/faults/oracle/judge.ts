@@ -6,7 +6,15 @@ import { parseTag } from "../../../domain/fence.js";
 import type { Seen } from "../seam/witness.js";
 import type { HeldSession, LoginAnswer, RawDocument, World } from "../worlds/world.js";
 import type { Probe } from "./probes.js";
-import { cameInTime, lostButKept, unreadAt, type Visited } from "./readings.js";
+import {
+  cameInTime,
+  isClosedEarly,
+  keptFor,
+  lostButKept,
+  type PinnedVisit,
+  unreadAt,
+  type Visited,
+} from "./readings.js";
 
 /** Everything that a case left behind. */
 export interface Evidence {
@@ -42,6 +50,8 @@ export interface Evidence {
   readonly heldUntil: number | null;
   /** What became of somebody whom nobody declared; null where nobody came. */
   readonly visited: Visited | null;
+  /** What became of a declared consumer's copy that had pinned the old version; null where there was none. */
+  readonly pinned: PinnedVisit | null;
   /** What the audit log did not show of having been put back; null where it was not. */
   readonly unshown: readonly string[] | null;
   readonly crashes: readonly string[];
@@ -113,6 +123,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   await sessions(findings, evidence, live);
   await remains(findings, evidence);
   sources(findings, evidence);
+  pinnedVersion(findings, evidence);
   probes(findings, evidence, live);
   intents(findings, evidence);
   return findings;
@@ -226,6 +237,17 @@ function sources(
   const { name, isNamed, isLost } = visited;
   findings.check("I2", !isLost, `the old version was switched off, and ${name} had just fetched it`);
   findings.check("I2", isNamed, `the rotation never said that ${name} has the old version`);
+}
+
+/** A version that a declared consumer reads by its number is in use: it stays, and the rotation says who reads it (I2). */
+function pinnedVersion(findings: Findings, { pinned, seen }: Evidence): void {
+  if (pinned === null) return;
+  const kept = keptFor(pinned, seen);
+  if (kept.until === null) return;
+  const early = `the old version was switched off within the quiet period after ${pinned.name} had read it`;
+  findings.check("I2", !isClosedEarly(pinned, kept), early);
+  if (!kept.isShown) return;
+  findings.check("I2", pinned.isNamed, `the rotation never said that ${pinned.name} reads the old version`);
 }
 
 /** When the last rotation began to take a version out of use; `Infinity` where none was. */

@@ -3,7 +3,7 @@
  * and is enough to run it again.
  */
 import { createHash } from "node:crypto";
-import { type Direction, directions, strangerDirections } from "../house/directions.js";
+import { type Direction, directions, watchedDirections } from "../house/directions.js";
 import { type Planted, plantedName, readPlanted } from "../seam/points.js";
 
 /** One case. */
@@ -22,7 +22,7 @@ export function caseId({ world, direction, planted }: Case): string {
 /** Reads what `caseId` wrote. Throws for anything else. */
 export function readCase(id: string): Case {
   const [world = "", direction = "", ...rest] = id.split("/");
-  const known = [...directions, ...strangerDirections].find((one) => one === direction);
+  const known = [...directions, ...watchedDirections].find((one) => one === direction);
   const faults = rest.join("/");
   if (known === undefined || faults === "")
     throw new Error(`${id} is no case; expected world/direction/fault, such as postgres-file/back/calm`);

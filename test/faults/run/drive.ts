@@ -20,6 +20,7 @@ import type { Case } from "./cases.js";
 import { mayEndAs } from "./ends.js";
 import { outagesOf, watchCopies } from "./outside.js";
 import { inputOf, sign, signer } from "./persons.js";
+import { Pinned } from "./pinned.js";
 import { Reporter } from "./reporter.js";
 import { Visit } from "./visit.js";
 import { type Held, Watcher } from "./watcher.js";
@@ -65,6 +66,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const stubborn = lane.services.find((service) => service.name === "checkout");
   if (direction === "back") await stubborn?.refuse(true);
   const visit = await Visit.in(lane, direction, before);
+  const pinned = await Pinned.in(lane, direction, before);
   const held: Held[] = [];
   if (direction === "emergency" || direction === "signed" || direction === "leaked")
     held.push({ document: before, session: await lane.world.hold(before) });
@@ -99,6 +101,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
       const allMoved = () => probes.allOff(lane.world.accountOf(before));
       await watcher.watch(allMoved);
       await visit?.watch(workflow, allMoved);
+      await pinned?.watch(workflow, allMoved);
     };
     outcome = await ended(lane, workflow, orders, lost, meanwhile);
     await reporter?.over();
@@ -122,6 +125,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     await outages.over();
     await readingsOver(lane);
     await visit?.over();
+    await pinned?.over();
     await lane.worker.finish();
   } finally {
     lane.worker.onReached = null;
@@ -167,6 +171,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     heldUntil: isIssuerRestored ? null : watcher.heldUntil,
     unshown: others.unshown,
     visited: visit?.visited ?? null,
+    pinned: pinned?.visit ?? null,
     made: [...known, ...made],
     mayEndAs: mayEndAs(leakedAt === null ? direction : "emergency", planted),
     containBy: leakedAt === null ? null : leakedAt + containmentDeadlineMs,
@@ -179,7 +184,7 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const isMet = planted.every((one) =>
     seen.some(({ what, point }) => what === "planted" && point === pointName(one)),
   );
-  const met = isMet && (visit === null || cameInTime(visit.visited, seen));
+  const met = isMet && (visit === null || cameInTime(visit.visited, seen)) && (pinned?.cameAll(seen) ?? true);
   return { verdict, outcome, met, orders, tookMs: Date.now() - begunAt, seen };
 }
 

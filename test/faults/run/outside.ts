@@ -16,7 +16,7 @@ export function outagesOf(
 ): { over(): Promise<void> } {
   const under: Promise<void>[] = [];
   // A log that is away keeps nobody from going back, and no leak open.
-  const mayWait = direction === "forward" || direction === "signed";
+  const mayWait = direction === "forward" || direction === "signed" || direction === "pinned";
   const keepers = mayWait ? "inventory|audit" : "inventory";
   const unkept = new RegExp(`^(${keepers})-(stopped|hung|gone|readonly|full|restored)$`);
   const bring = async (outage: Outage, goOn: () => void): Promise<void> => {

@@ -12,13 +12,15 @@ import { askVault, vaultPlace } from "./vault-place.js";
 import type { Known, ShopServer, World, WorldKind } from "./world.js";
 
 const services = ["checkout", "invoices", "reports"];
+/** Of this one there is a copy that nobody listed. */
+const copied = "invoices";
 const host = "127.0.0.1";
 
 /** The world `postgres-watched`. */
 export const postgresWatched: WorldKind = {
   servers: ["issuer", "store"],
   unmounts: true,
-  directions: ["forward", "stranger", "latecomer"],
+  directions: ["forward", "stranger", "latecomer", "pinned"],
   disturbed: /^(scan_\w+|findings|look|disable|destroy)$/,
   // A reading that breaks off leaves a note, and is gone on with.
   primers: ["scan_log.source.scan.1/before-error", "scan_sessions.source.scan.1/before-error"],
@@ -42,6 +44,14 @@ export const postgresWatched: WorldKind = {
         ...{ database: shop.database, login: watcher },
       },
     });
+    /** The version that is live now, and what fetches it by its number with a new token of that name. */
+    const pinnedBy = async (name: string) => {
+      const [file, version] = await Promise.all([tokenFile(name), number()]);
+      const there = { address: own.address, token: await readFile(file, "utf8") };
+      const fetch = async () =>
+        (await askVault(there, "GET", `secret/data/${path}?version=${version}`)) !== null;
+      return { version: String(version), fetch };
+    };
     let strangers = 0;
     return {
       ...issuerHalf,
@@ -63,17 +73,15 @@ export const postgresWatched: WorldKind = {
       stranger: async () => {
         strangers += 1;
         const name = `export-${strangers}`;
-        const token = await readFile(await tokenFile(name), "utf8");
-        const version = await number();
+        const { version, fetch } = await pinnedBy(name);
         return {
           name: `${nameInLog(name)} (address ${host})`,
           fetch: async () => {
-            const there = { address: own.address, token };
-            const read = await askVault(there, "GET", `secret/data/${path}?version=${version}`);
-            if (read === null) throw new Error(`version ${version} of the lane's document is gone`);
+            if (!(await fetch())) throw new Error(`version ${version} of the lane's document is gone`);
           },
         };
       },
+      pinned: async () => ({ name: copied, ...(await pinnedBy(copied)) }),
       stop: drop,
     };
   },

@@ -62,6 +62,16 @@ export interface Stranger {
   fetch(): Promise<void>;
 }
 
+/** A copy of one of the services, without a session anywhere: it has pinned the version that was live when it was made. */
+export interface PinnedCopy {
+  /** The service, as which it is known. */
+  readonly name: string;
+  /** The store's name of that version. */
+  readonly version: string;
+  /** Fetches it; false where it is given to nobody any more. */
+  fetch(): Promise<boolean>;
+}
+
 /** A consumer that the world runs besides the three services: it checks what they do, and does no work itself. */
 export interface Checker {
   readonly role: string;
@@ -100,6 +110,8 @@ export interface World {
   readonly policy?: Readonly<Record<string, unknown>>;
   /** Somebody new comes to the store: only a source would show them. For worlds with directions that have one. */
   stranger?(): Promise<Stranger>;
+  /** Makes such a copy of a service; for worlds with the direction `pinned`. */
+  pinned?(): Promise<PinnedCopy>;
   /** What more is known of a service, by its name. */
   readonly known?: Readonly<Record<string, Known>>;
   /** Holds up what a standby takes over from its primary, or lets it go on; only where there is a standby. */
@@ -245,7 +257,7 @@ export interface WorldKind {
   readonly blinds?: true;
   /** What can be put back to how it was when a case began. */
   readonly restored?: readonly ("issuer" | "store")[];
-  /** Ways that a rotation can go; absent: all but those with a stranger. Where there is no way back, none is tried. */
+  /** Ways that a rotation can go; absent: all but those that only a source shows. Where there is no way back, none is tried. */
   readonly directions?: readonly Direction[];
   /** Activities at whose calls faults are put; absent: all. What others do is tried in a world that is like this one. */
   readonly disturbed?: RegExp;
