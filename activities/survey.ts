@@ -13,7 +13,7 @@ import { bounded } from "../domain/exceptions.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import { toRead } from "../domain/last-reading.js";
-import { lastReads, oldReads } from "../domain/old-reads.js";
+import { lastReads, liveSinceTold, oldReads } from "../domain/old-reads.js";
 import { amendmentApprovers, planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
@@ -75,7 +75,7 @@ export async function survey(
   const now = deps.now();
   const places = seen.map(({ storeVersion: _, ...fact }): PlaceFact => fact);
   const exceptions = bounded(systems.estate.credentials[systems.name]?.exceptions, policy);
-  const stale = oldReads(versions.reads, versions.known, exceptions, now);
+  const stale = oldReads(versions.reads, liveSinceTold(versions.known, state.places), exceptions, now);
   const reads = lastReads(stale, state.origin);
   const asked = askedOwners(systems);
   const fingerprint = originFingerprint(deps, state, await hashing);

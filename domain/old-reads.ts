@@ -5,7 +5,7 @@
 import { olderVersion } from "./discovery/said.js";
 import { answersFor, type BoundedException, exceptionsFor } from "./exceptions.js";
 import type { Finding } from "./finding.js";
-import type { LastRead } from "./rotation/state.js";
+import type { LastRead, PlaceState } from "./rotation/state.js";
 import { minuteOf } from "./watched.js";
 
 /** What stands at a place under one of the store's own versions. */
@@ -60,6 +60,25 @@ export function oldReads(
     const { holding } = exceptionsFor(exceptions, "old-version-read", [read.reader], now);
     const answered = holding === null ? {} : { answered: answersFor(holding, "it") };
     return [{ ...read, version: held.version, live: live.storeVersion, ...answered }];
+  });
+}
+
+/**
+ * The same with what a rotation has put there itself live since that was told: the first look at it may come long after, where it
+ * fails for a while, and a read of the old version in between is one.
+ */
+export function liveSinceTold(
+  known: readonly StoreVersion[],
+  places: Readonly<Record<string, Pick<PlaceState, "told" | "toldAt">>>,
+): StoreVersion[] {
+  const byPlace = Map.groupBy(known, ({ place }) => place);
+  return [...byPlace].flatMap(([place, there]) => {
+    const { told = null, toldAt = null } = places[place] ?? {};
+    // What somebody else has written beside it later was live later.
+    const first = inOrder(there).find(({ version }) => version !== null && version === told);
+    return there.map((one) =>
+      one === first && toldAt !== null ? { ...one, seenAt: Math.min(one.seenAt, toldAt) } : one,
+    );
   });
 }
 

@@ -4,6 +4,7 @@ import { olderVersion } from "../../domain/discovery/said.js";
 import type { BoundedException } from "../../domain/exceptions.js";
 import {
   lastReads,
+  liveSinceTold,
   oldReadFindings,
   oldReads,
   type StoreRead,
@@ -53,6 +54,22 @@ describe("H21: a store that counts its versions", () => {
       "7",
       "8",
     ]);
+  });
+
+  test("has what a rotation put there live since it was told, however late a look saw that", () => {
+    const late = [stood("5", "old", 0), stood("6", "new", 20), stood("7", "new", 30)];
+    const told = { main: { told: "new", toldAt: t0 + 10 * minute } };
+    const since = (places: Parameters<typeof liveSinceTold>[1]) => liveSinceTold(late, places);
+    expect(of(late, read("5", 15))).toEqual([]);
+    expect(of(since(told), read("5", 15))).toEqual(["5 is old"]);
+    // What somebody else has written beside it was not live by then, nor is a later telling news of it.
+    expect(of(since(told), read("5", 10), read("6", 25))).toEqual([]);
+    expect(since({ main: { told: "new", toldAt: t0 + 25 * minute } })).toEqual(late);
+    expect(since({ main: { told: "new", toldAt: null } })).toEqual(late);
+    expect(since({ con_1: told.main })).toEqual(late);
+    // A document that nobody has ever marked is none that was told.
+    const unmarked = [stood("5", null, 20)];
+    expect(liveSinceTold(unmarked, { main: { told: null, toldAt: t0 } })).toEqual(unmarked);
   });
 
   test("tells each place by itself", () => {
