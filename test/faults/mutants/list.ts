@@ -108,6 +108,11 @@ export const mutants: readonly Mutant[] = [
     cases: ["postgres-watched/stranger/scan_log.source.scan.1/before-error"],
   },
   {
+    name: "old-read-not-counted",
+    breaks: "A read of the old version by a declared consumer counts as no use of it.",
+    cases: ["postgres-watched/pinned/calm"],
+  },
+  {
     name: "purge-skipped",
     breaks: "Copies of a destroyed version stay in the store.",
     cases: ["postgres-file/forward/calm"],
