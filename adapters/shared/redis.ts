@@ -128,6 +128,24 @@ export async function attemptLogin(
   }
 }
 
+/** Whether the server lets nobody in who has not logged in. Throws `unreachable` for no answer in time. */
+export async function asksForLogin(endpoint: RedisEndpoint, call: Call): Promise<boolean> {
+  const where = placeOf(endpoint);
+  const over = () => new RekeyError("unreachable", `${where} did not answer in time.`);
+  const client = clientTo(endpoint);
+  const frame = within(call, deadlines.connectMs);
+  try {
+    await orWhenOver(client.connect(), frame.signal, over);
+    await orWhenOver(client.sendCommand(["HELLO", "2"]), frame.signal, over);
+    return false;
+  } catch (error) {
+    if (replyCode(error) === "NOAUTH") return true;
+    throw translateRedis(error, where);
+  } finally {
+    if (client.isOpen) client.destroy();
+  }
+}
+
 function clientTo({ host, port, tls }: RedisEndpoint) {
   const common = { host, port, connectTimeout: deadlines.connectMs, reconnectStrategy: false as const };
   const client = redisPackage().createClient({

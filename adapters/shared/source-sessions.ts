@@ -3,10 +3,10 @@
  * in the same words, whatever protocol it came by.
  */
 import { sessionName } from "../../domain/discovery/match.js";
-import type { Claim, Seen } from "../../domain/discovery/said.js";
+import type { Claim } from "../../domain/discovery/said.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source } from "../ports.js";
-import { retryRead } from "./retry.js";
+import { pause, retryRead } from "./retry.js";
 import { placeParts, type Said } from "./source-part.js";
 import { placeFindings } from "./source-preflight.js";
 
@@ -49,16 +49,59 @@ export function sessionsSource<Place extends { readonly name: string }, Look>(
   };
 }
 
+/** A login takes milliseconds: so often, and so many milliseconds apart, it is looked again for whoever is in the middle of one. */
+const again = { looksMax: 8, pauseMs: 250 };
+
+/** Everybody whom the looks at a server have seen. */
+export interface Met<One> {
+  readonly sessions: readonly One[];
+  /** Who was there at first and has not said to the end as whom they log in. */
+  readonly loggingIn: readonly One[];
+}
+
+/**
+ * Looks at a server, and again for about two seconds while somebody is there who has not said yet as whom they log in: of them
+ * nobody can say whose they are, and a busy server always has some. Who comes later is the next reading's. `id` tells a session
+ * from every other one of the server. Throws `unreachable` where the call ends first; `what` names the server.
+ */
+export async function lookUntilKnown<One extends { readonly id: string }>(
+  look: () => Promise<readonly One[]>,
+  isLoggingIn: (session: One) => boolean,
+  what: string,
+  call: Call,
+): Promise<Met<One>> {
+  const known = new Map<string, One>();
+  const meet = async () => {
+    const [late, said] = split(await look(), isLoggingIn);
+    for (const session of said) known.set(session.id, session);
+    return late;
+  };
+  let loggingIn = await meet();
+  for (let looks = 0; looks < again.looksMax && loggingIn.length > 0; looks++) {
+    await pause(again.pauseMs, call, what);
+    const still = new Set((await meet()).map(({ id }) => id));
+    loggingIn = loggingIn.filter(({ id }) => still.has(id));
+  }
+  return { sessions: [...known.values()], loggingIn };
+}
+
+function split<T>(list: readonly T[], is: (one: T) => boolean): [T[], T[]] {
+  return [list.filter(is), list.filter((one) => !is(one))];
+}
+
+/** The gap that is left of whoever is still logging in at the server `place`: none, or one sentence. */
+export function loggingInGaps(count: number, place: string): string[] {
+  return count === 0 ? [] : [`At ${place} ${count} sessions had not said yet as whom they log in.`];
+}
+
 /** What is not seen, as warnings about the server that does not show it. */
 export function gapFindings(code: string, gaps: readonly string[], subject?: string): Finding[] {
   const about = subject === undefined ? {} : { subject };
   return gaps.map((sentence) => ({ code, severity: "warn", ...about, sentence }));
 }
 
-/** Sessions of one account by one program from one address. */
-export interface SessionsTold {
-  readonly record: string;
-  readonly issuer: string;
+/** A session, as a server shows it. */
+export interface Session {
   readonly account: string;
   /** What the program calls itself; "" where it has no name. */
   readonly application: string;
@@ -66,29 +109,56 @@ export interface SessionsTold {
   readonly address: string | null;
   /** From where, in words. */
   readonly where: string;
-  /** What the sentence calls them; a session unless given. */
+  /** Since when it is there, in milliseconds since the epoch on our clock; absent where the server does not tell. */
+  readonly beganAt?: number;
+}
+
+/** Where sessions were seen, and when, in milliseconds since the epoch. */
+export interface SeenAt {
+  readonly record: string;
+  readonly issuer: string;
+  /** What a sentence calls one of them; a session unless given. */
   readonly noun?: string;
   /** The server; absent where it is the only one. */
   readonly server?: string;
-  readonly seen: Seen;
+  readonly at: number;
 }
 
-/** The claim about them. */
-export function sessionsClaim(told: SessionsTold): Claim {
-  const { record, issuer, account, application, address, where, noun = "session", server, seen } = told;
+/** The claims about sessions: those of one account by one program from one place are one reader. */
+export function sessionsClaims(sessions: readonly Session[], seen: SeenAt): Claim[] {
+  const groups = Map.groupBy(sessions, ({ account, application, where }) =>
+    JSON.stringify([account, application, where]),
+  );
+  return [...groups.values()].flatMap((group) => claimOf(group, seen));
+}
+
+function claimOf(
+  group: readonly Session[],
+  { record, issuer, noun = "session", server, at }: SeenAt,
+): Claim[] {
+  const [one] = group;
+  if (one === undefined) return [];
+  const { account, application, address, where } = one;
+  const count = group.length;
   const name = sessionName(application, where);
-  const at = server === undefined ? "" : ` at ${server}`;
+  const on = server === undefined ? "" : ` at ${server}`;
   const traits = {
     ...(application === "" ? {} : { applicationName: application }),
     ...(address === null ? {} : { address }),
   };
-  return {
-    record,
-    known: "session",
-    from: { is: "reader", name, traits },
-    type: "uses",
-    to: { is: "account", issuer, account, class: "service-account" },
-    seen,
-    sentence: `${seen.count} ${noun}${seen.count === 1 ? "" : "s"} as ${account}${at}, by ${name}.`,
-  };
+  return [
+    {
+      record,
+      known: "session",
+      from: { is: "reader", name, traits },
+      type: "uses",
+      to: { is: "account", issuer, account, class: "service-account" },
+      seen: {
+        first: group.reduce((first, { beganAt = at }) => Math.min(first, beganAt), at),
+        last: at,
+        count,
+      },
+      sentence: `${count} ${noun}${count === 1 ? "" : "s"} as ${account}${on}, by ${name}.`,
+    },
+  ];
 }

@@ -2,7 +2,6 @@
 
 import { isIP } from "node:net";
 import { z } from "zod";
-import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import { secretRef } from "../../domain/estate/secret-ref.js";
@@ -11,7 +10,14 @@ import { tlsMaterial, tlsSchema } from "../shared/http.js";
 import { resolveLogin } from "../shared/login.js";
 import { connectMysql, type MysqlSession } from "../shared/mysql.js";
 import type { Said } from "../shared/source-part.js";
-import { gapFindings, sessionsClaim, sessionsSource } from "../shared/source-sessions.js";
+import {
+  gapFindings,
+  loggingInGaps,
+  lookUntilKnown,
+  type Session,
+  sessionsClaims,
+  sessionsSource,
+} from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   nodes: z
@@ -54,17 +60,18 @@ GRANT SELECT ON performance_schema.session_connect_attrs TO rekey_discovery@'%';
 const ofTheServer = new Set(["system user", "event_scheduler"]);
 const notYetIn = "unauthenticated user";
 
-const sessionsSql = `SELECT ID AS id, USER AS user, HOST AS host, ID = CONNECTION_ID() AS own FROM information_schema.PROCESSLIST`;
-const namesSql = `SELECT PROCESSLIST_ID AS id, ATTR_VALUE AS name FROM performance_schema.session_connect_attrs WHERE ATTR_NAME = 'program_name'`;
+const sessionsSql = `SELECT CAST(ID AS CHAR) AS id, USER AS user, HOST AS host, ID = CONNECTION_ID() AS own FROM information_schema.PROCESSLIST`;
+const namesSql = `SELECT CAST(PROCESSLIST_ID AS CHAR) AS id, ATTR_VALUE AS name FROM performance_schema.session_connect_attrs WHERE ATTR_NAME = 'program_name'`;
 /** Whoever may read the tables of rights sees everybody's, so the name is compared. */
 const rightSql = `
   SELECT COUNT(*) AS sees FROM information_schema.USER_PRIVILEGES
   WHERE PRIVILEGE_TYPE = 'PROCESS' AND REPLACE(GRANTEE, '''', '') = CURRENT_USER()`;
 
-interface Session {
+interface Row {
+  readonly id: string;
   readonly user: string;
-  readonly address: string;
-  readonly program: string;
+  readonly host: string;
+  readonly own: number;
 }
 
 interface Look {
@@ -97,35 +104,31 @@ async function lookAt(node: Node, settings: Config, deps: AdapterDeps, call: Cal
   const session = await connectMysql({ host, port, tls }, login, call);
   try {
     const [right] = await session.query<{ sees: number | string }>(rightSql, call);
-    const names = await namesAt(session, call);
-    const rows = await session.query<{ id: number; user: string; host: string; own: number }>(
-      sessionsSql,
-      call,
-    );
-    const ownHost = hostOf(rows.find(({ own }) => own === 1)?.host ?? "");
-    const others = rows.filter((row) => {
-      // The engine's own, by its user and where it is.
-      const isOurs = row.own === 1 || (row.user === user && hostOf(row.host) === ownHost);
-      return !isOurs && !ofTheServer.has(row.user) && row.user !== notYetIn;
-    });
-    const unnamed = rows.filter((row) => row.user === notYetIn).length;
+    const names = new Map<string, string>();
+    let seesNames = await addNames(names, session, call);
+    const rows = async () => {
+      const found = await session.query<Row>(sessionsSql, call);
+      // Once more, for those who have come since.
+      seesNames = await addNames(names, session, call);
+      return found.filter(({ user: as }) => !ofTheServer.has(as));
+    };
+    const met = await lookUntilKnown(rows, ({ user: as }) => as === notYetIn, node.name, call);
+    const ownHost = hostOf(met.sessions.find(({ own }) => own === 1)?.host ?? "");
     const sees = Number(right?.sees ?? 0) > 0;
     return {
-      sessions: others.map((row) => ({
-        user: row.user,
-        address: hostOf(row.host),
-        program: names?.get(row.id) ?? "",
-      })),
+      sessions: met.sessions.flatMap((row): Session[] => {
+        // The engine's own, by its user and where it is.
+        const isOurs = row.own === 1 || (row.user === user && hostOf(row.host) === ownHost);
+        return isOurs ? [] : [sessionOf(row, names.get(row.id) ?? "")];
+      }),
       gaps: [
         ...(sees
           ? []
           : [`At ${node.name} the login sees no sessions but its own: it lacks the right PROCESS.`]),
-        ...(names === null
-          ? [`At ${node.name} the login does not see the names that programs give themselves.`]
-          : []),
-        ...(unnamed === 0
+        ...(seesNames
           ? []
-          : [`At ${node.name} ${unnamed} sessions had not said yet as whom they log in.`]),
+          : [`At ${node.name} the login does not see the names that programs give themselves.`]),
+        ...loggingInGaps(met.loggingIn.length, node.name),
       ],
     };
   } finally {
@@ -133,13 +136,14 @@ async function lookAt(node: Node, settings: Config, deps: AdapterDeps, call: Cal
   }
 }
 
-/** What programs call themselves, by session; null where the login may not see it. Empty where the server does not keep it. */
-async function namesAt(session: MysqlSession, call: Call): Promise<ReadonlyMap<number, string> | null> {
+/** Adds what programs call themselves, by session; nothing where the server does not keep it. False where the login may not see it. */
+async function addNames(names: Map<string, string>, session: MysqlSession, call: Call): Promise<boolean> {
   try {
-    const rows = await session.query<{ id: number; name: string | null }>(namesSql, call);
-    return new Map(rows.map(({ id, name: program }) => [Number(id), program ?? ""]));
+    const rows = await session.query<{ id: string; name: string | null }>(namesSql, call);
+    for (const { id, name: program } of rows) names.set(id, program ?? "");
+    return true;
   } catch (error) {
-    if (error instanceof RekeyError && error.code === "not-permitted") return null;
+    if (error instanceof RekeyError && error.code === "not-permitted") return false;
     throw error;
   }
 }
@@ -151,29 +155,17 @@ function hostOf(text: string): string {
 }
 
 function saidOf({ sessions, gaps }: Look, node: Node, issuer: string, at: number): Said {
-  const groups = Map.groupBy(sessions, ({ user, address, program }) =>
-    JSON.stringify([user, program, address]),
-  );
-  return {
-    records: sessions.length,
-    claims: [...groups.values()].flatMap((group) => claimOf(group, node, issuer, at)),
-    gaps,
-  };
+  const seen = { record: `processlist of ${node.name}`, issuer, server: node.name, at };
+  return { records: sessions.length, claims: sessionsClaims(sessions, seen), gaps };
 }
 
-function claimOf(group: readonly Session[], node: Node, issuer: string, at: number): Claim[] {
-  const [first] = group;
-  if (first === undefined) return [];
-  const { user, address, program } = first;
+/** The server tells since when a session does what it does now, and not since when it is there. */
+function sessionOf({ user, host }: Row, application: string): Session {
+  const address = hostOf(host);
   const isLocal = address === "localhost" || address === "";
-  return [
-    sessionsClaim({
-      ...{ record: `processlist of ${node.name}`, issuer, account: user, application: program },
-      address: isIP(address) === 0 ? null : address,
-      where: isLocal ? "a socket of the server's machine" : address,
-      server: node.name,
-      // The server tells since when a session does what it does now, and not since when it is there.
-      seen: { first: at, last: at, count: group.length },
-    }),
-  ];
+  return {
+    ...{ account: user, application },
+    address: isIP(address) === 0 ? null : address,
+    where: isLocal ? "a socket of the server's machine" : address,
+  };
 }

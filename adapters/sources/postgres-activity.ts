@@ -3,9 +3,7 @@
  * the server, so that it can look before anything is rotated; the text of statements is never read (H40).
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
@@ -14,7 +12,14 @@ import { connectPg, type PgEndpoint, type PgLogin, placeOf } from "../shared/pg.
 import { type Replication, replicationAt, unlisted } from "../shared/pg-replication.js";
 import { endpointsOf, serverFields } from "../shared/pg-server.js";
 import type { Said } from "../shared/source-part.js";
-import { gapFindings, sessionsClaim, sessionsSource } from "../shared/source-sessions.js";
+import {
+  gapFindings,
+  loggingInGaps,
+  lookUntilKnown,
+  type Met,
+  sessionsClaims,
+  sessionsSource,
+} from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   ...serverFields,
@@ -50,15 +55,16 @@ GRANT pg_read_all_stats TO "${login.replaceAll('"', '""')}";
 `,
 };
 
-/** Sessions of one login under one name from one address, as the server groups them. Ages in milliseconds on its clock. */
+/** A session. */
 interface Row {
+  readonly id: string;
+  /** Null before it has said as whom it logs in. */
   readonly login: string | null;
   readonly application: string;
   /** Null over a socket of the server's machine, and where it is hidden. */
   readonly address: string | null;
-  readonly sessions: number;
-  readonly oldestMs: number | null;
-  readonly youngestMs: number | null;
+  /** In milliseconds on the server's clock: its age counts on ours, as the two may differ. Null where it is hidden. */
+  readonly ageMs: number | null;
   /** The server keeps address and beginning from this login. */
   readonly hidden: boolean;
 }
@@ -66,33 +72,32 @@ interface Row {
 /**
  * Without pg_read_all_stats the rows of others have no type, address or beginning. Those of a database are sessions all the
  * same; what has none then may be one of the server's own workers. Anybody may call themselves rekey/...; only from where we
- * are is that taken for one of ours.
+ * are is that taken for one of ours. Up to 17 whoever logs in has no row at all, and its lock shows it (H4).
  */
 const sql = `
-  SELECT a.usename::text AS login, coalesce(a.application_name, '') AS application, host(a.client_addr) AS address,
-         count(*)::int AS sessions, a.backend_start IS NULL AS hidden,
-         extract(epoch FROM clock_timestamp() - min(a.backend_start))::float8 * 1000 AS "oldestMs",
-         extract(epoch FROM clock_timestamp() - max(a.backend_start))::float8 * 1000 AS "youngestMs"
-  FROM pg_stat_activity a
+  WITH listed AS MATERIALIZED (SELECT * FROM pg_stat_activity)
+  SELECT concat_ws(' ', a.pid, a.backend_start) AS id, a.usename::text AS login,
+         coalesce(a.application_name, '') AS application, host(a.client_addr) AS address,
+         extract(epoch FROM clock_timestamp() - a.backend_start)::float8 * 1000 AS "ageMs",
+         a.backend_start IS NULL AS hidden
+  FROM listed a
   WHERE a.pid <> pg_backend_pid()
     AND (a.backend_type IN ('client backend', 'walsender') OR a.backend_type IS NULL AND a.datname IS NOT NULL)
     AND NOT (starts_with(a.application_name, 'rekey/')
              AND a.backend_start IS NOT NULL AND a.client_addr IS NOT DISTINCT FROM inet_client_addr())
-  GROUP BY 1, 2, 3, 5
-  ORDER BY 1, 2, 3`;
+  UNION ALL
+  SELECT l.pid::text, NULL, '', NULL, NULL, false
+  FROM pg_locks l
+  WHERE l.locktype = 'virtualxid' AND l.pid IS NOT NULL AND NOT EXISTS (SELECT FROM listed WHERE listed.pid = l.pid)
+  ORDER BY 2, 3, 4`;
 
 const rightSql = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS sees";
 
-interface Look {
-  readonly rows: readonly Row[];
+interface Look extends Met<Row> {
   readonly sees: boolean;
   /** Standbys of all the servers, where not all of them are listed; of the first server only. */
   readonly unlisted: readonly string[];
 }
-
-/** A login takes milliseconds; so often, and so far apart, it is looked again for whoever had not said yet as whom. */
-const looksMax = 8;
-const lookAgainMs = 250;
 
 /** For how long a standby is asked who receives from it, in milliseconds. */
 const standbyMsMax = 4_000;
@@ -129,7 +134,7 @@ interface With {
 }
 
 async function lookAt(
-  { endpoint }: Place,
+  { name: server, endpoint }: Place,
   others: readonly Place[] | null,
   { settings, deps }: With,
   call: Call,
@@ -138,51 +143,16 @@ async function lookAt(
   const session = await connectPg(endpoint, login, call);
   try {
     const [right] = await session.query<{ sees: boolean }>(rightSql, [], call);
-    const rows = await rowsOf(() => session.query<Row>(sql, [], call), deps.now, call);
+    const rows = () => session.query<Row>(sql, [], call);
+    const met = await lookUntilKnown(rows, ({ login: as }) => as === null, server, call);
     const sees = right?.sees === true;
-    if (others === null) return { rows, sees, unlisted: [] };
+    if (others === null) return { ...met, sees, unlisted: [] };
     const here = await replicationAt(session, call);
     const nodes = [here, ...(await Promise.all(others.map((other) => replicationOf(other, login, call))))];
-    return { rows, sees, unlisted: unlisted(nodes, settings.receivers ?? []) };
+    return { ...met, sees, unlisted: unlisted(nodes, settings.receivers ?? []) };
   } finally {
     await session.end();
   }
-}
-
-/**
- * The sessions of a look. Of whoever is about to log in nobody can say yet as whom, and a busy server always has some of them: it is
- * looked again, until all who were there at first have said it or are gone. Who came since is the next reading's.
- */
-async function rowsOf(ask: () => Promise<readonly Row[]>, now: () => number, call: Call): Promise<Row[]> {
-  const from = now();
-  let elapsedMs = 0;
-  let last = await ask();
-  let named = last.filter(({ login }) => login !== null);
-  const open = () =>
-    last.filter(({ login, oldestMs }) => login === null && (oldestMs === null || oldestMs >= elapsedMs));
-  for (let look = 0; look < looksMax && open().length > 0; look++) {
-    await sleep(lookAgainMs, undefined, { signal: call.signal });
-    elapsedMs = now() - from;
-    last = await ask();
-    named = together(
-      named,
-      last.filter(({ login }) => login !== null),
-    );
-  }
-  return [...open(), ...named];
-}
-
-/** Everybody whom either look has seen. */
-function together(before: readonly Row[], after: readonly Row[]): Row[] {
-  const keyOf = ({ login, application, address, hidden }: Row) =>
-    JSON.stringify([login, application, address, hidden]);
-  const merged = new Map(before.map((row) => [keyOf(row), row]));
-  for (const row of after) {
-    const same = merged.get(keyOf(row));
-    const sessions = Math.max(row.sessions, same?.sessions ?? 0);
-    merged.set(keyOf(row), { ...(same ?? row), sessions, oldestMs: row.oldestMs ?? same?.oldestMs ?? null });
-  }
-  return [...merged.values()];
 }
 
 /** A server that does not answer is a gap of its own; here it is taken for a standby that is listed. */
@@ -210,12 +180,23 @@ function hiddenAt({ name: place }: Place): string {
   return `At ${place} the login does not see from where and since when others are connected`;
 }
 
-function saidOf({ rows, sees, unlisted: standbys }: Look, place: Place, issuer: string, at: number): Said {
-  const unnamed = rows.filter(({ login }) => login === null).reduce((sum, { sessions }) => sum + sessions, 0);
-  const hidden = rows.filter((row) => row.hidden).reduce((sum, { sessions }) => sum + sessions, 0);
+function saidOf(
+  { sessions, loggingIn, sees, unlisted: standbys }: Look,
+  place: Place,
+  issuer: string,
+  at: number,
+): Said {
+  const hidden = sessions.filter((row) => row.hidden).length;
+  const known = sessions.flatMap(({ login, ...row }) => (login === null ? [] : [{ ...row, account: login }]));
   return {
-    records: rows.reduce((sum, { sessions }) => sum + sessions, 0),
-    claims: rows.flatMap((row) => claimOf(row, place, issuer, at)),
+    records: sessions.length + loggingIn.length,
+    claims: sessionsClaims(
+      known.map(({ account, application, address, hidden, ageMs }) => ({
+        ...{ account, application, address, beganAt: at - Math.max(0, Math.round(ageMs ?? 0)) },
+        where: hidden ? "an address that is hidden" : (address ?? "a socket of the server's machine"),
+      })),
+      { record: `pg_stat_activity of ${place.name}`, issuer, server: place.name, at },
+    ),
     gaps: [
       ...(sees
         ? []
@@ -223,23 +204,7 @@ function saidOf({ rows, sees, unlisted: standbys }: Look, place: Place, issuer: 
             `${hiddenAt(place)}, ${hidden} of them now; it lacks pg_read_all_stats, and some may not be seen at all.`,
           ]),
       ...(standbys.length === 0 ? [] : [`${place.name}: ${unlistedText(standbys, sees)}`]),
-      ...(unnamed === 0
-        ? []
-        : [`At ${place.name} ${unnamed} sessions had not said yet as whom they log in.`]),
+      ...loggingInGaps(loggingIn.length, place.name),
     ],
   };
-}
-
-function claimOf(row: Row, place: Place, issuer: string, at: number): Claim[] {
-  const { login, application, address, sessions } = row;
-  if (login === null) return [];
-  return [
-    sessionsClaim({
-      ...{ record: `pg_stat_activity of ${place.name}`, issuer, account: login, application, address },
-      where: row.hidden ? "an address that is hidden" : (address ?? "a socket of the server's machine"),
-      server: place.name,
-      // The server's ages on our clock: the two clocks may differ.
-      seen: { first: at - Math.max(0, Math.round(row.oldestMs ?? 0)), last: at, count: sessions },
-    }),
-  ];
 }

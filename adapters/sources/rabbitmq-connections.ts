@@ -2,7 +2,6 @@
 
 import { isIP } from "node:net";
 import { z } from "zod";
-import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import { secretRef } from "../../domain/estate/secret-ref.js";
@@ -13,7 +12,7 @@ import { resolveLogin } from "../shared/login.js";
 import { parseOutput } from "../shared/program.js";
 import { retryRead } from "../shared/retry.js";
 import { cursorIn, partOf, type Said } from "../shared/source-part.js";
-import { gapFindings, sessionsClaim } from "../shared/source-sessions.js";
+import { gapFindings, type Session, sessionsClaims } from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   url: z
@@ -31,10 +30,17 @@ const config = z.strictObject({
 
 type Config = z.output<typeof config>;
 
+/**
+ * The API has nobody in its lists who is logging in, so there is nothing to look at again; the server cuts off after 10 s who has
+ * not done it by then, and the API lags by up to 5 s. Both are the server's defaults, in milliseconds.
+ */
+const shownWithinMs = 10_000 + 5_000;
+
 /** The kind's entry in the registry. */
 export const rabbitmqConnections: SourceKind<typeof config> = {
   shows: "now",
   sees: "use",
+  deliveredWithinMs: shownWithinMs,
   config,
   create: (settings, deps) => createConnections(settings, deps),
   grants: () => `# Lets Rekey see who is connected. Run it on one node; it asks for a password.
@@ -148,7 +154,6 @@ async function askApi<S extends z.ZodType>(
 
 type Connection = z.output<typeof connection>;
 
-/** Connections of one user under one name from one address are one reader. */
 function pageSaid(items: readonly unknown[], number: number, issuer: string, at: number): Said[] {
   const malformed: Said[] = [];
   const known: Connection[] = [];
@@ -161,8 +166,8 @@ function pageSaid(items: readonly unknown[], number: number, issuer: string, at:
       malformed.push({ malformed: [{ where, why: "it has not the fields of a connection" }] });
     }
   }
-  const groups = Map.groupBy(known, (one) => JSON.stringify([one.user, nameOf(one), one.peer_host]));
-  const claims = [...groups.values()].flatMap((group) => claimOf(group, issuer, at));
+  const seen = { record: "connections of RabbitMQ", issuer, noun: "connection", at };
+  const claims = sessionsClaims(known.map(sessionOf), seen);
   const unnamed = items.length - known.length - malformed.length;
   const gap = `${unnamed} connections of RabbitMQ had not said yet as whom they log in.`;
   return [
@@ -177,18 +182,12 @@ function nameOf({ user_provided_name: given, client_properties: properties }: Co
   return given !== "" ? given : typeof own === "string" ? own : "";
 }
 
-function claimOf(group: readonly Connection[], issuer: string, at: number): Claim[] {
-  const [one] = group;
-  if (one === undefined) return [];
-  const { user, peer_host: address } = one;
-  const first = Math.min(at, ...group.map(({ connected_at: began = at }) => began));
-  return [
-    sessionsClaim({
-      ...{ record: "connections of RabbitMQ", issuer, account: user, application: nameOf(one) },
-      address: isIP(address) === 0 ? null : address,
-      where: address || "an unknown address",
-      noun: "connection",
-      seen: { first, last: at, count: group.length },
-    }),
-  ];
+function sessionOf(one: Connection): Session {
+  const { user, peer_host: address, connected_at: beganAt } = one;
+  return {
+    ...{ account: user, application: nameOf(one) },
+    address: isIP(address) === 0 ? null : address,
+    where: address || "an unknown address",
+    ...(beganAt === undefined ? {} : { beganAt }),
+  };
 }

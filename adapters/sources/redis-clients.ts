@@ -1,18 +1,24 @@
 /** Who is connected to each Redis server right now: as which user, from where, under which name (CLIENT LIST). */
 
 import { z } from "zod";
-import type { Claim } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
 import { tlsMaterial } from "../shared/http.js";
 import { resolveLogin } from "../shared/login.js";
-import { connectRedis, placeOf, type RedisSession } from "../shared/redis.js";
+import { asksForLogin, connectRedis, placeOf, type RedisSession } from "../shared/redis.js";
 import { addressesOf, type Node } from "../shared/redis-nodes.js";
 import { type ListedClient, membersOf, parseClients, peersOf } from "../shared/redis-replies.js";
 import { serverFields } from "../shared/redis-server.js";
 import type { Said } from "../shared/source-part.js";
-import { gapFindings, sessionsClaim, sessionsSource } from "../shared/source-sessions.js";
+import {
+  gapFindings,
+  loggingInGaps,
+  lookUntilKnown,
+  type Session,
+  sessionsClaims,
+  sessionsSource,
+} from "../shared/source-sessions.js";
 
 const config = z.strictObject({
   ...serverFields,
@@ -23,6 +29,11 @@ type Config = z.output<typeof config>;
 
 /** The link to a primary is nobody's session; it has no user. */
 const ofTheServer = "(superuser)";
+
+/** Whoever has not logged in shows as this user, and so does whoever has logged in as it. */
+const atFirst = "default";
+/** Shown in the place of the last command where there was none. */
+const noCommand = "NULL";
 
 /** The kind's entry in the registry. */
 export const redisClients: SourceKind<typeof config> = {
@@ -64,27 +75,39 @@ async function lookAt(
     settings.tls === undefined ? null : tlsMaterial(settings.tls, deps, call),
   ]);
   const { host, port } = node;
-  const session = await connectRedis({ host, port, tls }, { ...login, name: "rekey/discovery" }, call);
+  const endpoint = { host, port, tls };
+  const session = await connectRedis(endpoint, { ...login, name: "rekey/discovery" }, call);
   try {
     // Ages, which are all that is told, on our clock: the two clocks may differ.
-    const listed = parseClients(await session.text(["CLIENT", "LIST"], call), deps.now());
+    const list = async () => parseClients(await session.text(["CLIENT", "LIST"], call), deps.now());
+    const { sessions: listed, loggingIn } = await lookUntilKnown(list, isSilent, node.name, call);
+    // Who is let in without a login has said nothing because there is nothing to say: they are the default user.
+    const strangers = loggingIn.length > 0 && (await asksForLogin(endpoint, call)) ? loggingIn : [];
     const own = listed.find(({ id }) => id === session.greeting.id);
     // Anybody may call themselves rekey/...; only from where we are is that taken for one of ours.
     const isOurs = (client: ListedClient) =>
       client.id === session.greeting.id ||
       (client.name.startsWith("rekey/") && client.address === own?.address);
     return {
-      clients: listed.filter((client) => client.user !== ofTheServer && !isOurs(client)),
+      clients: [...listed, ...(strangers.length === 0 ? loggingIn : [])].filter(
+        (client) => client.user !== ofTheServer && !isOurs(client),
+      ),
       gaps: [
         ...(own === undefined
           ? [`The listing of ${node.name} lacks our own connection, so it is not whole.`]
           : []),
+        ...loggingInGaps(strangers.length, node.name),
         ...(await unlisted(session, node, nodes, call)),
       ],
     };
   } finally {
     session.destroy();
   }
+}
+
+/** Connected, and not a word said: who that will be nobody can tell. */
+function isSilent({ user, command }: ListedClient): boolean {
+  return user === atFirst && command === noCommand;
 }
 
 /** Servers of the same set at which nobody looks, as gaps. */
@@ -121,29 +144,15 @@ function saidOf(
   issuer: string,
   at: number,
 ): Said {
-  const groups = Map.groupBy(clients, ({ user, name: application, address }) =>
-    JSON.stringify([user, application, address]),
-  );
-  return {
-    records: clients.length,
-    claims: [...groups.values()].flatMap((group) => claimOf(group, node, issuer, at)),
-    gaps,
-  };
+  const seen = { record: `CLIENT LIST of ${node.name}`, issuer, server: node.name, at };
+  return { records: clients.length, claims: sessionsClaims(clients.map(sessionOf), seen), gaps };
 }
 
-function claimOf(group: readonly ListedClient[], node: Node, issuer: string, at: number): Claim[] {
-  const [client] = group;
-  if (client === undefined) return [];
-  const { user, name: application, address } = client;
+function sessionOf({ user, name: application, address, beganAt }: ListedClient): Session {
   const isRemote = address !== "local" && address !== "";
-  const first = Math.min(at, ...group.map(({ beganAt }) => beganAt));
-  return [
-    sessionsClaim({
-      ...{ record: `CLIENT LIST of ${node.name}`, issuer, account: user, application },
-      address: isRemote ? address : null,
-      where: isRemote ? address : "a socket of the server's machine",
-      server: node.name,
-      seen: { first, last: at, count: group.length },
-    }),
-  ];
+  return {
+    ...{ account: user, application, beganAt },
+    address: isRemote ? address : null,
+    where: isRemote ? address : "a socket of the server's machine",
+  };
 }

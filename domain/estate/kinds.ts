@@ -88,7 +88,7 @@ export function sourceUnion(kinds: Readonly<Record<string, EstateSimpleKind>>): 
     deliveredWithin: duration()
       .optional()
       .describe(
-        "How long after a use its record may still come: before a version is taken away, the source is read that long after it was used last. Absent: 15 minutes of CloudTrail, and no time of every other kind.",
+        "How long after a use its record may still come: before a version is taken away, the source is read that long after it was used last. Absent: what the page of its kind says, and no time where it says none.",
       ),
     exceptions: exceptionsField(
       "Findings of what it shows that concern no credential of the estate, which an owner takes upon themself until a day.",

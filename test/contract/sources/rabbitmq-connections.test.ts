@@ -1,11 +1,13 @@
 /** The contract of the sources with a real RabbitMQ, and what it shows to whom. */
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { type ChannelModel, connect as connectAmqp } from "amqplib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { rabbitmqConnections } from "../../../adapters/sources/rabbitmq-connections.js";
 import { type RabbitmqServer, startRabbitmq } from "../../../worker/dev/rabbitmq-server.js";
 import { edgeText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
+import { slowWay } from "./slow-login.js";
 
 const value = randomBytes(18).toString("base64url");
 
@@ -134,6 +136,31 @@ describe("connections of RabbitMQ", () => {
     expect(parts.flatMap(({ gaps }) => gaps)).toEqual([expect.stringContaining("lacks the tag monitoring")]);
     expect(await narrow.preflight(call())).toEqual([
       expect.objectContaining({ code: "rabbitmq-connections-incomplete", severity: "warn" }),
+    ]);
+  });
+
+  it("H21: are shown, or cut off, within the time that a reading before a revocation waits", {
+    timeout: 60_000,
+  }, async () => {
+    const waitedMs = rabbitmqConnections.deliveredWithinMs ?? 0;
+    const [late, never] = await Promise.all([slowWay(server.port, 1), slowWay(server.port, 1)]);
+    const began = Date.now();
+    const coming = [late, never].map(({ port }) =>
+      connectAmqp({ hostname: server.host, port, username: "orders", password: value }),
+    );
+    await Promise.all([late.stopped, never.stopped]);
+    // Nothing tells of them: the API does not know yet that there is anybody.
+    const before = await scanned(sourceOf());
+    expect(before.flatMap(({ claims, gaps }) => [...claims, ...gaps])).toEqual([]);
+    await pause(4_000);
+    late.goOn();
+    open.push((await coming[0]) as ChannelModel);
+    await shown(1);
+    await Promise.all([never.ended, expect(coming[1]).rejects.toThrow()]);
+    expect(Date.now() - began).toBeLessThan(waitedMs);
+    const after = await scanned(sourceOf());
+    expect(after.flatMap(({ claims }) => claims.map(edgeText))).toEqual([
+      "reader(address=127.0.0.1) uses account(queue orders) session",
     ]);
   });
 

@@ -41,5 +41,6 @@ test("what shows uses is told by the kind; a kind that nobody knows shows none, 
 test("how late a record may be is the kind's; where none says, it is there at once", () => {
   const late = (kind: string) => registeredShapes.deliveredWithinMs(kind);
   expect([late("cloudtrail"), late("vault-audit"), late("of-a-later-release")]).toEqual([900_000, 0, 0]);
+  expect(late("rabbitmq-connections")).toBe(15_000);
   expect(plainShapes.deliveredWithinMs("cloudtrail")).toBe(0);
 });
