@@ -8,7 +8,7 @@ import { RekeyError } from "../domain/errors.js";
 import type { Step } from "../domain/rotation/steps.js";
 import { changeActivity } from "./change.js";
 import type { ActivityDeps } from "./deps.js";
-import { consumerOf } from "./sessions.js";
+import { consumerOf } from "./session-readers.js";
 
 type Renew = Extract<Step, { do: "renew" }>;
 

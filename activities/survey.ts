@@ -28,7 +28,7 @@ import type { ActivityDeps, Systems } from "./deps.js";
 import { secretValues } from "./documents.js";
 import type { MappedFacts, ValueAsked } from "./mapped.js";
 import type { PlaceSeen, VersionReads } from "./read-versions.js";
-import { sessionsByVersion, unmappedReaders } from "./sessions.js";
+import { sessionsByVersion, unmappedReaders } from "./session-readers.js";
 
 /** What one look needs besides the state. */
 export interface Surveyor {

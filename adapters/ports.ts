@@ -69,7 +69,7 @@ export interface IssuerNode {
 /**
  * Who is connected, the engine itself left out, grouped so that nothing personal is kept. `slot` is `null` for a
  * session that is not identified yet (H4), and for every session of a kind whose sessions do not tell which
- * version they hold (H23).
+ * version they hold (H23). `address`: an IP address, the name of a host, `local` for a socket of the issuer's machine, or "".
  */
 export interface SessionGroup {
   readonly node: string;

@@ -44,6 +44,7 @@ export interface AssessedConsumer {
 /** A session at the issuer that no declared consumer accounts for. */
 export interface UnmappedReader {
   readonly application: string;
+  /** What the issuer shows of where it comes from, as `cameFrom` reads it. */
   readonly address: string;
   readonly count: number;
 }
@@ -136,7 +137,7 @@ const checks: readonly Check[] = [
     inEmergency: "waived",
     look: ({ unmapped, mapped, unmappedReaders }) => [
       ...unmapped.map((reader) => {
-        const subject = sessionName(reader.application, reader.address || "a socket of the server's machine");
+        const subject = sessionName(reader.application, reader.address);
         const sentence = `${reader.count} session(s) of ${subject} belong to no declared consumer.`;
         return { severity: unmappedReaders, subject, sentence };
       }),

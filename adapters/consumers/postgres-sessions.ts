@@ -5,6 +5,7 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { socketHost } from "../../domain/discovery/match.js";
 import { RekeyError } from "../../domain/errors.js";
 import { parseTag } from "../../domain/fence.js";
 import type { Finding } from "../../domain/finding.js";
@@ -20,16 +21,16 @@ import type {
 import { Nodes } from "../shared/pg-nodes.js";
 import { applicationName, serverFields } from "../shared/pg-server.js";
 
-/** What a session over a socket of the server's own machine has for an address. */
-const local = "local";
-const addressExpectation = `expected IP addresses, or ${local} for a socket of the server`;
+const addressExpectation = `expected IP addresses, or ${socketHost} for a socket of the server`;
 
 const configSchema = z
   .object({
     ...serverFields,
     applicationName: applicationName().optional(),
     addresses: z
-      .array(z.string().refine((text) => text === local || isIP(text) !== 0, { error: addressExpectation }))
+      .array(
+        z.string().refine((text) => text === socketHost || isIP(text) !== 0, { error: addressExpectation }),
+      )
       .min(1)
       .optional()
       .describe(
@@ -61,13 +62,13 @@ interface Seen {
 }
 
 const seenSql = `
-  SELECT usename::text AS login, application_name AS application, coalesce(host(client_addr), '${local}') AS address,
+  SELECT usename::text AS login, application_name AS application, coalesce(host(client_addr), '${socketHost}') AS address,
          coalesce(shobj_description(usesysid, 'pg_authid'), '') AS tag, count(*)::int AS sessions,
          count(*) FILTER (WHERE query_start IS NOT NULL AND state IN ('active', 'idle', 'idle in transaction'))::int AS worked
   FROM pg_stat_activity
   WHERE usename IS NOT NULL
     AND CASE
-      WHEN $3::text[] IS NOT NULL THEN coalesce(host(client_addr), '${local}') = ANY ($3)
+      WHEN $3::text[] IS NOT NULL THEN coalesce(host(client_addr), '${socketHost}') = ANY ($3)
         -- Anybody may call themselves rekey/...; only from where we are is that taken for a probe of ours.
         AND NOT (starts_with(application_name, 'rekey/') AND client_addr IS NOT DISTINCT FROM inet_client_addr())
       WHEN $2 THEN starts_with(application_name, $1)

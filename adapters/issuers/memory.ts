@@ -3,6 +3,7 @@
  * one (same contract suite), sessions that can be opened and hidden, and failure on command.
  */
 import { z } from "zod";
+import { socketHost } from "../../domain/discovery/match.js";
 import { RekeyError } from "../../domain/errors.js";
 import { formatTag, parseTag } from "../../domain/fence.js";
 import type { Finding } from "../../domain/finding.js";
@@ -206,7 +207,7 @@ class MemoryIssuer implements Issuer {
           node: "memory",
           slot: session.hidden ? null : session.login,
           application: session.application,
-          address: "local",
+          address: socketHost,
           count: 1,
           youngestAt: session.at,
           oldestAt: session.at,

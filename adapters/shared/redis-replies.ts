@@ -1,5 +1,7 @@
 /** What Redis answers in lines of text, as records: who is connected, and which other servers there are. */
 
+import { socketHost } from "../../domain/discovery/match.js";
+
 /** A connected client as CLIENT LIST tells it. `beganAt` is not later than in truth, in milliseconds on the node's clock. */
 export interface ListedClient {
   readonly id: string;
@@ -33,9 +35,10 @@ function split(text: string, at: string): [string, string] {
   return [name, rest.join(at)];
 }
 
-/** Without the port; a socket file has none that matters. */
+/** Without the port; a socket file has none that matters, and what the server cannot tell is not there. */
 function hostOf(address: string): string {
-  if (address.startsWith("/")) return "local";
+  if (address.startsWith("/")) return socketHost;
+  if (address.startsWith("?")) return "";
   return address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }
 

@@ -2,7 +2,8 @@
  * Sources that ask servers who is connected: each server is looked at with the same patience, and what was seen there is told
  * in the same words, whatever protocol it came by.
  */
-import { sessionName } from "../../domain/discovery/match.js";
+import { isIP } from "node:net";
+import { cameFrom, sessionName } from "../../domain/discovery/match.js";
 import type { Claim } from "../../domain/discovery/said.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source } from "../ports.js";
@@ -105,10 +106,8 @@ export interface Session {
   readonly account: string;
   /** What the program calls itself; "" where it has no name. */
   readonly application: string;
-  /** An address by which a consumer may claim it; null where there is none. */
-  readonly address: string | null;
-  /** From where, in words. */
-  readonly where: string;
+  /** Where it comes from: an IP address, the name of a host, `local` for a socket of the server's machine, or "" where that is not shown. */
+  readonly from: string;
   /** Since when it is there, in milliseconds since the epoch on our clock; absent where the server does not tell. */
   readonly beganAt?: number;
 }
@@ -126,8 +125,8 @@ export interface SeenAt {
 
 /** The claims about sessions: those of one account by one program from one place are one reader. */
 export function sessionsClaims(sessions: readonly Session[], seen: SeenAt): Claim[] {
-  const groups = Map.groupBy(sessions, ({ account, application, where }) =>
-    JSON.stringify([account, application, where]),
+  const groups = Map.groupBy(sessions, ({ account, application, from }) =>
+    JSON.stringify([account, application, from]),
   );
   return [...groups.values()].flatMap((group) => claimOf(group, seen));
 }
@@ -138,13 +137,13 @@ function claimOf(
 ): Claim[] {
   const [one] = group;
   if (one === undefined) return [];
-  const { account, application, address, where } = one;
+  const { account, application, from } = one;
   const count = group.length;
-  const name = sessionName(application, where);
+  const name = sessionName(application, from);
   const on = server === undefined ? "" : ` at ${server}`;
   const traits = {
     ...(application === "" ? {} : { applicationName: application }),
-    ...(address === null ? {} : { address }),
+    ...cameFrom(from, isIP(from) !== 0),
   };
   return [
     {

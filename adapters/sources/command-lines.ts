@@ -28,6 +28,7 @@ const reader = z.strictObject({
       .string()
       .refine((found) => isIP(found) !== 0, { error: "expected an IP address" })
       .optional(),
+    host: text(253).toLowerCase().optional(),
     workload: text(256).optional(),
   }),
   class: credentialClass.optional(),
@@ -169,7 +170,7 @@ function wrongVersions({ known, type, to, seen, versions = [] }: z.output<typeof
 
 /** Names of ours alone: a name that the program made up may be anything. */
 const known = new Set(
-  "claim copy listed use of gap cursor more record known from to type at value literal seen first last count sentence versions version thing is name traits entity role serviceAccount applicationName address workload store place issuer account class createdAt expiresAt scope path".split(
+  "claim copy listed use of gap cursor more record known from to type at value literal seen first last count sentence versions version thing is name traits entity role serviceAccount applicationName address host workload store place issuer account class createdAt expiresAt scope path".split(
     " ",
   ),
 );

@@ -1,7 +1,7 @@
 /** Who is connected to a MySQL or MariaDB server right now: as which user and from where. The text of statements is never read (H40). */
 
-import { isIP } from "node:net";
 import { z } from "zod";
+import { socketHost } from "../../domain/discovery/match.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import { secretRef } from "../../domain/estate/secret-ref.js";
@@ -161,11 +161,6 @@ function saidOf({ sessions, gaps }: Look, node: Node, issuer: string, at: number
 
 /** The server tells since when a session does what it does now, and not since when it is there. */
 function sessionOf({ user, host }: Row, application: string): Session {
-  const address = hostOf(host);
-  const isLocal = address === "localhost" || address === "";
-  return {
-    ...{ account: user, application },
-    address: isIP(address) === 0 ? null : address,
-    where: isLocal ? "a socket of the server's machine" : address,
-  };
+  // The name alone is a socket; with a port it is the loopback address, which the server has looked up.
+  return { account: user, application, from: host === "localhost" ? socketHost : hostOf(host) };
 }

@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { socketHost } from "../../domain/discovery/match.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import type { AdapterDeps, Call, Source, SourceKind } from "../ports.js";
@@ -61,8 +62,8 @@ interface Row {
   /** Null before it has said as whom it logs in. */
   readonly login: string | null;
   readonly application: string;
-  /** Null over a socket of the server's machine, and where it is hidden. */
-  readonly address: string | null;
+  /** An address, or the word for a socket; "" where it is hidden. */
+  readonly from: string;
   /** In milliseconds on the server's clock: its age counts on ours, as the two may differ. Null where it is hidden. */
   readonly ageMs: number | null;
   /** The server keeps address and beginning from this login. */
@@ -77,7 +78,7 @@ interface Row {
 const sql = `
   WITH listed AS MATERIALIZED (SELECT * FROM pg_stat_activity)
   SELECT concat_ws(' ', a.pid, a.backend_start) AS id, a.usename::text AS login,
-         coalesce(a.application_name, '') AS application, host(a.client_addr) AS address,
+         coalesce(a.application_name, '') AS application, CASE WHEN a.backend_start IS NULL THEN '' ELSE coalesce(host(a.client_addr), '${socketHost}') END AS "from",
          extract(epoch FROM clock_timestamp() - a.backend_start)::float8 * 1000 AS "ageMs",
          a.backend_start IS NULL AS hidden
   FROM listed a
@@ -86,7 +87,7 @@ const sql = `
     AND NOT (starts_with(a.application_name, 'rekey/')
              AND a.backend_start IS NOT NULL AND a.client_addr IS NOT DISTINCT FROM inet_client_addr())
   UNION ALL
-  SELECT l.pid::text, NULL, '', NULL, NULL, false
+  SELECT l.pid::text, NULL, '', '', NULL, false
   FROM pg_locks l
   WHERE l.locktype = 'virtualxid' AND l.pid IS NOT NULL AND NOT EXISTS (SELECT FROM listed WHERE listed.pid = l.pid)
   ORDER BY 2, 3, 4`;
@@ -191,9 +192,9 @@ function saidOf(
   return {
     records: sessions.length + loggingIn.length,
     claims: sessionsClaims(
-      known.map(({ account, application, address, hidden, ageMs }) => ({
-        ...{ account, application, address, beganAt: at - Math.max(0, Math.round(ageMs ?? 0)) },
-        where: hidden ? "an address that is hidden" : (address ?? "a socket of the server's machine"),
+      known.map(({ account, application, from, ageMs }) => ({
+        ...{ account, application, from },
+        beganAt: at - Math.max(0, Math.round(ageMs ?? 0)),
       })),
       { record: `pg_stat_activity of ${place.name}`, issuer, server: place.name, at },
     ),

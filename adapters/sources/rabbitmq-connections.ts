@@ -1,7 +1,7 @@
 /** Who is connected to RabbitMQ right now: as which user, from where, under which name (the management API's connections). */
 
-import { isIP } from "node:net";
 import { z } from "zod";
+import { socketHost } from "../../domain/discovery/match.js";
 import { RekeyError } from "../../domain/errors.js";
 import { name } from "../../domain/estate/fields.js";
 import { secretRef } from "../../domain/estate/secret-ref.js";
@@ -182,12 +182,13 @@ function nameOf({ user_provided_name: given, client_properties: properties }: Co
   return given !== "" ? given : typeof own === "string" ? own : "";
 }
 
+/** It has no sockets, so that nobody comes from one: a name is what somebody else's name server says. */
+const unknown: ReadonlySet<string> = new Set(["unknown", socketHost]);
+
 function sessionOf(one: Connection): Session {
-  const { user, peer_host: address, connected_at: beganAt } = one;
+  const { user, peer_host: peer, connected_at: beganAt } = one;
   return {
-    ...{ account: user, application: nameOf(one) },
-    address: isIP(address) === 0 ? null : address,
-    where: address || "an unknown address",
+    ...{ account: user, application: nameOf(one), from: unknown.has(peer) ? "" : peer },
     ...(beganAt === undefined ? {} : { beganAt }),
   };
 }

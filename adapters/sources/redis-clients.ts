@@ -149,10 +149,5 @@ function saidOf(
 }
 
 function sessionOf({ user, name: application, address, beganAt }: ListedClient): Session {
-  const isRemote = address !== "local" && address !== "";
-  return {
-    ...{ account: user, application, beganAt },
-    address: isRemote ? address : null,
-    where: isRemote ? address : "a socket of the server's machine",
-  };
+  return { account: user, application, from: address, beganAt };
 }

@@ -29,6 +29,7 @@ type Config = z.output<typeof config>;
 const traitColumns = {
   application_name: "applicationName",
   address: "address",
+  host: "host",
   role: "role",
   service_account: "serviceAccount",
   workload: "workload",
@@ -217,7 +218,7 @@ function readerIn(cells: ReadonlyMap<string, string>): Thing | null {
   const traits = Object.fromEntries(
     Object.entries(traitColumns).flatMap(([column, trait]) => {
       const text = textIn(cells, column);
-      return text === null ? [] : [[trait, text]];
+      return text === null ? [] : [[trait, trait === "host" ? text.toLowerCase() : text]];
     }),
   );
   const known = Object.values(traits);

@@ -18,7 +18,7 @@ export interface Claimant {
 interface Claims {
   /** What is claimed as it stands; of addresses those that can be written in one way only. */
   readonly exact: ReadonlyMap<string, readonly number[]>;
-  /** Of addresses, ranges and whatever has to be compared; otherwise what stands before a star. */
+  /** Of addresses, ranges and whatever has to be compared; otherwise what stands before a star, and of hosts behind it. */
   readonly others: ReadonlyMap<string, readonly number[]>;
   /** Lengths of the others, each once. */
   readonly lengths: readonly number[];
@@ -26,7 +26,7 @@ interface Claims {
 
 const plainAddress = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
-/** Those of the consumers, in their order, that claim what is shown. A claim that ends in `*` is of whatever begins so. */
+/** Those of the consumers, in their order, that claim what is shown. A claim that ends in `*` is of whatever begins so; one of hosts begins with it. */
 export function claimantsOf(
   consumers: readonly Claimant[],
   trait: keyof Match,
@@ -39,7 +39,13 @@ export function claimantsOf(
     const compared = plainAddress.test(shown) ? [others] : [exact, others];
     for (const claims of compared)
       for (const [claim, places] of claims) if (isWithin(shown, claim)) found.push(places);
-  } else for (const length of lengths) found.push(others.get(shown.slice(0, length)) ?? []);
+  } else {
+    const part =
+      trait === "host"
+        ? (length: number) => shown.slice(-length)
+        : (length: number) => shown.slice(0, length);
+    for (const length of lengths) found.push(others.get(part(length)) ?? []);
+  }
   return [...new Set(found.flat())].sort((a, b) => a - b).flatMap((place) => consumers[place] ?? []);
 }
 
@@ -51,9 +57,23 @@ export function isClaimed(
   isWithin: IsWithin,
 ): boolean {
   return claims.some((claim) => {
-    if (trait === "address") return claim === shown || isWithin(shown, claim);
-    return claim === shown || (claim.endsWith("*") && shown.startsWith(claim.slice(0, -1)));
+    if (trait === "address") return (claim === shown && plainAddress.test(claim)) || isWithin(shown, claim);
+    if (claim === shown || !isOpen(trait, claim)) return claim === shown;
+    const part = keyOf(trait, claim);
+    return trait === "host" ? shown.endsWith(part) : shown.startsWith(part);
   });
+}
+
+/** Whether more than one text is claimed by it. */
+function isOpen(trait: keyof Match, claim: string): boolean {
+  if (trait === "address") return !plainAddress.test(claim);
+  return trait === "host" ? claim.startsWith("*.") : claim.endsWith("*");
+}
+
+/** What of an open claim is looked for. */
+function keyOf(trait: keyof Match, claim: string): string {
+  if (trait === "address") return claim;
+  return trait === "host" ? claim.slice(1) : claim.slice(0, -1);
 }
 
 const made = new WeakMap<readonly Claimant[], Map<keyof Match, Claims>>();
@@ -71,8 +91,8 @@ function indexed(consumers: readonly Claimant[], trait: keyof Match): Claims {
   const [exact, others] = [new Map<string, number[]>(), new Map<string, number[]>()];
   for (const [place, { match }] of consumers.entries()) {
     for (const claim of match[trait] ?? []) {
-      const isOther = trait === "address" ? !plainAddress.test(claim) : claim.endsWith("*");
-      const key = isOther && trait !== "address" ? claim.slice(0, -1) : claim;
+      const isOther = isOpen(trait, claim);
+      const key = isOther ? keyOf(trait, claim) : claim;
       const claims = isOther ? others : exact;
       const places = claims.get(key);
       if (places === undefined) claims.set(key, [place]);

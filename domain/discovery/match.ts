@@ -14,33 +14,39 @@ const claimed = [
   "workload",
   "applicationName",
   "address",
+  "host",
 ] as const satisfies readonly (keyof ReaderTraits & keyof Match)[];
 
+type Trait = (typeof claimed)[number];
+
 /** Whoever shows one of these is that and nobody else. */
-const identifying: ReadonlySet<string> = new Set(["entity", "role"]);
+const identifying: ReadonlySet<Trait> = new Set(["entity", "role"]);
+
+/** Where a reader is. Who claims any of these means that it comes from one of them. */
+const places = ["address", "host"] as const satisfies readonly Trait[];
 
 /**
- * What speaks against a consumer that claims one trait and something else of another: an application's name from elsewhere, or
- * another program on its machine, is not that consumer. Other pairs are shown by different sources, each in its own words.
+ * What speaks against a consumer that claims one trait and something else of another: another program on its machine is not
+ * that consumer. Other pairs are shown by different sources, each in its own words.
  */
-const vetoes: Readonly<Record<(typeof claimed)[number], readonly (typeof claimed)[number][]>> = {
-  entity: ["address"],
-  role: ["address"],
+const vetoes: Readonly<Partial<Record<Trait, readonly Trait[]>>> = {
   serviceAccount: ["workload"],
-  workload: [],
-  applicationName: ["address"],
   address: ["applicationName"],
+  host: ["applicationName"],
 };
 
 /** How each of them is called in a sentence. */
-const words: Readonly<Record<(typeof claimed)[number], string>> = {
+const words: Readonly<Record<Trait, string>> = {
   entity: "entity",
   role: "role",
   serviceAccount: "service account",
   workload: "workload",
   applicationName: "application name",
   address: "address",
+  host: "host",
 };
+
+const plurals = { address: "addresses", host: "hosts" } as const;
 
 /** Who a reader is, and why. `consumer` is null where nobody knows. */
 export interface Matched {
@@ -50,9 +56,9 @@ export interface Matched {
 
 /**
  * The consumer that claims the most telling of the reader's traits that anybody claims. An entity or a role that nobody
- * claims is nobody's, wherever it comes from. Who claims names and addresses means both: whoever carries a consumer's name
- * and comes from none of its addresses is not that consumer. Where several are left, what else it shows tells them apart;
- * where it does not, it is nobody's. The sentence says why.
+ * claims is nobody's, wherever it comes from. Who claims names and places (addresses, hosts) means both: whoever carries a
+ * consumer's name and comes from none of its places, or does not show from where, is not that consumer. Where several are
+ * left, what else it shows tells them apart; where it does not, it is nobody's. The sentence says why.
  */
 export function matchReader(
   traits: ReaderTraits,
@@ -88,19 +94,21 @@ export function matchReader(
   };
 }
 
-/** What the reader shows that speaks against a consumer which claims its `by`; null where nothing does. */
-function objection(
-  { match }: Claimant,
-  by: (typeof claimed)[number],
-  traits: ReaderTraits,
-  isWithin: IsWithin,
-): string | null {
-  for (const trait of vetoes[by]) {
-    const [shown, claims] = [traits[trait] ?? "", match[trait] ?? []];
-    if (shown !== "" && claims.length > 0 && !isClaimed(claims, trait, shown, isWithin))
-      return `the ${words[trait]} ${shown}`;
-  }
-  return null;
+/** What speaks against the reader being a consumer which claims its `by`; null where nothing does. */
+function objection({ match }: Claimant, by: Trait, traits: ReaderTraits, isWithin: IsWithin): string | null {
+  const is = (trait: Trait) => isClaimed(match[trait] ?? [], trait, traits[trait] ?? "", isWithin);
+  const isShown = (trait: Trait) => (traits[trait] ?? "") !== "";
+  const claims = (trait: Trait) => (match[trait] ?? []).length > 0;
+  const other = vetoes[by]?.find((trait) => isShown(trait) && claims(trait) && !is(trait));
+  if (other !== undefined) return `the ${words[other]} ${traits[other]}`;
+  const isProven = identifying.has(by);
+  if (by !== "applicationName" && !isProven) return null;
+  const wanted = places.filter(claims);
+  if (wanted.length === 0 || places.some((trait) => isShown(trait) && is(trait))) return null;
+  // A name can be given by anybody, so that it needs a place that is shown. Whoever has proven who they are does not.
+  const elsewhere = (isProven ? wanted : places).find(isShown);
+  if (elsewhere !== undefined) return `the ${words[elsewhere]} ${traits[elsewhere]}`;
+  return isProven ? null : `without one of its ${wanted.map((trait) => plurals[trait]).join(" or ")}`;
 }
 
 /** Which of several that claim `what` it is: whoever claims the most of what it shows, where that is one alone. */
@@ -126,12 +134,26 @@ function apart(
   return { consumer: first.consumer, sentence: `Of ${names} only ${first.consumer.name} claims ${by}.` };
 }
 
+/** What a session over a socket of the server's own machine has for a host, whatever the server calls that. */
+export const socketHost = "local";
+
+/** The traits of whoever comes from what a server shows: an IP address, the name of a host, or "" where it shows nothing. */
+export function cameFrom(shown: string, isAddress: boolean): Pick<ReaderTraits, "address" | "host"> {
+  if (shown === "") return {};
+  return isAddress ? { address: shown } : { host: shown.toLowerCase() };
+}
+
+function whereText(shown: string): string {
+  if (shown === "") return "an unknown address";
+  return shown === socketHost ? "a socket of the server's machine" : shown.toLowerCase();
+}
+
 /**
- * What is called whoever has a session, by the name that its program gives itself ("" where it gives none) and from where it came:
- * a gate and a source that see one call it by one name, and two programs of one name at two addresses are two.
+ * What is called whoever has a session, by the name that its program gives itself ("" where it gives none) and what the server shows
+ * of where it came from: a gate and a source that see one call it by one name, and two programs of one name at two addresses are two.
  */
-export function sessionName(application: string, where: string): string {
-  return `${application === "" ? "a client without a name" : application} from ${where}`;
+export function sessionName(application: string, shown: string): string {
+  return `${application === "" ? "a client without a name" : application} from ${whereText(shown)}`;
 }
 
 /**
@@ -142,7 +164,8 @@ export function readerName(name: string, traits: ReaderTraits): string {
   const said = name.split(" ");
   const unsaid = claimed.flatMap((trait) => {
     const shown = traits[trait] ?? "";
-    return shown === "" || shown.split(" ").every((word) => said.includes(word))
+    const text = trait === "host" ? whereText(shown) : shown;
+    return shown === "" || text.split(" ").every((word) => said.includes(word))
       ? []
       : [`${words[trait]} ${shown}`];
   });

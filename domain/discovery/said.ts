@@ -8,7 +8,8 @@ import type { Stretch } from "./stretches.js";
 
 /**
  * How a reader shows itself, by the names under which the estate may claim it for a consumer (`match`). `address` is an
- * IP address; `workload` names a program where it is described, as `cluster shop/Deployment/orders` or
+ * IP address, `host` the name that stands in its place where a server shows none (`local`: a socket of its own machine);
+ * `workload` names a program where it is described, as `cluster shop/Deployment/orders` or
  * `compose shop/api`; `entity` is the id of an identity of a secret store; `role` the name (ARN) of a cloud's role or user.
  */
 export interface ReaderTraits {
@@ -17,6 +18,7 @@ export interface ReaderTraits {
   readonly serviceAccount?: string;
   readonly applicationName?: string;
   readonly address?: string;
+  readonly host?: string;
   readonly workload?: string;
 }
 

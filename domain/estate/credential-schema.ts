@@ -4,7 +4,7 @@ import { untold } from "./class-policies.js";
 import { credentialClasses } from "./classes.js";
 import { duration, withMs } from "./duration.js";
 import { exceptionsField } from "./exception-schema.js";
-import { address, name, sentence } from "./fields.js";
+import { address, host, name, sentence } from "./fields.js";
 import type { KindConfig } from "./types.js";
 
 const edge = withMs(
@@ -150,6 +150,12 @@ export function consumerSchema(kinds: z.ZodType<KindConfig>) {
       .array(address())
       .prefault([])
       .describe("IP addresses or CIDR ranges that its sessions come from."),
+    host: z
+      .array(host())
+      .optional()
+      .describe(
+        "Names of hosts that its sessions come from where a server shows those and no addresses; `*.` in front: whatever ends so; `local`: a socket of the server's own machine.",
+      ),
     entity: claims("Ids of the identities that a secret store knows it by."),
     role: claims(
       "Names (ARN) of a cloud's roles or users that it acts as; `*` at the end: whatever begins so.",

@@ -43,6 +43,17 @@ export function address() {
   return z.string({ error: addressExpectation }).refine(isAddress, { error: addressExpectation });
 }
 
+const hostPattern = /^(?:\*\.)?[a-z0-9_][a-z0-9_.-]{0,250}$/;
+const hostExpectation =
+  "expected the name of a host in lower case, such as db1.example.com, *.example.com, or local for a socket; an IP address belongs under `address`";
+
+/** The name of a host, or with `*.` in front of all below it. */
+export function host() {
+  return z
+    .string({ error: hostExpectation })
+    .refine((text) => hostPattern.test(text) && !isAddress(text), { error: hostExpectation });
+}
+
 function isAddress(text: string): boolean {
   return z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).safeParse(text).success;
 }

@@ -200,10 +200,10 @@ function irreversibleFirst(used: readonly UsedBy[]): EstateIssue[] {
 function ambiguous(used: readonly UsedBy[]): EstateIssue[] {
   const seen = new Map<string, string>();
   return used.flatMap(({ edge, consumer }) => {
-    const { applicationName, address } = consumer.match;
-    const addresses = address.length === 0 ? ["any"] : address;
+    const { applicationName, address, host = [] } = consumer.match;
+    const places = [...address, ...host];
     const patterns = applicationName.flatMap((application) =>
-      addresses.map((from) => `${application} ${from}`),
+      (places.length === 0 ? ["any"] : places).map((from) => `${application} ${from}`),
     );
     const twin = patterns
       .map((pattern) => seen.get(pattern))
@@ -211,7 +211,7 @@ function ambiguous(used: readonly UsedBy[]): EstateIssue[] {
     for (const pattern of patterns) seen.set(pattern, seen.get(pattern) ?? edge.consumer);
     if (twin === undefined) return [];
     const message = `sessions of "${edge.consumer}" and of "${twin}" look the same at a credential that both use`;
-    const hint = "give each its own application name, or tell them apart by address";
+    const hint = "give each its own application name, or tell them apart by address or host";
     return [issue({ path: ["consumers", edge.consumer, "match"], code: "ambiguous-match", message, hint })];
   });
 }

@@ -129,6 +129,8 @@ export interface Match {
   readonly applicationName: readonly string[];
   /** IP addresses and CIDR ranges. */
   readonly address: readonly string[];
+  /** Names of hosts in lower case; `*.` in front: whatever ends so. `local`: a socket of a server's own machine. */
+  readonly host?: readonly string[] | undefined;
   readonly entity?: readonly string[] | undefined;
   readonly role?: readonly string[] | undefined;
   readonly serviceAccount?: readonly string[] | undefined;

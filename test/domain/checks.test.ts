@@ -105,9 +105,16 @@ const cases: Readonly<Record<string, Case>> = {
   },
   "C7: a reader on the server's own host": {
     code: "unmapped-reader",
-    given: { unmapped: [{ ...stranger, address: "" }] },
+    given: { unmapped: [{ ...stranger, address: "local" }] },
     subject: "report.py from a socket of the server's machine",
     says: /report\.py from a socket of the server's machine/,
+    inEmergency: "warn",
+  },
+  "C7: a reader of whom the issuer does not show where it is": {
+    code: "unmapped-reader",
+    given: { unmapped: [{ ...stranger, address: "" }] },
+    subject: "report.py from an unknown address",
+    says: /report\.py from an unknown address/,
     inEmergency: "warn",
   },
   "C7: a reader that nobody declared, where the policy only warns": {

@@ -81,7 +81,7 @@ test("a preview names what stands in the way", async () => {
     expect.objectContaining({
       code: "unmapped-reader",
       severity: "refuse",
-      subject: "somebody's notebook from local",
+      subject: "somebody's notebook from a socket of the server's machine",
     }),
   );
 });

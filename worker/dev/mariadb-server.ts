@@ -29,8 +29,11 @@ export interface MariadbServer {
 const readyMsMax = 60_000;
 const host = "127.0.0.1";
 
-/** Starts a server on a free port of 127.0.0.1. Throws `missing-setup` when there is no program or it is not ready. */
-export async function startMariadb(): Promise<MariadbServer> {
+/**
+ * Starts a server on a free port of 127.0.0.1; with `asksNames` it looks up the name of whoever connects, as it does unless it is
+ * told not to. Throws `missing-setup` when there is no program or it is not ready.
+ */
+export async function startMariadb({ asksNames = false } = {}): Promise<MariadbServer> {
   const program = await systemProgram("mariadbd");
   const folder = await mkdtemp(join(tmpdir(), "rekey-mariadb-"));
   const data = join(folder, "data");
@@ -60,7 +63,7 @@ export async function startMariadb(): Promise<MariadbServer> {
       `--socket=${join(folder, "socket")}`,
       `--pid-file=${join(folder, "pid")}`,
       `--init-file=${init}`,
-      "--skip-name-resolve",
+      ...(asksNames ? [] : ["--skip-name-resolve"]),
       "--performance-schema=ON",
       "--innodb-flush-log-at-trx-commit=0",
     ],

@@ -29,8 +29,15 @@ export interface RabbitmqServer {
 const readyMsMax = 120_000;
 const host = "127.0.0.1";
 
-/** Starts a server on free ports of 127.0.0.1. Throws `missing-setup` when there is no program or it is not ready. */
-export async function startRabbitmq(): Promise<RabbitmqServer> {
+/**
+ * Starts a server on free ports of 127.0.0.1; `config`: more lines of its configuration. Throws `missing-setup` when there is no
+ * program or it is not ready.
+ */
+export async function startRabbitmq({
+  config = [],
+}: {
+  readonly config?: readonly string[];
+} = {}): Promise<RabbitmqServer> {
   const wrapper = await systemProgram("rabbitmq-server");
   // The program on PATH of Debian would become another user; the one behind it does not.
   const program = join(
@@ -58,6 +65,7 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
     "management.sample_retention_policies.basic.minute = 1",
     "management.sample_retention_policies.detailed.minute = 1",
     "management.sample_retention_policies.global.minute = 1",
+    ...config,
   ];
   await writeFile(join(folder, "rabbitmq.conf"), `${settings.join("\n")}\n`, { mode: 0o600 });
   await writeFile(join(folder, "plugins"), "[rabbitmq_management].\n");

@@ -2,6 +2,7 @@
  * One look at the issuer: which logins are on and with which tag, and who is connected at every node. The
  * statement text of a session is never read (H40).
  */
+import { socketHost } from "../../../domain/discovery/match.js";
 import { RekeyError } from "../../../domain/errors.js";
 import type { Call, IssuerView, SessionGroup, Slot } from "../../ports.js";
 import type { Node, Nodes } from "../../shared/pg-nodes.js";
@@ -100,7 +101,7 @@ async function listNode(nodes: Nodes, node: Node, account: PostgresAccount, call
 const listingSql = `
   WITH listed AS MATERIALIZED (
     SELECT a.pid, a.usename::text AS usename, a.usesysid, a.backend_type, a.backend_start,
-           coalesce(a.application_name, '') AS application, coalesce(host(a.client_addr), 'local') AS address
+           coalesce(a.application_name, '') AS application, coalesce(host(a.client_addr), '${socketHost}') AS address
     FROM pg_stat_activity a
   ), unlisted AS MATERIALIZED (
     -- Up to 17 a backend has no row at all before it is identified; its lock shows it (H4).
@@ -125,7 +126,7 @@ const listingSql = `
               AND (usename = ANY ($1) OR usesysid IS NULL AND backend_type IN ('client backend', 'walsender'))
             GROUP BY usename, application, address
             UNION ALL
-            SELECT NULL, '', 'unknown', count(*)::int, extract(epoch FROM clock_timestamp())::float8 * 1000,
+            SELECT NULL, '', '', count(*)::int, extract(epoch FROM clock_timestamp())::float8 * 1000,
                    extract(epoch FROM clock_timestamp())::float8 * 1000
             FROM unlisted HAVING count(*) > 0
             ORDER BY 1, 2, 3

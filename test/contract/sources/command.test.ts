@@ -129,6 +129,12 @@ describe("a program", () => {
     });
   });
 
+  it("that shows a host shows it as other sources do", async () => {
+    const traits = { applicationName: "a", host: "DB1.shop.example" };
+    const [part] = await scan(claim("a", { from: { is: "reader", name: "a", traits } }));
+    expect(part?.claims[0]?.from).toMatchObject({ traits: { ...traits, host: "db1.shop.example" } });
+  });
+
   const versioned = (versions: unknown, more: object = {}) =>
     claim("a", { to: { is: "place", store: "main", place: { path: "orders/db" } }, versions, ...more });
   const version = { version: "3", first: 1_000, last: 2_000 };

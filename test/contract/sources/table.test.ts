@@ -158,6 +158,17 @@ describe("a table", () => {
     ]);
   });
 
+  it("knows a stranger by a host as sources show it", async () => {
+    const parts = await scan("application_name,host,credential\norders,DB1.shop.example,orders-db\n");
+    expect(parts.flatMap(({ claims }) => claims.map(({ from }) => from))).toEqual([
+      {
+        is: "reader",
+        name: "orders db1.shop.example",
+        traits: { applicationName: "orders", host: "db1.shop.example" },
+      },
+    ]);
+  });
+
   it("says what a stranger and an account are, and of the estate's own entries the estate does", async () => {
     const parts = await scan(
       [

@@ -246,10 +246,10 @@ describe("edges", () => {
 
   it("H21: lead to consumers whose sessions can be told apart", () => {
     const raw = sound();
-    const match = (applicationName: string[], address: string[] = []) => ({
+    const match = (applicationName: string[], address: string[] = [], host: string[] = []) => ({
       owner: "ada",
       observe,
-      match: { applicationName, address },
+      match: { applicationName, address, host },
     });
     raw.consumers.web = match(["shop", "web"]);
     raw.consumers.jobs = match(["shop"]);
@@ -259,6 +259,10 @@ describe("edges", () => {
     raw.consumers.web = match(["shop"], ["10.0.0.1"]);
     raw.consumers.jobs = match(["shop"], ["10.0.0.2"]);
     expect(edges(raw, "web", "jobs")).toEqual([]);
+    raw.consumers.jobs = match(["shop"], [], ["local"]);
+    expect(edges(raw, "web", "jobs")).toEqual([]);
+    raw.consumers.web = match(["shop"], ["10.0.0.1"], ["local"]);
+    expect(edges(raw, "web", "jobs")).toHaveLength(1);
   });
 
   it("H22: fall silent within the time that the policy waits", () => {

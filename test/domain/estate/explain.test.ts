@@ -4,7 +4,8 @@ import { parseEstate } from "../../../domain/estate/parse.js";
 import { credential, kinds, sound } from "./fixtures.js";
 
 describe("a mistake", () => {
-  const cases: [string, (raw: ReturnType<typeof sound>) => void, object][] = [
+  type Bad = [string, (raw: ReturnType<typeof sound>) => void, object];
+  const cases: Bad[] = [
     [
       "a field that is not one",
       (raw) => (raw.policies.calm = { quietPeriode: "1h" }),
@@ -173,6 +174,14 @@ describe("a mistake", () => {
         }),
       { found: '"10.0.0.0/40"' },
     ],
+    ...["10.0.0.1", "*", "*.", "DB1", "db*", "a b", "::1", ""].map(
+      (claimed): Bad => [
+        `a host that is none: ${claimed}`,
+        (raw) =>
+          (raw.consumers.jobs = { owner: "ada", observe: [{ kind: "person" }], match: { host: [claimed] } }),
+        { found: JSON.stringify(claimed), expected: expect.stringContaining("the name of a host") },
+      ],
+    ),
   ];
 
   it.each(cases)("is explained: %s", (_, change, expected) => {

@@ -56,7 +56,11 @@ describe("a sound estate", () => {
       owner: "shop",
       observe: [{ kind: "probe", url: "env:WEB_URL", timeout: "1s" }],
       deliver: { kind: "person" },
-      match: { applicationName: ["web"], address: ["10.0.0.0/8", "2001:db8::1"] },
+      match: {
+        applicationName: ["web"],
+        address: ["10.0.0.0/8", "2001:db8::1"],
+        host: ["local", "db_1.example.com", "*.example.com"],
+      },
       maxPoolLife: "30m",
       canary: true,
     };
@@ -75,7 +79,11 @@ describe("a sound estate", () => {
       owner: "shop",
       observe: [{ kind: "probe", url: "env:WEB_URL", timeout: 1_000 }],
       deliver: { kind: "person" },
-      match: { applicationName: ["web"], address: ["10.0.0.0/8", "2001:db8::1"] },
+      match: {
+        applicationName: ["web"],
+        address: ["10.0.0.0/8", "2001:db8::1"],
+        host: ["local", "db_1.example.com", "*.example.com"],
+      },
       maxPoolLifeMs: 1_800_000,
       reversible: true,
       canary: true,

@@ -1,6 +1,6 @@
 /** Who is seen at the issuer and belongs to nobody: what is missed here is cut off later without having been asked. */
 import { describe, expect, test } from "vitest";
-import { consumerOf, unmappedReaders } from "../../activities/sessions.js";
+import { consumerOf, unmappedReaders } from "../../activities/session-readers.js";
 import type { SessionGroup } from "../../adapters/ports.js";
 
 function session(more: Partial<SessionGroup> = {}): SessionGroup {
@@ -61,6 +61,26 @@ describe("C7: a reader that no consumer accounts for", () => {
     expect(unmappedReaders([session({ slot: null })], [])).toEqual([]);
     expect(unmappedReaders([session({ application: "rekey/probe/engine" })], [])).toHaveLength(1);
   });
+});
+
+test("C7: who comes over a socket, or from a host of which only the name is shown, is told by that", () => {
+  const is = (address: string, host?: readonly string[], ...range: string[]) =>
+    consumerOf([{ id: "shop", name: "shop", match: { applicationName: ["orders"], address: range, host } }], {
+      application: "orders",
+      address,
+    });
+  const net = "10.0.0.0/8";
+  expect([is("10.0.0.7", undefined, net), is("local", ["local"]), is("local", ["local"], net)]).toEqual([
+    "shop",
+    "shop",
+    "shop",
+  ]);
+  expect(is("DB1.shop.example", ["db1.shop.example"], net)).toBe("shop");
+  expect([is("local", undefined, net), is("", undefined, net), is("db1", ["db2"], net)]).toEqual([
+    null,
+    null,
+    null,
+  ]);
 });
 
 test("H23: where no session tells its version, one without a slot is somebody's use of the account", () => {

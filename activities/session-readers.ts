@@ -1,8 +1,9 @@
-/** Whose the sessions are that an issuer shows: of which version, of which consumer, and of nobody whom the estate declares. */
+/** Whose sessions an issuer shows: told by the rules of the map, so that a rotation and a source know somebody by the same. */
+import { isIP } from "node:net";
 import type { IssuerView, SessionGroup } from "../adapters/ports.js";
 import type { UnmappedReader } from "../domain/checks.js";
 import type { Claimant } from "../domain/discovery/claims.js";
-import { matchReader } from "../domain/discovery/match.js";
+import { cameFrom, matchReader } from "../domain/discovery/match.js";
 import { type CountedSessions, sessionsOf } from "../domain/drain.js";
 import type { IssuerTraits } from "../domain/kinds.js";
 import type { RotationState } from "../domain/rotation/state.js";
@@ -35,7 +36,7 @@ export function consumerOf(
   consumers: readonly Claimant[],
   { application, address }: Pick<SessionGroup, "application" | "address">,
 ): string | null {
-  const traits = { applicationName: application, address };
+  const traits = { applicationName: application, ...cameFrom(address, isIP(address) !== 0) };
   return matchReader(traits, consumers, isWithin).consumer?.id ?? null;
 }
 
