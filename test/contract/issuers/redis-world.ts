@@ -1,6 +1,6 @@
 /** Real Redis servers with the engine's user on them, and a fresh account for each test. */
 import { createHash, randomBytes } from "node:crypto";
-import { createClient } from "@redis/client";
+import { RedisClient as PackagedClient } from "@redis/client";
 import type { RedisAccount, RedisConfig } from "../../../adapters/issuers/redis/config.js";
 import { plantedPieces, redisGrants } from "../../../adapters/issuers/redis/grants.js";
 import { markerPiece, piecesOf, recordsIn } from "../../../adapters/issuers/redis/records.js";
@@ -31,6 +31,9 @@ export interface RedisSet {
   stop(): Promise<void>;
 }
 
+const protocol = { RESP: 2 } as const;
+/** Once: `createClient` builds a class of all commands for each login that is not the one of the call before. */
+const clientWith = PackagedClient.factory(protocol);
 const engine = { username: "rekey_engine", password: randomBytes(24).toString("base64url") };
 
 /** Connects and logs in as somebody; throws what the server answers. */
@@ -40,13 +43,13 @@ export async function clientOf(
   password: string,
   name: string | null = "orders",
 ) {
-  const client = createClient({
+  const client = clientWith({
+    ...protocol,
     username,
     password,
     ...(name === null ? {} : { name }),
     disableClientInfo: true,
     disableOfflineQueue: true,
-    RESP: 2,
     socket: { host, port, reconnectStrategy: false },
   });
   client.on("error", () => undefined);

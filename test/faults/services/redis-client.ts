@@ -3,7 +3,7 @@
  * so that it never stands in a listing without a name.
  */
 import { createHash } from "node:crypto";
-import { createClient, ErrorReply } from "@redis/client";
+import { ErrorReply, RedisClient as PackagedClient } from "@redis/client";
 
 /** As whom somebody connects. */
 export interface RedisLogin {
@@ -17,12 +17,15 @@ export interface RedisLogin {
 export type RedisClient = Awaited<ReturnType<typeof connectAs>>;
 
 const connectMsMax = 10_000;
+const protocol = { RESP: 2 } as const;
+/** Once: `createClient` builds a class of all commands for each server that is not the one of the call before. */
+const clientWith = PackagedClient.factory(protocol);
 
 /** Connects to a server and logs in. Throws what the server answers. */
 export async function connectAs(at: { host: string; port: number }, login: RedisLogin) {
   const { username, password, name } = login;
-  const client = createClient({
-    RESP: 2,
+  const client = clientWith({
+    ...protocol,
     disableClientInfo: true,
     disableOfflineQueue: true,
     socket: { ...at, reconnectStrategy: false, connectTimeout: connectMsMax },
