@@ -5,6 +5,7 @@
  */
 
 import { readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startVitest } from "vitest/node";
 import { RekeyError } from "../domain/errors.js";
@@ -16,6 +17,7 @@ import { cacheFolder, projectRoot } from "../worker/dev/places.js";
 import { SuiteCounter, summary } from "./counter.js";
 import { printCoverage } from "./coverage.js";
 import { helperFolders, type LaneName, partsOf, type Suite, suites } from "./suites.js";
+import { folderInMemory } from "./temporary.js";
 
 const root = projectRoot();
 
@@ -88,6 +90,7 @@ async function play(
 async function main(words: readonly string[]): Promise<boolean> {
   const names = words.filter((word) => word !== "--coverage");
   const selected = chosen(names);
+  process.env.TMPDIR = folderInMemory() ?? tmpdir();
   await getPrograms(selected);
   const building = buildMeanwhile(selected);
   const counter = new SuiteCounter(

@@ -3,13 +3,16 @@
  * It is run on small projects made here, with Vitest as it is.
  */
 
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import { createVitest } from "vitest/node";
 import { type Counts, SuiteCounter, summary } from "../../scripts/counter.js";
+import { folderInMemory } from "../../scripts/temporary.js";
 
 const made: string[] = [];
 afterEach(async () => {
@@ -74,4 +77,23 @@ test("a suite without tests, a file that cannot be loaded, a failing hook and an
 
 test("skipped tests are not mentioned when there are none", () => {
   expect(summary({ passed: 3, failed: 0, skipped: 0 })).toBe("tests: 3 passed, 0 failed");
+});
+
+test("temporary files stay where they are when there is no room in memory", () => {
+  expect(folderInMemory("/nowhere/at/all")).toBeUndefined();
+  // It is there, and keeps nothing.
+  expect(folderInMemory("/proc")).toBeUndefined();
+});
+
+test("temporary files lie in a folder that every user may use, and that is gone with the run", async () => {
+  const module = new URL("../../dist/scripts/temporary.js", import.meta.url).href;
+  const code = `const { folderInMemory } = await import(${JSON.stringify(module)});
+    const { statSync } = await import("node:fs");
+    const folder = folderInMemory(${JSON.stringify(tmpdir())}, 0);
+    console.log(JSON.stringify([folder, statSync(folder).mode & 0o7777]));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code]);
+  const [folder, mode] = JSON.parse(stdout) as [string, number];
+  expect(folder.startsWith(tmpdir())).toBe(true);
+  expect(mode).toBe(0o1777);
+  await expect(stat(folder)).rejects.toThrow("ENOENT");
 });
