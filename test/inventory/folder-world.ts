@@ -39,13 +39,16 @@ export async function writeFolder(folder: string, { consumers, credentials, ...r
   await writeFile(join(folder, "rest.jsonl"), lines.map((line) => `${line}\n`).join(""));
 }
 
-const take = vi.spyOn(Gathering.prototype, "take");
-
 /** Reads a folder, and counts the pieces of it that had to be read. */
 export async function readCounted(folder: string, known: Known) {
-  take.mockClear();
-  const result = await readFolder(folder, kinds, known);
-  return { result, read: take.mock.calls.length };
+  // Anew for each reading: files share this process, and what one of them watches is let go of at its end.
+  const take = vi.spyOn(Gathering.prototype, "take");
+  try {
+    const result = await readFolder(folder, kinds, known);
+    return { result, read: take.mock.calls.length };
+  } finally {
+    take.mockRestore();
+  }
 }
 
 /** Reads the folder and applies what it says; with how many pieces were read. */
