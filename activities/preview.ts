@@ -8,7 +8,7 @@ import type { Preview, PreviewRequest } from "../domain/rotation/work.js";
 import { callWithin } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { mappedFacts, type ValueAsked } from "./mapped.js";
-import { versionReads } from "./read-versions.js";
+import { versionsRead } from "./read-versions.js";
 import { type Surveyor, survey } from "./survey.js";
 import { excludedFor } from "./surveyor.js";
 
@@ -46,7 +46,7 @@ export async function preview(deps: ActivityDeps, request: PreviewRequest): Prom
   const mapped = (asked: ValueAsked) => mappedFacts(deps, systems, asked);
   const surveyor: Surveyor = {
     ...{ deps, systems, confirmations: [], excluded, mapped },
-    versionReads: (seen, windowMs) => versionReads(deps, systems, seen, windowMs),
+    versionReads: (seen, since) => versionsRead({ deps, systems }, seen, since),
   };
   const { facts } = await survey(surveyor, state, call);
   const { plan } = facts;

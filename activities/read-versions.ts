@@ -5,7 +5,13 @@
 import { locationId } from "../domain/graph/places.js";
 import type { StoreRead, StoreVersion } from "../domain/old-reads.js";
 import { entryNamed } from "../inventory/estate.js";
-import { keepLiveVersions, type PlaceNode, versionReadsAt, versionsAt } from "../inventory/version-reads.js";
+import {
+  keepLiveVersions,
+  type LiveVersion,
+  otherReadsAt,
+  type PlaceNode,
+  versionsAt,
+} from "../inventory/version-reads.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 
 /** What is live at a place, as a look saw it; a store without versions has no name for it. */
@@ -21,31 +27,62 @@ export interface VersionReads {
   readonly reads: readonly StoreRead[];
 }
 
-/** Keeps what a look saw, and reads it together with who read what within the last `windowMs`, in milliseconds. */
-export async function versionReads(
-  deps: Pick<ActivityDeps, "db" | "now" | "shapes" | "sha256Hex">,
-  systems: Pick<Systems, "id" | "name" | "estate" | "consumers">,
+/** Who asks for them, and of which credential. */
+export interface Asking {
+  readonly deps: Pick<ActivityDeps, "db" | "now" | "shapes" | "sha256Hex">;
+  readonly systems: Pick<Systems, "id" | "name" | "estate" | "consumers">;
+}
+
+/** Keeps what a look saw, and answers as `versionsRead`. */
+export async function keptVersionReads(
+  asking: Asking,
   seen: readonly PlaceSeen[],
-  windowMs: number,
+  since: number,
 ): Promise<VersionReads> {
-  const now = deps.now();
-  if (seen.every(({ storeVersion }) => storeVersion === undefined)) return { known: [], reads: [] };
-  const places = await nodesOf(deps, systems);
-  await keepLiveVersions(
-    deps.db,
-    systems.id,
-    seen.flatMap(({ place, liveVersion: version, storeVersion }) => {
-      const node = places.find((one) => one.place === place)?.node;
-      return node === undefined || storeVersion === undefined
-        ? []
-        : [{ place, node, storeVersion, version, seenAt: now }];
-    }),
-  );
-  const [known, reads] = await Promise.all([
-    versionsAt(deps.db, systems.id, places),
-    versionReadsAt(deps.db, places, now - windowMs),
+  const placed = await placedIn(asking, seen);
+  await keepLiveVersions(asking.deps.db, asking.systems.id, placed.live);
+  return readsIn(asking, placed, since);
+}
+
+/** What stood at the places, what a look saw there now, and who read anything else at `since` or later, in milliseconds since the epoch. */
+export async function versionsRead(
+  asking: Asking,
+  seen: readonly PlaceSeen[],
+  since: number,
+): Promise<VersionReads> {
+  return readsIn(asking, await placedIn(asking, seen), since);
+}
+
+interface Placed {
+  readonly places: readonly PlaceNode[];
+  readonly live: readonly LiveVersion[];
+}
+
+async function readsIn(
+  { deps: { db }, systems: { id } }: Asking,
+  { places, live }: Placed,
+  since: number,
+): Promise<VersionReads> {
+  if (live.length === 0) return { known: [], reads: [] };
+  const [kept, reads] = await Promise.all([
+    versionsAt(db, id, places),
+    otherReadsAt(db, places, live, since),
   ]);
-  return { known, reads };
+  const isKept = (one: StoreVersion) =>
+    kept.some(({ place, storeVersion }) => place === one.place && storeVersion === one.storeVersion);
+  return { known: [...kept, ...live.filter((one) => !isKept(one))], reads };
+}
+
+/** Places of a store that keeps one state alone are left out: nobody can read an older one there. */
+async function placedIn({ deps, systems }: Asking, seen: readonly PlaceSeen[]): Promise<Placed> {
+  if (seen.every(({ storeVersion }) => storeVersion === undefined)) return { places: [], live: [] };
+  const [places, seenAt] = [await nodesOf(deps, systems), deps.now()];
+  const live = places.flatMap(({ place, node }) =>
+    seen.flatMap(({ place: at, liveVersion: version, storeVersion }) =>
+      at === place && storeVersion !== undefined ? [{ place, node, storeVersion, version, seenAt }] : [],
+    ),
+  );
+  return { places, live };
 }
 
 /** The nodes of the credential's places on the map, where sources' reads are kept. */

@@ -13,7 +13,7 @@ import { bounded } from "../domain/exceptions.js";
 import { parseTag } from "../domain/fence.js";
 import type { Finding } from "../domain/finding.js";
 import { toRead } from "../domain/last-reading.js";
-import { lastReads, liveSinceTold, oldReads } from "../domain/old-reads.js";
+import { lastReads, oldReads } from "../domain/old-reads.js";
 import { amendmentApprovers, planOf } from "../domain/plan.js";
 import { isChecker } from "../domain/roles.js";
 import type { PlaceFact, RotationEvent, SurveyFacts } from "../domain/rotation/events.js";
@@ -21,7 +21,7 @@ import { mayReturn, nothingIssued, targetOf } from "../domain/rotation/moves.js"
 import type { InstanceState, RotationPolicy, RotationState } from "../domain/rotation/state.js";
 import { stricter } from "../domain/stricter.js";
 import { isEnded } from "../domain/version.js";
-import { watchRulesOf } from "../domain/watched.js";
+import { type WatchRules, watchRulesOf } from "../domain/watched.js";
 import { agreedWatchers, watchersIn } from "../domain/watchers.js";
 import { askedOwners } from "./approvers.js";
 import type { ActivityDeps, Systems } from "./deps.js";
@@ -38,8 +38,8 @@ export interface Surveyor {
   readonly excluded: Excluded;
   /** Asks the map, once it is known which value is to be revoked. */
   readonly mapped: (asked: ValueAsked) => Promise<MappedFacts>;
-  /** Keeps what is live, and asks who read which version of it within a time in milliseconds. */
-  readonly versionReads: (seen: readonly PlaceSeen[], windowMs: number) => Promise<VersionReads>;
+  /** What stood where, and who read what since a time in milliseconds since the epoch; what is live now is kept, unless nothing is. */
+  readonly versionReads: (seen: readonly PlaceSeen[], since: number) => Promise<VersionReads>;
 }
 
 /** Looks once. Throws `unreachable` when the issuer or a place of the store cannot be read; a silent consumer is a fact. */
@@ -70,13 +70,13 @@ export async function survey(
       const value = { version: state.origin, rotation: state.id, hmacs };
       return mapped({ value, policy, agreed: agreedWatchers(state) });
     }),
-    looking.then((live) => versionReads(live, watchRulesOf(policy).useWindowMs)),
+    looking.then((live) => versionReads(live, readsSince(state, watchRulesOf(policy), deps.now()))),
   ]);
   const now = deps.now();
   const places = seen.map(({ storeVersion: _, ...fact }): PlaceFact => fact);
   const exceptions = bounded(systems.estate.credentials[systems.name]?.exceptions, policy);
-  const stale = oldReads(versions.reads, liveSinceTold(versions.known, state.places), exceptions, now);
-  const reads = lastReads(stale, state.origin);
+  const stale = oldReads(versions.reads, versions.known, state, { exceptions, now });
+  const reads = lastReads(stale);
   const asked = askedOwners(systems);
   const fingerprint = originFingerprint(deps, state, await hashing);
   const { able, keyless } = withKeys(systems.estate, signersFor(systems.estate, asked, excluded, now));
@@ -224,6 +224,16 @@ async function hmacsOf(
 function forwardSlot(state: RotationState): string {
   const forward = Object.values(state.versions).find((version) => version.id !== state.origin);
   return forward?.slot ?? "";
+}
+
+/** What was read before the first place was told is of no old version; before that who pins one is told by what they read of late. */
+function readsSince(
+  { places }: RotationState,
+  { useWindowMs }: Pick<WatchRules, "useWindowMs">,
+  now: number,
+): number {
+  const told = Object.values(places).map(({ toldAt }) => toldAt ?? 0);
+  return Math.max(now - useWindowMs, Math.min(...told));
 }
 
 async function placesOf(

@@ -9,7 +9,7 @@ import { keepLive } from "../inventory/live-values.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { mappedFacts, type ValueAsked } from "./mapped.js";
-import { versionReads } from "./read-versions.js";
+import { keptVersionReads } from "./read-versions.js";
 import { signedNow } from "./speakers.js";
 import type { Surveyor } from "./survey.js";
 
@@ -46,7 +46,7 @@ export async function surveyorFor(
   };
   return {
     ...{ deps, systems, confirmations: confirmations.flat(), excluded, mapped },
-    versionReads: (seen, windowMs) => versionReads(deps, systems, seen, windowMs),
+    versionReads: (seen, since) => keptVersionReads({ deps, systems }, seen, since),
   };
 }
 

@@ -61,9 +61,8 @@ export interface LiveVersion extends StoreVersion {
 }
 
 /**
- * Keeps what was seen to be live. A store that counts and gives a number to something else has begun to count again, because its
- * document was removed and made anew: what is known of later numbers is of before. Where a name is live once more, which somebody has
- * to bring about by hand, it is the last one from then on.
+ * Keeps what was seen to be live of a credential, from the first time on. Where a store that counts has a lower number live than is
+ * known, or something else under a known one, its document was removed and made anew: later numbers are of before.
  */
 export async function keepLiveVersions(
   db: Database,
@@ -71,30 +70,38 @@ export async function keepLiveVersions(
   live: readonly LiveVersion[],
 ): Promise<void> {
   const known = await versionsAt(db, credential, live);
-  const news = live.flatMap((one) => {
+  const news = live.filter((one) => {
     const there = known.filter(({ place }) => place === one.place);
     const same = there.find(({ storeVersion }) => storeVersion === one.storeVersion);
-    const isOther = same?.version !== one.version;
-    const isAgain = !isCounted(one) && there.some(({ seenAt }) => same !== undefined && seenAt > same.seenAt);
-    if (!isOther && !isAgain) return [];
-    const isAnew = same !== undefined && isOther && isCounted(one);
-    const gone = there.filter(
-      (other) => isAnew && isCounted(other) && Number(other.storeVersion) > Number(one.storeVersion),
-    );
-    return [{ ...one, gone: gone.map(({ storeVersion }) => storeVersion) }];
+    return same?.version !== one.version || laterThan(one, there).length > 0;
   });
   if (news.length === 0) return;
   await transact(db, async (tx) => {
-    for (const { node, storeVersion, version, seenAt, gone } of news) {
+    for (const one of news) {
+      const { node, storeVersion, version, seenAt } = one;
+      const gone = laterThan(
+        one,
+        known.filter(({ place }) => place === one.place),
+      );
       await tx.execute(sql`
         delete from rekey_inventory.store_versions
         where credential = ${credential} and place = ${node} and store_version = any(${sql.param(gone)}::text[])`);
       await tx.execute(sql`
         insert into rekey_inventory.store_versions (credential, place, store_version, version, seen_at)
         values (${credential}, ${node}, ${storeVersion}, ${version}, ${iso(seenAt)})
-        on conflict (credential, place, store_version) do update set version = excluded.version, seen_at = excluded.seen_at`);
+        on conflict (credential, place, store_version) do update
+          set version = excluded.version, seen_at = excluded.seen_at
+          where store_versions.version is distinct from excluded.version`);
     }
   });
+}
+
+/** Names of known versions with a number that is higher than that of what is live. */
+function laterThan(live: StoreVersion, there: readonly StoreVersion[]): string[] {
+  if (!isCounted(live)) return [];
+  return there.flatMap((one) =>
+    isCounted(one) && Number(one.storeVersion) > Number(live.storeVersion) ? [one.storeVersion] : [],
+  );
 }
 
 /** What is known of a credential at these places. */
@@ -110,15 +117,17 @@ export async function versionsAt(
       where credential = ${credential} and place = any(${sql.param(places.map(({ node }) => node))}::text[])
       order by place, store_version`),
   );
+  const byNode = Map.groupBy(places, ({ node }) => node);
   return rows.flatMap(({ node, name: storeVersion, version, seen: seenAt }) =>
-    placesOf(places, node).map((place) => ({ place, storeVersion, version, seenAt })),
+    (byNode.get(node) ?? []).map(({ place }) => ({ place, storeVersion, version, seenAt })),
   );
 }
 
-/** Who read which version there, last at `since` or later. */
-export async function versionReadsAt(
+/** Who read which version there other than what is `live`, last at `since` or later, in milliseconds since the epoch. */
+export async function otherReadsAt(
   db: Database,
   places: readonly PlaceNode[],
+  live: readonly LiveVersion[],
   since: number,
 ): Promise<StoreRead[]> {
   const { rows } = await read(db, (tx) =>
@@ -129,14 +138,13 @@ export async function versionReadsAt(
       join rekey_inventory.things f on f.id = r.reader
       join rekey_inventory.graph_nodes n on n.id = f.node
       where t.node = any(${sql.param(places.map(({ node }) => node))}::text[]) and r.last_seen >= ${iso(since)}
+        and (t.node, r.version) not in (
+          select * from unnest(${column(live, ({ node }) => node)}::text[],
+            ${column(live, ({ storeVersion }) => storeVersion)}::text[]))
       group by t.node, n.id, n.name, r.version order by t.node, n.name, n.id, r.version`),
   );
+  const byNode = Map.groupBy(places, ({ node }) => node);
   return rows.flatMap(({ node, reader, version: storeVersion, last: lastAt }) =>
-    placesOf(places, node).map((place) => ({ place, reader, storeVersion, lastAt })),
+    (byNode.get(node) ?? []).map(({ place }) => ({ place, reader, storeVersion, lastAt })),
   );
-}
-
-/** Consumers may have one place between them, each under a name of its own. */
-function placesOf(places: readonly PlaceNode[], node: string): string[] {
-  return places.flatMap((one) => (one.node === node ? [one.place] : []));
 }

@@ -13,14 +13,14 @@ export function targetOf(state: RotationState): VersionState {
 }
 
 /** Every version but the target that has not ended. */
-export function others(state: RotationState): VersionState[] {
+export function others(state: Pick<RotationState, "target" | "versions">): VersionState[] {
   return Object.values(state.versions).filter(
     (version) => version.id !== state.target && !isEnded(version.life),
   );
 }
 
 /** True while the walk leads to the version that was live at the start. */
-export function isGoingBack(state: RotationState): boolean {
+export function isGoingBack(state: Pick<RotationState, "target" | "origin">): boolean {
   return state.target === state.origin;
 }
 
