@@ -300,6 +300,13 @@ function soaked(state: RotationState, version: VersionState, now: number): Verdi
   if (version.disabledAt === null) return pass;
   // A version that nobody ever held, or that has leaked, has nothing to soak for.
   const spared = version.leaked || !version.delivered;
+  const read = state.uses[version.id]?.read;
+  // Whoever still asks for it has nothing else; while it is not destroyed they can have it back.
+  if (!spared && read !== undefined && read.at > version.disabledAt)
+    return {
+      is: "stuck",
+      reason: `${read.by} read version ${version.id} after it was switched off; an exception to \`old-version-read\` about them goes on without it.`,
+    };
   const untilForgotten = version.disabledAt + (isChecked(state.traits) ? checkersMemoryMs(state) : 0);
   const until = Math.max(spared ? 0 : version.disabledAt + state.policy.disableSoakMs, untilForgotten);
   if (now < until)

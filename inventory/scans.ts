@@ -16,6 +16,7 @@ import { endForsaken, forsaken } from "./forsaken.js";
 import { endEdgesWithoutEvidence, lockMap } from "./graph-keep.js";
 import { and, desc, eq, isNull, sql } from "./orm.js";
 import { revisionIn } from "./rematch.js";
+import { forgetVersionReads } from "./version-reads.js";
 
 /** A reading, as it stands. Times are milliseconds since the epoch. */
 export type Scan = typeof scans.$inferSelect;
@@ -166,6 +167,7 @@ export async function endScan(db: Database, scan: ScanRef, now: number): Promise
     const isWhole = ended.gaps.length === 0 && ended.malformed === 0;
     if (scan.shows === "now" && isWhole) await endUnmet(tx, scan, now);
     await endFaded(tx, scan, now);
+    await forgetVersionReads(tx, scan, now);
     return ended;
   });
 }

@@ -49,6 +49,19 @@ export async function keepVersionReads(
   }
 }
 
+/** Longer than any rotation lasts, and than most policies look back: in milliseconds. */
+const readsKeptMs = 400 * 24 * 60 * 60_000;
+
+/** Lets go of reads that nobody asks about any more: every write to a document and each of its readers makes a row. */
+export async function forgetVersionReads(
+  tx: Tx,
+  { source }: { readonly source: string },
+  now: number,
+): Promise<void> {
+  await tx.execute(sql`
+    delete from rekey_inventory.version_reads where source = ${source} and last_seen < ${iso(now - readsKeptMs)}`);
+}
+
 /** A place of a rotation (`main`, or the id of a consumer) and its node on the map. */
 export interface PlaceNode {
   readonly place: string;

@@ -50,7 +50,7 @@ export function fieldsSchema() {
     .describe(
       "Which field of the document holds what: our word to the name in the document, such as " +
         "{username: db_user, password: db_pass}. Only these and rekey_version, rekey_attest_key and rekey_tag are " +
-        "ever written; name the last three here too when two credentials share one document.",
+        "ever written; name the last three here too where the document has such fields of its own.",
     );
 }
 

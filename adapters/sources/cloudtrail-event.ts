@@ -90,10 +90,13 @@ function secretReads(event: unknown, name: string | undefined, watched: Watched)
   });
 }
 
-/** Labels move, and the event does not tell to which version: any but that of the current one may have been on an older one. */
+/** What is on its way to become the current version is no older one. */
+const presentLabels: ReadonlySet<string> = new Set(["AWSCURRENT", "AWSPENDING"]);
+
+/** Labels move, and the event does not tell to which version: any but those may have been on an older one. */
 function versionIn(asked: unknown): string | undefined {
   const label = textIn(asked, "versionStage") ?? "AWSCURRENT";
-  return textIn(asked, "versionId") ?? (label === "AWSCURRENT" ? undefined : olderVersion);
+  return textIn(asked, "versionId") ?? (presentLabels.has(label) ? undefined : olderVersion);
 }
 
 /** The secret's name, where it is one of the account and region; both that it may be where an ARN does not tell. */

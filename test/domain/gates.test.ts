@@ -193,6 +193,24 @@ describe("disabled and destroyed", () => {
     };
     expect(ask("destroyed", half, now)).toMatchObject({ step: { do: "destroy", version: "old" } });
   });
+
+  test("H21: whoever reads the old version after it was switched off gets it back, while it is not destroyed", () => {
+    const off = state.versions.old?.disabledAt ?? Number.NaN;
+    const read = (at: number, more: Partial<RotationState> = {}) =>
+      look({ ...state, ...more }, now + 1, { reads: { old: { at, by: "orders" } } });
+    expect(decide(read(off + 1), now + 1)).toMatchObject({ kind: "do", step: { do: "turn", target: "old" } });
+    expect(ask("disabled", read(off + 1), now + 1)).toMatchObject({
+      is: "stuck",
+      reason: expect.stringContaining("orders read version old after it was switched off"),
+    });
+    expect(ask("disabled", read(off), now + 1)).toEqual({ is: "pass" });
+    const old = state.versions.old;
+    if (old === undefined) throw new Error("there is no old version");
+    for (const spared of [{ leaked: true }, { delivered: false }]) {
+      const versions = { ...state.versions, old: { ...old, ...spared } };
+      expect(ask("disabled", read(off + 1, { versions }), now + 1)).toEqual({ is: "pass" });
+    }
+  });
 });
 
 describe("H24: an emergency meets a rotation that is", () => {

@@ -95,6 +95,19 @@ it("is the same in whatever order parts and sources tell it, and however often",
   );
 });
 
+it("is let go when it is older than anybody asks, with a reading of its source", async () => {
+  const db = await house();
+  const long = 400 * day;
+  await look(db, [claim("a", [read("3", t0), read("4", t0 + 2)])], { at: t0 + 3, shows: "log" });
+  const at = await nodes(db);
+  const places = [{ place: "main", node: at.get("orders") ?? "" }];
+  const told = async () => (await otherReadsAt(db, places, [], t0)).map(({ storeVersion }) => storeVersion);
+  await look(db, [], { at: t0 + 1 + long, shows: "log", source: "src_2" });
+  expect(await told()).toEqual(["3", "4"]);
+  await look(db, [], { at: t0 + 1 + long, shows: "log" });
+  expect(await told()).toEqual(["4"]);
+});
+
 it("what stood under a number is kept from the first look on, and forgotten where the store counts anew", async () => {
   const { db } = await migratedDatabase();
   const live = (storeVersion: string, version: string | null, seenAt: number): LiveVersion => ({
@@ -136,7 +149,7 @@ it("names that no store counts by are all kept, whichever is live", async () => 
   ).toEqual(["aa 1", "bb 0"]);
 });
 
-it("two credentials in one document have versions of their own under the same numbers", async () => {
+it("two credentials that have had one document have versions of their own under the same numbers", async () => {
   const { db } = await migratedDatabase();
   const live = (storeVersion: string, version: string): LiveVersion => ({
     ...{ place: "main", node: "loc_1", storeVersion, version, seenAt: t0 },

@@ -123,58 +123,6 @@ describe("secrets", () => {
     ]);
   });
 
-  it("are read by version where the request names one, or a label that moves", async () => {
-    const at = (minute: number) => `2026-02-03T04:0${minute}:00Z`;
-    const pinned = "11111111-0000-4000-8000-000000000000";
-    const read = (minute: number, more: object, role = "orders") =>
-      secretRead(role, "apps/db", {
-        eventTime: at(minute),
-        requestParameters: { secretId: "apps/db", ...more },
-      });
-    const batch = trailEvent(session("batches"), {
-      eventName: "BatchGetSecretValue",
-      requestParameters: { secretIdList: ["apps/db"], versionId: pinned },
-    });
-    await writeFile(
-      join(folder, "one.json"),
-      trailFile(
-        ...[
-          read(3, { versionId: pinned }),
-          read(5, {}),
-          read(1, { versionId: pinned, versionStage: "AWSCURRENT" }),
-        ],
-        ...[read(2, { versionStage: "AWSPREVIOUS" }), read(4, { versionStage: "blue" })],
-        ...[
-          read(1, { versionStage: "AWSCURRENT" }, "current"),
-          read(2, { versionId: null }, "current"),
-          batch,
-        ],
-        secretRead("refused", "apps/db", {
-          ...{
-            errorCode: "ResourceNotFoundException",
-            requestParameters: { secretId: "apps/db", versionId: pinned },
-          },
-        }),
-      ),
-    );
-    const claims = claimsOf(await scan());
-    const span = (first: number, last = first) => ({
-      first: Date.parse(at(first)),
-      last: Date.parse(at(last)),
-    });
-    expect(claims.map(({ from, versions }) => [from.is === "reader" && from.traits.role, versions])).toEqual([
-      [
-        roleArn("orders"),
-        [
-          { version: pinned, ...span(1, 3) },
-          { version: "older", ...span(2, 4) },
-        ],
-      ],
-      [roleArn("current"), undefined],
-      [roleArn("batches"), undefined],
-    ]);
-  });
-
   it("say what their readers are, and nothing where that may be a person", async () => {
     const readOf = { requestParameters: { secretId: "apps/db" } };
     const withFactor = { ...session("ops"), sessionContext: { attributes: { mfaAuthenticated: "true" } } };
