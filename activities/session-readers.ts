@@ -1,5 +1,4 @@
 /** Whose sessions an issuer shows: told by the rules of the map, so that a rotation and a source know somebody by the same. */
-import { isIP } from "node:net";
 import type { IssuerView, SessionGroup } from "../adapters/ports.js";
 import type { UnmappedReader } from "../domain/checks.js";
 import type { Claimant } from "../domain/discovery/claims.js";
@@ -7,7 +6,7 @@ import { cameFrom, matchReader } from "../domain/discovery/match.js";
 import { type CountedSessions, sessionsOf } from "../domain/drain.js";
 import type { IssuerTraits } from "../domain/kinds.js";
 import type { RotationState } from "../domain/rotation/state.js";
-import { isWithin } from "../inventory/within.js";
+import { isAddress, isWithin } from "../inventory/within.js";
 import type { Systems } from "./deps.js";
 
 /** How many sessions may still be of each version, by its id, at `now` in milliseconds since the epoch. */
@@ -36,7 +35,7 @@ export function consumerOf(
   consumers: readonly Claimant[],
   { application, address }: Pick<SessionGroup, "application" | "address">,
 ): string | null {
-  const traits = { applicationName: application, ...cameFrom(address, isIP(address) !== 0) };
+  const traits = { applicationName: application, ...cameFrom(address, isAddress(address)) };
   return matchReader(traits, consumers, isWithin).consumer?.id ?? null;
 }
 

@@ -12,3 +12,8 @@ export function isWithin(address: string, range: string): boolean {
   else list.addSubnet(net, Number(bits), type);
   return list.check(address, family === 6 ? "ipv6" : "ipv4");
 }
+
+/** Whether that is an IP address. */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0;
+}
