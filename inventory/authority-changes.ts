@@ -3,7 +3,7 @@
  * whoever changed it may not use the change to sign for themselves (H37).
  */
 import { rotationRules } from "../domain/estate/class-policies.js";
-import type { Credential, Estate, Match, Owner } from "../domain/estate/types.js";
+import type { Credential, Estate, Owner } from "../domain/estate/types.js";
 import { canonical } from "../domain/plan.js";
 
 /** The parts of an estate that say who may decide what. */
@@ -58,17 +58,6 @@ function changesOf(
     changes.push({ credential: name, what: "people", previously: altered.sort().join(", ") });
   }
   return changes;
-}
-
-/**
- * Whether a consumer claims readers that it did not claim: they were strangers who refuse a rotation, and are no more. What it
- * claims no longer makes strangers, which takes nothing from anybody.
- */
-export function claimsMore(before: Partial<Match> | undefined, after: Partial<Match> | undefined): boolean {
-  return Object.entries(after ?? {}).some(([trait, claims = []]) => {
-    const claimed = new Set<string>(before?.[trait as keyof Match] ?? []);
-    return claims.some((claim) => !claimed.has(claim));
-  });
 }
 
 /** Names of everybody whose record says who may sign: owner, the policy's own list, their members and deputies. */

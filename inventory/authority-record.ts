@@ -1,7 +1,8 @@
 /** Remembers whose authority over which credential an estate changes (H37); reads whole only the few who may decide. */
 
-import type { Credential, Match } from "../domain/estate/types.js";
-import { type Authorities, authorityChanges, claimsMore } from "./authority-changes.js";
+import type { Credential } from "../domain/estate/types.js";
+import { type Authorities, authorityChanges } from "./authority-changes.js";
+import { claimedOtherwise } from "./authority-claims.js";
 import type { Tx } from "./database.js";
 import type { EstateChanges } from "./estate-changes.js";
 import { entries } from "./estate-tables.js";
@@ -49,8 +50,9 @@ export async function recordAuthority(
   };
   const changes = authorityChanges(before, after);
   const ruled = new Set(changes.flatMap(({ credential, what }) => (what === "policy" ? [credential] : [])));
-  for (const { id, name, policy } of await claimedAnew(tx, words)) {
-    if (ruled.has(name) || gone.has(`credentials ${name}`)) continue;
+  // Whom a consumer claims decides who is a stranger, as an exception does: it is counted with the rules.
+  for (const { id, name, policy } of await claimedOtherwise(tx, words)) {
+    if (ruled.has(name)) continue;
     ids.set(name, id);
     changes.push({ credential: name, what: "policy", previously: policy });
   }
@@ -63,28 +65,6 @@ export async function recordAuthority(
       ) with ordinality as changed (credential, what, previously, place)
       order by place`);
   }
-}
-
-/**
- * Credentials of consumers that claim more readers than they did. Whoever wrote that does not sign what it lets through: it is counted
- * with the rules, as an exception is.
- */
-async function claimedAnew(tx: Tx, words: EstateChanges["words"]) {
-  const wider = words.flatMap(({ entry, before }) => {
-    if (entry.section !== "consumers" || before === null) return [];
-    const [was, is] = [before.body, entry.body] as readonly { readonly match?: Match }[];
-    return claimsMore(was?.match, is?.match) ? [before.id] : [];
-  });
-  const found = new Map<string, { readonly id: string; readonly name: string; readonly policy: string }>();
-  for (const part of parts(wider)) {
-    const { rows } = await tx.execute<{ id: string; name: string; policy: string }>(sql`
-      select distinct c.id, c.name, c.body->>'policy' as policy
-      from rekey_inventory.graph_edges e join rekey_inventory.entries c on c.id = e.to_id
-      where e.from_id = any(${sql.param(part)}::text[]) and e.type = 'uses' and e.ended_at is null
-        and c.section = 'credentials' and c.ended_at is null`);
-    for (const row of rows) found.set(row.name, row);
-  }
-  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Who answers for each credential in force, and by which rules: all that counts of one that says what it said. */

@@ -226,42 +226,6 @@ it("H37: remembers who changed a credential's owner, its rules or the people beh
   expect((await changesSince(db, other.id, t0)).map(({ what }) => what)).toEqual(["policy", "people"]);
 });
 
-it("H37: whoever lets a consumer claim more readers, or a credential be seen elsewhere, does not sign for it", async () => {
-  const { db } = await migratedDatabase();
-  await apply(db, sampleEstate());
-  const { id } = await entryNamed(db, "credentials", "orders-db");
-  const other = await entryNamed(db, "credentials", "billing-db");
-  const { checkout } = sampleEstate().consumers;
-  const orders = sampleEstate().credentials["orders-db"];
-  if (checkout === undefined || orders === undefined) throw new Error("the sample has it");
-  const claiming = (match: Estate["consumers"][string]["match"]): Estate => ({
-    ...sampleEstate(),
-    consumers: { ...sampleEstate().consumers, checkout: { ...checkout, match } },
-  });
-  const [one, two] = [["checkout"], ["checkout", "psql"]];
-  await apply(db, claiming({ applicationName: one, address: [] }), { by: "mallory", now: t0 + 1_000 });
-  await apply(db, claiming({ applicationName: two, address: [] }), { by: "eve", now: t0 + 2_000 });
-  const change = { what: "policy", previously: "standard" };
-  const claimed = [
-    { ...change, by: "mallory", at: t0 + 1_000 },
-    { ...change, by: "eve", at: t0 + 2_000 },
-  ];
-  expect(await changesSince(db, id, t0)).toEqual(claimed);
-  expect(await changesSince(db, other.id, t0)).toEqual(claimed);
-  // Whom nobody claims any more is a stranger again.
-  await apply(db, claiming({ applicationName: one, address: [] }), { by: "ann", now: t0 + 3_000 });
-  expect(await changesSince(db, id, t0 + 3_000)).toEqual([]);
-  const seenAs = [{ account: "orders_ro" }];
-  const elsewhere = {
-    ...claiming({ applicationName: one, address: ["10.0.0.0/8"] }),
-    credentials: { ...sampleEstate().credentials, "orders-db": { ...orders, seenAs } },
-  };
-  await apply(db, elsewhere, { by: "eve", now: t0 + 4_000 });
-  // Once for both.
-  expect(await changesSince(db, id, t0 + 4_000)).toEqual([{ ...change, by: "eve", at: t0 + 4_000 }]);
-  expect(await changesSince(db, other.id, t0 + 4_000)).toHaveLength(1);
-});
-
 it("H37: leaving a credential out and bringing it back under another owner is a change of owner", async () => {
   const { db } = await migratedDatabase();
   await apply(db, sampleEstate());
