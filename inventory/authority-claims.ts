@@ -77,17 +77,23 @@ async function standing(tx: Tx, names: readonly string[]) {
   return found;
 }
 
-/** Credentials that name one of these consumers, or named it when they left the estate. */
+/**
+ * Credentials that name one of these consumers, or named it when they left the estate. Edges lead to them, ended or not, and what a
+ * credential last said decides; it is read once for all of them, as one may name thousands.
+ */
 async function usedBy(tx: Tx, consumers: readonly string[]): Promise<Ruled[]> {
   const found: Ruled[] = [];
   for (const part of parts(consumers)) {
     const { rows } = await tx.execute<Ruled & Record<string, unknown>>(sql`
-      select distinct c.id, c.name, c.body->>'policy' as policy
-      from rekey_inventory.graph_edges e
-        join rekey_inventory.entries c on c.id = e.to_id join rekey_inventory.entries u on u.id = e.from_id
-      where e.from_id = any(${sql.param(part)}::text[]) and e.type = 'uses' and c.section = 'credentials'
-        and (e.ended_at is null or c.ended_at is not null)
-        and exists (select from json_array_elements(c.body->'consumers') named where named->>'consumer' = u.name)`);
+      select c.id, c.name, c.body->>'policy' as policy
+      from (
+        select e.to_id, array_agg(u.name) as names
+        from rekey_inventory.graph_edges e join rekey_inventory.entries u on u.id = e.from_id
+        where e.from_id = any(${sql.param(part)}::text[]) and e.type = 'uses' group by e.to_id
+      ) used join rekey_inventory.entries c on c.id = used.to_id
+      where c.section = 'credentials' and exists (
+        select from json_array_elements(c.body->'consumers') named
+          join unnest(used.names) consumer on consumer = named->>'consumer')`);
     found.push(...rows);
   }
   return found;
