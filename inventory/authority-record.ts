@@ -33,7 +33,7 @@ export async function recordAuthority(
   );
   if (isDeciding) {
     for (const { id, name, owner, policy } of await othersIn(tx)) {
-      if (ids.has(name) || gone.has(`credentials ${name}`)) continue;
+      if (ids.has(name)) continue;
       ids.set(name, id);
       const same = { owner, policy };
       credentialsBefore.push([name, same]);
@@ -67,7 +67,10 @@ export async function recordAuthority(
   }
 }
 
-/** Who answers for each credential in force, and by which rules: all that counts of one that says what it said. */
+/**
+ * Who answers for each credential, and by which rules: all that counts of one that says what it said. One that has left the estate
+ * is among them: it may be brought back to rules that somebody has changed meanwhile.
+ */
 async function othersIn(tx: Tx) {
   return tx
     .select({
@@ -77,5 +80,5 @@ async function othersIn(tx: Tx) {
       policy: sql<string>`${entries.body}->>'policy'`,
     })
     .from(entries)
-    .where(and(inArray(entries.section, ["credentials"]), isNull(entries.endedAt)));
+    .where(inArray(entries.section, ["credentials"]));
 }

@@ -240,6 +240,26 @@ it("H37: leaving a credential out and bringing it back under another owner is a 
   ]);
 });
 
+it("H37: leaving a credential out, easing its policy and bringing it back is a change of its rules", async () => {
+  const { db } = await migratedDatabase();
+  const { "orders-db": orders, ...rest } = sampleEstate().credentials;
+  if (orders === undefined) throw new Error("the sample has it");
+  const eased = { standard: { ...policy, approval: { ...policy.approval, quorum: 0 } } };
+  const change = { what: "policy", previously: "standard", by: "eve" };
+  const ways = [
+    [{ credentials: rest }, { credentials: rest, policies: eased }],
+    [{ credentials: rest, policies: eased }],
+  ];
+  for (const [index, steps] of ways.entries()) {
+    const at = t0 + index * 10_000;
+    await apply(db, sampleEstate(), { now: at });
+    const { id } = await entryNamed(db, "credentials", "orders-db");
+    for (const more of [...steps, { policies: eased }])
+      await apply(db, { ...sampleEstate(), ...more }, { by: "eve", now: at + 1 });
+    expect(await changesSince(db, id, at + 1)).toMatchObject([change]);
+  }
+});
+
 it("C30 H37: whoever adds, widens or extends an exception of a credential does not sign for it; one of a source lets nothing pass", async () => {
   const { db } = await migratedDatabase();
   const exception = {
