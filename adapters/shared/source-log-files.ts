@@ -35,6 +35,8 @@ export interface FileSink {
   malformed(offset: number, why: string): void;
   /** `again`: a reading from the beginning would name it again where it is so still. */
   gap(sentence: string, how?: { readonly again: boolean }): void;
+  /** No more is taken in before a piece has been given. */
+  full(): boolean;
 }
 
 /** How files are read. */
@@ -205,6 +207,7 @@ export function recordsInto(sink: FileSink): RecordSink {
     take: (bytes, from, to, at) => sink.take(bytes, from, to, at),
     broken: (at) => sink.malformed(at, "is a record without an end: the next one begins in the middle of it"),
     tooLong: (at, length) => sink.malformed(at, `is a record of ${length} bytes, which is too long`),
+    full: () => sink.full(),
   };
 }
 

@@ -21,6 +21,7 @@ export function sinkInto(part: PartBuilder, record: TakeRecord): FileSink {
       part.malformed(where(offset), why);
     },
     gap: (sentence, how) => part.gap(sentence, how),
+    full: () => part.full,
   };
 }
 

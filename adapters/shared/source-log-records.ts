@@ -83,6 +83,8 @@ export interface RecordSink {
   broken(offset: number): void;
   /** One that is longer than the window may become; it was passed over. */
   tooLong(offset: number, bytes: number): void;
+  /** Asked after each record: no more of them are taken until the reader is told to go on. */
+  full(): boolean;
 }
 
 /** The window at the beginning, and how far it grows for a long record, in bytes. */
@@ -104,6 +106,8 @@ export class RecordReader {
   #base: number;
   /** Where a record began that is passed over, in the stream; -1 while none is. */
   #passing = -1;
+  /** The sink was full in the middle of the window. */
+  #stopped = false;
 
   /** `offset` is the byte of the stream that the source gives first. */
   constructor(
@@ -127,8 +131,12 @@ export class RecordReader {
     return this.#passing === -1 ? this.#base + this.#at : this.#passing;
   }
 
-  /** Goes on to the end of the next bytes; false where there are none. */
+  /** Goes on to the end of the next bytes, or until the sink is full; false where there are none. */
   async more(): Promise<boolean> {
+    if (this.#stopped) {
+      this.#search();
+      return true;
+    }
     this.#makeRoom();
     const got = await this.#source.fill(this.#window, this.#end);
     if (got === 0) return this.#recovered();
@@ -138,7 +146,11 @@ export class RecordReader {
   }
 
   #search(): void {
-    while (this.#splitter.find(this.#window, this.#at, this.#end)) this.#found();
+    this.#stopped = false;
+    while (!this.#stopped && this.#splitter.find(this.#window, this.#at, this.#end)) {
+      this.#found();
+      this.#stopped = this.#sink.full();
+    }
   }
 
   /** Where a record without an end hides others, they are read. */

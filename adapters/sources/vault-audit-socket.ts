@@ -112,7 +112,9 @@ async function hear(
     part.malformed(where(offset), why);
   };
   const gap = (sentence: string) => part.gap(sentence);
-  const sink = recordsInto({ begin: () => undefined, take, malformed, gap });
+  // Whoever writes there waits for it, a whole store if need be: nothing is left lying because a part is full.
+  const full = () => false;
+  const sink = recordsInto({ begin: () => undefined, take, malformed, gap, full });
   const reader = new RecordReader(new StreamBytes(socket), new LineSplitter(), sink, 0);
   let pending: Promise<boolean> | undefined;
   let endedAt = Number.POSITIVE_INFINITY;

@@ -46,6 +46,8 @@ async function told(
       },
       broken: (offset) => said.push(`${offset}: broken`),
       tooLong: (offset, length) => said.push(`${offset}: too long, ${length}`),
+      // However often it stops for that, it says the same.
+      full: () => said.length % 3 === 0,
     },
     0,
     bytesMax,
