@@ -92,7 +92,10 @@ export class Nodes {
       const time = await session.send(["TIME"], call);
       const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
       const at = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-      const clients = parseClients(await session.text(["CLIENT", "LIST"], call), at);
+      const { clients, unread } = parseClients(await session.text(["CLIENT", "LIST"], call), at);
+      // Of whoever stands there nobody could say that they are gone.
+      if (unread.length > 0)
+        throw new RekeyError("unsupported", `${node.name} lists clients in a way that cannot be read.`);
       const own = clients.find(({ id }) => id === session.greeting.id);
       return { at, clients, from: own?.address ?? null };
     });

@@ -13,21 +13,33 @@ export interface ListedClient {
   readonly command: string;
 }
 
+/** The clients of an answer, and the numbers of its lines, from 1, that tell of none. */
+export interface Clients {
+  readonly clients: readonly ListedClient[];
+  readonly unread: readonly number[];
+}
+
 /** The clients in an answer to CLIENT LIST at `at`. It tells whole seconds; one that may be a second older counts as older. */
-export function parseClients(text: string, at: number): ListedClient[] {
-  return text.split("\n").flatMap((line) => {
+export function parseClients(text: string, at: number): Clients {
+  const clients: ListedClient[] = [];
+  const unread: number[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() === "") continue;
     const fields = new Map(line.split(" ").map((field) => split(field, "=")));
     const id = fields.get("id");
-    if (id === undefined) return [];
-    return {
-      id,
-      user: fields.get("user") ?? "",
-      name: fields.get("name") ?? "",
-      address: hostOf(fields.get("addr") ?? ""),
-      beganAt: at - (Number(fields.get("age") ?? 0) + 1) * 1_000,
-      command: fields.get("cmd") ?? "NULL",
-    };
-  });
+    const age = Number(fields.get("age") ?? 0);
+    if (id === undefined || Number.isNaN(age)) unread.push(index + 1);
+    else
+      clients.push({
+        id,
+        user: fields.get("user") ?? "",
+        name: fields.get("name") ?? "",
+        address: hostOf(fields.get("addr") ?? ""),
+        beganAt: at - (age + 1) * 1_000,
+        command: fields.get("cmd") ?? "NULL",
+      });
+  }
+  return { clients, unread };
 }
 
 function split(text: string, at: string): [string, string] {

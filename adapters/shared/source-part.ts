@@ -22,6 +22,8 @@ export interface Said {
 
 /** Records in one part of a report. */
 const recordsMax = 1_000;
+/** Claims, copies and malformed records, each, in one part of what a server shows. */
+const itemsMax = 2_000;
 /** Servers that are asked at once. */
 const askedAtOnce = 8;
 
@@ -96,7 +98,8 @@ async function* partsOf(
 const placeCursor = z.strictObject({ after: z.string() });
 
 /**
- * Looks at each place, several at once, in their order; one part each. A place that does not answer is a gap, because the
+ * Looks at each place, several at once, in their order; one part each, or several where one would be too large: all but the last
+ * of them stand before the place, which is looked at again by whoever goes on from there. A place that does not answer is a gap, because the
  * others are there to be seen: nothing was seen of it, which is not that nothing is there. Throws what kept the first of them
  * from answering where none does.
  */
@@ -109,6 +112,7 @@ export async function* placeParts<Place extends { readonly name: string }>(
   const after = cursor === null ? null : cursorIn(placeCursor, cursor).after;
   const left = places.slice(places.findIndex(({ name }) => name === after) + 1);
   const gaps: string[] = [];
+  let before = cursor ?? JSON.stringify({ after: "" });
   let last: { name: string } | undefined;
   let failure: unknown;
   let seen = cursor !== null;
@@ -126,12 +130,32 @@ export async function* placeParts<Place extends { readonly name: string }>(
       seen = true;
       const { said, at } = answer.value;
       const withGaps = { ...said, gaps: [...gaps.splice(0), ...(said.gaps ?? [])] };
-      yield partOf([withGaps], { from: at, until: at }, JSON.stringify({ after: last?.name ?? "" }));
+      const behind = JSON.stringify({ after: last?.name ?? "" });
+      yield* cutUp(withGaps, { from: at, until: at }, before, behind);
+      before = behind;
     }
   }
   if (!seen && failure !== undefined) throw failure;
   if (gaps.length > 0)
     yield partOf([{ gaps, records: 0 }], null, JSON.stringify({ after: last?.name ?? "" }));
+}
+
+function* cutUp(
+  { claims = [], copies = [], malformed = [], ...said }: Said,
+  covered: ScanPart["covered"],
+  before: string,
+  behind: string,
+): Generator<ScanPart> {
+  const cut = (from: number, until?: number) => ({
+    claims: claims.slice(from, until),
+    copies: copies.slice(from, until),
+    malformed: malformed.slice(from, until),
+  });
+  const most = Math.max(claims.length, copies.length, malformed.length);
+  let from = 0;
+  for (; most - from > itemsMax; from += itemsMax)
+    yield partOf([{ ...cut(from, from + itemsMax), records: 0 }], covered, before);
+  yield partOf([{ ...said, ...cut(from) }], covered, behind);
 }
 
 /** What a cursor says. Throws `bad-input` for a text that is no cursor of this source. */

@@ -19,7 +19,7 @@ type PipelineConfig = z.output<typeof pipelineConfig>;
 
 /** The pipeline's own file and the ones that are commonly taken in; others are read where one of these includes them. */
 function isPipeline(path: string): boolean {
-  return /^(?:[^]*[.-])?gitlab-ci\.ya?ml$/.test(posix.basename(path));
+  return /^(?:.*[.-])?gitlab-ci\.ya?ml$/s.test(posix.basename(path));
 }
 
 function create(config: PipelineConfig, deps: AdapterDeps): Source {

@@ -51,6 +51,8 @@ ACL SAVE
 
 interface Look {
   readonly clients: readonly ListedClient[];
+  /** Lines of the listing that tell of no client. */
+  readonly unread: readonly number[];
   readonly gaps: readonly string[];
 }
 
@@ -58,7 +60,7 @@ function createClients(settings: Config, deps: AdapterDeps): Source {
   const nodes: readonly Node[] = settings.nodes.map((node) => ({ ...node, name: placeOf(node) }));
   return sessionsSource(nodes, deps, {
     look: (node, call) => lookAt(node, nodes, settings, deps, call),
-    said: ({ clients, gaps }, node, at) => saidOf(clients, gaps, node, settings.issuer, at),
+    said: (found, node, at) => saidOf(found, node, settings.issuer, at),
     findings: ({ gaps }, node) => gapFindings("redis-clients-incomplete", gaps, node.name),
   });
 }
@@ -79,7 +81,12 @@ async function lookAt(
   const session = await connectRedis(endpoint, { ...login, name: "rekey/discovery" }, call);
   try {
     // Ages, which are all that is told, on our clock: the two clocks may differ.
-    const list = async () => parseClients(await session.text(["CLIENT", "LIST"], call), deps.now());
+    let unread: readonly number[] = [];
+    const list = async () => {
+      const answer = parseClients(await session.text(["CLIENT", "LIST"], call), deps.now());
+      unread = answer.unread;
+      return answer.clients;
+    };
     const { sessions: listed, loggingIn } = await lookUntilKnown(list, isSilent, node.name, call);
     // Who is let in without a login has said nothing because there is nothing to say: they are the default user.
     const strangers = loggingIn.length > 0 && (await asksForLogin(endpoint, call)) ? loggingIn : [];
@@ -92,6 +99,7 @@ async function lookAt(
       clients: [...listed, ...(strangers.length === 0 ? loggingIn : [])].filter(
         (client) => client.user !== ofTheServer && !isOurs(client),
       ),
+      unread,
       gaps: [
         ...(own === undefined
           ? [`The listing of ${node.name} lacks our own connection, so it is not whole.`]
@@ -137,15 +145,15 @@ async function unlisted(
   }
 }
 
-function saidOf(
-  clients: readonly ListedClient[],
-  gaps: readonly string[],
-  node: Node,
-  issuer: string,
-  at: number,
-): Said {
-  const seen = { record: `CLIENT LIST of ${node.name}`, issuer, server: node.name, at };
-  return { records: clients.length, claims: sessionsClaims(clients.map(sessionOf), seen), gaps };
+function saidOf({ clients, unread, gaps }: Look, node: Node, issuer: string, at: number): Said {
+  const record = `CLIENT LIST of ${node.name}`;
+  const seen = { record, issuer, server: node.name, at };
+  return {
+    records: clients.length + unread.length,
+    claims: sessionsClaims(clients.map(sessionOf), seen),
+    malformed: unread.map((line) => ({ where: `line ${line} of ${record}`, why: "it tells of no client" })),
+    gaps,
+  };
 }
 
 function sessionOf({ user, name: application, address, beganAt }: ListedClient): Session {
