@@ -15,8 +15,9 @@ import { awsIamReport, reportActions } from "../../../adapters/sources/aws-iam-r
 import { usersIn } from "../../../adapters/sources/aws-iam-report-rows.js";
 import { iamServer } from "../../setup/servers.js";
 import { type AwsKey, actionsIn, userWith } from "../../support/aws-users.js";
-import { scanned, sourceContract, useText } from "../source.js";
+import { leakedAddress, oddName, scanned, sourceContract, useText } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
+import { type Front, httpFront } from "./front.js";
 
 const account = "123456789012";
 const region = "eu-central-1";
@@ -29,6 +30,7 @@ async function reportWorld() {
   const id = randomBytes(6).toString("hex");
   const engine = await userWith(admin, `looks-${id}`, reportActions);
   return {
+    address,
     admin,
     engine,
     name: (user: string) => `${user}-${id}`,
@@ -62,6 +64,28 @@ async function reportWorld() {
 const arnOf = (user: string) => `arn:aws:iam::${account}:user/${user}`;
 const used = (user: string) => `account(cloud ${user}) used`;
 
+const lastUsed = "2026-01-02T03:04:00+00:00";
+
+/** A user's row by the columns that are read, one key of it active and used at a time. */
+const rowWith = (user: string, usedAt: string, active = "true") =>
+  JSON.stringify({
+    user,
+    arn: arnOf("strange"),
+    ...{ access_key_1_active: active, access_key_1_last_rotated: "2020-01-02T03:04:05+00:00" },
+    access_key_1_last_used_date: usedAt,
+    access_key_2_active: "false",
+  });
+
+/** It in the order of a report's head; what is no such row stays as it is. */
+const rowOf = (head: string, row: string): string => {
+  if (!row.startsWith("{")) return row;
+  const columns = JSON.parse(row) as Record<string, string>;
+  return head
+    .split(",")
+    .map((name) => columns[name] ?? "N/A")
+    .join(",");
+};
+
 sourceContract("aws-iam-report", async () => {
   const world = await reportWorld();
   const orders = world.name("orders");
@@ -69,23 +93,72 @@ sourceContract("aws-iam-report", async () => {
   await world.use(key);
   const planted = world.name("planted");
   let plantedKey: AwsKey | undefined;
+  const plant = async () => {
+    plantedKey = await userWith(world.admin, planted, ["s3:GetObject"]);
+    await world.use(plantedKey);
+    return used(planted);
+  };
+  /** Rows before those of the report, as one that is damaged has them. */
+  const strange: string[] = [];
+  let front: Front | undefined;
+  let from: object = {};
+  const withRows = async (...rows: readonly string[]) => {
+    strange.push(...rows);
+    if (front !== undefined) return;
+    front = await httpFront(world.address);
+    front.change = (answer) => {
+      const text = String(answer);
+      const [, content] = /<Content>([^<]+)<\/Content>/.exec(text) ?? [];
+      if (content === undefined) return answer;
+      const [head = "", ...rows] = Buffer.from(content, "base64").toString("utf8").split("\n");
+      const report = [head, ...strange.map((row) => rowOf(head, row)), ...rows].join("\n");
+      return Buffer.from(text.replace(content, Buffer.from(report).toString("base64")));
+    };
+    from = { endpoint: `http://127.0.0.1:${front.port}` };
+  };
   return {
     shows: "now",
-    open: () => world.source(),
+    open: () => world.source(from),
     openUnreachable: () => world.source({ endpoint: "http://127.0.0.1:1" }),
     shown: [used(orders)],
     // Other tests have users in the same account.
     whole: false,
-    plant: async () => {
-      plantedKey = await userWith(world.admin, planted, ["s3:GetObject"]);
-      await world.use(plantedKey);
-      return used(planted);
-    },
+    plant,
     unplant: async () => {
       if (plantedKey !== undefined) await world.forget(planted, plantedKey);
     },
+    spoil: async () => {
+      await withRows(
+        `cut,${arnOf("cut")},2020`,
+        rowWith(key.secret, "yesterday"),
+        rowWith("odd-flag", "", "perhaps"),
+      );
+      return plant();
+    },
+    odd: async () => {
+      await withRows(rowWith(`"${oddName}"`, lastUsed));
+      return plant();
+    },
+    leak: () => withRows(rowWith(leakedAddress, lastUsed)),
+    // More users than are in a part, and one behind them whose key AWS is asked about when it is their turn.
+    large: async () => {
+      const names = Array.from({ length: 51 }, (_, number) => world.name(`many${number}`));
+      await Promise.all(names.map((UserName) => world.admin.send(new CreateUserCommand({ UserName }))));
+      const last = world.name("zz-last");
+      const lastKey = await userWith(world.admin, last, ["s3:GetObject"]);
+      return {
+        edges: 1,
+        late: async () => {
+          await world.use(lastKey);
+          return used(last);
+        },
+      };
+    },
     values: [key.secret, world.engine.secret],
-    close: world.end,
+    close: async () => {
+      await front?.close();
+      await world.end();
+    },
   };
 });
 

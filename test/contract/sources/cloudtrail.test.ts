@@ -7,7 +7,15 @@ import { gzipSync } from "node:zlib";
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { motoServer } from "../../setup/servers.js";
-import { leakedAddress, type SourceWorld, scanned, sourceContract, together } from "../source.js";
+import {
+  largeCount,
+  leakedAddress,
+  oddName,
+  type SourceWorld,
+  scanned,
+  sourceContract,
+  together,
+} from "../source.js";
 import {
   account,
   region,
@@ -72,6 +80,31 @@ function worldOf(
           trailEvent(user("leaks"), { eventName: "ListBuckets", userAgent: `shop (+${leakedAddress})` }),
         ),
       ),
+    odd: async () => {
+      await add(
+        trailFile(
+          trailEvent(user(oddName), { eventName: "ListBuckets", userAgent: oddName }),
+          secretRead(oddName, "a/b"),
+          secretRead("odd", oddName),
+          secretRead("behind", "a/b"),
+        ),
+      );
+      return readBy("behind", "a/b");
+    },
+    large: async () => {
+      await add(
+        trailFile(...Array.from({ length: largeCount }, (_, number) => secretRead(`many${number}`, "a/b"))),
+      );
+      const last = `${account}_last.json.gz`;
+      await put(last, gzipSync(trailFile(secretRead("last", "a/b"))));
+      return {
+        edges: largeCount,
+        late: async () => {
+          await put(last, gzipSync(trailFile(secretRead("late", "a/b"))));
+          return readBy("late", "a/b");
+        },
+      };
+    },
     values: [password],
     close,
   };

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { commandSource } from "../../../adapters/sources/command.js";
 import { testMark } from "../../support/mark.js";
-import { copyText, leaked, leakedAddress, scanned, sourceContract } from "../source.js";
+import { copyText, leaked, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = "Canary-q8Zr3Vt6Yk1Ws9Xb2Nm";
@@ -74,6 +74,21 @@ sourceContract("command", async () => {
           claim(`https://x.example?${leaked}`),
         ),
       ),
+    odd: async () => {
+      await appendFile(file, text(claim(oddName), claim("behind")));
+      return edge("behind");
+    },
+    large: async () => {
+      // Two lines a run, as it says them.
+      await writeFile(file, text(...Array.from({ length: 6 }, (_, number) => claim(`many${number}`))));
+      return {
+        edges: 6,
+        late: async () => {
+          await appendFile(file, text(claim("late")));
+          return edge("late");
+        },
+      };
+    },
     values: [value],
     close: () => rm(folder, { recursive: true, force: true }),
   };

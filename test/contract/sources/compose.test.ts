@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { compose } from "../../../adapters/sources/compose.js";
 import { testMark } from "../../support/mark.js";
 import { edgeText, leaked, leakedAddress, sourceContract, thingText } from "../source.js";
-import { folderCase, fresh, saidOf } from "./folder-world.js";
+import { folderCase, fresh, odd, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
 const token = fresh("tok");
@@ -80,6 +80,14 @@ services:
 secrets: { s: { file: "${leakedAddress}/s" }, t: { external: { name: "${leakedAddress}" } } }
 `,
     },
+    odd: {
+      files: {
+        [`a${odd.file}/compose.yaml`]: `services: { ${odd.text}: { secrets: [ ${odd.text} ], env_file: [ ${odd.text} ] } }`,
+        "b/compose.yaml": "services: { api: { secrets: [late] } }",
+      },
+      edge: "reader(workload=compose b/api) uses location(compose b secrets.late) declared",
+    },
+    large: (names) => ({ "a/compose.yaml": `services: { api: { secrets: [ ${names} ] } }` }),
     values: [password, token],
   }),
 );

@@ -5,7 +5,7 @@ import { envLines, iniLines, propertyLines } from "../../../adapters/shared/sour
 import { envFiles } from "../../../adapters/sources/env-files.js";
 import { testMark } from "../../support/mark.js";
 import { edgeText, leakedAddress, sourceContract, thingText } from "../source.js";
-import { folderCase, fresh, saidOf } from "./folder-world.js";
+import { folderCase, fresh, odd, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
 const token = fresh("tok");
@@ -51,6 +51,17 @@ sourceContract(
     leaking: {
       "docker/config.json": JSON.stringify({ auths: { [leakedAddress]: { password } } }),
     },
+    odd: {
+      files: {
+        [`a${odd.file}.env`]: `ODD_TOKEN=${token}\n`,
+        "a.json": `{ ${odd.text}: { "password": "${password}" } }`,
+        "b/.env": `LAST_TOKEN=${token}\n`,
+      },
+      edge: inFile("b/.env", "LAST_TOKEN"),
+    },
+    large: (names) => ({
+      "a/.env": names.map((name) => `${name.toUpperCase()}_TOKEN=${token}${name}\n`).join(""),
+    }),
     values: [password, token],
   }),
 );

@@ -5,10 +5,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Source, SourceKind } from "../../../adapters/ports.js";
 import { testEngine } from "../../support/engine.js";
-import { type SourceWorld, scanned } from "../source.js";
+import { largeCount, oddName, type SourceWorld, scanned } from "../source.js";
 
 /** Paths below the folder, and what stands there. */
 export type Files = Readonly<Record<string, string | Uint8Array>>;
+
+/** What a file may be called of `oddName`, and all of it as YAML and JSON write it down. */
+export const odd = { file: oddName.slice(0, oddName.indexOf("\uD800")), text: JSON.stringify(oddName) };
 
 /** A value that nobody wrote before. */
 export function fresh(name: string): string {
@@ -82,7 +85,11 @@ export interface FolderCase {
   /** A file that cannot be read and one behind it, in the order of their names. */
   readonly spoiled: { readonly files: Files; readonly edge: string };
   /** Files with `leakedAddress` in the places of names. */
-  readonly leaking?: Files;
+  readonly leaking: Files;
+  /** A file with `oddName` in its own name and in the places of names, and one behind it. */
+  readonly odd: { readonly files: Files; readonly edge: string };
+  /** A file that stands before that of `planted` and says something of each of these names. */
+  readonly large: (names: readonly string[]) => Files;
   readonly values: readonly string[];
 }
 
@@ -110,9 +117,24 @@ export function folderCase(of: FolderCase): () => Promise<SourceWorld> {
         await folder.write(of.spoiled.files);
         return of.spoiled.edge;
       },
-      ...(of.leaking === undefined
-        ? {}
-        : { leak: () => folder.write({ ...of.files, ...of.spoiled.files, ...of.leaking }) }),
+      leak: () => folder.write({ ...of.files, ...of.spoiled.files, ...of.leaking }),
+      async odd() {
+        await folder.write(of.odd.files);
+        return of.odd.edge;
+      },
+      async large() {
+        const names = Array.from({ length: largeCount }, (_, number) => `many${number}`);
+        // It stands there from the beginning, so that it is found, and says nothing yet.
+        const nothing = Object.keys(of.planted.files).map((path) => [path, "{}\n"] as const);
+        await folder.write({ ...of.large(names), ...Object.fromEntries(nothing) });
+        return {
+          edges: largeCount,
+          late: async () => {
+            await folder.write(of.planted.files);
+            return of.planted.edge;
+          },
+        };
+      },
       values: of.values,
       close: () => folder.dispose(),
     };

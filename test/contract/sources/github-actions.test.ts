@@ -4,7 +4,7 @@ import { githubActions } from "../../../adapters/sources/github-actions.js";
 import { expressionsIn, secretsNamed } from "../../../adapters/sources/github-actions-expressions.js";
 import { testMark } from "../../support/mark.js";
 import { edgeText, leaked, leakedAddress, sourceContract, thingText } from "../source.js";
-import { folderCase, fresh, saidOf } from "./folder-world.js";
+import { folderCase, fresh, odd, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
 const at = (path: string) => `location(github shop ${path})`;
@@ -71,6 +71,16 @@ jobs:
   c: { environment: { name: "${leakedAddress}" }, steps: [ { run: "\${{ secrets.X }}" } ] }
 `,
     },
+    odd: {
+      files: {
+        [`.github/workflows/a${odd.file}.yml`]: `jobs: { ${odd.text}: { environment: { name: ${odd.text} }, env: { ${odd.text}: "\${{ secrets.X }}" }, steps: [] } }`,
+        ".github/workflows/b.yml": `jobs: { b: { steps: [ { run: '\${{ secrets.LATE }}' } ] } }`,
+      },
+      edge: `${job("b.yml", "b")} uses ${at("secrets/LATE")} declared`,
+    },
+    large: (names) => ({
+      ".github/workflows/a.yml": `jobs: { a: { steps: [ { run: '${names.map((name) => `\${{ secrets.${name} }}`).join(" ")}' } ] } }`,
+    }),
     values: [password],
   }),
 );

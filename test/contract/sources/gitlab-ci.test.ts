@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { gitlabCi } from "../../../adapters/sources/gitlab-ci.js";
 import { testMark } from "../../support/mark.js";
 import { edgeText, leaked, leakedAddress, sourceContract, thingText } from "../source.js";
-import { folderCase, fresh, saidOf } from "./folder-world.js";
+import { folderCase, fresh, odd, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
 const at = (path: string) => `location(gitlab shop ${path})`;
@@ -53,6 +53,16 @@ include: [ "${leakedAddress}/x.yml", "https://x.example/x.yml?sig=${leaked}", { 
 leak: { extends: "${leakedAddress}", script: [ x ], secrets: { X: { vault: "${leakedAddress}/x" } } }
 `,
     },
+    odd: {
+      files: {
+        [`a${odd.file}.gitlab-ci.yml`]: `${odd.text}: { variables: { ${odd.text}: x }, script: [ $ODD_TOKEN ], secrets: { X: { vault: ${odd.text} } } }`,
+        "b.gitlab-ci.yml": "b: { script: [ $LATE_TOKEN ] }",
+      },
+      edge: `${job("b")} uses ${at("variables/LATE_TOKEN")} declared`,
+    },
+    large: (names) => ({
+      "a.gitlab-ci.yml": `a: { script: [ "${names.map((name) => `$${name.toUpperCase()}_TOKEN`).join(" ")}" ] }`,
+    }),
     values: [password],
   }),
 );

@@ -6,8 +6,9 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gitleaks } from "../../../adapters/sources/gitleaks.js";
 import { testMark } from "../../support/mark.js";
-import { leakedAddress, scanned, sourceContract, together } from "../source.js";
+import { largeCount, leakedAddress, oddName, scanned, sourceContract, together } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
+import { overwritten } from "./growing.js";
 
 const value = "Canary-q8Zr3Vt6Yk1Ws9Xb2Nm";
 const other = "Another-c4Kd7Pf0Lg5Hj8Qa1";
@@ -129,6 +130,24 @@ for (const [format, { of, document }] of Object.entries(formats)) {
         return at("behind.env:generic-api-key");
       },
       leak: () => write(of({ file: `${leakedAddress}/x.env` })),
+      odd: async () => {
+        await write(of({ file: oddName, rule: oddName, commit: oddName }), of({ file: "behind.env" }));
+        return at("behind.env:generic-api-key");
+      },
+      large: async () => {
+        const padded = (name: string) => ({ ...of({ file: name }), note: "about this and that ".repeat(20) });
+        await write(
+          ...Array.from({ length: largeCount }, (_, number) => padded(`${number}.env`)),
+          padded("last.env"),
+        );
+        return {
+          edges: largeCount,
+          late: async () => {
+            await overwritten(file, '"last.env"', '"late.env"');
+            return at("late.env:generic-api-key");
+          },
+        };
+      },
       values: [value, other],
       close: () => rm(folder, { recursive: true, force: true }),
     };

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { kubernetesManifests } from "../../../adapters/sources/kubernetes-manifests.js";
 import { testMark } from "../../support/mark.js";
 import { edgeText, leakedAddress, sourceContract, thingText } from "../source.js";
-import { folderCase, fresh, saidOf } from "./folder-world.js";
+import { folderCase, fresh, odd, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
 const other = fresh("other");
@@ -91,6 +91,22 @@ metadata: { name: leak, namespace: shop }
 spec: { containers: [ { name: c, envFrom: [ { secretRef: { name: "${leakedAddress}" } } ] } ] }
 `,
     },
+    odd: {
+      files: {
+        [`a${odd.file}.yaml`]: `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${odd.text}, namespace: ${odd.text} }
+spec: { serviceAccountName: ${odd.text}, containers: [ { name: ${odd.text}, envFrom: [ { secretRef: { name: ${odd.text} } } ] } ] }
+`,
+        "b.yaml":
+          "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: { name: web, namespace: shop }\nspec: { tls: [ { secretName: web-tls } ] }\n",
+      },
+      edge: `reader(workload=kubernetes prod shop/Ingress/web) uses ${at("shop/web-tls")} declared`,
+    },
+    large: (names) => ({
+      "a.yaml": `{ apiVersion: v1, kind: Pod, metadata: { name: many, namespace: shop }, spec: { containers: [ { name: c, envFrom: [ ${names.map((name) => `{ secretRef: { name: ${name} } }`)} ] } ] } }`,
+    }),
     values: [password],
   }),
 );

@@ -1,5 +1,8 @@
 /** The contract of the sources with the API of a real Kubernetes, and what its workloads show. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kubernetesMsMax, kubernetesServer, type SharedKubernetes } from "../../setup/servers.js";
 import {
   applied,
@@ -10,14 +13,25 @@ import {
   removed,
 } from "../../support/kubernetes.js";
 import { testMark } from "../../support/mark.js";
-import { copyText, sourceContract } from "../source.js";
+import { selfSigned } from "../issuers/certificate.js";
+import { copyText, largeCount, leakedAddress, oddName, sourceContract } from "../source.js";
 import { fresh } from "./folder-world.js";
+import { type Front, httpFront } from "./front.js";
 import { clusterSource, only, saidOf } from "./kubernetes-world.js";
 
+/** Of a front of the cluster's API. */
+const certificate = selfSigned("localhost");
+
 let cluster: SharedKubernetes;
+let folder: string;
+let ownCaFile: string;
 beforeAll(async () => {
   cluster = await kubernetesServer();
+  folder = await mkdtemp(join(tmpdir(), "rekey-cluster-front-"));
+  ownCaFile = join(folder, "ca.pem");
+  await writeFile(ownCaFile, certificate.certificate);
 }, kubernetesMsMax);
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const password = fresh("pw");
 const at = (path: string) => `location(kubernetes prod ${path})`;
@@ -54,9 +68,40 @@ sourceContract("kubernetes", async () => {
     metadata: { name: "out", namespace },
     spec: { containers: [{ name: "out", image: "out" }], imagePullSecrets: [{ name: "registry" }] },
   };
+  const web: Manifest = {
+    ...{ apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "web", namespace } },
+    spec: {
+      tls: [{ secretName: "web-tls" }],
+      defaultBackend: { service: { name: "web", port: { number: 80 } } },
+    },
+  };
+  const webEdge = `reader(workload=kubernetes prod ${namespace}/Ingress/web) uses ${at(`${namespace}/web-tls`)} declared`;
+  let front: Front | undefined;
+  let asked: SharedKubernetes = cluster;
+  /** What no API server takes, as one that is damaged would give it out: before the pods that there are, and one behind them. */
+  const strange: unknown[] = [];
+  const withPods = async (...pods: readonly unknown[]) => {
+    strange.push(...pods);
+    if (front !== undefined) return;
+    front = await httpFront(cluster.url, { own: certificate, caFile: cluster.caFile });
+    front.change = (answer, path) => {
+      if (!path.includes("/pods?")) return answer;
+      const list = JSON.parse(String(answer)) as { items: unknown[] };
+      return Buffer.from(JSON.stringify({ ...list, items: [...strange, ...list.items] }));
+    };
+    asked = { ...cluster, url: `https://127.0.0.1:${front.port}`, caFile: ownCaFile };
+  };
+  const plant = async () => {
+    await applied(cluster, [planted]);
+    return `${reader(namespace, "Pod/out")} uses ${at(`${namespace}/registry`)} declared`;
+  };
+  const podNamed = (name: string, secret: string) => ({
+    metadata: { name, namespace: secret === oddName ? oddName : namespace },
+    spec: { serviceAccountName: name, containers: [{ name, envFrom: [{ secretRef: { name: secret } }] }] },
+  });
   return {
     shows: "now",
-    open: () => clusterSource(cluster, only(namespace)),
+    open: () => clusterSource(asked, only(namespace)),
     openUnreachable: () => clusterSource({ ...cluster, url: "https://127.0.0.1:1" }, only(namespace)),
     whole: true,
     shown: [
@@ -66,13 +111,45 @@ sourceContract("kubernetes", async () => {
       ...inside(`${namespace}/orders-db#password`, `${namespace}/orders-db`, `${namespace}/*`, "*/*"),
       ...inside(`${namespace}/orders-env`, `${namespace}/*`),
     ],
-    plant: async () => {
-      await applied(cluster, [planted]);
-      return `${reader(namespace, "Pod/out")} uses ${at(`${namespace}/registry`)} declared`;
-    },
+    plant,
     unplant: () => removed(cluster, planted),
+    spoil: async () => {
+      await withPods(
+        null,
+        7,
+        password,
+        {},
+        { metadata: { name: 7 } },
+        { metadata: password, spec: password },
+      );
+      return plant();
+    },
+    odd: async () => {
+      await withPods(podNamed(oddName, oddName), {
+        metadata: { name: "odd" },
+        spec: { containers: [oddName, 7] },
+      });
+      return plant();
+    },
+    leak: () => withPods(podNamed("leaks", leakedAddress)),
+    // One object that says more than a part may; Ingresses are listed behind it.
+    large: async () => {
+      const env = Array.from({ length: largeCount }, (_, number) => ({
+        ...{ name: `E${number}` },
+        valueFrom: { secretKeyRef: { name: "many", key: `k${number}` } },
+      }));
+      const spec = { containers: [{ name: "many", image: "many", env }] };
+      await applied(cluster, [{ ...planted, metadata: { name: "many", namespace }, spec }]);
+      return {
+        edges: largeCount,
+        late: async () => {
+          await applied(cluster, [web]);
+          return webEdge;
+        },
+      };
+    },
     values: [password],
-    close: async () => {},
+    close: async () => front?.close(),
   };
 });
 

@@ -97,6 +97,14 @@ sourceContract("mysql-processlist", async () => {
       return edge("behind");
     },
     leak: () => connect(leakedAddress),
+    spoil: {
+      cannot:
+        "In MySQL's protocol a row has the columns that were asked for, in their types, or the connection is lost as a whole.",
+    },
+    large: {
+      cannot:
+        "A server takes a hundred and fifty sessions, with a thread for each: what it shows is cut up as that of `redis-clients` is.",
+    },
     values: [value],
     close: leaveAll,
   };

@@ -106,6 +106,14 @@ sourceContract("postgres-activity", async () => {
       return edge("behind");
     },
     leak: () => world.connect(leakedAddress),
+    spoil: {
+      cannot:
+        "In PostgreSQL's protocol a row has the columns that were asked for, in their types, or the connection is lost as a whole.",
+    },
+    large: {
+      cannot:
+        "A server takes a hundred sessions and starts a process for each: what it shows is cut up as that of `redis-clients` is.",
+    },
     values: [value],
     close: world.end,
   };

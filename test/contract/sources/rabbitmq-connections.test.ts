@@ -7,6 +7,7 @@ import { rabbitmqConnections } from "../../../adapters/sources/rabbitmq-connecti
 import { type RabbitmqServer, startRabbitmq } from "../../../worker/dev/rabbitmq-server.js";
 import { edgeText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
+import { type Front, httpFront } from "./front.js";
 import { slowWay } from "./slow-login.js";
 
 const value = randomBytes(18).toString("base64url");
@@ -86,9 +87,11 @@ const edge = (name: string) =>
 sourceContract("rabbitmq-connections", async () => {
   await connect("orders-api");
   let planted: ChannelModel | undefined;
+  let front: Front | undefined;
+  let { api: url } = server;
   return {
     shows: "now",
-    open: () => sourceOf(),
+    open: () => sourceOf({ url }),
     openUnreachable: () => sourceOf({ url: "http://127.0.0.1:1" }),
     shown: [edge("orders-api")],
     whole: true,
@@ -105,8 +108,31 @@ sourceContract("rabbitmq-connections", async () => {
       return edge("behind");
     },
     leak: () => connect(leakedAddress),
+    // The entry of one of them comes with a number for a user, and beside it one that is none.
+    spoil: async () => {
+      await connect("in-front");
+      await connect("behind");
+      front = await httpFront(server.api);
+      front.change = (answer, path) => {
+        if (!path.startsWith("/api/connections")) return answer;
+        const page = JSON.parse(String(answer)) as { items: { user_provided_name?: string }[] };
+        const items = page.items.map((one) =>
+          one.user_provided_name === "in-front" ? { ...one, user: 7 } : one,
+        );
+        return Buffer.from(JSON.stringify({ ...page, items: ["none", ...items] }));
+      };
+      url = `http://127.0.0.1:${front.port}`;
+      return edge("behind");
+    },
+    large: {
+      cannot:
+        "A part is a page of 500 connections, which the server cuts; to have more of them takes it minutes, as it shows each one late.",
+    },
     values: [value],
-    close: leaveAll,
+    close: async () => {
+      await front?.close();
+      await leaveAll();
+    },
   };
 });
 

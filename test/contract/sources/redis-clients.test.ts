@@ -1,11 +1,22 @@
 /** The contract of the sources with real Redis servers, and what they tell of each other. */
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect as connectTcp, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redisClients } from "../../../adapters/sources/redis-clients.js";
 import { type RedisServer, startRedis } from "../../../worker/dev/redis-server.js";
 import { clientOf, hashOf, type RedisClient } from "../issuers/redis-world.js";
-import { edgeText, leakedAddress, oddName, type SourceWorld, scanned, sourceContract } from "../source.js";
+import {
+  edgeText,
+  largeCount,
+  leakedAddress,
+  oddName,
+  type SourceWorld,
+  scanned,
+  sourceContract,
+} from "../source.js";
 import { call, depsOf } from "../stores/world.js";
+import { type Front, tcpFront } from "./front.js";
 
 const value = randomBytes(18).toString("base64url");
 
@@ -66,13 +77,32 @@ async function leave(client: RedisClient): Promise<void> {
   while (String(await admin.sendCommand(["CLIENT", "LIST", "ID", id])).trim() !== "");
 }
 
+const crowds: Socket[] = [];
+
+/** So many clients with names of their own, who say no more than they must. */
+async function crowd({ host, port }: RedisServer, count: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let from = 0; from < count; from += 200) {
+    const some = Array.from({ length: Math.min(200, count - from) }, async (_, index) => {
+      const socket = connectTcp(port, host);
+      sockets.push(socket);
+      socket.write(`AUTH orders ${value}\r\nCLIENT SETNAME many${from + index}\r\n`);
+      for (let said = ""; said !== "+OK\r\n+OK\r\n"; ) said += String((await once(socket, "data"))[0]);
+    });
+    await Promise.all(some);
+  }
+  return sockets;
+}
+
 sourceContract("redis-clients", async (): Promise<SourceWorld> => {
   const first = await clientOf(server, "orders", value, "orders-api");
   let planted: RedisClient | undefined;
   const later: RedisClient[] = [];
+  const fronts: Front[] = [];
+  let nodes: object = {};
   return {
     shows: "now",
-    open: () => sourceOf(),
+    open: () => sourceOf(nodes),
     openUnreachable: () => sourceOf(nodesOf({ host: "127.0.0.1", port: 1 })),
     shown: [edge("orders-api")],
     whole: true,
@@ -97,8 +127,38 @@ sourceContract("redis-clients", async (): Promise<SourceWorld> => {
     leak: async () => {
       later.push(await clientOf(server, "orders", value, leakedAddress));
     },
+    // The line of one of them loses its id on the way.
+    spoil: async () => {
+      later.push(
+        await clientOf(server, "orders", value, "in-front"),
+        await clientOf(server, "orders", value, "behind"),
+      );
+      const front = await tcpFront(server.port);
+      fronts.push(front);
+      front.change = (piece) =>
+        Buffer.from(piece.toString("latin1").replace(/\bid=(\d+ .* name=in-front )/, "no=$1"), "latin1");
+      nodes = nodesOf({ host: server.host, port: front.port });
+      return edge("behind");
+    },
+    // More nodes than are asked at once, and at the first of them more clients than a part may have.
+    large: async () => {
+      const sockets = await crowd(server, largeCount);
+      for (let each = 0; each < 8; each++) fronts.push(await tcpFront(replica.port));
+      nodes = nodesOf(server, ...fronts.map(({ port }) => ({ host: server.host, port })));
+      crowds.push(...sockets);
+      return {
+        edges: largeCount,
+        late: async () => {
+          later.push(await clientOf(replica, "orders", value, "late"));
+          return edge("late");
+        },
+      };
+    },
     values: [value],
     close: async () => {
+      for (const front of fronts) await front.close();
+      for (const socket of crowds.splice(0)) socket.destroy();
+      while (String(await admin.sendCommand(["CLIENT", "LIST"])).includes("name=many"));
       await leave(first);
       for (const client of later.splice(0)) await leave(client);
       if (planted !== undefined) await leave(planted);

@@ -5,8 +5,18 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { table } from "../../../adapters/sources/table.js";
-import { edgeText, leaked, leakedAddress, scanned, sourceContract, together } from "../source.js";
+import {
+  edgeText,
+  largeCount,
+  leaked,
+  leakedAddress,
+  oddName,
+  scanned,
+  sourceContract,
+  together,
+} from "../source.js";
 import { call, depsOf } from "../stores/world.js";
+import { overwritten } from "./growing.js";
 
 const value = "hunter2-Canary-x9Qk3Lw8Rt5Zp1Vb7";
 
@@ -56,6 +66,26 @@ sourceContract("table", async () => {
         `,billing-db,,see https://x.example?sig=${leaked},billing-job,,`,
         `a,b-db,,${leakedAddress},,,`,
       ),
+    odd: async () => {
+      const cell = `"${oddName}"`;
+      await write(`,billing-db,,${cell},${cell},,`, "last-one,billing-db,,,,,");
+      return "consumer(last-one) uses credential(billing-db) declared";
+    },
+    large: async () => {
+      const row = (name: string) => `,billing-db,,${"it does this and that ".repeat(20)},${name},,`;
+      await write(
+        ...Array.from({ length: largeCount }, (_, number) => row(`job-${number}`)),
+        row("last-job"),
+      );
+      const edge = (name: string) => `reader(applicationName=${name}) uses credential(billing-db) declared`;
+      return {
+        edges: largeCount,
+        late: async () => {
+          await overwritten(file, "last-job", "late-job");
+          return edge("late-job");
+        },
+      };
+    },
     values: [value],
     close: () => rm(folder, { recursive: true, force: true }),
   };

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import { terraform } from "../../../adapters/sources/terraform.js";
 import { testMark } from "../../support/mark.js";
-import { edgeText, leakedAddress, sourceContract, thingText } from "../source.js";
-import { folderCase, fresh, saidOf } from "./folder-world.js";
+import { edgeText, leakedAddress, oddName, sourceContract, thingText } from "../source.js";
+import { folderCase, fresh, odd, saidOf } from "./folder-world.js";
 
 const password = fresh("pw");
 const other = fresh("other");
@@ -62,6 +62,21 @@ sourceContract(
     leaking: {
       "leak.json": state([{ ...random, address: `random_password.db["${leakedAddress}"]` }]),
     },
+    odd: {
+      files: {
+        [`a${odd.file}.json`]: state([{ ...random, address: `random_password.db["${oddName}"]` }]),
+        "b.json": state([{ ...random, address: "random_password.late" }]),
+      },
+      edge: `${at("random_password.late#result")} stored-in location(repository shop b.json) declared`,
+    },
+    large: (names) => ({
+      "a.json": state(
+        names.map((name) => ({
+          ...{ ...random, address: `random_password.${name}` },
+          values: { result: `${password}${name}` },
+        })),
+      ),
+    }),
     values: [password, other],
   }),
 );

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { tlsEndpoints } from "../../../adapters/sources/tls-endpoints.js";
 import { testMark } from "../../support/mark.js";
 import { selfSigned, type TestCertificate } from "../issuers/certificate.js";
-import { copyText, scanned, sourceContract } from "../source.js";
+import { copyText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const first = selfSigned("orders.example.com");
@@ -76,6 +76,28 @@ sourceContract("tls-endpoints", async () => {
       ports.unshift(plain.port);
       ports.push(behind.port);
       return at(behind.port, second);
+    },
+    odd: async () => {
+      const strange = await serve(selfSigned(oddName));
+      const behind = await serve(second);
+      ports.push(strange.port, behind.port);
+      return at(behind.port, second);
+    },
+    leak: async () => {
+      ports.push((await serve(selfSigned(leakedAddress))).port);
+    },
+    // More than are asked at once.
+    large: async () => {
+      const more = await Promise.all(Array.from({ length: 11 }, () => serve(first)));
+      ports.push(...more.map((one) => one.port));
+      const last = more.at(-1);
+      return {
+        edges: more.length,
+        late: async () => {
+          last?.server.setSecureContext({ cert: second.certificate, key: second.key });
+          return at(last?.port ?? 0, second);
+        },
+      };
     },
     values: [bodyOf(first), bodyOf(second)],
     close: closeAll,

@@ -6,8 +6,9 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { trufflehog } from "../../../adapters/sources/trufflehog.js";
 import { testMark } from "../../support/mark.js";
-import { leakedAddress, scanned, sourceContract } from "../source.js";
+import { largeCount, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { depsOf } from "../stores/world.js";
+import { overwritten } from "./growing.js";
 
 const value = "Canary-q8Zr3Vt6Yk1Ws9Xb2Nm";
 const other = "Another-c4Kd7Pf0Lg5Hj8Qa1";
@@ -86,6 +87,25 @@ sourceContract("trufflehog", async () => {
       return at("filesystem behind.env:URI");
     },
     leak: () => write(inFile(`${leakedAddress}/x.env`)),
+    odd: async () => {
+      await write(inFile(oddName, { DetectorName: oddName }), inFile("behind.env"));
+      return at("filesystem behind.env:URI");
+    },
+    large: async () => {
+      const padded = (name: string) =>
+        inFile(name, { ExtraData: { note: "about this and that ".repeat(20) } });
+      await write(
+        ...Array.from({ length: largeCount }, (_, number) => padded(`${number}.env`)),
+        padded("last.env"),
+      );
+      return {
+        edges: largeCount,
+        late: async () => {
+          await overwritten(file, "last.env", "late.env");
+          return at("filesystem late.env:URI");
+        },
+      };
+    },
     values: [value, other],
     close: () => rm(folder, { recursive: true, force: true }),
   };

@@ -7,9 +7,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { vaultAudit } from "../../../adapters/sources/vault-audit.js";
 import { olderVersion, type ScanPart } from "../../../domain/discovery/said.js";
 import { type VaultMaker, vaultMakers } from "../../setup/servers.js";
-import { leakedAddress, type SourceWorld, scanned, sourceContract, together } from "../source.js";
+import {
+  largeCount,
+  leakedAddress,
+  oddName,
+  type SourceWorld,
+  scanned,
+  sourceContract,
+  together,
+} from "../source.js";
 import { depsOf } from "../stores/world.js";
 import { type AuditServer, startAuditServer } from "./audit-server.js";
+import { overwritten } from "./growing.js";
 
 const servers = new Map<VaultMaker, AuditServer>();
 
@@ -83,6 +92,13 @@ async function auditWorld(maker: VaultMaker): Promise<AuditWorld> {
     await collect();
     return `reader(entity=${other}) uses place(main ${path}) read`;
   };
+  const read = (name: string) =>
+    JSON.stringify({
+      ...{ time: new Date().toISOString(), type: "response" },
+      auth: { display_name: name, note: "about this and that ".repeat(20) },
+      request: { operation: "read", path: `secret/data/${path}`, remote_address: "127.0.0.1" },
+      response: { data: { data: { username: "leaks" }, metadata: { version: 1 } } },
+    });
   return {
     shows: "log",
     path,
@@ -103,16 +119,22 @@ async function auditWorld(maker: VaultMaker): Promise<AuditWorld> {
       return another();
     },
     // Its names are made of those of logins and metadata, which hold what somebody wrote into them.
-    leak: () =>
-      appendFile(
-        file,
-        `${JSON.stringify({
-          ...{ time: new Date().toISOString(), type: "response" },
-          auth: { display_name: leakedAddress },
-          request: { operation: "read", path: `secret/data/${path}`, remote_address: "127.0.0.1" },
-          response: { data: { data: { username: "leaks" }, metadata: { version: 1 } } },
-        })}\n`,
-      ),
+    leak: () => appendFile(file, `${read(leakedAddress)}\n`),
+    odd: async () => {
+      await appendFile(file, `${read(oddName)}\n`);
+      return another();
+    },
+    large: async () => {
+      const names = Array.from({ length: largeCount }, (_, number) => `many${number}`);
+      await appendFile(file, [...names, "reader-last"].map((name) => `${read(name)}\n`).join(""));
+      return {
+        edges: largeCount,
+        late: async () => {
+          await overwritten(file, "reader-last", "reader-late");
+          return `reader(address=127.0.0.1 applicationName=reader-late) uses place(main ${path}) read`;
+        },
+      };
+    },
     values: [password],
     close: () => rm(folder, { recursive: true, force: true }),
   };
