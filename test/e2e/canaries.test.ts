@@ -209,7 +209,7 @@ describe("I6: what fails with a value in hand", () => {
 });
 
 test(
-  "I6: discovery of places that values lie in, of every kind that reads files",
+  "I6: discovery of places that values lie in: every kind that reads files, sessions of servers of each kind, a program",
   async () => {
     const shown = await stage.applySources();
     const { code, stdout } = await stage.run(["discover", "--json"]);
@@ -222,6 +222,11 @@ test(
     const map = (await stage.run(["graph", "--json"])).stdout;
     for (const [source, name] of Object.entries(shown))
       expect([source, map.includes(name)]).toEqual([source, true]);
+    // What stands around a value is shown: it was read.
+    expect(map).toContain("https://***@git.example/x.yml");
+    expect(
+      stage.planted.values.filter((value) => map.includes(value)).map((value) => stage.planted.nameOf(value)),
+    ).toEqual([]);
     const pages = [
       ["findings"],
       ["findings", "--json"],

@@ -18,6 +18,16 @@ function webhookToken(): string {
   return Array.from({ length: 8 }, three).join("");
 }
 
+/** An address as somebody leaves it where a name is expected, with a value in its user. */
+export function addressWith(planted: Planted, name: string): string {
+  return `https://ci:${planted.draw(name, "plain")}@git.example/x.yml`;
+}
+
+/** One with a value in its path. */
+export function webhookWith(planted: Planted, name: string): string {
+  return `https://hooks.example/services/T01/${planted.know(name, webhookToken())}`;
+}
+
 /** Writes the files below the folder. Every value is drawn for one of them, with characters that formats write in another way where they take them. */
 export async function placesWithValues(
   folder: string,
@@ -30,12 +40,11 @@ export async function placesWithValues(
     await writeFile(file, text);
     return file;
   };
+  const named = (name: string) => addressWith(planted, name);
+  const hooked = (name: string) => webhookWith(planted, name);
   const odd = (name: string) => planted.draw(name);
   const plain = (name: string) => planted.draw(name, "plain");
   const quoted = (name: string) => JSON.stringify(odd(name));
-  /** An address where a name is expected, with a value in its user or in its query. */
-  const named = (name: string) => `https://ci:${plain(name)}@git.example/x.yml`;
-  const hooked = (name: string) => `https://hooks.example/services/T01/${planted.know(name, webhookToken())}`;
   const asked = (name: string) => `https://git.example/x.yml?sig=${plain(name)}`;
 
   await put(

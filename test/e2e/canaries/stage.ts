@@ -8,6 +8,7 @@ import { findBinary } from "../../../worker/dev/binaries.js";
 import { temporalPin } from "../../../worker/dev/pins.js";
 import { familyMark, familyOf } from "../../support/marked.js";
 import { type Ended, type Running, rekeyIn } from "../../support/rekey.js";
+import { type Asked, placesToAsk } from "./asked.js";
 import { estateText, failing } from "./estate.js";
 import { type Hostile, startHostile } from "./hostile.js";
 import { type Kinds, openKinds } from "./kinds.js";
@@ -54,6 +55,8 @@ export class Stage {
   readonly mark = familyMark();
   readonly #ends: (() => Promise<unknown>)[] = [];
   readonly #temporal: { readonly program: string; readonly log: string };
+  /** They start while the rest goes on: a RabbitMQ takes as long as everything else. */
+  readonly #asked: Promise<Asked>;
   #kept = 0;
 
   private constructor(
@@ -63,7 +66,9 @@ export class Stage {
     readonly kinds: Kinds,
     readonly hostile: Hostile,
     temporal: { readonly program: string; readonly log: string },
+    asked: Promise<Asked>,
   ) {
+    this.#asked = asked;
     this.#temporal = temporal;
   }
 
@@ -84,12 +89,20 @@ export class Stage {
       startHostile(),
       talkativeTemporal(folder),
     ]);
-    const stage = new Stage(folder, planted, servers, kinds, hostile, temporal);
+    const asked = placesToAsk(folder, planted);
+    asked.catch(() => undefined);
+    const stage = new Stage(folder, planted, servers, kinds, hostile, temporal, asked);
     stage.#ends.push(
       () => rm(folder, { recursive: true, force: true }),
       () => hostile.close(),
       () => kinds.stop(),
       () => stage.servers.stop(),
+      // Why they did not start is told to whoever waits for them.
+      () =>
+        asked.then(
+          (all) => all.stop(),
+          () => undefined,
+        ),
       // Ids that carry this stage's mark, and no others.
       async () => {
         for (const pid of await familyOf(stage.mark)) process.kill(pid, "SIGKILL");
@@ -217,13 +230,11 @@ export class Stage {
     const file = join(this.folder, "estate.yaml");
     const estate = JSON.parse(await readFile(file, "utf8")) as object;
     const { account, region } = this.kinds.stores["aws-sound"] as { account: string; region: string };
-    const { sources, shown } = await placesWithValues(join(this.folder, "read"), this.planted, {
-      account,
-      region,
-    });
-    await writeFile(file, JSON.stringify({ ...estate, sources }));
+    const read = await placesWithValues(join(this.folder, "read"), this.planted, { account, region });
+    const asked = await this.#asked;
+    await writeFile(file, JSON.stringify({ ...estate, sources: { ...read.sources, ...asked.sources } }));
     await this.json("apply", "--yes");
-    return shown;
+    return { ...read.shown, ...asked.shown };
   }
 
   /** The live document, whose values are looked for from now on. */
