@@ -1,6 +1,7 @@
 /** The command line's services, opened from the installation's settings: the one place where client and installation meet. */
 import { hostname } from "node:os";
 import { kinds } from "../adapters/registry.js";
+import { isTellable } from "../adapters/shared/source-values.js";
 import { migrateLog } from "../audit/log.js";
 import { type AuditDesk, auditDeskOf } from "../client/cli/audit-desk.js";
 import type { Services } from "../client/cli/deps.js";
@@ -59,11 +60,12 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
       inventory: inventoryIn(db, { now: Date.now, randomId: newId, shapes: shapesOf(kinds) }),
       rotations,
       audit,
-      // Asked for where a leak is reported, and nowhere else: whoever never does needs no key for it.
+      // Asked for where a value leaked, and nowhere else: whoever never meets one needs no key for it.
       fingerprint: async (value) => {
         await refuseAnotherKey(db, await fingerprintKeyDigest(settings));
         return (await fingerprinterOf(settings))(value);
       },
+      isTellable: (value) => isTellable(value.reveal()),
       close: async () => {
         await stopTelling();
         const log = opened?.then((open) => open.close());

@@ -58,6 +58,8 @@ export interface Services {
   audit(): Promise<AuditDesk>;
   /** Keyed HMAC of a reported value, by which the versions that had it are found. The value is not kept. */
   fingerprint(value: Secret): Promise<string>;
+  /** Whether a value can be told from others by its hash, as sources that meet values have it: long enough, and not known to all. */
+  isTellable(value: Secret): boolean;
   close(): Promise<void>;
 }
 

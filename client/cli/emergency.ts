@@ -34,7 +34,7 @@ export function reportOptions(): Option[] {
     new Option("--leaked <which>", "which version leaked").choices(["old", "new", "both", "unknown"]),
     option(
       "--value-from <source>",
-      "`stdin`, or a file that holds the leaked value: evidence; it is not kept",
+      "`stdin`, `file:PATH` or `env:NAME` with the leaked value: evidence; it is not kept",
     ),
     new Option("--containment <how>", "when the leaked version is revoked (default: the policy's)").choices([
       "after-adoption",

@@ -22,18 +22,29 @@ export function unwritable(file: string, failure: unknown): RekeyError {
 }
 
 const valueBytesMax = 65_536;
+const valueFromHint = "--value-from takes stdin, file:PATH or env:NAME, never the value itself.";
 
 /**
- * A leaked value from standard input (`stdin`) or a file: never from the command line, which every process of
- * the machine can read. One line break at the end is not part of it.
+ * A leaked value from standard input (`stdin`), a file (`file:PATH`, or its path alone) or a variable of the environment
+ * (`env:NAME`): never from the command line, which every process of the machine can read. One line break at the end is
+ * not part of it. Throws `bad-input`, without what was given: it may be the value itself.
  */
-export async function readValue(io: Pick<Io, "stdin">, source: string): Promise<Secret> {
-  const text = source === "stdin" ? await readAll(io) : await fileText(source);
+export async function readValue(io: Pick<Io, "stdin" | "env">, source: string): Promise<Secret> {
+  const text = await textFrom(io, source);
   const value = text.replace(/\r?\n$/, "");
   if (value === "" || value.length > valueBytesMax) {
     throw new RekeyError("bad-input", "There is no value, or one that is too long to be one.");
   }
   return new Secret(value);
+}
+
+async function textFrom(io: Pick<Io, "stdin" | "env">, source: string): Promise<string> {
+  if (source === "stdin") return readAll(io);
+  if (!source.startsWith("env:")) return fileText(source.replace(/^file:/, ""));
+  const text = io.env[source.slice("env:".length)];
+  if (text === undefined)
+    throw new RekeyError("bad-input", "The variable that was named is not set.", valueFromHint);
+  return text;
 }
 
 async function readAll({ stdin }: Pick<Io, "stdin">): Promise<string> {
@@ -50,11 +61,10 @@ async function readAll({ stdin }: Pick<Io, "stdin">): Promise<string> {
 
 async function fileText(file: string): Promise<string> {
   return readFile(file, "utf8").catch((failure: NodeJS.ErrnoException) => {
-    const hint = "--value-from takes `stdin` or a file, never the value itself.";
     throw new RekeyError(
       "bad-input",
       `The file that was named cannot be read (${failure.code ?? "?"}).`,
-      hint,
+      valueFromHint,
     );
   });
 }

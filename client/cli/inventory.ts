@@ -40,6 +40,7 @@ import {
 } from "../../inventory/rotations.js";
 import type { Submission } from "../../inventory/submission.js";
 import { type Overview, overview } from "../../inventory/views.js";
+import { type Whereabouts, whereaboutsOf } from "../../inventory/whereabouts.js";
 import { type SourceNames, sourceNames, withSourceNames } from "./source-names.js";
 
 /** What commands ask and order. Credentials are ids. */
@@ -106,6 +107,8 @@ export interface Inventory {
   matching(
     fingerprint: string,
   ): Promise<readonly { readonly version: string; readonly credential: string }[]>;
+  /** Whose the value of this keyed hash is or was, where sources met it, and how much they could have met. */
+  whereabouts(fingerprint: string): Promise<Whereabouts>;
 }
 
 /** The inventory in a database. */
@@ -152,6 +155,7 @@ export function inventoryIn(
     uses: async (leastWindowMs) => usesAt(db, world.shapes, { leastWindowMs, now: await present() }),
     changed: async (between) => withSourceNames(db, await loadChanged(db, between)),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
+    whereabouts: (fingerprint) => whereaboutsOf(db, fingerprint),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };
 }

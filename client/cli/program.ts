@@ -19,6 +19,7 @@ import { doctor } from "./commands/doctor.js";
 import { dormant } from "./commands/dormant.js";
 import { expedite } from "./commands/expedite.js";
 import { explain } from "./commands/explain.js";
+import { find } from "./commands/find.js";
 import { findings } from "./commands/findings.js";
 import { get } from "./commands/get.js";
 import { grants } from "./commands/grants.js";
@@ -56,7 +57,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Prepare:", [keygen, grants, adopt, doctor]],
     ["Rotate:", [plan, rotate, status, watch]],
     ["Decide:", [approve, reject, confirm, signOff]],
-    ["When something is wrong:", [explain, cancel, resume, expedite, adoptRotation, reconcile]],
+    ["When something is wrong:", [find, explain, cancel, resume, expedite, adoptRotation, reconcile]],
     ["Prove it:", [audit]],
     ["Run it:", [up, worker, workers, server, migrate, demo, completion(program)]],
   ];

@@ -1,5 +1,6 @@
 /** A command line with everything around it made of memory: for what commands print, and for nothing else. */
 import { PassThrough } from "node:stream";
+import { isTellable } from "../../adapters/shared/source-values.js";
 import type { AuditDesk } from "../../client/cli/audit-desk.js";
 import type { CliDeps, Services } from "../../client/cli/deps.js";
 import type { Inventory } from "../../client/cli/inventory.js";
@@ -26,6 +27,7 @@ import type { CredentialUse } from "../../inventory/metrics.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
 import { sectionsOf } from "../../inventory/sections.js";
 import type { Overview } from "../../inventory/views.js";
+import type { Whereabouts } from "../../inventory/whereabouts.js";
 import { kinds } from "../domain/estate/fixtures.js";
 import { fakeDesk } from "./audit-fakes.js";
 
@@ -49,6 +51,8 @@ export interface World {
   /** Every call of the client that was answered, with its arguments. */
   readonly calls: [method: string, ...args: unknown[]][];
   readonly matching: { version: string; credential: string }[];
+  /** What is known of a value that somebody brings. */
+  readonly whereabouts: Whereabouts;
   /** Who uses what. */
   readonly map: Graph;
   readonly sightings: readonly Sighting[];
@@ -77,6 +81,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     answers: {},
     calls: [],
     matching: [],
+    whereabouts: { credentials: [], places: [], sources: [], unproved: [] },
     map: { nodes: new Map(), edges: [] },
     sightings: [],
     anonymous: [],
@@ -176,6 +181,7 @@ function servicesIn(world: World): Services {
     rotations: clientIn(world),
     audit: async () => world.audit,
     fingerprint: async (value: Secret) => `hmac-of-${value.reveal().length}-characters`,
+    isTellable: (value: Secret) => isTellable(value.reveal()),
     close: async () => undefined,
   };
 }
@@ -234,6 +240,7 @@ function inventoryIn(world: World): Inventory {
     unsigned: async () => world.unsigned,
     document: async () => null,
     matching: async () => world.matching,
+    whereabouts: async () => world.whereabouts,
     nodesNamed: async (name) => {
       const nodes = [...world.map.nodes.values()];
       return { found: nodes.filter((node) => node.name === name), alike: nodes.map((node) => node.name) };

@@ -243,6 +243,11 @@ test(
       ["blast", "orders-db"],
     ])
       await stage.run(words);
+    const { password = "" } = await stage.live();
+    for (const more of [[], ["--json"]])
+      expect(
+        await stage.run(["find", "--value-from", "env:LEAKED", ...more], { LEAKED: password }),
+      ).toMatchObject({ code: 0, stdout: expect.stringContaining("orders-db") });
     // By what is marked and not by what it is: of each value its keyed hash alone is kept.
     expect((await stage.run(["findings"])).stdout).toContain("literal");
   },
