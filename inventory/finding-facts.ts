@@ -218,6 +218,15 @@ export async function exceptionsWithin(tx: Tx): Promise<Map<string, readonly Bou
   return new Map(rows.map(({ id, exceptions, policy }) => [id, bounded(exceptions, policy)]));
 }
 
+/** Who answers for the sources, by their ids; also for those that have left the estate, whose word counts for some time. */
+export async function sourceOwnersWithin(tx: Tx): Promise<Map<string, string>> {
+  const rows = await tx
+    .select({ id: entries.id, owner: sql<string | null>`${entries.body} ->> 'owner'` })
+    .from(entries)
+    .where(eq(entries.section, "sources"));
+  return new Map(rows.flatMap(({ id, owner }) => (owner === null ? [] : [[id, owner] as const])));
+}
+
 /** Places that are there and whose content has an end, with the ids of the sources that show them. */
 export async function endingPlaces(
   tx: Tx,

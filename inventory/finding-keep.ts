@@ -8,7 +8,7 @@ import { type FindingState, type KnownState, type Standing, standingOf } from ".
 import { findingsOfCredential } from "../domain/findings/credential.js";
 import { consumerFindings, placeFindings } from "../domain/findings/entries.js";
 import { gravest } from "../domain/findings/evidence.js";
-import { keyOf, type Present } from "../domain/findings/present.js";
+import { keyOf, type Present, withSomebody } from "../domain/findings/present.js";
 import { rightFindings } from "../domain/findings/rights.js";
 import { valueFindings } from "../domain/findings/values.js";
 import { Adjacency } from "../domain/graph/reach.js";
@@ -22,6 +22,7 @@ import {
   endingPlaces,
   exceptionsWithin,
   lookMsMax,
+  sourceOwnersWithin,
 } from "./finding-facts.js";
 import type { LookScope } from "./finding-scope.js";
 import { findings } from "./finding-tables.js";
@@ -56,6 +57,7 @@ export async function bringFindings(
     if (await isCovered(tx, asked, now)) return { ...news, looked: false };
     const began = await clock(tx);
     const exceptions = await exceptionsWithin(tx);
+    const sourceOwners = await sourceOwnersWithin(tx);
     const met = new Set<string>();
     const take = async (found: readonly Present[]): Promise<void> => {
       const fresh = [...new Map(found.map((present) => [keyOf(present), present]))].filter(
@@ -69,7 +71,7 @@ export async function bringFindings(
         met.add(key);
         const { credential, sources } = present;
         const fitting = [credential ?? "", ...sources].flatMap((id) => exceptions.get(id) ?? []);
-        return standingOf(present, known.get(key), fitting, now);
+        return standingOf(withSomebody(present, sourceOwners), known.get(key), fitting, now);
       });
       for (const { state, isNews } of standings) if (isNews) news[state] += 1;
       await keepStandings(tx, standings, known, now);

@@ -20,7 +20,7 @@ export interface Present {
   /** Id of the credential that it concerns; null where nobody knows of one. */
   readonly credential: string | null;
   readonly sentence: string;
-  /** Names of who answers for the subject. */
+  /** Names of who answers for it: for the subject, and where nobody does and it concerns no credential, for the sources that show it. */
   readonly owners: readonly string[];
   /** Names of the places that it is about, where these are several. */
   readonly places: readonly string[];
@@ -31,4 +31,15 @@ export interface Present {
 /** What makes it the same one at every look. */
 export function keyOf({ code, subject, about }: Pick<Present, "code" | "subject" | "about">): string {
   return `${code} ${subject.id} ${about?.id ?? ""}`.trimEnd();
+}
+
+/**
+ * The finding with somebody to ask: what concerns no credential and is nobody's is for the owners of the sources that show it, as its
+ * exceptions are. Of a credential that nobody answers for, just that is to be said. `ownerOf` knows sources by their ids.
+ */
+export function withSomebody(present: Present, ownerOf: ReadonlyMap<string, string>): Present {
+  const { credential, owners, sources } = present;
+  if (credential !== null || owners.length > 0) return present;
+  const asked = sources.flatMap((source) => ownerOf.get(source) ?? []);
+  return { ...present, owners: [...new Set(asked)].sort() };
 }

@@ -32,12 +32,17 @@ it("C12 C18: three copies are one cluster, whose they are is known by a hash tha
   ];
   await reading({ copies }, t0);
   const clusters = await open(t0, "same-value");
-  expect(clusters.map(({ severity, places, credential: whose }) => [severity, places.length, whose])).toEqual(
-    [
-      ["warn", 3, credential],
-      ["info", 2, null],
-    ],
-  );
+  expect(
+    clusters.map(({ severity, places, credential: whose, owners }) => [
+      severity,
+      places.length,
+      whose,
+      owners,
+    ]),
+  ).toEqual([
+    ["warn", 3, credential, ["payments"]],
+    ["info", 2, null, ["payments"]],
+  ]);
   expect(clusters[0]?.sentence).toBe(
     "One value stands in 3 places. It is the value of orders-db, of a version that is valid.",
   );
@@ -50,7 +55,8 @@ it("C12 C18: three copies are one cluster, whose they are is known by a hash tha
     ["repository shop .env", ["payments"]],
     ["repository shop ci.yaml", ["payments"]],
     ["repository shop compose.yaml", ["payments"]],
-    ["repository shop lonely.env", []],
+    // Of no credential: whoever answers for the source is asked.
+    ["repository shop lonely.env", ["payments"]],
   ]);
   // Nothing that is shown or kept of findings bears the hash.
   const kept = JSON.stringify(await sql("select * from rekey_inventory.findings"));

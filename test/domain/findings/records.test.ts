@@ -5,7 +5,7 @@ import type { BoundedException } from "../../../domain/exceptions.js";
 import { exceptable, findingCodes, findingWords } from "../../../domain/findings/codes.js";
 import { type KeptFinding, keptAt, standingOf } from "../../../domain/findings/course.js";
 import { consumerFindings, placeFindings } from "../../../domain/findings/entries.js";
-import { keyOf, type Present } from "../../../domain/findings/present.js";
+import { keyOf, type Present, withSomebody } from "../../../domain/findings/present.js";
 import { rightFindings } from "../../../domain/findings/rights.js";
 import { type MetValue, type OwnValue, valueFindings } from "../../../domain/findings/values.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
@@ -58,6 +58,17 @@ describe("C12, C18: copies", () => {
     const sources = (known: readonly OwnValue[]) => found(copies, known).map((one) => one.sources);
     expect(sources([])).toEqual([["src_1"], ["src_2"], ["src_1", "src_2"]]);
     expect(sources([ours("m", true)])).toEqual([[], [], []]);
+    const owners = new Map([
+      ["src_1", "platform"],
+      ["src_2", "audit"],
+    ]);
+    const asked = (known: readonly OwnValue[]) =>
+      found(copies, known).map((one) => withSomebody(one, owners).owners);
+    expect(asked([])).toEqual([["platform"], ["audit"], ["audit", "platform"]]);
+    expect(asked([ours("m", true)])).toEqual([["shop"], ["shop"], ["shop"]]);
+    // Of a credential that nobody answers for, that is what is to be said.
+    const nobodys = { ...found(copies)[0], credential: "c1" } as Present;
+    expect(withSomebody(nobodys, owners).owners).toEqual([]);
   });
 
   test("where all places are where they should be, it is to know and no more", () => {
