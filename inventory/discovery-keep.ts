@@ -53,7 +53,8 @@ export async function keepPart(
     const row = { ...copy, thing: idOf(at), first: seen.first, last: seen.last };
     const before = copies.get(`${row.mark} ${row.thing} ${row.record}`);
     const first = Math.min(row.first, before?.first ?? row.first);
-    copies.set(`${row.mark} ${row.thing} ${row.record}`, { ...row, first });
+    const verified = row.verified === true || before?.verified === true;
+    copies.set(`${row.mark} ${row.thing} ${row.record}`, { ...row, first, verified });
   }
   for (const rows of parts([...copies.values()])) await keepCopies(tx, scan, rows);
   await keepUses(tx, scan, part.uses ?? [], idOf);
@@ -222,6 +223,7 @@ interface CopyRow {
   readonly record: string;
   readonly literal: boolean;
   readonly past?: boolean;
+  readonly verified?: boolean;
   readonly sentence: string;
   readonly first: number;
   readonly last: number;
@@ -229,15 +231,16 @@ interface CopyRow {
 
 async function keepCopies(tx: Tx, { id, source }: ScanRef, rows: readonly CopyRow[]): Promise<void> {
   await tx.execute(sql`
-    insert into rekey_inventory.marks (mark, thing, source, record, literal, past, sentence, scan, first_seen, last_seen)
-    select mark, thing, ${source}, record, literal, past, sentence, ${id}, first_seen, last_seen from unnest(
+    insert into rekey_inventory.marks (mark, thing, source, record, literal, past, verified, sentence, scan, first_seen, last_seen)
+    select mark, thing, ${source}, record, literal, past, verified, sentence, ${id}, first_seen, last_seen from unnest(
       ${column(rows, ({ mark }) => mark)}::text[], ${column(rows, ({ thing }) => thing)}::text[],
       ${column(rows, ({ record }) => record)}::text[], ${column(rows, ({ literal }) => literal)}::boolean[],
       ${column(rows, ({ past = false }) => past)}::boolean[],
+      ${column(rows, ({ verified = false }) => verified)}::boolean[],
       ${column(rows, ({ sentence }) => sentence)}::text[], ${column(rows, ({ first }) => iso(first))}::timestamptz[],
       ${column(rows, ({ last }) => iso(last))}::timestamptz[]
-    ) as met (mark, thing, record, literal, past, sentence, first_seen, last_seen)
+    ) as met (mark, thing, record, literal, past, verified, sentence, first_seen, last_seen)
     on conflict (mark, thing, source, record) do update set
-      literal = excluded.literal, past = excluded.past, sentence = excluded.sentence, scan = excluded.scan, ended_at = null,
+      literal = excluded.literal, past = excluded.past, verified = excluded.verified, sentence = excluded.sentence, scan = excluded.scan, ended_at = null,
       last_seen = greatest(marks.last_seen, excluded.last_seen)`);
 }

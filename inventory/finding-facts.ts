@@ -275,10 +275,11 @@ export async function copiesWithin(
     id: string;
     name: string;
     literal: boolean;
+    verified: boolean;
     sentence: string;
     source: string;
   }>(sql`
-    select m.mark, n.id, n.name, m.literal, m.sentence, m.source
+    select m.mark, n.id, n.name, m.literal, m.verified, m.sentence, m.source
     from ${metPlaces} where m.ended_at is null order by n.name, n.id, m.sentence`);
   const { rows: ours } = await tx.execute<{
     mark: string;
@@ -300,8 +301,8 @@ export async function copiesWithin(
         select from rekey_inventory.fingerprints f where f.credential = l.credential and f.hmac = l.hmac)
     order by name`);
   return {
-    copies: rows.map(({ mark, id, name, literal, sentence, source }) => ({
-      ...{ mark, literal, sentence, source },
+    copies: rows.map(({ mark, id, name, literal, verified, sentence, source }) => ({
+      ...{ mark, literal, verified, sentence, source },
       place: { id, type: "location", name },
     })),
     known: ours.map(({ mark, id, name, owner, life }) => ({

@@ -43,6 +43,8 @@ export interface MetPlace {
   readonly literal: boolean;
   /** Nobody reads it there, as in a commit of long ago. */
   readonly past: boolean;
+  /** Whoever found it there tried it, and it opened something. */
+  readonly verified: boolean;
   readonly sentence: string;
   readonly sources: readonly string[];
   /** Who answers for these. */
@@ -132,6 +134,7 @@ interface PlaceRow extends Record<string, unknown> {
   readonly name: string;
   readonly literal: boolean;
   readonly past: boolean;
+  readonly verified: boolean;
   readonly sentence: string;
   readonly sources: readonly string[];
   readonly owners: readonly string[];
@@ -143,12 +146,12 @@ interface PlaceRow extends Record<string, unknown> {
 async function placesWith(tx: Tx, hmac: string): Promise<MetPlace[]> {
   const { rows } = await tx.execute<PlaceRow>(sql`
     with met as (
-      select n.id, n.name, m.literal, m.past, m.sentence, m.first_seen, m.last_seen, m.ended_at, s.name as source,
+      select n.id, n.name, m.literal, m.past, m.verified, m.sentence, m.first_seen, m.last_seen, m.ended_at, s.name as source,
         s.body ->> 'owner' as owner, bool_or(m.ended_at is null) over (partition by n.id) as is_there
       from ${metPlaces} left join rekey_inventory.entries s on s.id = m.source
       where m.mark = ${hmac}
     )
-    select id as node, name, bool_or(literal) as literal, bool_and(past) as past, min(sentence) as sentence,
+    select id as node, name, bool_or(literal) as literal, bool_and(past) as past, bool_or(verified) as verified, min(sentence) as sentence,
       ${ms("min(first_seen)")} as first_seen, ${ms("max(last_seen)")} as last_seen,
       case when is_there then null else ${ms("max(ended_at)")} end as ended_at,
       coalesce(array_agg(distinct source order by source) filter (where source is not null), '{}') as sources,
@@ -159,8 +162,8 @@ async function placesWith(tx: Tx, hmac: string): Promise<MetPlace[]> {
     tx,
     rows.map(({ node }) => node),
   );
-  return rows.map(({ node, name, literal, past, sentence, sources, owners, ...times }) => ({
-    ...{ name, literal, past, sentence, sources, owners },
+  return rows.map(({ node, name, literal, past, verified, sentence, sources, owners, ...times }) => ({
+    ...{ name, literal, past, verified, sentence, sources, owners },
     ...{ firstSeen: times.first_seen, lastSeen: times.last_seen, endedAt: times.ended_at },
     readers: readers.get(node) ?? [],
   }));

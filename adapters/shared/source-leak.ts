@@ -22,6 +22,8 @@ export interface Leak {
   readonly values: readonly string[];
   /** When it came there, as the report says it; any text that is no time counts as none. */
   readonly date: string | undefined;
+  /** Whoever found it tried it, and it opened something. */
+  readonly verified: boolean;
   /** What is said of it besides, beginning with a space or with nothing. */
   readonly besides: string;
 }
@@ -55,7 +57,7 @@ export function leakSaid(
   // It stands there also where the report keeps back what.
   const marks = values.length === 0 ? [""] : values.map((value) => deps.mark(value));
   const copies = marks.map((mark) => ({
-    ...{ record, at, mark, literal: true, past: commit !== "", seen, sentence },
+    ...{ record, at, mark, literal: true, past: commit !== "", verified: leak.verified, seen, sentence },
   }));
   return { copies, listed: [{ record, thing: at, seen }], marked: values.length > 0 };
 }

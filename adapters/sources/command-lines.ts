@@ -115,6 +115,7 @@ const line = z.union([
       /** The one field that may hold a value: it is marked at once and dropped. */
       value: z.string().min(8).max(65_536),
       literal: z.boolean(),
+      verified: z.boolean().optional(),
       seen,
       sentence,
     }),
@@ -170,7 +171,7 @@ function wrongVersions({ known, type, to, seen, versions = [] }: z.output<typeof
 
 /** Names of ours alone: a name that the program made up may be anything. */
 const known = new Set(
-  "claim copy listed use of gap cursor more record known from to type at value literal seen first last count sentence versions version thing is name traits entity role serviceAccount applicationName address host workload store place issuer account class createdAt expiresAt scope path".split(
+  "claim copy listed use of gap cursor more record known from to type at value literal verified seen first last count sentence versions version thing is name traits entity role serviceAccount applicationName address host workload store place issuer account class createdAt expiresAt scope path".split(
     " ",
   ),
 );

@@ -108,6 +108,8 @@ async function* said(
       record: `gitleaks report ${report.path}`,
       scope: `repository ${settings?.repository}`,
       values: [value],
+      // It tries nothing.
+      verified: false,
       besides: "",
     };
     const { marked, ...rest } = leakSaid(leak, report, deps);

@@ -121,6 +121,7 @@ function lineSaid(
     line: typeof place.line === "number" ? place.line : null,
     values,
     date: has("timestamp"),
+    verified: data.Verified,
     besides: verdictOf(data),
   };
   return leakSaid(leak, report, deps);

@@ -136,6 +136,8 @@ export interface Copy {
   readonly mark: string;
   readonly literal: boolean;
   readonly past?: boolean;
+  /** Whoever found it tried it, and it opened something. Absent: nobody tried, or it is not known. */
+  readonly verified?: boolean;
   readonly seen: Seen;
   /** What it was met as, without a character of it. */
   readonly sentence: string;

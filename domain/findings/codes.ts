@@ -87,6 +87,10 @@ const words = {
     what: "A value stands outside of any store, where a rotation does not get at it.",
     mend: "Let its reader take it from a store, then rotate it: what was written there has to be taken for known.",
   },
+  "verified-literal": {
+    what: "A value stands outside of any store, and whoever found it there has tried it: it works.",
+    mend: "Revoke it now: `rekey find` says whose it is, and `rekey rotate --emergency` replaces one of the estate's.",
+  },
   "same-value": {
     what: "One value stands in several places.",
     mend: "Let all of them read one place of a store, or give each a credential of its own.",
@@ -135,6 +139,7 @@ export const exceptable = [
   "overdue",
   "dormant",
   "literal",
+  "verified-literal",
   "same-value",
   "wider-than-used",
   "never-verified",

@@ -11,6 +11,8 @@ export interface MetValue {
   readonly place: Subject;
   /** It stands there outside of any store. */
   readonly literal: boolean;
+  /** Whoever found it tried it, and it opened something. */
+  readonly verified: boolean;
   /** What it was met as, without a character of it. */
   readonly sentence: string;
   /** Id of the source that met it. */
@@ -53,12 +55,28 @@ function literals(copies: readonly MetValue[], values: Values): Present[] {
     const { credential, owners, sentence } = ownerOf(ours);
     return [
       {
-        ...{ code: "literal", severity: isDead ? "info" : "warn", subject: first.place, about: null },
+        ...{
+          ...graveness(
+            at.some(({ verified }) => verified),
+            isDead,
+          ),
+          subject: first.place,
+          about: null,
+        },
         ...{ credential, owners, places: [], sources: credential === null ? sourcesOf(at) : [] },
         sentence: `${sentences(at)}${sentence}`,
       },
     ];
   });
+}
+
+/**
+ * What was found to open something is no suspicion: whoever reads the place has it now, so that it is of a code of its own, which no
+ * exception for a `literal` covers. A value that is not valid by the records was tried before its end, or is accepted again.
+ */
+function graveness(verified: boolean, isDead: boolean): Pick<Present, "code" | "severity"> {
+  if (verified) return { code: "verified-literal", severity: isDead ? "warn" : "refuse" };
+  return { code: "literal", severity: isDead ? "info" : "warn" };
 }
 
 function clusters(

@@ -20,7 +20,13 @@ const sources: Whereabouts["sources"] = [
 ];
 const places: Whereabouts["places"] = [
   {
-    ...{ name: "repository shop .env#DB_PASSWORD", literal: true, past: false, endedAt: null },
+    ...{
+      name: "repository shop .env#DB_PASSWORD",
+      literal: true,
+      past: false,
+      verified: false,
+      endedAt: null,
+    },
     sentence: "A password of DB_PASSWORD in .env.",
     ...{ sources: ["files"], owners: ["platform"], firstSeen: now - 9 * day, lastSeen: now - day },
     readers: [
@@ -29,7 +35,13 @@ const places: Whereabouts["places"] = [
     ],
   },
   {
-    ...{ name: "repository shop 12ab:.env:generic:3", literal: true, past: true, endedAt: now - day },
+    ...{
+      name: "repository shop 12ab:.env:generic:3",
+      literal: true,
+      past: true,
+      verified: true,
+      endedAt: now - day,
+    },
     sentence: "A value that the rule generic found in .env line 3 of commit 12ab.",
     ...{ sources: ["leaks"], owners: ["platform"], firstSeen: now - 90 * day, lastSeen: now - 8 * day },
     readers: [],

@@ -67,6 +67,31 @@ it("C12 C18: three copies are one cluster, whose they are is known by a hash tha
   expect(await open(t0 + 1, "literal")).toHaveLength(1);
 });
 
+it("a value that was found to work comes first, is no suspicion, and is excepted by a code of its own", async () => {
+  const { apply, reading, open } = await house();
+  const held = { owner: "payments", reason: "It is a decoy.", until: new Date(t0 + dayMs).toISOString() };
+  const about = "repository shop a.env";
+  const excepting = (finding: CredentialException["finding"]) => (estate: Estate) => {
+    const sessions = estate.sources.sessions as Estate["sources"][string];
+    return { ...estate, sources: { sessions: { ...sessions, exceptions: [{ ...held, finding, about }] } } };
+  };
+  await apply(excepting("literal"));
+  const copy = (path: string, verified: boolean): Copy => {
+    return { record: path, at: at(path), mark: path, literal: true, verified, seen, sentence: "It is met." };
+  };
+  await reading({ claims: [use], copies: [copy("a.env", true), copy("b.env", false)] }, t0);
+  const [first, ...others] = await open(t0);
+  expect(first).toMatchObject({ code: "verified-literal", severity: "refuse", state: "open" });
+  expect(others.filter(({ severity }) => severity === "refuse").length).toBeGreaterThan(0);
+  expect((await open(t0, "literal")).map(({ subject }) => subject.name)).toEqual(["repository shop b.env"]);
+  await apply(excepting("verified-literal"), t0 + 1);
+  expect(await open(t0 + 1, "verified-literal")).toMatchObject([{ state: "excepted" }]);
+  // Tried again, it opens nothing: a suspicion like any other.
+  await reading({ copies: [copy("a.env", false)] }, t0 + 2);
+  expect(await open(t0 + 2, "verified-literal")).toEqual([]);
+  expect(await open(t0 + 2, "literal")).toMatchObject([{ subject: { name: about }, severity: "warn" }]);
+});
+
 it("C12: one value that is valid for two credentials is found, also where nobody has met a copy of it", async () => {
   const { db, sql, apply, reading, open } = await house();
   await apply();

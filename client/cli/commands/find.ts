@@ -137,10 +137,11 @@ function credentialTable({ paint }: Cli, known: readonly KnownValue[]): string {
 
 function placeList({ paint }: Cli, places: readonly MetPlace[]): string {
   return places
-    .map(({ name, literal, past, sentence, sources, firstSeen, lastSeen, endedAt, readers }) => {
+    .map(({ name, literal, past, verified, sentence, sources, firstSeen, lastSeen, endedAt, readers }) => {
       const how = [
         literal ? "outside of any store" : "in a store",
         ...(past ? ["nobody reads it there"] : []),
+        ...(verified ? ["found to work"] : []),
       ];
       const seen = endedAt === null ? moment(lastSeen) : `${moment(lastSeen)}; gone since ${moment(endedAt)}`;
       return `${paint("name", name)}\n${fields(

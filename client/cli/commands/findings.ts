@@ -32,7 +32,7 @@ export const findings = command<FindingsOptions>({
   description:
     "Looks at everything first, and keeps what is found: a finding opens, is excepted while an owner answers for it\n" +
     "until a day, and ends when it is no longer found. With a number: what it means, what mends it, and what became of it.\n\n" +
-    "Ends with 3 while one of those that are shown is open and refuses a rotation.",
+    "Ends with 3 while one of those that are shown is open and of severity refuse.",
   arguments: { number: "number of a finding; without one, all that have not ended" },
   options: [
     option("--code <code>", "only this code"),

@@ -121,6 +121,8 @@ describe("a program", () => {
   it("gives values in one field alone, where they are marked", async () => {
     const copies = (await scan(copy())).flatMap((part) => part.copies);
     expect(copies.map(copyText)).toEqual([`location(wiki Runbook) has ${testMark(value)} literally`]);
+    const tried = (await scan(copy({ verified: true }))).flatMap((part) => part.copies);
+    expect([...copies, ...tried].map(({ verified }) => verified)).toEqual([undefined, true]);
     const parts = await scan(copy({ sentence: `It is ${value}.` }), copy({ record: value }), claim(value));
     expect(parts.flatMap(({ copies: found }) => found)).toEqual([]);
     expect(parts.flatMap(({ malformed }) => malformed)).toHaveLength(3);

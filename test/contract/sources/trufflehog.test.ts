@@ -135,10 +135,16 @@ describe("a report of TruffleHog", () => {
       JSON.stringify(inGit("a.py", more)),
     );
     const found = "A value that the rule URI found in a.py line 7 of commit 4f2c9a7b1d3e";
-    expect(sentences(await scan(lines.join("\n")))).toEqual([
+    const parts = await scan(lines.join("\n"));
+    expect(sentences(parts)).toEqual([
       `${found}; TruffleHog verified that it works.`,
       `${found}; whether it works is not known.`,
       `${found}; that it works could not be verified.`,
+    ]);
+    expect(parts.flatMap(({ copies }) => copies.map(({ verified }) => verified))).toEqual([
+      true,
+      false,
+      false,
     ]);
   });
 

@@ -22,7 +22,7 @@ test("every code says what it means and what mends it, and that nobody answers c
 
 describe("C12, C18: copies", () => {
   const copy = (mark: string, id: string, more: Partial<MetValue> = {}): MetValue => ({
-    ...{ mark, literal: true, sentence: `${id} holds a password.`, source: "src_1" },
+    ...{ mark, literal: true, verified: false, sentence: `${id} holds a password.`, source: "src_1" },
     place: { id, type: "location", name: `place ${id}` },
     ...more,
   });
@@ -51,6 +51,19 @@ describe("C12, C18: copies", () => {
   test("what cannot be told from others is a literal, and like no other", () => {
     const both = found([copy("", "a"), copy("", "b")]);
     expect(both.map(({ code, subject }) => `${code} ${subject.id}`)).toEqual(["literal a", "literal b"]);
+  });
+
+  test("what was found to work is graver than what looks like a value, also of a version that should be dead", () => {
+    const works = { verified: true };
+    const one = (copies: readonly MetValue[], known: readonly OwnValue[] = []) =>
+      found(copies, known).map(({ code, severity }) => `${code} ${severity}`);
+    expect(one([copy("m", "a", works)])).toEqual(["verified-literal refuse"]);
+    expect(one([copy("", "a", works)])).toEqual(["verified-literal refuse"]);
+    expect(one([copy("m", "a", works)], [ours("m", true)])).toEqual(["verified-literal refuse"]);
+    expect(one([copy("m", "a", works)], [ours("m", false)])).toEqual(["verified-literal warn"]);
+    // A place that holds another value, too, is one finding; what stands in a store is none.
+    expect(one([copy("m", "a", works), copy("n", "a")])).toEqual(["verified-literal refuse"]);
+    expect(one([copy("m", "a", { ...works, literal: false })])).toEqual([]);
   });
 
   test("its sources answer for what concerns no credential of the estate", () => {
@@ -105,7 +118,7 @@ describe("C12: one value of several credentials", () => {
   const found = (places: readonly string[], ...known: readonly OwnValue[]) =>
     valueFindings(
       places.map((name) => ({
-        ...{ mark: "m", literal: false, sentence: "It stands there.", source: "src_1" },
+        ...{ mark: "m", literal: false, verified: false, sentence: "It stands there.", source: "src_1" },
         place: { id: name, type: "location", name },
       })),
       known,
