@@ -13,6 +13,7 @@ import { learntAgain } from "./learnt.js";
 import { sql } from "./orm.js";
 import { column, iso, parts } from "./rows.js";
 import { keepClasses } from "./thing-classes.js";
+import { keepWords } from "./thing-words.js";
 import { keepVersionReads } from "./version-reads.js";
 
 /** The scan that a part belongs to. `source` is the id of the estate's entry. */
@@ -57,6 +58,7 @@ export async function keepPart(
     copies.set(`${row.mark} ${row.thing} ${row.record}`, { ...row, first, verified });
   }
   for (const rows of parts([...copies.values()])) await keepCopies(tx, scan, rows);
+  await keepWords(tx, scan, part.listed, idOf);
   await keepUses(tx, scan, part.uses ?? [], idOf);
   await keepVersionReads(tx, scan, part.claims, idOf);
 }

@@ -29,6 +29,7 @@ import { usersWithin } from "./graph-load.js";
 import { isLatest } from "./live-values.js";
 import { and, eq, gt, inArray, isNull, type SQL, sql } from "./orm.js";
 import { ms } from "./rows.js";
+import { wordsAmong } from "./thing-words.js";
 import { askedOf, type WatchTimes, watchedWithin } from "./watching.js";
 
 /** A look at every credential may take long, and nobody else's work waits for it. */
@@ -71,6 +72,7 @@ export async function* credentialLots(
     const anonymous = await anonymousUsesAt(tx, [...graph.nodes.keys()]);
     const declared = await declaredAmong(tx, ids);
     const listed = await listedAmong(tx, ids);
+    const words = await wordsAmong(tx, ids);
     const credentials: CredentialFacts[] = [];
     for (const id of ids) {
       const node = graph.nodes.get(id);
@@ -81,7 +83,12 @@ export async function* credentialLots(
       const facts = {
         ...{ node, policy, declared: entry?.body ?? null, sources: await sourcesFor(policy) },
         ...{ knownSince: entry?.since ?? node.firstSeen, rotatedAt: rotatedAt.get(id) ?? null },
-        ...{ expiresAt: thing?.expiresAt ?? null, listedAt: thing?.issuer ?? null },
+        // Whoever issued it knows its end better than whoever has written it down.
+        ...{
+          expiresAt: thing?.expiresAt ?? words.get(id)?.expiresAt ?? null,
+          listedAt: thing?.issuer ?? null,
+        },
+        purpose: words.get(id)?.purpose ?? null,
         ...{ listedLast: thing?.last ?? null, met: met.get(id) ?? [] },
       };
       if (isThereStill(facts)) credentials.push(facts);

@@ -12,12 +12,14 @@ export const forsaken = sql`select id from rekey_inventory.entries where section
 
 /**
  * Ends what such sources said of configuration once they have been gone for a window (an expression, in milliseconds), and
- * where they met values. What they saw in use fades as ever. `at` is now, in ISO 8601.
+ * where they met values. The words that they had for things are among that. What they saw in use fades as ever. `at` is now, in ISO 8601.
  */
 export async function endForsaken(tx: Tx, windowMs: SQL, at: string): Promise<void> {
   const gone = sql`(${forsaken} and extract(epoch from ${at}::timestamptz - ended_at) * 1000 > ${windowMs})`;
   await tx.execute(sql`
     update rekey_inventory.marks set ended_at = ${at} where ended_at is null and source in ${gone}`);
+  await tx.execute(sql`
+    update rekey_inventory.thing_words set ended_at = ${at} where ended_at is null and source in ${gone}`);
   await endEdgesWithoutEvidence(
     tx,
     sql`update rekey_inventory.graph_evidence set ended_at = ${at}

@@ -181,6 +181,9 @@ async function endUnmet(tx: Tx, { id, source }: ScanRef, now: number): Promise<v
   const at = new Date(now).toISOString();
   await tx.execute(sql`
     update rekey_inventory.marks set ended_at = ${at} where source = ${source} and scan <> ${id} and ended_at is null`);
+  await tx.execute(sql`
+    update rekey_inventory.thing_words set ended_at = ${at}
+    where source = ${source} and scan <> ${id} and ended_at is null`);
   // Who was seen at one look and not at the next may come back at night: that fades by its age.
   await endEdgesWithoutEvidence(
     tx,

@@ -63,6 +63,7 @@ const named = z.strictObject({
   is: z.literal("named"),
   type: z.enum(["credential", "consumer", "owner", "store", "issuer"]),
   name: text(63),
+  class: credentialClass.optional(),
 });
 const thing = z.discriminatedUnion("is", [reader, place, account, location, credential, named]);
 
@@ -120,7 +121,13 @@ const line = z.union([
       sentence,
     }),
   }),
-  z.strictObject({ listed: z.strictObject({ record, thing, seen }) }),
+  z.strictObject({
+    listed: z.strictObject({
+      ...{ record, thing, seen },
+      purpose: text(500).optional(),
+      expiresAt: time.optional(),
+    }),
+  }),
   z.strictObject({ use: z.strictObject({ record, of: used, seen, sentence }) }),
   z.strictObject({ gap: sentence }),
   z.strictObject({ cursor: z.string().min(1).max(4_096), more: z.boolean().default(false) }),
@@ -171,7 +178,7 @@ function wrongVersions({ known, type, to, seen, versions = [] }: z.output<typeof
 
 /** Names of ours alone: a name that the program made up may be anything. */
 const known = new Set(
-  "claim copy listed use of gap cursor more record known from to type at value literal verified seen first last count sentence versions version thing is name traits entity role serviceAccount applicationName address host workload store place issuer account class createdAt expiresAt scope path".split(
+  "claim copy listed use of gap cursor more record known from to type at value literal verified seen first last count sentence versions version thing is name traits entity role serviceAccount applicationName address host workload store place issuer account class createdAt expiresAt purpose scope path".split(
     " ",
   ),
 );

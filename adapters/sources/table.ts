@@ -4,7 +4,7 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
-import type { Claim, NamedThing, ReaderTraits, Seen, Thing } from "../../domain/discovery/said.js";
+import type { Claim, Listed, NamedThing, ReaderTraits, Seen, Thing } from "../../domain/discovery/said.js";
 import { RekeyError } from "../../domain/errors.js";
 import { type CredentialClass, credentialClasses } from "../../domain/estate/classes.js";
 import { name as estateName, instant } from "../../domain/estate/fields.js";
@@ -59,14 +59,16 @@ const nameColumns = [
   ...Object.keys(moreOfConsumer),
   ...Object.keys(moreOfCredential),
 ];
-const classColumns = ["reader_class", "account_class"] as const;
+const classColumns = ["reader_class", "account_class", "credential_class"] as const;
 const columns = [
   ...nameColumns,
-  ...["account", "purpose", "since", "confirmed"],
+  ...["account", "purpose", "credential_purpose", "expires", "since", "confirmed"],
   ...classColumns,
   ...Object.keys(traitColumns),
 ];
 const textLengthMax = 256;
+/** As the estate has it. */
+const purposeLengthMax = 500;
 
 /** The kind's entry in the registry. */
 export const table: SourceKind<typeof config> = {
@@ -123,31 +125,39 @@ async function headOf(report: OpenReport): Promise<Table | { readonly why: strin
 class NotARow extends Error {}
 
 function rowSaid(row: Row, report: OpenReport): Said {
-  const malformed = (why: string): Said => ({
-    malformed: [{ where: `${report.path} line ${row.line}`, why }],
+  const malformed = (...whys: readonly string[]): Pick<Said, "malformed"> => ({
+    malformed: whys.map((why) => ({ where: `${report.path} line ${row.line}`, why })),
   });
   if ("why" in row) return malformed(row.why);
   try {
-    return { claims: claimsOf(row.cells, row.line, report) };
+    const { left, ...said } = saidIn(row.cells, row.line, report);
+    return { ...said, ...malformed(...left) };
   } catch (error) {
     if (error instanceof NotARow) return malformed(error.message);
     throw error;
   }
 }
 
-function claimsOf(cells: ReadonlyMap<string, string>, line: number, report: OpenReport): Claim[] {
+/** What a row says, and what of it could not be kept. */
+function saidIn(
+  cells: ReadonlyMap<string, string>,
+  line: number,
+  report: OpenReport,
+): { readonly claims: Claim[]; readonly listed: Listed[]; readonly left: readonly string[] } {
   for (const text of cells.values()) if (isGarbled(text)) throw new NotARow("it is not UTF-8 or UTF-16");
-  const named = (column: NameColumn) => nameIn(cells, column);
   const thing = (column: NameColumn, type: NamedThing["type"]): NamedThing | null => {
-    const found = named(column);
+    const found = nameIn(cells, column);
     return found === null ? null : { is: "named", type, name: found };
   };
   const consumer = thing("consumer", "consumer");
   const from = consumer ?? readerIn(cells);
-  const credential = thing("credential", "credential");
-  const to = credential ?? accountIn(cells, named("issuer"));
+  const named = thing("credential", "credential");
+  const credential = named === null ? null : { ...named, ...classIn(cells, "credential_class", true) };
+  const to = credential ?? accountIn(cells, nameIn(cells, "issuer"));
   classIn(cells, "reader_class", consumer === null && from !== null);
   classIn(cells, "account_class", credential === null && to !== null);
+  if (credential === null && cells.has("credential_class"))
+    throw new NotARow("its credential_class is of nothing: it names no credential");
   const owner = thing("owner", "owner");
   const edges: (readonly [Thing | null, Claim["type"], Thing | null])[] = [
     [from, "uses", to],
@@ -157,15 +167,42 @@ function claimsOf(cells: ReadonlyMap<string, string>, line: number, report: Open
     ...furtherOf(consumer, "consumer", moreOfConsumer, thing),
   ];
   const seen = seenIn(cells, report.modifiedAt);
+  const record = `table ${report.path}`;
   const sentence = `Line ${line} of ${report.path} says so${purposeIn(cells)}.`;
   const claims = edges.flatMap(([a, type, b]): Claim[] =>
-    a === null || b === null
-      ? []
-      : [{ record: `table ${report.path}`, known: "declared", from: a, type, to: b, seen, sentence }],
+    a === null || b === null ? [] : [{ record, known: "declared", from: a, type, to: b, seen, sentence }],
   );
-  if (claims.length === 0)
+  const { left, ...words } = wordsIn(cells, to, from === null);
+  const isSaid = Object.keys(words).length > 0 || cells.has("credential_class");
+  const listed = to === null || !isSaid ? [] : [{ record, thing: to, seen, ...words }];
+  if (claims.length + listed.length + left.length === 0)
     throw new NotARow("it does not say who uses what, who owns it, nor what else is known of it");
-  return claims;
+  return { claims, listed, left };
+}
+
+/** What a row says of its credential or account besides: in a row without a user, `purpose` is what that is for. */
+function wordsIn(
+  cells: ReadonlyMap<string, string>,
+  of: Thing | null,
+  isAlone: boolean,
+): Pick<Listed, "purpose" | "expiresAt"> & { readonly left: readonly string[] } {
+  for (const column of ["credential_purpose", "expires"])
+    if (of === null && cells.has(column))
+      throw new NotARow(`its ${column} is of nothing: it names no credential or account`);
+  const expiresAt = timeIn(cells, "expires");
+  const column = isAlone && !cells.has("credential_purpose") ? "purpose" : "credential_purpose";
+  const text = of === null ? "" : (cells.get(column) ?? "").replaceAll(/\s+/g, " ");
+  const left: string[] = [];
+  if (findLiteral(text) !== undefined)
+    left.push(`its ${column} is left out, because a value seems to stand in it`);
+  else if (text.length > purposeLengthMax)
+    left.push(`its ${column} is longer than ${purposeLengthMax} characters and was left out`);
+  const isKept = text !== "" && left.length === 0;
+  return {
+    ...(isKept ? { purpose: text } : {}),
+    ...(expiresAt === null ? {} : { expiresAt }),
+    left,
+  };
 }
 
 /** What such columns say more of the row's `subject`; a cell that is of nothing makes the row a bad one. */

@@ -39,6 +39,7 @@ import {
   type RotationSummary,
 } from "../../inventory/rotations.js";
 import type { Submission } from "../../inventory/submission.js";
+import { type Words, wordsOn } from "../../inventory/thing-words.js";
 import { type Overview, overview } from "../../inventory/views.js";
 import { type Whereabouts, whereaboutsOf } from "../../inventory/whereabouts.js";
 import { type SourceNames, sourceNames, withSourceNames } from "./source-names.js";
@@ -81,6 +82,8 @@ export interface Inventory {
   blast(node: string, limit: number | null): Promise<BlastRadius>;
   /** A credential, and whoever uses it or could. This map, and what follows, have ids of sources: `sourceNames` has their names. */
   users(credential: string): Promise<Graph>;
+  /** What sources say of a node besides: what it is for, and when it is to end. */
+  words(node: string): Promise<Words>;
   /** In which guises a credential was seen used. */
   sightings(credential: string): ReturnType<typeof sightingsOf>;
   /** When it was used by whom nobody says. */
@@ -143,6 +146,7 @@ export function inventoryIn(
     reach: async (nodes, flows) => withSourceNames(db, await loadReach(db, nodes, flows)),
     blast: (node, limit) => loadBlast(db, node, limit),
     users: (credential) => loadUsers(db, credential),
+    words: (node) => wordsOn(db, node),
     sightings: (credential) => sightingsOf(db, credential),
     anonymousUses: (credential) => anonymousUsesOf(db, credential),
     sourceNames: () => sourceNames(db),

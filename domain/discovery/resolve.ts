@@ -119,7 +119,8 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
       if (id !== undefined)
         return { node: { id, type, name: thing.name }, known: true, sentence: "By its name in the estate." };
       const sentence = `The estate has no ${thing.type} ${thing.name}.`;
-      return { node: { id: made("nam"), type: unknown, name: thing.name }, known: false, sentence };
+      const node: PlainNode = { id: made("nam"), type: unknown, name: thing.name, class: thing.class };
+      return { node, known: false, sentence };
     }
   }
 }

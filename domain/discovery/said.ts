@@ -78,6 +78,8 @@ export interface NamedThing {
   readonly is: "named";
   readonly type: "credential" | "consumer" | "owner" | "store" | "issuer";
   readonly name: string;
+  /** What a credential is, where the estate has none of that name. */
+  readonly class?: CredentialClass;
 }
 
 /** Something that a source speaks of. */
@@ -156,11 +158,16 @@ export interface Use {
   readonly sentence: string;
 }
 
-/** Something that a source lists, with no edge yet. */
+/**
+ * Something that a source lists, with no edge yet, and what it says of it: what it is for, and when it is to end, in milliseconds since
+ * the epoch. Both hold for as long as the source says so; what the estate says of its own comes before.
+ */
 export interface Listed {
   readonly record: string;
   readonly thing: Thing;
   readonly seen: Seen;
+  readonly purpose?: string;
+  readonly expiresAt?: number;
 }
 
 /** A record that could not be read. `where` is a file with a line or an offset; `why` never repeats a character of it. */

@@ -46,8 +46,18 @@ export function soundPart(said: ScanPart): ScanPart {
       )
       .map((copy) => ({ ...copy, at: shownThing(copy.at), sentence: shown(copy.sentence) })),
     listed: part.listed
-      .filter(({ record, thing, seen }) => isSound(record, wrongIn([record], [thing], [], seen)))
-      .map((listed) => ({ ...listed, thing: shownThing(listed.thing) })),
+      .filter(({ record, thing, seen, purpose, expiresAt }) =>
+        isSound(
+          record,
+          wrongIn([record], [thing], purpose === undefined ? [] : [purpose], seen) ??
+            (isTime(expiresAt ?? 0) ? null : wrongTime),
+        ),
+      )
+      .map((listed) => ({
+        ...listed,
+        thing: shownThing(listed.thing),
+        ...(listed.purpose === undefined ? {} : { purpose: shown(listed.purpose) }),
+      })),
     ...(part.uses === undefined
       ? {}
       : {
@@ -70,6 +80,8 @@ export function soundPart(said: ScanPart): ScanPart {
   };
 }
 
+const wrongTime = "it has a time that cannot be kept: outside of the years 1 to 9999";
+
 /** Why this cannot be kept, without a character of it; null where it can. */
 function wrongIn(
   names: readonly string[],
@@ -82,8 +94,7 @@ function wrongIn(
     return "it has a name that is too long to be kept";
   const texts = [...names, ...things.flatMap(textsOf), ...sentences];
   if (!texts.every(isText)) return "it has a text that cannot be kept: a NUL, or half of a surrogate pair";
-  if (!isTime(seen.first, seen.last, ...things.flatMap(timesOf)))
-    return "it has a time that cannot be kept: outside of the years 1 to 9999";
+  if (!isTime(seen.first, seen.last, ...things.flatMap(timesOf))) return wrongTime;
   return Number.isSafeInteger(seen.count) ? null : "it has a count that is none";
 }
 

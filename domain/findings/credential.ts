@@ -32,6 +32,8 @@ export interface CredentialFacts {
   readonly rotatedAt: number | null;
   /** When it runs out, where a source says so. */
   readonly expiresAt: number | null;
+  /** What it is for, where a source says so: what people have written down of one that the estate does not declare. */
+  readonly purpose: string | null;
   /** The issuer at which a source lists it, where the estate does not declare it. */
   readonly listedAt: string | null;
   /** When a source spoke of it last. */
@@ -221,8 +223,8 @@ function subjectOf({ id, type, name }: Subject): Subject {
 
 const listedOnly = "A source lists it, and the estate does not";
 
-function purposeless({ declared }: CredentialFacts): string[] {
-  return declared === null ? [`${listedOnly}: nobody has said what it is for.`] : [];
+function purposeless({ declared, purpose }: CredentialFacts): string[] {
+  return declared === null && purpose === null ? [`${listedOnly}: nobody has said what it is for.`] : [];
 }
 
 /** Nothing ends it by itself, and nobody has said when it is to be replaced. */

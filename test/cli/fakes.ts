@@ -26,6 +26,7 @@ import type { KeptIncident } from "../../inventory/incidents.js";
 import type { CredentialUse } from "../../inventory/metrics.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
 import { sectionsOf } from "../../inventory/sections.js";
+import type { Words } from "../../inventory/thing-words.js";
 import type { Overview } from "../../inventory/views.js";
 import type { Whereabouts } from "../../inventory/whereabouts.js";
 import { kinds } from "../domain/estate/fixtures.js";
@@ -51,6 +52,8 @@ export interface World {
   /** Every call of the client that was answered, with its arguments. */
   readonly calls: [method: string, ...args: unknown[]][];
   readonly matching: { version: string; credential: string }[];
+  /** What sources say of whatever is asked about. */
+  readonly words: Words;
   /** What is known of a value that somebody brings. */
   readonly whereabouts: Whereabouts;
   /** Who uses what. */
@@ -81,6 +84,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     answers: {},
     calls: [],
     matching: [],
+    words: { purpose: null, expiresAt: null, by: [] },
     whereabouts: { credentials: [], places: [], sources: [], unproved: [] },
     map: { nodes: new Map(), edges: [] },
     sightings: [],
@@ -245,6 +249,7 @@ function inventoryIn(world: World): Inventory {
       const nodes = [...world.map.nodes.values()];
       return { found: nodes.filter((node) => node.name === name), alike: nodes.map((node) => node.name) };
     },
+    words: async () => world.words,
     // The real one gives a part of it; the commands show what follows from what they are given.
     reach: async () => world.map,
     blast: async (node, limit) => {

@@ -68,6 +68,10 @@ async function golden(name: string, from: World, argv: readonly string[]): Promi
 test("consumers: who uses it, how that is known and since when", async () => {
   await golden("consumers", world(), ["consumers", "orders-db"]);
   await golden("consumers-json", world(), ["consumers", "orders-db", "--json"]);
+  const words = {
+    ...{ purpose: "Monthly upload of the payroll.", expiresAt: now + 86_400_000, by: ["known"] },
+  };
+  await golden("consumers-said", emptyWorld({ map, words }), ["consumers", "orders-db"]);
   await golden("consumers-none", world(), ["consumers", "vault-token"]);
 });
 

@@ -4,6 +4,7 @@ import type { Thing } from "../../domain/discovery/said.js";
 import type { Credential, CredentialException, Estate } from "../../domain/estate/types.js";
 import { bringFindings } from "../../inventory/finding-keep.js";
 import { findingNumbered, listFindings } from "../../inventory/findings.js";
+import { wordsOn } from "../../inventory/thing-words.js";
 import { session, waiting } from "./database.js";
 import { dayMs, house, seen, shapes, use } from "./findings-house.js";
 import { policy, sampleEstate, t0 } from "./world.js";
@@ -170,6 +171,44 @@ it("overdue, without an end, never proved: by the policy and by what was rotated
   expect(await open(due + 1, "overdue")).toEqual([]);
   const verified = (await open(due + 1, "never-verified")).map(({ about }) => about?.name ?? "itself");
   expect(verified.sort()).toEqual(["checkout", "checkout", "itself", "itself", "reports", "reports"]);
+});
+
+it("what people have written down of a credential that only they list is kept and goes by, until they say so no more", async () => {
+  const { db, sql, apply, reading, open } = await house();
+  await apply();
+  const thing = { is: "named", type: "credential", name: "payroll-sftp" } as const;
+  const listed = { record: "known.csv", thing: { ...thing, class: "api-key" as const }, seen };
+  const expiresAt = t0 + 10 * dayMs;
+  const codes = async (now: number) =>
+    (await open(now))
+      .filter(({ subject }) => subject.name === "payroll-sftp")
+      .map(({ code }) => code)
+      .sort();
+  await reading({ listed: [listed] }, t0);
+  expect(await codes(t0)).toEqual(["no-expiry", "no-owner", "no-purpose", "unwatched"]);
+  const later = { ...listed, thing, seen: { ...seen, last: t0 + 1 } };
+  await reading({ listed: [{ ...listed, purpose: "Payroll.", expiresAt }, later] }, t0 + 1);
+  expect(await codes(t0 + 1)).toEqual(["no-owner", "unwatched"]);
+  expect(await codes(expiresAt)).toEqual(["no-owner", "overdue", "unwatched"]);
+  const [node] = await sql<{ id: string; class: string }>(
+    "select id, class from rekey_inventory.graph_nodes where name = 'payroll-sftp'",
+  );
+  expect(node?.class).toBe("api-key");
+  const words = () => wordsOn(db, node?.id ?? "");
+  expect(await words()).toEqual({ purpose: "Payroll.", expiresAt, by: ["sessions"] });
+  // Two rows of one reading, or two parts of it: the later word of each.
+  const said = (at: number, more: object) => ({ ...listed, seen: { ...seen, last: at }, ...more });
+  await reading(
+    { listed: [said(t0 + 3, { purpose: "New." }), said(t0 + 2, { purpose: "Old.", expiresAt })] },
+    t0 + 2,
+  );
+  expect(await words()).toMatchObject({ purpose: "New.", expiresAt });
+  // A whole reading that says less takes back what was said.
+  await reading({ listed: [said(t0 + 3, { purpose: "New." })] }, t0 + 4);
+  expect(await words()).toMatchObject({ purpose: "New.", expiresAt: null });
+  await reading({ listed: [listed] }, t0 + 5);
+  expect(await words()).toEqual({ purpose: null, expiresAt: null, by: [] });
+  expect(await codes(expiresAt + 1)).toEqual(["no-expiry", "no-owner", "no-purpose", "unwatched"]);
 });
 
 it("a credential that only a source lists has nobody, no purpose and no end, until it is listed no more", async () => {

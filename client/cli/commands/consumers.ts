@@ -6,6 +6,7 @@ import { Adjacency } from "../../../domain/graph/reach.js";
 import type { EdgeType, EvidenceKind, Graph } from "../../../domain/graph/types.js";
 import { isDeclared, usersOf } from "../../../domain/graph/use.js";
 import { isStranger } from "../../../domain/strangers.js";
+import type { Words } from "../../../inventory/thing-words.js";
 import { toldUses } from "../anonymous.js";
 import { command } from "../command.js";
 import { count } from "../format/layout.js";
@@ -58,15 +59,16 @@ export const consumers = command<FormOptions>({
   async run(cli, [name = ""], options) {
     const { inventory } = await cli.services();
     const { id } = await nodeNamed(inventory, name, ["credential"]);
-    const [map, anonymous, names] = await Promise.all([
+    const [map, anonymous, names, words] = await Promise.all([
       inventory.users(id),
       inventory.anonymousUses(id),
       inventory.sourceNames(),
+      inventory.words(id),
     ]);
     const found = usersIn(map, id, names);
     const uses = toldUses(anonymous, names);
     const consumersShown = found.map(({ id: _id, ...shown }) => shown);
-    const object = { credential: name, consumers: consumersShown, anonymous: uses };
+    const object = { credential: name, consumers: consumersShown, anonymous: uses, said: words };
     showListing(cli, options, object, (style) => ({
       head: headOf(name, found),
       headings: ["name", "what", "class", "known", "unmapped", "since", "last seen", "owner", "why"],
@@ -81,11 +83,20 @@ export const consumers = command<FormOptions>({
         one.owners.join(", "),
         strongest(one.evidence)?.sentence ?? "",
       ]),
-      notes: uses.map(({ text }) => text),
+      notes: [...wordsText(words), ...uses.map(({ text }) => text)],
     }));
     return exitCodes.done;
   },
 });
+
+/** What sources have written down of the credential itself. */
+function wordsText({ purpose, expiresAt, by }: Words): string[] {
+  if (purpose === null && expiresAt === null) return [];
+  const end =
+    expiresAt === null ? [] : [`It is to end on ${new Date(expiresAt).toISOString().slice(0, 10)}.`];
+  const what = purpose === null ? [] : [`What it is for: ${purpose.replace(/\.$/, "")}.`];
+  return [`${[...what, ...end].join(" ")} (${by.join(", ")})`];
+}
 
 /** How many they are. Who is declared and was seen at a copy stands there twice, and is one. */
 function headOf(name: string, found: ReturnType<typeof usersIn>): string {

@@ -121,6 +121,11 @@ describe("a program", () => {
   it("gives values in one field alone, where they are marked", async () => {
     const copies = (await scan(copy())).flatMap((part) => part.copies);
     expect(copies.map(copyText)).toEqual([`location(wiki Runbook) has ${testMark(value)} literally`]);
+    const of = { is: "named", type: "credential", name: "payroll-sftp", class: "api-key" };
+    const told = { record: "wiki", thing: of, seen, purpose: "Payroll.", expiresAt: seen.last };
+    expect((await scan({ listed: told })).flatMap(({ listed }) => listed)).toEqual([
+      { ...told, seen: { ...seen, count: 1 } },
+    ]);
     const tried = (await scan(copy({ verified: true }))).flatMap((part) => part.copies);
     expect([...copies, ...tried].map(({ verified }) => verified)).toEqual([undefined, true]);
     const parts = await scan(copy({ sentence: `It is ${value}.` }), copy({ record: value }), claim(value));

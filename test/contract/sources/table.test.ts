@@ -251,6 +251,65 @@ describe("a table", () => {
     });
   });
 
+  it("says what a credential is for, what it is and when it ends, with a user of it and without", async () => {
+    const parts = await scan(
+      [
+        "consumer,credential,issuer,account,purpose,credential_purpose,expires,credential_class",
+        ",payroll-sftp,,,monthly  upload,,2027-03-31,api-key",
+        "vendor,payroll-sftp,,,uploads,the payroll,,",
+        ",,main-db,legacy,,old reports,2027-01-01,",
+        ",only-a-class,,,,,,token",
+        "",
+      ].join("\n"),
+    );
+    const named = (name: string, kind?: string) => {
+      return { is: "named", type: "credential", name, ...(kind === undefined ? {} : { class: kind }) };
+    };
+    expect(parts.flatMap(({ listed }) => listed.map(({ record: _, seen: __, ...said }) => said))).toEqual([
+      {
+        thing: named("payroll-sftp", "api-key"),
+        ...{ purpose: "monthly upload", expiresAt: Date.parse("2027-03-31") },
+      },
+      { thing: named("payroll-sftp"), purpose: "the payroll" },
+      {
+        thing: { is: "account", issuer: "main-db", account: "legacy" },
+        ...{ purpose: "old reports", expiresAt: Date.parse("2027-01-01") },
+      },
+      { thing: named("only-a-class", "token") },
+    ]);
+    expect(bad(parts)).toEqual([]);
+  });
+
+  it("names a row whose purpose or end cannot be kept, and says the rest of it", async () => {
+    const parts = await scan(
+      [
+        "consumer,credential,owner,purpose,credential_purpose,expires,credential_class",
+        `,a-db,team,password=${value},,,`,
+        `,b-db,team,${"word ".repeat(120)},,,`,
+        "a,,team,,what for,,",
+        "a,,team,,,2027-01-01,",
+        "a,,team,,,,token",
+        ",c-db,team,,,some day,",
+        "",
+      ].join("\n"),
+    );
+    expect(bad(parts)).toEqual([
+      "known.csv line 2: its purpose is left out, because a value seems to stand in it",
+      "known.csv line 3: its purpose is longer than 500 characters and was left out",
+      "known.csv line 4: its credential_purpose is of nothing: it names no credential or account",
+      "known.csv line 5: its expires is of nothing: it names no credential or account",
+      "known.csv line 6: its credential_class is of nothing: it names no credential",
+      "known.csv line 7: its expires is no date such as 2027-01-05",
+    ]);
+    expect(edges(parts)).toEqual([
+      "credential(a-db) owned-by owner(team) declared",
+      "credential(b-db) owned-by owner(team) declared",
+    ]);
+    expect(parts.flatMap(({ listed }) => listed)).toEqual([]);
+    expect(parts.map(({ records }) => records)).toEqual([6]);
+    expect(JSON.stringify(parts)).not.toContain(value);
+  });
+
   it("says which column it did not read, and reports a file without names", async () => {
     const [part] = await scan(`consumer,credential,${value}\na,a-db,x\n`);
     expect(part?.gaps).toEqual([expect.stringContaining("column 3")]);

@@ -37,7 +37,7 @@ const declared: Credential = {
 
 const facts = (more: Partial<CredentialFacts> = {}): CredentialFacts => ({
   ...{ node: nodeNamed("c-db"), declared, policy, knownSince: t0, rotatedAt: null, expiresAt: null },
-  ...{ listedAt: null, listedLast: null, sources: [source()], met: [] },
+  ...{ listedAt: null, listedLast: null, sources: [source()], met: [], purpose: null },
   ...more,
 });
 

@@ -44,7 +44,7 @@ test("C31: each figure has its whole, and what nobody can say is in neither numb
 test("a credential that only a source lists counts for nothing but that it is there", () => {
   const facts: CredentialFacts = {
     ...{ node: nodeNamed("c-db"), declared: null, policy: null, knownSince: t0, rotatedAt: null },
-    ...{ expiresAt: null, listedAt: null, listedLast: null, sources: [], met: [] },
+    ...{ expiresAt: null, listedAt: null, listedLast: null, sources: [], met: [], purpose: null },
   };
   const picture: Picture = {
     ...{ adjacency: new Adjacency(mapOf("c-db stored-in l-db")), pastUses: new Map() },
