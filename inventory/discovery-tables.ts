@@ -1,4 +1,4 @@
-/** The tables of migrations 0013, 0014, 0018, 0020, 0024, 0025, 0026 and 0028 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, and versions that were read. */
+/** The tables of migrations 0013, 0014, 0018, 0020 and 0024 to 0028 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, and versions that were read. */
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";

@@ -12,9 +12,10 @@ import {
   tallyOf,
 } from "../domain/graph/blast.js";
 import { weakest } from "../domain/graph/known.js";
-import type { Graph } from "../domain/graph/types.js";
+import type { Graph, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
-import { idsOfCopies, loadAmong, loadOf } from "./graph-load.js";
+import { Copies } from "./graph-copies.js";
+import { idsOfCopies, loadAmong, loadOf, withCopies, withNodes } from "./graph-load.js";
 import { edgeKey } from "./graph-rows.js";
 import { tallyAmong } from "./graph-tally.js";
 import { edgeOf, type Step, type Walk, walk } from "./graph-walk.js";
@@ -31,29 +32,42 @@ export interface BlastRadius {
   readonly graph: Graph;
 }
 
+/** What of it is wanted. */
+export interface BlastWanted {
+  /** Of each list so many, the nearest; null: all. */
+  readonly limit: number | null;
+  /** So many are counted; null or absent: as many as there is reason to. */
+  readonly counted?: number;
+  /** When the values that were met may be accepted, in milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /** So many things are counted, whatever is shown of them: beyond that it is said that there are more. */
 const countedMax = 10_000;
 
-/** The blast radius of a node, of each list the nearest `limit`, and a count of as much as `counted`; null: all of it. */
+/** The blast radius of a node, of each list the nearest, and a count of the others. */
 export async function loadBlast(
   db: Database,
   id: string,
-  limit: number | null,
-  counted = countedMax,
+  { limit, counted = countedMax, now }: BlastWanted,
 ): Promise<BlastRadius> {
   return read(db, async (tx) => {
     const starts = await startsOf(tx, id);
-    const copies = await idsOfCopies(tx, starts);
+    const copies = await Copies.open(tx, now);
+    const same = copies !== null && starts.includes(id) ? await sameAs(tx, copies, id) : nothingElse;
+    const revoked = [...starts, ...same.credentials];
+    const kept = await idsOfCopies(tx, revoked);
     const most = limit === null ? null : Math.max(limit, counted);
     const walks = {
-      failure: await walk(tx, [...starts, ...copies], "failure", most),
-      exposure: await walk(tx, starts, "exposure", most),
+      failure: await walk(tx, [...revoked, ...kept, ...same.places], "failure", most, copies),
+      exposure: await walk(tx, starts, "exposure", most, copies),
     };
+    const begun = { starts, same, told: toldOf(copies, [...revoked, ...same.parts]) };
     if (limit === null || Object.values(walks).every(({ steps }) => steps.size <= limit)) {
       const steps = Object.values(walks).flatMap((walked) => [...walked.steps.keys()]);
-      const ids = [id, ...starts, ...copies, ...steps];
-      const graph = await loadAmong(tx, [...new Set(ids)], "bare");
-      const blast = blastOf(graph, id);
+      const ids = [id, ...revoked, ...kept, ...same.places, ...same.parts, ...begun.told, ...steps];
+      const graph = withCopies(await loadAmong(tx, [...new Set(ids)], "bare"), copies);
+      const blast = blastOf(graph, id, same.places);
       return {
         blast,
         breaks: tallyOf(blast.breaks),
@@ -62,8 +76,31 @@ export async function loadBlast(
         graph,
       };
     }
-    return nearestOf(tx, starts, walks, limit);
+    return nearestOf(tx, begun, walks, { limit, copies });
   });
+}
+
+/** Ids of what has the value that stands at a place, and of the place's parts. */
+interface Same {
+  readonly credentials: readonly string[];
+  readonly places: readonly string[];
+  readonly parts: readonly string[];
+}
+
+const nothingElse: Same = { credentials: [], places: [], parts: [] };
+
+/** Where else the value is that stands at a node; nowhere, where that is no place. */
+async function sameAs(tx: Tx, copies: Copies, id: string): Promise<Same> {
+  const parts = await idsOfParts(tx, id);
+  if (parts.length === 0) return nothingElse;
+  const credentials = (await copies.at(parts, "back")).map(({ from }) => from);
+  return { credentials: [...new Set(credentials)], places: await copies.alike(parts), parts };
+}
+
+/** Ids of the copies of what begins it, of which some are reached by neither walk. */
+function toldOf(copies: Copies | null, begins: readonly string[]): string[] {
+  const all = new Set(begins);
+  return [...(copies?.edges.values() ?? [])].filter(({ from }) => all.has(from)).map(({ to }) => to);
 }
 
 /** The node; of an owner everything that they answer for, which may be nothing. */
@@ -76,13 +113,33 @@ async function startsOf(tx: Tx, id: string): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
+/** A place and its parts, as `withParts` says it; nothing, where it is no place. */
+async function idsOfParts(tx: Tx, id: string): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    select id from rekey_inventory.graph_nodes where id = ${id} and type = 'location'
+    union
+    select e.from_id from rekey_inventory.graph_nodes whole
+    join rekey_inventory.graph_edges e on e.to_id = whole.id
+    join rekey_inventory.graph_nodes n on n.id = e.from_id
+    where whole.id = ${id} and whole.type = 'location' and e.type = 'stored-in' and e.ended_at is null
+      and n.type = 'location'`);
+  return rows.map((row) => row.id);
+}
+
 type Both<T> = Readonly<Record<"failure" | "exposure", T>>;
+
+/** What it begins at, and the copies that are told of. */
+interface Begun {
+  readonly starts: readonly string[];
+  readonly same: Same;
+  readonly told: readonly string[];
+}
 
 async function nearestOf(
   tx: Tx,
-  starts: readonly string[],
+  { starts, same, told }: Begun,
   walks: Both<Walk>,
-  limit: number,
+  { limit, copies }: { readonly limit: number; readonly copies: Copies | null },
 ): Promise<BlastRadius> {
   const chosen = { failure: chosenOf(walks.failure, limit), exposure: chosenOf(walks.exposure, limit) };
   const shown = starts.slice(0, limit);
@@ -90,8 +147,16 @@ async function nearestOf(
   for (const flow of ["failure", "exposure"] as const)
     for (const id of chosen[flow]) for (const edge of wayOf(walks[flow], id)) needed.set(edgeKey(edge), edge);
   const ends = [...needed.values()].flatMap(({ from, to }) => [from, to]);
-  const ids = [...shown, ...chosen.failure, ...chosen.exposure, ...ends];
-  const graph = await loadOf(tx, [...new Set(ids)], [...needed.values()]);
+  const alike = [same.credentials, same.places].map((list) => list.slice(0, limit));
+  const ids = [
+    ...shown,
+    ...alike.flat(),
+    ...told.slice(0, limit),
+    ...chosen.failure,
+    ...chosen.exposure,
+    ...ends,
+  ];
+  const graph = withCopies(await loadOf(tx, [...new Set(ids)], [...needed.values()]), copies);
   const edges = new Map(graph.edges.map((edge) => [edgeKey(edge), edge]));
   const owners = new Map<string, string[]>();
   for (const { from, type, to } of graph.edges)
@@ -117,15 +182,17 @@ async function nearestOf(
   const answering = [tallies.failure, tallies.exposure].flatMap(({ byOwner }) => Object.keys(byOwner));
   return {
     blast: {
-      starts: shown.flatMap((id) => graph.nodes.get(id) ?? []),
+      starts: nodesOf(graph, shown),
       breaks,
       exposed,
       owners: [...new Set(answering)].sort(),
+      same: { credentials: nodesOf(graph, alike[0]), places: nodesOf(graph, alike[1]) },
     },
     breaks: tallies.failure,
     exposed: tallies.exposure,
     begins: starts.length,
-    graph: await withOwners(tx, graph, answering),
+    // Owners of what is only counted have names, too.
+    graph: await withNodes(tx, graph, answering),
   };
 }
 
@@ -140,9 +207,6 @@ function wayOf({ steps }: Walk, id: string): ReturnType<typeof edgeOf>[] {
   return way.map(edgeOf);
 }
 
-/** Owners of what is only counted have names, too. */
-async function withOwners(tx: Tx, graph: Graph, owners: readonly string[]): Promise<Graph> {
-  const missing = [...new Set(owners)].filter((id) => !graph.nodes.has(id));
-  const more = await loadOf(tx, missing, []);
-  return { ...graph, nodes: new Map([...graph.nodes, ...more.nodes]) };
+function nodesOf({ nodes }: Graph, ids: readonly string[] = []): GraphNode[] {
+  return ids.flatMap((id) => nodes.get(id) ?? []);
 }

@@ -6,26 +6,62 @@
 import type { Flow } from "../domain/graph/flows.js";
 import type { Graph, GraphEdge, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
+import { Copies } from "./graph-copies.js";
 import { edgesKnown, type Finding, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 import { anyOf, walk } from "./graph-walk.js";
 import { type SQL, sql } from "./orm.js";
 import { column } from "./rows.js";
 
-/** The part of the map that these flows reach from some nodes now, with the owners of everything in it. */
+/**
+ * The part of the map that these flows reach from some nodes, with the owners of everything in it, and with the copies of values
+ * that may be accepted at `now`, in milliseconds since the epoch.
+ */
 export async function loadReach(
   db: Database,
   starts: readonly string[],
   flows: readonly Flow[],
+  now: number,
 ): Promise<Graph> {
   return read(db, async (tx) => {
-    const copies = await idsOfCopies(tx, starts);
-    const reached = new Set([...starts, ...copies]);
+    const kept = await idsOfCopies(tx, starts);
+    const copies = await Copies.open(tx, now);
+    const reached = new Set([...starts, ...kept]);
     for (const flow of flows) {
-      const { steps } = await walk(tx, flow === "failure" ? [...starts, ...copies] : starts, flow, null);
+      const from = flow === "failure" ? [...starts, ...kept] : starts;
+      const { steps } = await walk(tx, from, flow, null, copies);
       for (const id of steps.keys()) reached.add(id);
     }
-    return loadAmong(tx, [...reached]);
+    return withCopies(await loadAmong(tx, [...reached]), copies);
   });
+}
+
+/**
+ * A credential, or a place, as whoever asks for its users sees it: as `loadUsers`, with the copies that sources met of what may
+ * be accepted at `now`, in milliseconds since the epoch, and who reads those or could.
+ */
+export async function loadHolders(db: Database, id: string, now: number): Promise<Graph> {
+  return read(db, async (tx) => {
+    const copies = await Copies.open(tx, now);
+    const places = (await copies?.at([id], "forth"))?.map(({ to }) => to) ?? [];
+    const graph = await usersWithin(tx, [id], [id, ...places]);
+    const isPlace = graph.nodes.get(id)?.type === "location";
+    // Of a place it is also said whose values stand there.
+    const met = isPlace ? await copies?.at([...graph.nodes.keys()], "back") : undefined;
+    const credentials = met?.map(({ from }) => from) ?? [];
+    return withCopies(await withNodes(tx, graph, credentials), copies);
+  });
+}
+
+/** With the edges to copies between what is on it. */
+export function withCopies(graph: Graph, copies: Copies | null): Graph {
+  return copies === null ? graph : { ...graph, edges: [...graph.edges, ...copies.among(graph.nodes)] };
+}
+
+/** The map with these nodes, too. */
+export async function withNodes(tx: Tx, graph: Graph, ids: readonly string[]): Promise<Graph> {
+  const missing = [...new Set(ids)].filter((id) => !graph.nodes.has(id));
+  const more = await loadOf(tx, missing, []);
+  return { ...graph, nodes: new Map([...graph.nodes, ...more.nodes]) };
 }
 
 /** A credential with whoever uses it or could read it, with where it is kept, and with the owners of all of them. */
@@ -33,9 +69,13 @@ export async function loadUsers(db: Database, credential: string): Promise<Graph
   return read(db, (tx) => usersWithin(tx, [credential]));
 }
 
-/** The same for several, on the picture of the database that `tx` has. */
-export async function usersWithin(tx: Tx, credentials: readonly string[]): Promise<Graph> {
-  const { copies, containers } = await idsKept(tx, credentials);
+/** The same for several, and for what stands at these places, on the picture of the database that `tx` has. */
+export async function usersWithin(
+  tx: Tx,
+  credentials: readonly string[],
+  places: readonly string[] = [],
+): Promise<Graph> {
+  const { copies, containers } = await idsKept(tx, credentials, places);
   const kept = [...new Set([...credentials, ...copies, ...containers])];
   // From the few that are asked about to the many that use them: by the ids of those the database would look through everything.
   const edges = sql`
@@ -81,17 +121,28 @@ export async function rightsWithin(tx: Tx): Promise<Graph> {
   return loadAmong(tx, [...new Set([...rows.map(({ id }) => id), ...copies])]);
 }
 
-/** Everything that is on the map now. */
+/** Everything that is on the map now, as it was said. */
 export async function loadMap(db: Database): Promise<Graph> {
+  return read(db, mapWithin);
+}
+
+/** The same, with the copies of values that may be accepted at `now`, in milliseconds since the epoch. */
+export async function loadWhole(db: Database, now: number): Promise<Graph> {
   return read(db, async (tx) => {
-    const { rows } = await tx.execute<{ id: string }>(
-      sql`select id from rekey_inventory.graph_nodes where ended_at is null`,
-    );
-    return loadAmong(
-      tx,
-      rows.map(({ id }) => id),
-    );
+    const copies = await Copies.open(tx, now);
+    await copies?.all();
+    return withCopies(await mapWithin(tx), copies);
   });
+}
+
+async function mapWithin(tx: Tx): Promise<Graph> {
+  const { rows } = await tx.execute<{ id: string }>(
+    sql`select id from rekey_inventory.graph_nodes where ended_at is null`,
+  );
+  return loadAmong(
+    tx,
+    rows.map(({ id }) => id),
+  );
 }
 
 /** Who bears this name now; and, for whoever has mistyped it, some names that begin alike. */
@@ -115,9 +166,10 @@ export async function nodesNamed(
 async function idsKept(
   tx: Tx,
   credentials: readonly string[],
+  places: readonly string[],
 ): Promise<{ readonly copies: readonly string[]; readonly containers: readonly string[] }> {
   const { rows } = await tx.execute<{ id: string; is_copy: boolean }>(sql`
-    with recursive ${copiesOf(credentials)}, containers (id) as (
+    with recursive ${copiesOf(credentials, places)}, containers (id) as (
       select id from copies
       union
       select whole.id from containers k, lateral (
@@ -138,13 +190,16 @@ export async function idsOfCopies(tx: Tx, credentials: readonly string[]): Promi
 
 /**
  * For a `with recursive`: the copies, as `copies (id)`. Each step is looked up on its own (`offset 0`): the database takes a
- * walk for much longer than it is, and would read every edge for it. What is no credential is kept nowhere.
+ * walk for much longer than it is, and would read every edge for it. What is no credential is kept nowhere. With what else
+ * stands at these places.
  */
-function copiesOf(credentials: readonly string[]): SQL {
+function copiesOf(credentials: readonly string[], places: readonly string[] = []): SQL {
   return sql`asked (id) as materialized (select unnest(${sql.param(credentials)}::text[])), copies (id) as (
       select e.to_id from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes c on c.id = e.from_id
       where e.from_id = ${anyOf(sql`asked`)} and c.type = 'credential'
         and e.type = 'stored-in' and e.ended_at is null
+      union
+      select id from rekey_inventory.graph_nodes where id = any(${sql.param(places)}::text[]) and type = 'location'
       union
       select part.id from copies k, lateral (
         select e.from_id as id from rekey_inventory.graph_edges e

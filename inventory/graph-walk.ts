@@ -30,19 +30,32 @@ export interface Walk {
   readonly isWhole: boolean;
 }
 
-/** Walks until there is nothing more, or until more than `most` have been reached (null: without an end): then one more is. */
+/** Steps that no table of the map has; null where there are none at all. */
+export type MoreSteps = {
+  steps(nodes: readonly string[], flow: Flow): Promise<readonly Omit<Step, "distance">[]>;
+} | null;
+
+/**
+ * Walks until there is nothing more, or until more than `most` have been reached (null: without an end): then one more is.
+ * What is one of the `more` is as near as what is on the map.
+ */
 export async function walk(
   tx: Tx,
   starts: readonly string[],
   flow: Flow,
   most: number | null,
+  more: MoreSteps,
 ): Promise<Walk> {
   const steps = new Map<string, Step>();
   const seen = new Set(starts);
   let front = [...seen];
   for (let distance = 1; front.length > 0; distance++) {
     const wanted = most === null ? null : most + 1 - steps.size;
-    const level = await levelAfter(tx, front, flow, seen, wanted);
+    const level: Omit<Step, "distance">[] = await levelAfter(tx, front, flow, seen, wanted);
+    if (more !== null && level.length !== wanted)
+      level.push(
+        ...unseen(await more.steps(front, flow), seen, wanted === null ? null : wanted - level.length),
+      );
     for (const { id, before, type, forth } of level) steps.set(id, { id, before, type, forth, distance });
     if (most !== null && steps.size > most) return { steps, isWhole: false };
     front = level.map(({ id }) => id);
@@ -66,14 +79,26 @@ async function levelAfter(
   const level: StepRow[] = [];
   for (let rowsMax = wanted === null ? null : rowsEach * wanted; ; rowsMax *= rowsEach) {
     const { rows } = await tx.execute<StepRow>(sql`${stepsFrom(front, flow)} limit ${rowsMax}`);
-    for (const row of rows) {
-      if (seen.has(row.id)) continue;
-      seen.add(row.id);
-      level.push(row);
-      if (level.length === wanted) return level;
-    }
+    level.push(...unseen(rows, seen, wanted === null ? null : wanted - level.length));
+    if (level.length === wanted) return level;
     if (rowsMax === null || rows.length < rowsMax) return level;
   }
+}
+
+/** Those of them that lead to what was not `seen` before, as it is afterwards: all, or as many as are wanted. */
+function unseen<Row extends Pick<Step, "id">>(
+  rows: readonly Row[],
+  seen: Set<string>,
+  wanted: number | null,
+): Row[] {
+  const found: Row[] = [];
+  for (const row of rows) {
+    if (found.length === wanted) break;
+    if (seen.has(row.id)) continue;
+    seen.add(row.id);
+    found.push(row);
+  }
+  return found;
 }
 
 /** Where one step along the flow leads from these nodes: `before`, `id`, and over an edge of which `type`, `forth` or back. */

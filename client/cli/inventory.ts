@@ -28,7 +28,7 @@ import { type FindingFilter, findingNumbered, listFindings } from "../../invento
 import { versionsMatching } from "../../inventory/fingerprints.js";
 import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
 import { loadChanged, type Period } from "../../inventory/graph-changes.js";
-import { loadMap, loadReach, loadUsers, nodesNamed } from "../../inventory/graph-load.js";
+import { loadHolders, loadReach, loadWhole, nodesNamed } from "../../inventory/graph-load.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
 import { type CredentialUse, metricsAt, usesAt } from "../../inventory/metrics.js";
 import { haltOf } from "../../inventory/restores.js";
@@ -76,12 +76,12 @@ export interface Inventory {
   document(id: string): Promise<KeptDecision | null>;
   /** Who bears this name on the map, and names that begin alike. */
   nodesNamed(name: string): ReturnType<typeof nodesNamed>;
-  /** The part of the map that these flows reach from some nodes. Maps name their sources, and have no ids of them. */
+  /** The part of the map that these flows reach from some nodes, copies that sources met included. Maps name their sources, and have no ids of them. */
   reach(nodes: readonly string[], flows: readonly Flow[]): Promise<Graph>;
   /** What breaks with a node and what is exposed, of each the nearest; null: all of it. */
   blast(node: string, limit: number | null): Promise<BlastRadius>;
-  /** A credential, and whoever uses it or could. This map, and what follows, have ids of sources: `sourceNames` has their names. */
-  users(credential: string): Promise<Graph>;
+  /** A credential or a place, and whoever uses it or could, also a copy of it that a source met. This map, and what follows, have ids of sources: `sourceNames` has their names. */
+  users(node: string): Promise<Graph>;
   /** What sources say of a node besides: what it is for, and when it is to end. */
   words(node: string): Promise<Words>;
   /** In which guises a credential was seen used. */
@@ -90,7 +90,7 @@ export interface Inventory {
   anonymousUses(credential: string): ReturnType<typeof anonymousUsesOf>;
   /** What sources are called; also those that have left the estate. */
   sourceNames(): Promise<SourceNames>;
-  /** Everything on the map. */
+  /** Everything on the map, with the copies that sources met. */
   map(): Promise<Graph>;
   /** Looks at everything, and keeps what is found; answers with what changed its state. */
   bringFindings(): Promise<FindingNews>;
@@ -143,14 +143,14 @@ export function inventoryIn(
     document: (id) => decisionWith(db, id),
     adoptions: () => openAdoptions(db),
     nodesNamed: (name) => nodesNamed(db, name),
-    reach: async (nodes, flows) => withSourceNames(db, await loadReach(db, nodes, flows)),
-    blast: (node, limit) => loadBlast(db, node, limit),
-    users: (credential) => loadUsers(db, credential),
+    reach: async (nodes, flows) => withSourceNames(db, await loadReach(db, nodes, flows, await present())),
+    blast: async (node, limit) => loadBlast(db, node, { limit, now: await present() }),
+    users: async (node) => loadHolders(db, node, await present()),
     words: (node) => wordsOn(db, node),
     sightings: (credential) => sightingsOf(db, credential),
     anonymousUses: (credential) => anonymousUsesOf(db, credential),
     sourceNames: () => sourceNames(db),
-    map: async () => withSourceNames(db, await loadMap(db)),
+    map: async () => withSourceNames(db, await loadWhole(db, await present())),
     bringFindings: async () => bringFindings(db, world.shapes, await present()),
     lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),
     findings: async (filter) => listFindings(db, filter, await present()),

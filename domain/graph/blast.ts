@@ -2,6 +2,7 @@
  * The blast radius: what stops working when something is taken away, what is exposed when it is in the wrong hands,
  * whose that is, and how each of it is known.
  */
+import { credentialsAt } from "./copies.js";
 import type { Flow } from "./flows.js";
 import { keptOf } from "./kept.js";
 import { weakest } from "./known.js";
@@ -27,6 +28,14 @@ export interface Blast {
   readonly exposed: readonly Affected[];
   /** Ids of the owners of everything in both lists, each once. */
   readonly owners: readonly string[];
+  /** What has the value that stands at a place, where it begins at one. What breaks with that, breaks with the place. */
+  readonly same: SameValue;
+}
+
+/** Where else a value is that stands at a place. */
+export interface SameValue {
+  readonly credentials: readonly GraphNode[];
+  readonly places: readonly GraphNode[];
 }
 
 /** How many there are: in all, by what they are, and by the ids of who answers for them. */
@@ -57,23 +66,28 @@ export function byNearness(
   return a.distance - b.distance || (a.node.name < b.node.name ? -1 : 1);
 }
 
-/** The blast radius of a node; of an owner it is that of everything that they answer for. */
-export function blastOf(graph: Graph, id: string): Blast {
+/**
+ * The blast radius of a node; of an owner it is that of everything that they answer for. `alike`: ids of other places at which
+ * a value was met that also stands at the node.
+ */
+export function blastOf(graph: Graph, id: string, alike: readonly string[] = []): Blast {
   const adjacency = new Adjacency(graph);
   const start = graph.nodes.get(id);
   const starts = start === undefined ? [] : start.type === "owner" ? ownedBy(adjacency, id) : [start];
-  const [breaks, exposed] = (["failure", "exposure"] as const).map((flow) =>
-    affected(adjacency, starts, flow),
-  );
-  const owners = [...(breaks ?? []), ...(exposed ?? [])].flatMap((one) => one.owners);
-  return { starts, breaks: breaks ?? [], exposed: exposed ?? [], owners: [...new Set(owners)].sort() };
+  const credentials = start?.type === "location" ? credentialsAt(adjacency, id) : [];
+  const ids = starts.map((one) => one.id);
+  const revoked = [...ids, ...credentials.map((one) => one.id)];
+  // Whoever reads a copy of a credential fails with it; a neighbour in the same store does not.
+  const copies = revoked.flatMap((one) => [...keptOf(adjacency, one).copies]);
+  const breaks = affected(adjacency, [...revoked, ...copies, ...alike], "failure");
+  const exposed = affected(adjacency, ids, "exposure");
+  const owners = [...breaks, ...exposed].flatMap((one) => one.owners);
+  const places = alike.flatMap((one) => graph.nodes.get(one) ?? []);
+  return { starts, breaks, exposed, owners: [...new Set(owners)].sort(), same: { credentials, places } };
 }
 
-function affected(adjacency: Adjacency, starts: readonly GraphNode[], flow: Flow): Affected[] {
-  const ids = starts.map(({ id }) => id);
-  // Whoever reads a copy of a credential fails with it; a neighbour in the same store does not.
-  const copies = flow === "failure" ? ids.flatMap((id) => [...keptOf(adjacency, id).copies]) : [];
-  const reached = reach(adjacency, [...ids, ...copies], flow);
+function affected(adjacency: Adjacency, starts: readonly string[], flow: Flow): Affected[] {
+  const reached = reach(adjacency, starts, flow);
   return [...reached.values()]
     .filter(({ distance }) => distance > 0)
     .map(({ node, distance }) => {

@@ -16,12 +16,28 @@ export type Way = "forth" | "back";
 /**
  * A leaked credential exposes what it unlocks, everything stored there, and whatever it can mint, but nobody who uses
  * it; a consumer that is taken over exposes what it uses. Nobody fails because an owner leaves or because a reader that
- * only could read no longer can.
+ * only could read no longer can. Whoever reads a copy fails with the credential, and whoever has a copy has the credential;
+ * the credential does not fail because a copy is gone.
  */
 const flows: Readonly<Record<Flow, Readonly<Partial<Record<EdgeType, Way>>>>> = {
-  failure: { uses: "back", "depends-on": "back", "stored-in": "back", "issued-by": "back" },
-  exposure: { uses: "forth", "can-read": "forth", mints: "forth", "stored-in": "back", "issued-by": "back" },
-  trust: { uses: "forth", "depends-on": "forth", "stored-in": "forth", "issued-by": "forth" },
+  failure: {
+    uses: "back",
+    "depends-on": "back",
+    "stored-in": "back",
+    "issued-by": "back",
+    "copied-to": "forth",
+  },
+  exposure: {
+    ...{ uses: "forth", "can-read": "forth", mints: "forth", "stored-in": "back", "issued-by": "back" },
+    ...{ "copied-to": "back", "leaked-to": "back" },
+  },
+  trust: {
+    uses: "forth",
+    "depends-on": "forth",
+    "stored-in": "forth",
+    "issued-by": "forth",
+    "copied-to": "back",
+  },
 };
 
 /** Which way a flow passes over edges of a type; null where it does not. */

@@ -15,19 +15,25 @@ export interface Kept {
 
 /** Where a credential is now; nowhere, where the node is none. Does not recurse. */
 export function keptOf(adjacency: Adjacency, credential: string): Kept {
-  const isLocation = (id: string) => adjacency.graph.nodes.get(id)?.type === "location";
   const isCredential = adjacency.graph.nodes.get(credential)?.type === "credential";
   const places = next(
     adjacency,
     credential,
     ({ from, type }) => isCredential && type === "stored-in" && from === credential,
   );
-  const copies = closure(
+  return keptIn(
+    adjacency,
     places.map(({ to }) => to),
-    (id) =>
-      next(adjacency, id, ({ to, type }) => to === id && (type === "depends-on" || type === "stored-in"))
-        .map(({ from }) => from)
-        .filter(isLocation),
+  );
+}
+
+/** The same of what stands at these places. */
+export function keptIn(adjacency: Adjacency, places: readonly string[]): Kept {
+  const isLocation = (id: string) => adjacency.graph.nodes.get(id)?.type === "location";
+  const copies = closure(places, (id) =>
+    next(adjacency, id, ({ to, type }) => to === id && (type === "depends-on" || type === "stored-in"))
+      .map(({ from }) => from)
+      .filter(isLocation),
   );
   const containers = closure([...copies], (id) =>
     next(adjacency, id, ({ from, type }) => from === id && type === "stored-in").map(({ to }) => to),

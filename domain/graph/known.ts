@@ -3,7 +3,9 @@ import { isSeen } from "./current.js";
 import type { Evidence, EvidenceKind, GraphEdge } from "./types.js";
 
 /** From the weakest to the strongest. */
-const strength: Readonly<Record<EvidenceKind, number>> = { potential: 0, declared: 1, read: 2, session: 3 };
+const strength: Readonly<Record<EvidenceKind, number>> = {
+  ...{ potential: 0, declared: 1, met: 2, read: 3, session: 4 },
+};
 
 /** The strongest way in which an edge is known; an edge without any evidence is one that only could be. */
 export function bestKnown({ evidence }: Pick<GraphEdge, "evidence">): EvidenceKind {

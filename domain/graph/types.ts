@@ -22,13 +22,21 @@ export const edgeTypes = [
   "can-read",
   "mints",
 ] as const;
-/** One of them. */
-export type EdgeType = (typeof edgeTypes)[number];
+
+/**
+ * What nobody says, and follows from a value that was met at a place and is known for a credential's. `copied-to`: it is read
+ * there, or may be. `leaked-to`: it has got there and nobody is known to read it there, a line of a log or a commit of long ago.
+ * Both lead from the credential to the place. They are put on a map when it is asked something, and are kept nowhere.
+ */
+export const copyTypes = ["copied-to", "leaked-to"] as const;
+
+/** One of either. */
+export type EdgeType = (typeof edgeTypes)[number] | (typeof copyTypes)[number];
 
 /** How something is known: somebody wrote it, a log shows the read, it is connected now, or it could (discovery.md). */
 export const evidenceKinds = ["declared", "read", "session", "potential"] as const;
-/** One of them. */
-export type EvidenceKind = (typeof evidenceKinds)[number];
+/** One of them; or, of a copy alone, the value was met. */
+export type EvidenceKind = (typeof evidenceKinds)[number] | "met";
 
 /** How an edge is known to one source. Times are milliseconds since the epoch. */
 export interface Evidence {
@@ -72,6 +80,16 @@ export interface GraphEdge {
   /** Null while it is there. */
   readonly endedAt: number | null;
   readonly evidence: readonly Evidence[];
+  /** How the value stands there, of an edge to a copy. */
+  readonly copy?: CopyLook;
+}
+
+/** How a value stands at a place. */
+export interface CopyLook {
+  /** In clear, and in no store. */
+  readonly literal: boolean;
+  /** It stood there, and somebody can still look it up. */
+  readonly past: boolean;
 }
 
 /** A map, or the part of one that a question needs. */

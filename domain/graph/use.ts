@@ -6,9 +6,10 @@ import { span } from "../duration.js";
 import { minuteOf } from "../watched.js";
 import { type AnonymousUse, anonymousText, byTime } from "./anonymous.js";
 import { ownersOf } from "./blast.js";
+import { copiesOf } from "./copies.js";
 import { lateness } from "./current.js";
 import { estateSource } from "./declared.js";
-import { keptOf } from "./kept.js";
+import { keptIn, keptOf } from "./kept.js";
 import { bestKnown, lastSeenUse } from "./known.js";
 import { type Adjacency, isThere } from "./reach.js";
 import type { EvidenceKind, GraphEdge, GraphNode } from "./types.js";
@@ -20,25 +21,56 @@ export interface User {
   readonly known: EvidenceKind;
   /** Where they could read it; null for whoever uses the credential itself. */
   readonly at: GraphNode | null;
+  /** How it is known that the value stands there, where the credential is not kept there. */
+  readonly copy: GraphEdge | null;
 }
 
-/** Whoever uses a credential or a copy of it, consumers and whom nobody has explained yet, and who could read one; by name. */
+/**
+ * Whoever uses a credential or a copy of it, consumers and whom nobody has explained yet, and who could read one; by name. Of
+ * copies that sources met only where the map has them.
+ */
 export function usersOf(adjacency: Adjacency, credential: string): User[] {
   const { copies, containers } = keptOf(adjacency, credential);
-  return [credential, ...copies, ...containers]
-    .flatMap((place) =>
-      adjacency
-        .at(place)
-        .filter(
-          (edge) => edge.to === place && isThere(edge) && (edge.type === "uses" || edge.type === "can-read"),
-        )
-        .flatMap((edge) => {
-          const node = adjacency.graph.nodes.get(edge.from);
-          const at = place === credential ? null : (adjacency.graph.nodes.get(place) ?? null);
-          return node === undefined ? [] : [{ node, edge, known: bestKnown(edge), at }];
-        }),
+  const known = new Set([credential, ...copies, ...containers]);
+  const users = [...known].flatMap((place) => usersAt(adjacency, place, { own: credential, copy: null }));
+  for (const copy of copiesOf(adjacency, [credential])) {
+    const met = keptIn(adjacency, [copy.to]);
+    for (const place of [...met.copies, ...met.containers]) {
+      if (known.has(place)) continue;
+      known.add(place);
+      users.push(...usersAt(adjacency, place, { own: credential, copy }));
+    }
+  }
+  return users.sort(byName);
+}
+
+/** Whoever reads what stands at a place or at a part of it, and who could read it there; by name. */
+export function readersOf(adjacency: Adjacency, place: string): User[] {
+  const { copies, containers } = keptIn(adjacency, [place]);
+  return [...copies, ...containers]
+    .flatMap((one) => usersAt(adjacency, one, { own: place, copy: null }))
+    .sort(byName);
+}
+
+function usersAt(
+  adjacency: Adjacency,
+  place: string,
+  { own, copy }: { readonly own: string; readonly copy: GraphEdge | null },
+): User[] {
+  return adjacency
+    .at(place)
+    .filter(
+      (edge) => edge.to === place && isThere(edge) && (edge.type === "uses" || edge.type === "can-read"),
     )
-    .sort((a, b) => (a.node.name < b.node.name ? -1 : 1));
+    .flatMap((edge) => {
+      const node = adjacency.graph.nodes.get(edge.from);
+      const at = place === own ? null : (adjacency.graph.nodes.get(place) ?? null);
+      return node === undefined ? [] : [{ node, edge, known: bestKnown(edge), at, copy }];
+    });
+}
+
+function byName(a: User, b: User): number {
+  return a.node.name < b.node.name ? -1 : 1;
 }
 
 /** The estate names it as a consumer of this very credential. Asks for ids of sources and not their names: one may be called `estate`. */

@@ -253,10 +253,10 @@ function inventoryIn(world: World): Inventory {
     // The real one gives a part of it; the commands show what follows from what they are given.
     reach: async () => world.map,
     blast: async (node, limit) => {
-      const { starts, breaks, exposed, owners } = blastOf(world.map, node);
+      const { starts, breaks, exposed, owners, same } = blastOf(world.map, node, world.alike);
       const nearest = <T>(list: readonly T[]) => list.slice(0, limit ?? list.length);
       return {
-        blast: { starts, breaks: nearest(breaks), exposed: nearest(exposed), owners },
+        blast: { starts, breaks: nearest(breaks), exposed: nearest(exposed), owners, same },
         breaks: tallyOf(breaks),
         exposed: tallyOf(exposed),
         begins: starts.length,

@@ -6,6 +6,7 @@ import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
 import { loadMap } from "../../inventory/graph-load.js";
 import { migratedDatabase } from "./database.js";
 import { anyEdges, kept } from "./maps.js";
+import { t0 } from "./world.js";
 
 it("says that there is more than it has counted", async () => {
   const { db } = await migratedDatabase();
@@ -13,10 +14,13 @@ it("says that there is more than it has counted", async () => {
     db,
     ["s0", "s1", "s2", "i0"].map((from) => ({ from, type: "uses" as const, to: "c0" })),
   );
-  const { blast, breaks } = await loadBlast(db, "c0", 1, 2);
+  const { blast, breaks } = await loadBlast(db, "c0", { limit: 1, counted: 2, now: t0 });
   expect(blast.breaks).toHaveLength(1);
   expect(breaks).toMatchObject({ things: 3, isWhole: false });
-  expect((await loadBlast(db, "c0", 1, 4)).breaks).toMatchObject({ things: 4, isWhole: true });
+  expect((await loadBlast(db, "c0", { limit: 1, counted: 4, now: t0 })).breaks).toMatchObject({
+    things: 4,
+    isWhole: true,
+  });
 });
 
 it("goes on where what it has read of a level was nothing but one thing over and over", async () => {
@@ -27,8 +31,14 @@ it("goes on where what it has read of a level was nothing but one thing over and
     ...all.map((to) => ({ from: "s0", type: "uses" as const, to })),
     { from: "s1", type: "uses", to: "c3" },
   ]);
-  expect((await loadBlast(db, "o0", 1, 1)).breaks).toMatchObject({ things: 2, isWhole: false });
-  expect((await loadBlast(db, "o0", 1, 2)).breaks).toMatchObject({ things: 2, isWhole: true });
+  expect((await loadBlast(db, "o0", { limit: 1, counted: 1, now: t0 })).breaks).toMatchObject({
+    things: 2,
+    isWhole: false,
+  });
+  expect((await loadBlast(db, "o0", { limit: 1, counted: 2, now: t0 })).breaks).toMatchObject({
+    things: 2,
+    isWhole: true,
+  });
 });
 
 const flat = (list: BlastRadius["blast"]["breaks"]) =>
@@ -42,7 +52,7 @@ it("shows the nearest, over ways that lead there, and counts all", async () => {
       const map = await loadMap(db);
       for (const id of ["c0", "s0", "o0"]) {
         const whole = blastOf(map, id);
-        const all = await loadBlast(db, id, null);
+        const all = await loadBlast(db, id, { limit: null, now: t0 });
         expect({ ...all.blast, starts: all.blast.starts.map((node) => node.id).sort() }).toMatchObject({
           owners: whole.owners,
           starts: whole.starts.map((node) => node.id).sort(),
@@ -51,7 +61,7 @@ it("shows the nearest, over ways that lead there, and counts all", async () => {
           expect(flat(all.blast[list])).toEqual(flat(whole[list]));
           expect(all[list]).toEqual(tallyOf(whole[list]));
         }
-        const part = await loadBlast(db, id, limit);
+        const part = await loadBlast(db, id, { limit: limit, now: t0 });
         expect(part.begins).toBe(whole.starts.length);
         expect(part.blast.owners).toEqual(whole.owners);
         for (const owner of whole.owners) expect(part.graph.nodes.get(owner)?.name).toBe(owner);

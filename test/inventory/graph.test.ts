@@ -26,7 +26,7 @@ it("what the estate declares is on the map, and a credential's blast radius is r
   const fresh = await migratedDatabase();
   const estate = await applied(fresh);
   const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
-  const graph = await loadReach(fresh.db, [id], ["failure", "exposure"]);
+  const graph = await loadReach(fresh.db, [id], ["failure", "exposure"], t0);
   const { breaks } = blastOf(graph, id);
   const users = estate.credentials["orders-db"]?.consumers.map(({ consumer }) => consumer) ?? [];
   expect(breaks.map(({ node }) => node.name).sort()).toEqual([...users].sort());
@@ -38,7 +38,7 @@ it("H38: what an entry no longer says ends, whosever clock it was that is behind
   await applied(fresh, (same) => same, t0 + 60_000);
   const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
   const uses = async () =>
-    edgesOf(await loadReach(fresh.db, [id], ["failure"])).filter((edge) => edge.includes(" uses "));
+    edgesOf(await loadReach(fresh.db, [id], ["failure"], t0)).filter((edge) => edge.includes(" uses "));
   expect(await uses()).toHaveLength(2);
   const nobody = (estate: ReturnType<typeof sampleEstate>) => ({
     ...estate,
@@ -72,14 +72,14 @@ it("what an entry no longer says ends, and comes back under its id with its firs
       },
     },
   });
-  const before = edgesOf(await loadReach(fresh.db, [id], ["failure"]));
+  const before = edgesOf(await loadReach(fresh.db, [id], ["failure"], t0));
   expect(before).toContain(`${gone?.consumer} uses orders-db`);
   await applied(fresh, without, t0 + 1_000);
-  expect(edgesOf(await loadReach(fresh.db, [id], ["failure"]))).not.toContain(
+  expect(edgesOf(await loadReach(fresh.db, [id], ["failure"], t0))).not.toContain(
     `${gone?.consumer} uses orders-db`,
   );
   await applied(fresh, (same) => same, t0 + 2_000);
-  const again = await loadReach(fresh.db, [id], ["failure"]);
+  const again = await loadReach(fresh.db, [id], ["failure"], t0);
   expect(edgesOf(again)).toEqual(before);
   expect(new Set(again.edges.map(({ firstSeen }) => firstSeen))).toEqual(new Set([t0]));
 });
@@ -118,7 +118,8 @@ it("of a credential that thousands use, a change writes only what differs", asyn
   await applied(fresh, withUsers(1));
   const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
   const users = async () =>
-    edgesOf(await loadReach(fresh.db, [id], ["failure"])).filter((edge) => edge.includes(" uses ")).length;
+    edgesOf(await loadReach(fresh.db, [id], ["failure"], t0)).filter((edge) => edge.includes(" uses "))
+      .length;
   const change = (what: ReturnType<typeof withUsers>, at: number) =>
     written(fresh, () => applied(fresh, what, t0 + at));
   // What it is for is not on the map.
@@ -153,7 +154,7 @@ it("of an edge that is said in other words, the words are written, with the day"
   });
   await applied(fresh, pinned, t0 + 1_000);
   const { id } = await entryNamed(fresh.db, "credentials", "orders-db");
-  const { nodes, edges } = await loadReach(fresh.db, [id], ["failure"]);
+  const { nodes, edges } = await loadReach(fresh.db, [id], ["failure"], t0);
   const told = edges.flatMap(({ from, type, firstSeen, evidence }) =>
     type === "uses"
       ? evidence.map((one) => [nodes.get(from)?.name, one.sentence, firstSeen, one.firstSeen, one.lastSeen])
@@ -192,10 +193,10 @@ it("what only people know is followed like what is seen, and ends with their wor
   const { id: checkout } = await entryNamed(fresh.db, "consumers", "checkout");
   const { id: cloud } = await entryNamed(fresh.db, "issuers", "cloud");
   const breaks = async (id: string) =>
-    blastOf(await loadReach(fresh.db, [id], ["failure"]), id).breaks.map(({ node }) => node.name);
+    blastOf(await loadReach(fresh.db, [id], ["failure"], t0), id).breaks.map(({ node }) => node.name);
   expect(await breaks(checkout)).toEqual(["reports"]);
   expect(await breaks(cloud)).toEqual(["reports", "root"]);
-  const opened = await loadReach(fresh.db, ids, ["exposure"]);
+  const opened = await loadReach(fresh.db, ids, ["exposure"], t0);
   const { exposed } = blastOf(opened, root);
   expect(exposed.map(({ node, known }) => `${node.name} ${known}`).sort()).toEqual([
     ...["billing-db declared", "main-db declared", "orders-db declared", "secrets elsewhere declared"],
@@ -205,7 +206,7 @@ it("what only people know is followed like what is seen, and ends with their wor
   await applied(fresh, (same) => same, t0 + 1_000);
   expect(await breaks(checkout)).toEqual([]);
   expect(
-    [...(await loadReach(fresh.db, [orders], ["trust"])).nodes.values()].map(({ name }) => name),
+    [...(await loadReach(fresh.db, [orders], ["trust"], t0)).nodes.values()].map(({ name }) => name),
   ).not.toContain("secrets elsewhere");
 });
 
@@ -229,11 +230,11 @@ it("the database walks as memory does", async () => {
   const ids = (await fresh.sql<{ id: string }>("select id from rekey_inventory.graph_nodes")).map(
     ({ id }) => id,
   );
-  const whole = await loadReach(fresh.db, ids, []);
+  const whole = await loadReach(fresh.db, ids, [], t0);
   const adjacency = new Adjacency(whole);
   for (const flow of ["failure", "exposure", "trust"] as const)
     for (const id of ids) {
-      const part = await loadReach(fresh.db, [id], [flow]);
+      const part = await loadReach(fresh.db, [id], [flow], t0);
       const inMemory = [...reach(adjacency, [id], flow).keys()].sort();
       expect([...reach(new Adjacency(part), [id], flow).keys()].sort()).toEqual(inMemory);
     }

@@ -146,7 +146,7 @@ async function readsMap({ db }: Fresh, version: number): Promise<void> {
   const seen = version < withSources ? [] : ["psql from 10.0.0.9 session"];
   expect(await users(db)).toEqual([...declared, ...seen].sort());
   expect([...(await loadMap(db)).nodes.values()].map(({ name }) => name)).not.toContain("mailer");
-  const { blast } = await loadBlast(db, "crd_ordersdb", 100);
+  const { blast } = await loadBlast(db, "crd_ordersdb", { limit: 100, now: t0 });
   expect(blast.breaks.map(({ node }) => node.name)).toEqual(expect.arrayContaining(["checkout", "reports"]));
   if (version < withSources) return;
   const times = { windowMs: 35 * dayMs, lookBackMs: 70 * dayMs, pauseMs: 7 * dayMs, now };

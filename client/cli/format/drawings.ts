@@ -50,7 +50,7 @@ export function mermaid(graph: Graph): string {
     return `  n${index}${open}${quoted(lines)}${close}`;
   };
   const arrow = (edge: GraphEdge) =>
-    ({ potential: "-.->", declared: "-->", read: "==>", session: "==>" })[bestKnown(edge)];
+    ({ potential: "-.->", declared: "-->", met: "==>", read: "==>", session: "==>" })[bestKnown(edge)];
   const edgeLine = (edge: GraphEdge) =>
     `  n${place.get(edge.from)} ${arrow(edge)}|${edge.type}| n${place.get(edge.to)}`;
   return ["flowchart LR", ...nodes.map(nodeLine), ...edges.map(edgeLine)].join("\n");
@@ -67,6 +67,8 @@ const colours: Readonly<Record<EdgeType, string>> = {
   "depends-on": "darkorange",
   "can-read": "firebrick",
   mints: "purple",
+  "copied-to": "deeppink",
+  "leaked-to": "hotpink",
 };
 
 /** A directed graph for Graphviz, ranked from left to right. */
@@ -75,7 +77,7 @@ export function dot(graph: Graph): string {
   const quoted = (lines: readonly string[]) =>
     `"${lines.map((line) => line.replaceAll("\\", "\\\\").replaceAll('"', '\\"')).join("\\n")}"`;
   const style = (edge: GraphEdge) =>
-    ({ potential: "dotted", declared: "solid", read: "bold", session: "bold" })[bestKnown(edge)];
+    ({ potential: "dotted", declared: "solid", met: "bold", read: "bold", session: "bold" })[bestKnown(edge)];
   const rows = ranks.map((rank) => {
     const own = nodes.flatMap(({ node }, index) => (node.type === rank ? [`n${index}`] : []));
     return own.length === 0 ? "" : `  { rank=same; ${own.join("; ")} }`;

@@ -1,0 +1,154 @@
+/**
+ * Copies of credentials for whoever asks the map: edges that follow from the values that sources met, and that no table of the
+ * map has. They are looked up from what is asked about, as the other edges are, and not at all where nothing was ever met.
+ */
+
+import { copyEdges, type Meeting } from "../domain/graph/copies.js";
+import { type Flow, typesAlong, type Way, wayOf } from "../domain/graph/flows.js";
+import { copyTypes, type EdgeType, type GraphEdge } from "../domain/graph/types.js";
+import { liveStages } from "../domain/version.js";
+import type { Tx } from "./database.js";
+import { edgeKey } from "./graph-rows.js";
+import { anyOf } from "./graph-walk.js";
+import { maybeAccepted } from "./live-values.js";
+import { type SQL, sql } from "./orm.js";
+import { ms } from "./rows.js";
+
+/** One step from a node over an edge to a copy, `forth` from the credential to the place. */
+interface CopyStep {
+  readonly before: string;
+  readonly id: string;
+  readonly type: EdgeType;
+  readonly forth: boolean;
+}
+
+/** Which of them are looked up: conditions on versions `v` and their hashes `f`, on what was live `l`, on things `t`. */
+interface Among {
+  readonly ofVersions?: SQL;
+  readonly ofLive?: SQL;
+  readonly ofPlaces?: SQL;
+}
+
+/** The copies of an estate as one question sees them. */
+export class Copies {
+  /** Every edge to a copy that the question has come by, by its `edgeKey`. */
+  readonly edges = new Map<string, GraphEdge>();
+  readonly #tx: Tx;
+  readonly #now: number;
+
+  private constructor(tx: Tx, now: number) {
+    this.#tx = tx;
+    this.#now = now;
+  }
+
+  /** Of values that may be accepted at `now`, in milliseconds since the epoch; null where no value lies anywhere. */
+  static async open(tx: Tx, now: number): Promise<Copies | null> {
+    const { rows } = await tx.execute<{ lies: boolean }>(
+      sql`select exists (select from rekey_inventory.marks where ended_at is null) as lies`,
+    );
+    return rows[0]?.lies === true ? new Copies(tx, now) : null;
+  }
+
+  /** Where a flow goes from these nodes over edges to copies. */
+  async steps(nodes: readonly string[], flow: Flow): Promise<CopyStep[]> {
+    const steps: CopyStep[] = [];
+    for (const way of ["forth", "back"] as const) {
+      if (!copyTypes.some((type) => typesAlong(flow, way).includes(type))) continue;
+      for (const { from, type, to } of await this.at(nodes, way)) {
+        if (wayOf(flow, type) !== way) continue;
+        const forth = way === "forth";
+        steps.push({ before: forth ? from : to, id: forth ? to : from, type, forth });
+      }
+    }
+    return steps;
+  }
+
+  /** Edges that begin (`forth`) or end (`back`) at these nodes. */
+  async at(nodes: readonly string[], way: Way): Promise<GraphEdge[]> {
+    const among = anyOf(sql`asked`);
+    const asked = sql`asked (id) as materialized (select unnest(${sql.param(nodes)}::text[]))`;
+    if (way === "forth") {
+      const [ofVersions, ofLive] = [sql`v.credential = ${among}`, sql`l.credential = ${among}`];
+      return this.#keep(sql`${asked}, ${this.#met({ ofVersions, ofLive })}`);
+    }
+    const lying = sql`any(array(select hmac from lying))`;
+    const only = { ofVersions: sql`f.hmac = ${lying}`, ofLive: sql`l.hmac = ${lying}` };
+    return this.#keep(sql`${asked}, lying as materialized (
+        select distinct m.mark as hmac from rekey_inventory.things t join rekey_inventory.marks m on m.thing = t.id
+        where t.node = ${among} and m.ended_at is null
+      ), ${this.#met({ ...only, ofPlaces: sql`t.node = ${among}` })}`);
+  }
+
+  /** All of them. */
+  async all(): Promise<GraphEdge[]> {
+    return this.#keep(this.#met({}));
+  }
+
+  /** Ids of the other places at which values were met that also stand at one of these; by name. */
+  async alike(places: readonly string[]): Promise<string[]> {
+    const { rows } = await this.#tx.execute<{ id: string }>(sql`
+      with asked (id) as materialized (select unnest(${sql.param(places)}::text[])),
+      lying as materialized (
+        select distinct m.mark from rekey_inventory.things t join rekey_inventory.marks m on m.thing = t.id
+        where t.node = ${anyOf(sql`asked`)} and m.ended_at is null
+      )
+      select distinct n.id, n.name from lying l
+      join rekey_inventory.marks m on m.mark = l.mark and m.ended_at is null
+      join rekey_inventory.things t on t.id = m.thing
+      join rekey_inventory.graph_nodes n on n.id = t.node and n.type = 'location'
+      where n.id not in (select id from asked) order by n.name, n.id`);
+    return rows.map(({ id }) => id);
+  }
+
+  /** Edges that it has come by, between nodes of these. */
+  among(nodes: ReadonlySet<string> | ReadonlyMap<string, unknown>): GraphEdge[] {
+    return [...this.edges.values()].filter(({ from, to }) => nodes.has(from) && nodes.has(to));
+  }
+
+  /** For a `with`: how values that may be accepted were met, as `met`, by credential, place and source. */
+  #met({ ofVersions = sql`true`, ofLive = sql`true`, ofPlaces = sql`true` }: Among): SQL {
+    return sql`accepted as materialized (
+        select v.credential, f.hmac from rekey_inventory.versions v
+        join rekey_inventory.fingerprints f on f.version = v.id
+        where v.life = any(${sql.param(liveStages)}::text[]) and ${ofVersions}
+        union
+        select l.credential, l.hmac from (${maybeAccepted(this.#now)}) l where ${ofLive}
+      ), met as (
+        select a.credential, n.id as place, m.source, bool_or(m.literal) as literal, bool_and(m.past) as past,
+          min(m.sentence) as sentence, count(*)::float8 as count,
+          ${ms("min(m.first_seen)")} as "firstSeen", ${ms("max(m.last_seen)")} as "lastSeen"
+        from accepted a join rekey_inventory.marks m on m.mark = a.hmac and m.ended_at is null
+        join rekey_inventory.things t on t.id = m.thing
+        join rekey_inventory.graph_nodes n on n.id = t.node and n.type = 'location'
+        where ${ofPlaces} group by a.credential, n.id, m.source
+      )`;
+  }
+
+  /**
+   * The edges of what a query `met`; not where the credential is kept anyway (`keptOf`): there it is no copy. From a place on
+   * each step is looked up on its own (`offset 0`), as for copies of `graph-load.ts`.
+   */
+  async #keep(met: SQL): Promise<GraphEdge[]> {
+    const { rows } = await this.#tx.execute<Meeting & Record<string, unknown>>(sql`
+      with recursive ${met}, inside (credential, place, id) as (
+        select credential, place, place from met
+        union
+        select i.credential, i.place, whole.id from inside i, lateral (
+          select e.to_id as id from rekey_inventory.graph_edges e
+          join rekey_inventory.graph_nodes n on n.id = e.from_id and n.type = 'location'
+          where e.from_id = i.id and e.type in ('depends-on', 'stored-in') and e.ended_at is null offset 0) whole
+      ), kept as (
+        select distinct i.credential, i.place from inside i, lateral (
+          select from rekey_inventory.graph_edges e
+          where e.from_id = i.credential and e.to_id = i.id and e.type = 'stored-in' and e.ended_at is null offset 0) own
+      )
+      select met.*, exists (
+        select from rekey_inventory.graph_edges e
+        where e.to_id = met.place and e.type = 'uses' and e.ended_at is null) as "isRead"
+      from met where (credential, place) not in (select credential, place from kept)
+      order by credential, place, source`);
+    const edges = copyEdges(rows);
+    for (const edge of edges) this.edges.set(edgeKey(edge), edge);
+    return edges;
+  }
+}
