@@ -140,7 +140,9 @@ async function ask(db: Database, progress: (line: string) => void): Promise<Aske
        where ended_at is null and type in (${types}) order by md5(id) limit ${sampleMax}`,
     );
   const limited = (name: string, type: string) => radiusOf(inventory, name, { type, limit: 200 });
-  const consumers = await timed(await sampled("'credential'"), ({ name }) => consumersOf(inventory, name));
+  const consumers = await timed(await sampled("'credential','location'"), ({ name, type }) =>
+    consumersOf(inventory, name, type),
+  );
   const blast = await timed(await sampled("'credential','consumer','owner'"), ({ name, type }) =>
     limited(name, type),
   );
@@ -174,7 +176,7 @@ async function worstOf(
     return counts.breaks.things + counts.exposed.things;
   };
   const questions = {
-    [`consumers of ${giant}`]: async () => (await consumersOf(inventory, giant)).length,
+    [`consumers of ${giant}`]: async () => (await consumersOf(inventory, giant)).users.length,
     [`blast of ${giant}`]: () => radius(giant, "credential"),
     [`blast of ${master}`]: () => radius(master, "credential"),
     [`blast of ${owner?.name}, who answers for most`]: () => radius(owner?.name ?? "", "owner"),
@@ -235,7 +237,7 @@ export function mapTables(figures: MapFigures): Table[] {
     {
       title: `Asking about ${whole}`,
       rows: [
-        ...asked("consumers of a credential", consumers),
+        ...asked("consumers of a credential or at a place", consumers),
         ...asked("blast radius", blast),
         ...Object.entries(worst).map(
           ([what, { ms, things }]): Row => ({

@@ -84,13 +84,16 @@ export class Copies {
     return this.#keep(this.#met({}));
   }
 
-  /** Ids of the other places at which values were met that also stand at one of these; by name. */
+  /**
+   * Ids of the other places at which values were met that also stand at one of these; by name. What cannot be told from other
+   * values has no hash, and is like nothing.
+   */
   async alike(places: readonly string[]): Promise<string[]> {
     const { rows } = await this.#tx.execute<{ id: string }>(sql`
       with asked (id) as materialized (select unnest(${sql.param(places)}::text[])),
       lying as materialized (
         select distinct m.mark from rekey_inventory.things t join rekey_inventory.marks m on m.thing = t.id
-        where t.node = ${anyOf(sql`asked`)} and m.ended_at is null
+        where t.node = ${anyOf(sql`asked`)} and m.ended_at is null and m.mark <> ''
       )
       select distinct n.id, n.name from lying l
       join rekey_inventory.marks m on m.mark = l.mark and m.ended_at is null

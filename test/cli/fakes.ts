@@ -60,6 +60,8 @@ export interface World {
   readonly map: Graph;
   readonly sightings: readonly Sighting[];
   readonly anonymous: readonly AnonymousUse[];
+  /** Ids of places with a value that also stands where it is asked about. */
+  readonly alike: readonly string[];
   /** Findings as they stand, each with what became of it. */
   readonly findings: readonly { readonly finding: KeptFinding; readonly changes: readonly FindingChange[] }[];
   /** What a look at everything comes to. */
@@ -89,6 +91,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     map: { nodes: new Map(), edges: [] },
     sightings: [],
     anonymous: [],
+    alike: [],
     findings: [],
     look: () => ({ open: 0, excepted: 0, ended: 0, looked: true }),
     figures: [],

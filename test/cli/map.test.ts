@@ -87,7 +87,7 @@ test("a name that several bear asks which", async () => {
 });
 
 test("a name of something else says what that is, and a type that there is none of is no type", async () => {
-  const { stderr } = await runIn(world(), ["consumers", "main-vault"]);
+  const { stderr } = await runIn(world(), ["order", "main-vault"]);
   expect(stderr).toContain('hint: "main-vault" is the name of a system.');
   const { stderr: typed } = await runIn(world(), ["blast", "orders-db", "--type", "thing"]);
   expect(typed).toContain('There is no type of thing "thing".');

@@ -1,9 +1,12 @@
 /** `rekey blast`: what breaks when something is taken away, and what is exposed when it is in the wrong hands. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { Affected, Tally } from "../../../domain/graph/blast.js";
+import { isCopy } from "../../../domain/graph/copies.js";
 import type { NodeType } from "../../../domain/graph/types.js";
+import { minuteOf } from "../../../domain/watched.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
+import { leaksText, lookText, type ToldCopy, toldCopies } from "../copies.js";
 import { csvText } from "../format/csv.js";
 import { dot, mermaid } from "../format/drawings.js";
 import { count, section, table } from "../format/layout.js";
@@ -14,6 +17,8 @@ import { namesIn, nodeNamed, typeOption } from "../node.js";
 const shownMax = 200;
 /** Owners that are named in the head; the others are counted. */
 const ownersMax = 20;
+/** Places with the same value that are named. */
+const placesMax = 10;
 
 /** An identity, and a store, may be in the wrong hands, too. */
 const types: readonly NodeType[] = ["credential", "consumer", "owner", "identity", "location", "system"];
@@ -40,6 +45,7 @@ interface Wanted {
 async function drawnRadius(inventory: Inventory, name: string, { type, limit }: Wanted) {
   const node = await nodeNamed(inventory, name, types, type);
   const { blast: found, breaks, exposed, begins, graph } = await inventory.blast(node.id, limit);
+  const copies = graph.edges.some(isCopy) ? toldCopies(graph, await inventory.sourceNames()) : [];
   const named = namesIn(graph);
   const plain = (list: readonly Affected[]) =>
     list.map(({ node: { name: what, type: kind }, distance, known, way, owners: whose }) => {
@@ -57,6 +63,11 @@ async function drawnRadius(inventory: Inventory, name: string, { type, limit }: 
     counts: { starts: begins, breaks: countsIn(breaks, named), exposed: countsIn(exposed, named) },
     breaks: plain(found.breaks),
     exposed: plain(found.exposed),
+    same: {
+      credentials: found.same.credentials.map((one) => one.name),
+      places: found.same.places.map((one) => one.name),
+    },
+    copies,
   };
   return { radius, graph };
 }
@@ -76,7 +87,7 @@ export const blast = command<BlastOptions>({
   usage: "blast <name>",
   summary: "Show what breaks with a credential, a consumer or an owner, and what is exposed",
   description:
-    "Breaks: who stops working when it is taken away. Exposed: what whoever has it can get at. Each with the way that leads there, how sure its weakest link is, and who answers for it.",
+    "Breaks: who stops working when it is taken away, also whoever reads a copy of its value that a source has met. Exposed: what whoever has it can get at. Each with the way that leads there, how sure its weakest link is, and who answers for it. Of a place it is about the value that stands there, wherever else that is.",
   arguments: {
     name: "a credential, a consumer, an identity, a place, a system, or an owner with everything that they answer for",
   },
@@ -111,8 +122,11 @@ export const blast = command<BlastOptions>({
       return [
         summary(name, counts.breaks, counts.exposed, owners),
         ...(radius.type === "owner" ? [ownedText(name, starts, counts.starts)] : []),
+        ...sameText(name, radius.same),
         ...section("Breaks when it is taken away", rowsOf(cli, breaks, counts.breaks), cli.paint),
         ...section("Exposed to whoever has it", rowsOf(cli, exposed, counts.exposed), cli.paint),
+        ...section("Copies of the value that sources met", copiesText(cli, radius.copies), cli.paint),
+        ...leaksText(radius.copies),
       ].join("\n\n");
     });
     return exitCodes.done;
@@ -155,6 +169,39 @@ function ownedText(owner: string, names: readonly string[], number: number): str
   return names.length === 0
     ? `${owner} answers for nothing.`
     : `${owner} answers for ${[...names].sort().join(", ")}${others}.`;
+}
+
+/** At a place it is about the value that stands there, wherever else that is. */
+function sameText(place: string, { credentials, places }: Same): string[] {
+  const some = places.slice(0, placesMax);
+  const others = places.length > some.length ? ` and ${places.length - some.length} more` : "";
+  const parts = [
+    ...(credentials.length === 0 ? [] : [`is that of ${credentials.join(", ")}`]),
+    ...(places.length === 0 ? [] : [`also stands in ${some.join(", ")}${others}`]),
+  ];
+  if (parts.length === 0) return [];
+  return [`The value in ${place} ${parts.join(", and ")}: whoever uses it there breaks with it, too.`];
+}
+
+function copiesText({ paint }: Cli, copies: readonly ToldCopy[]): string {
+  const read = copies.filter(({ isLeak }) => !isLeak);
+  const cells = read
+    .slice(0, shownMax)
+    .map((copy) => [
+      paint("name", copy.place),
+      copy.credential,
+      lookText(copy),
+      copy.lastMet === null ? "" : minuteOf(copy.lastMet),
+      copy.sentence,
+    ]);
+  const shown = table(["place", "of", "how", "last met", "what was met"], cells, paint);
+  const more = read.length - cells.length;
+  return more > 0 ? `${shown}\n${more} more are not shown: --json has all.` : shown;
+}
+
+interface Same {
+  readonly credentials: readonly string[];
+  readonly places: readonly string[];
 }
 
 interface Row {

@@ -1,40 +1,83 @@
 /** `rekey consumers`: who uses a credential, how that is known, and since when. */
-import { exitCodes } from "../../../domain/errors.js";
+import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import { ownerNames } from "../../../domain/graph/blast.js";
+import { credentialsAt } from "../../../domain/graph/copies.js";
 import { lastSeenUse, strongest } from "../../../domain/graph/known.js";
 import { Adjacency } from "../../../domain/graph/reach.js";
-import type { EdgeType, EvidenceKind, Graph } from "../../../domain/graph/types.js";
-import { isDeclared, usersOf } from "../../../domain/graph/use.js";
+import type { EdgeType, EvidenceKind, GraphNode, NodeType } from "../../../domain/graph/types.js";
+import { isDeclared, readersOf, type User, usersOf } from "../../../domain/graph/use.js";
 import { isStranger } from "../../../domain/strangers.js";
 import type { Words } from "../../../inventory/thing-words.js";
 import { toldUses } from "../anonymous.js";
 import { command } from "../command.js";
+import { leaksText, metText, toldCopies, toldCopy } from "../copies.js";
 import { count } from "../format/layout.js";
 import type { Inventory } from "../inventory.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
-import { nodeNamed } from "../node.js";
+import { namesIn, nodeNamed, typeOption } from "../node.js";
 import { namedSource, type SourceNames } from "../source-names.js";
 
-/** Whoever uses the credential of that name, then who only could. Throws `not-found`. */
-export async function consumersOf(inventory: Inventory, name: string) {
-  const { id } = await nodeNamed(inventory, name, ["credential"]);
-  const [map, names] = await Promise.all([inventory.users(id), inventory.sourceNames()]);
-  return usersIn(map, id, names);
+/** Somebody may ask it of a credential, and of a place. */
+const types: readonly NodeType[] = ["credential", "location"];
+
+/**
+ * Whoever uses the credential of that name or reads at the place, then who only could; when it was used by whom nobody says; and
+ * where its value was met. Throws `not-found`, and `bad-input` where the name is that of something that nobody uses.
+ */
+export async function consumersOf(inventory: Inventory, name: string, type?: string) {
+  const node = await askedAbout(inventory, name, type);
+  const [map, anonymous, names, words] = await Promise.all([
+    inventory.users(node.id),
+    inventory.anonymousUses(node.id),
+    inventory.sourceNames(),
+    inventory.words(node.id),
+  ]);
+  const adjacency = new Adjacency(map);
+  const isPlace = node.type === "location";
+  const found = isPlace ? readersOf(adjacency, node.id) : usersOf(adjacency, node.id);
+  return {
+    ...{
+      name,
+      isPlace,
+      users: toldUsers(adjacency, found, isPlace, names),
+      uses: toldUses(anonymous, names),
+    },
+    values: isPlace ? credentialsAt(adjacency, node.id).map((one) => one.name) : [],
+    copies: toldCopies(map, names),
+    words,
+  };
 }
 
-function usersIn(map: Graph, credential: string, names: SourceNames) {
-  const adjacency = new Adjacency(map);
-  const users = usersOf(adjacency, credential);
+type Consumers = Awaited<ReturnType<typeof consumersOf>>;
+
+async function askedAbout(inventory: Inventory, name: string, type: string | undefined): Promise<GraphNode> {
+  try {
+    return await nodeNamed(inventory, name, types, type);
+  } catch (caught) {
+    if (!(caught instanceof RekeyError) || caught.code !== "not-found") throw caught;
+    const [other] = (await inventory.nodesNamed(name)).found;
+    if (other === undefined) throw caught;
+    throw new RekeyError(
+      "bad-input",
+      `Consumers are those of a credential or of a place, and ${name} is neither.`,
+      `\`rekey blast ${name}\` shows who fails with this ${other.type}, and what it opens.`,
+    );
+  }
+}
+
+function toldUsers(adjacency: Adjacency, users: readonly User[], isPlace: boolean, names: SourceNames) {
   const declared = new Set(users.filter(isDeclared).map(({ node }) => node.id));
+  const named = namesIn(adjacency.graph);
   return users
-    .map(({ node, edge, known, at }) => ({
+    .map(({ node, edge, known, at, copy }) => ({
       ...{ id: node.id, name: node.name, type: node.type, class: node.class ?? null },
       ...{ edge: edge.type, known, at: at?.name ?? null },
-      isUnmapped: isStranger({ node, edge }, declared),
+      isUnmapped: !isPlace && isStranger({ node, edge }, declared),
       firstSeen: edge.firstSeen,
       lastSeen: lastSeenUse(edge),
       owners: ownerNames(adjacency, node.id),
       evidence: edge.evidence.map((one) => namedSource(names, one)),
+      copy: copy === null ? null : toldCopy(copy, named, names),
     }))
     .sort((a, b) => Number(!isUse(a)) - Number(!isUse(b)) || Number(a.at !== null) - Number(b.at !== null));
 }
@@ -45,45 +88,41 @@ function isUse({ edge, known }: { readonly edge: EdgeType; readonly known: Evide
 }
 
 /** Lists them: whoever uses it first, then who only could. */
-export const consumers = command<FormOptions>({
-  usage: "consumers <credential>",
-  summary: "Show who uses a credential, and how that is known",
+export const consumers = command<FormOptions & { readonly type?: string }>({
+  usage: "consumers <name>",
+  summary: "Show who uses a credential, or reads at a place, and how that is known",
   description:
-    "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody. Who is unmapped is none of the consumers that the estate declares for it.",
-  arguments: { credential: "name of a credential" },
-  options: [formOption()],
+    "Whoever uses it, and whoever could read it where it is kept. What was seen says so: a log shows the read, or a session is open. What is only declared was written by somebody. Who is unmapped is none of the consumers that the estate declares for it. Who holds a copy reads the same value at a place that no rotation changes, where a source has met it.",
+  arguments: { name: "a credential, or a place: whoever reads what stands there" },
+  options: [formOption(), typeOption()],
   examples: [
     ["rekey consumers orders-db", "everybody on it"],
     ["rekey consumers orders-db --format csv > orders.csv", "for a spreadsheet"],
   ],
   async run(cli, [name = ""], options) {
     const { inventory } = await cli.services();
-    const { id } = await nodeNamed(inventory, name, ["credential"]);
-    const [map, anonymous, names, words] = await Promise.all([
-      inventory.users(id),
-      inventory.anonymousUses(id),
-      inventory.sourceNames(),
-      inventory.words(id),
-    ]);
-    const found = usersIn(map, id, names);
-    const uses = toldUses(anonymous, names);
-    const consumersShown = found.map(({ id: _id, ...shown }) => shown);
-    const object = { credential: name, consumers: consumersShown, anonymous: uses, said: words };
+    const found = await consumersOf(inventory, name, options.type);
+    const { isPlace, users, uses, values, copies, words } = found;
+    const shown = users.map(({ id: _id, ...user }) => user);
+    const about = isPlace ? { place: name, values } : { credential: name };
+    const object = { ...about, consumers: shown, anonymous: uses, copies, said: words };
     showListing(cli, options, object, (style) => ({
-      head: headOf(name, found),
+      head: headOf(found),
       headings: ["name", "what", "class", "known", "unmapped", "since", "last seen", "owner", "why"],
-      rows: found.map((one) => [
+      rows: users.map((one) => [
         style.name(one.name),
         one.type,
         one.class ?? "",
-        knownText(one.edge, one.known, one.at),
+        knownText(one),
         one.isUnmapped ? "unmapped" : "",
         style.when(one.firstSeen),
         one.lastSeen === null ? "" : style.when(one.lastSeen),
         one.owners.join(", "),
-        strongest(one.evidence)?.sentence ?? "",
+        [strongest(one.evidence)?.sentence ?? "", ...(one.copy === null ? [] : [metText(one.copy)])].join(
+          " ",
+        ),
       ]),
-      notes: [...wordsText(words), ...uses.map(({ text }) => text)],
+      notes: [...wordsText(words), ...uses.map(({ text }) => text), ...(isPlace ? valuesText(found) : unreadText(found))],
     }));
     return exitCodes.done;
   },
@@ -99,20 +138,49 @@ function wordsText({ purpose, expiresAt, by }: Words): string[] {
 }
 
 /** How many they are. Who is declared and was seen at a copy stands there twice, and is one. */
-function headOf(name: string, found: ReturnType<typeof usersIn>): string {
-  if (found.length === 0) return `Nobody is known to use ${name}.`;
-  const different = (list: typeof found) => new Set(list.map(({ id }) => id)).size;
-  const using = different(found.filter(isUse));
-  const could = different(found) - using;
-  const unmapped = different(found.filter(({ isUnmapped }) => isUnmapped));
-  const head = `${count(using, "consumer")} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
+function headOf({ name, isPlace, users }: Consumers): string {
+  if (users.length === 0) return `Nobody is known to ${isPlace ? "read" : "use"} ${name}.`;
+  const different = (list: typeof users) => new Set(list.map(({ id }) => id)).size;
+  const using = different(users.filter(isUse));
+  const could = different(users) - using;
+  const unmapped = different(users.filter(({ isUnmapped }) => isUnmapped));
+  const who = count(using, isPlace ? "reader" : "consumer");
+  const head = `${who} of ${name}${could === 0 ? "" : `, and ${could} that could read it`}.`;
   if (unmapped === 0) return head;
   const are = unmapped === 1 ? "is" : "are";
   return `${head} ${unmapped} of them ${are} unmapped: the estate declares no such consumer of it.`;
 }
 
 /** How it is known, and at which copy. */
-function knownText(edge: string, known: string, at: string | null): string {
-  if (known === "potential" || edge !== "uses") return at === null ? "could" : `could, at ${at}`;
-  return at === null ? known : `${known}, at ${at}`;
+function knownText({ edge, known, at, copy }: Consumers["users"][number]): string {
+  const how = known === "potential" || edge !== "uses" ? "could" : known;
+  if (at === null) return how;
+  return copy === null ? `${how}, at ${at}` : `${how}, holds a copy at ${at}`;
+}
+
+/** Whose values stand at a place. */
+function valuesText({ values }: Consumers): string[] {
+  return values.map(
+    (value) =>
+      `The value of ${value} stands there, and whoever reads it uses that: \`rekey consumers ${value}\` shows everybody.`,
+  );
+}
+
+/** So many copies that nobody is known to read are told in full. */
+const unreadMax = 20;
+
+/** Copies that nobody is known to read, and may be read all the same; and where it has only got to. */
+function unreadText({ users, copies }: Consumers): string[] {
+  const read = new Set(users.filter(isUse).flatMap(({ copy }) => copy?.place ?? []));
+  const unread = copies.filter(({ place, isLeak }) => !isLeak && !read.has(place));
+  const more = unread.length - unreadMax;
+  return [
+    ...unread
+      .slice(0, unreadMax)
+      .map((copy) => `Nobody is known to read the copy in ${copy.place}. ${metText(copy)}`),
+    ...(more > 0
+      ? [`Nobody is known to read ${count(more, "more copy", "more copies")}: --json has all.`]
+      : []),
+    ...leaksText(copies),
+  ];
 }
