@@ -22,11 +22,15 @@ interface CopyStep {
   readonly forth: boolean;
 }
 
-/** Which of them are looked up: conditions on versions `v` and their hashes `f`, on what was live `l`, on things `t`. */
+/** Where values lie now, by the node of their thing `t`. */
+const lying = sql`select t.node, m.* from rekey_inventory.marks m join rekey_inventory.things t on t.id = m.thing
+  where m.ended_at is null`;
+
+/** Which of them are looked up: conditions on versions `v` and their hashes `f` and on what was live `l`, and a table of what is `lying`. */
 interface Among {
   readonly ofVersions?: SQL;
   readonly ofLive?: SQL;
-  readonly ofPlaces?: SQL;
+  readonly lying?: SQL;
 }
 
 /** The copies of an estate as one question sees them. */
@@ -43,10 +47,11 @@ export class Copies {
 
   /** Of values that may be accepted at `now`, in milliseconds since the epoch; null where no value lies anywhere. */
   static async open(tx: Tx, now: number): Promise<Copies | null> {
-    const { rows } = await tx.execute<{ lies: boolean }>(
-      sql`select exists (select from rekey_inventory.marks where ended_at is null) as lies`,
+    // In an order, so that the first of an index is read; any of them would be looked for among all that have ended.
+    const { rows } = await tx.execute(
+      sql`select thing from rekey_inventory.marks where ended_at is null order by thing limit 1`,
     );
-    return rows[0]?.lies === true ? new Copies(tx, now) : null;
+    return rows.length > 0 ? new Copies(tx, now) : null;
   }
 
   /** Where a flow goes from these nodes over edges to copies. */
@@ -65,18 +70,34 @@ export class Copies {
 
   /** Edges that begin (`forth`) or end (`back`) at these nodes. */
   async at(nodes: readonly string[], way: Way): Promise<GraphEdge[]> {
-    const among = anyOf(sql`asked`);
-    const asked = sql`asked (id) as materialized (select unnest(${sql.param(nodes)}::text[]))`;
+    const among = await this.#fitting(nodes, way);
+    if (among.length === 0) return [];
+    const asked = sql`asked (id) as materialized (select unnest(${sql.param(among)}::text[]))`;
+    const ids = anyOf(sql`asked`);
     if (way === "forth") {
-      const [ofVersions, ofLive] = [sql`v.credential = ${among}`, sql`l.credential = ${among}`];
-      return this.#keep(sql`${asked}, ${this.#met({ ofVersions, ofLive })}`);
+      const only = { ofVersions: sql`v.credential = ${ids}`, ofLive: sql`l.credential = ${ids}` };
+      return this.#keep(sql`${asked}, ${this.#met(only)}`);
     }
-    const lying = sql`any(array(select hmac from lying))`;
-    const only = { ofVersions: sql`f.hmac = ${lying}`, ofLive: sql`l.hmac = ${lying}` };
-    return this.#keep(sql`${asked}, lying as materialized (
-        select distinct m.mark as hmac from rekey_inventory.things t join rekey_inventory.marks m on m.thing = t.id
-        where t.node = ${among} and m.ended_at is null
-      ), ${this.#met({ ...only, ofPlaces: sql`t.node = ${among}` })}`);
+    // From the few places on: one value may lie at thousands of others.
+    const hashes = sql`any(array(select mark from lying))`;
+    const only = { ofVersions: sql`f.hmac = ${hashes}`, ofLive: sql`l.hmac = ${hashes}`, lying: sql`lying` };
+    return this.#keep(
+      sql`${asked}, lying as materialized (${lying} and t.node = ${ids}), ${this.#met(only)}`,
+    );
+  }
+
+  /** Those at which such an edge may begin or end: credentials, or wherever a value lies. Of most levels of a walk it is none. */
+  async #fitting(nodes: readonly string[], way: Way): Promise<string[]> {
+    const asked = sql`with asked (id) as materialized (select unnest(${sql.param(nodes)}::text[]))`;
+    const { rows } = await this.#tx.execute<{ id: string }>(
+      way === "forth"
+        ? sql`${asked} select id from rekey_inventory.graph_nodes
+            where id = ${anyOf(sql`asked`)} and type = 'credential'`
+        : sql`${asked} select distinct t.node as id from rekey_inventory.things t
+            join rekey_inventory.marks m on m.thing = t.id and m.ended_at is null and m.mark <> ''
+            where t.node = ${anyOf(sql`asked`)}`,
+    );
+    return rows.map(({ id }) => id);
   }
 
   /** All of them. */
@@ -109,7 +130,7 @@ export class Copies {
   }
 
   /** For a `with`: how values that may be accepted were met, as `met`, by credential, place and source. */
-  #met({ ofVersions = sql`true`, ofLive = sql`true`, ofPlaces = sql`true` }: Among): SQL {
+  #met({ ofVersions = sql`true`, ofLive = sql`true`, lying: places = sql`(${lying})` }: Among): SQL {
     return sql`accepted as materialized (
         select v.credential, f.hmac from rekey_inventory.versions v
         join rekey_inventory.fingerprints f on f.version = v.id
@@ -120,10 +141,9 @@ export class Copies {
         select a.credential, n.id as place, m.source, bool_or(m.literal) as literal, bool_and(m.past) as past,
           min(m.sentence) as sentence, count(*)::float8 as count,
           ${ms("min(m.first_seen)")} as "firstSeen", ${ms("max(m.last_seen)")} as "lastSeen"
-        from accepted a join rekey_inventory.marks m on m.mark = a.hmac and m.ended_at is null
-        join rekey_inventory.things t on t.id = m.thing
-        join rekey_inventory.graph_nodes n on n.id = t.node and n.type = 'location'
-        where ${ofPlaces} group by a.credential, n.id, m.source
+        from accepted a join ${places} m on m.mark = a.hmac
+        join rekey_inventory.graph_nodes n on n.id = m.node and n.type = 'location'
+        group by a.credential, n.id, m.source
       )`;
   }
 
@@ -145,10 +165,11 @@ export class Copies {
           select from rekey_inventory.graph_edges e
           where e.from_id = i.credential and e.to_id = i.id and e.type = 'stored-in' and e.ended_at is null offset 0) own
       )
-      select met.*, exists (
-        select from rekey_inventory.graph_edges e
-        where e.to_id = met.place and e.type = 'uses' and e.ended_at is null) as "isRead"
-      from met where (credential, place) not in (select credential, place from kept)
+      select met.*, reader.one is not null as "isRead"
+      from met left join lateral (
+        select true as one from rekey_inventory.graph_edges e
+        where e.to_id = met.place and e.type = 'uses' and e.ended_at is null limit 1) reader on true
+      where (credential, place) not in (select credential, place from kept)
       order by credential, place, source`);
     const edges = copyEdges(rows);
     for (const edge of edges) this.edges.set(edgeKey(edge), edge);
