@@ -70,7 +70,10 @@ describe("the blast radius", () => {
   });
 
   test("of nothing that is known: nothing", () => {
-    expect(blastOf(shop, "c-other")).toEqual({ starts: [], breaks: [], exposed: [], owners: [] });
+    expect(blastOf(shop, "c-other")).toEqual({
+      ...{ starts: [], breaks: [], exposed: [], owners: [] },
+      same: { credentials: [], places: [] },
+    });
   });
 
   test("is counted by what is in it and by who answers for that", () => {
