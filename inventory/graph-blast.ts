@@ -113,7 +113,7 @@ async function startsOf(tx: Tx, id: string): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** A place and its parts, as `withParts` says it; nothing, where it is no place. */
+/** A place and its parts, as `credentialsAt` takes them; nothing, where it is no place. */
 async function idsOfParts(tx: Tx, id: string): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     select id from rekey_inventory.graph_nodes where id = ${id} and type = 'location'

@@ -49,7 +49,7 @@ export function isCopy({ type }: Pick<GraphEdge, "type">): boolean {
 }
 
 /** A place and its parts: of a file its settings. What stands there is what somebody means who names the file. */
-export function withParts(adjacency: Adjacency, place: string): string[] {
+function withParts(adjacency: Adjacency, place: string): string[] {
   const parts = adjacency
     .at(place)
     .filter((edge) => edge.type === "stored-in" && edge.to === place && isThere(edge))

@@ -80,6 +80,9 @@ it("C1 C29: whoever reads a copy of a credential's value is one of its users, br
   const part = await loadBlast(db, orders, { limit: 1, now: t0 });
   expect(part.breaks).toEqual(breaks);
   expect(part.blast.breaks[0]?.way).toHaveLength(1);
+  const things = breaks.things - 2;
+  const broken = await loadBlast(db, orders, { limit: 1, counted: things - 1, now: t0 });
+  expect(broken.breaks).toMatchObject({ things, isWhole: false });
 
   const holders = await loadHolders(db, orders, t0);
   const users = usersOf(new Adjacency(holders), orders);
