@@ -2,6 +2,7 @@
  * Asking for an adoption: what would be done is read at the issuer, written down as a plan, and put before the
  * owners. Asked again it is the same request, for as long as it would still do the same.
  */
+
 import type { AdopterView } from "../adapters/ports.js";
 import {
   type AdoptionAsk,
@@ -15,6 +16,7 @@ import {
   isSameWork,
   type StandingStep,
 } from "../domain/adopt-plan.js";
+import { count } from "../domain/count.js";
 import { RekeyError } from "../domain/errors.js";
 import { refusals } from "../domain/finding.js";
 import {
@@ -110,7 +112,7 @@ export async function askAdoption(
   // A signature that was good for the first steps may have expired since: the owners are asked once more (H38).
   if (open.begunAt !== null) return overdue ? askAgain(deps.db, open.id, deps.now()) : open;
   if (overdue) {
-    const reason = `${standing.missing} sign-off(s) were still missing at the deadline.`;
+    const reason = `${count(standing.missing, "sign-off was", "sign-offs were")} still missing at the deadline.`;
     return begin(deps, plan, ask, { id: open.id, outcome: "refused", reason });
   }
   if (isSameWork(open.plan, plan) && asksAlike(open.plan, plan)) return open;

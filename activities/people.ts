@@ -1,5 +1,7 @@
 /** Steps that are about people: asking for sign-offs, holding for an operator, turning round, closing; each is told to somebody. */
+
 import type { Notice } from "../adapters/ports.js";
+import { count } from "../domain/count.js";
 import { mayAct } from "../domain/decide.js";
 import { declaredBy, personsNeeded } from "../domain/declaration.js";
 import { formatDuration } from "../domain/duration.js";
@@ -179,7 +181,7 @@ export function recordActivity(deps: ActivityDeps) {
         if (by.length < personsNeeded)
           throw new RekeyError(
             "decision-refused",
-            `${by.length} person(s) have signed, and ${personsNeeded} have to.`,
+            `${count(by.length, "person has", "persons have")} signed, and ${personsNeeded} have to.`,
           );
       }
       await appendEvent(deps.db, state.id, state.epoch, event);

@@ -1,4 +1,5 @@
 /** A dry run: the same look, the same rules and the same plan as a rotation, with nothing kept and nothing changed. */
+import { count } from "../domain/count.js";
 import { forecastOf } from "../domain/forecast.js";
 import { applyIncident } from "../domain/incident.js";
 import { checkersMemoryMs } from "../domain/roles.js";
@@ -110,7 +111,7 @@ function sentencesOf(systems: Systems, plan: Plan, state: RotationState): string
   return [
     quorum === 0
       ? "Nobody is asked: the policy itself is the consent."
-      : `${quorum} sign-off(s) asked of ${plan.approvers.join(", ")}.`,
+      : `${count(quorum, "sign-off")} asked of ${plan.approvers.join(", ")}.`,
     issue,
     ...waves,
     plan.pointOfNoReturn === "issue"

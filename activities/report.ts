@@ -1,5 +1,7 @@
 /** Takes in the report of a leak: who says so, on what evidence, and which versions it is about (H25, H37). */
+
 import { speaksFor } from "../domain/authority.js";
+import { count } from "../domain/count.js";
 import { type DocumentPayload, reportText } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import { leakedBy } from "../domain/incident.js";
@@ -141,7 +143,7 @@ export async function authorise(
   if (persons.size < needed) {
     throw new RekeyError(
       "decision-refused",
-      `The report needs ${needed} responder(s) and has ${persons.size}.`,
+      `The report needs ${count(needed, "responder")} and has ${persons.size}.`,
       "Have a second responder sign it, or give the leaked value with --value-from, so that it can be matched.",
     );
   }
@@ -270,7 +272,7 @@ export async function incidentOf(
   return {
     event,
     key: `incident:${id}`,
-    sentence: `Emergency: ${leaked.length} version(s) are treated as leaked.`,
+    sentence: `Emergency: ${count(leaked.length, "version is", "versions are")} treated as leaked.`,
   };
 }
 

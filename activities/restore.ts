@@ -1,5 +1,7 @@
 /** Accepting restored records (H32): everything outside is looked at first, a person signs for it, and a new generation begins. */
+
 import { speaksFor } from "../domain/authority.js";
+import { count } from "../domain/count.js";
 import { clockSkewMs, type DocumentPayload } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Estate } from "../domain/estate/types.js";
@@ -57,7 +59,7 @@ async function accepted(deps: ActivityDeps, halt: Halt, document: string): Promi
     log?.code === "audit-broken"
       ? ` ${log.message} Nothing ordinary is done until that is settled: docs/audit.md says how.`
       : "";
-  const sentence = `${by} has accepted the records as they are; generation ${number} begins. ${lost.length} tag(s) outside are known to be of lost rotations.${broken}`;
+  const sentence = `${by} has accepted the records as they are; generation ${number} begins. ${count(lost.length, "tag outside is known", "tags outside are known")} to be of lost rotations.${broken}`;
   return { accepted: true, sentence };
 }
 

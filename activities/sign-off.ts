@@ -1,5 +1,7 @@
 /** Owners sign afterwards for what an emergency did without them, also when its rotation has long ended (H37). */
+
 import { speaksFor } from "../domain/authority.js";
+import { count } from "../domain/count.js";
 import { clockSkewMs } from "../domain/documents.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Answered } from "../domain/rotation/work.js";
@@ -66,7 +68,7 @@ export async function takeSignOff(
     const kept = { jti, ...about, person, says, owners };
     await recordDecision(deps.db, { ...kept, jws: document, issuedAt, expiresAt, receivedAt: now });
     const signed = await signIncidents(deps, credential, jti, now);
-    return { accepted: true, sentence: `${person} has signed ${signed} report(s) off.` };
+    return { accepted: true, sentence: `${person} has signed ${count(signed, "report")} off.` };
   } catch (error) {
     if (error instanceof RekeyError && error.code === "decision-refused") {
       return { accepted: false, sentence: error.message };

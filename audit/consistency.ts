@@ -1,4 +1,5 @@
 /** Whether the log still begins with what was signed of it once: not cut, and not another one (I9). */
+import { count } from "../domain/count.js";
 import type { Tx } from "../inventory/database.js";
 import { tilesOf } from "./log.js";
 import { beginsWith, type Head } from "./proofs.js";
@@ -22,12 +23,12 @@ export async function inclusionProofs(tx: Tx, indexes: readonly number[], size: 
 /** What is wrong with a log of this size, if a checkpoint of `signed` entries was signed; null where it may be right. */
 export function cutSentence(source: string, signed: number, size: number, means = signedFor): string | null {
   if (size >= signed) return null;
-  return `The log was cut: it has ${size} entries, and ${source} ${means} ${signed}.`;
+  return `The log was cut: it has ${count(size, "entry", "entries")}, and ${source} ${means} ${signed}.`;
 }
 
 /** The sentence for a log that does not begin with what was signed. */
 export function forkSentence(source: string, signed: number, means = signedFor): string {
-  return `The log was forked: its first ${signed} entries are not those that ${source} ${means}.`;
+  return `The log was forked: its first ${count(signed, "entry is not the one", "entries are not those")} that ${source} ${means}.`;
 }
 
 /** How sentences say what a checkpoint has to do with entries. */

@@ -2,8 +2,10 @@
  * The log as the engine uses it: before a change its intent is in the log, or in the spool where the change may
  * not wait for a log; everything else is taken in behind the engine's back. Nothing here ever undoes a change (H31).
  */
+
 import { setTimeout as pause } from "node:timers/promises";
 import type { AuditEntry } from "../domain/audit.js";
+import { count } from "../domain/count.js";
 import { RekeyError } from "../domain/errors.js";
 import { type Database, read } from "../inventory/database.js";
 import { type Anchor, notesIn } from "./anchor.js";
@@ -85,10 +87,12 @@ export function auditKeeper(parts: KeeperParts): AuditKeeper {
     warnOdd(odd, "spool", warn);
     if (alone > 0)
       warn(
-        `${alone} entries stood in the spool alone: taken out of the outbox, or written by somebody else.`,
+        `${count(alone, "entry", "entries")} stood in the spool alone: taken out of the outbox, or written by somebody else.`,
       );
     if (merged > 0)
-      warn(`The audit log is back: ${merged} entries were merged from the spool, with a gap marked.`);
+      warn(
+        `The audit log is back: ${count(merged, "entry was", "entries were")} merged from the spool, with a gap marked.`,
+      );
   };
 
   const noted = async (work: () => Promise<void>): Promise<void> => {
@@ -196,7 +200,9 @@ async function fromHand(
 
 function warnOdd(odd: number, place: Place, warn: (sentence: string) => void): void {
   if (odd > 0)
-    warn(`${odd} text(s) in ${placeText(place)} are not what was told; the audit log tells of them.`);
+    warn(
+      `${count(odd, "text")} in ${placeText(place)} ${odd === 1 ? "is" : "are"} not what was told; the audit log tells of them.`,
+    );
 }
 
 async function spooled(

@@ -3,11 +3,13 @@
  * done, each line bound to the one before. Going back and containing a leak do not wait for a log (H31); what
  * they did meanwhile is in here until the log has it.
  */
+
 import { createHash, randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
 import { constants, mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { AuditEntry } from "../domain/audit.js";
+import { count } from "../domain/count.js";
 import { RekeyError } from "../domain/errors.js";
 import { canonical } from "../domain/plan.js";
 
@@ -61,7 +63,8 @@ export function fileSpool(folder: string, max = entriesMax): Spool {
     const kept = await added(entry, at).catch(() => {
       throw down("The audit spool cannot be written.");
     });
-    if (kept === null) throw down(`The audit spool is full: ${seq} entries wait there for the log.`);
+    if (kept === null)
+      throw down(`The audit spool is full: ${count(seq, "entry waits", "entries wait")} there for the log.`);
     [seq, prev] = [kept.seq, kept.hash];
   };
 

@@ -2,7 +2,9 @@
  * Reads the whole log and says in sentences what is wrong with it (I9). Nothing is believed but the key: texts
  * are hashed anew, the tree is built anew from them, and every checkpoint is compared with what was built.
  */
+
 import { setImmediate as pause } from "node:timers/promises";
+import { count } from "../domain/count.js";
 import { type Database, read, type Tx } from "../inventory/database.js";
 import { sql } from "../inventory/orm.js";
 import type { OutsideNote } from "./anchor.js";
@@ -84,7 +86,10 @@ async function checkpointsOf(
   const { rows } = await tx.execute<{ size: string; note: string }>(
     sql`select size, note from rekey_audit.checkpoints order by size`,
   );
-  const kept = rows.map(({ size, note }) => ({ source: `the checkpoint of ${size} entries`, note }));
+  const kept = rows.map(({ size, note }) => ({
+    source: `the checkpoint of ${count(Number(size), "entry", "entries")}`,
+    note,
+  }));
   const signed: Signed[] = [];
   for (const { source, note } of [...kept, ...outside]) {
     try {
@@ -248,5 +253,8 @@ async function afterEnd(tx: Tx, { size }: Head, findings: Findings): Promise<voi
     sql`select count(*)::int as after from rekey_audit.entries where index >= ${size}`,
   );
   const after = rows[0]?.after ?? 0;
-  if (after > 0) findings.add(`${after} entries stand behind the end of the log, which has ${size}.`);
+  if (after > 0)
+    findings.add(
+      `${count(after, "entry stands", "entries stand")} behind the end of the log, which has ${size}.`,
+    );
 }

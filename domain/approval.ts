@@ -1,4 +1,5 @@
 /** Gate 3: whose leave is asked for what, how long, and what a missing, late or contrary answer does (H7, H17, H38). */
+import { count } from "./count.js";
 import { tally } from "./decisions.js";
 import { isGoingBack, nothingIssued } from "./rotation/moves.js";
 import type { Plan, RotationState } from "./rotation/state.js";
@@ -30,16 +31,16 @@ function approvalOf(state: RotationState, plan: Plan, now: number): Verdict {
   if (quorum === 0) return pass;
   const askedAt = openRound(state, plan, now);
   const deadline = askedAt === null ? Number.POSITIVE_INFINITY : askedAt + deadlineMs;
-  const count = tally(plan, state.decisions, state.policy, deadline, now);
+  const signed = tally(plan, state.decisions, state.policy, deadline, now);
   // A veto counts until the point of no return; then it is kept as an objection (H38).
-  if (count.vetoedBy !== null && !state.irreversible) {
-    const reason = `${count.vetoedBy} rejected the plan.`;
+  if (signed.vetoedBy !== null && !state.irreversible) {
+    const reason = `${signed.vetoedBy} rejected the plan.`;
     return nothingIssued(state) ? { is: "refuse", reason } : { is: "stuck", reason };
   }
-  if (count.missing === 0) return pass;
+  if (signed.missing === 0) return pass;
   if (askedAt === null) return { is: "do", step: { do: "ask", digests: [plan.digest], reminder: false } };
   if (now >= deadline) {
-    const reason = `${count.missing} sign-off(s) were still missing at the deadline.`;
+    const reason = `${count(signed.missing, "sign-off was", "sign-offs were")} still missing at the deadline.`;
     // After issue a missing paper is no reason to go back: both versions stay valid and people are asked (H38).
     return nothingIssued(state) ? { is: "refuse", reason } : { is: "hold", reason };
   }
@@ -50,7 +51,7 @@ function approvalOf(state: RotationState, plan: Plan, now: number): Verdict {
   return {
     is: "wait",
     until,
-    for: `${count.missing} sign-off(s)`,
+    for: count(signed.missing, "sign-off"),
     who: "the owners that the policy names",
     watch: false,
   };

@@ -2,6 +2,7 @@
  * Gate 2: the named checks. Each looks at one input and answers with a code and a sentence, so that a refusal
  * can be read, named in a policy, and tested by itself. Adapters' preflights add theirs.
  */
+import { count } from "./count.js";
 import { sessionName } from "./discovery/match.js";
 import { formatDuration } from "./duration.js";
 import type { BoundedException } from "./exceptions.js";
@@ -124,7 +125,7 @@ const checks: readonly Check[] = [
     inEmergency: "waived",
     look: ({ approvers, quorum, keyless = [] }) => {
       if (approvers >= quorum) return [];
-      const few = `The policy asks ${quorum} person(s) to agree, and only ${approvers} may.`;
+      const few = `The policy asks ${count(quorum, "person")} to agree, and only ${approvers} may.`;
       const left = keyless.map(({ person, manager }) => {
         const whom = manager === null ? "" : `; ask ${manager}, who is named as manager`;
         return ` ${person} has no key to sign with, and may have left${whom}.`;
@@ -138,7 +139,7 @@ const checks: readonly Check[] = [
     look: ({ unmapped, mapped, unmappedReaders }) => [
       ...unmapped.map((reader) => {
         const subject = sessionName(reader.application, reader.address);
-        const sentence = `${reader.count} session(s) of ${subject} belong to no declared consumer.`;
+        const sentence = `${count(reader.count, "session")} of ${subject} ${reader.count === 1 ? "belongs" : "belong"} to no declared consumer.`;
         return { severity: unmappedReaders, subject, sentence };
       }),
       ...readerFindings(mapped?.readers ?? [], unmappedReaders),

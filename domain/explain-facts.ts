@@ -2,7 +2,9 @@
  * What a rotation knows and how old that is, in sentences: each fact with where it was read, by whom and when, so
  * that nobody has to guess whether the engine looks at today's world or at yesterday's (H10).
  */
+
 import { isFresh } from "./adoption.js";
+import { count } from "./count.js";
 import { span } from "./duration.js";
 import { refusals } from "./finding.js";
 import { nothingIssued, others } from "./rotation/moves.js";
@@ -107,7 +109,7 @@ function usesTold(state: RotationState, { id, issuer }: VersionState, now: numbe
   if (use.sessions > 0) {
     // Counted when the listing was seen to be whole, which is when the mark was seen in it.
     const when = use.watermarkAt === null ? "" : `, ${ago(use.watermarkAt, now)}`;
-    const sentence = `Version ${id} was in use at the last look at the issuer${when}: ${use.sessions} session(s).`;
+    const sentence = `Version ${id} was in use at the last look at the issuer${when}: ${count(use.sessions, "session")}.`;
     return [...told, sentence];
   }
   if (use.quietSince === null || use.watermarkAt === null) {
@@ -132,6 +134,6 @@ function troubleTold({ trouble }: RotationState, now: number): string[] {
   const { step, code, sentence, since, attempts } = trouble;
   const what = step.replace(":", " of version ");
   return [
-    `The step ${what} has failed ${attempts} time(s) since ${span(now - since)} (${code}): ${sentence}`,
+    `The step ${what} has failed ${count(attempts, "time")} since ${span(now - since)} (${code}): ${sentence}`,
   ];
 }

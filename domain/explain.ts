@@ -2,6 +2,7 @@
  * Why a rotation is where it is, in sentences: asked at 3 a.m. by somebody who did not build it. Everything here
  * is read out of `decide`, the gates and the facts, so that it cannot say something else than the engine does.
  */
+import { count } from "./count.js";
 import { currentGate, decide, shown } from "./decide.js";
 import { personsNeeded } from "./declaration.js";
 import { span } from "./duration.js";
@@ -167,7 +168,7 @@ function peopleTold(state: RotationState, decision: Decision, credential: string
     );
   }
   const plan = state.amendments.at(-1) ?? state.plan;
-  const asked = decision.kind === "wait" && decision.for.endsWith("sign-off(s)");
+  const asked = decision.kind === "wait" && /^[0-9]+ sign-off/.test(decision.for);
   const owners = (plan?.approvers ?? []).join(", ");
   const back = !isGoingBack(state) && mayReturn(state) && state.turned === null;
   return [
@@ -193,7 +194,7 @@ function recordsTold({ recorded, told, workflow, openChange, now }: Case): strin
       : [
           `Change ${openChange.change} (${openChange.step.do}) was begun ${ago(openChange.at, now)} and its end is not recorded: it is under way, or its answer was lost and will be asked for.`,
         ];
-  const kept = `The records have epoch ${recorded.epoch} and ${recorded.change} change(s).`;
+  const kept = `The records have epoch ${recorded.epoch} and ${count(recorded.change, "change")}.`;
   if (recorded.closed !== null) return [kept];
   if (workflow.standing === "gone")
     return [`${kept} Temporal has no running workflow ${workflow.id}.`, ...change];
@@ -206,7 +207,7 @@ function recordsTold({ recorded, told, workflow, openChange, now }: Case): strin
   return [
     same
       ? `${kept} The workflow ${workflow.id} says the same.`
-      : `${kept} The workflow ${workflow.id} says otherwise: rotation ${told.id}, epoch ${told.epoch}, ${told.change} change(s). What is recorded leads; the next step settles it.`,
+      : `${kept} The workflow ${workflow.id} says otherwise: rotation ${told.id}, epoch ${told.epoch}, ${count(told.change, "change")}. What is recorded leads; the next step settles it.`,
     ...change,
   ];
 }

@@ -1,6 +1,7 @@
 /** What is left of a rotation whose workflow is lost, in sentences: what the records know, and what has to be asked anew (H8). */
 
 import { needsSignOff } from "./approval.js";
+import { count } from "./count.js";
 import { currentGate } from "./decide.js";
 import { ago } from "./explain-facts.js";
 import type { RotationState } from "./rotation/state.js";
@@ -32,7 +33,7 @@ export function leftOf(
       : `Change ${openChange.change} (${openChange.step.do}) was begun ${ago(openChange.at, now)}; whether it was made is asked of issuer and store before anything else, and no late write of it counts.`;
   return {
     known: [
-      `Epoch ${state.epoch}, ${state.change} change(s), at gate ${currentGate(state, now)}.`,
+      `Epoch ${state.epoch}, ${count(state.change, "change")}, at gate ${currentGate(state, now)}.`,
       ...(last === null ? [] : [`What was recorded last, ${ago(last.at, now)}: ${last.sentence}`]),
       ...versions,
       ...places,

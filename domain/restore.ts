@@ -3,6 +3,7 @@
  * outside can be ahead of them. Where something is, the records are from an earlier time, and nothing they say may
  * be acted on.
  */
+import { count } from "./count.js";
 import { RekeyError } from "./errors.js";
 import { type FenceTag, parseTag } from "./fence.js";
 
@@ -41,7 +42,7 @@ export interface KnownRotation {
 /** Why the records are older than what was noted, as a sentence; null where they are not. */
 export function objectionToRecords(inside: Generation, noted: Generation | null): string | null {
   if (noted === null || noted.number < inside.number) return null;
-  const there = `This machine has noted generation ${noted.number} and ${noted.mark} change(s)`;
+  const there = `This machine has noted generation ${noted.number} and ${count(noted.mark, "change")}`;
   if (noted.number > inside.number) return `${there}; the records are of generation ${inside.number}.`;
   if (noted.id !== inside.id) return `${there} of another line of records than this one.`;
   return noted.mark > inside.mark ? `${there}; the records have ${inside.mark}.` : null;

@@ -2,6 +2,7 @@
  * Gate 9, what comes after the switch (H27): a version counts as revoked when it was refused several times over the
  * time that the issuer's nodes need to agree, and when what was taken with it has ended or run out.
  */
+import { count } from "./count.js";
 import { formatDuration } from "./duration.js";
 import { isDisplaced } from "./rotation/moves.js";
 import type { RotationState, VersionState } from "./rotation/state.js";
@@ -67,7 +68,7 @@ export function revocations(state: RotationState, now: number): string {
             `${id} was tried by nobody, because no copy of it was left; that it is refused rests on the switch`,
           ]
         : propagationMs > 0
-          ? [`${id} was refused ${refusals} time(s) in a row over ${formatDuration(propagationMs)}`]
+          ? [`${id} was refused ${count(refusals, "time")} in a row over ${formatDuration(propagationMs)}`]
           : [];
       const children = outliving(state).map(({ what, maxLifeMs }) => {
         if (maxLifeMs === null)

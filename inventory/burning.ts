@@ -3,6 +3,7 @@
  * that the same paper never allows something twice and nothing is begun on a paper that no longer holds (H7).
  */
 
+import { count } from "../domain/count.js";
 import { tally } from "../domain/decisions.js";
 import { RekeyError } from "../domain/errors.js";
 import type { DecisionRecord, Plan, RotationPolicy } from "../domain/rotation/state.js";
@@ -42,18 +43,18 @@ export async function burnSignOffs(tx: Tx, use: Use, signOffs: SignOffs): Promis
   const records = await recordsOf(tx, use.rotation, signOffs.speaksFor);
   const signedBy = signOffs.askedAt + signOffs.policy.approval.deadlineMs;
   for (const plan of signOffs.plans) {
-    const count = tally(plan, records, signOffs.policy, signedBy, use.at);
-    const vetoedBy = signOffs.vetoes ? count.vetoedBy : null;
-    if (vetoedBy !== null || count.missing > 0) {
+    const tallied = tally(plan, records, signOffs.policy, signedBy, use.at);
+    const vetoedBy = signOffs.vetoes ? tallied.vetoedBy : null;
+    if (vetoedBy !== null || tallied.missing > 0) {
       const sentence =
         vetoedBy === null
-          ? `${count.missing} sign-off(s) are missing for plan ${plan.digest}.`
+          ? `${count(tallied.missing, "sign-off is", "sign-offs are")} missing for plan ${plan.digest}.`
           : `${vetoedBy} rejected plan ${plan.digest}.`;
       throw new RekeyError("decision-refused", sentence);
     }
     const counted = records.filter(
       ({ digest, verdict, person }) =>
-        digest === plan.digest && verdict === "approve" && count.agreed.includes(person),
+        digest === plan.digest && verdict === "approve" && tallied.agreed.includes(person),
     );
     await burn(
       tx,

@@ -1,7 +1,9 @@
 /** What `rekey doctor` says of the audit log: whether it takes in what is told to it, and what stands beside it meanwhile. */
+
 import type { AuditKeeper } from "../audit/keeper.js";
 import { mismatchesIn } from "../audit/mismatch.js";
 import type { Spool } from "../audit/spool.js";
+import { count } from "../domain/count.js";
 import { RekeyError } from "../domain/errors.js";
 import { type Finding, refusalOf } from "../domain/finding.js";
 import type { Diagnosis } from "../domain/rotation/work.js";
@@ -37,7 +39,7 @@ export async function diagnoseAudit({ keeper, spool, log, now }: OpenLog): Promi
   const files = await spool.pending();
   const waiting = files.reduce((sum, { entries }) => sum + entries.length, 0);
   if (waiting > 0) {
-    const sentence = `${waiting} entries stand in this worker's spool and not in the log; keep its disk until they are merged.`;
+    const sentence = `${count(waiting, "entry stands", "entries stand")} in this worker's spool and not in the log; keep its disk until all is merged.`;
     findings.push({ code: "audit-spooled", severity: "warn", sentence });
   }
   for (const { name } of files.filter(({ intact }) => !intact)) {

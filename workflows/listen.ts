@@ -1,5 +1,7 @@
 /** The messages of a rotation: questions are answered from the state, and what people say becomes events. */
+
 import { ApplicationFailure, CancellationScope, condition, setHandler } from "@temporalio/workflow";
+import { count } from "../domain/count.js";
 import { shown } from "../domain/decide.js";
 import { declarable, declaredBy, personsNeeded } from "../domain/declaration.js";
 import { refusals } from "../domain/finding.js";
@@ -122,7 +124,10 @@ async function declare(run: Run, state: RotationState, by: string, version: stri
     return refused(`Version ${version} cannot be declared live now; these can: ${those}.`);
   }
   const missing = personsNeeded - declaredBy(state, version, run.now()).length;
-  if (missing > 0) return refused(`${missing} more person(s) have to sign that version ${version} is live.`);
+  if (missing > 0)
+    return refused(
+      `${count(missing, "more person has", "more persons have")} to sign that version ${version} is live.`,
+    );
   const event: RotationEvent = { type: "resumed", at: run.now(), exit: "declare", by, version };
   return keep(state, event, `The rotation goes on to version ${version}, which was declared live.`);
 }

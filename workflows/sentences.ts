@@ -1,4 +1,5 @@
 /** What the loop says about itself, for people: a step, a phase, a standing. Ids only; names are added by the client. */
+import { count } from "../domain/count.js";
 import { currentGate } from "../domain/decide.js";
 import type { RotationEvent } from "../domain/rotation/events.js";
 import { isGoingBack, nothingIssued } from "../domain/rotation/moves.js";
@@ -47,7 +48,7 @@ function taken(step: Step, events: readonly RotationEvent[]): string {
     case "prove":
       return `Proved version ${step.version} by logging in at every node.`;
     case "deliver":
-      return `Delivered version ${step.version} to ${step.place}, read by ${step.consumers.length} consumer(s).`;
+      return `Delivered version ${step.version} to ${step.place}, read by ${count(step.consumers.length, "consumer")}.`;
     case "renew":
       return `Ended the sessions that were begun before version ${step.version} was given up, so that consumers connect anew.`;
     case "disable":

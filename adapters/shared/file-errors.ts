@@ -1,4 +1,5 @@
 /** What a file system's refusals mean to the engine: "not there", "cannot be reached" and "not allowed" are three things. */
+import { dirname } from "node:path";
 import { RekeyError } from "../../domain/errors.js";
 
 /** The system's name of an error (`ENOENT`), `""` for any other. */
@@ -7,8 +8,8 @@ export function causeOf(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** The error for people; `path` names the place. An error of ours stays as it is. */
-export function translated(error: unknown, path: string): RekeyError {
+/** The error for people; `path` names the place, `folder` what has to be there for it. An error of ours stays as it is. */
+export function translated(error: unknown, path: string, folder = dirname(path)): RekeyError {
   if (error instanceof RekeyError) return error;
   switch (causeOf(error)) {
     case "EACCES":
@@ -24,7 +25,7 @@ export function translated(error: unknown, path: string): RekeyError {
         `${path} is not what the estate says: a file where a folder should be, or the reverse.`,
       );
     case "ENOENT":
-      return new RekeyError("unreachable", `The folder of ${path} is not there; is it mounted?`);
+      return new RekeyError("unreachable", `The folder ${folder} is not there; is it mounted?`);
     case "ENOSPC":
     case "EDQUOT":
       return new RekeyError("unreachable", `There is no space left for ${path}; nothing was changed.`);

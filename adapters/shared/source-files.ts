@@ -40,7 +40,7 @@ export async function rootOf(directory: string): Promise<string> {
     await readdir(root);
     return root;
   } catch (error) {
-    throw translated(error, directory);
+    throw translated(error, directory, directory);
   }
 }
 

@@ -83,7 +83,7 @@ async function folderOf(pattern: string): Promise<void> {
   try {
     await stat(folder);
   } catch (error) {
-    throw translated(error, join(folder, "."));
+    throw translated(error, folder, folder);
   }
 }
 

@@ -2,9 +2,11 @@
  * Reports as text, piece by piece, whatever wrote them: with a mark in front or without, in UTF-16 as some shells redirect,
  * compressed, cut off in the middle, with a line as long as a film.
  */
+
 import { type FileHandle, open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import { JSONParser } from "@streamparser/json";
+import { count } from "../../domain/count.js";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
 import { causeOf, translated } from "./file-errors.js";
@@ -136,7 +138,7 @@ export async function* entriesOf(
   let read = 0;
   let since = 0;
   let entries = 0;
-  const where = () => `about character ${read}, after ${entries} entries`;
+  const where = () => `about character ${read}, after ${count(entries, "entry", "entries")}`;
   try {
     for await (const piece of pieces) {
       const text = parser === undefined ? piece.trimStart() : piece;

@@ -2,6 +2,7 @@
  * Rights to read that are wider than what is used by them: whoever may read everything of a namespace, and is known to use some
  * of it. Only rights to read secrets are on the map; what a credential may do at its issuer is not, and is not spoken of.
  */
+import { count } from "../count.js";
 import { ownerNames } from "../graph/blast.js";
 import { keptOf } from "../graph/kept.js";
 import { type Adjacency, isThere } from "../graph/reach.js";
@@ -26,8 +27,8 @@ export function rightFindings(adjacency: Adjacency): Present[] {
     // A right to one secret by its name is as narrow as can be.
     if (all.has(place.id)) return [];
     const used = usedBy(adjacency, reader).flatMap((at) => [...leavesOf(at)]);
-    const count = new Set(used.filter((leaf) => all.has(leaf))).size;
-    if (count === all.size) return [];
+    const within = new Set(used.filter((leaf) => all.has(leaf))).size;
+    if (within === all.size) return [];
     const sources = edge.evidence.map(({ source }) => source);
     const owners = ownerNames(adjacency, reader.id);
     return [
@@ -35,7 +36,7 @@ export function rightFindings(adjacency: Adjacency): Present[] {
         ...{ code: "wider-than-used", severity: "warn", credential: null, owners, places: [], sources },
         subject: { id: reader.id, type: reader.type, name: reader.name },
         about: { id: place.id, type: place.type, name: place.name },
-        sentence: `${reader.name} may read all of ${place.name}, where ${count === 0 ? `${all.size} are known, and is known to use none` : `${all.size} are known, and is known to use ${count}`}.`,
+        sentence: `${reader.name} may read all of ${place.name}, where ${count(all.size, "is", "are")} known, and is known to use ${within === 0 ? "none" : within}.`,
       },
     ];
   });

@@ -131,7 +131,7 @@ test("H25 H37: one responder is enough only where the evidence is of everything 
   for (const leaked of [["old"], ["old", "new"], [state.origin], "unknown"] as const)
     expect(await send("of last year", leaked)).toMatchObject({
       accepted: false,
-      sentence: "The report needs 2 responder(s) and has 1.",
+      sentence: "The report needs 2 responders and has 1.",
     });
   expect(await listIncidents(fresh.db)).toEqual([]);
   // The same by a start that takes the rotation over.
@@ -140,11 +140,11 @@ test("H25 H37: one responder is enough only where the evidence is of everything 
   for (const leaked of [["old"], "unknown"] as const)
     expect(await send("in use", leaked)).toMatchObject({
       accepted: true,
-      sentence: "Emergency: 1 version(s) are treated as leaked.",
+      sentence: "Emergency: 1 version is treated as leaked.",
     });
   expect(await send("of last year", [])).toMatchObject({
     accepted: true,
-    sentence: "Emergency: 0 version(s) are treated as leaked.",
+    sentence: "Emergency: 0 versions are treated as leaked.",
   });
 });
 

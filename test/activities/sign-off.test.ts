@@ -33,7 +33,7 @@ test("H37: a sign-off is for the reports that were known when it was signed, and
     sentence: expect.stringMatching(/sign again/),
   });
   const first = await takeSignOff(deps, credential, document);
-  expect(first).toEqual({ accepted: true, sentence: "ann has signed 1 report(s) off." });
+  expect(first).toEqual({ accepted: true, sentence: "ann has signed 1 report off." });
   clock.now += 1_000;
   await incident(desk, "inc_2");
   expect(await takeSignOff(deps, credential, document)).toEqual(first);

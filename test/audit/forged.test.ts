@@ -80,7 +80,7 @@ it("I9 H31: a spool that was written anew with hashes that fit changes nothing o
     entry: first.id,
     rotation: bodyOf(first.body).rotation,
   });
-  expect(warned[0]).toContain("1 text(s) in a worker's spool are not what was told");
+  expect(warned[0]).toContain("1 text in a worker's spool is not what was told");
   expect(await spool.pending()).toEqual([]);
 
   // Verifying names it, and the log is whole; so does the doctor.
@@ -140,7 +140,7 @@ it("I9: an entry that stands in the spool alone, because nobody told it, is in t
   const bodies = await logged();
   expect(bodies.slice(0, 2)).toEqual([told[0]?.body, invented.body]);
   expect(bodyOf(bodies[2] ?? "")).toMatchObject({ kind: "gap", entries: 2, alone: [invented.id] });
-  expect(warned[0]).toContain("1 entries stood in the spool alone");
+  expect(warned[0]).toContain("1 entry stood in the spool alone");
   const sentence = "Entry 2 tells that 1 of the entries from a worker's spool stood nowhere else.";
   expect(await verifyLog(log, signer, [])).toMatchObject({ findings: [], told: [sentence] });
 });

@@ -123,7 +123,7 @@ test.each(outages)(
       "gap",
     ]);
     expect(bodies[3]).toMatchObject({ kind: "gap", ids: [urgent.id], intact: true });
-    expect(warned[1]).toContain("1 entries were merged from the spool");
+    expect(warned[1]).toContain("1 entry was merged from the spool");
     expect((await verifyLog(log, signer, [])).findings).toEqual([]);
   },
 );

@@ -139,7 +139,7 @@ it("I9: a tree, a head and rows that do not fit together are named", async () =>
   expect(await findings(world)).toEqual(["The log's head does not tell the hash of its entries."]);
   await rebuild(world);
   await tamper(world, `insert into rekey_audit.entries (index, body) values (900, '{"id":"x","at":1}')`);
-  expect(await findings(world)).toEqual(["1 entries stand behind the end of the log, which has 700."]);
+  expect(await findings(world)).toEqual(["1 entry stands behind the end of the log, which has 700."]);
 });
 
 it("I9: a checkpoint that another key signed, or whose size was changed, counts for nothing", async () => {

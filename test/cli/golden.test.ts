@@ -20,7 +20,7 @@ const preview = {
   ],
   notBefore: null,
   names: { crd_1: "orders-db" },
-  sentences: ["1 sign-off(s) asked of orders-team.", "Wave 1: promote it in the store for con_3."],
+  sentences: ["1 sign-off asked of orders-team.", "Wave 1: promote it in the store for con_3."],
   forecast: { breaks: ["Whoever uses it and is not declared fails."], skipped: [] },
 };
 
@@ -29,11 +29,7 @@ const refused = {
   plan: amendment,
   notBefore: now + 3_600_000,
   findings: [
-    finding(
-      "unmapped-reader",
-      "refuse",
-      "2 session(s) of psql from 10.0.0.9 belong to no declared consumer.",
-    ),
+    finding("unmapped-reader", "refuse", "2 sessions of psql from 10.0.0.9 belong to no declared consumer."),
     ...preview.findings,
   ],
 };

@@ -129,10 +129,10 @@ test("H37: a report is signed by the responder, for all that it orders, and join
 });
 
 test("a report goes to the rotation that runs", async () => {
-  const answers = { expedite: () => ({ accepted: true, sentence: "Emergency: 1 version(s)." }) };
+  const answers = { expedite: () => ({ accepted: true, sentence: "Emergency: 1 version." }) };
   const world = rotating(stateOf(), {}, { answers });
   const { stdout } = await runIn(world, [...argv, "--leaked", "old"], around);
-  expect(stdout).toContain("Emergency: 1 version(s).");
+  expect(stdout).toContain("Emergency: 1 version.");
   expect(reportIn(world, "expedite")).toMatchObject({ leaked: ["old"] });
 });
 
@@ -148,11 +148,11 @@ test("a report takes over where the worker is lost, and only when told to", asyn
 
 test("a report that does not count is said so at once, also by a workflow that refuses to open", async () => {
   const refusing = () => {
-    throw new RekeyError("decision-refused", "The report needs 2 responder(s) and has 1.");
+    throw new RekeyError("decision-refused", "The report needs 2 responders and has 1.");
   };
   const world = idle({
     answers: { start: () => ({ workflow: "rotate/crd_1", joined: false }), standing: refusing },
   });
   const ran = await runIn(world, [...argv, "--leaked", "old"], around);
-  expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("needs 2 responder(s)")]);
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining("needs 2 responders")]);
 });

@@ -36,7 +36,7 @@ export async function rotate(input: RotateInput): Promise<void> {
     throw ApplicationFailure.nonRetryable("postgres://rekey:hunter2@db", "PostgresError");
   });
   if (input.reason === "fails") {
-    throw ApplicationFailure.nonRetryable("The report needs 2 responder(s).", "decision-refused");
+    throw ApplicationFailure.nonRetryable("The report needs 2 responders.", "decision-refused");
   }
   await condition(() => over);
 }

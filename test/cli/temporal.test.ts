@@ -152,7 +152,7 @@ describe("starting", () => {
     };
     expect(await failure(told())).toMatchObject({
       code: "decision-refused",
-      message: "The report needs 2 responder(s).",
+      message: "The report needs 2 responders.",
     });
   });
 });

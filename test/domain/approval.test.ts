@@ -24,7 +24,7 @@ describe("H7: leave for a plan", () => {
     expect(approval(asked, 0)).toEqual({
       is: "wait",
       until: tick,
-      for: "1 sign-off(s)",
+      for: "1 sign-off",
       who: "the owners that the policy names",
       watch: false,
     });
@@ -58,7 +58,7 @@ describe("H7: leave for a plan", () => {
 });
 
 describe("H38: an answer that is missing, late or contrary", () => {
-  const reason = "1 sign-off(s) were still missing at the deadline.";
+  const reason = "1 sign-off was still missing at the deadline.";
 
   test("before issue ends the rotation, after it holds with both valid", () => {
     expect(approval(asked, 2 * tick - 1).is).not.toBe("refuse");

@@ -86,14 +86,14 @@ const cases: Readonly<Record<string, Case>> = {
   "too few who may agree": {
     code: "too-few-approvers",
     given: { approvers: 1, quorum: 2 },
-    says: /asks 2 person\(s\) to agree, and only 1 may/,
+    says: /asks 2 persons to agree, and only 1 may/,
     inEmergency: "warn",
   },
   "C7: a reader that nobody declared": {
     code: "unmapped-reader",
     given: { unmapped: [stranger] },
     subject: "report.py from 10.0.0.7",
-    says: /3 session\(s\) of report\.py from 10\.0\.0\.7/,
+    says: /3 sessions of report\.py from 10\.0\.0\.7/,
     inEmergency: "warn",
   },
   "C7: a reader that does not name itself": {

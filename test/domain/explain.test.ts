@@ -75,7 +75,7 @@ test("a wait is told with its gate, its facts and their ages, and with what come
   expect(sides["what is known"]).toContain("web, seen 2 s ago: web-1 is on version new.");
   expect(sides["what is known"]).toContain("All of it works on the target since 3 s.");
   expect(sides["what is known"]).toContain(
-    "Version old was in use at the last look at the issuer, 2 s ago: 3 session(s).",
+    "Version old was in use at the last look at the issuer, 2 s ago: 3 sessions.",
   );
   expect(sides["what happens next"]).toContain("Who can bring it about: the owner of batch.");
   // The very answer of the rule at that time, with a world in which nothing has changed.
@@ -84,7 +84,7 @@ test("a wait is told with its gate, its facts and their ages, and with what come
   expect(sides["what happens next"]).toContain("If nothing changes, in 56 s: it turns to version old.");
   expect(sides["who can do what"]).toContain("`rekey cancel orders-db`");
   expect(sides.records).toBe(
-    "The records have epoch 1 and 0 change(s). The workflow rotate/cred says the same.",
+    "The records have epoch 1 and 0 changes. The workflow rotate/cred says the same.",
   );
 });
 
@@ -160,7 +160,7 @@ test("findings, signatures, uses, leaks, switches and failures are told with who
     "Version third counts as leaked.",
     "Version third was switched off 1 s ago; not every node was seen to refuse it.",
     "Version fourth was switched off 1 s ago; every node refused it then.",
-    "The step disable of version old has failed 3 time(s) since 4 s (proof-failed): Node 2 let it in.",
+    "The step disable of version old has failed 3 times since 4 s (proof-failed): Node 2 let it in.",
   ]) {
     expect(known).toContain(sentence);
   }
@@ -311,7 +311,7 @@ test("what the records say against what Temporal says", () => {
   const silent = told(state, { told: null, workflow: { id: "rotate/cred", standing: "silent" } });
   expect(silent.records).toContain("did not answer, so the above is what the records say");
   const other = told(state, { told: { ...state, epoch: 7, change: 2, surveyedAt: null } });
-  expect(other.records).toContain("says otherwise: rotation rot, epoch 7, 2 change(s)");
+  expect(other.records).toContain("says otherwise: rotation rot, epoch 7, 2 changes");
   // The facts of another epoch are not taken for this one's.
   expect(other["what is known"]).toContain("2 s ago, under epoch 1.");
 });

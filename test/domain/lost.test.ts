@@ -20,7 +20,7 @@ test("H8: recorded is known; what was under way, was seen or was signed is not",
   } as const;
   const { known, unknown } = leftOf(state, openChange, { at: now - tick, sentence: "Asked." }, now);
   expect(known).toEqual([
-    "Epoch 1, 3 change(s), at gate mapped.",
+    "Epoch 1, 3 changes, at gate mapped.",
     "What was recorded last, 1 s ago: Asked.",
     "Version old is enabled in a.",
     "Version new is unknown in b.",
@@ -37,7 +37,7 @@ test("of one that had hardly begun there is little to tell", () => {
   const main = { ...begin().places.main, liveVersion: null } as never;
   const { known, unknown } = leftOf(begin({ places: { main } }), null, null, now);
   expect(known).toEqual([
-    "Epoch 1, 0 change(s), at gate mapped.",
+    "Epoch 1, 0 changes, at gate mapped.",
     "Version old is enabled in a.",
     "Consumers read a version without an id in main.",
   ]);

@@ -21,10 +21,10 @@ test("H32: a note that is further than the records objects to them, and one that
   // Another machine noted more before the records were accepted.
   expect(objectionToRecords(at(2, 5), at(1, 9))).toBeNull();
   expect(objectionToRecords(at(1, 5), at(1, 6))).toBe(
-    "This machine has noted generation 1 and 6 change(s); the records have 5.",
+    "This machine has noted generation 1 and 6 changes; the records have 5.",
   );
   expect(objectionToRecords(at(1, 5), at(2, 0))).toBe(
-    "This machine has noted generation 2 and 0 change(s); the records are of generation 1.",
+    "This machine has noted generation 2 and 0 changes; the records are of generation 1.",
   );
   expect(objectionToRecords(at(1, 5), at(1, 2, "gen_other"))).toMatch(/of another line of records/);
 });

@@ -154,7 +154,7 @@ describe("H27: what was taken with it", () => {
     expect(told(events).filter((what) => what.startsWith("refused"))).toHaveLength(2);
     expect(events.at(-1)).toMatchObject({
       reason:
-        "every gate was satisfied; old was refused 3 time(s) in a row over 4s; temporary credentials that were taken with old were waited out (6s)",
+        "every gate was satisfied; old was refused 3 times in a row over 4s; temporary credentials that were taken with old were waited out (6s)",
     });
     const { state: early, now: at } = off(kind);
     expect(gateOf("closed").check(early, at)).toMatchObject({

@@ -88,7 +88,7 @@ it("H32: a database without the last change that was noted is a restored one, fo
   await there.raised(await change(db));
   await here.raised(await generationOf(db));
   await putBack(fresh);
-  const sentence = "This machine has noted generation 1 and 2 change(s); the records have 1.";
+  const sentence = "This machine has noted generation 1 and 2 changes; the records have 1.";
   expect(await here.objection()).toMatchObject({
     code: "restored",
     message: expect.stringContaining(sentence),

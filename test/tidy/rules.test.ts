@@ -188,6 +188,12 @@ const examples: Readonly<Record<string, Example>> = {
     good: { "domain/a.ts": '// TODO(#12): later\nconst s = "TODO";' },
     says: /domain\/a\.ts:3: a TODO/,
   },
+  "one word for one and for several": {
+    rule: rules.counted,
+    bad: { "domain/a.ts": "const told = `${signed} more person(s) have signed`;" },
+    good: { "domain/a.ts": 'const told = `${count(signed, "person")} signed by ${list.map(one)(s)}`;' },
+    says: /domain\/a\.ts:3: "person\(s\)"/,
+  },
 };
 
 describe("each rule fails on what breaks it and passes what does not", () => {

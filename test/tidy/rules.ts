@@ -174,3 +174,14 @@ export const openings: Rule = (sources) =>
   sources
     .filter((source) => (source.opening ?? "").replaceAll(/[*\s]+/g, " ").trim().length < openingMin)
     .map((source) => `${source.path}: no opening comment that says why the file is there`);
+
+/** A sentence that leaves the choice between one and several to whoever reads it; `count` of domain/count.ts makes it. */
+export const counted: Rule = (sources) =>
+  sources
+    .filter(({ path }) => !path.startsWith("test/"))
+    .flatMap(({ path, text }) =>
+      text.split("\n").flatMap((line, index) => {
+        const [, word] = /\$\{[^}]*\} (?:[\w-]+ )*?([\w-]+\(s\))/.exec(line) ?? [];
+        return word === undefined ? [] : [`${path}:${index + 1}: "${word}" after a number`];
+      }),
+    );

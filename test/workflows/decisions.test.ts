@@ -57,7 +57,7 @@ test("H37: what was signed with a key that was taken from its person since allow
   await decide(handle, await paper(house, state, "bob"));
   expect(await ended(handle)).toMatchObject({
     outcome: "refused",
-    reason: expect.stringContaining("1 sign-off(s) are missing"),
+    reason: expect.stringContaining("1 sign-off is missing"),
   });
   expect(house.world.issuers.calls.filter((call) => /^enable/.test(call))).toEqual([]);
   expectWorking(house);
@@ -120,7 +120,7 @@ test("H37: a quorum counts persons, not papers; a deputy is a person of their ow
   await decide(handle, await paper(house, state, "dora"));
   await decide(handle, await paper(house, state, "dora"));
   const still = await until(handle, "waiting", ({ standing }) => standing === "waiting");
-  expect(still.sentence).toContain("1 sign-off(s)");
+  expect(still.sentence).toContain("1 sign-off");
   expect(house.world.issuers.calls.filter((call) => call.startsWith("enable"))).toEqual([]);
   await decide(handle, await paper(house, state, "bob"));
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });

@@ -28,7 +28,7 @@ test("H27: it is refused three times over the propagation time, its children are
   const [closed] = await house.fresh.sql<{ reason: string }>(
     "select event->>'reason' as reason from rekey_inventory.rotation_events where event->>'type' = 'closed'",
   );
-  expect(closed?.reason).toMatch(/refused 3 time\(s\) in a row over 600ms/);
+  expect(closed?.reason).toMatch(/refused 3 times in a row over 600ms/);
   expect(closed?.reason).toMatch(/temporary credentials .* were waited out/);
   expectWorking(house);
 });

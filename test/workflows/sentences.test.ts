@@ -35,7 +35,7 @@ const rows: readonly [Step, object, string][] = [
   [
     { do: "deliver", version: "new", place: "main", consumers: ["one"] },
     { type: "delivered", ...made },
-    "Delivered version new to main, read by 1 consumer(s).",
+    "Delivered version new to main, read by 1 consumer.",
   ],
   [
     { do: "renew", version: "old", slot: "a" },

@@ -2,6 +2,7 @@
  * What the provider says that there is: its account, and every key of it, page by page. A listing that cannot be
  * read to its end is an error, because what is not in half a listing would count as gone (H11).
  */
+import { count } from "../../../domain/count.js";
 import { RekeyError } from "../../../domain/errors.js";
 import type { Call } from "../../ports.js";
 import { type HttpConfig, idPattern } from "./config.js";
@@ -47,7 +48,7 @@ export async function listKeys(
     if (seen.has(url.href) || seen.size >= config.pagesMax)
       throw new RekeyError(
         "unsupported",
-        `The listing of ${line.host} does not end within ${config.pagesMax} page(s).`,
+        `The listing of ${line.host} does not end within ${count(config.pagesMax, "page")}.`,
         "Raise `pagesMax`, ask for more keys a page, or correct `paging`.",
       );
     seen.add(url.href);

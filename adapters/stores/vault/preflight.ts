@@ -1,4 +1,5 @@
 /** What must be true of a Vault before a rotation may rely on it, each gap a sentence with its mend (H18 to H20). */
+import { count } from "../../../domain/count.js";
 import type { Finding, Severity } from "../../../domain/finding.js";
 import type { Call } from "../../ports.js";
 import { readOwn, withEngineFields } from "../../shared/own-fields.js";
@@ -142,7 +143,7 @@ function retentionFindings(name: string, metadata: KvMetadata | null, settings: 
       ...finding(
         "vault-few-revisions",
         "warn",
-        `${name} keeps ${keeps} revision(s), so what stands there now is evicted soon after a promote; the engine's own copy is then the only one.`,
+        `${name} keeps ${count(keeps, "revision")}, so what stands there now is evicted soon after a promote; the engine's own copy is then the only one.`,
         name,
       ),
     );

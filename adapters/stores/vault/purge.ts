@@ -1,4 +1,5 @@
 /** Destroying what old revisions of a live document still hold: any reader of the path may ask for each of them (H20). */
+import { count } from "../../../domain/count.js";
 import { RekeyError } from "../../../domain/errors.js";
 import type { Call } from "../../ports.js";
 import type { Kv, KvRevision } from "./kv.js";
@@ -43,7 +44,7 @@ export async function purgeRevisions(
   if (alive.length > 0) {
     throw new RekeyError(
       "conflict",
-      `Vault still keeps ${alive.length} old revision(s) of ${kv.mount}/${path}.`,
+      `Vault still keeps ${count(alive.length, "old revision")} of ${kv.mount}/${path}.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 /** An adoption in words: its steps, its statements, whom it waits for, and where it stands. */
+
 import {
   type AdoptionPlan,
   type AdoptionRecord,
@@ -6,6 +7,7 @@ import {
   type StandingStep,
   stepsInOrder,
 } from "../../../domain/adopt-plan.js";
+import { count } from "../../../domain/count.js";
 import type { Finding } from "../../../domain/finding.js";
 import { indented, section } from "./layout.js";
 import { findingsText } from "./plan.js";
@@ -70,7 +72,7 @@ export function signaturesText(record: AdoptionRecord, credential: string, now: 
     case "waiting": {
       const { approvers } = record.plan.approval;
       const until = standing.overdue ? "since" : "until";
-      return `Waits for ${standing.missing} sign-off(s) of ${approvers.join(", ")}, ${until} ${moment(standing.until)}: \`rekey approve ${credential}\`.`;
+      return `Waits for ${count(standing.missing, "sign-off")} of ${approvers.join(", ")}, ${until} ${moment(standing.until)}: \`rekey approve ${credential}\`.`;
     }
     case "approved":
       if (standing.agreed.length === 0) return "Nobody is asked: the policy itself is the consent.";

@@ -2,6 +2,8 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Paint } from "./style.js";
 
+export { count } from "../../../domain/count.js";
+
 /** Width in characters, colours not counted. */
 export function widthOf(text: string): number {
   return [...stripVTControlCharacters(text)].length;
@@ -48,11 +50,6 @@ export function indented(text: string, spaces: number): string {
 /** A heading and what stands under it, or nothing where that is empty. */
 export function section(heading: string, body: string, paint: Paint): string[] {
   return body === "" ? [] : [`${paint("strong", heading)}\n${body}`];
-}
-
-/** `1 consumer`, `2 consumers`. */
-export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
 }
 
 /** Cut to a terminal's width, so that a redrawn line never becomes two. Colours end before the cut. */

@@ -116,3 +116,12 @@ it("refuses a cursor that is none of its own", async () => {
     code: "bad-input",
   });
 });
+
+it("says which folder is not there", async () => {
+  folder = await folderWith({});
+  await folder.remove(".");
+  await expect(scanned(await sourceOver(compose, folder.directory))).rejects.toMatchObject({
+    code: "unreachable",
+    message: `The folder ${folder.directory} is not there; is it mounted?`,
+  });
+});

@@ -217,7 +217,7 @@ describe("a report of gitleaks", () => {
     const whole = JSON.stringify([json({}), json({ file: "b.env" })]);
     const cut = await scan(whole.slice(0, -30));
     expect(cut.flatMap(({ copies }) => copies)).toHaveLength(1);
-    expect(bad(cut)).toEqual([expect.stringMatching(/breaks off at about character \d+, after 1 entries$/)]);
+    expect(bad(cut)).toEqual([expect.stringMatching(/breaks off at about character \d+, after 1 entry$/)]);
     expect(bad(await scan(gzipSync(whole).subarray(0, -20)))).toEqual([expect.stringMatching(/breaks off/)]);
     expect(bad(await scan(`${whole.slice(0, -1)},nonsense]`))).toEqual([
       expect.stringMatching(/it is not JSON from/),
