@@ -2,11 +2,12 @@
  * What the map's answer means for a rotation: readers that nobody explains, and the exceptions that somebody answers for
  * until a day.
  */
-import { span } from "./duration.js";
 
+import { span } from "./duration.js";
 import { answersFor, type BoundedException, exceptionsFor, tooLongText } from "./exceptions.js";
 import type { Finding, Severity } from "./finding.js";
 import type { EvidenceKind } from "./graph/types.js";
+import { asSentence } from "./sentence.js";
 import { minuteOf } from "./watched.js";
 
 const dayMs = 24 * 60 * 60_000;
@@ -73,7 +74,10 @@ export interface MetCopy extends MappedCopy {
 export function strayCopies(met: readonly MetCopy[], kept: ReadonlySet<string>): MetCopy[] {
   return met
     .filter(({ node }) => !kept.has(node))
-    .map((copy) => ({ ...copy, sentence: `${copy.sentence} Last met ${minuteOf(copy.lastSeen)}.` }));
+    .map((copy) => ({
+      ...copy,
+      sentence: `${asSentence(copy.sentence)} Last met ${minuteOf(copy.lastSeen)}.`,
+    }));
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Who is on a credential, was, or could be, without being one of its declared consumers. */
+
 import { type Fading, isCurrent } from "./graph/current.js";
 import { bestKnown, byKnown, strongest } from "./graph/known.js";
 import type { Evidence, Graph, GraphNode } from "./graph/types.js";
 import type { User } from "./graph/use.js";
 import type { MappedReader } from "./mapped.js";
+import { asSentence } from "./sentence.js";
 import { minuteOf } from "./watched.js";
 
 /** One of them. */
@@ -59,8 +61,10 @@ export function strangersOn(
 }
 
 /** Why, and when it was seen. An instant and no age: the same facts are told in the same words at every look. */
-function sentenceOf({ sentence, lastSeen, source }: Evidence, called = source): string {
-  return `${sentence} Last seen ${minuteOf(lastSeen)} by ${called}.`;
+function sentenceOf({ kind, sentence, lastSeen, source }: Evidence, called = source): string {
+  // What somebody wrote down was seen by nobody.
+  const when = kind === "declared" ? "Last stated" : "Last seen";
+  return `${asSentence(sentence)} ${when} ${minuteOf(lastSeen)} by ${called}.`;
 }
 
 /**

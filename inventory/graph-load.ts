@@ -145,20 +145,27 @@ async function mapWithin(tx: Tx): Promise<Graph> {
   );
 }
 
-/** Who bears this name now; and, for whoever has mistyped it, some names that begin alike. */
+/** Who bears this name now; and, for whoever has mistyped it or only begun it, some that begin alike. */
 export async function nodesNamed(
   db: Database,
   name: string,
-): Promise<{ readonly found: readonly GraphNode[]; readonly alike: readonly string[] }> {
+): Promise<{
+  readonly found: readonly GraphNode[];
+  readonly alike: readonly Pick<GraphNode, "name" | "type">[];
+}> {
   return read(db, async (tx) => {
     const { rows } = await tx.execute<NodeRow>(sql`
       select ${nodeColumns} from rekey_inventory.graph_nodes where name = ${name} and ended_at is null`);
-    if (rows.length > 0) return { found: rows.map(nodeOf), alike: rows.map((row) => row.name) };
-    const alike = await tx.execute<{ name: string }>(sql`
-      select distinct name from rekey_inventory.graph_nodes
+    if (rows.length > 0) return { found: rows.map(nodeOf), alike: [] };
+    const alike = await tx.execute<Pick<GraphNode, "name" | "type">>(sql`
+      (select distinct name, type from rekey_inventory.graph_nodes
       where ended_at is null and type in ('credential', 'consumer', 'owner') and left(name, 1) = left(${name}, 1)
-      limit 2000`);
-    return { found: [], alike: alike.rows.map((row) => row.name) };
+      limit 2000)
+      union
+      (select distinct name, type from rekey_inventory.graph_nodes
+      where ended_at is null and starts_with(lower(name), lower(${name}))
+      limit 20)`);
+    return { found: [], alike: alike.rows };
   });
 }
 

@@ -101,7 +101,7 @@ export interface Inventory {
   /** A finding by its number, with what became of it. */
   finding(number: number): ReturnType<typeof findingNumbered>;
   /** The figures of the programme. */
-  metrics(): Promise<readonly Figure[]>;
+  metrics(): Promise<{ readonly at: number; readonly figures: readonly Figure[] }>;
   /** Of every credential whether it is in use; null: by the window of its policy. */
   uses(leastWindowMs: number | null): Promise<readonly CredentialUse[]>;
   /** The part of the map that has changed between two moments, ended or not. */
@@ -155,7 +155,10 @@ export function inventoryIn(
     lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),
     findings: async (filter) => listFindings(db, filter, await present()),
     finding: async (number) => findingNumbered(db, number, await present()),
-    metrics: async () => metricsAt(db, world.shapes, await present()),
+    metrics: async () => {
+      const at = await present();
+      return { at, figures: await metricsAt(db, world.shapes, at) };
+    },
     uses: async (leastWindowMs) => usesAt(db, world.shapes, { leastWindowMs, now: await present() }),
     changed: async (between) => withSourceNames(db, await loadChanged(db, between)),
     matching: (fingerprint) => versionsMatching(db, fingerprint),

@@ -4,7 +4,7 @@ import type { Cli } from "./cli.js";
 import { option } from "./command.js";
 import { csvText } from "./format/csv.js";
 import { table } from "./format/layout.js";
-import { relative } from "./format/time.js";
+import { aged, moment } from "./format/time.js";
 
 /** `--format`, for what is a list. */
 export const formOption = () => option("--format <form>", "table or csv").default("table");
@@ -28,6 +28,8 @@ export interface Listing {
 export interface CellStyle {
   name(text: string): string;
   when(at: number): string;
+  /** The moment itself, for people too. */
+  moment(at: number): string;
 }
 
 /** What CSV has of a list where the table leaves out or shortens some of it. */
@@ -55,9 +57,12 @@ export function showListing(
   });
 }
 
-const csvStyle: CellStyle = { name: (text) => text, when: (at) => new Date(at).toISOString() };
+/** RFC 3339, as every moment in CSV. */
+const instant = (at: number) => new Date(at).toISOString();
+
+const csvStyle: CellStyle = { name: (text) => text, when: instant, moment: instant };
 
 function styleFor({ paint, io }: Cli): CellStyle {
   const now = io.now();
-  return { name: (text) => paint("name", text), when: (at) => relative(at, now) };
+  return { name: (text) => paint("name", text), when: (at) => aged(at, now), moment };
 }

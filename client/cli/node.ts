@@ -28,25 +28,57 @@ export async function nodeNamed(
   const [first, ...more] = fitting;
   if (first === undefined) {
     const others = [...new Set(found.map((node) => node.type))];
-    const close = suggest(name, alike);
     const what = type ?? listed(types);
     const hint =
       others.length > 0
-        ? `"${name}" is the name of a ${others.join(" and of a ")}.`
-        : close
-          ? `Did you mean "${close}"?`
-          : "`rekey get` shows what was applied, `rekey graph` what is known.";
+        ? `"${name}" is the name of ${several(others)}.`
+        : (meant(name, alike, type === undefined ? types : [type]) ??
+          "`rekey get` shows what was applied, `rekey graph` what is known.");
     throw new RekeyError("not-found", `There is no ${what} "${name}" on the map.`, hint);
   }
   if (more.length > 0) {
-    const several = fitting.map((node) => node.type);
     throw new RekeyError(
       "bad-input",
-      `"${name}" is the name of a ${several.join(" and of a ")}.`,
-      `Say which with --type ${several[0]}.`,
+      `"${name}" is the name of ${several(fitting.map((node) => node.type))}.`,
+      `Say which with --type ${first.type}.`,
     );
   }
   return first;
+}
+
+/** `a system and of an owner`: what bears one name. */
+function several(types: readonly string[]): string {
+  return types.map((type) => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)).join(" and of ");
+}
+
+/** So many names that begin with what was typed are named in a hint. */
+const namedMax = 5;
+
+/**
+ * Which name was probably meant, as a hint: one that begins so, or else one that is a slip away; undefined where there is neither.
+ * A name of the wanted types comes before others.
+ */
+function meant(
+  name: string,
+  alike: readonly Pick<GraphNode, "name" | "type">[],
+  types: readonly string[],
+): string | undefined {
+  const all = alike.map((node) => node.name);
+  const wanted = alike.filter((node) => types.includes(node.type)).map((node) => node.name);
+  for (const names of [wanted, all]) {
+    const longer = name === "" ? [] : begunWith(name, names);
+    const some = longer.slice(0, namedMax).map((one) => `"${one}"`);
+    if (longer.length > 1)
+      return `Names begin with it: ${some.join(", ")}${longer.length > some.length ? ", and more" : ""}.`;
+    const close = longer[0] ?? suggest(name, names);
+    if (close !== undefined) return `Did you mean "${close}"?`;
+  }
+  return undefined;
+}
+
+function begunWith(name: string, names: readonly string[]): string[] {
+  const begun = names.filter((one) => one.toLowerCase().startsWith(name.toLowerCase()));
+  return [...new Set(begun)].sort();
 }
 
 /** What people call a node of this map, by its id. */

@@ -2,6 +2,7 @@
  * Values that sources met: those that stand outside of any store, and those that stand in several places. What is known of a
  * value is where it lies and whether it is one of ours; neither it nor a hash of it is part of any answer.
  */
+import { asSentence } from "../sentence.js";
 import type { Present, Subject } from "./present.js";
 
 /** One place at which a value was met. */
@@ -143,5 +144,5 @@ function sourcesOf(met: readonly MetValue[]): string[] {
 /** What it was met as, each once; a place may hold several, and one may be met by several sources. */
 function sentences(at: readonly MetValue[]): string {
   const said = [...new Set(at.map(({ sentence }) => sentence.replace(/\.$/, "")))].sort();
-  return `${said.join("; ")}.`;
+  return asSentence(said.join("; "));
 }

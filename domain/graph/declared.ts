@@ -207,7 +207,9 @@ function credential(
   }
   for (const { consumer, isolation } of consumers) {
     const sentence =
-      isolation === "pinned" ? `${consumer} has a copy of its own.` : `${consumer} reads it with others.`;
+      isolation === "pinned"
+        ? `The estate says that ${consumer} uses it, with a copy of its own.`
+        : `The estate says that ${consumer} uses it.`;
     edges.push({ from: idOf("consumers", consumer), type: "uses", to: id, sentence });
   }
   return { nodes, edges };

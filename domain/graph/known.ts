@@ -1,5 +1,7 @@
 /** How sure an edge is: what was seen outweighs what somebody wrote, and that outweighs what only could be. */
+
 import { isSeen } from "./current.js";
+import { estateSource } from "./declared.js";
 import type { Evidence, EvidenceKind, GraphEdge } from "./types.js";
 
 /** From the weakest to the strongest. */
@@ -12,9 +14,15 @@ export function bestKnown({ evidence }: Pick<GraphEdge, "evidence">): EvidenceKi
   return strongest(evidence)?.kind ?? "potential";
 }
 
-/** The piece of evidence that says most: of the strongest kind, and of those the latest. */
+/**
+ * The piece of evidence that says most: of the strongest kind, and of those the latest; what a source says before what the estate
+ * does, which says the same of every use.
+ */
 export function strongest(evidence: readonly Evidence[]): Evidence | undefined {
-  return [...evidence].sort((a, b) => byStrength(a.kind, b.kind) || a.lastSeen - b.lastSeen).at(-1);
+  const isSaid = ({ source }: Evidence) => Number(source !== estateSource);
+  return [...evidence]
+    .sort((a, b) => byStrength(a.kind, b.kind) || isSaid(a) - isSaid(b) || a.lastSeen - b.lastSeen)
+    .at(-1);
 }
 
 /** The weakest link of a way; of no edge at all it is as sure as can be. */

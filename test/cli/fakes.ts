@@ -250,7 +250,7 @@ function inventoryIn(world: World): Inventory {
     whereabouts: async () => world.whereabouts,
     nodesNamed: async (name) => {
       const nodes = [...world.map.nodes.values()];
-      return { found: nodes.filter((node) => node.name === name), alike: nodes.map((node) => node.name) };
+      return { found: nodes.filter((node) => node.name === name), alike: nodes };
     },
     words: async () => world.words,
     // The real one gives a part of it; the commands show what follows from what they are given.
@@ -287,7 +287,7 @@ function inventoryIn(world: World): Inventory {
         .filter(({ state }) => ended || state !== "ended"),
     }),
     finding: async (number) => world.findings.find(({ finding }) => finding.number === number) ?? null,
-    metrics: async () => world.figures,
+    metrics: async () => ({ at: world.inventoryTime, figures: world.figures }),
     uses: async () => world.uses,
     changed: async () => world.map,
   };

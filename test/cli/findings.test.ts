@@ -230,6 +230,7 @@ test("changes: what came, ended and was learnt, in the order in which it happene
   await golden("changes-record", world({ map }), ["changes", "--since", "30d", "--by", "record"]);
   await golden("changes-by-wrong", world({ map }), ["changes", "--by", "time"]);
   await golden("changes-moment-wrong", world({ map }), ["changes", "--since", "last week"]);
+  await golden("changes-to-come", world({ map }), ["changes", "--since", "2030-01-01"]);
   await golden("changes-reversed", world({ map }), [
     "changes",
     "--since",

@@ -75,6 +75,14 @@ test("consumers: who uses it, how that is known and since when", async () => {
   await golden("consumers-none", world(), ["consumers", "vault-token"]);
 });
 
+test("what is long past has its day, and no number of days that somebody has to reckon with", async () => {
+  const edges = map.edges.map((edge) => ({ ...edge, firstSeen: now - 1_001 * day }));
+  const { stdout } = await runIn(emptyWorld({ map: { ...map, edges } }), ["consumers", "orders-db"]);
+  expect(stdout).toContain("2023-11-04");
+  expect(stdout).toContain("1 min ago");
+  expect(stdout).not.toContain("1001 d");
+});
+
 test("a name that is not there has its nearest as a hint", async () => {
   await golden("consumers-unknown", world(), ["consumers", "order-db"]);
 });
@@ -89,8 +97,21 @@ test("a name that several bear asks which", async () => {
 test("a name of something else says what that is, and a type that there is none of is no type", async () => {
   const { stderr } = await runIn(world(), ["order", "main-vault"]);
   expect(stderr).toContain('hint: "main-vault" is the name of a system.');
+  const { stderr: owner } = await runIn(world(), ["consumers", "platform"]);
+  expect(owner).toContain('hint: "platform" is the name of an owner.');
   const { stderr: typed } = await runIn(world(), ["blast", "orders-db", "--type", "thing"]);
   expect(typed).toContain('There is no type of thing "thing".');
+});
+
+test("the beginning of a name has the names that begin with it as a hint", async () => {
+  const { stderr } = await runIn(world(), ["blast", "PSQL"]);
+  expect(stderr).toContain('hint: Did you mean "psql from 10.0.0.9"?');
+  const { stderr: several } = await runIn(world(), ["blast", "orders-"]);
+  expect(several).toContain(
+    'hint: Names begin with it: "orders-api", "orders-db", "orders-report", "orders-team".',
+  );
+  const { stderr: none } = await runIn(world(), ["blast", "zebra stripes"]);
+  expect(none).toContain("hint: `rekey get` shows what was applied");
 });
 
 test("consumers: who is declared and was seen at a copy is one, and who only could comes last", async () => {
@@ -173,6 +194,7 @@ test("graph: as a table, and for programs that draw", async () => {
 test("graph: of one class, with what it is connected to", async () => {
   await golden("graph-class", world(), ["graph", "--class", "workload-identity"]);
   await golden("graph-class-unknown", world(), ["graph", "--class", "workload"]);
+  await golden("graph-class-none", world(), ["graph", "--class", "agent"]);
   const { stdout } = await runIn(world(), ["graph", "--class", "token", "--json"]);
   const { nodes } = JSON.parse(stdout) as { nodes: { name: string }[] };
   expect(nodes.map(({ name }) => name).sort()).toEqual(["main-vault", "platform", "vault-token"]);
@@ -236,6 +258,8 @@ test("path: why one thing depends on another, and that nothing leads there", asy
   await golden("path", world(), ["path", "orders-api", "main-vault"]);
   await golden("path-json", world(), ["path", "orders-api", "orders-db", "--json"]);
   await golden("path-none", world(), ["path", "orders-db", "orders-api"]);
+  const { stderr } = await runIn(world(), ["path", "main-vault", "psql from 10.0.0.9"]);
+  expect(stderr).toContain("`rekey path 'psql from 10.0.0.9' main-vault`");
 });
 
 test("H26: order: what unlocks others goes first, and a ring is named", async () => {
@@ -293,4 +317,5 @@ test("C24: baseline: who, with what, from where, when and how often, and what is
   await golden("consumers-anonymous", used, ["consumers", "orders-db"]);
   await golden("baseline-none", world(), ["baseline", "orders-db"]);
   await golden("baseline-bad", world(), ["baseline", "orders-db", "--since", "soon"]);
+  await golden("baseline-to-come", world(), ["baseline", "orders-db", "--since", "2030-01-01"]);
 });

@@ -23,3 +23,16 @@ test("C7: an account or a place that uses it stands in the way like anybody; who
     ...["c2 read", "i1 potential", "l2 read", "s2 potential"],
   ]);
 });
+
+test("what somebody wrote down was stated and not seen, and whatever a source says is a sentence", () => {
+  const said = (kind: "read" | "declared") => {
+    const one = { ...evidenceOf(kind, now), source: "src_1", sentence: "a row of hosts.csv" };
+    const map = { ...mapOf("i1 uses c1"), edges: [edgeOf("i1 uses c1", one)] };
+    const fading = { windowMs: 1_000, now };
+    const names = new Map([["src_1", "wiki"]]);
+    const found = strangersOn(map, usersOf(new Adjacency(map), "c1"), { expected: new Set(), names, fading });
+    return found.map(({ sentence }) => sentence);
+  };
+  expect(said("read")).toEqual(["A row of hosts.csv. Last seen 2026-08-01 00:00 UTC by wiki."]);
+  expect(said("declared")).toEqual(["A row of hosts.csv. Last stated 2026-08-01 00:00 UTC by wiki."]);
+});

@@ -5,7 +5,7 @@ import { orderOf } from "../../domain/graph/order.js";
 import { Adjacency, reach } from "../../domain/graph/reach.js";
 import type { Graph } from "../../domain/graph/types.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
-import { loadReach } from "../../inventory/graph-load.js";
+import { loadReach, nodesNamed } from "../../inventory/graph-load.js";
 import { type Fresh, migratedDatabase } from "./database.js";
 import { newId, sampleEstate, t0 } from "./world.js";
 
@@ -161,8 +161,8 @@ it("of an edge that is said in other words, the words are written, with the day"
       : [],
   );
   expect(told.sort()).toEqual([
-    ["checkout", "checkout has a copy of its own.", t0, t0, t0 + 1_000],
-    ["reports", "reports reads it with others.", t0, t0, t0],
+    ["checkout", "The estate says that checkout uses it, with a copy of its own.", t0, t0, t0 + 1_000],
+    ["reports", "The estate says that reports uses it.", t0, t0, t0],
   ]);
 });
 
@@ -222,6 +222,20 @@ it("an entry that leaves the estate ends with everything that it said, and with 
     "select distinct type from rekey_inventory.graph_edges where ended_at is null",
   );
   expect(edges.map(({ type }) => type)).toEqual(["owned-by"]);
+});
+
+it("whoever has begun a name is told the names that begin so, of whatever they are", async () => {
+  const fresh = await migratedDatabase();
+  await applied(fresh);
+  const kept = await fresh.sql<{ name: string }>(
+    "select name from rekey_inventory.graph_nodes where type = 'location'",
+  );
+  const name = kept[0]?.name ?? "";
+  expect((await nodesNamed(fresh.db, name)).found.map((node) => node.name)).toEqual([name]);
+  const begun = await nodesNamed(fresh.db, name.slice(0, -1).toUpperCase());
+  expect(begun.found).toEqual([]);
+  expect(begun.alike).toContainEqual({ name, type: "location" });
+  expect((await nodesNamed(fresh.db, "%")).alike).toEqual([]);
 });
 
 it("the database walks as memory does", async () => {

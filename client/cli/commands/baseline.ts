@@ -6,18 +6,19 @@ import { baselineOf, type Usual } from "../../../domain/graph/baseline.js";
 import { toldUses } from "../anonymous.js";
 import { command, option } from "../command.js";
 import { count } from "../format/layout.js";
+import { shellWord } from "../format/shell.js";
 import { moment } from "../format/time.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 import { nodeNamed } from "../node.js";
 import { namedSource } from "../source-names.js";
-import { momentNamed } from "../when.js";
+import { pastMoment } from "../when.js";
 
 /** Shows who uses it, with what, from where and when. */
 export const baseline = command<FormOptions & { readonly since: string }>({
   usage: "baseline <credential>",
   summary: "Show what is usual: who uses a credential, with what, from where and when",
   description:
-    "Every guise in which somebody was seen using it: the tool, the address, the hours and days (UTC), how often. What\n" +
+    "Every way in which somebody was seen using it: the tool, the address, the hours and days (UTC), how often. What\n" +
     "was seen for the first time lately is marked as new. It rests on what sources saw, and judges nothing.",
   arguments: { credential: "name of a credential" },
   options: [
@@ -34,7 +35,7 @@ export const baseline = command<FormOptions & { readonly since: string }>({
   async run(cli, [name = ""], { since, ...options }) {
     const { inventory } = await cli.services();
     const credential = await nodeNamed(inventory, name, ["credential"]);
-    const from = momentNamed(since, cli.io.now());
+    const from = pastMoment("--since", since, cli.io.now());
     const [sightings, anonymous, names] = await Promise.all([
       inventory.sightings(credential.id),
       inventory.anonymousUses(credential.id),
@@ -51,12 +52,12 @@ export const baseline = command<FormOptions & { readonly since: string }>({
       return {
         head:
           lines.length === 0
-            ? `Nobody was seen using ${name}; \`rekey consumers ${name}\` shows who is declared.`
-            : `${count(lines.length, "guise")} in which ${name} was used since ${moment(Math.min(...lines.map(({ first }) => first)))}, ${fresh} of them new since ${moment(from)}.`,
+            ? `Nobody was seen using ${name}; \`rekey consumers ${shellWord(name)}\` shows who is declared.`
+            : `${count(lines.length, "way")} in which ${name} was used since ${moment(Math.min(...lines.map(({ first }) => first)))}, ${fresh} of them new since ${moment(from)}.`,
         headings: ["who", "shows", "when (UTC)", "how often", "first", "last", "seen by", "new"],
         rows: lines.map((line) => [
           style.name(line.reader),
-          guise(line),
+          shownBy(line),
           timesText(line.times),
           line.intervalMs === null ? "once" : `every ${span(line.intervalMs)}`,
           style.when(line.first),
@@ -71,7 +72,7 @@ export const baseline = command<FormOptions & { readonly since: string }>({
   },
 });
 
-function guise({ traits }: Pick<Usual, "traits">): string {
+function shownBy({ traits }: Pick<Usual, "traits">): string {
   return Object.entries(traits)
     .filter(([, shown]) => shown !== "")
     .map(([trait, shown]) => `${trait} ${shown}`)

@@ -9,7 +9,7 @@ import { count } from "../format/layout.js";
 import { moment } from "../format/time.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 import { namesIn } from "../node.js";
-import { momentNamed } from "../when.js";
+import { momentNamed, pastMoment } from "../when.js";
 
 interface ChangesOptions extends FormOptions {
   readonly since: string;
@@ -46,7 +46,7 @@ export const changes = command<ChangesOptions>({
     const by = knownName(reckoning, reckonings, "moment") as Reckoning;
     const { inventory } = await cli.services();
     const now = Math.ceil(await inventory.time());
-    const from = momentNamed(since, now);
+    const from = end === undefined ? pastMoment("--since", since, now) : momentNamed(since, now);
     const until = end === undefined ? now : momentNamed(end, now);
     if (from >= until)
       throw new RekeyError(
@@ -81,14 +81,14 @@ export const changes = command<ChangesOptions>({
       changes: rows.map(({ at, ...row }) => ({ learntAt: at.learnt, recordAt: at.record, ...row })),
     };
     const other = by === "learnt" ? "record" : "learnt";
-    showListing(cli, options, object, () => {
+    showListing(cli, options, object, (style) => {
       const cells = (beside: (at: Change<unknown>["at"]) => string) =>
-        rows.map(({ at, change, what, known }) => [moment(at[by]), change, what, known, beside(at)]);
+        rows.map(({ at, change, what, known }) => [style.moment(at[by]), change, what, known, beside(at)]);
       return {
         head: `${count(rows.length, "change")} from ${moment(from)} until ${moment(until)}, ${heads[by]}.`,
         headings: [by, "change", "what", "known", other],
-        rows: cells((at) => (Math.abs(at.learnt - at.record) < sameMs ? "" : moment(at[other]))),
-        csvRows: cells((at) => moment(at[other])),
+        rows: cells((at) => (Math.abs(at.learnt - at.record) < sameMs ? "" : style.moment(at[other]))),
+        csvRows: cells((at) => style.moment(at[other])),
       };
     });
     return exitCodes.done;

@@ -5,7 +5,6 @@ import type { Dormancy } from "../../../domain/graph/use.js";
 import type { CredentialUse } from "../../../inventory/metrics.js";
 import { command, option } from "../command.js";
 import { count } from "../format/layout.js";
-import { moment } from "../format/time.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 
 interface DormantOptions extends FormOptions {
@@ -48,14 +47,14 @@ export const dormant = command<DormantOptions>({
       cli,
       options,
       { leastWindowMs, credentials: shown.map(plain), counts: countsOf(uses) },
-      () => ({
+      (style) => ({
         head: headOf(uses),
         headings: ["credential", "is", "last used", "watched since", "may be silent for", "owner", "why"],
         rows: shown.map(({ credential, is, lastUsed, watchedSince, windowMs, owners, sentence }) => [
-          cli.paint("name", credential.name),
+          style.name(credential.name),
           is,
-          lastUsed === null ? "" : moment(lastUsed),
-          watchedSince === null ? "" : moment(watchedSince),
+          lastUsed === null ? "" : style.moment(lastUsed),
+          watchedSince === null ? "" : style.moment(watchedSince),
           span(windowMs),
           owners.join(", "),
           sentence,

@@ -46,7 +46,11 @@ export const graph = command<{ readonly format: string; readonly type?: string; 
     const found = kind === undefined ? all : ofClass(all, kind);
     const print = forms[format as keyof typeof forms];
     const nodes = [...found.nodes.values()];
-    cli.show({ nodes, edges: found.edges }, () => print(found, cli));
+    cli.show({ nodes, edges: found.edges }, () =>
+      kind !== undefined && nodes.length === 0 && format === "table"
+        ? noneText(all, kind)
+        : print(found, cli),
+    );
     return exitCodes.done;
   },
 });
@@ -63,6 +67,14 @@ function ofClass({ nodes, edges }: Graph, kind: string): Graph {
   const left = edges.filter(({ from, to }) => isOne(from) || isOne(to));
   const wanted = new Set([...nodes.keys()].filter(isOne).concat(left.flatMap(({ from, to }) => [from, to])));
   return { nodes: new Map([...nodes].filter(([id]) => wanted.has(id))), edges: left };
+}
+
+/** That nothing is of this class, and of which classes there are things. */
+function noneText({ nodes }: Graph, kind: string): string {
+  const there = [...new Set([...nodes.values()].flatMap((node) => node.class ?? []))].sort();
+  const others =
+    there.length === 0 ? "nothing has a class there" : `there is something of ${there.join(", ")}`;
+  return `Nothing of the class ${kind} is on the map; ${others}.`;
 }
 
 function tableOf(map: Graph, { paint }: Pick<Cli, "paint">): string {

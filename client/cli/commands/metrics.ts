@@ -9,7 +9,7 @@ export const metrics = command<FormOptions>({
   usage: "metrics",
   summary: "Show figures of the programme, each with its denominator",
   description:
-    "Each figure is a part of a whole. Left out are things that are known and in neither number; what nobody can\n" +
+    "Each figure is a part of a whole. In neither number is what is known and cannot be judged; what nobody can\n" +
     "know is named. Looks at everything first, as `rekey findings` does.",
   options: [formOption()],
   examples: [
@@ -19,10 +19,10 @@ export const metrics = command<FormOptions>({
   async run(cli, _args, options) {
     const { inventory } = await cli.services();
     await inventory.bringFindings();
-    const figures = await inventory.metrics();
-    showListing(cli, options, { figures }, () => ({
-      head: "Figures as of now.",
-      headings: ["figure", "number", "of", "share", "left out"],
+    const { at, figures } = await inventory.metrics();
+    showListing(cli, options, { at, figures }, (style) => ({
+      head: `Figures as of ${style.moment(at)}.`,
+      headings: ["figure", "number", "of", "share", "in neither"],
       rows: figures.map((figure) => [
         cli.paint("name", figure.name),
         String(figure.numerator),
@@ -32,7 +32,7 @@ export const metrics = command<FormOptions>({
       ]),
       // Sentences, which no terminal is wide enough for beside the numbers.
       notes: figures.map(({ name, what, notCounted }) => `${name}: ${what}; not counted: ${notCounted}.`),
-      csvHeadings: ["figure", "number", "of", "share", "what", "left out", "not counted"],
+      csvHeadings: ["figure", "number", "of", "share", "what", "in neither", "not counted"],
       csvRows: figures.map((figure) => [
         figure.name,
         String(figure.numerator),

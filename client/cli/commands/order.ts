@@ -32,9 +32,9 @@ export const order = command<FormOptions>({
             `\n${ring.join(" and ")} unlock each other: whoever has one can get the other's new value.`,
         ),
       ].join("\n"),
-      headings: ["stratum", "credential"],
+      headings: ["round", "credential"],
       rows: [],
-      // What unlocks each other stands in no stratum.
+      // What unlocks each other stands in no round.
       csvRows: [
         ...shown.strata.flatMap((names, index) => names.map((one) => [String(index + 1), one])),
         ...shown.rings.flatMap((names) => names.map((one) => ["", one])),

@@ -5,6 +5,7 @@ import { Adjacency, reach, wayTo } from "../../../domain/graph/reach.js";
 import type { NodeType } from "../../../domain/graph/types.js";
 import { command } from "../command.js";
 import { count } from "../format/layout.js";
+import { shellWord } from "../format/shell.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 import { namesIn, nodeNamed } from "../node.js";
 
@@ -34,7 +35,7 @@ export const path = command<FormOptions>({
       throw new RekeyError(
         "not-found",
         `Nothing that is known leads from ${from} to ${to}.`,
-        `\`rekey graph ${from}\` shows what it is connected with; the other way round it is \`rekey path ${to} ${from}\`.`,
+        `\`rekey graph ${shellWord(from)}\` shows what it is connected with; the other way round it is \`rekey path ${shellWord(to)} ${shellWord(from)}\`.`,
       );
     const named = namesIn(adjacency.graph);
     const way = wayTo(reached, end.id).map((edge) => ({

@@ -5,7 +5,6 @@ import { Adjacency } from "../../../domain/graph/reach.js";
 import { orphaned as orphansOf, shared as sharedOf } from "../../../domain/graph/use.js";
 import { command } from "../command.js";
 import { count } from "../format/layout.js";
-import { moment } from "../format/time.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
 
 /** Names of users that a table shows; all of them are in JSON and CSV. */
@@ -76,7 +75,7 @@ export const orphaned = command<FormOptions>({
     const found = orphansOf(adjacency)
       .map(({ name, type, firstSeen }) => ({ name, type, firstSeen }))
       .sort((a, b) => (a.type + a.name < b.type + b.name ? -1 : 1));
-    showListing(cli, options, { orphans: found }, () => ({
+    showListing(cli, options, { orphans: found }, (style) => ({
       head:
         found.length === 0
           ? adjacency.graph.nodes.size === 0
@@ -84,7 +83,7 @@ export const orphaned = command<FormOptions>({
             : "Somebody answers for everything that is known."
           : `Nobody answers for ${count(found.length, "thing")}.`,
       headings: ["name", "what", "since"],
-      rows: found.map(({ name, type, firstSeen }) => [cli.paint("name", name), type, moment(firstSeen)]),
+      rows: found.map(({ name, type, firstSeen }) => [style.name(name), type, style.moment(firstSeen)]),
     }));
     return exitCodes.done;
   },

@@ -1,6 +1,6 @@
-/** Words of a command line that somebody copies into a shell. */
+/** Names in command lines that somebody copies: nearly every name that a source has given has spaces in it. */
 
-/** The word as a POSIX shell reads it: as it is where that is safe, in single quotes otherwise. */
+/** The text as one word for a shell of POSIX: as it is where no shell finds anything in it, else in quotes. */
 export function shellWord(text: string): string {
-  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./-]+$/.test(text) && !text.startsWith("-") ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

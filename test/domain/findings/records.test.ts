@@ -97,7 +97,7 @@ describe("C12, C18: copies", () => {
       {
         ...{ code: "literal", severity: "warn", credential: "c1", owners: ["shop"] },
         sentence:
-          "a holds a password; a holds a token. It is the value of orders-db, of a version that is valid.",
+          "A holds a password; a holds a token. It is the value of orders-db, of a version that is valid.",
       },
     ]);
   });

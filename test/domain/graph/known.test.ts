@@ -24,6 +24,17 @@ test("an edge is known as well as the best of its evidence, and of equals by the
   expect(strongest(known("read", "read", "declared").evidence)?.source).toBe("source 1");
 });
 
+test("of what was only written down, a source's row says more than the estate, which says the same of every use", () => {
+  const { evidence } = known("declared", "declared");
+  const [row, own] = evidence.map((one, index) => ({ ...one, source: index === 0 ? "src_1" : "estate" }));
+  expect([row, own].map((one) => one?.lastSeen)).toEqual([0, 1]);
+  for (const order of [
+    [row, own],
+    [own, row],
+  ])
+    expect(strongest(order.flatMap((one) => (one === undefined ? [] : [one])))?.source).toBe("src_1");
+});
+
 test("a way is as sure as its weakest link, and edges are ordered by that", () => {
   expect(weakest([known("session"), known("declared"), known("read")])).toBe("declared");
   expect(weakest([])).toBe("session");
