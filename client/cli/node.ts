@@ -56,15 +56,15 @@ const namedMax = 5;
 
 /**
  * Which name was probably meant, as a hint: one that begins so, or else one that is a slip away; undefined where there is neither.
- * A name of the wanted types comes before others.
+ * A name of the wanted types comes before others; null: of whatever type.
  */
-function meant(
+export function meant(
   name: string,
-  alike: readonly Pick<GraphNode, "name" | "type">[],
-  types: readonly string[],
+  alike: readonly { readonly name: string; readonly type: string }[],
+  types: readonly string[] | null,
 ): string | undefined {
   const all = alike.map((node) => node.name);
-  const wanted = alike.filter((node) => types.includes(node.type)).map((node) => node.name);
+  const wanted = alike.filter((node) => types?.includes(node.type)).map((node) => node.name);
   for (const names of [wanted, all]) {
     const longer = name === "" ? [] : begunWith(name, names);
     const some = longer.slice(0, namedMax).map((one) => `"${one}"`);

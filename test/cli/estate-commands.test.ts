@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { kinds } from "../../adapters/registry.js";
 import { RekeyError } from "../../domain/errors.js";
+import type { KeptFinding } from "../../domain/findings/course.js";
+import { nodeNamed } from "../domain/graph/maps.js";
 import { emptyWorld, runIn, type World } from "./fakes.js";
 
 const around = { deps: { kinds } };
@@ -135,6 +137,51 @@ test("C30: an exception that would last longer than its policy allows is not app
   excepting("2027-01-28");
   writeFileSync(join(parts, "rest.yaml"), stringify({ ...sample, credentials: {}, sources }));
   expect((await run("validate")).stderr).toContain(`The exception of ${name} for literal until 2099-01-01`);
+});
+
+test("an exception that meets nobody is applied, with the name that was probably meant", async () => {
+  const sample = parse(readFileSync(file, "utf8")) as Record<string, Record<string, object>>;
+  const about = (...names: string[]) => {
+    const exceptions = names.map((name) => ({
+      ...{ finding: "unmapped-reader", about: name, owner: "alice", reason: "It goes.", until: "2026-08-20" },
+    }));
+    const orders = { ...sample.credentials?.["orders-db"], exceptions };
+    const other = join(folder, "excepted.yaml");
+    writeFileSync(other, stringify({ ...sample, credentials: { "orders-db": orders } }));
+    return other;
+  };
+  const finding: KeptFinding = {
+    ...{ number: 12, code: "unmapped-reader", severity: "refuse", state: "open", credential: "c1" },
+    subject: { id: "c1", type: "credential", name: "orders-db" },
+    about: { id: "i1", type: "identity", name: "report job from 10.0.0.9" },
+    sentence: "It uses it and is no declared consumer of it.",
+    ...{ owners: [], places: [], exception: null, firstSeen: 0, lastSeen: 0, since: 0 },
+  };
+  const named = { c1: "orders-db", i1: "report job from 10.0.0.9", i2: "backup job from 10.0.0.8" };
+  const nodes = new Map(Object.entries(named).map(([id, name]) => [id, nodeNamed(id, { name })]));
+  const known = () => emptyWorld({ map: { nodes, edges: [] }, findings: [{ finding, changes: [] }] });
+  const run = (path: string, ...more: string[]) => runIn(known(), ["apply", "-f", path, ...more], around);
+  const idle = (name: string) =>
+    `warning: The exception of orders-db excepts nothing now: no finding unmapped-reader is about "${name}".`;
+  const wrong = about(
+    "report jobb from 10.0.0.9",
+    "backup job",
+    "report job from 10.0.0.9",
+    "nobody of them",
+  );
+  for (const more of ["--yes", "--dry-run"]) {
+    const { code, stderr } = await run(wrong, more);
+    expect(code).toBe(0);
+    expect(stderr.trim().split("\n")).toEqual([
+      `${idle("report jobb from 10.0.0.9")} Did you mean "report job from 10.0.0.9"?`,
+      `${idle("backup job")} Did you mean "backup job from 10.0.0.8"?`,
+      idle("nobody of them"),
+    ]);
+  }
+  const { stdout } = await run(wrong, "--dry-run", "--json");
+  expect((JSON.parse(stdout) as { warnings: string[] }).warnings).toHaveLength(3);
+  // Of a credential that nobody knows yet there is nothing to be found.
+  expect((await runIn(emptyWorld(), ["apply", "-f", wrong, "--dry-run"], around)).stderr).toBe("");
 });
 
 test("an estate is a folder as well: parts of it in YAML, and in lines of JSON", async () => {

@@ -34,6 +34,17 @@ const refused = {
   ],
 };
 
+const stranger: World["findings"][number] = {
+  finding: {
+    ...{ number: 12, code: "unmapped-reader", severity: "refuse", state: "open", credential: "crd_1" },
+    subject: { id: "crd_1", type: "credential", name: "orders-db" },
+    about: { id: "i1", type: "identity", name: "psql from 10.0.0.9" },
+    sentence: "psql from 10.0.0.9 uses it and is no declared consumer of it.",
+    ...{ owners: ["orders-team"], places: [], exception: null, firstSeen: now, lastSeen: now, since: now },
+  },
+  changes: [],
+};
+
 const timeline = [
   { at: now - 20_000, tookMs: 84, what: "open", sentence: "The rotation is open and holds its lock." },
   {
@@ -175,6 +186,18 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     world: idle,
   },
   "plan-no-worker": { argv: ["plan", "orders-db"], world: idle },
+  "plan-away": {
+    argv: ["plan", "orders-db", "--emergency"],
+    world: () =>
+      idle({
+        findings: [stranger],
+        answers: {
+          preview: () => {
+            throw new RekeyError("unreachable", "127.0.0.1:5432 does not answer.");
+          },
+        },
+      }),
+  },
   "rotate-started": {
     argv: ["rotate", "orders-db"],
     world: () =>

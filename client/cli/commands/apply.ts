@@ -12,6 +12,7 @@ import type { Cli } from "../cli.js";
 import { command, fileOption, option, yesOption } from "../command.js";
 import { diffText } from "../format/diff.js";
 import { count } from "../format/layout.js";
+import { idleExceptions } from "../idle-exceptions.js";
 import type { Inventory } from "../inventory.js";
 import { requester } from "../person.js";
 
@@ -44,7 +45,9 @@ export const apply = command<ApplyOptions>({
     const diff = changes?.diff ?? (await inventory.diff(submission));
     if (diff.empty && dryRun !== true) await inventory.notePieces(submission);
     if (diff.empty || dryRun === true) {
-      cli.show({ applied: false, diff }, () => diffText(diff, cli.paint));
+      const warnings = await idleExceptions(inventory, submission.entries, cli.io.now());
+      for (const warning of warnings) cli.note(`warning: ${warning}`);
+      cli.show({ applied: false, diff, warnings }, () => diffText(diff, cli.paint));
       return exitCodes.done;
     }
     if (!cli.json) cli.io.stdout.write(`${diffText(diff, cli.paint)}\n`);
@@ -54,8 +57,10 @@ export const apply = command<ApplyOptions>({
     }
     const applied = await inventory.apply(submission, requester(cli.io, as), changes);
     const news = await findingNews(cli, inventory, applied);
+    const warnings = news === null ? [] : await idleExceptions(inventory, submission.entries, cli.io.now());
+    for (const warning of warnings) cli.note(`warning: ${warning}`);
     cli.show(
-      { applied: true, revision: applied.revision, diff: applied.diff, findings: news },
+      { applied: true, revision: applied.revision, diff: applied.diff, findings: news, warnings },
       () => `Applied as revision ${applied.revision}.${newsText(news)}`,
     );
     return exitCodes.done;

@@ -120,8 +120,10 @@ export const blast = command<BlastOptions>({
       if (format === "dot") return dot(graph);
       if (format === "csv") return listText(radius);
       return [
-        summary(name, counts.breaks, counts.exposed, owners),
         ...(radius.type === "owner" ? [ownedText(name, starts, counts.starts)] : []),
+        ...(radius.type === "owner" && counts.starts === 0
+          ? []
+          : [summary(radius, counts.breaks, counts.exposed, owners)]),
         ...sameText(name, radius.same),
         ...section("Breaks when it is taken away", rowsOf(cli, breaks, counts.breaks), cli.paint),
         ...section("Exposed to whoever has it", rowsOf(cli, exposed, counts.exposed), cli.paint),
@@ -145,22 +147,29 @@ function edgeIn(named: (id: string) => string) {
 
 type Counted = Pick<Tally, "things" | "isWhole">;
 
-function summary(name: string, breaking: Counted, open: Counted, owners: readonly string[]): string {
+/** How much there is, and whose it is. Of an owner it begins at all that they answer for, which is in neither list. */
+function summary(
+  { name, type }: { readonly name: string; readonly type: NodeType },
+  breaking: Counted,
+  open: Counted,
+  owners: readonly string[],
+): string {
   const [breaks, exposed] = [breaking.things, open.things];
 
   const named = owners.slice(0, ownersMax);
   const others = owners.length > named.length ? ` and ${count(owners.length - named.length, "other")}` : "";
   const whose = owners.length === 0 ? "" : `; ask ${named.join(", ")}${others}`;
-  if (breaks + exposed === 0) return `Nothing is known to break or to be exposed with ${name}.`;
+  const [start, other, more] = type === "owner" ? ["all of that", " else", "more "] : [name, "", ""];
+  if (breaks + exposed === 0) return `Nothing${other} is known to break or to be exposed with ${start}.`;
   const broken =
     breaks === 0
-      ? "Nothing breaks"
-      : (breaking.isWhole ? "" : "More than ") + count(breaks, "thing breaks", "things break");
+      ? `Nothing${other} breaks`
+      : (breaking.isWhole ? "" : "More than ") + count(breaks, `${more}thing breaks`, `${more}things break`);
   const opened =
     exposed === 0
-      ? "nothing is exposed"
-      : (open.isWhole ? "" : "more than ") + count(exposed, "is exposed", "are exposed");
-  return `${broken} with ${name}, and ${opened}${whose}.`;
+      ? `nothing${other} is exposed`
+      : (open.isWhole ? "" : "more than ") + count(exposed, `${more}is exposed`, `${more}are exposed`);
+  return `${broken} with ${start}, and ${opened}${whose}.`;
 }
 
 function ownedText(owner: string, names: readonly string[], number: number): string {
@@ -168,7 +177,7 @@ function ownedText(owner: string, names: readonly string[], number: number): str
 
   return names.length === 0
     ? `${owner} answers for nothing.`
-    : `${owner} answers for ${[...names].sort().join(", ")}${others}.`;
+    : `${owner} answers for ${count(number, "thing")}: ${[...names].sort().join(", ")}${others}.`;
 }
 
 /** At a place it is about the value that stands there, wherever else that is. */

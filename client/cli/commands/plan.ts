@@ -1,12 +1,15 @@
 /** `rekey plan`: what a rotation would do to whom, and why it may not start. Changes nothing. */
 import { Option } from "commander";
-import { exitCodes, RekeyError } from "../../../domain/errors.js";
+import { errorEntry, exitCodes, RekeyError } from "../../../domain/errors.js";
 import { refusals } from "../../../domain/finding.js";
 import type { Containment } from "../../../domain/rotation/state.js";
+import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
 import { namesOf } from "../format/names.js";
 import { previewText } from "../format/plan.js";
 import { policyText } from "../format/policy.js";
+import { moment } from "../format/time.js";
+import type { Inventory } from "../inventory.js";
 import { credentialNamed } from "../subject.js";
 
 interface PlanOptions {
@@ -44,9 +47,18 @@ export const plan = command<PlanOptions>({
     const services = await cli.services();
     const subject = await credentialNamed(services, name);
     const { id, names: known, policy, policyBy } = subject;
-    const preview = await services.rotations.preview({
+    const asked = {
       credential: id,
       ...(emergency === true ? { emergency: containment === undefined ? {} : { containment } } : {}),
+    };
+    const preview = await services.rotations.preview(asked).catch(async (failure: unknown) => {
+      if (!(failure instanceof RekeyError) || failure.code !== "unreachable") throw failure;
+      await showKept(cli, services.inventory, { id, name });
+      throw new RekeyError(
+        failure.code,
+        `There is no plan of ${name} now: ${failure.message}`,
+        failure.hint === errorEntry(failure.code).hint ? awayHint : failure.hint,
+      );
     });
     const more = namesOf(Object.entries(preview.names));
     const names = {
@@ -61,3 +73,19 @@ export const plan = command<PlanOptions>({
     return mayStart ? exitCodes.done : exitCodes.refused;
   },
 });
+
+const awayHint =
+  "`rekey doctor` says what does not answer. Nothing was changed: ask again when all of it is there.";
+
+/** What the inventory knows of a credential by itself: who is on it, where it lies, and what else was found. */
+async function showKept(
+  cli: Cli,
+  inventory: Inventory,
+  { id, name }: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const { findings, at } = await inventory.findings({ credential: id });
+  if (at === null || findings.length === 0) return;
+  cli.note(`What is found of ${name} without it, as of ${moment(at)}:`);
+  for (const { code, sentence } of findings) cli.note(`  ${code}  ${sentence}`);
+  cli.note("");
+}
