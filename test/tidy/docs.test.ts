@@ -2,10 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CommanderError } from "commander";
 import { describe, expect, test } from "vitest";
 import { programFor } from "../../client/cli/program.js";
 import { pictureOf } from "../../scripts/picture.js";
-import { brokenLinks, hazardComplaints, hazardRows, unknownCommands } from "./docs.js";
+import { brokenLinks, hazardComplaints, hazardRows, type Parse, wrongCommands } from "./docs.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -23,10 +24,30 @@ function filesIn(folder: string): string[] {
 
 const files = filesIn(root);
 const pages = new Map(files.filter((path) => path.endsWith(".md")).map((path) => [path, read(path)]));
-const commands = programFor(
-  async () => undefined,
-  () => undefined,
-).commands.map((one) => one.name());
+
+const lacking = new Set(
+  ["missingArgument", "optionMissingArgument", "missingMandatoryOptionValue"].map(
+    (what) => `commander.${what}`,
+  ),
+);
+
+/** Asks the program itself, with commands that do nothing. */
+const parse: Parse = async (words) => {
+  const program = programFor(
+    async () => undefined,
+    () => undefined,
+  );
+  try {
+    await program.parseAsync([...words], { from: "user" });
+    return null;
+  } catch (failure) {
+    if (!(failure instanceof CommanderError)) throw failure;
+    const { code, message } = failure;
+    // `<exit>` stands for what has to follow, and is none of the choices itself.
+    const isBlank = code === "commander.invalidArgument" && words.some((word) => /^<.+>$/.test(word));
+    return { lacks: isBlank || lacking.has(code), message };
+  }
+};
 
 describe("links", () => {
   test("one that leads nowhere, or to no heading, is noticed", () => {
@@ -43,18 +64,33 @@ describe("links", () => {
 });
 
 describe("commands", () => {
-  test("one that does not exist is noticed, in every kind of code", () => {
+  const complaints = (page: string) => wrongCommands(new Map([["a.md", page]]), parse);
+
+  test("one that does not exist is noticed, in every kind of code", async () => {
     const page =
-      "rekey prose\n\n    rekey indented\n\n`rekey inline` and `rekey/1 inst`\n\n```\nrekey fenced --x\n```\n";
-    expect(unknownCommands(new Map([["a.md", page]]), ["inline"])).toEqual([
-      "a.md: there is no command rekey fenced",
-      "a.md: there is no command rekey indented",
+      "rekey prose\n\n    rekey indented\n\n`rekey inline` and `rekey/1 inst` and `rekey up`\n\n```\nx; rekey fenced --x\n```\n";
+    const found = await complaints(page);
+    expect(found.map((text) => text.split(":")[1])).toEqual([
+      " rekey inline",
+      " rekey fenced",
+      " rekey indented",
     ]);
   });
 
-  test("all that the pages mention exist", () => {
-    expect(commands).toContain("rotate");
-    expect(unknownCommands(pages, commands)).toEqual([]);
+  test("an argument or an option that the program does not take is noticed, and one that is missing in a whole line", async () => {
+    const page =
+      "    rekey validate estate.yaml    every error\n    rekey plan\n    rekey plan orders-db --emergancy\n" +
+      "    rekey keygen --as alice > 'a file'\n    rekey rotate orders-db --reason \"first one\"\n\n`rekey plan`, `rekey blast --limit`\n";
+    expect(await complaints(page)).toEqual([
+      expect.stringContaining("rekey plan: error: missing required argument"),
+      expect.stringContaining("rekey validate estate.yaml    every error: error: too many arguments"),
+      expect.stringContaining("rekey plan orders-db --emergancy: error: unknown option"),
+    ]);
+  });
+
+  test("all that the pages mention are taken by the program", async () => {
+    expect(pages.get("docs/estate.md")).toContain("rekey validate");
+    expect(await wrongCommands(pages, parse)).toEqual([]);
   });
 });
 

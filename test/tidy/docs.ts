@@ -38,19 +38,51 @@ function anchorsOf(text: string): string[] {
   );
 }
 
-/** Complaints about `rekey <word>` in code, indented, fenced or inline, where the word is no command. */
-export function unknownCommands(pages: Pages, commands: readonly string[]): string[] {
-  return [...pages].flatMap(([page, text]) => {
+/** What a program says of a command line's words: null where it takes them. */
+export type Parse = (words: readonly string[]) => Promise<Objection | null>;
+
+/** Why it does not. `lacks`: only because something is missing that has to follow. */
+export interface Objection {
+  readonly lacks: boolean;
+  readonly message: string;
+}
+
+/**
+ * Complaints about command lines of `rekey` in code, indented, fenced or inline, that the program would refuse. A line of its own
+ * is whole, up to what stands beside it; what is named among other words may leave out what has to follow.
+ */
+export async function wrongCommands(pages: Pages, parse: Parse): Promise<string[]> {
+  const found: string[] = [];
+  for (const [page, text] of pages) {
     const blocks = [...text.matchAll(fences)].map(([block]) => block);
     const indented = [...text.matchAll(/^(?: {4,}|\t).*$/gm)].map(([line]) => line);
     const inline = [...text.replaceAll(fences, "").matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
-    const words = [...blocks, ...indented, ...inline].flatMap((code) =>
-      [...code.matchAll(/(?:^|[\s(`])rekey +([a-z][a-z-]*)(?![\w./:=])/gm)].map(([, word = ""]) => word),
+    const lines = [...blocks, ...indented].flatMap((code) => code.split("\n"));
+    // A drawing with arrows names commands, too, and is no line that somebody types.
+    const typed = lines.filter((line) => !line.includes("─"));
+    const whole = typed.flatMap((line) => /^\s*(?:\$ )?rekey +([a-z].*)$/.exec(line)?.[1] ?? []);
+    const named = inline.flatMap((code) => /^rekey +([a-z].*)$/.exec(code)?.[1] ?? []);
+    const among = [...lines, ...inline].flatMap((code) =>
+      [...code.matchAll(/(?:^|[\s(`])rekey +([a-z][a-z-]*)(?![\w./:=])/g)].map(([, word = ""]) => word),
     );
-    return [...new Set(words)]
-      .filter((word) => !commands.includes(word))
-      .map((word) => `${page}: there is no command rekey ${word}`);
-  });
+    const asked = new Map([
+      ...[...named, ...among].map((line) => [line, false] as const),
+      ...whole.map((line) => [line, true] as const),
+    ]);
+    for (const [line, isWhole] of asked) {
+      const wrong = await parse(wordsOf(line));
+      if (wrong !== null && (isWhole || !wrong.lacks))
+        found.push(`${page}: rekey ${line.trim()}: ${wrong.message}`);
+    }
+  }
+  return [...new Set(found)];
+}
+
+/** The words of a command line, up to a redirection, a remark, or the column of what is said of it. */
+function wordsOf(line: string): string[] {
+  const command = line.split(/ {2,}| [|<>#] | && /)[0] ?? "";
+  const words = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)];
+  return words.map((match) => match[1] ?? match[2] ?? match[3] ?? "");
 }
 
 /** One row of the hazards' table. */
