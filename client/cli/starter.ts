@@ -52,7 +52,7 @@ sources:
 # How patient, how strict, how often. What is left out has a default that suits production.
 policies:
   standard:
-    # interval: 90d # absent: only when asked
+    interval: 90d # how often; absent: only when somebody asks
     approval:
       quorum: 1 # how many persons have to sign
     quietPeriod: 1h # nobody on the old one for this long before it is switched off
@@ -61,6 +61,7 @@ policies:
 # Whatever uses credentials, and how Rekey sees which version each instance holds.
 consumers:
   orders-api:
+    purpose: Takes orders and answers for them.
     owner: orders-team
     observe:
       - kind: http-attest # the kit in \`kit/\` answers it
@@ -71,6 +72,7 @@ consumers:
     maxCacheLife: 1m
     cadence: 1m # the longest normal gap between two uses
   orders-report:
+    purpose: Counts the orders of a day, every night.
     owner: orders-team
     observe:
       - kind: confirmation # a person looks and confirms

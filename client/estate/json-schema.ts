@@ -1,7 +1,7 @@
 /** The estate's format for editors: completion, descriptions and red underlines while writing, from the same schemas. */
 import { z } from "zod";
 import type { EstateKinds } from "../../domain/estate/kinds.js";
-import { estateSchema } from "../../domain/estate/schema.js";
+import { estateSchema, type Section } from "../../domain/estate/schema.js";
 
 /** A JSON Schema or a part of one. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -32,6 +32,11 @@ export function estateJsonSchema(kinds: EstateKinds): JsonSchema {
   const alternatives = (credential.consumers?.items as JsonSchema | undefined)?.anyOf ?? [];
   for (const edge of alternatives) Object.assign(fieldsOf(edge).place ?? {}, places);
   return { ...schema, title: "Rekey estate" };
+}
+
+/** JSON Schema of one entry of a section. */
+export function entrySchema(kinds: EstateKinds, section: Section): JsonSchema {
+  return (fieldsOf(estateJsonSchema(kinds))[section]?.additionalProperties ?? {}) as JsonSchema;
 }
 
 function fieldsOf(schema: unknown): Record<string, JsonSchema> {

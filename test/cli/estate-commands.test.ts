@@ -139,6 +139,23 @@ test("C30: an exception that would last longer than its policy allows is not app
   expect((await run("validate")).stderr).toContain(`The exception of ${name} for literal until 2099-01-01`);
 });
 
+test("get shows an entry with its durations as somebody writes them, and programs have them in milliseconds", async () => {
+  const body = { kind: "postgres-activity", every: 600_000, port: 5432 };
+  const entry = {
+    id: "src_0",
+    section: "sources" as const,
+    name: "pg",
+    body,
+    since: 0,
+    changedAt: 0,
+    endedAt: null,
+  };
+  const run = (...more: string[]) =>
+    runIn(emptyWorld({ entries: [entry] }), ["get", "sources", "pg", ...more], around);
+  expect((await run()).stdout).toBe("pg:\n  kind: postgres-activity\n  every: 10m\n  port: 5432\n");
+  expect(JSON.parse((await run("--json")).stdout)).toMatchObject({ body: { every: 600_000 } });
+});
+
 test("an exception that meets nobody is applied, with the name that was probably meant", async () => {
   const sample = parse(readFileSync(file, "utf8")) as Record<string, Record<string, object>>;
   const about = (...names: string[]) => {

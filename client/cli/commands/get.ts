@@ -3,6 +3,8 @@ import { stringify } from "yaml";
 import { exitCodes } from "../../../domain/errors.js";
 import { type Section, sections } from "../../../domain/estate/schema.js";
 import type { Entry } from "../../../inventory/estate.js";
+import { entrySchema } from "../../estate/json-schema.js";
+import { asWritten } from "../../estate/written.js";
 import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
 import { command } from "../command.js";
@@ -73,7 +75,10 @@ async function showEntries(cli: Cli, inventory: Inventory, section: Section, nam
     );
     const entry = entries.find((one) => one.name === known);
     const open = entry?.open ? [`# open: ${entry.open}`] : [];
-    cli.show(entry, () => [stringify({ [known]: entry?.body ?? {} }).trimEnd(), ...open].join("\n"));
+    cli.show(entry, () => {
+      const body = asWritten(entry?.body ?? {}, entrySchema(cli.deps.kinds, section));
+      return [stringify({ [known]: body }).trimEnd(), ...open].join("\n");
+    });
     return;
   }
   cli.show(entries, () =>
