@@ -8,6 +8,7 @@ import { discoverWork } from "./discover.js";
 import { preview } from "./preview.js";
 import { acceptRestored } from "./restore.js";
 import { takeSignOff } from "./sign-off.js";
+import { sourceDiagnoses } from "./source-checks.js";
 import { takeStock } from "./stock.js";
 
 /** The activities of the short workflows. None of them changes anything outside. */
@@ -31,20 +32,21 @@ export function houseWork(deps: ActivityDeps): HouseWork {
 /** Everything at once, the installation first: what is missing there is missing for every credential. */
 async function diagnose(deps: ActivityDeps): Promise<Diagnosis[]> {
   const credentials = await listCredentials(deps.db);
-  const [platform, records, notifiers, each] = await Promise.all([
+  const [platform, records, notifiers, sources, each] = await Promise.all([
     deps.platform(),
     diagnosis("records", async () => {
       const objection = await deps.restores.objection();
       return objection === null ? [] : [refusalOf(objection)];
     }),
     notifierDiagnoses(deps, credentials[0]?.id),
+    sourceDiagnoses(deps),
     Promise.all(
       credentials.map(({ id, name }) =>
         diagnosis(name, async () => (await preview(deps, { credential: id })).findings),
       ),
     ),
   ]);
-  return [...platform, records, ...notifiers, ...each];
+  return [...platform, records, ...notifiers, ...sources, ...each];
 }
 
 /** Notifiers are the estate's, and the same for every credential. */

@@ -20,7 +20,7 @@ export async function preview(request: PreviewRequest): Promise<Preview> {
   return houseWork.preview(request);
 }
 
-/** What every issuer, store and consumer of the estate lacks for a safe rotation. Changes nothing. */
+/** What every issuer, store and consumer of the estate lacks for a safe rotation, and every source for its next reading. Changes nothing. */
 export async function doctor(): Promise<readonly Diagnosis[]> {
   return houseWork.diagnose();
 }
