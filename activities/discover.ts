@@ -2,6 +2,7 @@
  * Reads a source and keeps what it says, part by part. An attempt goes on where the one before has come to, so that a worker
  * which dies in the middle of a large log costs the part that it was reading.
  */
+import { Context } from "@temporalio/activity";
 import type { Source } from "../adapters/ports.js";
 import type { ScanReport } from "../domain/discovery/report.js";
 import type { HouseWork } from "../domain/rotation/work.js";
@@ -40,7 +41,9 @@ async function scan(deps: ActivityDeps, name: string, anew?: string): Promise<Sc
       const isWhole = await readOn(deps, ref, begun, source);
       return reportOf(name, isWhole ? await endScan(deps.db, ref, deps.now()) : begun);
     } catch (error) {
-      await breakOff(deps.db, begun.id, asRekeyError(error).message);
+      // A worker that stops says nothing of the source; another one goes on.
+      if (!Context.current().cancellationSignal.aborted)
+        await breakOff(deps.db, begun.id, asRekeyError(error).message, deps.now());
       throw error;
     }
   } finally {

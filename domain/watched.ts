@@ -17,6 +17,8 @@ export interface WatchingSource {
   readonly tied: boolean;
   /** When it was read to its end last; null where it never was. */
   readonly wholeAt: number | null;
+  /** Why its last reading broke off, in a sentence; null where none has since it was read to its end. */
+  readonly failure: string | null;
   /** Since when its readings follow upon each other without a pause that is too long. */
   readonly since: number | null;
   /** Of a log in which there is always something, since when there was nothing; null of everything else. */
@@ -69,15 +71,19 @@ export function watchFindings(sources: readonly WatchingSource[], rules: WatchRu
 }
 
 function stale(
-  { name, tied, wholeAt, silentSince }: WatchingSource,
+  { name, tied, wholeAt, failure, silentSince }: WatchingSource,
   rules: WatchRules,
   now: number,
 ): Finding[] {
   const about = {
     ...{ code: "stale-evidence", severity: byTie(tied, rules.unmappedReaders), subject: name },
-    hint: `Run \`rekey discover ${name}\`.`,
+    hint:
+      failure === null
+        ? `Run \`rekey discover ${name}\`.`
+        : `Mend that; \`rekey doctor\` says what it lacks. Then run \`rekey discover ${name}\`.`,
   };
-  if (wholeAt === null) return [{ ...about, sentence: `The source ${name} was never read to its end.` }];
+  if (wholeAt === null)
+    return [{ ...about, sentence: `The source ${name} was never read to its end.${brokeOff(failure)}` }];
   const asks = formatDuration(rules.evidenceMaxAgeMs);
   if (now - wholeAt <= rules.evidenceMaxAgeMs) {
     if (silentSince === null || now - silentSince <= rules.evidenceMaxAgeMs) return [];
@@ -87,7 +93,11 @@ function stale(
     return [{ ...about, sentence, hint }];
   }
   const sentence = `The source ${name} was read to its end on ${minuteOf(wholeAt)}; the policy asks for every ${asks}.`;
-  return [{ ...about, sentence }];
+  return [{ ...about, sentence: `${sentence}${brokeOff(failure)}` }];
+}
+
+function brokeOff(failure: string | null): string {
+  return failure === null ? "" : ` Its last reading failed: ${failure}`;
 }
 
 function incomplete({ name, tied, gaps, unreadable }: WatchingSource, { blindSpots }: WatchRules): Finding[] {
@@ -138,11 +148,15 @@ export function tieOf(
 /** What a source is worth that was never read to its end. */
 export const neverRead = {
   wholeAt: null,
+  failure: null,
   since: null,
   silentSince: null,
   gaps: [],
   unreadable: 0,
-} as const satisfies Pick<WatchingSource, "wholeAt" | "since" | "silentSince" | "gaps" | "unreadable">;
+} as const satisfies Pick<
+  WatchingSource,
+  "wholeAt" | "failure" | "since" | "silentSince" | "gaps" | "unreadable"
+>;
 
 /** A source of the estate, with the settings of its entry. */
 export interface DeclaredSource extends Pick<WatchingSource, "name" | "seesUse"> {

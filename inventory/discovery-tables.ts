@@ -1,4 +1,4 @@
-/** The tables of migrations 0013, 0014, 0018, 0020 and 0024 to 0028 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, and versions that were read. */
+/** The tables of migrations 0013, 0014, 0018, 0020 and 0024 to 0029 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, and versions that were read. */
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";
@@ -25,6 +25,7 @@ export const scans = inventory.table("scans", {
   startedAt: moment("started_at").notNull(),
   endedAt: moment("ended_at"),
   failure: text("failure"),
+  failedAt: moment("failed_at"),
   cursorBefore: text("cursor_before"),
   cursorAfter: text("cursor_after"),
   records: bigint("records", { mode: "number" }).notNull(),

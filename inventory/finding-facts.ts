@@ -173,6 +173,11 @@ function sourcesBy(
   };
 }
 
+/** Every source of the estate, and what its readings are worth where no policy says how it looks at them. */
+export function sourcesWithin(tx: Tx, shapes: Shapes, now: number): Promise<readonly ReadSource[]> {
+  return sourcesBy(tx, shapes, now)(null);
+}
+
 async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<readonly ReadSource[]> {
   const declared = await tx.select().from(entries).where(inForce("sources"));
   const asked = declared.map(({ id, name, body }) => askedOf({ id, name, body }, shapes));

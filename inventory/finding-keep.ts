@@ -7,7 +7,7 @@ import type { Shapes } from "../domain/estate/shapes.js";
 import { type FindingState, type KnownState, type Standing, standingOf } from "../domain/findings/course.js";
 import { findingsOfCredential } from "../domain/findings/credential.js";
 import { consumerFindings, placeFindings } from "../domain/findings/entries.js";
-import { gravest } from "../domain/findings/evidence.js";
+import { failingFindings, gravest } from "../domain/findings/evidence.js";
 import { keyOf, type Present, withSomebody } from "../domain/findings/present.js";
 import { rightFindings } from "../domain/findings/rights.js";
 import { valueFindings } from "../domain/findings/values.js";
@@ -23,6 +23,7 @@ import {
   exceptionsWithin,
   lookMsMax,
   sourceOwnersWithin,
+  sourcesWithin,
 } from "./finding-facts.js";
 import type { LookScope } from "./finding-scope.js";
 import { findings } from "./finding-tables.js";
@@ -130,7 +131,10 @@ async function lookAt(
     ofSources = gravest([...ofSources, ...shared], keyOf);
     await take(own);
   }
-  if (scope === null) await take(ofSources);
+  if (scope === null) {
+    await take(ofSources);
+    await take(failingFindings(await sourcesWithin(tx, shapes, now)));
+  }
   for await (const consumers of consumerLots(tx, scope?.consumers ?? null))
     await take(consumers.flatMap(({ subject, consumer }) => consumerFindings(subject, consumer)));
   const places = await endingPlaces(tx);

@@ -56,10 +56,9 @@ export async function beginScan(
       .orderBy(desc(scans.startedAt), desc(scans.id))
       .limit(1);
     const isSame = last?.settings === settings && (anew === undefined || last.round === anew);
-    if (last !== undefined && isSame && last.endedAt === null && now - last.startedAt < resumeMsMax) {
-      await tx.update(scans).set({ failure: null }).where(eq(scans.id, last.id));
+    // That it failed stays in the records until it ends: between two attempts nothing is mended.
+    if (last !== undefined && isSame && last.endedAt === null && now - last.startedAt < resumeMsMax)
       return { ...last, failure: null };
-    }
     const cursor = shows === "log" && isSame ? last.cursorAfter : null;
     const id = newId();
     const row = {
@@ -155,7 +154,7 @@ export async function endScan(db: Database, scan: ScanRef, now: number): Promise
       .limit(1);
     const [ended] = await tx
       .update(scans)
-      .set({ endedAt: now, failure: null })
+      .set({ endedAt: now, failure: null, failedAt: null })
       .where(and(eq(scans.id, scan.id), isNull(scans.endedAt)))
       .returning();
     if (ended === undefined || newest?.id !== scan.id)
@@ -172,9 +171,13 @@ export async function endScan(db: Database, scan: ScanRef, now: number): Promise
   });
 }
 
-/** The reading broke off; the next one goes on from its cursor. `why` is a sentence of ours. */
-export async function breakOff(db: Database, id: string, why: string): Promise<void> {
-  await transact(db, (tx) => tx.update(scans).set({ failure: why }).where(eq(scans.id, id)));
+/**
+ * The reading broke off at `now`; the next one goes on from its cursor. `why` is a sentence of ours. One that somebody else has
+ * ended has not failed.
+ */
+export async function breakOff(db: Database, id: string, why: string, now: number): Promise<void> {
+  const unended = and(eq(scans.id, id), isNull(scans.endedAt));
+  await transact(db, (tx) => tx.update(scans).set({ failure: why, failedAt: now }).where(unended));
 }
 
 async function endUnmet(tx: Tx, { id, source }: ScanRef, now: number): Promise<void> {

@@ -37,6 +37,9 @@ export interface Watched {
   readonly source: string;
   /** When it was read to its end last, and when that reading began; null where it never was. */
   readonly wholeAt: number | null;
+  /** Why the newest reading that came to an end or broke off is not whole, in a sentence of ours, and when; null where it is, or there is none. */
+  readonly failure: string | null;
+  readonly failedAt: number | null;
   readonly begunAt: number | null;
   /** Since when: the first of the records of a log, or of the looks, that follow upon each other; null: not yet. */
   readonly since: number | null;
@@ -54,6 +57,8 @@ export interface Watched {
 interface WatchedRow extends Record<string, unknown> {
   readonly source: string;
   readonly whole_at: number | null;
+  readonly failure: string | null;
+  readonly failed_at: number | null;
   readonly begun_at: number | null;
   readonly since: number | null;
   readonly silent_since: number | null;
@@ -94,6 +99,7 @@ export async function watchedWithin(
   const pause = sql`make_interval(secs => ${pauseMs / 1_000})`;
   const { rows } = await tx.execute<WatchedRow>(sql`
       select s.source, ${ms("whole.ended_at")} as whole_at, ${ms("whole.started_at")} as begun_at,
+        latest.failure, ${ms("latest.failed_at")} as failed_at,
         ${ms("coalesce(stretched.since, chain.since)")} as since, ${ms("chain.silent_since")} as silent_since,
         chain.is_busy_log, ${ms("chain.reaches_to")} as reaches_to,
         coalesce(missing.lacking, '[]'::jsonb) as lacking, coalesce(missing.unreadable, 0) as unreadable
@@ -105,6 +111,13 @@ export async function watchedWithin(
         where w.source = s.source and w.settings = s.settings and w.ended_at is not null
         order by started_at desc, id desc limit 1
       ) whole on true
+      left join lateral (
+        select case when ended_at is null then failure end as failure,
+          case when ended_at is null then coalesce(failed_at, started_at) end as failed_at
+        from rekey_inventory.scans l
+        where l.source = s.source and l.settings = s.settings and (l.ended_at is not null or l.failure is not null)
+        order by started_at desc, id desc limit 1
+      ) latest on true
       left join lateral (
         select max(span_from) filter (where until_before is null or s.is_busy and span_from - until_before > ${pause}) as since
         from (
@@ -154,19 +167,11 @@ export async function watchedWithin(
             and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
         ) lacking
       ) missing on true`);
-  return rows.map(
-    ({ source, whole_at, begun_at, since, silent_since, is_busy_log, reaches_to, lacking, unreadable }) => ({
-      ...{
-        source,
-        wholeAt: whole_at,
-        begunAt: begun_at,
-        since,
-        silentSince: silent_since,
-        unreadable: Number(unreadable),
-      },
-      ...(is_busy_log === true ? { reachesTo: reaches_to } : { reachesTo: undefined }),
-      lacking,
-      gaps: [...new Set(lacking.flatMap((one) => one.gaps))],
-    }),
-  );
+  return rows.map(({ source, since, failure, lacking, ...row }) => ({
+    ...{ source, since, failure, failedAt: row.failed_at, lacking },
+    ...{ wholeAt: row.whole_at, begunAt: row.begun_at, silentSince: row.silent_since },
+    reachesTo: row.is_busy_log === true ? row.reaches_to : undefined,
+    unreadable: Number(row.unreadable),
+    gaps: [...new Set(lacking.flatMap((one) => one.gaps))],
+  }));
 }

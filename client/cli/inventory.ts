@@ -38,6 +38,7 @@ import {
   loadRotation,
   type RotationSummary,
 } from "../../inventory/rotations.js";
+import { type SourceHealth, sourcesHealth } from "../../inventory/source-health.js";
 import type { Submission } from "../../inventory/submission.js";
 import { type Words, wordsOn } from "../../inventory/thing-words.js";
 import { type Overview, overview } from "../../inventory/views.js";
@@ -88,6 +89,8 @@ export interface Inventory {
   sightings(credential: string): ReturnType<typeof sightingsOf>;
   /** When it was used by whom nobody says. */
   anonymousUses(credential: string): ReturnType<typeof anonymousUsesOf>;
+  /** How each source of the estate is doing, by name. */
+  sources(): Promise<readonly SourceHealth[]>;
   /** What sources are called; also those that have left the estate. */
   sourceNames(): Promise<SourceNames>;
   /** Everything on the map, with the copies that sources met. */
@@ -149,6 +152,7 @@ export function inventoryIn(
     words: (node) => wordsOn(db, node),
     sightings: (credential) => sightingsOf(db, credential),
     anonymousUses: (credential) => anonymousUsesOf(db, credential),
+    sources: async () => sourcesHealth(db, world.shapes, await present()),
     sourceNames: () => sourceNames(db),
     map: async () => withSourceNames(db, await loadWhole(db, await present())),
     bringFindings: async () => bringFindings(db, world.shapes, await present()),

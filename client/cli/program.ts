@@ -38,6 +38,7 @@ import { schema } from "./commands/schema.js";
 import { server } from "./commands/server.js";
 import { orphaned, shared } from "./commands/shared.js";
 import { signOff } from "./commands/sign-off.js";
+import { sources } from "./commands/sources.js";
 import { status } from "./commands/status.js";
 import { up } from "./commands/up.js";
 import { validate } from "./commands/validate.js";
@@ -51,7 +52,7 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
     ["Describe what you have:", [init, validate, schema, apply, get]],
     [
       "Know who uses what:",
-      [discover, consumers, baseline, blast, path, order, graph, shared, dormant, changes],
+      [discover, sources, consumers, baseline, blast, path, order, graph, shared, dormant, changes],
     ],
     ["Know what is missing:", [findings, orphaned, metrics]],
     ["Prepare:", [keygen, grants, adopt, doctor]],

@@ -63,6 +63,10 @@ const words = {
     what: "A source that would show who uses a credential was not read for too long, or its log has no record of late.",
     mend: "Run `rekey discover`, and see what keeps the source from being read, or its log from being written to.",
   },
+  "source-failing": {
+    what: "The last reading of a source failed: until it is mended, whoever is new there is not seen.",
+    mend: "Mend what `rekey doctor` says that it lacks, and read it again with `rekey discover`.",
+  },
   "last-reading": {
     what: "Before a version is taken away, a source that would show its use has not shown yet that there was none in the quiet time.",
     mend: "Rekey has it read; `rekey discover SOURCE` says what it meets. Who has no way to mend it answers for it by its name.",
@@ -127,6 +131,7 @@ export const exceptable = [
   "leaked-copy",
   "consumer-without-owner",
   "stale-evidence",
+  "source-failing",
   "last-reading",
   "old-version-read",
   "incomplete-evidence",

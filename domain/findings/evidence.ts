@@ -1,5 +1,11 @@
 /** How far the sources are to be relied on: by the check of the gate, and since when all of them have looked. */
-import { type DeclaredSource, type WatchingSource, type WatchRules, watchFindings } from "../watched.js";
+import {
+  type DeclaredSource,
+  minuteOf,
+  type WatchingSource,
+  type WatchRules,
+  watchFindings,
+} from "../watched.js";
 import type { FindingCode } from "./codes.js";
 import type { Present } from "./present.js";
 
@@ -34,6 +40,24 @@ export function evidenceFindings(
       owners: [owner],
       sources: [id],
     };
+  });
+}
+
+/** Sources whose last reading failed, whoever's use they would show: until it is mended nobody new is seen there. */
+export function failingFindings(sources: readonly Omit<ReadSource, "settings" | "seesUse">[]): Present[] {
+  return sources.flatMap(({ id, name, owner, failure, wholeAt }) => {
+    if (failure === null) return [];
+    const before =
+      wholeAt === null
+        ? "It was never read to its end."
+        : `It was read to its end on ${minuteOf(wholeAt)} last.`;
+    return [
+      {
+        ...{ code: "source-failing", severity: "warn", subject: { id, type: "source", name }, about: null },
+        ...{ credential: null, owners: [owner], places: [], sources: [id] },
+        sentence: `The last reading of the source ${name} failed: ${failure} ${before}`,
+      },
+    ];
   });
 }
 

@@ -26,6 +26,7 @@ import type { KeptIncident } from "../../inventory/incidents.js";
 import type { CredentialUse } from "../../inventory/metrics.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
 import { sectionsOf } from "../../inventory/sections.js";
+import type { SourceHealth } from "../../inventory/source-health.js";
 import type { Words } from "../../inventory/thing-words.js";
 import type { Overview } from "../../inventory/views.js";
 import type { Whereabouts } from "../../inventory/whereabouts.js";
@@ -68,6 +69,7 @@ export interface World {
   readonly look: () => FindingNews;
   readonly figures: readonly Figure[];
   readonly uses: readonly CredentialUse[];
+  readonly sources: readonly SourceHealth[];
   readonly audit: AuditDesk;
   connect: () => Promise<void>;
 }
@@ -96,6 +98,7 @@ export function emptyWorld(more: Partial<World> = {}): World {
     look: () => ({ open: 0, excepted: 0, ended: 0, looked: true }),
     figures: [],
     uses: [],
+    sources: [],
     audit: fakeDesk(),
     connect: async () => undefined,
     ...more,
@@ -269,6 +272,7 @@ function inventoryIn(world: World): Inventory {
     users: async () => world.map,
     sightings: async () => world.sightings,
     anonymousUses: async () => world.anonymous,
+    sources: async () => world.sources,
     sourceNames: async () => new Map(named(world, "sources").map(({ id, name }) => [id, name])),
     map: async () => world.map,
     lookAfter: async () => {

@@ -14,7 +14,15 @@ const rules: WatchRules = {
   ...{ unmappedReaders: "refuse", blindSpots: "warn", evidenceMaxAgeMs, useWindowMs: 35 * day },
 };
 const good: WatchingSource = {
-  ...{ name: "sessions", seesUse: true, tied: true, silentSince: null, gaps: [], unreadable: 0 },
+  ...{
+    name: "sessions",
+    seesUse: true,
+    tied: true,
+    failure: null,
+    silentSince: null,
+    gaps: [],
+    unreadable: 0,
+  },
   ...{ wholeAt: now - day, since: now - 40 * day },
 };
 const codes = (sources: readonly WatchingSource[], by: WatchRules = rules) =>
@@ -44,6 +52,29 @@ test("a source that was not read for too long, or never, is no evidence", () => 
     hint: "Run `rekey discover old`.",
     sentence: "The source old was read to its end on 2026-07-24 23:59 UTC; the policy asks for every 7d.",
   });
+});
+
+test("what keeps a source from being read stands beside that it was not", () => {
+  const failure = "main-db cannot be reached.";
+  const [old, never, ...more] = watchFindings(
+    [
+      { ...good, name: "old", wholeAt: now - 8 * day, failure },
+      { ...good, name: "never", wholeAt: null, failure },
+      // It was read lately: that it fails now is no reason to refuse a rotation.
+      { ...good, name: "lately", failure },
+    ],
+    rules,
+    now,
+  );
+  expect(more).toEqual([]);
+  expect(old).toMatchObject({
+    sentence:
+      "The source old was read to its end on 2026-07-24 00:00 UTC; the policy asks for every 7d. Its last reading failed: main-db cannot be reached.",
+    hint: "Mend that; `rekey doctor` says what it lacks. Then run `rekey discover old`.",
+  });
+  expect(never?.sentence).toBe(
+    "The source never was never read to its end. Its last reading failed: main-db cannot be reached.",
+  );
 });
 
 test("C7: a log that is read every day, and that nobody writes to any more, is no evidence", () => {

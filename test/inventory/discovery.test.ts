@@ -171,7 +171,7 @@ describe("what a source says", () => {
     const ref = { id: first.id, source: "src_1", shows: "log", settings: settingsDigest(fake) } as const;
     const declared = await read(db, (tx) => declaredIn(tx, shapes));
     await notePart(db, ref, null, part("1", []), declared, t0);
-    await breakOff(db, first.id, "It went away.");
+    await breakOff(db, first.id, "It went away.", t0 + 1);
     const rules = { windowMs: day, lookBackMs: 2 * day, pauseMs: day, now: t0 + 1 };
     expect(await watchedBy(db, [{ id: "src_1", body: fake, isBusy: true }], rules)).toMatchObject([
       { wholeAt: null, since: null },

@@ -124,6 +124,8 @@ it("readings by other settings are worth nothing: what it reads now was not look
     {
       source: "src_1",
       wholeAt: null,
+      failure: null,
+      failedAt: null,
       begunAt: null,
       since: null,
       silentSince: null,

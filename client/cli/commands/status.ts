@@ -41,14 +41,16 @@ const downAfterMs = 60_000;
 
 async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
   const now = cli.io.now();
-  const [all, adoptions, halt] = await Promise.all([
+  const [all, adoptions, halt, { findings: failing }] = await Promise.all([
     allStanding(inventory, now),
     inventory.adoptions(),
     inventory.halt(),
+    inventory.findings({ code: "source-failing" }),
   ]);
+  const failingSources = failing.filter(({ state }) => state === "open").map(({ subject }) => subject.name);
   if (halt !== null) cli.note(`${cli.paintError("bad", haltText(halt))}\n`);
   const { credentials, ...overview } = all;
-  cli.show({ ...all, adoptions, restored: halt }, () => {
+  cli.show({ ...all, adoptions, restored: halt, failingSources }, () => {
     if (credentials.length === 0) return "No credential is declared yet. Begin with `rekey init`.";
     const headings = ["credential", "owner", "state", "last rotated", "due"];
     const rows = credentials.map((credential) => {
@@ -65,6 +67,7 @@ async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
       table(headings, rows, cli.paint),
       ...(owed.length > 0 ? ["", cli.paint("warn", owed.join(", "))] : []),
       ...untoldText(overview.untoldAudit, now, cli.paint),
+      ...failingText(failingSources, cli.paint),
     ].join("\n");
   });
 }
@@ -78,6 +81,13 @@ function untoldText({ entries, since }: Overview["untoldAudit"], now: number, pa
     paint("bad", sentence),
     "Ordinary rotations change nothing meanwhile; `rekey doctor` says why.",
   ];
+}
+
+/** Whoever is new there is on no map, so it is told beside what runs. */
+function failingText(names: readonly string[], paint: Paint): string[] {
+  if (names.length === 0) return [];
+  const sentence = `${count(names.length, "source")} could not be read: ${names.join(", ")}.`;
+  return ["", paint("warn", sentence), "`rekey sources` says why, and since when nobody new is seen there."];
 }
 
 function row(
