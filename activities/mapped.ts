@@ -22,6 +22,7 @@ import { anonymousUsesOf } from "../inventory/anonymous-uses.js";
 import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
+import { keepLive } from "../inventory/live-values.js";
 import { askedOf, watchedBy } from "../inventory/watching.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 
@@ -52,8 +53,22 @@ export interface ValueAsked {
   readonly agreed: readonly Watcher[];
 }
 
+/**
+ * Reads them, and keeps the keyed hashes of the live value, a dry run as well as a rotation: they are an observation and change nothing
+ * outside. Without them no later look at the records knows a copy of it for one, and whoever replaces it by hand leaves a value
+ * behind that nobody has seen refused.
+ */
+export async function mappedAsSeen(
+  deps: Pick<ActivityDeps, "db" | "now" | "shapes">,
+  systems: Pick<Systems, "id" | "name" | "estate" | "consumers">,
+  asked: ValueAsked,
+): Promise<MappedFacts> {
+  await keepLive(deps.db, { credential: systems.id, hmacs: asked.value.hmacs, at: deps.now() });
+  return mappedFacts(deps, systems, asked);
+}
+
 /** Reads them. */
-export async function mappedFacts(
+async function mappedFacts(
   deps: Pick<ActivityDeps, "db" | "now" | "shapes">,
   systems: Pick<Systems, "id" | "name" | "estate" | "consumers">,
   { value, policy, agreed }: ValueAsked,

@@ -1,4 +1,7 @@
-/** A dry run: the same look, the same rules and the same plan as a rotation, with nothing kept and nothing changed. */
+/**
+ * A dry run: the same look, the same rules and the same plan as a rotation, with nothing changed, and nothing kept but the keyed
+ * hashes of the value that is live: by those the records know a copy of it, before its first rotation too.
+ */
 import { count } from "../domain/count.js";
 import { forecastOf } from "../domain/forecast.js";
 import { applyIncident } from "../domain/incident.js";
@@ -8,7 +11,7 @@ import type { Plan, RotationState } from "../domain/rotation/state.js";
 import type { Preview, PreviewRequest } from "../domain/rotation/work.js";
 import { callWithin } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { mappedFacts, type ValueAsked } from "./mapped.js";
+import { mappedAsSeen, type ValueAsked } from "./mapped.js";
 import { versionsRead } from "./read-versions.js";
 import { type Surveyor, survey } from "./survey.js";
 import { excludedFor } from "./surveyor.js";
@@ -44,7 +47,7 @@ export async function preview(deps: ActivityDeps, request: PreviewRequest): Prom
   });
   const state = request.emergency === undefined ? begun : alarmed(begun, request.emergency, deps.now());
   const excluded = await excludedFor(deps, systems, { credential, requestedBy: "" });
-  const mapped = (asked: ValueAsked) => mappedFacts(deps, systems, asked);
+  const mapped = (asked: ValueAsked) => mappedAsSeen(deps, systems, asked);
   const surveyor: Surveyor = {
     ...{ deps, systems, confirmations: [], excluded, mapped },
     versionReads: (seen, since) => versionsRead({ deps, systems }, seen, since),

@@ -5,10 +5,9 @@ import { objectionToConfirmation } from "../domain/documents.js";
 import type { RotationState } from "../domain/rotation/state.js";
 import { documentsOf } from "../inventory/decisions.js";
 import { changesSince } from "../inventory/estate.js";
-import { keepLive } from "../inventory/live-values.js";
 import type { RotationSummary } from "../inventory/rotations.js";
 import type { ActivityDeps, Systems } from "./deps.js";
-import { mappedFacts, type ValueAsked } from "./mapped.js";
+import { mappedAsSeen, type ValueAsked } from "./mapped.js";
 import { keptVersionReads } from "./read-versions.js";
 import { signedNow } from "./speakers.js";
 import type { Surveyor } from "./survey.js";
@@ -39,11 +38,7 @@ export async function surveyorFor(
   const confirmations = await Promise.all(
     confirmed.map(({ jws }) => confirmationIn(jws, systems, state, deps.now())),
   );
-  const mapped = async (asked: ValueAsked) => {
-    // Whoever changes it by hand after this leaves a value behind that nobody has seen refused.
-    await keepLive(deps.db, { credential: systems.id, hmacs: asked.value.hmacs, at: deps.now() });
-    return mappedFacts(deps, systems, asked);
-  };
+  const mapped = (asked: ValueAsked) => mappedAsSeen(deps, systems, asked);
   return {
     ...{ deps, systems, confirmations: confirmations.flat(), excluded, mapped },
     versionReads: (seen, since) => keptVersionReads({ deps, systems }, seen, since),

@@ -17,7 +17,7 @@ export const doctor = command({
   summary: "Check every right and setting that rotations need",
   description:
     "Looks and changes nothing: at the installation, the notifiers, what each source would lack at its next reading, and each\n" +
-    "credential. Ends with 3 when something stands in the way of a rotation, or of reading a source.",
+    "credential, as `rekey plan` does. Ends with 3 when something stands in the way of a rotation, or of reading a source.",
   examples: [["rekey doctor", "what is missing where, and how to mend it"]],
   async run(cli) {
     const { rotations, inventory } = await cli.services();

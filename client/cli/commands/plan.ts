@@ -22,7 +22,8 @@ export const plan = command<PlanOptions>({
   usage: "plan <credential>",
   summary: "Show what a rotation would do, and why it may not start",
   description:
-    "Looks at the issuer, the store and every consumer as a rotation would, and changes nothing.\n" +
+    "Looks at the issuer, the store and every consumer as a rotation would, and changes nothing. The\n" +
+    "keyed hash of the value that is live is kept, so that copies of it are findings from then on.\n" +
     "Ends with 3 when there is a reason against starting.\n\n" +
     "With --emergency: as if a responder had just reported that the present value leaked. Nobody is told.",
   arguments: { credential: "name of a credential" },

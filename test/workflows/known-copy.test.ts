@@ -1,0 +1,70 @@
+/** On the way of somebody new, before any rotation: what the doctor refuses for is in the records that are read next. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { ScanReport } from "../../domain/discovery/report.js";
+import type { Diagnosis } from "../../domain/rotation/work.js";
+import { bringFindings } from "../../inventory/finding-keep.js";
+import { listFindings } from "../../inventory/findings.js";
+import { database, postgresWorld } from "../contract/issuers/postgres-world.js";
+import { registeredShapes } from "../support/shapes.js";
+import { openRealHouse, quickPolicy } from "./real-house.js";
+
+test("a copy of the live value that the doctor names is a finding, before the first rotation, and no value is kept", async () => {
+  const world = await postgresWorld();
+  onTestFinished(() => world.stop());
+  const account = await world.account();
+  const [username = ""] = account.logins;
+  const { host, port } = world.server;
+  const password = "a-password-of-before";
+  await world.superuser.query(
+    `ALTER ROLE ${account.group} NOLOGIN; ALTER ROLE ${username} LOGIN PASSWORD '${password}'`,
+  );
+  const folder = await mkdtemp(join(tmpdir(), "rekey-copy-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const [secrets, staging, shop] = [join(folder, "secrets"), join(folder, "staging"), join(folder, "shop")];
+  for (const each of [secrets, staging, shop]) await mkdir(each, { mode: 0o700 });
+  await writeFile(join(secrets, "orders.json"), JSON.stringify({ username, password }), { mode: 0o600 });
+  await writeFile(join(shop, ".env"), `DB_PASSWORD=${password}\n`);
+
+  const server = { host, port, database, login: { username: "rekey_a", password: "env:ENGINE" } };
+  const observe = [{ kind: "postgres-sessions", ...server, applicationName: "orders-api" }];
+  const orders = {
+    ...{ issuer: "orders", account, store: "files", place: { path: "orders.json" }, policy: "quick" },
+    ...{ owner: "payments", class: "service-account", purpose: "The orders service logs in with it." },
+    consumers: [{ consumer: "orders-api" }],
+  };
+  const house = await openRealHouse(
+    {
+      stores: { files: { kind: "file", directory: secrets, stagingDirectory: staging } },
+      issuers: { orders: { kind: "postgres", ...server } },
+      sources: { shop: { kind: "env-files", directory: shop, workload: "host reports", owner: "payments" } },
+      policies: { quick: quickPolicy },
+      consumers: { "orders-api": { owner: "payments", observe } },
+      credentials: { "orders-db": orders },
+    },
+    world.deps(),
+  );
+  const { db, sql } = house.fresh;
+  const kept = async () => {
+    await bringFindings(db, registeredShapes, Date.now());
+    return (await listFindings(db, { code: "unmapped-copy" }, Date.now())).findings;
+  };
+  expect(await house.ask<ScanReport>("discover", ["shop"])).toMatchObject({ failure: null, copies: 1 });
+  // Nobody has seen yet what is live.
+  expect(await kept()).toEqual([]);
+
+  const diagnoses = await house.ask<Diagnosis[]>("doctor", []);
+  const said = diagnoses
+    .find(({ subject }) => subject === "orders-db")
+    ?.findings.filter(({ code }) => code === "unmapped-copy");
+  expect(said).toMatchObject([{ severity: "refuse", subject: "repository shop .env#DB_PASSWORD" }]);
+  expect(await kept()).toMatchObject([
+    { severity: "refuse", about: { name: "repository shop .env#DB_PASSWORD" }, credential: house.credential },
+  ]);
+  const values = await sql<{ hmac: string }>("select hmac from rekey_inventory.live_values");
+  expect(values.length).toBeGreaterThan(0);
+  expect(JSON.stringify(values)).not.toContain(password);
+  expect(await sql("select from rekey_inventory.rotations")).toEqual([]);
+}, 120_000);
