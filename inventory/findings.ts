@@ -4,6 +4,7 @@ import { type HeldException, type KeptFinding, keptAt } from "../domain/findings
 import { type Database, read, type Tx } from "./database.js";
 import { findingChanges, findingLooks, findings } from "./finding-tables.js";
 import { and, asc, eq, ne, sql } from "./orm.js";
+import { iso } from "./rows.js";
 
 /** Which findings are wanted; what is left out does not matter. */
 export interface FindingFilter {
@@ -12,6 +13,8 @@ export interface FindingFilter {
   readonly credential?: string;
   /** With those that have ended. */
   readonly ended?: boolean;
+  /** Only what has been in its state since this moment, in milliseconds since the epoch, or a later one. */
+  readonly changedSince?: number;
 }
 
 /** A change of a finding's state. */
@@ -46,6 +49,7 @@ async function rowsWithin(tx: Tx, filter: FindingFilter): Promise<Row[]> {
         filter.ended ? undefined : ne(findings.state, "ended"),
         filter.code === undefined ? undefined : sql`${findings.code} = ${filter.code}`,
         filter.credential === undefined ? undefined : eq(findings.credential, filter.credential),
+        filter.changedSince === undefined ? undefined : sql`${findings.since} >= ${iso(filter.changedSince)}`,
       ),
     )
     .orderBy(rank, works, asc(findings.code), asc(findings.subjectName), asc(findings.number));

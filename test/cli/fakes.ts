@@ -283,12 +283,12 @@ function inventoryIn(world: World): Inventory {
       world.calls.push(["bringFindings"]);
       return world.look();
     },
-    findings: async ({ code, credential, ended = false }) => ({
+    findings: async ({ code, credential, ended = false, changedSince = 0 }) => ({
       at: now,
       findings: world.findings
         .map(({ finding }) => finding)
         .filter((one) => (code ?? one.code) === one.code && (credential ?? one.credential) === one.credential)
-        .filter(({ state }) => ended || state !== "ended"),
+        .filter(({ state, since }) => (ended || state !== "ended") && since >= changedSince),
     }),
     finding: async (number) => world.findings.find(({ finding }) => finding.number === number) ?? null,
     metrics: async () => ({ at: world.inventoryTime, figures: world.figures }),

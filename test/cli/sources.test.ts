@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { KeptFinding } from "../../domain/findings/course.js";
 import type { SourceHealth } from "../../inventory/source-health.js";
+import { edgeOf, evidenceOf, nodeNamed } from "../domain/graph/maps.js";
 import { emptyWorld, now, runIn, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
 import { idle } from "./worlds.js";
@@ -69,4 +70,62 @@ test("status names the sources that could not be read", async () => {
   await golden("status-source-failing", world, ["status"]);
   const { stdout } = await runIn(world, ["status", "--json"]);
   expect(JSON.parse(stdout)).toMatchObject({ failingSources: ["pg"] });
+});
+
+test("discover says in a few lines what has changed since it was asked for, and where the rest is", async () => {
+  const at = now + 1;
+  const node = (id: string, name: string, more = {}) =>
+    [id, nodeNamed(id, { name, firstSeen: now - 30 * day, learntAt: at, ...more })] as const;
+  const known = { learntAt: now - 30 * day };
+  const strangers = Array.from({ length: 7 }, (_, index) => node(`i${index}`, `psql from 10.0.0.${index}`));
+  const nodes = new Map([
+    ...strangers,
+    node("l1", "repository shop .env"),
+    node("c1", "orders-db", known),
+    node("s1", "orders-api", known),
+    node("i9", "role backup", { ...known, endedAt: at }),
+  ]);
+  const edge = (text: string, times: object) => ({
+    ...edgeOf(text, { ...evidenceOf("read"), learntAt: at }),
+    ...times,
+  });
+  const edges = [
+    ...strangers.map(([id]) => edge(`${id} uses c1`, { learntAt: at })),
+    edge("s1 uses c1", known),
+    edge("i9 uses c1", { ...known, endedAt: at }),
+  ];
+  const entries: World["entries"] = [
+    {
+      ...{ id: "src_1", section: "sources", name: "pg", body: { kind: "postgres-activity" } },
+      ...{ since: now, changedAt: now, endedAt: null },
+    },
+  ];
+  const about = (name: string) => ({ id: name, type: "identity", name });
+  const finding = (number: number, more: Partial<KeptFinding>): World["findings"][number] => ({
+    finding: {
+      ...{ number, code: "unmapped-reader", severity: "refuse", state: "open", credential: "c1" },
+      ...{ subject: { id: "c1", type: "credential", name: "orders-db" }, about: about("psql from 10.0.0.1") },
+      ...{ sentence: "It is no consumer.", owners: ["orders-team"], places: [], exception: null },
+      ...{ firstSeen: at, lastSeen: at, since: at },
+      ...more,
+    },
+    changes: [],
+  });
+  const world = emptyWorld({
+    // The reading takes a moment.
+    ...{ map: { nodes, edges }, entries, inventoryTime: now + 0.5 },
+    findings: [
+      finding(1, {}),
+      finding(2, { about: about("psql from 10.0.0.2"), since: now - day }),
+      finding(3, { code: "overdue", state: "ended", about: null }),
+    ],
+    answers: {
+      discover: () => ({
+        ...{ source: "pg", scan: "scn_1", startedAt: now, endedAt: at, failure: null, records: 9, claims: 9 },
+        ...{ copies: 0, malformed: 0, malformedFirst: [], gaps: [], covered: null },
+      }),
+    },
+  });
+  await golden("discover-news", world, ["discover"]);
+  await golden("discover-news-json", world, ["discover", "--json"]);
 });

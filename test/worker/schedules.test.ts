@@ -9,7 +9,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Client, Connection, type ScheduleDescription } from "@temporalio/client";
 import { defineSearchAttributeKey } from "@temporalio/common";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { inventoryIn } from "../../client/cli/inventory.js";
 import type { Estate } from "../../domain/estate/types.js";
+import { inventoryTime } from "../../inventory/clock.js";
 import type { Database } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { appendEvent } from "../../inventory/events.js";
@@ -22,7 +24,9 @@ import {
   rotationQueue,
   rotationWorkflowId,
 } from "../../workflows/messages.js";
+import { emptyWorld, runIn } from "../cli/fakes.js";
 import { newId, openedRotation, t0 } from "../inventory/world.js";
+import { registeredShapes } from "../support/shapes.js";
 import { estate } from "./estate.js";
 
 const dayMs = 24 * 60 * 60_000;
@@ -169,8 +173,26 @@ test("C2: a source with a time is read at once, and then by the clock, under the
     });
   const first = await read();
   expect(first.report).toMatchObject({ source: "known", failure: null, records: 1, malformed: 0 });
-  await client.schedule.getHandle(readingScheduleId(id)).trigger();
-  await read(first.runId);
+  // Somebody is planted between two readings, and is on the map after the next one; so is that they are gone.
+  const change = async (rows: string, before: string) => {
+    const since = new Date(Math.floor(await inventoryTime(db))).toISOString();
+    await writeFile(join(folder, "known.csv"), `consumer,credential\n${rows}`);
+    await client.schedule.getHandle(readingScheduleId(id)).trigger();
+    const { runId } = await read(before);
+    const inventory = inventoryIn(db, { now: Date.now, randomId: newId, shapes: registeredShapes });
+    const { stdout } = await runIn(emptyWorld(), ["changes", "--since", since, "--json"], { inventory });
+    const { changes } = JSON.parse(stdout) as {
+      changes: { change: string; what: string; sources: string[] }[];
+    };
+    return { runId, changes };
+  };
+  const kept = "nightly-export,orders-db\n";
+  const uses = { what: "planted uses orders-db", sources: ["known"] };
+  const planted = await change(`${kept}planted,orders-db\n`, first.runId);
+  expect(planted.changes).toContainEqual(expect.objectContaining({ ...uses, change: "came" }));
+  expect(planted.changes.filter(({ what }) => what.includes("nightly-export"))).toEqual([]);
+  const { changes: after } = await change(kept, planted.runId);
+  expect(after).toContainEqual(expect.objectContaining({ ...uses, change: "ended" }));
 });
 
 test("a policy that gives up its interval gives up its schedule, and a source too", async () => {

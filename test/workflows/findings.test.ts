@@ -126,6 +126,8 @@ test("C12, C18: planted copies are one cluster, literals are flagged, and no val
   const { run, found, printed } = commandLine(real);
   const discovered = await run("discover");
   expect(discovered.stdout).toContain("3 sources read.");
+  expect(discovered.stdout).toMatch(/[0-9]+ other new things: .+\n.*See `rekey changes --since [^`]+`\./s);
+  expect(discovered.stdout).toMatch(/\n[0-9]+ findings opened: see `rekey findings`\./);
   expect([discovered.code, discovered.stderr]).toEqual([0, ""]);
 
   const literals = (await found("literal")).map(({ subject, severity }) => `${severity} ${subject.name}`);
@@ -172,7 +174,11 @@ test("C12, C18: planted copies are one cluster, literals are flagged, and no val
     "shop/.env": "MAX_ITEMS=20\n",
     "jobs/.gitlab-ci.yml": files(planted.lone)["jobs/.gitlab-ci.yml"] ?? "",
   });
-  expect((await run("discover")).code).toBe(0);
+  const again = await run("discover");
+  expect([again.code, again.stdout]).toEqual([
+    0,
+    expect.stringMatching(/\n.*[0-9]+ ended: see `rekey findings`\./),
+  ]);
   expect(await found("same-value")).toEqual([]);
   expect(await found("literal")).toHaveLength(3);
   const ended = await run("findings", "--state", "ended", "--format", "csv");
@@ -184,6 +190,7 @@ test("C12, C18: planted copies are one cluster, literals are flagged, and no val
     5,
     expect.stringContaining("The findings were not brought up to date:"),
   ]);
+  expect(blind.stderr).toContain("What has changed could not be read:");
   await real.fresh.sql("alter table rekey_inventory.elsewhere rename to findings");
   for (const command of ["dormant", "shared", "orphaned", "changes", "graph", "findings"]) await run(command);
 

@@ -1,5 +1,5 @@
-/** On the way of somebody new, before any rotation: what the doctor refuses for is in the records that are read next. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+/** On the way of somebody new, before any rotation: what the doctor refuses for, and that a source fails, is in the records that are read next. */
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -67,4 +67,19 @@ test("a copy of the live value that the doctor names is a finding, before the fi
   expect(values.length).toBeGreaterThan(0);
   expect(JSON.stringify(values)).not.toContain(password);
   expect(await sql("select from rekey_inventory.rotations")).toEqual([]);
+
+  // The folder is taken away: whoever looks at the records knows at once, and no more when it was read again.
+  const failing = async () =>
+    (await listFindings(db, { code: "source-failing" }, Date.now())).findings.map(({ sentence }) => sentence);
+  await rename(shop, `${shop}-away`);
+  const { failure } = await house.ask<ScanReport>("discover", ["shop"]);
+  expect(failure).toContain(shop);
+  expect(await failing()).toEqual([
+    expect.stringMatching(
+      /^The last reading of the source shop failed: .+ It was read to its end on .+ last\.$/,
+    ),
+  ]);
+  await rename(`${shop}-away`, shop);
+  expect(await house.ask<ScanReport>("discover", ["shop"])).toMatchObject({ failure: null });
+  expect(await failing()).toEqual([]);
 }, 120_000);

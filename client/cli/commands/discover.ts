@@ -1,4 +1,4 @@
-/** `rekey discover`: reads the places where use is visible, and says what was read, what could not be, and who is unmapped. */
+/** `rekey discover`: reads the places where use is visible, and says what was read, what could not be, and what has changed. */
 
 import type { ScanReport } from "../../../domain/discovery/report.js";
 import { span } from "../../../domain/duration.js";
@@ -7,6 +7,7 @@ import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
 import { count, table } from "../format/layout.js";
+import { newsLines, newsSince } from "../reading-news.js";
 
 /** Reads one source, or all of them; ends with 5 where one could not be read. */
 export const discover = command<{ readonly anew?: boolean }>({
@@ -17,6 +18,7 @@ export const discover = command<{ readonly anew?: boolean }>({
     "counted and named. Who asks while a source is read, by a schedule or by somebody else, waits for that reading.\n" +
     "With --anew one of them is read from its beginning and counted anew: where lines were torn or a clock was wrong and\n" +
     "that is mended, or where a release cannot read how far it was read. What is no longer in a log was not watched then.\n" +
+    "At the end it says who is new on the map, who is not seen any more, and which findings came and went.\n" +
     "Ends with 5 when a source could not be read to its end; the next run goes on there.",
   arguments: { source: "name of a source of the estate; without one, all of them" },
   options: [option("--anew", "read the source from its beginning, and count it anew")],
@@ -36,6 +38,7 @@ export const discover = command<{ readonly anew?: boolean }>({
     const { inventory, rotations } = await cli.services();
     const known = await inventory.entries("sources");
     const asked = name === undefined ? known : named(known, name);
+    const since = Math.floor(await inventory.time());
     const answers = await Promise.all(
       asked.map(async (source) => ({
         source: source.name,
@@ -44,10 +47,15 @@ export const discover = command<{ readonly anew?: boolean }>({
     );
     const reports = answers.flatMap(({ report }) => (report === null ? [] : [report]));
     const reading = answers.flatMap(({ source, report }) => (report === null ? [source] : []));
-    cli.show({ sources: reports, reading }, () =>
+    const news = known.length === 0 ? null : await newsSince(cli, inventory, since);
+    cli.show({ sources: reports, reading, news }, () =>
       known.length === 0
         ? "The estate has no sources. Add some under `sources` and apply it."
-        : [textOf(reports, cli), ...reading.map(goesOn)].join("\n"),
+        : [
+            textOf(reports, cli),
+            ...reading.map(goesOn),
+            ...(news === null ? [] : ["", ...newsLines(news)]),
+          ].join("\n"),
     );
     return reports.every(({ failure }) => failure === null) ? exitCodes.done : exitCodes.unavailable;
   },
@@ -75,7 +83,7 @@ function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): 
     String(report.copies),
     String(report.malformed),
     windowOf(report),
-    report.failure ?? "whole",
+    endOf(report),
   ]);
   const whole = reports.filter(({ failure }) => failure === null).length;
   const head =
@@ -95,6 +103,15 @@ function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): 
       : []),
   ]);
   return [head, shown, ...(notes.length === 0 ? [] : ["", ...notes])].join("\n");
+}
+
+/** To its end is not all: what stood in a gap or in a torn record was not looked at. */
+function endOf({ failure, malformed, gaps }: ScanReport): string {
+  const lacking = [
+    malformed === 0 ? "" : `${malformed} unreadable`,
+    gaps.length === 0 ? "" : count(gaps.length, "gap"),
+  ].filter((part) => part !== "");
+  return failure ?? ["whole", ...lacking].join(", ");
 }
 
 /** What time the records speak of: "nothing seen" is worth no more than that. */
