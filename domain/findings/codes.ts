@@ -16,7 +16,7 @@ const words = {
     mend: "Declare it in the estate, with an owner, or have it taken away.",
   },
   "consumer-without-owner": {
-    what: "Somebody uses a credential, and nobody answers for them.",
+    what: "A declared consumer of a credential has nobody who answers for it.",
     mend: "Give the consumer an `owner` in the estate.",
   },
   "no-purpose": {
