@@ -199,3 +199,21 @@ describe("a claim is refused for", () => {
     expect(why({ seen: { ...seen, count: 0.5 } })).toBe("it has a count that is none");
   });
 });
+
+it("what a source says of a thing besides is kept as it can be, and a secret in it is not", () => {
+  const thing = { is: "named", type: "credential", name: "payroll-sftp" } as const;
+  const of = (more: Partial<Listed>): Listed => ({ record: "list", thing, seen, ...more });
+  const said = (...listed: readonly Listed[]) => {
+    const { listed: kept, malformed } = soundPart(part({ listed }));
+    return [kept.map(({ purpose, expiresAt }) => [purpose, expiresAt]), malformed.map(({ where }) => where)];
+  };
+  expect(said(of({ purpose: "a\u001b[2J", expiresAt: 7 }))).toEqual([[["a\u241b[2J", 7]], []]);
+  expect(said(of({ purpose: "see https://me:Canary-8x@x.example/" }))).toEqual([
+    [["see https://***@x.example/", undefined]],
+    [],
+  ]);
+  expect(said(of({ purpose: "a\0" }), of({ expiresAt: Number.POSITIVE_INFINITY }))).toEqual([
+    [],
+    ["list", "list"],
+  ]);
+});
