@@ -122,7 +122,11 @@ export const consumers = command<FormOptions & { readonly type?: string }>({
           " ",
         ),
       ]),
-      notes: [...wordsText(words), ...uses.map(({ text }) => text), ...(isPlace ? valuesText(found) : unreadText(found))],
+      notes: [
+        ...wordsText(words),
+        ...uses.map(({ text }) => text),
+        ...(isPlace ? valuesText(found) : unreadText(found)),
+      ],
     }));
     return exitCodes.done;
   },
