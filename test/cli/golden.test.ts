@@ -4,7 +4,7 @@ import { RekeyError } from "../../domain/errors.js";
 import { fakeDesk } from "./audit-fakes.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
-import { amendment, byClass, idle, moving, plan, rotating, stateOf } from "./worlds.js";
+import { amendment, byClass, idle, moving, plan, rotating, stateOf, stranger } from "./worlds.js";
 
 const finding = (code: string, severity: "refuse" | "warn", sentence: string) => ({
   code,
@@ -32,17 +32,6 @@ const refused = {
     finding("unmapped-reader", "refuse", "2 sessions of psql from 10.0.0.9 belong to no declared consumer."),
     ...preview.findings,
   ],
-};
-
-const stranger: World["findings"][number] = {
-  finding: {
-    ...{ number: 12, code: "unmapped-reader", severity: "refuse", state: "open", credential: "crd_1" },
-    subject: { id: "crd_1", type: "credential", name: "orders-db" },
-    about: { id: "i1", type: "identity", name: "psql from 10.0.0.9" },
-    sentence: "psql from 10.0.0.9 uses it and is no declared consumer of it.",
-    ...{ owners: ["orders-team"], places: [], exception: null, firstSeen: now, lastSeen: now, since: now },
-  },
-  changes: [],
 };
 
 const timeline = [

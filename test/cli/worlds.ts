@@ -207,3 +207,15 @@ export function moving(more: Partial<RotationState> = {}): RotationState {
     ...more,
   });
 }
+
+/** Somebody on orders-db whom nobody has declared, as the inventory keeps that. */
+export const stranger: World["findings"][number] = {
+  finding: {
+    ...{ number: 12, code: "unmapped-reader", severity: "refuse", state: "open", credential: "crd_1" },
+    subject: { id: "crd_1", type: "credential", name: "orders-db" },
+    about: { id: "i1", type: "identity", name: "psql from 10.0.0.9" },
+    sentence: "psql from 10.0.0.9 uses it and is no declared consumer of it.",
+    ...{ owners: ["orders-team"], places: [], exception: null, firstSeen: now, lastSeen: now, since: now },
+  },
+  changes: [],
+};
