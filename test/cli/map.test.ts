@@ -97,7 +97,7 @@ test("a name that several bear asks which", async () => {
 test("a name of something else says what that is, and a type that there is none of is no type", async () => {
   const { stderr } = await runIn(world(), ["order", "main-vault"]);
   expect(stderr).toContain('hint: "main-vault" is the name of a system.');
-  const { stderr: owner } = await runIn(world(), ["consumers", "platform"]);
+  const { stderr: owner } = await runIn(world(), ["order", "platform"]);
   expect(owner).toContain('hint: "platform" is the name of an owner.');
   const { stderr: typed } = await runIn(world(), ["blast", "orders-db", "--type", "thing"]);
   expect(typed).toContain('There is no type of thing "thing".');

@@ -190,8 +190,8 @@ const examples: Readonly<Record<string, Example>> = {
   },
   "one word for one and for several": {
     rule: rules.counted,
-    bad: { "domain/a.ts": "const told = `${signed} more person(s) have signed`;" },
-    good: { "domain/a.ts": 'const told = `${count(signed, "person")} signed by ${list.map(one)(s)}`;' },
+    bad: { "domain/a.ts": `const told = \`\${signed} more person(s) have signed\`;` },
+    good: { "domain/a.ts": `const told = \`\${count(signed, "person")} signed by \${list.map(one)(s)}\`;` },
     says: /domain\/a\.ts:3: "person\(s\)"/,
   },
 };
