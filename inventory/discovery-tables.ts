@@ -1,4 +1,4 @@
-/** The tables of migrations 0013, 0014, 0018, 0020 and 0024 to 0029 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, and versions that were read. */
+/** The tables of migrations 0013, 0014, 0018, 0020 and 0024 to 0029 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, versions that were read, and what is said of a thing. */
 import type { Malformed, Thing } from "../domain/discovery/said.js";
 import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";
@@ -91,4 +91,15 @@ export const storeVersions = inventory.table("store_versions", {
   storeVersion: text("store_version").notNull(),
   version: text("version"),
   seenAt: moment("seen_at").notNull(),
+});
+
+/** What a source says of something that the estate does not declare: what it is for, and when it is to end. */
+export const thingWords = inventory.table("thing_words", {
+  thing: text("thing").notNull(),
+  source: text("source").notNull(),
+  purpose: text("purpose"),
+  expiresAt: moment("expires_at"),
+  lastSeen: moment("last_seen").notNull(),
+  scan: text("scan").notNull(),
+  endedAt: moment("ended_at"),
 });
