@@ -34,8 +34,8 @@ export const lanes: readonly Lane[] = [
   { name: "rules", workers: (cores) => cores + 1 },
   // Each file keeps a core busy.
   { name: "paths", workers: (cores) => Math.max(1, Math.floor(cores / 2)) },
-  // They wait for servers and for time to pass in half of theirs, and nothing they judge is how fast a machine is.
-  { name: "servers", workers: (cores) => cores + 2 },
+  // They wait for servers and for time to pass in a quarter of theirs, and nothing they judge is how fast a machine is.
+  { name: "servers", workers: (cores) => cores + 1 },
 ];
 
 /** Every suite, in the order in which the suites of a lane run: the cheapest verdict first. One without a folder is not run. */
