@@ -12,8 +12,10 @@ import {
   leakIsOpen,
   legalExits,
   mayEndUnchanged,
+  mayReturn,
   overlapEnd,
   stepName,
+  targetOf,
   turnTarget,
 } from "./rotation/moves.js";
 import type { RotationState, Trouble } from "./rotation/state.js";
@@ -209,7 +211,9 @@ function giveUp(state: RotationState, step: Step, reason: string, now: number): 
   const canEnd = mayEndUnchanged(state);
   // A paper that no longer holds is asked for again; it is no reason to go back by itself (H38).
   if (state.trouble?.code === "decision-refused" && !canEnd) return hold(reason);
-  return isContainment(state, step, now) || (step.do === "seize" && !canEnd)
+  // What is left of a version that nobody has any more is removed by no third one (I10).
+  const isLast = step.do === "destroy" && targetOf(state).delivered && !mayReturn(state);
+  return isLast || isContainment(state, step, now) || (step.do === "seize" && !canEnd)
     ? hold(reason)
     : turn(state, reason);
 }

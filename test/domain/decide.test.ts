@@ -148,6 +148,20 @@ describe("a step that fails", () => {
     expect(decide(waits, proving.now + 1000 * policy.stallTimeoutMs)).toEqual(done(prove));
   });
 
+  test("a copy that cannot be removed holds, and sends nobody to a third version", () => {
+    const state = fold(begin({ freeSlots: ["c"] }), leak(0, ["old"]));
+    const last = upTo("destroy", state);
+    const destroy: Step = { do: "destroy", version: "old", slot: "a" };
+    expect(decide(last.state, last.now)).toEqual(done(destroy));
+    const refused = fold(last.state, failure(destroy, last.now, { code: "not-permitted", again: false }));
+    const later = last.now + policy.retryDelayMs;
+    expect(decide(refused, later)).toMatchObject(done({ do: "hold", reason: "The issuer does not answer." }));
+    // Where the old one can be had again, it is gone back to.
+    const clean = upTo("destroy");
+    const back = fold(clean.state, failure(destroy, clean.now, { code: "not-permitted", again: false }));
+    expect(decide(back, clean.now + policy.retryDelayMs)).toMatchObject(done({ do: "turn", target: "old" }));
+  });
+
   test("H38: a decision that was refused holds, and does not turn", () => {
     const refused = fold(
       proving.state,
