@@ -127,7 +127,8 @@ test("C12, C18: planted copies are one cluster, literals are flagged, and no val
   const discovered = await run("discover");
   expect(discovered.stdout).toContain("3 sources read.");
   expect(discovered.stdout).toMatch(/[0-9]+ other new things: .+\n.*See `rekey changes --since [^`]+`\./s);
-  expect(discovered.stdout).toMatch(/\n[0-9]+ findings opened: see `rekey findings`\./);
+  // One source is read to its end before the other: what is said of the one that was never read may be over by then.
+  expect(discovered.stdout).toMatch(/\n[0-9]+ findings opened(?:, [0-9]+ ended)?: see `rekey findings`\./);
   expect([discovered.code, discovered.stderr]).toEqual([0, ""]);
 
   const literals = (await found("literal")).map(({ subject, severity }) => `${severity} ${subject.name}`);
