@@ -39,9 +39,14 @@ export async function keptVersionReads(
   seen: readonly PlaceSeen[],
   since: number,
 ): Promise<VersionReads> {
-  const placed = await placedIn(asking, seen);
-  await keepLiveVersions(asking.deps.db, asking.systems.id, placed.live);
-  return readsIn(asking, placed, since);
+  const { places, live } = await placedIn(asking, seen);
+  if (live.length === 0) return nothing;
+  const { deps, systems } = asking;
+  const [known, reads] = await Promise.all([
+    keepLiveVersions(deps.db, systems.id, places, live),
+    otherReadsAt(deps.db, places, live, since),
+  ]);
+  return { known, reads };
 }
 
 /** What stood at the places, what a look saw there now, and who read anything else at `since` or later, in milliseconds since the epoch. */
@@ -50,27 +55,23 @@ export async function versionsRead(
   seen: readonly PlaceSeen[],
   since: number,
 ): Promise<VersionReads> {
-  return readsIn(asking, await placedIn(asking, seen), since);
-}
-
-interface Placed {
-  readonly places: readonly PlaceNode[];
-  readonly live: readonly LiveVersion[];
-}
-
-async function readsIn(
-  { deps: { db }, systems: { id } }: Asking,
-  { places, live }: Placed,
-  since: number,
-): Promise<VersionReads> {
-  if (live.length === 0) return { known: [], reads: [] };
+  const { places, live } = await placedIn(asking, seen);
+  if (live.length === 0) return nothing;
+  const { deps, systems } = asking;
   const [kept, reads] = await Promise.all([
-    versionsAt(db, id, places),
-    otherReadsAt(db, places, live, since),
+    versionsAt(deps.db, systems.id, places),
+    otherReadsAt(deps.db, places, live, since),
   ]);
   const isKept = (one: StoreVersion) =>
     kept.some(({ place, storeVersion }) => place === one.place && storeVersion === one.storeVersion);
   return { known: [...kept, ...live.filter((one) => !isKept(one))], reads };
+}
+
+const nothing: VersionReads = { known: [], reads: [] };
+
+interface Placed {
+  readonly places: readonly PlaceNode[];
+  readonly live: readonly LiveVersion[];
 }
 
 /** Places of a store that keeps one state alone are left out: nobody can read an older one there. */

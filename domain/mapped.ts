@@ -80,6 +80,11 @@ export function strayCopies(met: readonly MetCopy[], kept: ReadonlySet<string>):
     }));
 }
 
+/** How a copy stands where it does: outside of any store (`literal`), or at a place to which nothing is delivered. */
+export function standsText(literal: boolean): string {
+  return literal ? "written down outside of any store" : "kept where no rotation changes it";
+}
+
 /**
  * Copies as findings: whoever reads one goes on with the old value, whatever is delivered, and fails when it is revoked. One
  * that has only got somewhere is a reason to rotate, and stands in nobody's way.
@@ -91,7 +96,7 @@ export function copyFindings(copies: readonly MappedCopy[], unmapped: "refuse" |
       const hint = "Rotating it is what mends that; `rekey rotate --emergency` does it now.";
       return { code: "leaked-copy", severity: "warn", subject, sentence: got, hint };
     }
-    const where = literal ? "written down outside of any store" : "kept where no rotation changes it";
+    const where = standsText(literal);
     const who = readers.length === 0 ? "whoever reads it there" : readers.join(", ");
     return {
       ...{ code: "unmapped-copy", severity: unmapped, subject },

@@ -4,7 +4,7 @@ import type { MetCopy } from "../domain/mapped.js";
 import { liveStages } from "../domain/version.js";
 import { type Database, read, type Tx } from "./database.js";
 import { maybeAccepted } from "./live-values.js";
-import { sql } from "./orm.js";
+import { type SQL, sql } from "./orm.js";
 import { ms } from "./rows.js";
 
 interface MetRow extends Record<string, unknown> {
@@ -54,16 +54,26 @@ export async function copiesMet(
 export async function copiesInUse(tx: Tx, now: number): Promise<Map<string, MetCopy[]>> {
   const { rows } = await tx.execute<MetRow & { readonly credential: string }>(sql`
     select a.credential, ${metColumns} from ${metPlaces}
-    join (
-      select v.credential, f.hmac from rekey_inventory.fingerprints f
-      join rekey_inventory.versions v on v.id = f.version and v.life = any(${sql.param(liveStages)}::text[])
-      union
-      ${maybeAccepted(now)}
-    ) a on a.hmac = m.mark
+    join (${accepted(now)}) a on a.hmac = m.mark
     where m.ended_at is null
     group by a.credential, n.id, n.name order by n.name`);
   const byCredential = Map.groupBy(rows, ({ credential }) => credential);
   return new Map([...byCredential].map(([id, met]) => [id, met.map(copyOf)]));
+}
+
+/**
+ * Columns `credential` and `hmac` of every value that may be accepted at `now`: of versions that live, and of what was live when a
+ * rotation looked. Conditions on versions `v` with their hashes `f`, and on the latter `l`, say which of them are looked up.
+ */
+export function accepted(
+  now: number,
+  { ofVersions = sql`true`, ofLive = sql`true` }: { readonly ofVersions?: SQL; readonly ofLive?: SQL } = {},
+): SQL {
+  return sql`select v.credential, f.hmac from rekey_inventory.versions v
+    join rekey_inventory.fingerprints f on f.version = v.id
+    where v.life = any(${sql.param(liveStages)}::text[]) and ${ofVersions}
+    union
+    select l.credential, l.hmac from (${maybeAccepted(now)}) l where ${ofLive}`;
 }
 
 /** Where values were met: the mark `m`, the thing `t` that bears it, and its node `n`. */

@@ -6,11 +6,10 @@
 import { copyEdges, type Meeting } from "../domain/graph/copies.js";
 import { type Flow, typesAlong, type Way, wayOf } from "../domain/graph/flows.js";
 import { copyTypes, type EdgeType, type GraphEdge } from "../domain/graph/types.js";
-import { liveStages } from "../domain/version.js";
+import { accepted } from "./copies.js";
 import type { Tx } from "./database.js";
 import { edgeKey } from "./graph-rows.js";
 import { anyOf } from "./graph-walk.js";
-import { maybeAccepted } from "./live-values.js";
 import { type SQL, sql } from "./orm.js";
 import { ms } from "./rows.js";
 
@@ -130,14 +129,8 @@ export class Copies {
   }
 
   /** For a `with`: how values that may be accepted were met, as `met`, by credential, place and source. */
-  #met({ ofVersions = sql`true`, ofLive = sql`true`, lying: places = sql`(${lying})` }: Among): SQL {
-    return sql`accepted as materialized (
-        select v.credential, f.hmac from rekey_inventory.versions v
-        join rekey_inventory.fingerprints f on f.version = v.id
-        where v.life = any(${sql.param(liveStages)}::text[]) and ${ofVersions}
-        union
-        select l.credential, l.hmac from (${maybeAccepted(this.#now)}) l where ${ofLive}
-      ), met as (
+  #met({ lying: places = sql`(${lying})`, ...among }: Among): SQL {
+    return sql`accepted as materialized (${accepted(this.#now, among)}), met as (
         select a.credential, n.id as place, m.source, bool_or(m.literal) as literal, bool_and(m.past) as past,
           min(m.sentence) as sentence, count(*)::float8 as count,
           ${ms("min(m.first_seen)")} as "firstSeen", ${ms("max(m.last_seen)")} as "lastSeen"

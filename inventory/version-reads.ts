@@ -74,28 +74,27 @@ export interface LiveVersion extends StoreVersion {
 }
 
 /**
- * Keeps what was seen to be live of a credential, from the first time on. Where a store that counts has a lower number live than is
- * known, or something else under a known one, its document was removed and made anew: later numbers are of before.
+ * Keeps what was seen to be live of a credential, from the first time on, and answers with what is known at these places then. Where a
+ * store that counts has a lower number live than is known, or something else under a known one, its document was removed and made
+ * anew: later numbers are of before.
  */
 export async function keepLiveVersions(
   db: Database,
   credential: string,
+  places: readonly PlaceNode[],
   live: readonly LiveVersion[],
-): Promise<void> {
-  const known = await versionsAt(db, credential, live);
-  const news = live.filter((one) => {
+): Promise<StoreVersion[]> {
+  const known = await versionsAt(db, credential, places);
+  const news = live.flatMap((one) => {
     const there = known.filter(({ place }) => place === one.place);
     const same = there.find(({ storeVersion }) => storeVersion === one.storeVersion);
-    return same?.version !== one.version || laterThan(one, there).length > 0;
+    const gone = laterThan(one, there);
+    return same?.version === one.version && gone.length === 0 ? [] : [{ ...one, gone }];
   });
-  if (news.length === 0) return;
+  // Most looks see what the one before has seen.
+  if (news.length === 0) return known;
   await transact(db, async (tx) => {
-    for (const one of news) {
-      const { node, storeVersion, version, seenAt } = one;
-      const gone = laterThan(
-        one,
-        known.filter(({ place }) => place === one.place),
-      );
+    for (const { node, storeVersion, version, seenAt, gone } of news) {
       await tx.execute(sql`
         delete from rekey_inventory.store_versions
         where credential = ${credential} and place = ${node} and store_version = any(${sql.param(gone)}::text[])`);
@@ -107,6 +106,7 @@ export async function keepLiveVersions(
           where store_versions.version is distinct from excluded.version`);
     }
   });
+  return versionsAt(db, credential, places);
 }
 
 /** Names of known versions with a number that is higher than that of what is live. */

@@ -129,19 +129,7 @@ async function credentialsWith(tx: Tx, hmac: string): Promise<KnownValue[]> {
     .toSorted((one, other) => gravity.indexOf(one.is) - gravity.indexOf(other.is));
 }
 
-interface PlaceRow extends Record<string, unknown> {
-  readonly node: string;
-  readonly name: string;
-  readonly literal: boolean;
-  readonly past: boolean;
-  readonly verified: boolean;
-  readonly sentence: string;
-  readonly sources: readonly string[];
-  readonly owners: readonly string[];
-  readonly first_seen: number;
-  readonly last_seen: number;
-  readonly ended_at: number | null;
-}
+type PlaceRow = Omit<MetPlace, "readers"> & { readonly node: string };
 
 async function placesWith(tx: Tx, hmac: string): Promise<MetPlace[]> {
   const { rows } = await tx.execute<PlaceRow>(sql`
@@ -152,8 +140,8 @@ async function placesWith(tx: Tx, hmac: string): Promise<MetPlace[]> {
       where m.mark = ${hmac}
     )
     select id as node, name, bool_or(literal) as literal, bool_and(past) as past, bool_or(verified) as verified, min(sentence) as sentence,
-      ${ms("min(first_seen)")} as first_seen, ${ms("max(last_seen)")} as last_seen,
-      case when is_there then null else ${ms("max(ended_at)")} end as ended_at,
+      ${ms("min(first_seen)")} as "firstSeen", ${ms("max(last_seen)")} as "lastSeen",
+      case when is_there then null else ${ms("max(ended_at)")} end as "endedAt",
       coalesce(array_agg(distinct source order by source) filter (where source is not null), '{}') as sources,
       coalesce(array_agg(distinct owner order by owner) filter (where owner is not null), '{}') as owners
     from met where ended_at is null or not is_there
@@ -162,11 +150,7 @@ async function placesWith(tx: Tx, hmac: string): Promise<MetPlace[]> {
     tx,
     rows.map(({ node }) => node),
   );
-  return rows.map(({ node, name, literal, past, verified, sentence, sources, owners, ...times }) => ({
-    ...{ name, literal, past, verified, sentence, sources, owners },
-    ...{ firstSeen: times.first_seen, lastSeen: times.last_seen, endedAt: times.ended_at },
-    readers: readers.get(node) ?? [],
-  }));
+  return rows.map(({ node, ...place }) => ({ ...place, readers: readers.get(node) ?? [] }));
 }
 
 /** Who reads these places or what they stand in, by the place; whoever only could comes last. */

@@ -3,6 +3,7 @@
  * in the same words, whatever protocol it came by.
  */
 import { isIP } from "node:net";
+import { count } from "../../domain/count.js";
 import { cameFrom, sessionName } from "../../domain/discovery/match.js";
 import type { Claim } from "../../domain/discovery/said.js";
 import type { Finding } from "../../domain/finding.js";
@@ -91,8 +92,8 @@ function split<T>(list: readonly T[], is: (one: T) => boolean): [T[], T[]] {
 }
 
 /** The gap that is left of whoever is still logging in at the server `place`: none, or one sentence. */
-export function loggingInGaps(count: number, place: string): string[] {
-  return count === 0 ? [] : [`At ${place} ${count} sessions had not said yet as whom they log in.`];
+export function loggingInGaps(late: number, place: string): string[] {
+  return late === 0 ? [] : [`At ${place} ${late} sessions had not said yet as whom they log in.`];
 }
 
 /** What is not seen, as warnings about the server that does not show it. */
@@ -138,7 +139,6 @@ function claimOf(
   const [one] = group;
   if (one === undefined) return [];
   const { account, application, from } = one;
-  const count = group.length;
   const name = sessionName(application, from);
   const on = server === undefined ? "" : ` at ${server}`;
   const traits = {
@@ -155,9 +155,9 @@ function claimOf(
       seen: {
         first: group.reduce((first, { beganAt = at }) => Math.min(first, beganAt), at),
         last: at,
-        count,
+        count: group.length,
       },
-      sentence: `${count} ${noun}${count === 1 ? "" : "s"} as ${account}${on}, by ${name}.`,
+      sentence: `${count(group.length, noun)} as ${account}${on}, by ${name}.`,
     },
   ];
 }

@@ -2,6 +2,7 @@
 import { isCopy } from "../../domain/graph/copies.js";
 import { strongest } from "../../domain/graph/known.js";
 import type { CopyLook, Graph, GraphEdge } from "../../domain/graph/types.js";
+import { standsText } from "../../domain/mapped.js";
 import { minuteOf } from "../../domain/watched.js";
 import { count } from "./format/layout.js";
 import { namesIn } from "./node.js";
@@ -49,7 +50,7 @@ export function toldCopy(edge: GraphEdge, named: (id: string) => string, names: 
 
 /** How it stands there. */
 export function lookText({ literal, past }: CopyLook): string {
-  const how = literal ? "written down outside of any store" : "kept where no rotation changes it";
+  const how = standsText(literal);
   return past ? `${how}, once` : how;
 }
 

@@ -1,4 +1,5 @@
 /** Prints problems the way compilers do: place first, then the sentence, the line, and what would have been right. */
+import { count } from "../../domain/count.js";
 import type { EstateProblem } from "./problem.js";
 
 /** Options of `formatProblems`. `limit`: how many are printed before the rest is only counted. */
@@ -13,7 +14,7 @@ export function formatProblems(
 ): string {
   const shown = problems.slice(0, limit).map(paragraph);
   const left = problems.length - shown.length;
-  const counted = `${problems.length} problem${problems.length === 1 ? "" : "s"}`;
+  const counted = count(problems.length, "problem");
   return [...shown, left > 0 ? `${counted}, ${left} of them not shown` : counted].join("\n\n");
 }
 

@@ -1,4 +1,5 @@
 /** Who is behind an owner's name, and whether enough different people are there to sign what a policy asks for (H37). */
+import { count } from "../count.js";
 import { findCycles } from "./cycles.js";
 import { type EstateIssue, issue, repeats } from "./issues.js";
 import { lookUp } from "./shape.js";
@@ -143,7 +144,7 @@ function quorums(estate: Estate): EstateIssue[] {
         ? ["credentials", name, "owner"]
         : ["policies", credential.policy, "approval", "quorum"];
     const who = from === "owner" ? `"${credential.owner}"` : "those it is asked from";
-    const message = `policy "${credential.policy}" needs ${quorum} signature${quorum === 1 ? "" : "s"} and ${who} can give ${signers}`;
+    const message = `policy "${credential.policy}" needs ${count(quorum, "signature")} and ${who} can give ${signers}`;
     const hint =
       "persons need a public key to sign (`rekey keygen`); give them one, add signers, or lower the quorum";
     issues.set(path.join("/"), issue({ path, code: "quorum-out-of-reach", message, hint }));

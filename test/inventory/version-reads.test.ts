@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Claim, Thing, VersionRead } from "../../domain/discovery/said.js";
-import { read as inspect } from "../../inventory/database.js";
+import { type Database, read as inspect } from "../../inventory/database.js";
 import { sql } from "../../inventory/orm.js";
 import {
   keepLiveVersions,
@@ -21,6 +21,10 @@ const claim = (name: string, versions: readonly VersionRead[], path = "orders"):
   seen: { first: t0, last: t0, count: 1 },
 });
 const read = (version: string, first: number, last = first): VersionRead => ({ version, first, last });
+
+/** One look at the places of which it tells. */
+const keep = (db: Database, credential: string, live: readonly LiveVersion[]) =>
+  keepLiveVersions(db, credential, live, live);
 
 /** The nodes that places of the estate are on the map. */
 async function nodes(db: Awaited<ReturnType<typeof house>>) {
@@ -117,20 +121,17 @@ it("what stood under a number is kept from the first look on, and forgotten wher
     (await versionsAt(db, "crd_1", [{ place: "main", node: "loc_1" }])).map(
       ({ storeVersion, version, seenAt }) => `${storeVersion} ${version} ${seenAt - t0}`,
     );
-  await keepLiveVersions(db, "crd_1", [live("9", null, t0)]);
-  await keepLiveVersions(db, "crd_1", [live("9", null, t0 + 5)]);
-  await keepLiveVersions(db, "crd_1", [
-    live("10", "ver_1", t0 + 6),
-    { ...live("3", "ver_1", t0), node: "loc_2" },
-  ]);
+  await keep(db, "crd_1", [live("9", null, t0)]);
+  await keep(db, "crd_1", [live("9", null, t0 + 5)]);
+  await keep(db, "crd_1", [live("10", "ver_1", t0 + 6), { ...live("3", "ver_1", t0), node: "loc_2" }]);
   expect(await known()).toEqual(["10 ver_1 6", "9 null 0"]);
   // Somebody removed the document and made it anew: there is no nine and no ten.
-  await keepLiveVersions(db, "crd_1", [live("1", "ver_1", t0 + 7)]);
-  await keepLiveVersions(db, "crd_1", [live("2", "ver_2", t0 + 8)]);
+  await keep(db, "crd_1", [live("1", "ver_1", t0 + 7)]);
+  await keep(db, "crd_1", [live("2", "ver_2", t0 + 8)]);
   expect(await known()).toEqual(["1 ver_1 7", "2 ver_2 8"]);
   // Once more, and as often as nobody looked.
-  await keepLiveVersions(db, "crd_1", [live("2", "ver_3", t0 + 9)]);
-  await keepLiveVersions(db, "crd_1", [live("2", "ver_3", t0 + 10)]);
+  await keep(db, "crd_1", [live("2", "ver_3", t0 + 9)]);
+  await keep(db, "crd_1", [live("2", "ver_3", t0 + 10)]);
   expect(await known()).toEqual(["1 ver_1 7", "2 ver_3 9"]);
 });
 
@@ -139,9 +140,9 @@ it("names that no store counts by are all kept, whichever is live", async () => 
   const live = (storeVersion: string, version: string | null, seenAt: number): LiveVersion => ({
     ...{ place: "main", node: "loc_1", storeVersion, version, seenAt },
   });
-  await keepLiveVersions(db, "crd_1", [live("bb", "ver_1", t0)]);
-  await keepLiveVersions(db, "crd_1", [live("aa", "ver_2", t0 + 1)]);
-  await keepLiveVersions(db, "crd_1", [live("bb", "ver_1", t0 + 2)]);
+  await keep(db, "crd_1", [live("bb", "ver_1", t0)]);
+  await keep(db, "crd_1", [live("aa", "ver_2", t0 + 1)]);
+  await keep(db, "crd_1", [live("bb", "ver_1", t0 + 2)]);
   expect(
     (await versionsAt(db, "crd_1", [{ place: "main", node: "loc_1" }])).map(
       ({ storeVersion, seenAt }) => `${storeVersion} ${seenAt - t0}`,
@@ -158,10 +159,10 @@ it("two credentials that have had one document have versions of their own under 
     (await versionsAt(db, credential, [{ place: "main", node: "loc_1" }])).map(
       ({ storeVersion, version }) => `${storeVersion} ${version}`,
     );
-  await keepLiveVersions(db, "crd_1", [live("1", "ver_1")]);
-  await keepLiveVersions(db, "crd_2", [live("1", "ver_2")]);
-  await keepLiveVersions(db, "crd_1", [live("2", "ver_1")]);
-  await keepLiveVersions(db, "crd_2", [live("2", "ver_2")]);
+  await keep(db, "crd_1", [live("1", "ver_1")]);
+  await keep(db, "crd_2", [live("1", "ver_2")]);
+  await keep(db, "crd_1", [live("2", "ver_1")]);
+  await keep(db, "crd_2", [live("2", "ver_2")]);
   expect(await known("crd_1")).toEqual(["1 ver_1", "2 ver_1"]);
   expect(await known("crd_2")).toEqual(["1 ver_2", "2 ver_2"]);
 });

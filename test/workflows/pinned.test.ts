@@ -4,7 +4,6 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { WorkflowHandle } from "@temporalio/client";
-import type pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import type { ScanReport } from "../../domain/discovery/report.js";
 import { type Reasons, reasonsQuery } from "../../workflows/messages.js";
@@ -12,6 +11,7 @@ import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-
 import { startAuditServer } from "../contract/sources/audit-server.js";
 import type { Admin } from "../contract/stores/vault-world.js";
 import { depsOf } from "../contract/stores/world.js";
+import { ordersApi } from "./orders-api.js";
 import { openRealHouse, quickPolicy, type RealEstate } from "./real-house.js";
 import { ended, eventually, stateOf } from "./watch.js";
 
@@ -29,32 +29,6 @@ interface Given {
 async function given(as: Admin, at: string): Promise<Given | null> {
   const { data } = (await as("GET", at)) as { data?: Given };
   return data?.data == null ? null : data;
-}
-
-/** A service that takes up what is live, and connects with it before it leaves the old connection. */
-function service(as: Admin, server: { readonly host: string; readonly port: number }): void {
-  let held = "";
-  let client: pg.Client | null = null;
-  let open = true;
-  const work = async () => {
-    while (open) {
-      const { username = "", password = "" } = (await given(as, document))?.data ?? {};
-      if (username !== held) {
-        const login = { user: username, password, application_name: "orders-api" };
-        const next = await clientOf({ ...server, database, ...login });
-        await client?.end();
-        [held, client] = [username, next];
-      }
-      await client?.query("select 1");
-      await pause(100);
-    }
-    await client?.end();
-  };
-  const working = work();
-  onTestFinished(async () => {
-    open = false;
-    await working;
-  });
 }
 
 async function shop() {
@@ -110,7 +84,9 @@ async function shop() {
   );
   const copy = await vault.token("orders");
   const pinned = `${document}?version=${(await given(copy, document))?.metadata.version}`;
-  service(await vault.token("orders"), { host, port });
+  const orders = await vault.token("orders");
+  const live = async () => ({ username: "", password: "", ...(await given(orders, document))?.data });
+  ordersApi(live, { host, port });
   expect(await house.ask<ScanReport>("discover", ["reads"])).toMatchObject({ failure: null });
   return {
     house,

@@ -5,46 +5,14 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import type pg from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import type { ScanReport } from "../../domain/discovery/report.js";
 
 import { type Reasons, reasonsQuery } from "../../workflows/messages.js";
 import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-world.js";
+import { ordersApi } from "./orders-api.js";
 import { openRealHouse, quickPolicy } from "./real-house.js";
 import { ended, eventually } from "./watch.js";
-
-/** A service that takes up what stands in the file, and connects with it before it leaves the old connection. */
-async function service(
-  file: string,
-  server: { readonly host: string; readonly port: number },
-): Promise<void> {
-  let held = "";
-  let client: pg.Client | null = null;
-  let open = true;
-  const work = async () => {
-    while (open) {
-      const text = await readFile(file, "utf8");
-      if (text !== held) {
-        const { username, password } = JSON.parse(text) as { username: string; password: string };
-        const next = await clientOf({
-          ...{ ...server, database, user: username, password, application_name: "orders-api" },
-        });
-        await client?.end();
-        [held, client] = [text, next];
-      }
-      await client?.query("select 1");
-      await pause(50);
-    }
-    await client?.end();
-  };
-  const working = work();
-  onTestFinished(async () => {
-    open = false;
-    await working;
-  });
-}
 
 async function shop() {
   const world = await postgresWorld();
@@ -120,7 +88,7 @@ async function shop() {
   const house = await openRealHouse(raw(), world.deps());
   const change = (more: object) => house.apply(raw(more));
   const withoutSources = () => house.apply({ ...raw(), sources: {} });
-  await service(file, { host, port });
+  ordersApi(async () => JSON.parse(await readFile(file, "utf8")), { host, port });
   const login = () => clientOf({ host, port, database, user: first, password });
   const count = async () => (await readFile(readings, "utf8")).length;
   const read = () => house.ask<ScanReport>("discover", ["log"]);
