@@ -47,6 +47,10 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     startedAt: 0,
     revocationsFrom: 0,
     made: [after],
+    versions: new Map([
+      ["ver_1", before],
+      ["ver_2", after],
+    ]),
     outcome: "rotated",
     mayEndAs: ["rotated"],
     probes: [probe, { ...probe, begunAt: 30, endedAt: 31, account: "b" }],
@@ -82,12 +86,48 @@ const broken = {
 const stranded = { ...broken, begunAt: 25, endedAt: 26, account: "a" };
 const last = { ...broken, begunAt: 40, endedAt: 41, account: "b" };
 
+/** The first version is revoked at 20, switched on again at 30, and revoked at 40; the second, which everybody worked on between, at 60. */
+const third = { username: "c", password: "newest", note: "theirs", rekey_version: "ver_3" };
+const onThird = { ...last, begunAt: 70, endedAt: 71, account: "c" };
+const revokedTwice: Partial<Evidence> = {
+  world: world({
+    live: async () => third,
+    copies: async () => ["ver_3"],
+    accounts: async () => [
+      ...accounts.map(({ name }) => ({ name, enabled: false, tag: "", sessions: 0 })),
+      { name: "c", enabled: true, tag: tag("ver_3", "enabled"), sessions: 3 },
+    ],
+    login: async ({ password }) => [{ node: "n", answer: password === "newest" ? "in" : "refused" }],
+  }),
+  versions: new Map([
+    ["ver_1", before],
+    ["ver_2", after],
+    ["ver_3", third],
+  ]),
+  seen: [
+    seen("disable.inventory.intend.1", "end", 10, "record"),
+    { ...seen("disable.issuer.disable.1", "begin", 20), version: "ver_1" },
+    { ...seen("restore.issuer.enable.1", "begin", 30), version: "ver_1" },
+    { ...seen("disable.issuer.disable.2", "begin", 40), version: "ver_1" },
+    { ...seen("disable.issuer.disable.3", "begin", 60), version: "ver_2" },
+  ],
+};
+
 test("a sound end is asked about in every way and held against nobody", async () => {
   const { asked, violations } = await judge(
     evidence({ held: held(false), heldUntil: 20, unshown: [], trespasses: { of: "I7", sentences: [] } }),
   );
   expect(violations).toEqual([]);
   expect(Object.keys(asked).sort()).toEqual(["I1", "I10", "I11", "I2", "I3", "I4", "I5", "I7", "I8", "I9"]);
+});
+
+test("I2: who worked on the second version before it was revoked is held against nobody, nor on the first while it was on again", async () => {
+  const worked = [
+    { ...broken, begunAt: 35, endedAt: 36, account: "a" },
+    { ...broken, begunAt: 45, endedAt: 46, account: "b" },
+    onThird,
+  ];
+  expect((await judge(evidence({ ...revokedTwice, probes: worked }))).violations).toEqual([]);
 });
 
 test.each<[string, string, Partial<Evidence>]>([
@@ -99,6 +139,16 @@ test.each<[string, string, Partial<Evidence>]>([
   ],
   ["I1", "a consumer that ends on another account", { probes: [{ ...last, account: "a", begunAt: 1 }] }],
   ["I2", "a consumer that was on what was revoked", { probes: [stranded, last] }],
+  [
+    "I2",
+    "a consumer that was on what was revoked first, of two",
+    { ...revokedTwice, probes: [{ ...stranded, begunAt: 45, endedAt: 46, account: "a" }, onThird] },
+  ],
+  [
+    "I2",
+    "a consumer that was on what was revoked last, of two",
+    { ...revokedTwice, probes: [{ ...stranded, begunAt: 65, endedAt: 66, account: "b" }, onThird] },
+  ],
   ["I2", "a session that was cut while it was used", { cutOff: true }],
   ["I2", "a version that was switched off before who held it had left", { heldUntil: 21 }],
   ["I9", "a log that was put back, and verifies all the same", { unshown: ["it verifies"] }],

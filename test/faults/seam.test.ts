@@ -9,7 +9,7 @@ import { Secret } from "../../domain/secret.js";
 import { between } from "./seam/between.js";
 import { type CallKind, readPlanted } from "./seam/points.js";
 import { asExecution, Seam } from "./seam/seam.js";
-import { type Seen, WitnessWriter } from "./seam/witness.js";
+import { LineReader, type Seen, type SeenValue, WitnessWriter } from "./seam/witness.js";
 
 let folder: string;
 let seam: Seam;
@@ -175,11 +175,18 @@ test("what is sent again behind its activity still bears the value, which is cle
   plant("after-late");
   const document = { password: new Secret("made for this test") };
   const frame = { signal: AbortSignal.timeout(60_000) };
-  await inActivity("issue", () => asExecution(() => issuer.enable({}, document, frame)));
+  const change = { slot: "a", expect: "", tag: { version: "ver_2" } };
+  await inActivity("issue", () => asExecution(() => issuer.enable(change, document, frame)));
   document.password.clear();
   await call("deliver", "store.promote");
   await seam.finish();
   expect(values).toEqual(["made for this test", "made for this test", "made for this test"]);
+  // Which version it was is known of the call, and of its value.
+  const witnessed = await new LineReader<Seen>(join(folder, "witness")).read();
+  const begun = witnessed.filter(({ point, what }) => point.includes("enable") && what === "begin");
+  expect(begun.map(({ version }) => version)).toEqual(["ver_2"]);
+  const kept = await new LineReader<SeenValue>(join(folder, "values")).read();
+  expect(kept.map(({ version }) => version)).toEqual(["ver_2"]);
 });
 
 test("a source is asked anew for each part of a reading, and closed when one is lost", async () => {

@@ -15,6 +15,7 @@ import {
   unreadAt,
   type Visited,
 } from "./readings.js";
+import { type Revocation, revocations, revokedFirstAt, usedAfter } from "./revocations.js";
 
 /** Everything that a case left behind. */
 export interface Evidence {
@@ -26,6 +27,8 @@ export interface Evidence {
   readonly revocationsFrom: number;
   /** Every document that was ever made valid or kept in this case and the ones shortly before. */
   readonly made: readonly RawDocument[];
+  /** Those of this case whose version was seen at the seam, by its id. */
+  readonly versions: ReadonlyMap<string, RawDocument>;
   readonly outcome: string;
   /** Outcomes that the case may have. */
   readonly mayEndAs: readonly string[];
@@ -74,9 +77,6 @@ export interface Verdict {
   readonly violations: readonly Violation[];
 }
 
-/** The first of them is where a version begins to be taken out of use. */
-const revocation = /^disable\.issuer\.disable\./;
-
 /** Collects answers; a check that was made and held counts as much as one that did not. */
 class Findings {
   readonly asked: Partial<Record<Invariant, number>> = {};
@@ -100,7 +100,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   const { unshown, heldUntil } = evidence;
   if (unshown !== null) findings.check("I9", unshown.length === 0, unshown.join("; "));
   if (heldUntil !== null && outcome === "rotated") {
-    const waited = revokedFirstAt(evidence.seen, evidence.revocationsFrom) >= heldUntil;
+    const waited = revokedFirstAt(revoked(evidence)) >= heldUntil;
     findings.check("I2", waited, "the old version was switched off while its consumer held a session of it");
   }
   findings.check("I10", crashes.length === 0, crashes.join("; "));
@@ -204,11 +204,9 @@ async function sessions(findings: Findings, { world, held }: Evidence, live: Raw
  * What tells no version apart and was there before the first one was revoked is gone (I5); and what was made with a
  * version in an ordinary rotation was good until its time was over (I2).
  */
-async function remains(
-  findings: Findings,
-  { world, seen, startedAt, revocationsFrom, containBy }: Evidence,
-): Promise<void> {
-  const revokedAt = revokedFirstAt(seen, revocationsFrom);
+async function remains(findings: Findings, evidence: Evidence): Promise<void> {
+  const { world, startedAt, containBy } = evidence;
+  const revokedAt = revokedFirstAt(revoked(evidence));
   for (const { where, beganAt } of (await world.looseSessions?.()) ?? []) {
     if (revokedAt === Infinity) continue;
     findings.check("I5", beganAt >= revokedAt, `a session at ${where} is older than the revocation`);
@@ -222,12 +220,10 @@ async function remains(
  * What an ordinary rotation took away was read about before, by every source that would show who uses it; whoever one of them
  * shows is named and keeps it (I2). A leak waits for no source.
  */
-function sources(
-  findings: Findings,
-  { world, seen, revocationsFrom, containBy, outcome, visited }: Evidence,
-): void {
+function sources(findings: Findings, evidence: Evidence): void {
+  const { world, seen, containBy, outcome, visited } = evidence;
   const names = Object.keys(world.sources ?? {});
-  const revokedAt = revokedFirstAt(seen, revocationsFrom);
+  const revokedAt = revokedFirstAt(revoked(evidence));
   if (names.length > 0 && containBy === null && outcome === "rotated") {
     const unread = unreadAt(seen, names, revokedAt);
     const sentence = `the old version was taken away, and not read to their end before: ${unread.join(", ")}`;
@@ -250,24 +246,22 @@ function pinnedVersion(findings: Findings, { pinned, seen }: Evidence): void {
   findings.check("I2", pinned.isNamed, `the rotation never said that ${pinned.name} reads the old version`);
 }
 
-/** When the last rotation began to take a version out of use; `Infinity` where none was. */
-function revokedFirstAt(seen: readonly Seen[], from: number): number {
-  // Who lacks the right to begin has taken nothing away.
-  const denied = new Set(seen.flatMap(({ point, code }) => (code === "not-permitted" ? [point] : [])));
-  const begun = seen.filter(({ point, what }) => what === "begin" && !denied.has(point));
-  const first = begun.find(({ point, at }) => at >= from && revocation.test(point));
-  return first?.at ?? Infinity;
+/** What was taken out of use since then: as a rule by the last rotation of the case. */
+function revoked(
+  { world, seen, versions, revocationsFrom }: Evidence,
+  since = revocationsFrom,
+): readonly Revocation[] {
+  const accounts = [...versions].map(([id, document]) => [id, world.accountOf(document)] as const);
+  return revocations(seen, since, new Map(accounts));
 }
 
 /** Every consumer worked all the time, works now on the live version, and none was on what was being revoked (I1, I2). */
-function probes(
-  findings: Findings,
-  { world, probes: all, containBy, seen, revocationsFrom, restoredAt }: Evidence,
-  live: RawDocument,
-): void {
+function probes(findings: Findings, evidence: Evidence, live: RawDocument): void {
+  const { world, probes: all, containBy, seen, revocationsFrom, restoredAt } = evidence;
   // A restore undoes what was revoked before it, and takes away what was made: whoever fails or is where it was put back to
   // is not the engine's doing. How it ends is, and so is whatever is revoked after it.
-  const revokedAt = revokedFirstAt(seen, Math.max(revocationsFrom, restoredAt ?? 0));
+  const taken = revoked(evidence, Math.max(revocationsFrom, restoredAt ?? 0));
+  const revokedAt = revokedFirstAt(taken);
   const lost = restoredAt ?? Infinity;
   // "revoke-now excepted, and said": whoever had not moved by the deadline is cut off with the leak.
   const excepted = containBy !== null && revokedAt >= containBy;
@@ -280,10 +274,9 @@ function probes(
   const last = new Map(all.map((probe) => [probe.service, probe]));
   for (const { service, account } of last.values())
     findings.check("I1", account === world.accountOf(live), `${service} works as ${account} in the end`);
-  const late = all.filter(({ begunAt }) => begunAt > revokedAt).map(({ account }) => account);
-  const closed = new Set(late.filter((account) => account !== null && account !== world.accountOf(live)));
-  const sentence = `${[...closed].join(", ")} was in use after it was revoked`;
-  findings.check("I2", closed.size === 0 || excepted, sentence);
+  const closed = usedAfter(all, taken, world.accountOf(live));
+  const sentence = `${closed.join(", ")} was in use after it was revoked`;
+  findings.check("I2", closed.length === 0 || excepted, sentence);
 }
 
 /**

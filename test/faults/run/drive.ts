@@ -138,9 +138,8 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
   const all = await probes.stop();
   seen.push(...(await lane.witness.read()));
   // What is kept before its value was made has none yet.
-  const made = (await lane.values.read())
-    .map(({ fields }) => fields)
-    .filter(({ password }) => password !== undefined);
+  const values = (await lane.values.read()).filter(({ fields }) => fields.password !== undefined);
+  const made = values.map(({ fields }) => fields);
   for (const value of made.flatMap((document) => secretsOf(lane.world, document))) lane.everyValue.add(value);
   const known = remembered.get(lane) ?? [];
   const leakedAt = direction === "emergency" ? startedAt : (reporter?.reportedAt ?? null);
@@ -173,6 +172,10 @@ export async function play(lane: Lane, { direction, planted }: Case): Promise<Pl
     visited: visit?.visited ?? null,
     pinned: pinned?.visit ?? null,
     made: [...known, ...made],
+    versions: new Map([
+      ...(before.rekey_version === undefined ? [] : [[before.rekey_version, before] as const]),
+      ...values.map(({ version, fields }) => [version, fields] as const),
+    ]),
     mayEndAs: mayEndAs(leakedAt === null ? direction : "emergency", planted),
     containBy: leakedAt === null ? null : leakedAt + containmentDeadlineMs,
     crashes: lane.worker.crashes.slice(crashesBefore),

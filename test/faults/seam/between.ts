@@ -2,7 +2,7 @@
  * Puts the seam between a worker and everything outside it. Methods are found on the adapters as they are made,
  * by name and at run time, so that a new method of a port is under test without anybody having to say so.
  */
-import type { AdapterDeps, Call, SecretDocument } from "../../../adapters/ports.js";
+import type { AdapterDeps, Call, FencedChange, SecretDocument } from "../../../adapters/ports.js";
 import type { Kinds } from "../../../adapters/registry.js";
 import { Secret } from "../../../domain/secret.js";
 import type { Activities, Between } from "../../../worker/worker.js";
@@ -57,10 +57,12 @@ function seamedAdapter<T extends object>(seam: Seam, port: Port, adapter: T): T 
         witnessValues(seam, name, args);
         const call = `${port}.${name}`;
         const kept = args.map(lasting);
+        const version = args.find(isFenced)?.tag.version;
         if (call === streamed) return seamedStream(seam, () => send(args) as AsyncIterable<unknown>);
         return seam.pass({
           call,
           kind: kindOfCall(call),
+          ...(version === undefined ? {} : { version }),
           make: async () => send(args),
           again: async () => send(kept.map((arg) => (isCall(arg) ? laterCall() : lasting(arg)))),
         });
@@ -100,6 +102,10 @@ function isCall(value: unknown): value is Call {
   );
 }
 
+function isFenced(value: unknown): value is FencedChange {
+  return typeof value === "object" && value !== null && "tag" in value && "expect" in value;
+}
+
 function laterCall(): Call {
   return { signal: AbortSignal.timeout(lateDeadlineMs) };
 }
@@ -113,7 +119,8 @@ function witnessValues(seam: Seam, method: string, args: readonly unknown[]): vo
   if (!isKeeping(method)) return;
   const document = args[1] as SecretDocument;
   const fields = Object.entries(document).map(([name, value]) => [name, value.reveal()]);
-  seam.witness.value({ by: method, fields: Object.fromEntries(fields) });
+  const version = method === "enable" ? (args[0] as FencedChange).tag.version : (args[0] as string);
+  seam.witness.value({ by: method, version, fields: Object.fromEntries(fields) });
 }
 
 function seamedDeps(seam: Seam, deps: AdapterDeps): AdapterDeps {

@@ -29,6 +29,8 @@ export interface Passing<T> {
   readonly make: () => Promise<T>;
   readonly again: () => Promise<T>;
   readonly failing?: Failing;
+  /** Id of the version that it changes something of, where it says so. */
+  readonly version?: string;
   /** Lets what was sent take effect later, where that is not simply making the call then. */
   readonly late?: () => void;
 }
@@ -119,6 +121,7 @@ export class Seam {
         at: performance.timeOrigin + performance.now(),
         ...{ subject: where.subject, execution: where.execution },
         ...{ point, kind: passing.kind, what },
+        ...(passing.version === undefined ? {} : { version: passing.version }),
         ...(code === undefined ? {} : { code }),
       });
     see("begin");

@@ -16,6 +16,8 @@ export interface Seen {
   readonly execution: string;
   readonly kind: CallKind;
   readonly what: "begin" | "end" | "threw" | "planted" | "late-begin" | "late-end";
+  /** Id of the version that a fenced change is about; absent of every other call. */
+  readonly version?: string;
   /** What it ended with, by our code; absent where it ended well. */
   readonly code?: string;
 }
@@ -24,6 +26,8 @@ export interface Seen {
 export interface SeenValue {
   /** `enable`: made valid at the issuer; `stage`: put into the store. */
   readonly by: "enable" | "stage" | "restage";
+  /** Id of the version that it is the value of. */
+  readonly version: string;
   readonly fields: Readonly<Record<string, string>>;
 }
 
