@@ -25,14 +25,28 @@ export function quietFrom(state: RotationState, version: VersionState): number |
   return Math.max(quietSince, ...told);
 }
 
+/** The time under observation after a version was switched off; null where there is none, or nobody held it, or it has leaked. */
+export function soakSpan(state: RotationState, version: VersionState): QuietSpan | null {
+  const { disabledAt, leaked, delivered } = version;
+  if (disabledAt === null || leaked || !delivered) return null;
+  return { from: disabledAt, until: disabledAt + state.policy.disableSoakMs };
+}
+
 /**
- * The time for which nobody used any version that is to be taken away, from when the first of them was quiet to when all of them
- * had been for as long as is asked, which may lie ahead: what is read from its end on tells whether somebody reads who has no
- * session. Null while one is in use, and where nobody waits for it: on the way back, which needs no leave, and in an emergency.
+ * The time that has to have been without a use before the next step takes something away, which may end ahead: what is read from
+ * its end on tells whether somebody reads who has no session. Before a version is switched off it is from when the first of them
+ * was quiet to when all of them had been for as long as is asked; before one is destroyed it is its soak, for whoever read it in
+ * that can still have it back. Null while one is in use, and where nobody waits for it: on the way back, which needs no leave, and
+ * in an emergency.
  */
 export function quietSpan(state: RotationState): QuietSpan | null {
   if (isGoingBack(state) || state.emergency !== null || !targetOf(state).delivered) return null;
   const spans = others(state).flatMap((version): (QuietSpan | null)[] => {
+    if (version.issuer === "disabled") {
+      const soak = soakSpan(state, version);
+      // Without a soak the reading before the switch has shown all that there is.
+      return soak === null || soak.until <= soak.from ? [] : [soak];
+    }
     if (version.issuer !== "enabled" || !version.delivered) return [];
     const from = quietFrom(state, version);
     return [from === null ? null : { from, until: from + quietNeededMs(state, version) }];

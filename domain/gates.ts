@@ -5,7 +5,7 @@
  */
 import { firstRed, isFresh, isUnheld, standing } from "./adoption.js";
 import { approval } from "./approval.js";
-import { needsRenewal, quietFrom, quietNeededMs } from "./drain.js";
+import { needsRenewal, quietFrom, quietNeededMs, soakSpan } from "./drain.js";
 import { type Finding, refusals } from "./finding.js";
 import { revocations, revoked } from "./revoked.js";
 import { checkersMemoryMs, isChecked, stillAccepting } from "./roles.js";
@@ -42,12 +42,15 @@ const assessed: Gate = {
   name: "assessed",
   asks: "Is there a reason not to?",
   check: (state, now) => {
-    const reasons = inTheWay(state).map((finding) => finding.sentence);
-    const reason = reasons.join(" ");
-    if (reasons.length > 0) {
+    const found = inTheWay(state);
+    const reason = found.map((finding) => finding.sentence).join(" ");
+    if (found.length > 0) {
       // A leak is not left open because of a finding: it is looked at again, and containment goes its way.
       if (mayEndUnchanged(state)) return { is: "refuse", reason };
-      return heldBy(state, now, reason, state.blockedSince ?? state.changedAt);
+      const verdict = heldBy(state, now, reason, blockedSince(state));
+      // What is off is not switched on again, and nobody moved back, because a log cannot be read.
+      const isOnlyUnread = found.every(({ code }) => code === "last-reading");
+      return verdict.is === "stuck" && isOnlyUnread && isEachOff(state) ? { is: "hold", reason } : verdict;
     }
     if (isGoingBack(state)) return pass;
     if (nothingIssued(state) && !state.emergency && state.notBefore !== null && now < state.notBefore) {
@@ -78,6 +81,17 @@ function inTheWay(state: RotationState): readonly Finding[] {
       // A slot's own fence holds off a change, and a login proves it; of a place only the look knows.
       (code === "changed-outside" && subject in state.places),
   );
+}
+
+/** Since when what stands in the way could have been mended: a record that rightly comes late is nobody's to bring nearer. */
+function blockedSince(state: RotationState): number {
+  const tells = (state.unread ?? []).map(({ tellsFrom = 0 }) => tellsFrom);
+  return Math.max(state.blockedSince ?? state.changedAt, ...tells);
+}
+
+/** Every version but the target has been switched off. */
+function isEachOff(state: RotationState): boolean {
+  return others(state).every(({ issuer }) => issuer !== "enabled");
 }
 
 /** A reason that came up after issue: both versions stay valid, it is looked at again, and after a while an operator is asked. */
@@ -298,17 +312,16 @@ function afterwards(state: RotationState, version: VersionState, now: number): V
  */
 function soaked(state: RotationState, version: VersionState, now: number): Verdict {
   if (version.disabledAt === null) return pass;
-  // A version that nobody ever held, or that has leaked, has nothing to soak for.
-  const spared = version.leaked || !version.delivered;
+  const soak = soakSpan(state, version);
   const read = state.uses[version.id]?.read;
   // Whoever still asks for it has nothing else; while it is not destroyed they can have it back.
-  if (!spared && read !== undefined && read.at > version.disabledAt)
+  if (soak !== null && read !== undefined && read.at > version.disabledAt)
     return {
       is: "stuck",
       reason: `${read.by} read version ${version.id} after it was switched off; an exception to \`old-version-read\` about them goes on without it.`,
     };
   const untilForgotten = version.disabledAt + (isChecked(state.traits) ? checkersMemoryMs(state) : 0);
-  const until = Math.max(spared ? 0 : version.disabledAt + state.policy.disableSoakMs, untilForgotten);
+  const until = Math.max(soak?.until ?? 0, untilForgotten);
   if (now < until)
     return { is: "wait", until, for: `the soak after ${version.id} was disabled`, who: "time", watch: true };
   if (!isChecked(state.traits)) return pass;

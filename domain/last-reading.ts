@@ -12,11 +12,15 @@ export interface QuietSpan {
   readonly until: number;
 }
 
-/** A source that is to be read before a version is taken away; `begunAt`: when its last whole reading began. */
+/**
+ * A source that is to be read before a version is taken away. Times are milliseconds since the epoch: `begunAt`, when its last whole
+ * reading began, and `tellsFrom`, from when on one that begins can show all (absent in a look of before this was kept).
+ */
 export interface SourceToRead {
   readonly id: string;
   readonly name: string;
   readonly begunAt: number | null;
+  readonly tellsFrom?: number;
   /** What is wrong with that reading, other than that it began too early: a sentence. */
   readonly lacks?: string;
 }
@@ -54,7 +58,7 @@ export function toRead(sources: readonly LastReading[], quiet: QuietSpan | null)
   return sources.flatMap((source): SourceToRead[] => {
     const { tied, seesUse, id, name, begunAt } = source;
     if (!tied || !seesUse) return [];
-    const about = { id, name, begunAt };
+    const about = { id, name, begunAt, tellsFrom: quiet.until + source.deliveredWithinMs };
     if (begunAt === null || begunAt < quiet.until) return [about];
     const lacks = lackOf(source, begunAt, quiet);
     return lacks === null ? [] : [{ ...about, lacks }];

@@ -46,8 +46,8 @@ export class Run {
   #woken = 0;
   /** The look under way; `cut` once a message has ended it. */
   #look: { readonly scope: CancellationScope; cut: boolean } | null = null;
-  /** When the reading of a source was asked for last, by its id. */
-  readonly #asked = new Map<string, number>();
+  /** When the reading of a source was asked for last, and for what it is to show, by its id. */
+  readonly #asked = new Map<string, { readonly at: number; readonly tellsFrom: number }>();
   /** The phase that the search attributes show; the client starts every rotation as `planning`. */
   #shown = "planning";
   /** Temporal's own cancel is being recorded; it is no message, so Temporal does not count it among the handlers. */
@@ -221,9 +221,12 @@ export class Run {
    * what comes of it is seen by the next look, and one that fails is asked for again.
    */
   async #haveSourcesRead(): Promise<void> {
-    for (const { id, name } of this.state.unread ?? []) {
-      if (this.now() - (this.#asked.get(id) ?? 0) < readAgainMs) continue;
-      this.#asked.set(id, this.now());
+    for (const { id, name, tellsFrom = 0 } of this.state.unread ?? []) {
+      // Sooner it could not show all.
+      if (this.now() < tellsFrom) continue;
+      const asked = this.#asked.get(id);
+      if (asked?.tellsFrom === tellsFrom && this.now() - asked.at < readAgainMs) continue;
+      this.#asked.set(id, { at: this.now(), tellsFrom });
       if (await discoverDue(name, id)) this.note("read", `The source ${name} is being read.`);
     }
   }

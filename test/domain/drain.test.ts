@@ -91,6 +91,68 @@ describe("H21: from when on a reading of the sources tells", () => {
   });
 });
 
+describe("H21: before a version is destroyed", () => {
+  const patient = { ...policy, disableSoakMs: 20 * tick };
+  const soaking = () => upTo("destroy", begin({ policy: patient })).state;
+  const offAt = (state: RotationState) => state.versions.old?.disabledAt ?? Number.NaN;
+
+  test("the sources have to have shown its soak: who read it then can still have it back", () => {
+    const state = soaking();
+    const from = offAt(state);
+    expect(quietSpan(state)).toEqual({ from, until: from + 20 * tick });
+  });
+
+  test("is nothing where nobody waits for it: without a soak, on the way back, for a leak, and for what nobody held", () => {
+    const state = soaking();
+    expect(quietSpan({ ...state, policy: { ...patient, disableSoakMs: 0 } })).toBeNull();
+    expect(quietSpan({ ...state, target: state.origin })).toBeNull();
+    expect(quietSpan(fold(state, leak(offAt(state), ["old"])))).toBeNull();
+    const { old: origin } = state.versions;
+    if (origin === undefined) throw new Error("there is no old version");
+    for (const change of [{ leaked: true }, { delivered: false }, { disabledAt: null }])
+      expect(
+        quietSpan({ ...state, versions: { ...state.versions, old: { ...origin, ...change } } }),
+      ).toBeNull();
+  });
+
+  test("a source that cannot be read calls an operator, and moves nobody back onto what is off", () => {
+    const state = soaking();
+    const at = offAt(state) + 20 * tick;
+    const source = { id: "src_1", name: "reads", begunAt: null, tellsFrom: at };
+    const finding = {
+      code: "last-reading",
+      severity: "refuse" as const,
+      sentence: "The source reads is silent.",
+    };
+    const seen = look(state, at, { unread: [source], findings: [finding] });
+    expect(gateOf("assessed").check(seen, at)).toMatchObject({ is: "wait", watch: true });
+    const late = at + patient.stallTimeoutMs;
+    expect(gateOf("assessed").check(seen, late)).toEqual({ is: "hold", reason: finding.sentence });
+    // Before it is off, and for any other reason, everybody goes back to what they had.
+    const { old: origin } = seen.versions;
+    if (origin === undefined) throw new Error("there is no old version");
+    const valid = { ...seen, versions: { ...seen.versions, old: { ...origin, issuer: "enabled" as const } } };
+    expect(gateOf("assessed").check(valid, late)).toMatchObject({ is: "stuck" });
+    const other = { ...seen, findings: [finding, { ...finding, code: "unmapped-reader" }] };
+    expect(gateOf("assessed").check(other, late)).toMatchObject({ is: "stuck" });
+  });
+
+  test("records that rightly come late count as no stall until they can be there", () => {
+    const state = upTo("disable").state;
+    const [at, lateMs] = [state.surveyedAt ?? 0, 15 * 60_000];
+    const source = { id: "src_1", name: "trail", begunAt: null, tellsFrom: at + lateMs };
+    const finding = {
+      code: "last-reading",
+      severity: "refuse" as const,
+      sentence: "The source trail is late.",
+    };
+    const seen = look(state, at + tick, { unread: [source], findings: [finding] });
+    const stalled = at + lateMs + policy.stallTimeoutMs;
+    expect(gateOf("assessed").check(seen, stalled - 1)).toMatchObject({ is: "wait", until: stalled });
+    expect(gateOf("assessed").check(seen, stalled)).toMatchObject({ is: "stuck" });
+  });
+});
+
 describe("H21: what is counted as quiet", () => {
   test("begins anew with a read of the old version, by whomever: who has no session may use it all the same", () => {
     const patient = { ...policy, drainTimeoutMs: 90 * tick };

@@ -23,8 +23,8 @@ describe("H21: before a version is taken away", () => {
     ];
     const unread = toRead(sources, quiet);
     expect(unread).toEqual([
-      { id: "src_before", name: "before", begunAt: quiet.until - 1 },
-      { id: "src_never", name: "never", begunAt: null },
+      { id: "src_before", name: "before", begunAt: quiet.until - 1, tellsFrom: quiet.until },
+      { id: "src_never", name: "never", begunAt: null, tellsFrom: quiet.until },
     ]);
     expect(toRead(sources, null)).toEqual([]);
     const found = unreadFindings(unread, "refuse");
@@ -54,6 +54,7 @@ describe("H21: before a version is taken away", () => {
     expect(names(tooEarly, source("after", { ...late, begunAt: quiet.until + 15 * 60_000 }))).toEqual([
       "early",
     ]);
+    expect(toRead([tooEarly], quiet)[0]?.tellsFrom).toBe(quiet.until + 15 * 60_000);
     expect(said(tooEarly)[0]).toContain(
       "Its records may come 15 min late, so that it is read once more after 2026-08-02 00:15 UTC.",
     );

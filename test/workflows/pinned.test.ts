@@ -31,7 +31,7 @@ async function given(as: Admin, at: string): Promise<Given | null> {
   return data?.data == null ? null : data;
 }
 
-async function shop() {
+async function shop(policy: object = {}) {
   const [world, vault] = await Promise.all([postgresWorld(), startAuditServer("vault")]);
   onTestFinished(async () => void (await Promise.all([world.stop(), vault.stop()])));
   const account = await world.account();
@@ -61,7 +61,7 @@ async function shop() {
         engine: ["token-engine", "root"].map((displayName) => ({ displayName, address: host })),
       },
     },
-    policies: { quick: { ...quickPolicy, quietPeriod: `${quietMs}ms`, stallTimeout: "10m" } },
+    policies: { quick: { ...quickPolicy, quietPeriod: `${quietMs}ms`, stallTimeout: "10m", ...policy } },
     consumers: {
       "orders-api": {
         owner: "payments",
@@ -140,4 +140,21 @@ test("H21: a declared consumer that goes on reading the old version is named and
   expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
   await copy.stop();
   await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+}, 150_000);
+
+test("H21: a copy that reads the old version when it is off is found before it is destroyed, and can have it back", async () => {
+  const { house, pinned, login } = await shop({ disableSoak: "4s" });
+  const handle = await house.start();
+  await delivered(handle);
+  await eventually("the old one is off", async () => {
+    const { versions, origin } = await stateOf(handle);
+    return versions[origin]?.issuer === "disabled";
+  });
+  // Once: nobody is asked to read the log for the rotation, which has to do so by itself.
+  expect(await pinned()).toMatchObject({ metadata: { version: 1 } });
+  expect(await ended(handle)).toMatchObject({
+    outcome: "went-back",
+    reason: expect.stringMatching(/orders-api read version .* after it was switched off/),
+  });
+  await (await login()).end();
 }, 150_000);
