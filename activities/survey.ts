@@ -4,6 +4,7 @@
  */
 import type { Call, Candidate, Confirmation, IssuerView, SecretDocument } from "../adapters/ports.js";
 import { ownFields } from "../adapters/ports.js";
+import { allowancesOf, plannedAllowances } from "../domain/allowances.js";
 import { type Excluded, personOf, signersFor, withKeys } from "../domain/authority.js";
 import { assess } from "../domain/checks.js";
 import { quietSpan } from "../domain/drain.js";
@@ -173,6 +174,8 @@ function planFor(
       wave,
     }),
   );
+  const exceptions = systems.estate.credentials[systems.name]?.exceptions ?? [];
+  const allows = plannedAllowances(state, allowancesOf(exceptions, systems.consumers));
   const planned = consumers.map(({ canary: _canary, wave: _wave, ...consumer }) => consumer);
   return planOf(
     {
@@ -191,8 +194,9 @@ function planFor(
       approvers:
         state.plan === null || nothingIssued(state)
           ? asked
-          : amendmentApprovers(state.plan, planned, asked, state.policy.approval.quorum),
+          : amendmentApprovers(state.plan, planned, allows, asked, state.policy.approval.quorum),
       emergency: state.emergency !== null,
+      ...(allows === undefined ? {} : { allows }),
     },
     now,
     deps.sha256Hex,

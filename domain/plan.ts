@@ -2,9 +2,10 @@
  * The plan: what a rotation will do and to whom, in one form that people sign. Two plans with the same digest
  * do the same; ages of evidence are left out, so that looking again does not void a signature (H17).
  */
+import { covers } from "./allowances.js";
 import type { IssuerTraits } from "./kinds.js";
 import { isChecker, rolesOf } from "./roles.js";
-import type { Plan, PlannedConsumer, PlanTerms, RotationPolicy, Wave } from "./rotation/state.js";
+import type { Allowances, Plan, PlannedConsumer, PlanTerms, RotationPolicy, Wave } from "./rotation/state.js";
 
 /** What a plan is made from. */
 export interface PlanInput {
@@ -24,6 +25,7 @@ export interface PlanInput {
   readonly traits: IssuerTraits;
   readonly approvers: readonly string[];
   readonly emergency: boolean;
+  readonly allows?: Allowances;
 }
 
 /** A deterministic text of any JSON value: keys sorted, no spaces (RFC 8785's order, for the values that occur here). */
@@ -115,16 +117,29 @@ export function signedText(plan: Omit<Plan, "digest" | "madeAt" | "terms"> & { t
 
 /**
  * Whom an amendment asks: the owners of the consumers that it adds or changes, and where it changes something else,
- * those whom the policy names. Where more than one has to agree these are asked too, for one owner may be one person.
+ * those whom the policy names. Where more than one has to agree these are asked too, for one owner may be one person. What
+ * lets a gate pass for those who were agreed to already is not a new consumer's owner's to allow (H37).
  */
 export function amendmentApprovers(
-  agreed: Pick<Plan, "consumers">,
+  agreed: Pick<Plan, "consumers" | "terms">,
   consumers: readonly PlannedConsumer[],
+  allows: Allowances | undefined,
   asked: readonly string[],
   quorum: number,
 ): string[] {
   const known = new Set(agreed.consumers.map(canonical));
   const owners = consumers.filter((consumer) => !known.has(canonical(consumer))).map(({ owner }) => owner);
   const named = [...new Set(owners)].filter((owner) => owner !== "");
-  return named.length === 0 || quorum > 1 ? [...named, ...asked] : named;
+  if (named.length === 0 || quorum > 1) return [...named, ...asked];
+  return allowsMore(agreed, allows) ? [...asked] : named;
+}
+
+/** Exceptions that were not agreed to, or claims that were not, of a consumer that was. */
+function allowsMore(
+  { consumers, terms }: Pick<Plan, "consumers" | "terms">,
+  now: Allowances | undefined,
+): boolean {
+  if (terms?.allows === undefined || now === undefined) return false;
+  const claims = consumers.map(({ id }) => [id, now.claims[id] ?? []] as const);
+  return !covers(terms.allows, { ...now, claims: Object.fromEntries(claims) });
 }

@@ -2,6 +2,7 @@
  * The state of one rotation: everything that `decide` may look at, as plain data that can be folded from
  * events, sent through Temporal, kept as JSON and explored. It holds references and facts, never a value.
  */
+import type { CredentialException } from "../estate/types.js";
 import type { Finding } from "../finding.js";
 import type { IssuerTraits } from "../kinds.js";
 import type { SourceToRead, Watcher } from "../last-reading.js";
@@ -162,6 +163,12 @@ export interface Plan {
   readonly terms?: PlanTerms;
 }
 
+/** Exceptions of the credential, and by consumer whom it claims as itself, a text such as `applicationName: app` each. */
+export interface Allowances {
+  readonly exceptions: readonly CredentialException[];
+  readonly claims: Readonly<Record<string, readonly string[]>>;
+}
+
 /** The part of what is signed that a plan does not show elsewhere. */
 export interface PlanTerms {
   readonly installation: string;
@@ -175,6 +182,8 @@ export interface PlanTerms {
   readonly policy: RotationPolicy;
   readonly traits: IssuerTraits;
   readonly emergency: boolean;
+  /** What lets a gate pass that would hold otherwise; a plan that was made before it was kept has none. */
+  readonly allows?: Allowances;
   /** What ordered the waves, by consumer. */
   readonly order: Readonly<Record<string, { readonly canary: boolean; readonly wave: number | null }>>;
 }

@@ -4,7 +4,7 @@ import { RekeyError } from "../../domain/errors.js";
 import { fakeDesk } from "./audit-fakes.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
-import { amendment, byClass, idle, moving, plan, rotating, stateOf, stranger } from "./worlds.js";
+import { allowing, amendment, byClass, idle, moving, rotating, stateOf, stranger } from "./worlds.js";
 
 const finding = (code: string, severity: "refuse" | "warn", sentence: string) => ({
   code,
@@ -14,7 +14,7 @@ const finding = (code: string, severity: "refuse" | "warn", sentence: string) =>
 
 const preview = {
   credential: "crd_1",
-  plan,
+  plan: allowing,
   findings: [
     finding("memory-unknown", "warn", "How long consumer orders-report keeps a credential is not stated."),
   ],

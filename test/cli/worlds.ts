@@ -1,5 +1,5 @@
 /** Worlds that tests of the command line take place in: one credential with three consumers, in several moments of its life. */
-import type { RotationState } from "../../domain/rotation/state.js";
+import type { Allowances, PlanTerms, RotationState } from "../../domain/rotation/state.js";
 import type { CredentialView } from "../../inventory/credentials.js";
 import type { Entry } from "../../inventory/estate.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
@@ -65,6 +65,22 @@ export const plan = {
   ...planFor({ canary: ["con_3"], main: ["con_1", "con_2"] }, "9f2c61"),
   approvers: ["orders-team"],
 };
+
+const allows: Allowances = {
+  exceptions: [
+    {
+      ...{ finding: "unmapped-reader", about: "nightly-export", owner: "orders-team" },
+      ...{ until: "2026-12-01T00:00:00.000Z", reason: "It moves with the next release." },
+    },
+  ],
+  claims: {
+    con_1: ["applicationName: orders-api", "serviceAccount: shop/orders"],
+    con_3: ["address: 192.0.2.7"],
+  },
+};
+
+/** The same with what it lets pass. */
+export const allowing = { ...plan, terms: { allows } as PlanTerms };
 
 /** The same with a consumer that cannot be moved back. */
 export const amendment = {

@@ -11,7 +11,7 @@ import {
   signedText,
   wavesOf,
 } from "../../domain/plan.js";
-import type { PlannedConsumer } from "../../domain/rotation/state.js";
+import type { Allowances, PlannedConsumer } from "../../domain/rotation/state.js";
 import { policy, traits } from "./begin.js";
 
 const sha256Hex = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -269,12 +269,15 @@ describe("H29: the point of no return", () => {
 
 describe("H17: whom an amendment asks", () => {
   const agreed = planOf(input(), 0, sha256Hex);
+  const none: Allowances = { exceptions: [], claims: {} };
+  const allowing = planOf({ ...input(), allows: none }, 0, sha256Hex);
   const [one, two] = agreed.consumers;
   const late = { ...one, id: "late", owner: "owner-of-late" } as PlannedConsumer;
-  const asks = (consumers: readonly (PlannedConsumer | undefined)[], quorum = 1) =>
+  const asks = (consumers: readonly (PlannedConsumer | undefined)[], quorum = 1, allows?: Allowances) =>
     amendmentApprovers(
-      agreed,
+      allows === undefined ? agreed : allowing,
       consumers.filter((consumer) => consumer !== undefined),
+      allows,
       ["owner"],
       quorum,
     );
@@ -291,5 +294,24 @@ describe("H17: whom an amendment asks", () => {
     expect(asks([one])).toEqual(["owner"]);
     expect(asks([one, two, { ...late, owner: "" }])).toEqual(["owner"]);
     expect(asks([one, two, late], 2)).toEqual(["owner-of-late", "owner"]);
+  });
+
+  test("H37: the policy's owners where more is let pass of those who were agreed to: a new consumer's owner allows no more than it", () => {
+    const { exceptions, claims } = none;
+    const own = { exceptions, claims: { ...claims, late: ["applicationName: late"] } };
+    expect(asks([one, two, late], 1, own)).toEqual(["owner-of-late"]);
+    const stranger = {
+      exceptions,
+      claims: { ...own.claims, [one?.id ?? ""]: ["applicationName: stranger"] },
+    };
+    expect(asks([one, two, late], 1, stranger)).toEqual(["owner"]);
+    const about = {
+      finding: "unmapped-reader",
+      owner: "owner-of-late",
+      reason: "",
+      until: "2030-01-01",
+    } as const;
+    expect(asks([one, two, late], 1, { ...own, exceptions: [about] })).toEqual(["owner"]);
+    expect(asks([one, two, late], 2, { ...own, exceptions: [about] })).toEqual(["owner-of-late", "owner"]);
   });
 });

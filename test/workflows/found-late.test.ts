@@ -167,6 +167,73 @@ test("C7: one that is found after the issue holds it with both versions valid; o
   expectWorking(home);
 }, 120_000);
 
+test.each([
+  [
+    "an exception about it",
+    (estate: Estate): Estate => ({
+      ...estate,
+      credentials: Object.fromEntries(
+        Object.entries(estate.credentials).map(([name, credential]) => [
+          name,
+          {
+            ...credential,
+            exceptions: [
+              {
+                ...({
+                  finding: "unmapped-reader",
+                  about: late,
+                  owner: "ann",
+                  reason: "It is ours.",
+                } as const),
+                until: new Date(Date.now() + 86_400_000).toISOString(),
+              },
+            ],
+          },
+        ]),
+      ),
+    }),
+  ],
+  [
+    "a claim of another consumer to it",
+    (estate: Estate): Estate => {
+      const { checkout, [late]: other } = estate.consumers;
+      if (checkout === undefined || other === undefined) throw new Error("no such consumer");
+      const match = { ...checkout.match, applicationName: [...checkout.match.applicationName, late] };
+      const silent = { ...other, match: { applicationName: [], address: [] } };
+      return {
+        ...estate,
+        consumers: { ...estate.consumers, checkout: { ...checkout, match }, [late]: silent },
+      };
+    },
+  ],
+])(
+  "H17 H37: %s lets one that was found after the issue pass once the owners have signed for that, too",
+  async (_what, allowing) => {
+    const home = await house();
+    const reports = home.world.consumers.get("reports");
+    reports?.behave("refuses");
+    const handle = await home.start();
+    const asked = await untilAsked(handle);
+    await decide(handle, await paper(home, asked, "ann"));
+    await untilDelivered(handle);
+    await found(home);
+    reports?.behave("moves");
+    await home.moreLooks(6);
+    await home.apply(allowing);
+    await until(handle, "asked again", (p) => p.gate === "approved" && p.standing === "waiting");
+    const state = await stateOf(handle);
+    const [amendment] = state.amendments;
+    expect(amendment?.approvers).toEqual(asked.plan?.approvers);
+    expect(amendment?.consumers).toEqual(asked.plan?.consumers);
+    readOn(home);
+    await pause(1_000);
+    expect([home.world.enabled(), disables(home)]).toEqual([["orders_a", "orders_b"], []]);
+    await decide(handle, await paper(home, state, "ann", { digest: amendment?.digest ?? "" }));
+    expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+  },
+  120_000,
+);
+
 /** Long enough for a scan while it passes on a machine that is busy, and short enough to be waited for. */
 const passingMs = 12_000;
 

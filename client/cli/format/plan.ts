@@ -1,6 +1,7 @@
 /** A plan for the people who have to live with it: what happens to whom, what could break, and when there is no way back. */
 
 import { span } from "../../../domain/duration.js";
+import { answersFor } from "../../../domain/exceptions.js";
 import type { Finding } from "../../../domain/finding.js";
 import { refusals } from "../../../domain/finding.js";
 import type { Plan } from "../../../domain/rotation/state.js";
@@ -71,10 +72,18 @@ function verdict(refused: number, notBefore: number | null, now: number, paint: 
 /** The last moment that a date can be; what lies behind it means "never". */
 const maxDate = 8_640_000_000_000_000;
 
-/** Who moves when, who is asked, and the point of no return. */
+/** Who moves when and is known by what, what is let pass, who is asked, and the point of no return. */
 export function planSections(plan: Plan, names: Names, paint: Paint): string[] {
+  const { exceptions, claims } = plan.terms?.allows ?? { exceptions: [], claims: {} };
+  const known = Object.entries(claims).map(([id, claimed]) => [names.of(id), claimed.join(", ")] as const);
+  const excepted = exceptions.map((one) => {
+    const what = one.about === undefined ? `\`${one.finding}\`` : `\`${one.finding}\` about ${one.about}`;
+    return `  ${answersFor(one, what)}`;
+  });
   return [
     ...section("Who moves when", wavesText(plan, names, paint), paint),
+    ...section("Known by", known.length === 0 ? "" : fields(byName(known), paint), paint),
+    ...section("Let pass", excepted.join("\n"), paint),
     ...section(
       "Who is asked",
       plan.approvers.length === 0
@@ -84,6 +93,10 @@ export function planSections(plan: Plan, names: Names, paint: Paint): string[] {
     ),
     ...section("Point of no return", `  ${pointText(plan.pointOfNoReturn, names)}`, paint),
   ];
+}
+
+function byName(rows: readonly (readonly [string, string])[]): (readonly [string, string])[] {
+  return [...rows].sort(([a], [b]) => a.localeCompare(b));
 }
 
 function wavesText(plan: Plan, names: Names, paint: Paint): string {
