@@ -1,6 +1,6 @@
 /**
- * The findings that are kept as records: what each of them means and what mends it, in one list, so that the command line, the
- * pages and the rules about exceptions speak of the same ones.
+ * The findings that an owner can be asked about: what each of them means and what mends it, in one list, so that the command line,
+ * the pages and the rules about exceptions speak of the same ones.
  */
 
 /** What is told of a code. */
@@ -114,6 +114,13 @@ export type FindingCode = keyof typeof words;
 
 /** All of them. */
 export const findingCodes = Object.keys(words) as FindingCode[];
+
+const asked: ReadonlySet<string> = new Set<FindingCode>(["last-reading", "old-version-read"]);
+
+/** Whether only a rotation asks for it, so that it stands in its reasons and no record of it is kept. */
+export function isOfRotations(code: string): boolean {
+  return asked.has(code);
+}
 
 /** What a code means and what mends it. */
 export function findingWords(code: FindingCode): FindingWords {

@@ -201,6 +201,38 @@ test("an exception that meets nobody is applied, with the name that was probably
   expect((await runIn(emptyWorld(), ["apply", "-f", wrong, "--dry-run"], around)).stderr).toBe("");
 });
 
+test("an exception to what only a rotation asks for is held against who is known, as no finding of it is ever kept", async () => {
+  const sample = parse(readFileSync(file, "utf8")) as Record<string, Record<string, object>>;
+  const excepting = (finding: string, about: string) => ({
+    ...{ finding, about, owner: "alice", reason: "It goes.", until: "2026-08-20" },
+  });
+  const [source = ""] = Object.keys(sample.sources ?? {});
+  const exceptions = [
+    excepting("last-reading", source),
+    excepting("last-reading", "left"),
+    excepting("last-reading", `${source}s`),
+    excepting("old-version-read", "backup job from 10.0.0.8"),
+    excepting("old-version-read", Object.keys(sample.consumers ?? {})[0] ?? ""),
+    excepting("old-version-read", "backup jobb from 10.0.0.8"),
+  ];
+  const orders = { ...sample.credentials?.["orders-db"], exceptions };
+  const other = { ...sample.sources?.[source], exceptions: exceptions.slice(0, 1) };
+  const path = join(folder, "asked.yaml");
+  const written = { ...sample, credentials: { "orders-db": orders }, sources: { [source]: other } };
+  writeFileSync(path, stringify(written));
+  const named = { c1: "orders-db", i2: "backup job from 10.0.0.8" };
+  const nodes = new Map(Object.entries(named).map(([id, name]) => [id, nodeNamed(id, { name })]));
+  const left = { id: "src_9", section: "sources" as const, name: "left", since: 0, changedAt: 0, endedAt: 9 };
+  const world = emptyWorld({ map: { nodes, edges: [] }, entries: [{ ...left, body: { kind: "table" } }] });
+  const { code, stderr } = await runIn(world, ["apply", "-f", path, "--dry-run"], around);
+  expect(code).toBe(0);
+  expect(stderr.trim().split("\n")).toEqual([
+    `warning: The exception of ${source} excepts nothing: only rotations ask for last-reading, and they go by the exceptions of their credential.`,
+    `warning: The exception of orders-db excepts nothing now: last-reading is about a source, and none is called "${source}s". Did you mean "${source}"?`,
+    'warning: The exception of orders-db excepts nothing now: old-version-read is about a reader, and nobody on the map is called "backup jobb from 10.0.0.8". Did you mean "backup job from 10.0.0.8"?',
+  ]);
+});
+
 test("an estate is a folder as well: parts of it in YAML, and in lines of JSON", async () => {
   const parts = mkdtempSync(join(folder, "parts-"));
   const whole = parse(readFileSync(file, "utf8")) as Record<string, Record<string, unknown>>;

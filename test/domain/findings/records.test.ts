@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { CredentialException } from "../../../domain/estate/types.js";
 import type { BoundedException } from "../../../domain/exceptions.js";
-import { exceptable, findingCodes, findingWords } from "../../../domain/findings/codes.js";
+import { exceptable, findingCodes, findingWords, isOfRotations } from "../../../domain/findings/codes.js";
 import { type KeptFinding, keptAt, standingOf } from "../../../domain/findings/course.js";
 import { consumerFindings, placeFindings } from "../../../domain/findings/entries.js";
 import { keyOf, type Present, withSomebody } from "../../../domain/findings/present.js";
@@ -18,6 +18,7 @@ test("every code says what it means and what mends it, and that nobody answers c
   for (const code of findingCodes)
     for (const text of Object.values(findingWords(code))) expect(text, code).toMatch(/^[A-Z].+\.$/);
   expect(findingCodes.filter((code) => !exceptable.some((one) => one === code))).toEqual(["no-owner"]);
+  expect(findingCodes.filter(isOfRotations)).toEqual(["last-reading", "old-version-read"]);
 });
 
 describe("C12, C18: copies", () => {
