@@ -3,6 +3,7 @@
 import type { Reckoning } from "../domain/graph/changes.js";
 import type { Graph } from "../domain/graph/types.js";
 import { type Database, read } from "./database.js";
+import { copiesChanged } from "./graph-copy-changes.js";
 import { edgesKnown, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 import { learntOf } from "./learnt.js";
 import { sql } from "./orm.js";
@@ -15,7 +16,7 @@ export interface Period {
   readonly by: Reckoning;
 }
 
-/** The part of the map that has changed in that time, with what it hangs on. */
+/** The part of the map that has changed in that time, with what it hangs on; copies that sources met among it. */
 export async function loadChanged(db: Database, { from, until, by }: Period): Promise<Graph> {
   const [after, upTo] = [from, until].map(iso);
   const within = (column: string) => sql`${sql.raw(column)} > ${after} and ${sql.raw(column)} <= ${upTo}`;
@@ -27,6 +28,7 @@ export async function loadChanged(db: Database, { from, until, by }: Period): Pr
         union select from_id, type, to_id from rekey_inventory.graph_evidence where ${begun}
       ) changed join rekey_inventory.graph_edges e using (from_id, type, to_id)`;
     const edges = await edgesKnown(tx, those, sql`true`);
+    edges.push(...(await copiesChanged(tx, { from, until, by })));
     const ends = [...new Set(edges.flatMap(({ from: one, to }) => [one, to]))];
     const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
       select ${nodeColumns} from rekey_inventory.graph_nodes

@@ -228,6 +228,18 @@ test("changes: what came, ended and was learnt, in the order in which it happene
   expect(JSON.parse(stdout)).toMatchObject({ changes: [{}, { change: "ended", known: "", sources: [] }] });
   await golden("changes-json", world({ map }), ["changes", "--since", "2d", "--json"]);
   await golden("changes-record", world({ map }), ["changes", "--since", "30d", "--by", "record"]);
+  // Copies that sources met, as the inventory works them out; one of them is over.
+  const met = { ...evidenceOf("declared"), kind: "met" as const, source: "shop-repository" };
+  const copies = [
+    { ...edgeOf("c1 copied-to l1", met), ...at(now - 3 * day) },
+    { ...edgeOf("c1 leaked-to l2", met), ...at(now - 20 * day), endedAt: now - day },
+  ];
+  const places = ["l1", "l2"].map((id) => ({
+    ...nodeNamed(id, { name: `repository shop ${id}.env`, type: "location" }),
+    ...at(now - 90 * day),
+  }));
+  const nodes = new Map([...map.nodes, ...places.map((place) => [place.id, place] as const)]);
+  await golden("changes-copies", world({ map: { nodes, edges: copies } }), ["changes"]);
   await golden("changes-by-wrong", world({ map }), ["changes", "--by", "time"]);
   await golden("changes-moment-wrong", world({ map }), ["changes", "--since", "last week"]);
   await golden("changes-to-come", world({ map }), ["changes", "--since", "2030-01-01"]);

@@ -28,7 +28,8 @@ export const changes = command<ChangesOptions>({
     "What came, what ended, and what was there and is known in a new way, such as a declared use that was seen for the\n" +
     "first time. It goes by when Rekey learnt of it: a log that was read today and tells of last month is news of today,\n" +
     "and the moment that the record itself has stands beside it. What has ended and come back shows as what it is now:\n" +
-    "it was learnt of again, and its record begins with its first day.",
+    "it was learnt of again, and its record begins with its first day. Copies of values that sources met are told like all\n" +
+    "else, with who met them; one ends, too, when its value is refused or its place becomes one where it is kept.",
   options: [
     option("--since <moment>", "a date, a time in UTC, or how long ago it was: 2026-08-01, 7d").default("7d"),
     option("--until <moment>", "the same (default: now)"),
@@ -83,7 +84,13 @@ export const changes = command<ChangesOptions>({
     const other = by === "learnt" ? "record" : "learnt";
     showListing(cli, options, object, (style) => {
       const cells = (beside: (at: Change<unknown>["at"]) => string) =>
-        rows.map(({ at, change, what, known }) => [style.moment(at[by]), change, what, known, beside(at)]);
+        rows.map(({ at, change, what, ...how }) => [
+          style.moment(at[by]),
+          change,
+          what,
+          knownText(how),
+          beside(at),
+        ]);
       return {
         head: `${count(rows.length, "change")} from ${moment(from)} until ${moment(until)}, ${heads[by]}.`,
         headings: [by, "change", "what", "known", other],
@@ -94,6 +101,11 @@ export const changes = command<ChangesOptions>({
     return exitCodes.done;
   },
 });
+
+/** Of a copy also who met it: its place says only what was read, and not by whom. */
+function knownText({ known, sources }: Pick<About, "known" | "sources">): string {
+  return known === "met" ? `met by ${sources.join(", ")}` : known;
+}
 
 const heads: Readonly<Record<Reckoning, string>> = {
   learnt: "by when they were learnt of",
