@@ -1,13 +1,14 @@
 /** The command line's services, opened from the installation's settings: the one place where client and installation meet. */
 import { hostname } from "node:os";
 import { kinds } from "../adapters/registry.js";
-import { isTellable } from "../adapters/shared/source-values.js";
+import { valuesPasted } from "../adapters/shared/source-pasted.js";
 import { migrateLog } from "../audit/log.js";
 import { type AuditDesk, auditDeskOf } from "../client/cli/audit-desk.js";
 import type { Services } from "../client/cli/deps.js";
 import { inventoryIn } from "../client/cli/inventory.js";
 import { rotationClient } from "../client/temporal.js";
 import { shapesOf } from "../domain/estate/shapes.js";
+import { Secret } from "../domain/secret.js";
 import { refuseAnotherKey } from "../inventory/fingerprint-key.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
 import { migrate } from "../inventory/migrate.js";
@@ -65,7 +66,11 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
         await refuseAnotherKey(db, await fingerprintKeyDigest(settings));
         return (await fingerprinterOf(settings))(value);
       },
-      isTellable: (value) => isTellable(value.reveal()),
+      valuesIn: (pasted) =>
+        valuesPasted(pasted.reveal()).map(({ as, value }) => ({
+          as,
+          value: value === null ? null : new Secret(value),
+        })),
       close: async () => {
         await stopTelling();
         const log = opened?.then((open) => open.close());

@@ -1,5 +1,5 @@
 /**
- * Whose a value is or was, and where sources met it, by its keyed hash: what is asked when one has leaked and nobody knows which it is.
+ * Whose a value is or was, and where sources met it, by its keyed hashes: what is asked when one has leaked and nobody knows which it is.
  * No value, and no hash, comes out.
  */
 
@@ -82,11 +82,11 @@ export interface Whereabouts {
   readonly unproved: readonly string[];
 }
 
-/** What is known of the value with this keyed hash. */
-export async function whereaboutsOf(db: Database, hmac: string): Promise<Whereabouts> {
+/** What is known of the values with these keyed hashes, such as an address and the password in it. */
+export async function whereaboutsOf(db: Database, hmacs: readonly string[]): Promise<Whereabouts> {
   return read(db, async (tx) => ({
-    credentials: await credentialsWith(tx, hmac),
-    places: await placesWith(tx, hmac),
+    credentials: await credentialsWith(tx, hmacs),
+    places: await placesWith(tx, hmacs),
     sources: await sourcesLooking(tx),
     unproved: await unprovedIn(tx),
   }));
@@ -100,7 +100,7 @@ function standingOf(life: Life): Standing {
   return isLive(life) || life === "planned" ? "live" : "dead";
 }
 
-async function credentialsWith(tx: Tx, hmac: string): Promise<KnownValue[]> {
+async function credentialsWith(tx: Tx, hmacs: readonly string[]): Promise<KnownValue[]> {
   const { rows } = await tx.execute<{
     name: string;
     owner: string | null;
@@ -109,17 +109,19 @@ async function credentialsWith(tx: Tx, hmac: string): Promise<KnownValue[]> {
     since: number;
     has_left: boolean;
   }>(sql`
-    select e.name, e.body ->> 'owner' as owner, v.id as version, v.life, ${ms("f.at")} as since, e.ended_at is not null as has_left
+    select e.name, e.body ->> 'owner' as owner, v.id as version, v.life, ${ms("min(f.at)")} as since, e.ended_at is not null as has_left
     from rekey_inventory.fingerprints f
     join rekey_inventory.versions v on v.id = f.version
     join rekey_inventory.entries e on e.id = f.credential
-    where f.hmac = ${hmac}
+    where f.hmac = any(${sql.param(hmacs)}::text[])
+    group by e.id, v.id
     union all
-    select e.name, e.body ->> 'owner', null, case when ${isLatest} then 'active' else 'retiring' end, ${ms("l.first_seen")},
+    select e.name, e.body ->> 'owner', null, case when bool_or(${isLatest}) then 'active' else 'retiring' end, ${ms("min(l.first_seen)")},
       e.ended_at is not null
     from rekey_inventory.live_values l join rekey_inventory.entries e on e.id = l.credential
-    where l.hmac = ${hmac} and not exists (
+    where l.hmac = any(${sql.param(hmacs)}::text[]) and not exists (
       select from rekey_inventory.fingerprints f where f.credential = l.credential and f.hmac = l.hmac)
+    group by e.id
     order by name, version`);
   return rows
     .map(({ name, owner, version, life, since, has_left }) => ({
@@ -131,13 +133,13 @@ async function credentialsWith(tx: Tx, hmac: string): Promise<KnownValue[]> {
 
 type PlaceRow = Omit<MetPlace, "readers"> & { readonly node: string };
 
-async function placesWith(tx: Tx, hmac: string): Promise<MetPlace[]> {
+async function placesWith(tx: Tx, hmacs: readonly string[]): Promise<MetPlace[]> {
   const { rows } = await tx.execute<PlaceRow>(sql`
     with met as (
       select n.id, n.name, m.literal, m.past, m.verified, m.sentence, m.first_seen, m.last_seen, m.ended_at, s.name as source,
         s.body ->> 'owner' as owner, bool_or(m.ended_at is null) over (partition by n.id) as is_there
       from ${metPlaces} left join rekey_inventory.entries s on s.id = m.source
-      where m.mark = ${hmac}
+      where m.mark = any(${sql.param(hmacs)}::text[])
     )
     select id as node, name, bool_or(literal) as literal, bool_and(past) as past, bool_or(verified) as verified, min(sentence) as sentence,
       ${ms("min(first_seen)")} as "firstSeen", ${ms("max(last_seen)")} as "lastSeen",

@@ -58,8 +58,11 @@ export interface Services {
   audit(): Promise<AuditDesk>;
   /** Keyed HMAC of a reported value, by which the versions that had it are found. The value is not kept. */
   fingerprint(value: Secret): Promise<string>;
-  /** Whether a value can be told from others by its hash, as sources that meet values have it: long enough, and not known to all. */
-  isTellable(value: Secret): boolean;
+  /**
+   * All of a text that was pasted, and then what of it may be a value, as sources that meet values have it; in words, and null where it
+   * cannot be told from others by its hash, being too short or known to all. Whoever asks clears them.
+   */
+  valuesIn(pasted: Secret): readonly { readonly as: string; readonly value: Secret | null }[];
   close(): Promise<void>;
 }
 

@@ -10,7 +10,7 @@ import type { EmergencyReport } from "../../domain/rotation/work.js";
 import type { Cli } from "./cli.js";
 import { type AsOptions, asOptions, option, yesOption } from "./command.js";
 import type { Services } from "./deps.js";
-import { readValue } from "./files.js";
+import { pastedFrom } from "./pasted.js";
 import { signingKey } from "./person.js";
 import { readDocuments, sign } from "./signing.js";
 import type { Subject } from "./subject.js";
@@ -133,12 +133,14 @@ async function evidenceOf(
   subject: Subject,
   source: string,
 ): Promise<{ readonly fingerprint: string; readonly matched: boolean }> {
-  const value = await readValue(cli.io, source);
-  const fingerprint = await services.fingerprint(value).finally(() => value.clear());
-  const found = await services.inventory.matching(fingerprint);
-  const mine = found.some(({ credential }) => credential === subject.id);
+  const { whole, inside } = await pastedFrom(cli, services, source);
+  const found = [];
+  for (const fingerprint of [whole, ...inside])
+    for (const { credential } of await services.inventory.matching(fingerprint))
+      found.push({ fingerprint, credential });
+  const mine = found.find(({ credential }) => credential === subject.id);
   const other = found.find(({ credential }) => credential !== subject.id);
-  if (!mine && other !== undefined) {
+  if (mine === undefined && other !== undefined) {
     const name = subject.names.of(other.credential);
     throw new RekeyError(
       "bad-input",
@@ -147,9 +149,12 @@ async function evidenceOf(
     );
   }
   cli.note(
-    mine
+    mine !== undefined
       ? "The value is a known version's; that is evidence, and one responder is enough."
       : "The value matches no version that is known; a second responder has to sign.",
   );
-  return { fingerprint, matched: mine };
+  // What is live and was not read yet is compared with one hash alone: where nobody knows any, with that of what stands in an address.
+  const [only, ...more] = inside;
+  const likely = only !== undefined && more.length === 0 ? only : whole;
+  return { fingerprint: mine?.fingerprint ?? likely, matched: mine !== undefined };
 }

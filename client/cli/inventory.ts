@@ -113,8 +113,8 @@ export interface Inventory {
   matching(
     fingerprint: string,
   ): Promise<readonly { readonly version: string; readonly credential: string }[]>;
-  /** Whose the value of this keyed hash is or was, where sources met it, and how much they could have met. */
-  whereabouts(fingerprint: string): Promise<Whereabouts>;
+  /** Whose the values of these keyed hashes are or were, where sources met them, and how much they could have met. */
+  whereabouts(fingerprints: readonly string[]): Promise<Whereabouts>;
 }
 
 /** The inventory in a database. */
@@ -166,7 +166,7 @@ export function inventoryIn(
     uses: async (leastWindowMs) => usesAt(db, world.shapes, { leastWindowMs, now: await present() }),
     changed: async (between) => withSourceNames(db, await loadChanged(db, between)),
     matching: (fingerprint) => versionsMatching(db, fingerprint),
-    whereabouts: (fingerprint) => whereaboutsOf(db, fingerprint),
+    whereabouts: (fingerprints) => whereaboutsOf(db, fingerprints),
     unsigned: (credential) => listIncidents(db, { credential, unsigned: true }),
   };
 }

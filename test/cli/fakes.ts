@@ -1,6 +1,6 @@
 /** A command line with everything around it made of memory: for what commands print, and for nothing else. */
 import { PassThrough } from "node:stream";
-import { isTellable } from "../../adapters/shared/source-values.js";
+import { valuesPasted } from "../../adapters/shared/source-pasted.js";
 import type { AuditDesk } from "../../client/cli/audit-desk.js";
 import type { CliDeps, Services } from "../../client/cli/deps.js";
 import type { Inventory } from "../../client/cli/inventory.js";
@@ -16,7 +16,7 @@ import type { Sighting } from "../../domain/graph/baseline.js";
 import { blastOf, tallyOf } from "../../domain/graph/blast.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
-import type { Secret } from "../../domain/secret.js";
+import { Secret } from "../../domain/secret.js";
 import type { CredentialView } from "../../inventory/credentials.js";
 import type { Entry } from "../../inventory/estate.js";
 import { diffEstate } from "../../inventory/estate-diff.js";
@@ -52,7 +52,8 @@ export interface World {
   readonly answers: Partial<Record<keyof RotationClient, (...args: unknown[]) => unknown>>;
   /** Every call of the client that was answered, with its arguments. */
   readonly calls: [method: string, ...args: unknown[]][];
-  readonly matching: { version: string; credential: string }[];
+  /** With `of`, only that keyed hash matches it. */
+  readonly matching: { version: string; credential: string; of?: string }[];
   /** What sources say of whatever is asked about. */
   readonly words: Words;
   /** What is known of a value that somebody brings. */
@@ -191,7 +192,11 @@ function servicesIn(world: World): Services {
     rotations: clientIn(world),
     audit: async () => world.audit,
     fingerprint: async (value: Secret) => `hmac-of-${value.reveal().length}-characters`,
-    isTellable: (value: Secret) => isTellable(value.reveal()),
+    valuesIn: (pasted) =>
+      valuesPasted(pasted.reveal()).map(({ as, value }) => ({
+        as,
+        value: value === null ? null : new Secret(value),
+      })),
     close: async () => undefined,
   };
 }
@@ -249,8 +254,11 @@ function inventoryIn(world: World): Inventory {
     adoptions: async () => world.adoptions,
     unsigned: async () => world.unsigned,
     document: async () => null,
-    matching: async () => world.matching,
-    whereabouts: async () => world.whereabouts,
+    matching: async (fingerprint) => world.matching.filter(({ of = fingerprint }) => of === fingerprint),
+    whereabouts: async (fingerprints) => {
+      world.calls.push(["whereabouts", fingerprints]);
+      return world.whereabouts;
+    },
     nodesNamed: async (name) => {
       const nodes = [...world.map.nodes.values()];
       return { found: nodes.filter((node) => node.name === name), alike: nodes };

@@ -73,6 +73,30 @@ test("a value that is two credentials', one of which has left, is told of both",
   await golden("find-left", { credentials: [gone] });
 });
 
+test("C29: in an address, a line or a document what stands there is looked for, too", async () => {
+  const address = `postgres://orders:${encodeURIComponent(`${value}/9`)}@db.example.com/orders`;
+  const pasted = (stdin: string, found: Partial<Whereabouts> = { credentials: [live], places }) => ({
+    world: emptyWorld({ whereabouts: { credentials: [], places: [], sources, unproved: [], ...found } }),
+    stdin,
+  });
+  const inside = `hmac-of-${value.length + 2}-characters`;
+  for (const [text, hashes] of [
+    [`${address}\n`, [`hmac-of-${address.length}-characters`, inside]],
+    [`DB_PASS="${value}/9"`, [`hmac-of-${value.length + 12}-characters`, inside]],
+    [JSON.stringify({ password: `${value}/9`, host: "db" }), ["hmac-of-48-characters", inside]],
+  ] as const) {
+    const { world, stdin } = pasted(text);
+    const ran = await runIn(world, asking, { stdin });
+    expect(world.calls).toEqual([["whereabouts", hashes]]);
+    expect(JSON.stringify([world.calls, ran])).not.toContain(value);
+    expect(ran.stdout).toContain("It is, or has in it, a value of orders-db, and live");
+  }
+  await golden("find-address", { credentials: [live], places }, asking, { stdin: address });
+  await golden("find-address-nobody", {}, asking, { stdin: address });
+  await golden("find-address-json", { places }, [...asking, "--json"], { stdin: address });
+  await golden("find-address-common", {}, asking, { stdin: "postgres://orders:postgres@db/orders" });
+});
+
 test("a dead value asks for no rotation", async () => {
   await golden("find-dead", { credentials: [{ ...live, is: "dead" }], places });
 });

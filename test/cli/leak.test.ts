@@ -70,6 +70,27 @@ test("a value can come from a file", async () => {
   expect(reportIn(world, "start")).toMatchObject({ evidence: "hmac-of-18-characters" });
 });
 
+test("of an address that is pasted the password is reported, where that is what matches, or what is likelier to be live", async () => {
+  const address = `postgres://orders:${encodeURIComponent(`${value}/9`)}@db.example.com/orders`;
+  const of = `hmac-of-${value.length + 2}-characters`;
+  for (const matching of [[{ version: "ver_1", credential: "crd_1", of }], []]) {
+    const world = idle({ answers: started, matching });
+    const ran = await runIn(world, [...argv, "--value-from", "stdin"], { ...around, stdin: `${address}\n` });
+    expect(ran.code).toBe(0);
+    expect(reportIn(world, "start")).toMatchObject({ evidence: of });
+    expect(ran.stderr).toContain(matching.length === 0 ? "matches no version" : "a known version's");
+    expect(JSON.stringify([world.calls, ran])).not.toContain(value);
+  }
+  // The whole of it is a value of its own, where a version was made of it.
+  const whole = `hmac-of-${address.length}-characters`;
+  const world = idle({ answers: started, matching: [{ version: "ver_1", credential: "crd_1", of: whole }] });
+  await runIn(world, [...argv, "--value-from", "stdin"], { ...around, stdin: address });
+  expect(reportIn(world, "start")).toMatchObject({ evidence: whole });
+  const other = idle({ answers: started, matching: [{ version: "ver_7", credential: "crd_7", of }] });
+  const ran = await runIn(other, [...argv, "--value-from", "stdin"], { ...around, stdin: address });
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining("not of orders-db")]);
+});
+
 test("H40: a value on the command line is not taken for one, and not repeated", async () => {
   const ran = await runIn(idle({ answers: started }), [...argv, "--value-from", value], around);
   expect(ran.code).toBe(2);

@@ -25,13 +25,13 @@ it("a value is known by the versions that had it, whatever became of them, and b
   await apply();
   const { "orders-db": orders = "", "billing-db": billing = "" } = await credentials(sql);
   const of = async () =>
-    (await whereaboutsOf(db, hmac)).credentials.map(({ credential, version, is }) => [
+    (await whereaboutsOf(db, [hmac])).credentials.map(({ credential, version, is }) => [
       credential,
       version,
       is,
     ]);
   expect(await of()).toEqual([]);
-  expect((await whereaboutsOf(db, hmac)).unproved).toEqual(["billing-db", "orders-db"]);
+  expect((await whereaboutsOf(db, [hmac])).unproved).toEqual(["billing-db", "orders-db"]);
   const lives = {
     planned: "live",
     active: "live",
@@ -56,7 +56,17 @@ it("a value is known by the versions that had it, whatever became of them, and b
   // Seen live as well, and yet of the version: told once.
   await keepLive(db, { credential: orders, hmacs: [hmac], at: t0 });
   expect(await of()).toHaveLength(2);
-  expect(await whereaboutsOf(db, hmac)).toMatchObject({
+  // An address and the password in it: two values of one version are told once, as are two that were live.
+  await keepFingerprint(db, { version: "ver_1", credential: orders, hmac: "address", at: t0 + 1 });
+  const both = async (...more: string[]) =>
+    (await whereaboutsOf(db, [hmac, "address", ...more])).credentials.map(({ credential, is }) => [
+      credential,
+      is,
+    ]);
+  expect(await both()).toEqual(await of().then((all) => all.map(([name, , is]) => [name, is])));
+  expect(await both("another")).toContainEqual(["billing-db", "live"]);
+  expect(await both("another")).toHaveLength(2);
+  expect(await whereaboutsOf(db, [hmac])).toMatchObject({
     unproved: [],
     credentials: [{ owners: ["payments"], since: t0, hasLeft: false }, { credential: "orders-db" }],
   });
@@ -64,7 +74,7 @@ it("a value is known by the versions that had it, whatever became of them, and b
     const { "billing-db": _, ...left } = estate.credentials;
     return { ...estate, credentials: left };
   });
-  expect((await whereaboutsOf(db, hmac)).credentials[0]).toMatchObject({
+  expect((await whereaboutsOf(db, [hmac])).credentials[0]).toMatchObject({
     credential: "billing-db",
     hasLeft: true,
   });
@@ -89,7 +99,7 @@ it("places are told with who reads them or what they stand in, and those where i
     copy("other.env", { mark: "another" }),
   ];
   await reading({ claims, copies: [...copies, copy("masked.env", { mark: "" })] }, t0);
-  const found = await whereaboutsOf(db, hmac);
+  const found = await whereaboutsOf(db, [hmac]);
   expect(found.places).toMatchObject([
     { name: "repository shop 12ab:old.env", literal: true, past: true, readers: [], endedAt: null },
     {
@@ -106,7 +116,7 @@ it("places are told with who reads them or what they stand in, and those where i
   ]);
   expect(JSON.stringify(found)).not.toMatch(/hmac-of|another/);
   await reading({ claims, copies: copies.slice(1) }, t0 + dayMs);
-  expect((await whereaboutsOf(db, hmac)).places.map(({ name, endedAt }) => [name, endedAt])).toEqual([
+  expect((await whereaboutsOf(db, [hmac])).places.map(({ name, endedAt }) => [name, endedAt])).toEqual([
     ["repository shop 12ab:old.env", null],
     ["repository shop all.env#DB", t0 + dayMs],
   ]);
@@ -115,7 +125,7 @@ it("places are told with who reads them or what they stand in, and those where i
 it("a source that was never read has looked at nothing", async () => {
   const { db, apply } = await house();
   await apply();
-  expect((await whereaboutsOf(db, hmac)).sources).toEqual([
+  expect((await whereaboutsOf(db, [hmac])).sources).toEqual([
     { name: "sessions", kind: "fake", readSince: null, readUntil: null, values: 0, hidden: 0 },
   ]);
 });

@@ -3,10 +3,10 @@ import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { KnownValue, LookingSource, MetPlace, Whereabouts } from "../../../inventory/whereabouts.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
-import { readValue } from "../files.js";
 import { count, fields, section, table } from "../format/layout.js";
 import { shellWord } from "../format/shell.js";
 import { moment } from "../format/time.js";
+import { type Pasted, pastedFrom } from "../pasted.js";
 
 interface FindOptions {
   readonly valueFrom?: string;
@@ -18,8 +18,10 @@ export const find = command<FindOptions>({
   summary: "Show which credential a leaked value is, where else it lies, and whom to call",
   description:
     "The value is read from standard input, a file or a variable, turned into this installation's keyed hash, and dropped:\n" +
-    "it is not sent, shown, logged or kept. It is compared with every version that Rekey made, with what was live when a\n" +
-    "rotation looked, and with what sources met. What nobody knows is told with what that is worth. Nothing is changed.",
+    "it is not sent, shown, logged or kept. What stands in it is looked for, too, as sources would find it: the password\n" +
+    "in an address or a connection string, decoded, and the values of NAME=value lines and of JSON. They are compared with\n" +
+    "every version that Rekey made, with what was live when a rotation looked, and with what sources met. What nobody knows\n" +
+    "is told with what that is worth. Nothing is changed.",
   options: [option("--value-from <source>", "`stdin`, `file:PATH` or `env:NAME`; never the value itself")],
   examples: [
     ["rekey find --value-from stdin < leak.txt", "whose is it, and where else is it?"],
@@ -32,41 +34,41 @@ export const find = command<FindOptions>({
         "It does not say where the value is to be read.",
         "Add --value-from stdin, file:PATH or env:NAME.",
       );
-    const found = await lookFor(cli, valueFrom);
+    const services = await cli.services();
+    const pasted = await pastedFrom(cli, services, valueFrom);
+    const found = await services.inventory.whereabouts(toLookFor(pasted));
     const owners = ownersOf(found);
     const next = nextOf(found, valueFrom);
     const isKnown = found.credentials.length + found.places.length > 0;
-    cli.show({ known: isKnown, ...found, owners, next }, () =>
-      [
-        headOf(found),
-        ...section("Credentials", credentialTable(cli, found.credentials), cli.paint),
-        ...section("Places", placeList(cli, found.places), cli.paint),
-        ...(owners.length === 0 ? [] : [`${cli.paint("strong", "To call")}\n  ${owners.join(", ")}`]),
-        ...(found.credentials.length > 0 ? [] : worthOf(cli, found)),
-        ...section("Next", next.map((line) => `  ${line}`).join("\n"), cli.paint),
-      ].join("\n\n"),
+    cli.show(
+      { known: isKnown, lookedFor: lookedFor(pasted), leftOut: pasted.leftOut, ...found, owners, next },
+      () =>
+        [
+          [headOf(found, pasted), ...partsOf(pasted)].join("\n"),
+          ...section("Credentials", credentialTable(cli, found.credentials), cli.paint),
+          ...section("Places", placeList(cli, found.places), cli.paint),
+          ...(owners.length === 0 ? [] : [`${cli.paint("strong", "To call")}\n  ${owners.join(", ")}`]),
+          ...(found.credentials.length > 0 ? [] : worthOf(cli, found)),
+          ...section("Next", next.map((line) => `  ${line}`).join("\n"), cli.paint),
+        ].join("\n\n"),
     );
     return exitCodes.done;
   },
 });
 
-/** The value is cleared before anything is asked of the inventory. */
-async function lookFor(cli: Cli, source: string): Promise<Whereabouts> {
-  const services = await cli.services();
-  const value = await readValue(cli.io, source);
-  let fingerprint: string;
-  try {
-    if (!services.isTellable(value))
-      throw new RekeyError(
-        "bad-input",
-        "The value is too short, or too common, to be told from others: an equal one elsewhere would mean nothing.",
-        "Look for it by its place: `rekey findings --code literal` lists where values lie in the open.",
-      );
-    fingerprint = await services.fingerprint(value);
-  } finally {
-    value.clear();
-  }
-  return services.inventory.whereabouts(fingerprint);
+/** The hashes of what can be told from others. Throws `bad-input` where nothing can. */
+function toLookFor({ whole, isTellable, inside }: Pasted): string[] {
+  const hashes = [...(isTellable ? [whole] : []), ...inside];
+  if (hashes.length > 0) return hashes;
+  throw new RekeyError(
+    "bad-input",
+    "The value is too short, or too common, to be told from others: an equal one elsewhere would mean nothing.",
+    "Look for it by its place: `rekey findings --code literal` lists where values lie in the open.",
+  );
+}
+
+function lookedFor({ isTellable, as }: Pasted): string[] {
+  return [...(isTellable ? ["all of it"] : []), ...as];
 }
 
 /** Who answers for the credentials, for whoever reads the places, and for the sources that show places of nobody's value. */
@@ -103,16 +105,33 @@ function reportOf(name: string, valueFrom: string): string {
   return `rekey rotate ${name} --emergency --reason 'what happened' --value-from ${shellWord(valueFrom)}${yes}`;
 }
 
-function headOf({ credentials, places }: Whereabouts): string {
+function headOf({ credentials, places }: Whereabouts, { inside }: Pasted): string {
   const there = places.filter(({ endedAt }) => endedAt === null).length;
   const stands = places.length === 0 ? "no source met it" : `it stands in ${count(there, "place")}`;
   const [first] = credentials;
-  if (first === undefined)
-    return places.length === 0
-      ? "Nobody knows this value: it is of no version that Rekey made or saw live, and no source met it."
-      : `Nobody knows whose value it is: it is of no version that Rekey made or saw live; ${stands}.`;
+  if (first === undefined) {
+    const none = "of no version that Rekey made or saw live";
+    if (places.length > 0) return `Nobody knows whose value it is: it is ${none}; ${stands}.`;
+    return inside.length === 0
+      ? `Nobody knows this value: it is ${none}, and no source met it.`
+      : `Nobody knows this value, nor what stands in it: they are ${none}, and no source met them.`;
+  }
   const names = [...new Set(credentials.map(({ credential }) => credential))].join(" and ");
-  return `It is a value of ${names}, ${standings[first.is]}; ${stands}.`;
+  const is = inside.length === 0 ? "It is" : "It is, or has in it,";
+  return `${is} a value of ${names}, ${standings[first.is]}; ${stands}.`;
+}
+
+/** What was looked for, where the text is more than one value; and what of it could not be. */
+function partsOf(pasted: Pasted): string[] {
+  const { as, leftOut } = pasted;
+  return [
+    ...(as.length === 0 ? [] : [`Looked for: ${lookedFor(pasted).join("; ")}.`]),
+    ...(leftOut.length === 0
+      ? []
+      : [
+          `Not looked for, as it is too short, or too common, to be told from others: ${leftOut.join("; ")}.`,
+        ]),
+  ];
 }
 
 const standings: Readonly<Record<KnownValue["is"], string>> = {
