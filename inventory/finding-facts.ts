@@ -191,7 +191,7 @@ async function readSources(tx: Tx, shapes: Shapes, times: WatchTimes): Promise<r
 /** Consumers at a time. */
 const consumersMax = 5_000;
 
-/** Consumers of the estate, or of these those that it has, in the order of their ids. */
+/** Consumers of the estate, or of these those that it has, in the order of their ids; with what they do by the estate, or by what people have told of them elsewhere. */
 export async function* consumerLots(
   tx: Tx,
   only: readonly string[] | null,
@@ -209,10 +209,15 @@ export async function* consumerLots(
       .limit(consumersMax);
     const last = rows.at(-1);
     if (last === undefined) return;
-    yield rows.map(({ id, name, owner, purpose }) => ({
-      subject: { id, type: "consumer", name },
-      consumer: { owner, ...(purpose === null ? {} : { purpose }) },
-    }));
+    const words = await wordsAmong(
+      tx,
+      rows.filter(({ purpose }) => purpose === null).map(({ id }) => id),
+    );
+    yield rows.map(({ id, name, owner, purpose }) => {
+      const said = purpose ?? words.get(id)?.purpose ?? null;
+      const consumer = { owner, ...(said === null ? {} : { purpose: said }) };
+      return { subject: { id, type: "consumer", name }, consumer };
+    });
     after = last.id;
   }
 }

@@ -174,7 +174,12 @@ function saidIn(
   );
   const { left, ...words } = wordsIn(cells, to, from === null);
   const isSaid = Object.keys(words).length > 0 || cells.has("credential_class");
-  const listed = to === null || !isSaid ? [] : [{ record, thing: to, seen, ...words }];
+  const listed: Listed[] = to === null || !isSaid ? [] : [{ record, thing: to, seen, ...words }];
+  const purpose = from === null ? "" : (cells.get("purpose") ?? "").replaceAll(/\s+/g, " ");
+  if (purpose.length > purposeLengthMax) left.push(tooLong("purpose"));
+  // That one is left out because of a value the sentence says already.
+  else if (from !== null && purpose !== "" && findLiteral(purpose) === undefined)
+    listed.push({ record, thing: from, seen, purpose });
   if (claims.length + listed.length + left.length === 0)
     throw new NotARow("it does not say who uses what, who owns it, nor what else is known of it");
   return { claims, listed, left };
@@ -185,7 +190,7 @@ function wordsIn(
   cells: ReadonlyMap<string, string>,
   of: Thing | null,
   isAlone: boolean,
-): Pick<Listed, "purpose" | "expiresAt"> & { readonly left: readonly string[] } {
+): Pick<Listed, "purpose" | "expiresAt"> & { readonly left: string[] } {
   for (const column of ["credential_purpose", "expires"])
     if (of === null && cells.has(column))
       throw new NotARow(`its ${column} is of nothing: it names no credential or account`);
@@ -195,14 +200,17 @@ function wordsIn(
   const left: string[] = [];
   if (findLiteral(text) !== undefined)
     left.push(`its ${column} is left out, because a value seems to stand in it`);
-  else if (text.length > purposeLengthMax)
-    left.push(`its ${column} is longer than ${purposeLengthMax} characters and was left out`);
+  else if (text.length > purposeLengthMax) left.push(tooLong(column));
   const isKept = text !== "" && left.length === 0;
   return {
     ...(isKept ? { purpose: text } : {}),
     ...(expiresAt === null ? {} : { expiresAt }),
     left,
   };
+}
+
+function tooLong(column: string): string {
+  return `its ${column} is longer than ${purposeLengthMax} characters and was left out`;
 }
 
 /** What such columns say more of the row's `subject`; a cell that is of nothing makes the row a bad one. */

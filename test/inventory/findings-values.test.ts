@@ -203,6 +203,36 @@ it("a consumer without a purpose, a source that was never read, and a certificat
   );
 });
 
+it("what people say elsewhere that a consumer does, or who is one, is its purpose for as long as they say so", async () => {
+  const { apply, reading, open } = await house();
+  const psql: Thing = { is: "reader", name: "psql from 10.0.0.9", traits: { address: "10.0.0.9" } };
+  await apply((estate: Estate) => ({
+    ...estate,
+    consumers: {
+      ...estate.consumers,
+      reports: {
+        ...estate.consumers.reports,
+        match: { applicationName: [], address: ["10.0.0.9"] },
+      } as NonNullable<Estate["consumers"][string]>,
+    },
+  }));
+  const of = async (now: number) => (await open(now, "no-purpose")).map(({ subject }) => subject.name);
+  const told = async (now: number, ...things: readonly Thing[]) => {
+    const said = {
+      record: "table known.csv",
+      seen: { first: now, last: now, count: 1 },
+      purpose: "Takes orders.",
+    };
+    await reading({ listed: things.map((thing) => ({ ...said, thing })) }, now);
+  };
+  await told(t0 + 1, { is: "named", type: "consumer", name: "checkout" });
+  expect(await of(t0 + 1)).toEqual(["reports"]);
+  await told(t0 + 2, psql);
+  expect(await of(t0 + 2)).toEqual(["checkout"]);
+  await told(t0 + 3);
+  expect(await of(t0 + 3)).toEqual(["checkout", "reports"]);
+});
+
 /** A house with a copy of each of these values, by the mark that it has, in a file of that name. */
 async function copied(...marks: readonly string[]) {
   const { db, sql, apply, reading, open } = await house();

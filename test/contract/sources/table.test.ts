@@ -271,6 +271,7 @@ describe("a table", () => {
         ...{ purpose: "monthly upload", expiresAt: Date.parse("2027-03-31") },
       },
       { thing: named("payroll-sftp"), purpose: "the payroll" },
+      { thing: { is: "named", type: "consumer", name: "vendor" }, purpose: "uploads" },
       {
         thing: { is: "account", issuer: "main-db", account: "legacy" },
         ...{ purpose: "old reports", expiresAt: Date.parse("2027-01-01") },
@@ -290,6 +291,8 @@ describe("a table", () => {
         "a,,team,,,2027-01-01,",
         "a,,team,,,,token",
         ",c-db,team,,,some day,",
+        `a,d-db,,${"word ".repeat(120)},,,`,
+        `a,d-db,,password=${value},,,`,
         "",
       ].join("\n"),
     );
@@ -300,13 +303,16 @@ describe("a table", () => {
       "known.csv line 5: its expires is of nothing: it names no credential or account",
       "known.csv line 6: its credential_class is of nothing: it names no credential",
       "known.csv line 7: its expires is no date such as 2027-01-05",
+      "known.csv line 8: its purpose is longer than 500 characters and was left out",
     ]);
     expect(edges(parts)).toEqual([
       "credential(a-db) owned-by owner(team) declared",
       "credential(b-db) owned-by owner(team) declared",
+      "consumer(a) uses credential(d-db) declared",
+      "consumer(a) uses credential(d-db) declared",
     ]);
     expect(parts.flatMap(({ listed }) => listed)).toEqual([]);
-    expect(parts.map(({ records }) => records)).toEqual([6]);
+    expect(parts.map(({ records }) => records)).toEqual([8]);
     expect(JSON.stringify(parts)).not.toContain(value);
   });
 
