@@ -8,6 +8,7 @@ import {
   type KubernetesFrame,
   type KubernetesObject,
   pathOf,
+  scopeOf,
   secretAt,
 } from "./source-kubernetes-objects.js";
 import { location, type Says } from "./source-says.js";
@@ -41,7 +42,7 @@ export function saysFilled(object: KubernetesObject, frame: KubernetesFrame, say
       saysProvider(object, spec, frame, says);
       return true;
     case "bitnami.com/SealedSecret": {
-      const at = location(`kubernetes ${frame.cluster}`, pathOf(object));
+      const at = location(scopeOf(frame), pathOf(object));
       const name = named(mapOf(mapOf(spec.template).metadata).name) ?? object.name;
       says.declared(
         secretAt(frame, says, object.namespace, name),
@@ -61,7 +62,7 @@ export function saysFilled(object: KubernetesObject, frame: KubernetesFrame, say
         kind === "ClusterIssuer"
           ? `ClusterIssuer/${name}`
           : `${object.namespace}/${named(kind) ?? "Issuer"}/${name}`;
-      const at = location(`kubernetes ${frame.cluster}`, issuer);
+      const at = location(scopeOf(frame), issuer);
       says.declared(
         secretAt(frame, says, object.namespace, secret),
         "depends-on",
@@ -98,9 +99,7 @@ export function remotesAt(
     const sentence = `Which store of the estate is behind ${store} of ${frame.cluster} is not known, or whether any is: name it in \`stores\`.`;
     if (!says.gaps.includes(sentence)) says.gaps.push(sentence);
   }
-  return places === null || places.length === 0
-    ? [location(`kubernetes ${frame.cluster} ${store}`, key)]
-    : places;
+  return places === null || places.length === 0 ? [location(`${scopeOf(frame)} ${store}`, key)] : places;
 }
 
 function saysExternal(
@@ -120,7 +119,7 @@ function saysExternal(
       const generator = named(mapOf(own.generatorRef).name);
       if (generator !== null) {
         const kind = named(mapOf(own.generatorRef).kind) ?? "Generator";
-        const at = location(`kubernetes ${frame.cluster}`, `${namespace}/${kind}/${generator}`);
+        const at = location(scopeOf(frame), `${namespace}/${kind}/${generator}`);
         says.declared(secret, "depends-on", at, `${pathOf(object)} has it made`);
         continue;
       }
@@ -139,7 +138,7 @@ function saysExternal(
           says.gaps.push(
             `${pathOf(object)} fills ${namespace}/${target} from whatever ${first.store} has that it looks for: which places those are is not known.`,
           );
-        const at = location(`kubernetes ${frame.cluster} ${store}`, everything);
+        const at = location(`${scopeOf(frame)} ${store}`, everything);
         says.declared(
           secret,
           "depends-on",
@@ -182,7 +181,7 @@ function saysProvider(
   says: Says,
 ): void {
   const provider = `SecretProviderClass/${object.namespace}/${object.name}`;
-  const at = location(`kubernetes ${frame.cluster}`, pathOf(object));
+  const at = location(scopeOf(frame), pathOf(object));
   for (const entry of fetched(spec)) {
     const key = objectNames.flatMap((field) => named(entry[field]) ?? [])[0];
     if (key === undefined) continue;

@@ -101,29 +101,39 @@ export function pathOf({ namespace, kind, name }: KubernetesObject): string {
 /** An object as the one who uses something. */
 export function readerOf(
   object: KubernetesObject,
-  { cluster }: KubernetesFrame,
+  frame: KubernetesFrame,
   serviceAccount?: string,
 ): ReaderThing {
-  const workload = `kubernetes ${cluster} ${pathOf(object)}`;
-  const reader = { is: "reader", name: `${pathOf(object)} of ${cluster}` } as const;
+  const workload = `${scopeOf(frame)} ${pathOf(object)}`;
+  const reader = { is: "reader", name: `${pathOf(object)} of ${scopeOf(frame)}` } as const;
   if (serviceAccount === undefined) return { ...reader, traits: { workload } };
   return { ...reader, traits: { workload, serviceAccount }, class: "workload-identity" };
 }
 
+/** In which cluster something is: it begins what a reader shows of itself, and ends its name, so that neither is said twice. */
+export function scopeOf({ cluster }: Pick<KubernetesFrame, "cluster">): string {
+  return `kubernetes ${cluster}`;
+}
+
 /** How a service account shows itself: with its cluster, as another has accounts of the same name. */
-export function accountOf({ cluster }: KubernetesFrame, namespace: string, name: string): string {
-  return `kubernetes ${cluster} ${namespace}/${name}`;
+export function accountOf(frame: KubernetesFrame, namespace: string, name: string): string {
+  return `${scopeOf(frame)} ${namespace}/${name}`;
+}
+
+/** What a service account is called. */
+export function accountName(frame: KubernetesFrame, namespace: string, name: string): string {
+  return `service account ${namespace}/${name} of ${scopeOf(frame)}`;
 }
 
 /** A Secret, or one entry of it, with the edges to what it stands in. */
 export function secretAt(
-  { cluster }: KubernetesFrame,
+  frame: KubernetesFrame,
   says: Says,
   namespace: string,
   name: string,
   key: string | null = null,
 ): LocationThing {
-  const scope = `kubernetes ${cluster}`;
+  const scope = scopeOf(frame);
   const whole = location(scope, `${namespace}/${name}`);
   const all = location(scope, `${namespace}/*`);
   says.declared(whole, "stored-in", all, `the Secret ${name} is one of the namespace ${namespace}`);
@@ -131,7 +141,7 @@ export function secretAt(
     all,
     "stored-in",
     location(scope, "*/*"),
-    `the namespace ${namespace} is one of the cluster ${cluster}`,
+    `the namespace ${namespace} is one of the cluster ${frame.cluster}`,
   );
   if (key === null) return whole;
   const entry = location(scope, `${namespace}/${name}#${key}`);
@@ -141,10 +151,10 @@ export function secretAt(
 
 /** An entry of a ConfigMap. */
 export function configAt(
-  { cluster }: KubernetesFrame,
+  frame: KubernetesFrame,
   namespace: string,
   name: string,
   key: string,
 ): LocationThing {
-  return location(`kubernetes ${cluster}`, `${namespace}/ConfigMap/${name}#${key}`);
+  return location(scopeOf(frame), `${namespace}/ConfigMap/${name}#${key}`);
 }

@@ -10,6 +10,7 @@ import {
   type KubernetesObject,
   pathOf,
   readerOf,
+  scopeOf,
   secretAt,
 } from "./source-kubernetes-objects.js";
 import { saysReferences } from "./source-kubernetes-references.js";
@@ -148,7 +149,7 @@ function saysContainer(
     const met = valuesIn(name, text);
     if (met.length === 0) return;
     // A literal of an object stands in the object.
-    const place = location(`kubernetes ${frame.cluster}`, `${pathOf(object)}#${part}`);
+    const place = location(scopeOf(frame), `${pathOf(object)}#${part}`);
     says.copy(place, met, true, at(part));
     says.declared(reader, "uses", place, `${at(part)} holds ${met[0]?.as}`);
   }

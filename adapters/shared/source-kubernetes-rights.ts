@@ -5,12 +5,14 @@
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import { listOf, mapOf, named, textOf } from "./source-config.js";
 import {
+  accountName,
   accountOf,
   type KubernetesFrame,
   type KubernetesObject,
   pathOf,
   type Readers,
   type Reading,
+  scopeOf,
   secretAt,
 } from "./source-kubernetes-objects.js";
 import { location, type Says } from "./source-says.js";
@@ -138,7 +140,7 @@ export function saysBinding(object: KubernetesObject, frame: KubernetesFrame, sa
   const path = kind === "ClusterRole" ? `ClusterRole/${role}` : `${object.namespace}/Role/${role}`;
   const { all, names } = frame.rights.reading(path);
   const where = object.kind === "ClusterRoleBinding" ? "*" : object.namespace;
-  const scope = `kubernetes ${frame.cluster}`;
+  const scope = scopeOf(frame);
   const sentence = `${pathOf(object)} binds ${path}, which may read ${all ? "every Secret" : "Secrets by name"} of ${where === "*" ? "every namespace" : where}`;
   for (const subject of listOf(object.body.subjects).map(mapOf)) {
     const reader = subjectOf(subject, object.namespace, frame);
@@ -173,7 +175,6 @@ function subjectOf(
   ownNamespace: string,
   frame: KubernetesFrame,
 ): ReaderThing | null {
-  const { cluster } = frame;
   const name = named(subject.name);
   if (name === null) return null;
   const kind = named(subject.kind) ?? "User";
@@ -186,14 +187,14 @@ function subjectOf(
     if (namespace === "") return null;
     return {
       is: "reader",
-      name: `service account ${namespace}/${account} of ${cluster}`,
+      name: accountName(frame, namespace, account),
       traits: { serviceAccount: accountOf(frame, namespace, account) },
       class: "workload-identity",
     };
   }
   return {
     is: "reader",
-    name: `${kind} ${name} of ${cluster}`,
-    traits: { role: `kubernetes ${cluster} ${kind}/${name}` },
+    name: `${kind}/${name} of ${scopeOf(frame)}`,
+    traits: { role: `${scopeOf(frame)} ${kind}/${name}` },
   };
 }

@@ -10,6 +10,7 @@ import { saysCertificates } from "./source-kubernetes-edge.js";
 import { saysFilled } from "./source-kubernetes-filled.js";
 import { saysAsked } from "./source-kubernetes-injected.js";
 import {
+  accountName,
   accountOf,
   configAt,
   type KubernetesFrame,
@@ -144,7 +145,7 @@ function saysServiceAccount(
   const serviceAccount = `${namespace}/${name}`;
   const reader: ReaderThing = {
     is: "reader",
-    name: `service account ${serviceAccount} of ${frame.cluster}`,
+    name: accountName(frame, namespace, name),
     traits: { serviceAccount: accountOf(frame, namespace, name) },
     class: "workload-identity",
   };

@@ -86,7 +86,7 @@ export function matchReader(
     if (others.length === 0) return { consumer: first, sentence: `${first.name} claims ${what}.` };
     return apart(fitting, what, traits, isWithin);
   }
-  const shown = claimed.flatMap((trait) => (traits[trait] ? [`${words[trait]} ${traits[trait]}`] : []));
+  const shown = claimed.flatMap((trait) => (traits[trait] ? [`the ${words[trait]} ${traits[trait]}`] : []));
   return {
     consumer: null,
     sentence:
@@ -158,16 +158,21 @@ export function sessionName(application: string, shown: string): string {
 
 /**
  * What a reader that no consumer claims is called: its name, with whatever of its traits that does not say, so that two who
- * are different are called differently, and an exception for the one is none for the other.
+ * are different are called differently, and an exception for the one is none for the other. Of what a name ends with (`a of b`)
+ * each trait is, too, that begins with it (`b c`): it is not said again.
  */
 export function readerName(name: string, traits: ReaderTraits): string {
   const said = name.split(" ");
+  const at = name.lastIndexOf(" of ");
+  const within = at < 0 ? null : `${name.slice(at + " of ".length)} `;
   const unsaid = claimed.flatMap((trait) => {
     const shown = traits[trait] ?? "";
     const text = trait === "host" ? whereText(shown) : shown;
     return shown === "" || text.split(" ").every((word) => said.includes(word))
       ? []
-      : [`${words[trait]} ${shown}`];
+      : [
+          `${words[trait]} ${within !== null && shown.startsWith(within) ? shown.slice(within.length) : shown}`,
+        ];
   });
   return unsaid.length === 0 ? name : `${name} (${unsaid.join(", ")})`;
 }

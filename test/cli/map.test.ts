@@ -1,5 +1,6 @@
 /** What the commands of the map print, word for word. */
 import { expect, test } from "vitest";
+import { readerName } from "../../domain/discovery/match.js";
 import { timesAt } from "../../domain/discovery/times.js";
 import type { CredentialClass } from "../../domain/estate/classes.js";
 import type { Graph } from "../../domain/graph/types.js";
@@ -15,7 +16,9 @@ const names = {
   s1: "orders-api",
   s2: "orders-report",
   i1: "psql from 10.0.0.9",
-  i2: "role backup of the cluster",
+  i2: readerName("service account shop/backup of kubernetes prod", {
+    serviceAccount: "kubernetes prod shop/backup",
+  }),
   l1: "main-vault orders/db",
   y1: "main-vault",
   o1: "orders-team",
@@ -55,7 +58,15 @@ const map: Graph = {
     ),
     edgeOf("s2 uses c1"),
     edgeOf("i1 uses c1", seen("read", 2 * day, "vault-log", "It read version 7.")),
-    edgeOf("i2 can-read l1", seen("potential", day, "cluster", "Its role may get secrets.")),
+    edgeOf(
+      "i2 can-read l1",
+      seen(
+        "potential",
+        day,
+        "cluster",
+        "shop/RoleBinding/backup binds shop/Role/backup, which may read every Secret of shop.",
+      ),
+    ),
   ].map((edge) => ({ ...edge, firstSeen: now - 30 * day })),
 };
 
@@ -125,7 +136,7 @@ test("consumers: who is declared and was seen at a copy is one, and who only cou
   );
   expect(rows.map((row) => row.split("  ")[0])).toEqual([
     ...["orders-api", "orders-report", "psql from 10.0.0.9", "orders-api"],
-    ...["a reader", "role backup of the cluster", "vault-token", ""],
+    ...["a reader", names.i2, "vault-token", ""],
   ]);
 });
 
@@ -143,7 +154,7 @@ test("C7: consumers: a source that is called estate declares nobody", async () =
   const { stdout } = await runIn(called, ["consumers", "orders-db", "--json"]);
   const { consumers } = JSON.parse(stdout) as { consumers: { name: string; isUnmapped: boolean }[] };
   expect(consumers.filter(({ isUnmapped }) => isUnmapped).map(({ name }) => name)).toEqual([
-    ...["orders-export", "psql from 10.0.0.9", "role backup of the cluster"],
+    ...["orders-export", "psql from 10.0.0.9", names.i2],
   ]);
 });
 

@@ -1,6 +1,7 @@
 /** Who could read Secrets by RBAC, and where Secrets are filled from, as manifests say it. */
 import { expect, it } from "vitest";
 import { kubernetesManifests } from "../../../adapters/sources/kubernetes-manifests.js";
+import { readerName } from "../../../domain/discovery/match.js";
 import { edgeText, thingText } from "../source.js";
 import { saidOf } from "./folder-world.js";
 
@@ -74,6 +75,36 @@ it("knows a service account by the name that it has as a user", async () => {
   expect(await edges({ "a.yaml": bound })).toEqual([
     `reader(serviceAccount=kubernetes prod infra/op) can-read ${at("shop/*")} potential`,
     `reader(role=kubernetes prod User/system:serviceaccounts:infra) can-read ${at("shop/*")} potential`,
+  ]);
+});
+
+it("calls everybody by a name that says once who and where that is", async () => {
+  const { claims } = await saidOf(
+    kubernetesManifests,
+    {
+      "a.yaml": binding(
+        "ClusterRoleBinding",
+        "{ kind: ClusterRole, name: edit }",
+        "[ { kind: ServiceAccount, name: op, namespace: infra }, { kind: Group, name: ops } ]",
+      ),
+      "b.yaml":
+        "{ apiVersion: v1, kind: Pod, metadata: { name: api, namespace: shop }, spec: { serviceAccountName: orders, containers: [ { name: c, envFrom: [ { secretRef: { name: db } } ] } ] } }",
+      "c.yaml":
+        "{ apiVersion: v1, kind: ServiceAccount, metadata: { name: orders, namespace: shop }, secrets: [ { name: db } ] }",
+      "d.yaml":
+        "{ apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: { name: web, namespace: shop }, spec: { tls: [ { secretName: tls } ] } }",
+    },
+    settings,
+  );
+  const names = claims.flatMap(({ from }) =>
+    from.is === "reader" ? readerName(from.name, from.traits) : [],
+  );
+  expect([...new Set(names)].sort()).toEqual([
+    "Group/ops of kubernetes prod",
+    "service account infra/op of kubernetes prod",
+    "service account shop/orders of kubernetes prod",
+    "shop/Ingress/web of kubernetes prod",
+    "shop/Pod/api of kubernetes prod (service account shop/orders)",
   ]);
 });
 

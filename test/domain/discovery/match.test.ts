@@ -147,7 +147,7 @@ test("a claim that ends in a star is of whatever begins so, and of nothing else"
 
 test("whom nobody claims is told by all that it shows, and who shows nothing matches nothing", () => {
   expect(who({ applicationName: "psql", address: "10.9.9.9" }, shop, report).sentence).toBe(
-    "No consumer claims application name psql or address 10.9.9.9.",
+    "No consumer claims the application name psql or the address 10.9.9.9.",
   );
   expect(who({}, shop, report)).toEqual({ consumer: null, sentence: "It shows nothing of itself." });
   expect(who({ applicationName: "" }, claimant("empty", { applicationName: [""] })).consumer).toBeNull();
@@ -171,6 +171,18 @@ test("a stranger's name says all that it shows, so that two strangers are never 
   expect(readerName("report", { ...cameFrom("10.0.0.9", true), host: "local" })).toBe(
     "report (address 10.0.0.9, host local)",
   );
+  // What the name ends with is said of the traits, too; a trait that is of elsewhere is told whole.
+  const account = { serviceAccount: "cluster a shop/orders" };
+  expect(readerName("service account shop/orders of cluster a", account)).toBe(
+    "service account shop/orders of cluster a",
+  );
+  for (const [name, told] of [
+    ["Deployment/api of cluster a", "shop/orders"],
+    ["Deployment/api of cluster b", "cluster a shop/orders"],
+    ["Deployment/api of cluster", "a shop/orders"],
+    ["cluster a", "cluster a shop/orders"],
+  ])
+    expect(readerName(name ?? "", account)).toBe(`${name} (service account ${told})`);
   // A part of a word is not the word.
   expect(readerName("psql from 10.0.0.90", { address: "10.0.0.9" })).toBe(
     "psql from 10.0.0.90 (address 10.0.0.9)",
