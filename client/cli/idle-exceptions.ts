@@ -54,7 +54,8 @@ async function idleInRecords(
   if (named.some((one) => one.name === about)) return null;
   const { alike } = await inventory.nodesNamed(about);
   const idle = ` now: no finding ${code} is about "${about}".`;
-  return withHint(idle, meant(about, named, null) ?? meant(about, alike, null));
+  const hint = meant(about, named, null) ?? meant(about, alike, null);
+  return withHint(idle, hint ?? (about.includes("*") ? "`about` is one name, and no pattern." : undefined));
 }
 
 /** What these entries bring is known, too. A rotation also asks for a source that has left the estate since it was agreed to. */

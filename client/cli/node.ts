@@ -1,7 +1,7 @@
 /** A node of the map by the name that people give it. */
 import { RekeyError } from "../../domain/errors.js";
 import { listed } from "../../domain/estate/issues.js";
-import { suggest } from "../../domain/estate/suggest.js";
+import { begunMax, begunWith, suggest } from "../../domain/estate/suggest.js";
 import { type Graph, type GraphNode, type NodeType, nodeTypes } from "../../domain/graph/types.js";
 import { knownName } from "./choose.js";
 import { option } from "./command.js";
@@ -51,9 +51,6 @@ function several(types: readonly string[]): string {
   return types.map((type) => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`)).join(" and of ");
 }
 
-/** So many names that begin with what was typed are named in a hint. */
-const namedMax = 5;
-
 /**
  * Which name was probably meant, as a hint: one that begins so, or else one that is a slip away; undefined where there is neither.
  * A name of the wanted types comes before others; null: of whatever type.
@@ -66,19 +63,14 @@ export function meant(
   const all = alike.map((node) => node.name);
   const wanted = alike.filter((node) => types?.includes(node.type)).map((node) => node.name);
   for (const names of [wanted, all]) {
-    const longer = name === "" ? [] : begunWith(name, names);
-    const some = longer.slice(0, namedMax).map((one) => `"${one}"`);
+    const longer = begunWith(name, names);
+    const some = longer.slice(0, begunMax).map((one) => `"${one}"`);
     if (longer.length > 1)
       return `Names begin with it: ${some.join(", ")}${longer.length > some.length ? ", and more" : ""}.`;
     const close = longer[0] ?? suggest(name, names);
     if (close !== undefined) return `Did you mean "${close}"?`;
   }
   return undefined;
-}
-
-function begunWith(name: string, names: readonly string[]): string[] {
-  const begun = names.filter((one) => one.toLowerCase().startsWith(name.toLowerCase()));
-  return [...new Set(begun)].sort();
 }
 
 /** What people call a node of this map, by its id. */

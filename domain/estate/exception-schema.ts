@@ -28,7 +28,9 @@ export function exceptionsField(description: string) {
               "The reader, the consumer, the source or the place that it is about; absent: whichever, which readers, uses and copies that nobody has declared never are.",
             ),
           owner: name().describe("Who answers for that."),
-          reason: sentence().describe("Why it is right, in a sentence that an auditor understands."),
+          reason: sentence().describe(
+            "Why it is right, and what protects in its place until then, in a sentence that an auditor understands.",
+          ),
           until: instant().describe("From then on the finding stands in the way again."),
         })
         .refine(({ finding, about }) => about !== undefined || !ofSomebody.has(finding), {

@@ -7,7 +7,7 @@ import { type EstateIssue, type EstatePath, issue, listed } from "./issues.js";
 import { findLiteral } from "./literals.js";
 import { isSecretRefMessage } from "./secret-ref.js";
 import { descriptionAt, fieldsAt, valueAt } from "./shape.js";
-import { suggest } from "./suggest.js";
+import { meantNames } from "./suggest.js";
 
 /** The thing that was validated: where it stands in the estate, what it is held to, and what it is. */
 export interface Subject {
@@ -63,9 +63,9 @@ function wrongValue(
 ): EstateIssue {
   const secret = wantsReference(report);
   const found = secret ? foundWord(value) : describe(value, path);
-  const close = typeof value === "string" && !secret ? suggest(value, allowedWords(report)) : undefined;
+  const meant = typeof value === "string" && !secret ? meantNames(value, allowedWords(report)) : undefined;
   const advice = value === null ? "write it, or remove the line" : undefined;
-  const hint = close === undefined ? advice && { hint: advice } : { hint: `did you mean "${close}"?` };
+  const hint = meant === undefined ? advice && { hint: advice } : { hint: `did you mean ${meant}?` };
   return issue({ path, ...verdict(report, path, secret), expected, found, secret, ...hint });
 }
 
@@ -101,9 +101,9 @@ function steps(path: readonly PropertyKey[]): (string | number)[] {
 
 function unknownField(key: string, local: EstatePath, subject: Subject): EstateIssue {
   const known = fieldsAt(subject.schema, subject.value, local);
-  const close = suggest(key, known);
   const path = [...subject.path, ...local, key];
-  const hint = close === undefined ? "remove it, or see `rekey schema`" : `did you mean "${close}"?`;
+  const meant = meantNames(key, known);
+  const hint = meant === undefined ? "remove it, or see `rekey schema`" : `did you mean ${meant}?`;
   const label = findLiteral(key) === undefined ? `"${key}"` : "this";
   return issue({
     path,

@@ -6,7 +6,7 @@ import { untold } from "./class-policies.js";
 import { type EstateIssue, type EstatePath, issue, listed } from "./issues.js";
 import type { Section } from "./schema.js";
 import { entriesOf, isMap, listAt, valueAt } from "./shape.js";
-import { suggest } from "./suggest.js";
+import { meantNames } from "./suggest.js";
 
 interface Reference {
   readonly path: EstatePath;
@@ -65,10 +65,10 @@ function unknownName(
   known: readonly string[],
   compare: boolean,
 ): EstateIssue {
-  const close = compare ? suggest(name, known) : undefined;
+  const meant = compare ? meantNames(name, known) : undefined;
   const message = `there is no ${singular[section]} of this name`;
   const expected = known.length === 0 ? `a name from \`${section}\`, which is empty` : listed(known);
-  const hint = close === undefined ? `add it to \`${section}\`` : `did you mean "${close}"?`;
+  const hint = meant === undefined ? `add it to \`${section}\`` : `did you mean ${meant}?`;
   return issue({ path, code: "unknown-reference", message, expected, found: JSON.stringify(name), hint });
 }
 

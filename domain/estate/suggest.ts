@@ -43,3 +43,23 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   }
   return best;
 }
+
+/** The candidates that begin with the word, case ignored, each once and in the order of the alphabet; none of the empty word. */
+export function begunWith(word: string, candidates: Iterable<string>): string[] {
+  if (word === "") return [];
+  const wanted = word.toLowerCase();
+  return [...new Set(candidates)].filter((one) => one.toLowerCase().startsWith(wanted)).sort();
+}
+
+/** So many names that begin with what was written are named in a hint. */
+export const begunMax = 5;
+
+/** The names that begin with the word, or else the one that is a slip away, quoted: `"a" or "b"`; `undefined` where there is neither. */
+export function meantNames(word: string, candidates: readonly string[]): string | undefined {
+  const begun = begunWith(word, candidates);
+  const likely = begun.length > 0 ? begun : [suggest(word, candidates)].filter((one) => one !== undefined);
+  const named = likely.slice(0, begunMax).map((one) => `"${one}"`);
+  const last = likely.length > named.length ? "another that begins so" : named.pop();
+  if (last === undefined) return undefined;
+  return named.length === 0 ? last : `${named.join(", ")} or ${last}`;
+}

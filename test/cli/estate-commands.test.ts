@@ -156,6 +156,18 @@ test("get shows an entry with its durations as somebody writes them, and program
   expect(JSON.parse((await run("--json")).stdout)).toMatchObject({ body: { every: 600_000 } });
 });
 
+test("C30: an exception to a code that is only begun, or by an owner who is, has those that were probably meant as a hint", async () => {
+  const sample = parse(readFileSync(file, "utf8")) as Record<string, Record<string, object>>;
+  const wrong = { finding: "unmapped", about: "psql", owner: "ali", reason: "It goes.", until: "2026-08-20" };
+  const orders = { ...sample.credentials?.["orders-db"], exceptions: [wrong] };
+  const path = join(folder, "begun.yaml");
+  writeFileSync(path, stringify({ ...sample, credentials: { "orders-db": orders } }));
+  const { code, stderr } = await runIn(emptyWorld(), ["validate", "-f", path], around);
+  expect(code).toBe(2);
+  expect(stderr).toContain('did you mean "unmapped-copy" or "unmapped-reader"?');
+  expect(stderr).toContain('did you mean "alice"?');
+});
+
 test("an exception that meets nobody is applied, with the name that was probably meant", async () => {
   const sample = parse(readFileSync(file, "utf8")) as Record<string, Record<string, object>>;
   const about = (...names: string[]) => {
@@ -185,6 +197,7 @@ test("an exception that meets nobody is applied, with the name that was probably
     "backup job",
     "report job from 10.0.0.9",
     "nobody of them",
+    "psql from *",
   );
   for (const more of ["--yes", "--dry-run"]) {
     const { code, stderr } = await run(wrong, more);
@@ -193,10 +206,11 @@ test("an exception that meets nobody is applied, with the name that was probably
       `${idle("report jobb from 10.0.0.9")} Did you mean "report job from 10.0.0.9"?`,
       `${idle("backup job")} Did you mean "backup job from 10.0.0.8"?`,
       idle("nobody of them"),
+      `${idle("psql from *")} \`about\` is one name, and no pattern.`,
     ]);
   }
   const { stdout } = await run(wrong, "--dry-run", "--json");
-  expect((JSON.parse(stdout) as { warnings: string[] }).warnings).toHaveLength(3);
+  expect((JSON.parse(stdout) as { warnings: string[] }).warnings).toHaveLength(4);
   // Of a credential that nobody knows yet there is nothing to be found.
   expect((await runIn(emptyWorld(), ["apply", "-f", wrong, "--dry-run"], around)).stderr).toBe("");
 });

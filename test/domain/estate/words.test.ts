@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findLiteral, knownShape } from "../../../domain/estate/literals.js";
 import { isSecretRef, secretRef } from "../../../domain/estate/secret-ref.js";
-import { suggest } from "../../../domain/estate/suggest.js";
+import { meantNames, suggest } from "../../../domain/estate/suggest.js";
 
 const random = "Zk3vQ9xT1mB7yR4wL8cN2pF6";
 
@@ -144,6 +144,17 @@ describe("did you mean", () => {
     expect(suggest("zebra", known)).toBeUndefined();
     expect(suggest("x".repeat(65), ["x".repeat(64)])).toBeUndefined();
     expect(suggest("", [])).toBeUndefined();
+  });
+
+  it("names what begins so before what is a slip away, and not all of many", () => {
+    expect(meantNames("P", known)).toBe('"place", "policy" or "purpose"');
+    expect(meantNames("own", [...known, "owners"])).toBe('"owner" or "owners"');
+    expect(meantNames("stand", known)).toBe('"standard"');
+    expect(meantNames("wner", known)).toBe('"owner"');
+    expect(meantNames("zebra", known)).toBeUndefined();
+    expect(meantNames("", known)).toBeUndefined();
+    const many = Array.from({ length: 7 }, (_, number) => `db-${number}`);
+    expect(meantNames("db", many)).toBe('"db-0", "db-1", "db-2", "db-3", "db-4" or another that begins so');
   });
 
   it("finds a known word after one change anywhere", () => {
