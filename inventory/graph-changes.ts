@@ -1,6 +1,6 @@
 /** Reads of the map what came, ended or was learnt between two moments, ended or not. */
 
-import type { Reckoning } from "../domain/graph/changes.js";
+import type { Period } from "../domain/graph/changes.js";
 import type { Graph } from "../domain/graph/types.js";
 import { type Database, read } from "./database.js";
 import { copiesChanged } from "./graph-copy-changes.js";
@@ -8,13 +8,6 @@ import { edgesKnown, type NodeRow, nodeColumns, nodeOf } from "./graph-rows.js";
 import { learntOf } from "./learnt.js";
 import { sql } from "./orm.js";
 import { iso } from "./rows.js";
-
-/** Period which moments, in milliseconds since the epoch, after the first and up to the second, and by which of each change. */
-export interface Period {
-  readonly from: number;
-  readonly until: number;
-  readonly by: Reckoning;
-}
 
 /** The part of the map that has changed in that time, with what it hangs on; copies that sources met among it. */
 export async function loadChanged(db: Database, { from, until, by }: Period): Promise<Graph> {

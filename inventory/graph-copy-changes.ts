@@ -4,12 +4,11 @@
  * kept there. Only credentials of which some of that falls into the time are looked at.
  */
 
-import { changesBetween } from "../domain/graph/changes.js";
+import { changesBetween, type Period } from "../domain/graph/changes.js";
 import { copiesOverTime, type Kept, type Stay } from "../domain/graph/copy-times.js";
 import type { GraphEdge } from "../domain/graph/types.js";
 import { liveStages } from "../domain/version.js";
 import type { Tx } from "./database.js";
-import type { Period } from "./graph-changes.js";
 import { learntOf } from "./learnt.js";
 import { isLatest, windowMs } from "./live-values.js";
 import { type SQL, sql } from "./orm.js";

@@ -7,6 +7,7 @@ import type { Section } from "../../domain/estate/schema.js";
 import type { Shapes } from "../../domain/estate/shapes.js";
 import type { Estate } from "../../domain/estate/types.js";
 import type { Figure } from "../../domain/findings/metrics.js";
+import type { Period } from "../../domain/graph/changes.js";
 import type { Flow } from "../../domain/graph/flows.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Halt } from "../../domain/restore.js";
@@ -27,7 +28,7 @@ import { bringFindings, type FindingNews, lookAfter } from "../../inventory/find
 import { type FindingFilter, findingNumbered, listFindings } from "../../inventory/findings.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
 import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
-import { loadChanged, type Period } from "../../inventory/graph-changes.js";
+import { loadChanged } from "../../inventory/graph-changes.js";
 import { loadHolders, loadReach, loadWhole, nodesNamed } from "../../inventory/graph-load.js";
 import { type KeptIncident, listIncidents } from "../../inventory/incidents.js";
 import { type CredentialUse, metricsAt, usesAt } from "../../inventory/metrics.js";

@@ -9,6 +9,13 @@ export const reckonings = ["learnt", "record"] as const;
 /** One of them. */
 export type Reckoning = (typeof reckonings)[number];
 
+/** After the one moment and up to the other, in milliseconds since the epoch, and by which of the moments that a change has. */
+export interface Period {
+  readonly from: number;
+  readonly until: number;
+  readonly by: Reckoning;
+}
+
 /** Something with when it changed, in milliseconds since the epoch. */
 export interface Change<T> {
   readonly thing: T;
@@ -29,11 +36,8 @@ export interface GraphChanges {
   readonly learnt: readonly Change<GraphEdge>[];
 }
 
-/** The changes between two moments, in milliseconds since the epoch, by one of the moments that they have. */
-export function changesBetween(
-  { nodes, edges }: Graph,
-  { from, until, by }: { readonly from: number; readonly until: number; readonly by: Reckoning },
-): GraphChanges {
+/** The changes in that time. */
+export function changesBetween({ nodes, edges }: Graph, { from, until, by }: Period): GraphChanges {
   const isWithin = (at: Moments | null): at is Moments => at !== null && at[by] > from && at[by] <= until;
   const those = <T extends GraphNode | GraphEdge>(all: readonly T[], when: (one: T) => Moments | null) =>
     all.flatMap((thing): Change<T>[] => {
