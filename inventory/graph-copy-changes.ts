@@ -6,11 +6,11 @@
 
 import { changesBetween, type Period } from "../domain/graph/changes.js";
 import { copiesOverTime, type Kept, type Stay } from "../domain/graph/copy-times.js";
+import { useWindowMs } from "../domain/graph/current.js";
 import type { GraphEdge } from "../domain/graph/types.js";
 import { liveStages } from "../domain/version.js";
 import type { Tx } from "./database.js";
 import { learntOf } from "./learnt.js";
-import { isLatest, windowMs } from "./live-values.js";
 import { type SQL, sql } from "./orm.js";
 import { iso, ms } from "./rows.js";
 
@@ -27,8 +27,16 @@ export async function copiesChanged(tx: Tx, period: Period): Promise<GraphEdge[]
 /** The learning of an edge or a node of the map. */
 const learnt = sql.raw(learntOf(""));
 
-/** Of a value of `l` that is not the latest: until when a copy of it counts. */
-const lapsesAt = sql`l.last_seen + ${windowMs} * interval '1 millisecond'`;
+/**
+ * Every value that was live when a rotation looked, with when a copy of it no longer counts by its age: columns of `live_values`, and
+ * `lapses`. All at once: asked of each value by itself (`maybeAccepted`) it takes as long as all the rest.
+ */
+const lives = sql`
+  select l.*, case when l.last_seen < l.latest
+    then l.last_seen + coalesce((p.body ->> 'useWindowMs')::float8, ${useWindowMs}::float8) * interval '1 millisecond' end as lapses
+  from (select *, max(last_seen) over (partition by credential) as latest from rekey_inventory.live_values) l
+  left join rekey_inventory.entries c on c.id = l.credential
+  left join rekey_inventory.entries p on p.section = 'policies' and p.ended_at is null and p.name = c.body ->> 'policy'`;
 
 /** Ids of the credentials that have a copy of which anything changed in that time, and of others. */
 function touched(within: (moment: SQL) => SQL): SQL {
@@ -47,8 +55,7 @@ function touched(within: (moment: SQL) => SQL): SQL {
     union select credential from rekey_inventory.versions where ${column("ended_at")}
     union select r.credential from rekey_inventory.rotation_events e
       join rekey_inventory.rotations r on r.id = e.rotation where ${column("e.at")}
-    union select l.credential from rekey_inventory.live_values l
-      where ${column("l.first_seen")} or (not ${isLatest} and ${within(lapsesAt)})
+    union select credential from lives where ${column("first_seen")} or ${column("lapses")}
     union select from_id from rekey_inventory.graph_edges
       where type = 'stored-in' and (${within(learnt)} or ${column("ended_at")})`;
 }
@@ -58,25 +65,28 @@ const refusedAt = sql`coalesce((
   select max(e.at) from rekey_inventory.rotations r join rekey_inventory.rotation_events e on e.rotation = r.id
   where r.credential = v.credential and e.event ->> 'type' = 'disabled' and e.event ->> 'version' = v.id), v.ended_at, f.at)`;
 
-/** Every value that these credentials ever had, from when it was known to be theirs until it could not be accepted any more. */
+/** Every value of these credentials that was ever met, from when it was known to be theirs until it could not be accepted any more. */
 const everAccepted = sql`
   select v.credential, f.hmac, f.at as since,
     case when v.life = any(${sql.param(liveStages)}::text[]) then null else ${refusedAt} end as until
   from touched join rekey_inventory.versions v on v.credential = touched.id
   join rekey_inventory.fingerprints f on f.version = v.id
+  join met on met.mark = f.hmac
   where v.life not in ('planned', 'abandoned')
   union all
   select l.credential, l.hmac, l.first_seen, coalesce(
     (select min(${refusedAt}) from rekey_inventory.fingerprints f join rekey_inventory.versions v on v.id = f.version
       where f.credential = l.credential and f.hmac = l.hmac and v.life in ('disabled', 'destroyed')),
-    case when ${isLatest} then null else ${lapsesAt} end)
-  from touched join rekey_inventory.live_values l on l.credential = touched.id`;
+    l.lapses)
+  from touched join lives l on l.credential = touched.id
+  join met on met.mark = l.hmac`;
 
 /** Where and for how long the values of those credentials were met. An end that is still to come is none. */
 function staysIn({ from, until }: Period): SQL {
   const within = (moment: SQL) => sql`(${moment} > ${iso(from)} and ${moment} <= ${iso(until)})`;
   return sql`
-    with touched (id) as materialized (${touched(within)}), once as materialized (${everAccepted}),
+    with lives as materialized (${lives}), touched (id) as materialized (${touched(within)}),
+    met as materialized (select distinct mark from rekey_inventory.marks where mark <> ''), once as materialized (${everAccepted}),
     stays as (
       select o.credential, n.id as place, m.source, m.literal, m.past, m.sentence, m.first_seen, m.last_seen,
         greatest(m.first_seen, o.since, n.learnt_at) as learnt_at,

@@ -33,8 +33,7 @@ export async function keepLive(
 export const isLatest = sql`l.last_seen = (
   select max(o.last_seen) from rekey_inventory.live_values o where o.credential = l.credential)`;
 
-/** Of a row `l`: for how long a use counts by the policy of its credential, in milliseconds. */
-export const windowMs = sql`coalesce((
+const windowMs = sql`coalesce((
   select (p.body ->> 'useWindowMs')::float8 from rekey_inventory.entries c
   join rekey_inventory.entries p on p.section = 'policies' and p.ended_at is null and p.name = c.body ->> 'policy'
   where c.id = l.credential), ${useWindowMs}::float8)`;
