@@ -38,6 +38,14 @@ export interface Systems {
   readonly lockKeys: readonly string[];
 }
 
+/** How the estate tells people of what is no rotation's. */
+export interface Channels {
+  /** Without credentials and consumers. */
+  readonly estate: Estate;
+  /** By their names; each is made when it is wanted, and throws as its settings do. */
+  readonly notifiers: Readonly<Record<string, () => Notifier>>;
+}
+
 /** A source as it is read. */
 export interface OpenSource {
   /** Id of the estate's entry. */
@@ -55,6 +63,8 @@ export interface ActivityDeps {
   readonly systems: (credential: string) => Promise<Systems>;
   /** A source of the estate, by its name, opened anew: it is closed by whoever has it opened. Throws `not-found`. */
   readonly source: (name: string) => Promise<OpenSource>;
+  /** The notifiers of the estate in force; null before there is one. */
+  readonly channels: () => Promise<Channels | null>;
   readonly shapes: Shapes;
   readonly now: () => number;
   /** A new opaque id with this prefix. */

@@ -13,6 +13,7 @@ import { declaredIn } from "../inventory/rematch.js";
 import { beginScan, breakOff, endScan, notePart, type Scan } from "../inventory/scans.js";
 import { asRekeyError, callWithin, framed } from "./calls.js";
 import type { ActivityDeps } from "./deps.js";
+import { tellOfFindings } from "./finding-notices.js";
 
 /** After so long an activity hands on to the next one: what it has in hand is cleared, and it can be cancelled. */
 const readMsMax = 5 * 60_000;
@@ -23,8 +24,10 @@ export function discoverWork(deps: ActivityDeps): Pick<HouseWork, "scan" | "find
     scan: ({ source, anew }) => framed(() => scan(deps, source, anew)),
     findings: () =>
       framed(async () => {
-        const { open, excepted, ended } = await bringFindings(deps.db, deps.shapes, deps.now());
-        return open + excepted + ended;
+        const at = deps.now();
+        const { looked } = await bringFindings(deps.db, deps.shapes, at);
+        // Where somebody else has looked meanwhile, they tell.
+        return { untold: looked ? await tellOfFindings(deps, at) : null };
       }),
   };
 }

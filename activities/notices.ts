@@ -1,11 +1,14 @@
 /** Telling people: each notice is kept first, sent once, and never in the way of a step. */
 import type { Notice } from "../adapters/ports.js";
-import { personOf, signersFor } from "../domain/authority.js";
+import { addressesOf, signersFor } from "../domain/authority.js";
 import { RekeyError } from "../domain/errors.js";
 import { markNoticeSent, recordNotice, unsentNotices } from "../inventory/notices.js";
 import { callWithin } from "./calls.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 import { signingOwners } from "./sign-off.js";
+
+/** A notice of a rotation. */
+type OfRotation = Notice & { readonly rotation: string };
 
 /**
  * E-mail addresses of everybody who may sign for the credential, and of those who stand behind `others`. Whoever is
@@ -14,21 +17,21 @@ import { signingOwners } from "./sign-off.js";
 export function ownersAddresses(systems: Systems, now: number, others: readonly string[] = []): string[] {
   const everybody = { requestedBy: "", recentEditors: [] };
   const persons = signersFor(systems.estate, [...signingOwners(systems), ...others], everybody, now);
-  return persons.flatMap((name) => personOf(systems.estate, name)?.email ?? []);
+  return addressesOf(systems.estate, persons);
 }
 
 /** E-mail addresses of everybody who may report a leak of the credential. */
 export function respondersAddresses({ estate, policy }: Systems, now: number): string[] {
   const named = policy.responders.length > 0 ? policy.responders : Object.keys(estate.owners);
   const persons = signersFor(estate, named, { requestedBy: "", recentEditors: [] }, now);
-  return persons.flatMap((name) => personOf(estate, name)?.email ?? []);
+  return addressesOf(estate, persons);
 }
 
 /**
  * Sends a notice once. What not every notifier takes stays unsent in the records, where `rekey status` shows it,
  * and is tried again with the rotation's next notice.
  */
-export async function tell(deps: ActivityDeps, systems: Systems, notice: Notice): Promise<void> {
+export async function tell(deps: ActivityDeps, systems: Systems, notice: OfRotation): Promise<void> {
   if (!(await send(deps, systems, notice))) return;
   for (const late of await unsentNotices(deps.db, notice.rotation)) {
     const { id, recipients } = late;

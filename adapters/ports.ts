@@ -286,7 +286,7 @@ export interface Consumer {
 
 // ---------------------------------------------------------------------------------------------- notifiers
 
-/** What is told to whom. `recipients` are addresses of owners; the text names systems and never values. */
+/** What is told to whom. `recipients` are addresses of owners; the text names systems and never values; `rotation` is an id, or null. */
 export interface Notice {
   readonly id: string;
   readonly kind:
@@ -296,11 +296,12 @@ export interface Notice {
     | "needs-operator"
     | "emergency"
     | "closed"
-    | "sign-off-due";
+    | "sign-off-due"
+    | "findings";
   readonly recipients: readonly string[];
   readonly subject: string;
   readonly text: string;
-  readonly rotation: string;
+  readonly rotation: string | null;
 }
 
 /** Tells people. Delivering the same `id` twice must be harmless to the reader. */

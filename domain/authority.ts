@@ -42,6 +42,27 @@ export function signersFor(
   return [...new Set(asked.flatMap((name) => standIns(estate, name, at, excluded)))].sort();
 }
 
+/** E-mail addresses at which an owner is told: a team's own where it has one, else those of every person who may sign for it. */
+export function toldFor(estate: Estate, name: string, at: number): string[] {
+  const owner = Object.hasOwn(estate.owners, name) ? estate.owners[name] : undefined;
+  if (owner?.kind === "team" && owner.email !== undefined) return [owner.email];
+  return addressesOf(estate, signersFor(estate, [name], nobody, at));
+}
+
+/**
+ * E-mail addresses of whoever the policies name for the case that something has leaked: they are told of what nobody answers for.
+ * None where no policy names anybody; a notifier is told all the same.
+ */
+export function respondersOf(estate: Estate, at: number): string[] {
+  const named = new Set(Object.values(estate.policies).flatMap(({ responders }) => responders));
+  return addressesOf(estate, signersFor(estate, [...named], nobody, at));
+}
+
+/** E-mail addresses of these persons; of whoever is no person of the estate, none. */
+export function addressesOf(estate: Estate, persons: readonly string[]): string[] {
+  return persons.flatMap((name) => personOf(estate, name)?.email ?? []);
+}
+
 /** Those who have a key to sign with, and those who have none: who has left keeps a name in the estate, and no key. */
 export function withKeys(
   estate: Estate,

@@ -4,7 +4,7 @@
  */
 
 import type { ActivityDeps, ConsumerSystem, Systems } from "../activities/deps.js";
-import type { AdapterDeps, Consumer as ConsumerAdapter } from "../adapters/ports.js";
+import type { AdapterDeps, Consumer as ConsumerAdapter, Notifier } from "../adapters/ports.js";
 import { type Kinds, kinds as registered } from "../adapters/registry.js";
 import { RekeyError } from "../domain/errors.js";
 import type { Consumer, Edge, KindConfig, Policy } from "../domain/estate/types.js";
@@ -97,6 +97,27 @@ export function sourceOpener(
   };
 }
 
+/** Opens the notifiers of the estate in force, for what is no rotation's. */
+export function channelOpener(
+  db: Database,
+  adapterDeps: AdapterDeps,
+  kinds: Kinds = registered,
+): ActivityDeps["channels"] {
+  return async () => {
+    const around = await estateAround(db, null);
+    if (around === null) return null;
+    const { estate } = around;
+    const notifiers = Object.entries(estate.notifiers).map(
+      ([name, config]) => [name, () => notifierOf(config, adapterDeps, kinds)] as const,
+    );
+    return { estate, notifiers: Object.fromEntries(notifiers) };
+  };
+}
+
+function notifierOf(config: KindConfig, deps: AdapterDeps, kinds: Kinds): Notifier {
+  return own(kinds.notifiers, config.kind, "kind of notifier").create(config, deps);
+}
+
 function notApplied(): RekeyError {
   return new RekeyError("not-found", "No estate has been applied.", "Apply one with `rekey apply`.");
 }
@@ -147,9 +168,7 @@ async function build(db: Database, id: string, deps: AdapterDeps, kinds: Kinds):
       main: storeKind.create(storeConfig, credential.place, deps),
     },
     consumers,
-    notifiers: Object.values(estate.notifiers).map((config) =>
-      own(kinds.notifiers, config.kind, "kind of notifier").create(config, deps),
-    ),
+    notifiers: Object.values(estate.notifiers).map((config) => notifierOf(config, deps, kinds)),
     lockKeys: [
       `credential:${id}`,
       ...accountLocks(issuerConfig, credential.account),

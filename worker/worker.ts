@@ -34,7 +34,7 @@ import {
 import { needingKey } from "./needing.js";
 import { diagnosePlatform } from "./platform.js";
 import { keepSchedules } from "./schedules.js";
-import { sourceOpener, systemsKeeper } from "./systems.js";
+import { channelOpener, sourceOpener, systemsKeeper } from "./systems.js";
 import { keepTelling } from "./tell.js";
 
 /** Emergencies have slots of their own, so that they never stand behind ordinary work. */
@@ -99,6 +99,7 @@ export async function startWorker(settings: Installation, between?: Between): Pr
     installation,
     systems: systems.open,
     source: sourceOpener(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds)),
+    channels: channelOpener(db, between?.adapterDeps(adapterDeps) ?? adapterDeps, between?.kinds(kinds)),
     shapes: shapesOf(kinds),
     now,
     newId,

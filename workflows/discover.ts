@@ -20,8 +20,9 @@ export async function discover(source: string, anew = false): Promise<ScanReport
   refuseUnsealed([source, anew]);
   const report = await wholly(anew ? { source, anew: workflowInfo().runId } : { source });
   try {
-    await findings();
-    return report;
+    const told = await findings();
+    const untold = typeof told === "number" ? null : told.untold;
+    return untold === null ? report : { ...report, untold };
   } catch (failure) {
     const why = `The findings were not brought up to date: ${sentenceOfFailure(failure)}`;
     return { ...report, failure: report.failure ?? why };

@@ -17,6 +17,8 @@ export interface ScanReport {
   /** The first of those that could not be read. */
   readonly malformedFirst: readonly Malformed[];
   readonly gaps: readonly string[];
+  /** Why owners were not told of what has opened after it; absent where there was nothing to tell, or all were told. */
+  readonly untold?: string;
   /** The times that the records themselves bear; null where none does. */
   readonly covered: { readonly from: number; readonly until: number } | null;
 }

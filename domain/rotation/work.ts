@@ -152,8 +152,11 @@ export interface HouseWork {
    * reading bore before has it read from its beginning, and the same one again goes on with that.
    */
   scan(request: { readonly source: string; readonly anew?: string }): Promise<ScanReport>;
-  /** Looks at everything that is known, and brings the records of findings up to date; how many changed their state. */
-  findings(): Promise<number>;
+  /**
+   * Looks at everything that is known, brings the records of findings up to date, and tells owners of what has opened; `untold`
+   * says why somebody was not told. In histories of before that was done it is a number, which says nothing of it.
+   */
+  findings(): Promise<{ readonly untold: string | null } | number>;
   /** The open rotations of the estate's credentials, whatever their policies. */
   openRotations(): Promise<readonly OpenRotation[]>;
 }

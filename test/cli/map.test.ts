@@ -236,6 +236,7 @@ test("discover: what was read, what could not be, and how far it says anything",
     ...away,
     covered: null,
     gaps: ["Sessions of others are hidden: pg_read_all_stats is missing."],
+    untold: "1 notice of new findings could not be sent: notifier mail: It is away.",
   };
   const reading = (...reports: { source: string }[]) => {
     const entries = sources.filter(({ name }) => reports.some(({ source }) => source === name));

@@ -1,6 +1,6 @@
 /** Who may speak for an owner: persons, their teams and their delegates, one level deep and for a time. */
 import { describe, expect, test } from "vitest";
-import { personOf, signersFor, speaksFor, withKeys } from "../../domain/authority.js";
+import { personOf, respondersOf, signersFor, speaksFor, toldFor, withKeys } from "../../domain/authority.js";
 import type { Delegate, Estate, Owner } from "../../domain/estate/types.js";
 
 const from = "2026-03-01T00:00:00.000Z";
@@ -121,4 +121,32 @@ test("H37: whoever has left, and has no key any more, is none of those who can s
   const left = estate({ olivia, dana: person(), payments: team("olivia", "dana") });
   const signers = signersFor(left, ["payments"], nobody, during);
   expect(withKeys(left, [...signers, "former"])).toEqual({ able: ["olivia"], keyless: ["dana", "former"] });
+});
+
+describe("whoever is told", () => {
+  const mail = (name: string, ...delegates: string[]): Owner => ({
+    ...(person(...delegates) as Extract<Owner, { kind: "person" }>),
+    email: `${name}@shop.example`,
+  });
+  const told = estate({
+    ada: mail("ada", "bo"),
+    bo: mail("bo"),
+    cy: mail("cy"),
+    payments: team("ada", "gone"),
+    ledger: { kind: "team", members: ["cy"], email: "ledger@shop.example" },
+  });
+
+  test("is everybody who may sign, or a team at its own address", () => {
+    expect(toldFor(told, "payments", during)).toEqual(["ada@shop.example", "bo@shop.example"]);
+    expect(toldFor(told, "ledger", during)).toEqual(["ledger@shop.example"]);
+    expect(toldFor(told, "cy", during)).toEqual(["cy@shop.example"]);
+    expect(["nobody", "toString"].flatMap((name) => toldFor(told, name, during))).toEqual([]);
+  });
+
+  test("is a responder of any policy where nobody answers", () => {
+    expect(respondersOf(told, during)).toEqual([]);
+    const policies = { quick: { responders: ["cy", "ledger"] }, slow: { responders: ["bo"] } };
+    const named = { ...told, policies: policies as unknown as Estate["policies"] };
+    expect(respondersOf(named, during)).toEqual(["bo@shop.example", "cy@shop.example"]);
+  });
 });

@@ -199,6 +199,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       source: async () => {
         throw new Error("nothing here has a source");
       },
+      channels: async () => null,
       shapes: registeredShapes,
       now: Date.now,
       newId,

@@ -15,7 +15,7 @@ import { openDatabase } from "../../inventory/database.js";
 import { applyEstate, entryNamed } from "../../inventory/estate.js";
 import { sha256Hex } from "../../inventory/hash.js";
 import { newId, randomSecret } from "../../worker/installation.js";
-import { sourceOpener, systemsKeeper } from "../../worker/systems.js";
+import { channelOpener, sourceOpener, systemsKeeper } from "../../worker/systems.js";
 import { type RotateInput, rotationWorkflowId } from "../../workflows/messages.js";
 import { keptLog } from "../audit/keeper-world.js";
 import { type Fresh, migratedDatabase } from "../inventory/database.js";
@@ -97,6 +97,7 @@ export async function openRealHouse(raw: RealEstate, given: AdapterDeps): Promis
         installation,
         systems: systems.open,
         source: sourceOpener(db, deps),
+        channels: channelOpener(db, deps),
         shapes: registeredShapes,
         now: Date.now,
         newId,

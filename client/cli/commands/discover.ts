@@ -18,7 +18,8 @@ export const discover = command<{ readonly anew?: boolean }>({
     "counted and named. Who asks while a source is read, by a schedule or by somebody else, waits for that reading.\n" +
     "With --anew one of them is read from its beginning and counted anew: where lines were torn or a clock was wrong and\n" +
     "that is mended, or where a release cannot read how far it was read. What is no longer in a log was not watched then.\n" +
-    "At the end it says who is new on the map, who is not seen any more, and which findings came and went.\n" +
+    "At the end it says who is new on the map, who is not seen any more, and which findings came and went. Owners of\n" +
+    "what has opened are told by the notifiers of the estate; one that does not take it is named.\n" +
     "Ends with 5 when a source could not be read to its end; the next run goes on there.",
   arguments: { source: "name of a source of the estate; without one, all of them" },
   options: [option("--anew", "read the source from its beginning, and count it anew")],
@@ -95,7 +96,8 @@ function textOf(reports: readonly ScanReport[], { paint }: Pick<Cli, "paint">): 
     rows,
     paint,
   );
-  const notes = reports.flatMap(({ source, malformedFirst, malformed, gaps }) => [
+  const notes = reports.flatMap(({ source, malformedFirst, malformed, gaps, untold }) => [
+    ...(untold === undefined ? [] : [`${source}: ${untold}`]),
     ...gaps.map((gap) => `${source}: ${gap}`),
     ...malformedFirst.map(({ where, why }) => `${source}: ${where}: ${why}`),
     ...(malformed > malformedFirst.length
