@@ -3,7 +3,7 @@
 import { type HeldException, type KeptFinding, keptAt } from "../domain/findings/course.js";
 import { type Database, read, type Tx } from "./database.js";
 import { findingChanges, findingLooks, findings } from "./finding-tables.js";
-import { and, asc, eq, ne, sql } from "./orm.js";
+import { and, asc, count, eq, ne, sql } from "./orm.js";
 import { iso } from "./rows.js";
 
 /** Which findings are wanted; what is left out does not matter. */
@@ -11,8 +11,15 @@ export interface FindingFilter {
   readonly code?: string;
   /** Id of a credential that they concern. */
   readonly credential?: string;
-  /** With those that have ended. */
+  readonly severity?: string;
+  /** Name of who answers for it. */
+  readonly owner?: string;
+  /** What is in this state; without one, all that have not ended. */
+  readonly state?: string;
+  /** Where no state is asked for: with those that have ended. */
   readonly ended?: boolean;
+  /** So many of them, after so many; without it all. */
+  readonly part?: { readonly limit: number; readonly offset: number };
   /** Only what has been in its state since this moment, in milliseconds since the epoch, or a later one. */
   readonly changedSince?: number;
 }
@@ -24,35 +31,62 @@ export interface FindingChange {
   readonly exception: HeldException | null;
 }
 
-/** The findings as they stand at `now`, worst first, and when they were brought up to date last; null: never. */
-export async function listFindings(
-  db: Database,
-  filter: FindingFilter,
-  now: number,
-): Promise<{ readonly findings: readonly KeptFinding[]; readonly at: number | null }> {
+/** Findings, all or a part of them; how many there are in all; and when they were brought up to date last. */
+export interface FindingList {
+  readonly findings: readonly KeptFinding[];
+  readonly total: number;
+  /** Null: never. */
+  readonly at: number | null;
+}
+
+/** The findings as they stand at `now`, in milliseconds since the epoch, worst first. */
+export async function listFindings(db: Database, filter: FindingFilter, now: number): Promise<FindingList> {
   return read(db, async (tx) => {
     const at = await lookedAt(tx);
-    const rows = await rowsWithin(tx, filter);
-    return { findings: rows.map((row) => keptAt(findingOf(row, at), now)), at };
+    const wanted = whereOf(filter, now);
+    const rows = await rowsWithin(tx, wanted, filter.part);
+    const total = filter.part === undefined ? rows.length : await countWithin(tx, wanted);
+    return { findings: rows.map((row) => keptAt(findingOf(row, at), now)), total, at };
   });
 }
 
-async function rowsWithin(tx: Tx, filter: FindingFilter): Promise<Row[]> {
+/** An exception counts until its end, whether or not anybody has looked since, as in `keptAt`. */
+function whereOf(
+  { code, severity, credential, owner, state, ended, changedSince }: FindingFilter,
+  now: number,
+) {
+  const standing = sql`case when ${findings.state} = 'excepted' and ${findings.exceptionUntil} <= ${iso(now)}
+    then 'open' else ${findings.state} end`;
+  return and(
+    state === undefined && !ended ? ne(findings.state, "ended") : undefined,
+    state === undefined ? undefined : sql`${standing} = ${state}`,
+    code === undefined ? undefined : sql`${findings.code} = ${code}`,
+    severity === undefined ? undefined : sql`${findings.severity} = ${severity}`,
+    credential === undefined ? undefined : eq(findings.credential, credential),
+    owner === undefined ? undefined : sql`${findings.owners} @> ${JSON.stringify([owner])}::jsonb`,
+    changedSince === undefined ? undefined : sql`${findings.since} >= ${iso(changedSince)}`,
+  );
+}
+
+async function rowsWithin(
+  tx: Tx,
+  wanted: ReturnType<typeof whereOf>,
+  part: FindingFilter["part"],
+): Promise<Row[]> {
   const rank = sql`array_position(array['refuse', 'warn', 'info'], ${findings.severity})`;
   // Before what stands in the way of a rotation is what somebody can open something with now.
   const works = sql`${findings.code} <> 'verified-literal'`;
-  return tx
+  const rows = tx
     .select()
     .from(findings)
-    .where(
-      and(
-        filter.ended ? undefined : ne(findings.state, "ended"),
-        filter.code === undefined ? undefined : sql`${findings.code} = ${filter.code}`,
-        filter.credential === undefined ? undefined : eq(findings.credential, filter.credential),
-        filter.changedSince === undefined ? undefined : sql`${findings.since} >= ${iso(filter.changedSince)}`,
-      ),
-    )
+    .where(wanted)
     .orderBy(rank, works, asc(findings.code), asc(findings.subjectName), asc(findings.number));
+  return part === undefined ? rows : rows.limit(part.limit).offset(part.offset);
+}
+
+async function countWithin(tx: Tx, wanted: ReturnType<typeof whereOf>): Promise<number> {
+  const [row] = await tx.select({ size: count() }).from(findings).where(wanted);
+  return row?.size ?? 0;
 }
 
 /** A finding by its number, with every change of its state, oldest first; null where there is none. */

@@ -9,6 +9,7 @@ import { bodyOf, failureIn, statusOf } from "./answers.js";
 import { type CodecDoor, codecRoutes } from "./codec.js";
 import { takeDecision } from "./decisions.js";
 import type { RateLimit } from "./limit.js";
+import { blastAnswer, consumersAnswer, findingAnswer, findingsAnswer } from "./map.js";
 import { describeApi } from "./openapi.js";
 import type { Readiness } from "./ready.js";
 import { patternOf, routes } from "./routes.js";
@@ -73,19 +74,38 @@ export function apiOf(deps: ApiDeps): Hono {
   app.get(routes.description.path, (context) => context.json(description));
 
   const reader = (context: Context) => deps.tokens.check(context.req.header("Authorization"));
+  const { inventory } = services;
+  const queryOf = (context: Context) => new URL(context.req.url).searchParams;
+  const nameIn = (context: Context) => context.req.param("name") ?? "";
   app.get(routes.credentials.path, async (context) => {
     reader(context);
-    return context.json(await allStanding(services.inventory, now()));
+    return context.json(await allStanding(inventory, now()));
   });
   app.get(patternOf(routes.credential), async (context) => {
     reader(context);
-    const subject = await credentialNamed(services, context.req.param("name") ?? "");
+    const subject = await credentialNamed(services, nameIn(context));
     const { look: _, ...told } = await oneStanding(services, subject, now());
     return context.json(told);
   });
   app.get(patternOf(routes.rotation), async (context) => {
     reader(context);
     return context.json(await rotationView(services, context.req.param("id") ?? "", now()));
+  });
+  app.get(patternOf(routes.consumers), async (context) => {
+    reader(context);
+    return context.json(await consumersAnswer(inventory, nameIn(context), queryOf(context)));
+  });
+  app.get(patternOf(routes.blast), async (context) => {
+    reader(context);
+    return context.json(await blastAnswer(inventory, nameIn(context), queryOf(context)));
+  });
+  app.get(routes.findings.path, async (context) => {
+    reader(context);
+    return context.json(await findingsAnswer(inventory, queryOf(context)));
+  });
+  app.get(patternOf(routes.finding), async (context) => {
+    reader(context);
+    return context.json(await findingAnswer(inventory, context.req.param("number") ?? ""));
   });
   app.post(routes.decide.path, async (context) => {
     deps.decisions.take(`from ${deps.senderOf(context)}`, now());
@@ -143,11 +163,13 @@ async function within(ms: number, work: Promise<void>): Promise<void> {
   }
 }
 
+const sections = new Set([
+  ...Object.values(routes).map(({ path }) => path.split("/")[2]),
+  ...["decode", "encode"],
+]);
+
 /** The route for the log: names and ids that somebody sends stay out of it. */
 function nameOf(pathname: string): string {
   const [, version = "", section = ""] = pathname.split("/");
-  const known = ["credentials", "rotations", "decisions", "decode", "encode"].includes(section)
-    ? section
-    : "?";
-  return `/${version}/${known}`;
+  return `/${version}/${sections.has(section) ? section : "?"}`;
 }

@@ -20,12 +20,13 @@ const meaning: Readonly<Record<number, string>> = {
 export function describeApi(version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const [operationId, route] of Object.entries<Route>(routes)) {
-    const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
       name,
       in: "path",
       required: true,
       schema: { type: "string" },
     }));
+    const parameters = [...inPath, ...(route.query === undefined ? [] : queryOf(route.query))];
     paths[route.path] = {
       ...paths[route.path],
       [route.method]: {
@@ -70,6 +71,11 @@ function responsesOf({ answers, failures }: Route): object {
   ]);
   const plain = good.length + bad.length === 0 ? [["200", { description: "An OpenAPI document" }]] : [];
   return Object.fromEntries([...plain, ...good, ...bad]);
+}
+
+function queryOf(query: z.ZodObject): object[] {
+  const { properties = {} } = z.toJSONSchema(query, { io: "input" });
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: "query", required: false, schema }));
 }
 
 function contentOf(shape: z.ZodType, io: "input" | "output"): object {

@@ -1,5 +1,6 @@
 /** Every route in one table, because the server, its description and its documentation must not disagree. */
 import type { z } from "zod";
+import * as map from "./map-shapes.js";
 import * as shapes from "./shapes.js";
 
 /** One route. Paths are written as in OpenAPI. */
@@ -9,6 +10,8 @@ export interface Route {
   readonly summary: string;
   /** `token`: a bearer token of the installation; `signature`: what is sent is signed; `open`: nothing to protect. */
   readonly access: "open" | "token" | "signature";
+  /** Parameters of the query. */
+  readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** Statuses that it may fail with. */
@@ -63,6 +66,41 @@ export const routes = {
     summary: "One rotation: where it stands, the plans to sign, and why it does not go on",
     access: "token",
     answers: { 200: shapes.rotationDetail },
+    failures: [401, 404, 503],
+  },
+  consumers: {
+    method: "get",
+    path: "/v1/consumers/{name}",
+    summary: "Who uses a credential, or reads at a place, and how that is known",
+    access: "token",
+    query: map.thingQuery,
+    answers: { 200: map.consumerList },
+    failures: [400, 401, 404, 503],
+  },
+  blast: {
+    method: "get",
+    path: "/v1/blast/{name}",
+    summary: "What breaks when something is taken away, and what is exposed with it",
+    access: "token",
+    query: map.thingQuery,
+    answers: { 200: map.radius },
+    failures: [400, 401, 404, 503],
+  },
+  findings: {
+    method: "get",
+    path: "/v1/findings",
+    summary: "What is wrong or missing, the gravest first, as it was found last",
+    access: "token",
+    query: map.findingsQuery,
+    answers: { 200: map.findingList },
+    failures: [400, 401, 404, 503],
+  },
+  finding: {
+    method: "get",
+    path: "/v1/findings/{number}",
+    summary: "One finding: what it means, what mends it, and what became of it",
+    access: "token",
+    answers: { 200: map.findingDetail },
     failures: [401, 404, 503],
   },
   decide: {

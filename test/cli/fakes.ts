@@ -291,13 +291,16 @@ function inventoryIn(world: World): Inventory {
       world.calls.push(["bringFindings"]);
       return world.look();
     },
-    findings: async ({ code, credential, ended = false, changedSince = 0 }) => ({
-      at: now,
-      findings: world.findings
+    findings: async ({ code, credential, severity, state, owner, ended = false, changedSince = 0 }) => {
+      const findings = world.findings
         .map(({ finding }) => finding)
         .filter((one) => (code ?? one.code) === one.code && (credential ?? one.credential) === one.credential)
-        .filter(({ state, since }) => (ended || state !== "ended") && since >= changedSince),
-    }),
+        .filter((one) => (severity ?? one.severity) === one.severity)
+        .filter((one) => owner === undefined || one.owners.includes(owner))
+        .filter((one) => (state === undefined ? ended || one.state !== "ended" : one.state === state))
+        .filter(({ since }) => since >= changedSince);
+      return { at: now, findings, total: findings.length };
+    },
     finding: async (number) => world.findings.find(({ finding }) => finding.number === number) ?? null,
     metrics: async () => ({ at: world.inventoryTime, figures: world.figures }),
     uses: async () => world.uses,

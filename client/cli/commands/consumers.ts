@@ -50,6 +50,13 @@ export async function consumersOf(inventory: Inventory, name: string, type?: str
 
 type Consumers = Awaited<ReturnType<typeof consumersOf>>;
 
+/** The same in the shape in which programs get it. */
+export function toldOf({ name, isPlace, users, uses, values, copies, words }: Consumers) {
+  const shown = users.map(({ id: _id, ...user }) => user);
+  const about = isPlace ? { place: name, values } : { credential: name };
+  return { ...about, consumers: shown, anonymous: uses, copies, said: words };
+}
+
 async function askedAbout(inventory: Inventory, name: string, type: string | undefined): Promise<GraphNode> {
   try {
     return await nodeNamed(inventory, name, types, type);
@@ -102,11 +109,8 @@ export const consumers = command<FormOptions & { readonly type?: string }>({
   async run(cli, [name = ""], options) {
     const { inventory } = await cli.services();
     const found = await consumersOf(inventory, name, options.type);
-    const { isPlace, users, uses, values, copies, words } = found;
-    const shown = users.map(({ id: _id, ...user }) => user);
-    const about = isPlace ? { place: name, values } : { credential: name };
-    const object = { ...about, consumers: shown, anonymous: uses, copies, said: words };
-    showListing(cli, options, object, (style) => ({
+    const { isPlace, users, uses, words } = found;
+    showListing(cli, options, toldOf(found), (style) => ({
       head: headOf(found),
       headings: ["name", "what", "class", "known", "unmapped", "since", "last seen", "owner", "why"],
       rows: users.map((one) => [

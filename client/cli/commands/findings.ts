@@ -1,29 +1,19 @@
 /** `rekey findings`: what is wrong or missing, who answers for it, and what became of each finding. */
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
-import { exceptable, findingCodes, findingWords } from "../../../domain/findings/codes.js";
+import { exceptable } from "../../../domain/findings/codes.js";
 import type { HeldException, KeptFinding } from "../../../domain/findings/course.js";
 import type { FindingChange } from "../../../inventory/findings.js";
-import { knownName } from "../choose.js";
 import type { Cli } from "../cli.js";
 import { command, option } from "../command.js";
+import { type FindingsAsked, findingsAsked, findingTold, isRefusing, severities } from "../findings-asked.js";
 import { count, fields, section } from "../format/layout.js";
 import { moment } from "../format/time.js";
-import type { Inventory } from "../inventory.js";
 import { type FormOptions, formOption, showListing } from "../listing.js";
-import { nodeNamed } from "../node.js";
 
-interface FindingsOptions extends FormOptions {
-  readonly code?: string;
-  readonly severity?: string;
-  readonly state?: string;
-  readonly owner?: string;
-  readonly credential?: string;
+interface FindingsOptions extends FormOptions, FindingsAsked {
   readonly limit: string;
   readonly refresh: boolean;
 }
-
-const states = ["open", "excepted", "ended"] as const;
-const severities = ["refuse", "warn", "info"] as const;
 
 /** Lists them, or shows one with everything that became of it. */
 export const findings = command<FindingsOptions>({
@@ -60,28 +50,7 @@ export const findings = command<FindingsOptions>({
 
 async function showAll(cli: Cli, options: FindingsOptions): Promise<number> {
   const { inventory } = await cli.services();
-  const one = (given: string | undefined, of: readonly string[], what: string) =>
-    given === undefined ? undefined : knownName(given, of, what);
-  const code = one(options.code, findingCodes, "code");
-  const severity = one(options.severity, severities, "severity");
-  const state = one(options.state, states, "state");
-  const owner = await ownerNamed(inventory, options.owner);
-  const credential =
-    options.credential === undefined
-      ? undefined
-      : (await nodeNamed(inventory, options.credential, ["credential"])).id;
-  const filter = {
-    ...(code === undefined ? {} : { code }),
-    ...(credential === undefined ? {} : { credential }),
-    ended: state === "ended",
-  };
-  const { findings: kept, at } = await inventory.findings(filter);
-  const found = kept.filter(
-    (finding) =>
-      (severity === undefined || finding.severity === severity) &&
-      (state === undefined ? finding.state !== "ended" : finding.state === state) &&
-      (owner === undefined || finding.owners.includes(owner)),
-  );
+  const { findings: found, at } = await findingsAsked(inventory, options);
   const most = limitOf(options.limit);
   showListing(cli, options, { at, findings: found }, () => {
     const rows = found.map((finding) => rowOf(cli, finding));
@@ -94,19 +63,7 @@ async function showAll(cli: Cli, options: FindingsOptions): Promise<number> {
         most === 0 || rows.length <= most ? [] : [`${rows.length - most} more; --limit 0 shows all of them.`],
     };
   });
-  const refusing = found.some((finding) => finding.state === "open" && finding.severity === "refuse");
-  return refusing ? exitCodes.refused : exitCodes.done;
-}
-
-/** An owner of the estate, or one of the past: a name that is nobody's would look like one without findings. */
-async function ownerNamed(inventory: Inventory, name: string | undefined): Promise<string | undefined> {
-  if (name === undefined) return undefined;
-  const owners = await inventory.entries("owners", { ended: true });
-  return knownName(
-    name,
-    owners.map((owner) => owner.name),
-    "owner",
-  );
+  return found.some(isRefusing) ? exitCodes.refused : exitCodes.done;
 }
 
 function limitOf(text: string): number {
@@ -138,20 +95,17 @@ function rowOf(cli: Cli, finding: KeptFinding): string[] {
 
 async function showOne(cli: Cli, text: string): Promise<number> {
   const { inventory } = await cli.services();
-  const kept = /^[0-9]{1,15}$/.test(text) ? await inventory.finding(Number(text)) : null;
-  if (kept === null)
-    throw new RekeyError("not-found", `There is no finding ${text}.`, "`rekey findings` lists them.");
-  const { finding, changes } = kept;
+  const finding = await findingTold(inventory, text);
   const { code, severity, state, subject, about, owners, places, sentence, firstSeen, lastSeen } = finding;
-  const { what, mend } = findingWords(code);
-  cli.show({ ...finding, means: what, mend, changes }, () =>
+  const { means, mend, changes } = finding;
+  cli.show(finding, () =>
     [
       `${cli.paint("name", code)}  ${sentence}`,
       fields(
         [
           ["about", about === null ? subject.name : `${subject.name}: ${about.name}`],
           ["places", places.length === 0 ? null : places.join("\n")],
-          ["means", what],
+          ["means", means],
           ["mend", mend],
           ["severity", severity],
           ["state", `${state}${exceptionText(finding.exception)}`],
@@ -165,7 +119,7 @@ async function showOne(cli: Cli, text: string): Promise<number> {
       ...section("What became of it", changes.map(changeText).join("\n"), cli.paint),
     ].join("\n\n"),
   );
-  return state === "open" && severity === "refuse" ? exitCodes.refused : exitCodes.done;
+  return isRefusing(finding) ? exitCodes.refused : exitCodes.done;
 }
 
 function changeText({ at, state, exception }: FindingChange): string {
