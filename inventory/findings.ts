@@ -89,6 +89,33 @@ async function countWithin(tx: Tx, wanted: ReturnType<typeof whereOf>): Promise<
   return row?.size ?? 0;
 }
 
+/** How many findings there are of a severity in a state. */
+export interface FindingCount {
+  readonly severity: KeptFinding["severity"];
+  readonly state: "open" | "excepted";
+  readonly size: number;
+}
+
+/** How many findings have not ended at `now`, of each severity and state, none too; and when they were brought up to date last. */
+export async function countFindings(
+  db: Database,
+  now: number,
+): Promise<{ readonly counts: readonly FindingCount[]; readonly lookedAt: number | null }> {
+  return read(db, async (tx) => {
+    const { rows } = await tx.execute<{ severity: string; state: string; size: number }>(sql`
+      select severity, case when exception_until > ${iso(now)} then 'excepted' else 'open' end as state,
+        count(*)::int as size
+      from rekey_inventory.findings where state <> 'ended' group by 1, 2`);
+    const sizes = new Map(rows.map(({ severity, state, size }) => [`${severity} ${state}`, size]));
+    const counts = (["refuse", "warn", "info"] as const).flatMap((severity) =>
+      (["open", "excepted"] as const).map((state) => {
+        return { severity, state, size: sizes.get(`${severity} ${state}`) ?? 0 };
+      }),
+    );
+    return { counts, lookedAt: await lookedAt(tx) };
+  });
+}
+
 /** A finding by its number, with every change of its state, oldest first; null where there is none. */
 export async function findingNumbered(
   db: Database,

@@ -13,6 +13,7 @@ import { blastAnswer, consumersAnswer, findingAnswer, findingsAnswer } from "./m
 import { describeApi } from "./openapi.js";
 import type { Readiness } from "./ready.js";
 import { patternOf, routes } from "./routes.js";
+import { type ScrapeTimes, scrapedFrom } from "./scraped.js";
 import { decisionBody } from "./shapes.js";
 import type { Tokens } from "./tokens.js";
 import { rotationView } from "./views.js";
@@ -26,6 +27,7 @@ export interface ApiDeps {
   /** Decisions by sender, and by the person who signed. */
   readonly decisions: RateLimit;
   readonly ready: () => Promise<Readiness>;
+  readonly scrapes?: ScrapeTimes | undefined;
   readonly now: () => number;
   readonly version: string;
   /** Longest time that one request may take, in milliseconds. */
@@ -50,12 +52,13 @@ export function apiOf(deps: ApiDeps): Hono {
     context.header("Cache-Control", "no-store");
     context.header("X-Content-Type-Options", "nosniff");
     const { pathname } = new URL(context.req.url);
-    if (/^\/(v1|codec)\//.test(pathname)) {
+    if (/^\/(v1|codec)\/|^\/metrics$/.test(pathname)) {
       deps.say(`${context.req.method} ${nameOf(pathname)} ${context.res.status} ${now() - begun} ms`);
     }
   });
   app.use("/v1/*", (_, next) => within(deps.requestMsMax, next()));
   app.use("/codec/*", (_, next) => within(deps.requestMsMax, next()));
+  app.use(routes.metrics.path, (_, next) => within(deps.requestMsMax, next()));
   app.use(
     "/v1/*",
     bodyLimit({
@@ -106,6 +109,14 @@ export function apiOf(deps: ApiDeps): Hono {
   app.get(patternOf(routes.finding), async (context) => {
     reader(context);
     return context.json(await findingAnswer(inventory, context.req.param("number") ?? ""));
+  });
+  const scraped = scrapedFrom(inventory, now, deps.scrapes);
+  app.get(routes.metrics.path, async (context) => {
+    reader(context);
+    const text = await scraped();
+    const isOpen = (context.req.header("Accept") ?? "").includes("application/openmetrics-text");
+    const type = isOpen ? "application/openmetrics-text; version=1.0.0" : "text/plain; version=0.0.4";
+    return context.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
   });
   app.post(routes.decide.path, async (context) => {
     deps.decisions.take(`from ${deps.senderOf(context)}`, now());
@@ -170,6 +181,7 @@ const sections = new Set([
 
 /** The route for the log: names and ids that somebody sends stay out of it. */
 function nameOf(pathname: string): string {
+  if (pathname === routes.metrics.path) return pathname;
   const [, version = "", section = ""] = pathname.split("/");
   return `/${version}/${sections.has(section) ? section : "?"}`;
 }

@@ -57,11 +57,13 @@ export function describeApi(version: string): object {
   };
 }
 
-function responsesOf({ answers, failures }: Route): object {
-  const good = Object.entries(answers).map(([status, shape]) => [
+function responsesOf({ answers, failures, text }: Route): object {
+  const told = Object.entries(answers).map(([status, shape]) => [
     status,
     { description: meaning[Number(status)], content: contentOf(shape, "output") },
   ]);
+  const written = { description: meaning[200], content: { [text ?? ""]: { schema: { type: "string" } } } };
+  const good = text === undefined ? told : [...told, ["200", written]];
   const bad = failures.map((status) => [
     String(status),
     {

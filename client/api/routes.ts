@@ -14,6 +14,8 @@ export interface Route {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly answers: Readonly<Record<number, z.ZodType>>;
+  /** A type that is none of JSON's: what it answers with. */
+  readonly text?: string;
   /** Statuses that it may fail with. */
   readonly failures: readonly number[];
 }
@@ -102,6 +104,16 @@ export const routes = {
     access: "token",
     answers: { 200: map.findingDetail },
     failures: [401, 404, 503],
+  },
+  metrics: {
+    method: "get",
+    path: "/metrics",
+    summary:
+      "Figures of the programme, each with its whole, for Prometheus; computed for all who ask at once",
+    access: "token",
+    answers: {},
+    text: "text/plain",
+    failures: [401, 503],
   },
   decide: {
     method: "post",

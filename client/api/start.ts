@@ -6,6 +6,7 @@ import { apiOf } from "./app.js";
 import type { CodecDoor } from "./codec.js";
 import { rateLimit } from "./limit.js";
 import { type ReadyTimes, readinessOf } from "./ready.js";
+import type { ScrapeTimes } from "./scraped.js";
 import { type ListenOptions, listenApi, type RunningApi } from "./serve.js";
 import { tokensFrom } from "./tokens.js";
 
@@ -24,6 +25,7 @@ export interface ApiOptions {
   readonly say: (line: string) => void;
   readonly requestMsMax?: number;
   readonly readyTimes?: ReadyTimes;
+  readonly scrapes?: ScrapeTimes;
 }
 
 const requestMsMax = 30_000;
@@ -39,6 +41,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       : { codec: { ...options.codec, tokens: tokensFrom(options.codec.tokens) } }),
     decisions: rateLimit(options.decisionsPerMinute),
     ready: readinessOf(services, now, options.readyTimes),
+    scrapes: options.scrapes,
     now,
     version,
     requestMsMax: options.requestMsMax ?? requestMsMax,

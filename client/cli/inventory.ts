@@ -25,7 +25,12 @@ import { type KnownEstate, knownIn } from "../../inventory/estate-context.js";
 import type { EstateDiff } from "../../inventory/estate-diff.js";
 import { currentRevision, estateAround, type Revision } from "../../inventory/estate-load.js";
 import { bringFindings, type FindingNews, lookAfter } from "../../inventory/finding-keep.js";
-import { type FindingFilter, findingNumbered, listFindings } from "../../inventory/findings.js";
+import {
+  countFindings,
+  type FindingFilter,
+  findingNumbered,
+  listFindings,
+} from "../../inventory/findings.js";
 import { versionsMatching } from "../../inventory/fingerprints.js";
 import { type BlastRadius, loadBlast } from "../../inventory/graph-blast.js";
 import { loadChanged } from "../../inventory/graph-changes.js";
@@ -102,6 +107,8 @@ export interface Inventory {
   lookAfter(applied: Applied): Promise<FindingNews>;
   /** Findings as they stand, and when they were brought up to date last. */
   findings(filter: FindingFilter): ReturnType<typeof listFindings>;
+  /** How many have not ended, by severity and state. */
+  findingCounts(): ReturnType<typeof countFindings>;
   /** A finding by its number, with what became of it. */
   finding(number: number): ReturnType<typeof findingNumbered>;
   /** The figures of the programme. */
@@ -159,6 +166,7 @@ export function inventoryIn(
     bringFindings: async () => bringFindings(db, world.shapes, await present()),
     lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),
     findings: async (filter) => listFindings(db, filter, await present()),
+    findingCounts: async () => countFindings(db, await present()),
     finding: async (number) => findingNumbered(db, number, await present()),
     metrics: async () => {
       const at = await present();

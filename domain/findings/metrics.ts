@@ -10,9 +10,23 @@ import {
   type Picture,
 } from "./credential.js";
 
+/** What a figure is called. */
+export type FigureName =
+  | "declared"
+  | "visible"
+  | "owned"
+  | "readers-owned"
+  | "explained"
+  | "overdue"
+  | "proved"
+  | "dormant"
+  | "outside"
+  | "offboarded"
+  | "excepted";
+
 /** One figure. */
 export interface Figure {
-  readonly name: string;
+  readonly name: FigureName;
   readonly numerator: number;
   readonly denominator: number;
   /** How many are known and in neither number. */
@@ -131,7 +145,7 @@ export function figuresOf(credentials: readonly CredentialTally[], totals: Total
 }
 
 function figure(
-  name: string,
+  name: FigureName,
   [numerator, denominator, leftOut]: readonly [number, number, number],
   words: Pick<Figure, "what" | "notCounted">,
 ): Figure {

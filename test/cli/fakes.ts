@@ -301,6 +301,7 @@ function inventoryIn(world: World): Inventory {
         .filter(({ since }) => since >= changedSince);
       return { at: now, findings, total: findings.length };
     },
+    findingCounts: async () => ({ counts: [], lookedAt: null }),
     finding: async (number) => world.findings.find(({ finding }) => finding.number === number) ?? null,
     metrics: async () => ({ at: world.inventoryTime, figures: world.figures }),
     uses: async () => world.uses,

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { findingCodes, findingWords } from "../../domain/findings/codes.js";
 import type { KeptFinding } from "../../domain/findings/course.js";
+import type { Figure } from "../../domain/findings/metrics.js";
 import type { Graph } from "../../domain/graph/types.js";
 import type { Entry } from "../../inventory/estate.js";
 import { edgeOf, evidenceOf, nodeNamed } from "../domain/graph/maps.js";
@@ -131,7 +132,7 @@ test("every code has its heading on the page, with what it means", () => {
 });
 
 test("metrics: each figure with what it is a part of, and what is not counted", async () => {
-  const figures = [
+  const figures: Figure[] = [
     {
       ...{ name: "owned", numerator: 199, denominator: 200, leftOut: 0 },
       ...{

@@ -125,7 +125,9 @@ async function programme() {
 it("C31: each figure can be counted in the rows, and what is left out is known and in neither number", async () => {
   const { db, sql, now } = await programme();
   await bringFindings(db, shapes, now);
-  const figures = new Map((await metricsAt(db, shapes, now)).map((figure) => [figure.name, figure]));
+  const figures: ReadonlyMap<string, Figure> = new Map(
+    (await metricsAt(db, shapes, now)).map((figure) => [figure.name, figure]),
+  );
   const rows = async (text: string) =>
     Number((await sql<{ n: string }>(`select count(*) as n from ${text}`))[0]?.n);
   const known = "rekey_inventory.graph_nodes n where n.type = 'credential' and n.ended_at is null";
