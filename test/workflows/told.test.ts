@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { AdapterDeps, Notice } from "../../adapters/ports.js";
 import { secretResolver } from "../../adapters/shared/secret-resolver.js";
 import type { ScanReport } from "../../domain/discovery/report.js";
+import { entryNamed } from "../../inventory/estate.js";
 import { overview } from "../../inventory/views.js";
 import { freePort } from "../../worker/dev/ports.js";
 import { noCodec } from "../../worker/installation.js";
@@ -56,10 +57,13 @@ async function house() {
   const at = Date.now() - 60_000;
   const seen = { first: at, last: at, count: 1 };
   let cursor = 0;
-  const read = async (...lines: object[]) => {
+  const says = async (...lines: object[]) => {
     cursor += 1;
     const all = [...lines, { cursor: String(cursor) }].map((line) => JSON.stringify(line));
     await writeFile(said, `${all.join("\n")}\n`);
+  };
+  const read = async (...lines: object[]) => {
+    await says(...lines);
     return real.ask<ScanReport>("discover", ["log"]);
   };
   const reader = (name: string) => ({
@@ -77,11 +81,11 @@ async function house() {
     const lines = (await readFile(pager.file, "utf8")).split("\n").filter((line) => line !== "");
     return lines.map((line) => JSON.parse(line) as Notice);
   };
-  return { ...real, estate, pager, said, read, reader, copy, told };
+  return { ...real, estate, pager, said, says, read, reader, copy, told };
 }
 
 test("what a reading finds is told its owner once, whoever of the notifiers is away", async () => {
-  const { fresh, apply, estate, pager, said, read, reader, copy, told, ask } = await house();
+  const { fresh, apply, estate, pager, said, says, read, reader, copy, told, ask } = await house();
   const first = await read(reader("nightly-export"), { copy });
   // The reading is whole, and says that one of the two notifiers did not take it.
   expect(first).toMatchObject({
@@ -108,17 +112,24 @@ test("what a reading finds is told its owner once, whoever of the notifiers is a
     { subject: "1 new finding for payments", text: expect.stringContaining("month-end") },
   ]);
 
+  // A schedule starts the same reading, and nobody waits for its answer.
+  await says(reader("year-end"));
+  const { id } = await entryNamed(fresh.db, "sources", "log");
+  expect(await ask("discoverDue", ["log", id])).toBe(true);
+  await expect.poll(async () => (await told()).length, { timeout: 30_000 }).toBe(3);
+  expect((await told())[2]).toMatchObject({ text: expect.stringContaining("year-end") });
+
   // A notifier that has left the estate is nobody to wait for, and a source that fails is told, too.
   await apply(estate({ chat: pager.section }));
   await rm(said);
   const failed = await ask<ScanReport>("discover", ["log"]);
   expect(failed).toMatchObject({ failure: expect.any(String) });
   expect(failed.untold).toBeUndefined();
-  expect((await told()).slice(2)).toMatchObject([
+  expect((await told()).slice(3)).toMatchObject([
     { text: expect.stringContaining(" source-failing, log: ") },
   ]);
   expect(await overview(fresh.db, Date.now())).toMatchObject({ unsentNotices: 0 });
 
   const kept = JSON.stringify([await told(), await fresh.sql("select * from rekey_inventory.notices")]);
   for (const form of formsOf(planted)) expect(kept.includes(form), "a value was told").toBe(false);
-});
+}, 120_000);
