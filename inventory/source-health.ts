@@ -6,10 +6,9 @@ import type { SourceConfig } from "../domain/estate/types.js";
 import { useWindowMs } from "../domain/graph/current.js";
 import { evidenceMaxAgeMs } from "../domain/watched.js";
 import { type Database, read, type Tx } from "./database.js";
-import { scans } from "./discovery-tables.js";
 import { entries } from "./estate-tables.js";
-import { and, desc, eq, isNotNull, isNull, or, type SQL } from "./orm.js";
-import type { Scan } from "./scans.js";
+import { and, eq, isNull, sql } from "./orm.js";
+import { ms } from "./rows.js";
 import { askedOf, watchedWithin } from "./watching.js";
 
 /** A source, and its readings by its present settings. Times are milliseconds since the epoch. */
@@ -54,37 +53,55 @@ export async function sourcesHealth(
     const watched = new Map(
       (await watchedWithin(tx, asked, { ...rules, now })).map((one) => [one.source, one]),
     );
-    const health: SourceHealth[] = [];
-    for (const { id, name, body } of declared) {
+    const newest = await newestOf(
+      tx,
+      declared.map(({ id }) => id),
+    );
+    return declared.map(({ id, name, body }): SourceHealth => {
       const { kind, owner, every = null } = body as unknown as SourceConfig;
       const readings = watched.get(id);
-      const newest = await newestOf(tx, eq(scans.source, id));
-      const over = or(isNotNull(scans.endedAt), isNotNull(scans.failure));
-      const last = await newestOf(tx, and(eq(scans.source, id), over));
-      const goesOn = newest !== undefined && newest.endedAt === null && newest.failure === null;
-      health.push({
+      const last = newest.get(id);
+      return {
         ...{ name, kind, owner, every },
         ...{ wholeAt: readings?.wholeAt ?? null, watchedSince: readings?.since ?? null },
         failure: failureOf(readings),
-        readingSince: goesOn ? newest.startedAt : null,
-        ...{ gaps: last?.gaps ?? [], unreadable: last?.malformed ?? 0 },
-        unreadableFirst: last?.malformedFirst.slice(0, 10) ?? [],
+        readingSince: last?.reading_since ?? null,
+        ...{ gaps: last?.gaps ?? [], unreadable: Number(last?.malformed ?? 0) },
+        unreadableFirst: last?.first ?? [],
         nextAt: every === null ? null : nextAfter(now, every),
-      });
-    }
-    return health;
+      };
+    });
   });
 }
 
-async function newestOf(tx: Tx, where: SQL | undefined): Promise<Scan | undefined> {
-  const order = [desc(scans.startedAt), desc(scans.id)];
-  const [row] = await tx
-    .select()
-    .from(scans)
-    .where(where)
-    .orderBy(...order)
-    .limit(1);
-  return row;
+/** Of a source, since when its newest reading goes on, and what the newest that came to an end or failed could not see. */
+interface Newest extends Record<string, unknown> {
+  readonly source: string;
+  readonly reading_since: number | null;
+  readonly gaps: readonly string[] | null;
+  readonly malformed: string | null;
+  readonly first: readonly Malformed[] | null;
+}
+
+/** So many records that could not be read are named. */
+const namedMax = 10;
+
+/** The same of all of these at once, by their ids. */
+async function newestOf(tx: Tx, sources: readonly string[]): Promise<Map<string, Newest>> {
+  const { rows } = await tx.execute<Newest>(sql`
+    select s.source, ${ms("begun.started_at")} as reading_since, over.gaps, over.malformed,
+      jsonb_path_query_array(over.malformed_first, ${`$[0 to ${namedMax - 1}]`}::jsonpath) as first
+    from unnest(${sql.param(sources)}::text[]) as s (source)
+    left join lateral (
+      select case when ended_at is null and failure is null then started_at end as started_at
+      from rekey_inventory.scans where source = s.source order by scans.started_at desc, id desc limit 1
+    ) begun on true
+    left join lateral (
+      select gaps, malformed, malformed_first from rekey_inventory.scans
+      where source = s.source and (ended_at is not null or failure is not null)
+      order by started_at desc, id desc limit 1
+    ) over on true`);
+  return new Map(rows.map((row) => [row.source, row]));
 }
 
 function failureOf(

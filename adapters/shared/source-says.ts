@@ -30,6 +30,9 @@ export class Says {
   /** Records read, those that could not be read included. */
   records = 0;
   readonly #claims = new Map<string, Claim>();
+  /** What stands in `copies` and in `listed`, as text: a file may hold as many values as it has lines. */
+  readonly #met = new Set<string>();
+  readonly #things = new Set<string>();
 
   constructor(
     readonly record: string,
@@ -66,20 +69,20 @@ export class Says {
   /** Something that is there, with what is known of it. */
   lists(thing: Thing): void {
     const { at } = this.marking;
+    this.#things.add(JSON.stringify(thing));
     this.listed.push({ record: this.record, thing, seen: { first: at, last: at, count: 1 } });
   }
 
   /** Values that stand at a place; one that cannot be told from others has no hash, and that it stands there is told alone. */
   copy(at: LocationThing | PlaceThing, met: readonly Met[], literal: boolean, where: string): void {
     const seen = { first: this.marking.at, last: this.marking.at, count: 1 };
+    const place = JSON.stringify(at);
     for (const { as, value } of met) {
-      if (value === null) {
-        const isListed = this.listed.some(({ thing }) => JSON.stringify(thing) === JSON.stringify(at));
-        if (!isListed) this.listed.push({ record: this.record, thing: at, seen });
-      }
+      if (value === null && !this.#things.has(place)) this.lists(at);
       const mark = value === null ? "" : this.marking.mark(value);
-      if (this.copies.some((copy) => copy.mark === mark && JSON.stringify(copy.at) === JSON.stringify(at)))
-        continue;
+      const key = `${mark} ${place}`;
+      if (this.#met.has(key)) continue;
+      this.#met.add(key);
       this.copies.push({ record: this.record, at, mark, literal, seen, sentence: `${as} at ${where}` });
     }
   }

@@ -1,5 +1,6 @@
 /** A source that cannot be read is seen at once, with the reason, until it was read to its end; and how sources are doing. */
 import { expect, it } from "vitest";
+import type { Database } from "../../inventory/database.js";
 import { entryNamed } from "../../inventory/estate.js";
 import { beginScan, breakOff, endScan } from "../../inventory/scans.js";
 import { sourcesHealth } from "../../inventory/source-health.js";
@@ -94,4 +95,39 @@ it("says of each source when it was read, why not since, what it could not see, 
   // Too old to be gone on with: a new one, which has met nothing yet and hides nothing.
   await begin(t0 + 9 * hourMs);
   expect(await health(t0 + 9 * hourMs)).toMatchObject({ readingSince: t0 + 9 * hourMs, failure, gaps: [] });
+});
+
+/** How many statements a question takes. */
+async function statements(db: Database, question: (db: Database) => Promise<unknown>): Promise<number> {
+  const client = await db.connect();
+  const query = client.query.bind(client);
+  let count = 0;
+  const counting = (...given: Parameters<typeof query>) => {
+    count += 1;
+    return query(...given);
+  };
+  const release = () => undefined;
+  const only = new Proxy(client, {
+    get: (target, key, receiver) =>
+      key === "query" ? counting : key === "release" ? release : Reflect.get(target, key, receiver),
+  });
+  try {
+    await question({ ...db, connect: async () => only });
+    return count;
+  } finally {
+    client.release();
+  }
+}
+
+it("asks as much of the database for many sources as for one", async () => {
+  const { db, apply, reading } = await failing();
+  await reading({}, t0);
+  const asking = () => statements(db, (counted) => sourcesHealth(counted, shapes, t0));
+  const before = await asking();
+  await apply(({ sources, ...estate }) => {
+    const more = Array.from({ length: 20 }, (_, i) => [`more-${i}`, sources.sessions] as const);
+    return { ...estate, sources: { ...sources, ...Object.fromEntries(more) } as typeof sources };
+  });
+  expect(await sourcesHealth(db, shapes, t0)).toHaveLength(21);
+  expect(await asking()).toBe(before);
 });
