@@ -25,11 +25,14 @@ interface CopyStep {
 const lying = sql`select t.node, m.* from rekey_inventory.marks m join rekey_inventory.things t on t.id = m.thing
   where m.ended_at is null`;
 
-/** Which of them are looked up: conditions on versions `v` and their hashes `f` and on what was live `l`, and a table of what is `lying`. */
-interface Among {
-  readonly ofVersions?: SQL;
-  readonly ofLive?: SQL;
-  readonly lying?: SQL;
+/** For a `with`: how values `a` were met where they are lying (`m`), as `met`, by credential, place and source. */
+function metAs(those: SQL): SQL {
+  return sql`met as materialized (
+    select a.credential, n.id as place, m.source, bool_or(m.literal) as literal, bool_and(m.past) as past,
+      min(m.sentence) as sentence, count(*)::float8 as count,
+      ${ms("min(m.first_seen)")} as "firstSeen", ${ms("max(m.last_seen)")} as "lastSeen"
+    from ${those} join rekey_inventory.graph_nodes n on n.id = m.node and n.type = 'location'
+    group by a.credential, n.id, m.source)`;
 }
 
 /** The copies of an estate as one question sees them. */
@@ -77,11 +80,12 @@ export class Copies {
       const only = { ofVersions: sql`v.credential = ${ids}`, ofLive: sql`l.credential = ${ids}` };
       return this.#keep(sql`${asked}, ${this.#met(only)}`);
     }
-    // From the few places on: one value may lie at thousands of others.
-    const hashes = sql`any(array(select mark from lying))`;
-    const only = { ofVersions: sql`f.hmac = ${hashes}`, ofLive: sql`l.hmac = ${hashes}`, lying: sql`lying` };
+    // Each value is looked up on its own, from the places on: it may lie at thousands of others. As two lists that are compared,
+    // thousands of each would be compared each with each.
+    const whose = accepted(this.#now, { ofVersions: sql`f.hmac = m.mark`, ofLive: sql`l.hmac = m.mark` });
     return this.#keep(
-      sql`${asked}, lying as materialized (${lying} and t.node = ${ids}), ${this.#met(only)}`,
+      sql`${asked}, lying as materialized (${lying} and t.node = ${ids}),
+        ${metAs(sql`lying m cross join lateral (${whose}) a`)}`,
     );
   }
 
@@ -101,7 +105,7 @@ export class Copies {
 
   /** All of them. */
   async all(): Promise<GraphEdge[]> {
-    return this.#keep(this.#met({}));
+    return this.#keep(this.#met());
   }
 
   /**
@@ -128,26 +132,32 @@ export class Copies {
     return [...this.edges.values()].filter(({ from, to }) => nodes.has(from) && nodes.has(to));
   }
 
-  /** For a `with`: how values that may be accepted were met, as `met`, by credential, place and source. */
-  #met({ lying: places = sql`(${lying})`, ...among }: Among): SQL {
-    return sql`accepted as materialized (${accepted(this.#now, among)}), met as (
-        select a.credential, n.id as place, m.source, bool_or(m.literal) as literal, bool_and(m.past) as past,
-          min(m.sentence) as sentence, count(*)::float8 as count,
-          ${ms("min(m.first_seen)")} as "firstSeen", ${ms("max(m.last_seen)")} as "lastSeen"
-        from accepted a join ${places} m on m.mark = a.hmac
-        join rekey_inventory.graph_nodes n on n.id = m.node and n.type = 'location'
-        group by a.credential, n.id, m.source
-      )`;
+  /** For a `with`: `metAs` of the values that may be accepted, from the credentials on. */
+  #met(only: Parameters<typeof accepted>[1] = {}): SQL {
+    return sql`accepted as materialized (${accepted(this.#now, only)}),
+      ${metAs(sql`accepted a join (${lying}) m on m.mark = a.hmac`)}`;
   }
 
   /**
-   * The edges of what a query `met`; not where the credential is kept anyway (`keptOf`): there it is no copy. From a place on
-   * each step is looked up on its own (`offset 0`), as for copies of `graph-load.ts`.
+   * The edges of what a query `met`; not where the credential is kept anyway (`keptOf`): there it is no copy. What a place stands
+   * in is looked for only where a credential is kept in what has parts, or where it was met: most stand in a store, by themselves.
+   * Each step is looked up on its own (`offset 0`), as for copies of `graph-load.ts`.
    */
   async #keep(met: SQL): Promise<GraphEdge[]> {
     const { rows } = await this.#tx.execute<Meeting & Record<string, unknown>>(sql`
-      with recursive ${met}, inside (credential, place, id) as (
+      with recursive ${met}, own (credential, id) as materialized (
+        select c.credential, e.to_id from (select distinct credential from met) c, lateral (
+          select to_id from rekey_inventory.graph_edges
+          where from_id = c.credential and type = 'stored-in' and ended_at is null offset 0) e
+      ), whole (id) as materialized (
+        select k.id from (select distinct id from own) k
+        where (k.id in (select place from met)) is true or exists (
+          select from rekey_inventory.graph_edges e join rekey_inventory.graph_nodes n on n.id = e.from_id
+          where e.to_id = k.id and e.type in ('depends-on', 'stored-in') and e.ended_at is null and n.type = 'location')
+      ), inside (credential, place, id) as (
         select credential, place, place from met
+        -- Not as a join: of two lists that it takes for short the database compares each with each.
+        where (credential in (select credential from own where (id in (select id from whole)) is true)) is true
         union
         select i.credential, i.place, whole.id from inside i, lateral (
           select e.to_id as id from rekey_inventory.graph_edges e
