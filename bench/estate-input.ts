@@ -8,6 +8,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { randomOf } from "./random.js";
 
 /** How much there is. Edges are all of the map's, not only uses. */
 export interface EstateSize {
@@ -41,17 +42,6 @@ function frameOf({ credentials }: EstateSize): Frame {
   };
 }
 
-/** Numbers in [0, 1) by a seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Chooses among so many, the first ones more often: the i-th in proportion to 1/(i + flat). */
 function skewed(count: number, flat: number, random: () => number): () => number {
   const sums: number[] = [];
@@ -69,12 +59,23 @@ function skewed(count: number, flat: number, random: () => number): () => number
   };
 }
 
+/** Sources of the estate, by their names: what they meet is generated as well (`met-input.ts`). */
+export const sources = {
+  hosts: { kind: "env-files", directory: "/srv/hosts" },
+  cluster: { kind: "kubernetes-manifests", directory: "/srv/cluster", cluster: "prod" },
+  history: {
+    kind: "gitleaks",
+    reports: [{ file: "/srv/reports/gitleaks.json", repository: "shop" }],
+  },
+} as const;
+
 const padded = (number: number, digits: number) => String(number).padStart(digits, "0");
 const teamOf = (i: number) => `team-${padded(i, 4)}`;
 const personOf = (i: number) => `person-${padded(i, 4)}`;
 const storeOf = (i: number) => `vault-${padded(i, 2)}`;
 const issuerOf = (i: number) => `db-${padded(i, 3)}`;
-const consumerOf = (i: number) => `service-${padded(i, 6)}`;
+/** The name of a consumer, by its number. */
+export const consumerOf = (i: number) => `service-${padded(i, 6)}`;
 
 /** How many use each credential: a few giants, and otherwise few, with a long tail. Together as many as the edges leave. */
 function usersOf({ credentials, consumers, edges }: EstateSize, random: () => number): number[] {
@@ -168,6 +169,10 @@ function sharedText(size: EstateSize): string {
     "issuers:\n",
     map(1, () => ["root-db", { ...database(0), host: "root-db.example.com", engineCredential: undefined }]),
     map(issuers, (i) => [issuerOf(i), database(i)]),
+    "sources:\n",
+    Object.entries(sources)
+      .map(([name, body]) => `  ${name}: ${JSON.stringify({ ...body, owner: teamOf(0) })}\n`)
+      .join(""),
     `policies:\n  standard: {"interval":"90d","approval":{"quorum":0}}\n`,
   ].join("");
 }
