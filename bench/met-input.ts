@@ -14,9 +14,8 @@ export type MetBy = keyof typeof sources;
 /** Of so many credentials one is met somewhere else, and one in hundreds of places. */
 const metEach = 8;
 const oftenEach = 1_000;
-/** So many places of `giant`, and at most of any other. */
-const giantPlaces = 1_000;
-const oftenPlaces = 500;
+/** So many places at most: those of `giant`. */
+const placesMax = 500;
 /** As much as a source says at once. */
 const itemsMax = 2_000;
 
@@ -35,10 +34,10 @@ interface Place {
 
 /** In how many other places the value of a credential is; of these there are hundreds. */
 function placesOf(name: string, random: () => number): number {
-  if (name === giant) return giantPlaces;
+  if (name === giant) return placesMax;
   if (name === master) return 3;
   const chance = random();
-  if (chance < 1 / oftenEach) return 100 + Math.floor(random() * (oftenPlaces - 100));
+  if (chance < 1 / oftenEach) return 100 + Math.floor(random() * (placesMax - 100));
   return chance < 1 / metEach ? 2 + Math.floor(random() * 2) : 0;
 }
 

@@ -25,6 +25,9 @@ interface CopyStep {
 const lying = sql`select t.node, m.* from rekey_inventory.marks m join rekey_inventory.things t on t.id = m.thing
   where m.ended_at is null`;
 
+/** Of more nodes than these it costs more to ask first which of them have a value than to plan the longer query. */
+const fewNodes = 1_000;
+
 /** For a `with`: how values `a` were met where they are lying (`m`), as `met`, by credential, place and source. */
 function metAs(those: SQL): SQL {
   return sql`met as materialized (
@@ -72,7 +75,7 @@ export class Copies {
 
   /** Edges that begin (`forth`) or end (`back`) at these nodes. */
   async at(nodes: readonly string[], way: Way): Promise<GraphEdge[]> {
-    const among = await this.#fitting(nodes, way);
+    const among = nodes.length > fewNodes ? nodes : await this.#fitting(nodes, way);
     if (among.length === 0) return [];
     const asked = sql`asked (id) as materialized (select unnest(${sql.param(among)}::text[]))`;
     const ids = anyOf(sql`asked`);

@@ -165,16 +165,41 @@ it("a copy ends with its reading, and with the value that is no longer accepted"
   await apply();
 });
 
-it("where the credential is kept is no copy, nor what is filled from there", async () => {
+it("where the credential is kept is no copy, nor what is filled from there, nor a part of that", async () => {
   const { db, sql, orders, idOf } = await copied();
   const [held] = await sql<{ to_id: string }>(
     `select to_id from rekey_inventory.graph_edges where from_id = '${orders}' and type = 'stored-in'`,
   );
-  const compose = await idOf(place("compose.yaml#api"));
-  await sql(`insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen)
-    values ('${compose}', 'depends-on', '${held?.to_id}', now(), now())`);
-  const { edges } = await loadWhole(db, t0);
-  expect(edges.filter(({ type }) => type === "copied-to").map(({ to }) => to)).not.toContain(compose);
+  const [kept, api, env] = [
+    held?.to_id ?? "",
+    await idOf(place("compose.yaml#api")),
+    await idOf(place(".env")),
+  ];
+  const [inEnv, ci] = [await idOf(place(".env#DB")), await idOf(place("ci.yaml"))];
+  const told = async () => {
+    const { edges } = await loadWhole(db, t0);
+    const { graph } = await loadBlast(db, orders, { limit: null, now: t0 });
+    const at = (all: typeof edges) => all.filter(({ type }) => type === "copied-to").map(({ to }) => to);
+    expect(at(graph.edges).sort()).toEqual(at(edges).sort());
+    const users = await loadHolders(db, orders, t0);
+    expect(at(users.edges).sort()).toEqual(at(edges).sort());
+    return at(edges).sort();
+  };
+  const filled = (id: string) =>
+    sql(`insert into rekey_inventory.graph_edges (from_id, type, to_id, first_seen, last_seen)
+      values ('${id}', 'depends-on', '${kept}', now(), now())`);
+  expect(await told()).toEqual([inEnv, api, ci].sort());
+  await filled(api);
+  expect(await told()).toEqual([inEnv, ci].sort());
+  await filled(env);
+  expect(await told()).toEqual([ci]);
+  await sql(
+    `update rekey_inventory.graph_edges set ended_at = now() where type = 'depends-on' and to_id = '${kept}'`,
+  );
+  expect(await told()).toEqual([inEnv, api, ci].sort());
+  // It was met where it is kept, of which nothing else is a part.
+  await sql(`update rekey_inventory.things set node = '${kept}' where node = '${ci}'`);
+  expect(await told()).toEqual([inEnv, api].sort());
 });
 
 /** What the whole map says in memory. */
