@@ -5,6 +5,7 @@ import { liveStages } from "../domain/version.js";
 import { type Database, read, type Tx } from "./database.js";
 import { maybeAccepted } from "./live-values.js";
 import { type SQL, sql } from "./orm.js";
+import { readsAt } from "./place-readers.js";
 import { ms } from "./rows.js";
 
 interface MetRow extends Record<string, unknown> {
@@ -84,9 +85,7 @@ export const metPlaces = sql`rekey_inventory.marks m
 const metColumns = sql`n.id as node, n.name, bool_or(m.literal) as literal, bool_and(m.past) as past, min(m.sentence) as sentence,
   ${ms("max(m.last_seen)")} as last_seen,
   array(
-    select distinct r.name from rekey_inventory.graph_edges e
-    join rekey_inventory.graph_nodes r on r.id = e.from_id
-    where e.to_id = n.id and e.type = 'uses' and e.ended_at is null order by r.name
+    select distinct r.name from ${readsAt("n.id")} e join rekey_inventory.graph_nodes r on r.id = e.from_id order by r.name
   ) as readers`;
 
 function copyOf({ node, name, literal, past, sentence, last_seen, readers }: MetRow): MetCopy {

@@ -11,6 +11,7 @@ import type { Tx } from "./database.js";
 import { edgeKey } from "./graph-rows.js";
 import { anyOf } from "./graph-walk.js";
 import { type SQL, sql } from "./orm.js";
+import { readsAt } from "./place-readers.js";
 import { ms } from "./rows.js";
 
 /** One step from a node over an edge to a copy, `forth` from the credential to the place. */
@@ -173,8 +174,7 @@ export class Copies {
       )
       select met.*, reader.one is not null as "isRead"
       from met left join lateral (
-        select true as one from rekey_inventory.graph_edges e
-        where e.to_id = met.place and e.type = 'uses' and e.ended_at is null limit 1) reader on true
+        select true as one from ${readsAt("met.place")} e limit 1) reader on true
       where (credential, place) not in (select credential, place from kept)
       order by credential, place, source`);
     const edges = copyEdges(rows);

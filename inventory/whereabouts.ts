@@ -8,6 +8,7 @@ import { metPlaces } from "./copies.js";
 import { type Database, read, type Tx } from "./database.js";
 import { isLatest } from "./live-values.js";
 import { sql } from "./orm.js";
+import { readsAt } from "./place-readers.js";
 import { ms } from "./rows.js";
 
 /**
@@ -174,7 +175,7 @@ async function readersAt(tx: Tx, places: readonly string[]): Promise<Map<string,
       select distinct o.name from rekey_inventory.graph_edges b join rekey_inventory.graph_nodes o on o.id = b.to_id
       where b.from_id = r.id and b.type = 'owned-by' and b.ended_at is null order by o.name) as owners
     from around a
-    join rekey_inventory.graph_edges e on e.to_id = a.id and e.type in ('uses', 'can-read') and e.ended_at is null
+    cross join lateral ${readsAt("a.id", { could: true })} e
     join rekey_inventory.graph_nodes r on r.id = e.from_id
     group by a.place, r.id, r.name, r.type order by uses desc, r.name`);
   const byPlace = Map.groupBy(rows, ({ place }) => place);
