@@ -1,0 +1,3 @@
+-- It brings no rows of its own: an index.
+
+select 1;
