@@ -6,7 +6,7 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from "@temporalio/client";
 import { type DataConverter, defineSearchAttributeKey } from "@temporalio/common";
-import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { DefaultLogger, NativeConnection, Runtime } from "@temporalio/worker";
 import { onTestFinished } from "vitest";
 import type { ActivityDeps, ConsumerSystem, Systems } from "../../activities/deps.js";
 import { createActivities } from "../../activities/index.js";
@@ -33,6 +33,7 @@ import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { temporalServer } from "../setup/servers.js";
 import { registeredShapes } from "../support/shapes.js";
 import { testBundle } from "./bundle.js";
+import { crewOf, identity } from "./lent-worker.js";
 import { people } from "./people.js";
 import { quick } from "./policies.js";
 import { adaptersOf, logins, makeWorld, pathOf, type World } from "./world.js";
@@ -110,8 +111,13 @@ export interface House {
   apply(change: (estate: Estate) => Estate, by?: string): Promise<void>;
 }
 
-/** What Temporal's records name instead of the machine that runs the tests. */
-const identity = "house";
+/** Options by which a worker is another than the usual one. */
+const ofTheWorker: ReadonlySet<string> = new Set<keyof HouseOptions>([
+  "sealed",
+  "build",
+  "codeOf",
+  "temporal",
+]);
 const fingerprintKey = randomBytes(32);
 const codecKey = new Secret(randomBytes(32).toString("base64"));
 let shared: Promise<Connections> | undefined;
@@ -179,8 +185,9 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   await recordVersions(fresh.db, { credential, by: null, standings, at: Date.now() - 86_400_000 });
   const dataConverter = converter(options.sealed);
   const client = new Client({ connection, namespace, dataConverter, identity });
-  const taskQueue = newId("queue");
   const codeOf = options.codeOf ?? testBundle;
+  const crew = crewOf(credential, !Object.keys(options).some((name) => ofTheWorker.has(name)));
+  const { taskQueue } = crew;
   const fingerprint = async (value: string) =>
     createHmac("sha256", fingerprintKey).update(value).digest("hex");
 
@@ -210,34 +217,22 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       restores: guardOf(db, installation, options.highWater),
       platform: async () => [],
     };
-    const worker = await Worker.create({
-      connection: native,
-      namespace: itsNamespace,
-      identity,
-      taskQueue: queue,
-      dataConverter,
-      workflowBundle: { codePath },
-      activities: createActivities(deps),
-      maxCachedWorkflows: 20,
-      shutdownGraceTime: 1,
-      shutdownForceTime: "5s",
-      ...(build === undefined ? {} : { workerDeploymentOptions: deploymentOf(build) }),
-    });
-    const done = worker.run().catch(() => undefined);
+    const way = { connection: native, namespace: itsNamespace, dataConverter, codePath, taskQueue: queue };
+    const deployment = build === undefined ? {} : { deployment: deploymentOf(build) };
+    const { shutdown, giveBack } = await crew.hire({ ...way, ...deployment }, createActivities(deps));
     let closing: Promise<void> | undefined;
     const close = () => {
       closing ??= Promise.all([db.close(), audit.close()]).then(() => undefined);
       return closing;
     };
-    const shutdown = async () => {
-      if (worker.getState() === "RUNNING") worker.shutdown();
-      await done;
-    };
     const stop = async () => {
       await shutdown();
       await close();
     };
-    onTestFinished(stop);
+    onTestFinished(async () => {
+      await giveBack();
+      await close();
+    });
     return {
       stop,
       kill: async () => {

@@ -4,7 +4,6 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { Client, type WorkflowHandle } from "@temporalio/client";
-import { Worker } from "@temporalio/worker";
 import { onTestFinished } from "vitest";
 import { createActivities } from "../../activities/index.js";
 import type { AdapterDeps } from "../../adapters/ports.js";
@@ -22,6 +21,7 @@ import { type Fresh, migratedDatabase } from "../inventory/database.js";
 import { registeredShapes } from "../support/shapes.js";
 import { testBundle } from "./bundle.js";
 import { connections, converter, guardOf } from "./house.js";
+import { crewOf, identity } from "./lent-worker.js";
 import { people } from "./people.js";
 
 /** What the estate is made with besides its owners. */
@@ -63,7 +63,7 @@ export async function openRealHouse(raw: RealEstate, given: AdapterDeps): Promis
   const mark = (value: string) => createHmac("sha256", key).update(value).digest("hex");
   const deps = { ...given, mark };
   const fresh = await migratedDatabase();
-  const { client: connection, worker: native, namespace } = await connections();
+  const { client: connection, worker, namespace } = await connections();
   const { installation } = deps;
   const { owners } = await people();
   const apply = async (said: RealEstate, how: { readonly now: number; readonly shapes?: Shapes }) => {
@@ -77,54 +77,44 @@ export async function openRealHouse(raw: RealEstate, given: AdapterDeps): Promis
   const [name = ""] = Object.keys(credentials);
   const credential = (await entryNamed(fresh.db, "credentials", name)).id;
   const dataConverter = converter();
-  const client = new Client({ connection, namespace, dataConverter, identity: "house" });
-  const taskQueue = newId("queue");
+  const client = new Client({ connection, namespace, dataConverter, identity });
+  const { taskQueue, hire } = crewOf(credential, true);
   const codePath = await testBundle();
+  const make = { connection: worker, namespace, dataConverter, codePath, taskQueue };
 
   const startWorker = async () => {
     const db = openDatabase({ url: fresh.url });
     const systems = systemsKeeper(db, deps);
     const audit = keptLog(db, fresh.url);
-    const worker = await Worker.create({
-      connection: native,
-      namespace,
-      identity: "house",
-      taskQueue,
-      dataConverter,
-      workflowBundle: { codePath },
-      activities: createActivities({
-        db,
-        installation,
-        systems: systems.open,
-        source: sourceOpener(db, deps),
-        channels: channelOpener(db, deps),
-        shapes: registeredShapes,
-        now: Date.now,
-        newId,
-        randomSecret,
-        sha256Hex,
-        fingerprint: async (value) => mark(value.reveal()),
-        audit: audit.keeper,
-        restores: guardOf(db, installation),
-        platform: async () => [],
-      }),
-      shutdownGraceTime: 1,
-      shutdownForceTime: "5s",
+    const activities = createActivities({
+      db,
+      installation,
+      systems: systems.open,
+      source: sourceOpener(db, deps),
+      channels: channelOpener(db, deps),
+      shapes: registeredShapes,
+      now: Date.now,
+      newId,
+      randomSecret,
+      sha256Hex,
+      fingerprint: async (value) => mark(value.reveal()),
+      audit: audit.keeper,
+      restores: guardOf(db, installation),
+      platform: async () => [],
     });
-    const done = worker.run().catch(() => undefined);
+    const hired = await hire(make, activities);
     let stopping: Promise<void> | undefined;
-    const stop = () => {
+    const stop = (end: () => Promise<void>) => {
       stopping ??= (async () => {
-        if (worker.getState() === "RUNNING") worker.shutdown();
-        await done;
+        await end();
         await systems.close();
         await audit.close();
         await db.close();
       })();
       return stopping;
     };
-    onTestFinished(stop);
-    return { stop };
+    onTestFinished(() => stop(hired.giveBack));
+    return { stop: () => stop(hired.shutdown) };
   };
 
   await startWorker();
