@@ -38,9 +38,11 @@ const requestMsMax = 15_000;
 export async function startService({ name, program, env, pidFile }: ServiceOptions): Promise<Service> {
   const example = () => join(projectRoot(), "dist", "examples", "services", `${program}.js`);
   const script = isAbsolute(program) ? program : example();
+  const { NODE_COMPILE_CACHE: compiled } = process.env;
   const child = spawn(process.execPath, [script], {
     env: {
       PATH: process.env.PATH ?? "",
+      ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
       ...env,
       SERVICE: name,
       ...(pidFile === undefined ? {} : { PID_FILE: pidFile }),

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { nodeEnv } from "./node-env.js";
 
 const program = fileURLToPath(new URL("../../dist/bin/rekey.js", import.meta.url));
 
@@ -31,13 +32,10 @@ export interface Rekey {
 
 /** Prepares runs in `folder`, which is HOME too. */
 export function rekeyIn(folder: string, env: NodeJS.ProcessEnv): Rekey {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  // How fast Node loads the program, and nothing that the program reads.
-  const compiled = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
   const start: Rekey["start"] = (...argv) => {
     const child = spawn(process.execPath, [program, ...argv], {
       cwd: folder,
-      env: { PATH, HOME: folder, ...compiled, ...env },
+      env: { ...nodeEnv(), HOME: folder, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

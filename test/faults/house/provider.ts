@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { ProviderAccount, Ready } from "../../contract/issuers/http-provider.js";
+import { nodeEnv } from "../../support/node-env.js";
 import type { Provider } from "../worlds/world.js";
 
 const program = fileURLToPath(new URL("../../contract/issuers/http-provider.js", import.meta.url));
@@ -16,7 +17,7 @@ export type OwnProvider = Provider & { readonly traces: readonly string[]; stop(
 export async function startProvider(folder: string): Promise<OwnProvider> {
   const stateFile = join(folder, "provider.state");
   const child = spawn(process.execPath, [program], {
-    env: { PATH: process.env.PATH ?? "", STATE_FILE: stateFile },
+    env: { ...nodeEnv(), STATE_FILE: stateFile },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const { url } = await firstLine(child);

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { nodeEnv } from "../../support/node-env.js";
 import type { Outage, Planted } from "../seam/points.js";
 import type { FromWorker, ToWorker } from "../worker-main.js";
 
@@ -58,7 +59,7 @@ export class WorkerProcess {
     const { env, witnessFile, valuesFile, logFile } = this.#options;
     const child = fork(program, [witnessFile, valuesFile], {
       ...(await boundByRights()),
-      env: { PATH: process.env.PATH ?? "", NODE_ENV: "test", ...env },
+      env: { ...nodeEnv(), NODE_ENV: "test", ...env },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     const log = createWriteStream(logFile, { flags: "a", mode: 0o600 });
