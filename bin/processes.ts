@@ -6,8 +6,6 @@ import type { Processes } from "../client/cli/deps.js";
 import { exitCodes } from "../domain/errors.js";
 import { readInstallation } from "../worker/config.js";
 import { projectRoot } from "../worker/dev/places.js";
-import { apiSettingsOf } from "../worker/installation.js";
-import { openServices } from "./services.js";
 
 /** The program's version, as its package says. */
 function version(): string {
@@ -30,10 +28,12 @@ export function processesWith(env: NodeJS.ProcessEnv): Processes {
       return exitCodes.done;
     },
     server: async () => {
-      const [{ startApi }, services] = await Promise.all([
+      const [{ startApi }, { apiSettingsOf }, { openServices }] = await Promise.all([
         import("../client/api/start.js"),
-        openServices(env, { tells: true }),
+        import("../worker/installation.js"),
+        import("./services.js"),
       ]);
+      const services = await openServices(env, { tells: true });
       try {
         const settings = await apiSettingsOf(readInstallation(env));
         const api = await startApi({ ...settings, services, version: version(), now: Date.now, say });

@@ -3,14 +3,15 @@
 import { kinds } from "../adapters/registry.js";
 import type { CliDeps } from "../client/cli/deps.js";
 import { run } from "../client/cli/run.js";
-import { newId } from "../worker/installation.js";
-import { adoption } from "./adoption.js";
-import { openAuditorsLog } from "./auditor.js";
+import { newId } from "../worker/ids.js";
 import { processesWith } from "./processes.js";
 import { keepEnvironmentOut } from "./reports.js";
-import { migrateInventory, openServices } from "./services.js";
 
 keepEnvironmentOut(process.report);
+
+// Loaded by the commands that need them: the others begin sooner.
+const services = () => import("./services.js");
+const adoption = async () => (await import("./adoption.js")).adoption(process.env);
 
 const deps: CliDeps = {
   kinds,
@@ -26,15 +27,22 @@ const deps: CliDeps = {
       return () => process.off("SIGINT", listener);
     },
   },
-  connect: () => openServices(process.env),
-  migrate: () => migrateInventory(process.env),
-  auditorsLog: (reference) => openAuditorsLog(process.env, reference),
+  connect: async () => (await services()).openServices(process.env),
+  migrate: async () => (await services()).migrateInventory(process.env),
+  auditorsLog: async (reference) => (await import("./auditor.js")).openAuditorsLog(process.env, reference),
   grants: Object.fromEntries(
     Object.entries({ ...kinds.issuers, ...kinds.stores }).flatMap(([kind, { grants }]) =>
       grants === undefined ? [] : [[kind, grants]],
     ),
   ),
-  adoption: adoption(process.env),
+  adoption: {
+    preview: async (...given) => (await adoption()).preview(...given),
+    ask: async (...given) => (await adoption()).ask(...given),
+    decide: async (...given) => (await adoption()).decide(...given),
+    carryOut: async function* (...given) {
+      yield* (await adoption()).carryOut(...given);
+    },
+  },
   processes: processesWith(process.env),
 };
 

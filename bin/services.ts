@@ -6,7 +6,7 @@ import { migrateLog } from "../audit/log.js";
 import { type AuditDesk, auditDeskOf } from "../client/cli/audit-desk.js";
 import type { Services } from "../client/cli/deps.js";
 import { inventoryIn } from "../client/cli/inventory.js";
-import { rotationClient } from "../client/temporal.js";
+import { late } from "../client/late.js";
 import { shapesOf } from "../domain/estate/shapes.js";
 import { Secret } from "../domain/secret.js";
 import { refuseAnotherKey } from "../inventory/fingerprint-key.js";
@@ -36,12 +36,17 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
   try {
     const ring = await codecRingOf(settings, tells ? toStandardError : undefined);
     const { id: installation } = await readRecord(db);
-    const rotations = rotationClient({
-      connection: await temporalLoginOf(settings),
-      namespace: settings.REKEY_TEMPORAL_NAMESPACE,
-      dataConverter: converterWith(ring),
-      identity: `rekey@${hostname()}`,
-      randomId: newId,
+    const connection = await temporalLoginOf(settings);
+    // Temporal's client is a fifth of what a command loads, and most of them look into the inventory only.
+    const { handle: rotations, isUsed } = late(async () => {
+      const { rotationClient } = await import("../client/temporal.js");
+      return rotationClient({
+        connection,
+        namespace: settings.REKEY_TEMPORAL_NAMESPACE,
+        dataConverter: converterWith(ring),
+        identity: `rekey@${hostname()}`,
+        randomId: newId,
+      });
     });
     const stopTelling = tells
       ? await keepTelling({ db, ring, role: "server", id: newId("proc"), warn: toStandardError })
@@ -74,7 +79,7 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
       close: async () => {
         await stopTelling();
         const log = opened?.then((open) => open.close());
-        await Promise.allSettled([rotations.close(), db.close(), log]);
+        await Promise.allSettled([isUsed() ? rotations.close() : undefined, db.close(), log]);
       },
     };
   } catch (error) {

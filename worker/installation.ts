@@ -16,7 +16,8 @@ import { type CodecRing, followedRing } from "./codec-ring.js";
 import { failureConverterPath, type Installation } from "./config.js";
 
 const resolveTimeoutMs = 10_000;
-const idBytes = 12;
+
+export { newId } from "./ids.js";
 
 /** Resolves a reference of the settings once. */
 export async function resolved(settings: Installation, reference: string): Promise<Secret> {
@@ -206,11 +207,6 @@ export async function fingerprintKeyDigest(settings: Installation): Promise<stri
 
 function keyedHash(key: Secret, value: string): string {
   return createHmac("sha256", key.reveal()).update(value).digest("hex");
-}
-
-/** A fresh opaque id that nobody can guess. */
-export function newId(prefix: string): string {
-  return `${prefix}_${randomBytes(idBytes).toString("hex")}`;
 }
 
 /** A fresh random value, for attestation keys. */
