@@ -60,6 +60,7 @@ it("reads the tables that are kept, in which each row says why it is one", () =>
   ]);
   expect(rows).toEqual([
     ["argo-cd-operators.csv", 45],
+    ["argo-cd-rest.csv", 33],
     ["argo-cd.csv", 61],
     ["awesome-compose.csv", 45],
     ["bank-of-anthos.csv", 59],
