@@ -38,23 +38,18 @@ export function truthIn(csv: string): TruthRow[] {
 
 /** Edges of the types that the table speaks of, one each, with the first sentence that says it. */
 export function rowsOf(
-  parts: readonly Pick<ScanPart, "claims" | "copies" | "listed">[],
+  parts: readonly Pick<ScanPart, "claims" | "copies">[],
   edges: ReadonlySet<string>,
 ): Map<string, Row & { readonly sentence: string }> {
   const rows = new Map<string, Row & { readonly sentence: string }>();
   const add = (row: Row, sentence: string) => {
     if (edges.has(row.edge) && !rows.has(keyOf(row))) rows.set(keyOf(row), { ...row, sentence });
   };
-  for (const { claims, copies, listed } of parts) {
+  for (const { claims, copies } of parts) {
     for (const { from, type, to, sentence } of claims)
       add({ reader: textOf(from), edge: type, target: textOf(to) }, sentence);
     for (const { at, sentence } of copies)
       add({ reader: "", edge: "literal", target: placeOf(at) }, sentence);
-    // A place whose value is too common to be compared is told without a hash.
-    for (const { thing } of listed) {
-      if (thing.is !== "location") continue;
-      add({ reader: "", edge: "literal", target: placeOf(thing) }, "It is too common to be compared.");
-    }
   }
   return rows;
 }

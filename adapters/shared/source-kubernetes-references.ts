@@ -44,6 +44,12 @@ export function saysReferences(
     for (const { name, key, namespace } of referencesIn(field, item, value, object.group)) {
       if (name.includes("{{")) continue;
       const where = `${path}.${field} of ${pathOf(object)}`;
+      if (isChartValue(path, object)) {
+        says.gaps.push(
+          `${where} names a Secret to a chart that was not rendered: who uses it, and in which namespace, is not in what was read.`,
+        );
+        continue;
+      }
       const at = namespace ?? object.namespace;
       if (at === "") {
         says.gaps.push(`${where} names a Secret in a namespace that it does not say.`);
@@ -52,6 +58,11 @@ export function saysReferences(
       says.declared(reader, "uses", secretAt(frame, says, at, name, key), `${where} names it`);
     }
   }
+}
+
+/** An Application of Argo CD hands values to a chart: what comes of them stands in another namespace, and is none of its own. */
+function isChartValue(path: string, { group }: KubernetesObject): boolean {
+  return group === "argoproj.io" && /\.valuesObject(?:\.|$)/.test(path);
 }
 
 function referencesIn(field: string, item: unknown, beside: Fields, group: string): Reference[] {

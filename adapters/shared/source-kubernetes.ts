@@ -4,8 +4,9 @@
  */
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import type { CredentialClass } from "../../domain/estate/classes.js";
-import { isMap, listOf, mapOf, named, settingsIn, textOf } from "./source-config.js";
+import { isMap, jsonDocuments, listOf, mapOf, named, settingsIn, textOf } from "./source-config.js";
 import { envLines, iniLines, propertyLines } from "./source-dotenv.js";
+import { saysSettings, withoutReferences } from "./source-kubernetes-argocd.js";
 import { saysCertificates } from "./source-kubernetes-edge.js";
 import { saysFilled } from "./source-kubernetes-filled.js";
 import { saysAsked } from "./source-kubernetes-injected.js";
@@ -15,11 +16,12 @@ import {
   configAt,
   type KubernetesFrame,
   type KubernetesObject,
+  pathOf,
   secretAt,
 } from "./source-kubernetes-objects.js";
 import { saysPods } from "./source-kubernetes-pods.js";
 import { saysBinding } from "./source-kubernetes-rights.js";
-import type { Says } from "./source-says.js";
+import { location, type Says } from "./source-says.js";
 import { valuesIn, valuesOfSecret } from "./source-values.js";
 
 /** Everything that one object says. */
@@ -29,6 +31,7 @@ export function saysObject(object: KubernetesObject, frame: KubernetesFrame, say
       saysSecret(object, frame, says);
       return;
     case "/ConfigMap":
+      saysSettings(object, frame, says);
       for (const { key, met } of configValues(object)) {
         says.copy(
           configAt(frame, object.namespace, object.name, key),
@@ -69,6 +72,35 @@ function saysSecret(object: KubernetesObject, frame: KubernetesFrame, says: Says
   const at = secretAt(frame, says, namespace, name);
   const kind = classesOfTypes.get(textOf(body.type) ?? "");
   if (kind !== undefined) says.lists({ ...at, class: kind });
+  for (const { key, met } of entriesOf(body)) {
+    says.copy(
+      secretAt(frame, says, namespace, name, key),
+      met,
+      frame.literal,
+      `${key} of the Secret ${namespace}/${name}`,
+    );
+  }
+  const applied = entriesOf(appliedOf(body)).flatMap(({ met }) => met);
+  if (applied.length === 0) return;
+  says.copy(
+    location(`kubernetes ${frame.cluster}`, `${pathOf(object)}#metadata.annotations.${lastApplied}`),
+    applied,
+    frame.literal,
+    `the annotation ${lastApplied} of the Secret ${namespace}/${name}`,
+  );
+}
+
+/** Where `kubectl apply` keeps what was applied, values of a Secret included; it stays when an entry is changed by another way. */
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** The Secret as it was applied; empty where nothing says so, or where what is kept there is no object. */
+function appliedOf(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const [document] = jsonDocuments(textOf(mapOf(mapOf(body.metadata).annotations)[lastApplied]) ?? "");
+  return document !== undefined && "value" in document ? mapOf(document.value) : {};
+}
+
+/** The entries of a Secret in which a value stands. */
+function entriesOf(body: Readonly<Record<string, unknown>>) {
   const entries: [string, string][] = [
     ...Object.entries(mapOf(body.data)).map(([key, value]): [string, string] => [
       key,
@@ -79,16 +111,10 @@ function saysSecret(object: KubernetesObject, frame: KubernetesFrame, says: Says
       textOf(value) ?? "",
     ]),
   ];
-  for (const [key, text] of entries) {
+  return entries.flatMap(([key, text]) => {
     const met = key.startsWith(".docker") ? registryPasswords(text) : valuesOfSecret(key, text);
-    if (met.length === 0) continue;
-    says.copy(
-      secretAt(frame, says, namespace, name, key),
-      met,
-      frame.literal,
-      `${key} of the Secret ${namespace}/${name}`,
-    );
-  }
+    return met.length === 0 ? [] : [{ key, met }];
+  });
 }
 
 /** `""` for what is no text. */
@@ -115,9 +141,9 @@ function registryPasswords(text: string): ReturnType<typeof valuesIn> {
 }
 
 /** Values in the entries of a ConfigMap: an entry is one setting, or a whole file of them. */
-export function configValues({ body }: KubernetesObject) {
-  return Object.entries(mapOf(body.data)).flatMap(([key, value]) => {
-    const text = textOf(value) ?? "";
+export function configValues(object: KubernetesObject) {
+  return Object.entries(mapOf(object.body.data)).flatMap(([key, value]) => {
+    const text = withoutReferences(object, key, textOf(value) ?? "");
     const met = text.includes("\n") ? valuesOfFile(key, text) : valuesIn(key, text);
     return met.length === 0 ? [] : [{ key, met }];
   });

@@ -65,6 +65,14 @@ const publicWords = new Set(
 const placeholder =
   /^(?:x+|\*+|\.{3,}|-+|_+|todo|tbd|none|null|nil|undefined|empty|true|false|redacted|dummy|<.*>|\[.*\]|__.*__|%[A-Za-z0-9_]+%|@[A-Za-z0-9_.]+@|(?:your|enter|insert|put|some)[-_ ].*|your[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)\b.*|your(?:secret|password|token|key).*|.*(?:change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)|placeholder|redacted).*)$/i;
 
+/** A key's frame without a key in it, as manuals show one: `...`, or a word in brackets, between its first and its last line. */
+const emptyKey =
+  /^-----BEGIN [A-Z0-9 ]+-----\s*(?:\.{3,}|…|<[^>]*>|\[[^\]]*\])?\s*(?:-----END [A-Z0-9 ]+-----)?$/;
+
+/** When something was, as Argo CD keeps the time of the last change beside a password's hash. */
+const time =
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$/i;
+
 /** So common that an equal one elsewhere means nothing. */
 const common = new Set(
   "password passw0rd password1 password123 postgres postgresql mysql mariadb root admin administrator secret example default changeit guest test testing rabbitmq minioadmin wordpress 12345678 123456789 1234567890 qwertyuiop".split(
@@ -124,7 +132,8 @@ function isReference(text: string): boolean {
 
 /** True for text that only says that a value belongs there. */
 function isPlaceholder(text: string): boolean {
-  return placeholder.test(text.trim());
+  const trimmed = text.trim();
+  return placeholder.test(trimmed) || emptyKey.test(trimmed);
 }
 
 /** The values that stand in one setting. `name` is the setting's own, `text` everything that it holds. */
@@ -158,9 +167,9 @@ export function valuesOfSecret(name: string, text: string): Met[] {
   const last = lastWord(name);
   const isPublic =
     secretName(name) === null &&
-    (publicWords.has(last) || /^(?:database|db|dbname|endpoint|address)$/.test(last));
+    (publicWords.has(last) || /^(?:database|db|dbname|endpoint|address|project)$/.test(last));
   if (inside.length > 0 || isPublic || trimmed === "" || trimmed.length > charactersMax) return inside;
-  if (keyId.test(trimmed)) return [];
+  if (keyId.test(trimmed) || time.test(trimmed)) return [];
   if (isReference(trimmed) || isPlaceholder(trimmed) || isSwitch(trimmed)) return [];
   if (/^-----BEGIN (?:CERTIFICATE|(?:[A-Z]+ )?PUBLIC KEY)-----/.test(trimmed)) return [];
   return [met("a value of a secret", trimmed)];

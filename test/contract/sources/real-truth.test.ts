@@ -48,6 +48,24 @@ it("names what is missing and what is too much, and counts both", async () => {
   expect(figuresOf(result)).toEqual({ recall: 2 / 5, precision: 2 / 4 });
 });
 
+it("counts a place whose value is too common to be compared, and no Secret of which only the type is known", async () => {
+  const secrets = `
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata: { name: edge, namespace: n }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: db, namespace: n }
+stringData: { password: postgres }
+`;
+  const { parts } = await saidOf(kubernetesManifests, { "all.yaml": secrets }, { cluster: "prod" });
+  expect([...rowsOf(parts, new Set(["literal"])).values()].map(({ target }) => target)).toEqual([
+    "n/db#password",
+  ]);
+});
+
 it("refuses a table that is not whole", () => {
   expect(() => truthIn(`${head}n/Pod/p,uses,,env,r\n`)).toThrow("row 1");
 });

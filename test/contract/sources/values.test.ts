@@ -107,6 +107,8 @@ describe("values", () => {
     ],
     ["checksum", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ["id", "2f1c9a4e7b3d4c5f8a6b9d0e1f2a3b4c"],
+    ["sshPrivateKey", "-----BEGIN OPENSSH PRIVATE KEY-----\n...\n-----END OPENSSH PRIVATE KEY-----"],
+    ["note", "-----BEGIN RSA PRIVATE KEY-----\n<yours>\n-----END RSA PRIVATE KEY-----\n"],
     ["SENTINEL_ID_0", "3c0d9c0320bb34888c2df5757c718ce6ca992ce6"],
   ])("finds none in %s: %s", (name, text) => {
     expect(valuesIn(name, text)).toEqual([]);
@@ -141,6 +143,9 @@ describe("values", () => {
     for (const none of ["$PASSWORD", "{{ .password }}", "change-me", "true"]) {
       expect(valuesOfSecret("anything", none)).toEqual([]);
     }
+    for (const time of ["2019-03-20T17:54:53Z", "2019-03-20", "2019-03-20 17:54:53.120+02:00"])
+      expect(valuesOfSecret("admin.passwordMtime", time)).toEqual([]);
+    expect(valuesOfSecret("project", "orders-team")).toEqual([]);
     expect(valuesOfSecret("username", "orders-app")).toEqual([]);
     expect(valuesOfSecret("ca.crt", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----")).toEqual(
       [],
