@@ -27,8 +27,8 @@ faults: ## put every fault at every outside call (CASE=id for one, WORLD=name, S
 bench: ## measure, and write tables, JSON and docs/measurements.md (PARTS="rotations overhead audit audit-full" for some of it)
 	@$(RUN) node dist/bench/main.js $(PARTS)
 
-real-inputs: ## read a folder of your own with the sources of configuration, and print what they find (DIR=folder, KINDS="compose", TRUTH=table.csv, SETTINGS=json)
-	@$(RUN) node dist/bench/real-inputs.js $(DIR) $(KINDS) $(if $(TRUTH),--truth $(TRUTH)) $(if $(SETTINGS),--settings '$(SETTINGS)')
+real-inputs: ## read a folder of your own with the sources of configuration, and print what they find (DIR=folder, KINDS="compose", TRUTH="table.csv ...", SETTINGS=json, KEEP=1 for figures of docs/real-inputs.md)
+	@$(RUN) node dist/bench/real-inputs.js $(DIR) $(KINDS) $(foreach table,$(TRUTH),--truth $(table)) $(if $(KEEP),--keep) $(if $(SETTINGS),--settings '$(SETTINGS)')
 
 check: ## formatting, types, dead code and house rules only
 	@$(RUN) node dist/scripts/test.js tidy domain explore

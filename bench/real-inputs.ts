@@ -9,7 +9,17 @@ import { parseArgs } from "node:util";
 import type { AdapterDeps } from "../adapters/ports.js";
 import { kinds } from "../adapters/registry.js";
 import type { ScanPart, Thing } from "../domain/discovery/said.js";
-import { compared, figuresOf, type Row, rowsOf, type TruthRow, truthIn } from "./real-truth.js";
+import { circumstances } from "./measurements.js";
+import { keepFigures } from "./real-figures.js";
+import {
+  type Compared,
+  compared,
+  figuresOf,
+  type Row,
+  rowsOf,
+  type TruthRow,
+  truthIn,
+} from "./real-truth.js";
 
 const folderKinds = [
   "compose",
@@ -36,12 +46,12 @@ function textOf(thing: Thing): string {
   }
 }
 
-/** What one source says of a folder, with the figures of it; against a table of what is there where one is given. */
+/** What one source says of a folder, with the figures of it; against a table of what is there where one is given, and then with what differs. */
 async function show(
   kind: string,
   directory: string,
   { truth, settings }: { truth: readonly TruthRow[] | null; settings: Readonly<Record<string, unknown>> },
-): Promise<void> {
+): Promise<{ records: number; result: Compared } | null> {
   const source = kinds.sources[kind];
   if (source === undefined) throw new Error(`${kind} is no kind of source`);
   const key = randomBytes(32);
@@ -76,11 +86,11 @@ async function show(
   await opened.close();
   const figures = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
   say(`# ${kind}: ${figures.join(", ")}; ${Math.round(performance.now() - began)} ms`);
-  if (truth !== null) sayCompared(truth, parts);
+  return truth === null ? null : { records: counts.records, result: sayCompared(truth, parts) };
 }
 
 /** Every row that is missing and every one too many, and the two figures. */
-function sayCompared(truth: readonly TruthRow[], parts: readonly ScanPart[]): void {
+function sayCompared(truth: readonly TruthRow[], parts: readonly ScanPart[]): Compared {
   const result = compared(truth, rowsOf(parts, new Set(truth.map(({ edge }) => edge))));
   const line = ({ reader, edge, target }: Row) => `${reader} | ${edge} | ${target}`;
   for (const row of result.missed) say(`missed | ${line(row)} | ${row.reason}`);
@@ -89,20 +99,34 @@ function sayCompared(truth: readonly TruthRow[], parts: readonly ScanPart[]): vo
   say(
     `# ${truth.length} rows: ${result.hits} found, ${result.missed.length} missed, ${result.extra.length} extra; recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)}`,
   );
+  return result;
 }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { truth: { type: "string" }, settings: { type: "string", default: "{}" } },
+  options: {
+    truth: { type: "string", multiple: true, default: [] },
+    settings: { type: "string", default: "{}" },
+    keep: { type: "boolean", default: false },
+  },
 });
 const [folder, ...only] = positionals;
-if (folder === undefined) {
+const tables = values.truth;
+if (folder === undefined || (values.keep && (tables.length === 0 || only.length !== 1))) {
   process.stderr.write(
-    'error: no folder is given\nhint: make real-inputs DIR=/path/to/a/folder [KINDS="compose"] [TRUTH=table.csv] [SETTINGS=json]\n',
+    `error: ${folder === undefined ? "no folder is given" : "figures are kept of one kind against tables"}\nhint: make real-inputs DIR=/path/to/a/folder [KINDS="compose"] [TRUTH="table.csv ..."] [SETTINGS=json] [KEEP=1]\n`,
   );
   process.exitCode = 2;
 } else {
-  const truth = values.truth === undefined ? null : truthIn(readFileSync(values.truth, "utf8"));
-  for (const kind of only.length > 0 ? only : folderKinds)
-    await show(kind, resolve(folder), { truth, settings: JSON.parse(values.settings) });
+  const truth = tables.length === 0 ? null : tables.flatMap((table) => truthIn(readFileSync(table, "utf8")));
+  for (const kind of only.length > 0 ? only : folderKinds) {
+    const shown = await show(kind, resolve(folder), { truth, settings: JSON.parse(values.settings) });
+    if (!values.keep || shown === null) continue;
+    const { commit, day } = await circumstances(Date.now());
+    keepFigures(
+      tables.map((table) => basename(table)),
+      shown.result,
+      { commit, day, records: shown.records },
+    );
+  }
 }

@@ -50,7 +50,35 @@ function walk(value: unknown, path: string, depth: number, frame: Frame): void {
   // A kind of an operator has its own fields beside those of a pod.
   const others = Object.entries(value).filter(([key]) => !isWithPod || !podFields.has(key));
   saysReferences(Object.fromEntries(others), path, reader, frame);
-  for (const [key, item] of others) walk(item, `${path}.${key}`, depth + 1, frame);
+  for (const [key, item] of others) {
+    if (/env$/i.test(key)) saysVariables(item, `${path}.${key}`, reader, frame);
+    walk(item, `${path}.${key}`, depth + 1, frame);
+  }
+}
+
+/** Variables that an operator's kind hands to the pods that it makes: a list as that of a container, and in none. */
+function saysVariables(list: unknown, path: string, reader: ReaderThing, whole: Frame): void {
+  for (const variable of listOf(list).map(mapOf)) {
+    const name = textOf(variable.name) ?? "";
+    const text = textOf(variable.value);
+    if (text !== null) saysLiteral(name, text, `${path}.${name}`, reader, whole);
+  }
+}
+
+/** A literal of an object stands in the object; `part` says where in it. */
+function saysLiteral(
+  name: string,
+  text: string,
+  part: string,
+  reader: ReaderThing,
+  { object, frame, says }: Frame,
+  where = `${part} of ${pathOf(object)}`,
+): void {
+  const met = valuesIn(name, text);
+  if (met.length === 0) return;
+  const place = location(scopeOf(frame), `${pathOf(object)}#${part}`);
+  says.copy(place, met, true, where);
+  says.declared(reader, "uses", place, `${where} holds ${met[0]?.as}`);
 }
 
 /** A pod or the template of one has its annotations beside its description. */
@@ -130,7 +158,7 @@ function saysContainer(
     const config = mapOf(from.configMapKeyRef);
     usesConfig(config.name, config.key, `${where}.env.${name}`);
     const literal = textOf(variable.value);
-    if (literal !== null) saysLiteral(name, literal, `${where}.env.${name}`);
+    if (literal !== null) holds(name, literal, `${where}.env.${name}`);
   }
   for (const source of listOf(container.envFrom).map(mapOf)) {
     uses(mapOf(source.secretRef).name, null, `${where}.envFrom`);
@@ -139,19 +167,14 @@ function saysContainer(
   for (const field of ["command", "args"]) {
     const words = listOf(container[field]).map((word) => textOf(word) ?? "");
     for (const { name, text } of argumentsIn(words))
-      saysLiteral(name ?? field, text, `${where}.${field}${name === null ? "" : `.${name}`}`);
+      holds(name ?? field, text, `${where}.${field}${name === null ? "" : `.${name}`}`);
   }
 
   function usesConfig(config: unknown, key: unknown, part: string): void {
     saysConfig(reader, config, key, at(part), { object, frame, says });
   }
-  function saysLiteral(name: string, text: string, part: string): void {
-    const met = valuesIn(name, text);
-    if (met.length === 0) return;
-    // A literal of an object stands in the object.
-    const place = location(scopeOf(frame), `${pathOf(object)}#${part}`);
-    says.copy(place, met, true, at(part));
-    says.declared(reader, "uses", place, `${at(part)} holds ${met[0]?.as}`);
+  function holds(name: string, text: string, part: string): void {
+    saysLiteral(name, text, part, reader, { object, frame, says }, at(part));
   }
 }
 

@@ -110,3 +110,16 @@ spec: { source: { helm: { ${field}: { ingress: { tls: [ { secretName: shop-tls }
   ]);
   expect(usesOf(await said(application("other")))).toEqual([uses("cd/Application/shop", "cd/shop-tls")]);
 });
+
+it("finds a value among the variables that an operator's kind hands to its pods", async () => {
+  const found = await said(`apiVersion: backups.example.com/v1
+kind: Backup
+metadata: { name: nightly, namespace: shop }
+spec: { resticEnv: [ { name: REGION }, { name: HOST, value: files.example }, { name: RESTIC_PASSWORD, value: ${password} } ], env: none }
+`);
+  const place = "shop/Backup/nightly#spec.resticEnv.RESTIC_PASSWORD";
+  expect(usesOf(found)).toEqual([uses("shop/Backup/nightly", place)]);
+  expect(found.copies.map(({ at, mark, literal }) => [thingText(at), mark, literal])).toEqual([
+    [`location(kubernetes prod ${place})`, testMark(password), true],
+  ]);
+});

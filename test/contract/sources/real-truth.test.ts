@@ -72,12 +72,10 @@ it("refuses a table that is not whole", () => {
 
 it("reads the tables that are kept, in which each row says why it is one", () => {
   const folder = new URL("../../../docs/real-inputs/", import.meta.url);
-  const rows = readdirSync(folder).map((file) => [
-    file,
-    truthIn(readFileSync(new URL(file, folder), "utf8")).length,
-  ]);
+  const tables = readdirSync(folder).filter((file) => file.endsWith(".csv"));
+  const rows = tables.map((file) => [file, truthIn(readFileSync(new URL(file, folder), "utf8")).length]);
   expect(rows).toEqual([
-    ["argo-cd-operators.csv", 45],
+    ["argo-cd-operators.csv", 50],
     ["argo-cd-rest.csv", 33],
     ["argo-cd.csv", 61],
     ["awesome-compose.csv", 45],
