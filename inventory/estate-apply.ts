@@ -3,13 +3,12 @@
  * leaves the estate ends.
  */
 
-import { sections } from "../domain/estate/schema.js";
 import type { Shapes } from "../domain/estate/shapes.js";
 import { mapped, onMap } from "../domain/graph/declared.js";
 import { tellAudit } from "./audit-outbox.js";
 import { recordAuthority } from "./authority-record.js";
 import { type Database, patient, read, type Tx, transact } from "./database.js";
-import { changesOf, changesStill, type EstateChanges } from "./estate-changes.js";
+import { changesOf, changesStill, type EstateChanges, noChanges, nothing } from "./estate-changes.js";
 import { type EstateDiff, touchedIn } from "./estate-diff.js";
 import { renewStamp } from "./estate-pieces.js";
 import { refuseUnderRotation } from "./estate-refuse.js";
@@ -49,9 +48,10 @@ const countAnew = sql`analyze rekey_inventory.entries, rekey_inventory.graph_nod
   rekey_inventory.graph_evidence`;
 
 /**
- * Makes the database say what the estate says. Applying the same digest again changes nothing. `told` is what it changes, where
- * whoever read it was told. Throws `rotation-open` as `refuseUnderRotation` does, and `conflict` where somebody else has applied
- * another estate since the submission was read.
+ * Makes the database say what the estate says. Applying the same digest again changes nothing. `told` is what it changes, as
+ * whoever applies was told before: nothing else is applied. Null: nobody was shown anything. Throws `rotation-open` as
+ * `refuseUnderRotation` does, and `conflict` where somebody else has applied another estate since it was told, or since the
+ * submission was read.
  */
 export async function applySubmission(
   db: Database,
@@ -105,13 +105,6 @@ export async function applySubmission(
   });
 }
 
-const nothing: EstateDiff = {
-  empty: true,
-  sections: Object.fromEntries(
-    sections.map((section) => [section, { created: [], changed: [], ended: [] }]),
-  ) as unknown as EstateDiff["sections"],
-};
-
 /** Digest of the estate in force; null before there is one. */
 export async function digestIn(tx: Tx): Promise<string | null> {
   const [last] = await tx
@@ -123,11 +116,10 @@ export async function digestIn(tx: Tx): Promise<string | null> {
 }
 
 /** What `applySubmission` would change now, without changing it. */
-export async function planSubmission(db: Database, submission: Submission): Promise<EstateDiff> {
-  return read(patient(db, applyMsMax), async (tx) => {
-    if ((await digestIn(tx)) === submission.digest) return nothing;
-    return (await changesOf(tx, submission)).diff;
-  });
+export async function planSubmission(db: Database, submission: Submission): Promise<EstateChanges> {
+  return read(patient(db, applyMsMax), async (tx) =>
+    (await digestIn(tx)) === submission.digest ? noChanges(tx) : changesOf(tx, submission),
+  );
 }
 
 /**

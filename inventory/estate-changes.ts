@@ -1,13 +1,13 @@
 /**
- * What a submitted estate changes, told by hashes: bodies are read only of what differs. The same function shows the difference
- * and applies it, so that nothing is applied that would not have been shown.
+ * What a submitted estate changes, told by hashes: bodies are read only of what differs. What was told is what is applied, as long
+ * as nobody has changed anything since; so nothing is applied that was not shown.
  */
 
 import { RekeyError } from "../domain/errors.js";
 import { sections } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
-import { leftIn, refuseStale, type Standing } from "./estate-pieces.js";
+import { leftIn, refuseStale, type Standing, stampIn } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
 import { inArray, sql } from "./orm.js";
 import { column, parts } from "./rows.js";
@@ -22,6 +22,8 @@ export interface NewWord {
 
 /** Everything that applying would write. */
 export interface EstateChanges {
+  /** What it was told by, as of `stampIn`: applied now it is only while that holds. */
+  readonly stamp: string;
   readonly diff: EstateDiff;
   readonly words: readonly NewWord[];
   readonly ended: readonly Standing[];
@@ -33,17 +35,22 @@ export interface EstateChanges {
 }
 
 /**
- * What the submission changes as it was `told` before: nobody has changed anything since its base was read, or this throws
- * `conflict`. An estate that was read whole has no base, and what it changes is told anew.
+ * What the submission changes as it was `told` before: nobody has changed anything since, or this throws `conflict`. Null: nobody
+ * was told, and it is told now.
  */
 export async function changesStill(
   tx: Tx,
   submission: Submission,
   told: EstateChanges | null,
 ): Promise<EstateChanges> {
-  if (told === null || submission.base === null) return changesOf(tx, submission);
-  await refuseStale(tx, submission.base);
+  if (told === null) return changesOf(tx, submission);
+  await refuseStale(tx, told);
   return told;
+}
+
+/** What is told of an estate that is in force. */
+export async function noChanges(tx: Tx): Promise<EstateChanges> {
+  return { stamp: await stampIn(tx), diff: nothing, words: [], ended: [], moved: [] };
 }
 
 /** Tells what the submission changes. Throws `bad-input` where two pieces say one entry, `conflict` as `leftIn` does. */
@@ -78,7 +85,7 @@ export async function changesOf(tx: Tx, submission: Submission): Promise<EstateC
     }
   }
   const ended = [...standing.values()].filter((one) => !one.ended);
-  return { diff: diffOf(words, changed, ended), words, ended, moved };
+  return { stamp: await stampIn(tx), diff: diffOf(words, changed, ended), words, ended, moved };
 }
 
 function diffOf(
@@ -104,6 +111,9 @@ function diffOf(
     sections: Object.fromEntries(told) as unknown as EstateDiff["sections"],
   };
 }
+
+/** The difference of what is the same. */
+export const nothing: EstateDiff = diffOf([], new Map(), []);
 
 type Standings = Map<string, Standing>;
 

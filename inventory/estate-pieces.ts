@@ -48,8 +48,8 @@ export async function piecesIn(tx: Tx): Promise<KnownPieces> {
   }
 }
 
-/** Throws `conflict` where somebody has applied, or has noted other pieces, since the base was read. */
-export async function refuseStale(tx: Tx, { stamp }: Base): Promise<void> {
+/** Throws `conflict` where somebody has applied, or has noted other pieces, since the stamp was read. */
+export async function refuseStale(tx: Tx, { stamp }: Pick<Base, "stamp">): Promise<void> {
   if (stamp !== (await stampIn(tx)))
     throw new RekeyError(
       "conflict",
@@ -70,7 +70,8 @@ export async function leftIn(tx: Tx, base: Base | null): Promise<readonly Standi
   return rows;
 }
 
-async function stampIn(tx: Tx): Promise<string> {
+/** By what it is recognised that nobody has applied anything since, or noted other pieces. */
+export async function stampIn(tx: Tx): Promise<string> {
   const { rows } = await tx.execute<{ stamp: string }>(sql`
     select concat((select max(number) from ${estateRevisions}), ' ', (select times from ${pieceNotes})) as stamp`);
   return rows[0]?.stamp ?? "";

@@ -34,7 +34,7 @@ export async function applyEstate(db: Database, request: ApplyRequest): Promise<
 
 /** What `applyEstate` would change now, without changing it. */
 export async function planEstate(db: Database, estate: Estate): Promise<EstateDiff> {
-  return planSubmission(db, submissionOf(estate, ""));
+  return (await planSubmission(db, submissionOf(estate, ""))).diff;
 }
 
 const columns = {

@@ -22,7 +22,6 @@ import { type Entry, listEntries } from "../../inventory/estate.js";
 import { type Applied, applySubmission, notePieces, planSubmission } from "../../inventory/estate-apply.js";
 import type { EstateChanges } from "../../inventory/estate-changes.js";
 import { type KnownEstate, knownIn } from "../../inventory/estate-context.js";
-import type { EstateDiff } from "../../inventory/estate-diff.js";
 import { currentRevision, estateAround, type Revision } from "../../inventory/estate-load.js";
 import { bringFindings, type FindingNews, lookAfter } from "../../inventory/finding-keep.js";
 import {
@@ -59,9 +58,10 @@ export interface Inventory {
   shared(): Promise<Estate | null>;
   /** What a reader of an estate's pieces asks about the rest of it. */
   readonly known: KnownEstate;
-  diff(submission: Submission): Promise<EstateDiff>;
-  /** `changes` is what it changes, where whoever read it was told; otherwise that is told anew. */
-  apply(submission: Submission, by: string, changes: EstateChanges | null): Promise<Applied>;
+  /** What applying it would change now. */
+  changes(submission: Submission): Promise<EstateChanges>;
+  /** Applies what was told and nothing else; throws `conflict` where somebody has applied since. */
+  apply(submission: Submission, by: string, told: EstateChanges): Promise<Applied>;
   /** Notes in which pieces of text everything stands, where nothing else has changed. */
   notePieces(submission: Submission): Promise<void>;
   /** With `ended`, also what has left the estate. */
@@ -135,13 +135,13 @@ export function inventoryIn(
     revision: () => currentRevision(db),
     shared: async () => (await estateAround(db, null))?.estate ?? null,
     known: knownIn(db),
-    diff: (submission) => planSubmission(db, submission),
-    apply: (submission, by, changes) =>
+    changes: (submission) => planSubmission(db, submission),
+    apply: (submission, by, told) =>
       applySubmission(
         db,
         submission,
         { by, now: world.now(), newId: world.randomId, shapes: world.shapes },
-        changes,
+        told,
       ),
     notePieces: (submission) => notePieces(db, submission, { now: world.now(), shapes: world.shapes }),
     entries: (section, options) => listEntries(db, section, options),

@@ -19,6 +19,7 @@ import type { Halt } from "../../domain/restore.js";
 import { Secret } from "../../domain/secret.js";
 import type { CredentialView } from "../../inventory/credentials.js";
 import type { Entry } from "../../inventory/estate.js";
+import type { EstateChanges } from "../../inventory/estate-changes.js";
 import { diffEstate } from "../../inventory/estate-diff.js";
 import type { FindingNews } from "../../inventory/finding-keep.js";
 import type { FindingChange } from "../../inventory/findings.js";
@@ -27,6 +28,7 @@ import type { CredentialUse } from "../../inventory/metrics.js";
 import type { LoadedRotation } from "../../inventory/rotations.js";
 import { sectionsOf } from "../../inventory/sections.js";
 import type { SourceHealth } from "../../inventory/source-health.js";
+import type { Submission } from "../../inventory/submission.js";
 import type { Words } from "../../inventory/thing-words.js";
 import type { Overview } from "../../inventory/views.js";
 import type { Whereabouts } from "../../inventory/whereabouts.js";
@@ -108,7 +110,8 @@ export function emptyWorld(more: Partial<World> = {}): World {
 
 /** How the process stands to its surroundings. */
 export interface Surroundings {
-  readonly stdin?: string;
+  /** What is typed; of an iterable, what it gives once it is read. */
+  readonly stdin?: string | AsyncIterable<string>;
   readonly terminal?: boolean;
   readonly stdinTerminal?: boolean;
   readonly columns?: number;
@@ -141,12 +144,12 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
       printed[name] += text;
     },
   });
-  const stdin = new PassThrough();
-  stdin.end(around.stdin ?? "");
   const deps: CliDeps = {
     kinds,
     io: {
-      stdin: Object.assign(stdin, { isTTY: around.stdinTerminal ?? around.terminal ?? false }),
+      stdin: Object.assign(typed(around.stdin ?? ""), {
+        isTTY: around.stdinTerminal ?? around.terminal ?? false,
+      }),
       stdout: output("stdout"),
       stderr: output("stderr"),
       env: { USER: "olga", ...around.env },
@@ -185,6 +188,10 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
   return { code, ...printed };
 }
 
+function typed(stdin: string | AsyncIterable<string>): AsyncIterable<string> {
+  return typeof stdin === "string" ? new PassThrough().end(stdin) : stdin;
+}
+
 function servicesIn(world: World): Services {
   return {
     installation: "inst",
@@ -209,6 +216,10 @@ function inventoryIn(world: World): Inventory {
         Object.fromEntries(named(world, section).map(({ name, body }) => [name, body])),
       ]),
     ) as never;
+  const changesTo = (entries: Submission["entries"]): EstateChanges => ({
+    ...{ stamp: "", words: [], ended: [], moved: [] },
+    diff: diffEstate(current(), sectionsOf(entries)),
+  });
   return {
     revision: async () =>
       world.entries.length === 0
@@ -220,13 +231,13 @@ function inventoryIn(world: World): Inventory {
       shared: async () => null,
       // Everything was read, so there is nothing around it.
       context: async ({ entries }) => ({
-        changes: { ...{ words: [], ended: [], moved: [] }, diff: diffEstate(current(), sectionsOf(entries)) },
+        changes: changesTo(entries),
         sections: sectionsOf([]),
         asked: new Set(entries.map(({ section, name }) => `${section} ${name}`)),
         followers: new Map(),
       }),
     },
-    diff: async (submission) => diffEstate(current(), sectionsOf(submission.entries)),
+    changes: async ({ entries }) => changesTo(entries),
     apply: async (submission, by) => {
       world.calls.push(["apply", submission.digest, by]);
       return { revision: 4, diff: diffEstate(current(), sectionsOf(submission.entries)), scope: null };

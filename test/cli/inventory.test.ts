@@ -60,6 +60,61 @@ test("an estate is applied once, shown as it is in force, and changed by the nex
   expect(status.stdout).toMatch(/orders-db +orders-team +idle +never/);
 });
 
+test("nothing is applied that was not shown: it is refused where somebody has applied meanwhile", async () => {
+  const { db } = await migratedDatabase();
+  const folder = mkdtempSync(join(tmpdir(), "rekey-shown-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const text = starterEstate.replace("keys: []", `keys: [ed25519:${"a".repeat(42)}A]`);
+  const apply = (estate: string, how: Surroundings, ...flags: string[]) => {
+    const file = join(folder, `${newId("estate")}.yaml`);
+    writeFileSync(file, estate);
+    return runIn(emptyWorld(), ["apply", "-f", file, ...flags], { ...around(db), ...how });
+  };
+  const has = (note: string) => text.replace("installation:", `# ${note}\ninstallation:`);
+  expect((await apply(text, {}, "--yes")).code).toBe(0);
+  const mine = has("mine").replace("quietPeriod: 1h", "quietPeriod: 2h");
+  // What somebody else adds was not shown as ending.
+  const owner = "  late: { kind: person, email: late@example.com }\n";
+  const theirs = (times: number) => has(`theirs ${times}`).replace("owners:\n", `owners:\n${owner}`);
+  const applies = async (times: number) => {
+    const { code, stdout } = await apply(theirs(times), {}, "--yes", "--as", "bob");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("Applied as revision")]);
+  };
+
+  // While the question waits for an answer.
+  const answer = async function* () {
+    await applies(1);
+    yield "y\n";
+  };
+  const asked = await apply(mine, { stdin: answer(), stdinTerminal: true });
+  expect(asked.stdout).toContain("~ policies › standard  (quietPeriodMs)");
+  expect(asked.stdout).not.toContain("late");
+  expect([asked.code, asked.stderr]).toEqual([
+    1,
+    expect.stringContaining("Somebody else has applied an estate meanwhile."),
+  ]);
+  expect(asked.stderr).toContain("hint: Apply again: the difference is told anew.");
+  await expect(entryNamed(db, "owners", "late")).resolves.toMatchObject({ endedAt: null });
+
+  // And where nobody is asked.
+  expect((await apply(text, {}, "--yes")).stdout).toContain("- owners › late");
+  const real = inventoryIn(db, { now: () => now, randomId: newId, shapes: registeredShapes });
+  const late: Surroundings = {
+    inventory: {
+      ...real,
+      apply: async (...given) => {
+        await applies(2);
+        return real.apply(...given);
+      },
+    },
+  };
+  const unasked = await apply(mine, late, "--yes");
+  expect([unasked.code, unasked.stderr]).toEqual([1, expect.stringContaining("meanwhile")]);
+  await expect(entryNamed(db, "owners", "late")).resolves.toMatchObject({ endedAt: null });
+  // Once more it is told, and applied.
+  expect((await apply(mine, {}, "--yes")).stdout).toContain("- owners › late");
+});
+
 test("who was seen is told with the name of the source, also once that has left the estate", async () => {
   const { db } = await migratedDatabase();
   const folder = mkdtempSync(join(tmpdir(), "rekey-names-"));

@@ -241,7 +241,7 @@ it("takes note of text that says the same otherwise, and makes no revision of it
   const { result, read } = await readCounted(folder, knownIn(db));
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   expect(read).toBe(1);
-  expect(await planSubmission(db, result.submission)).toMatchObject({ empty: true });
+  expect(await planSubmission(db, result.submission)).toMatchObject({ diff: { empty: true } });
   await notePieces(db, result.submission, { now: t0 });
   expect(await readCounted(folder, knownIn(db))).toMatchObject({ read: 0 });
   expect(await sql("select 1 from rekey_inventory.estate_revisions")).toHaveLength(1);

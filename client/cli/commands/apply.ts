@@ -42,7 +42,8 @@ export const apply = command<ApplyOptions>({
   async run(cli, _args, { file, yes, dryRun, as }) {
     const { submission, changes } = await submissionIn(cli, file);
     const { inventory } = await cli.services();
-    const diff = changes?.diff ?? (await inventory.diff(submission));
+    const told = changes ?? (await inventory.changes(submission));
+    const { diff } = told;
     if (diff.empty && dryRun !== true) await inventory.notePieces(submission);
     if (diff.empty || dryRun === true) {
       const warnings = await idleExceptions(inventory, submission.entries, cli.io.now());
@@ -55,7 +56,7 @@ export const apply = command<ApplyOptions>({
       cli.note("Nothing was changed.");
       return exitCodes.failed;
     }
-    const applied = await inventory.apply(submission, requester(cli.io, as), changes);
+    const applied = await inventory.apply(submission, requester(cli.io, as), told);
     const news = await findingNews(cli, inventory, applied);
     const warnings = news === null ? [] : await idleExceptions(inventory, submission.entries, cli.io.now());
     for (const warning of warnings) cli.note(`warning: ${warning}`);
