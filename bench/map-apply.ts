@@ -10,13 +10,14 @@ import { shapesOf } from "../domain/estate/shapes.js";
 import { Secret } from "../domain/secret.js";
 import { openDatabase } from "../inventory/database.js";
 import type { EstateDiff } from "../inventory/estate-diff.js";
+import { installationClock } from "../worker/clock.js";
 import { newId } from "../worker/installation.js";
 import type { ApplyRun } from "./map.js";
 
 /** Applies a folder; time counts from the start of the process. */
 async function applyFolder(folder: string, url: string): Promise<ApplyRun> {
   const db = openDatabase({ url: new Secret(url) });
-  const inventory = inventoryIn(db, { now: Date.now, randomId: newId, shapes: shapesOf(kinds) });
+  const inventory = inventoryIn(db, { randomId: newId, shapes: shapesOf(kinds) });
   const printed = { out: "", problems: "" };
   const keep = (where: keyof typeof printed) => (text: string) => {
     printed[where] += text;
@@ -33,7 +34,8 @@ async function applyFolder(folder: string, url: string): Promise<ApplyRun> {
       onInterrupt: () => () => undefined,
     },
     // The command asks the inventory, and nobody else.
-    connect: async () => ({ inventory, close: () => db.close() }) as unknown as Services,
+    connect: async () =>
+      ({ inventory, clock: await installationClock(db), close: () => db.close() }) as unknown as Services,
   };
   const code = await run(["apply", "-f", folder, "--yes", "--json", "--as", "bench"], deps as CliDeps);
   if (code !== 0) throw new Error(`rekey apply failed: ${printed.problems}`);

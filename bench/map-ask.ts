@@ -51,7 +51,7 @@ interface Named {
 
 /** Asks about some of everything, and about the worst. */
 export async function ask(db: Database, progress: (line: string) => void): Promise<Asked> {
-  const inventory = inventoryIn(db, { now: Date.now, randomId: newId, shapes: shapesOf(kinds) });
+  const inventory = inventoryIn(db, { randomId: newId, shapes: shapesOf(kinds) });
   // Chosen by their hashes and so by nothing that they are.
   const sampled = (types: readonly string[], where: string) =>
     query<Named>(

@@ -24,6 +24,7 @@ import { entryOf } from "../inventory/estate.js";
 import { estateAround } from "../inventory/estate-load.js";
 import { sha256Hex } from "../inventory/hash.js";
 import { readInstallation as readRecord } from "../inventory/installation.js";
+import { type InstallationClock, installationClock } from "../worker/clock.js";
 import { type Installation, readInstallation } from "../worker/config.js";
 import { databaseOf, newId, resolverOf } from "../worker/installation.js";
 import { accountLocks } from "../worker/systems.js";
@@ -33,6 +34,7 @@ const callMsMax = 60_000;
 interface Desk {
   readonly settings: Installation;
   readonly db: Database;
+  readonly clock: InstallationClock;
   readonly deps: AdoptionDeps;
   readonly credential: AdoptedCredential;
   /** The credential's part of the estate, as the adapter wants it. */
@@ -67,7 +69,10 @@ export function adoption(env: NodeJS.ProcessEnv): Adoption {
         const { adopter, end } = await connect(desk);
         try {
           const record = await adoptionWith(desk.db, adoptionId);
-          yield* carryOut(desk.deps, desk.credential, adopter, record, callOf);
+          for await (const progress of carryOut(desk.deps, desk.credential, adopter, record, callOf)) {
+            await desk.clock.agree();
+            yield progress;
+          }
         } finally {
           await end();
         }
@@ -108,7 +113,9 @@ async function openDesk(env: NodeJS.ProcessEnv, id: string): Promise<Desk> {
   try {
     const { id: installation } = await readRecord(db);
     const found = await credentialOf(db, id);
-    return { settings, db, deps: { db, installation, now: Date.now, newId, sha256Hex }, ...found };
+    const clock = await installationClock(db);
+    const deps = { db, installation, now: clock.now, newId, sha256Hex };
+    return { settings, db, clock, deps, ...found };
   } catch (error) {
     await db.close();
     throw error;

@@ -36,6 +36,7 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
   try {
     const ring = await codecRingOf(settings, tells ? toStandardError : undefined);
     const { id: installation } = await readRecord(db);
+    const clock = await installationClock(db);
     const connection = await temporalLoginOf(settings);
     // Temporal's client is a fifth of what a command loads, and most of them look into the inventory only.
     const { handle: rotations, isUsed } = late(async () => {
@@ -53,17 +54,21 @@ export async function openServices(env: NodeJS.ProcessEnv, { tells = false } = {
       : async () => undefined;
     let opened: Promise<OpenAudit> | undefined;
     const audit = async (): Promise<AuditDesk> => {
-      opened ??= openAudit(settings, { db, installation, now: Date.now, warn: toStandardError });
+      opened ??= openAudit(settings, { db, installation, now: clock.now, warn: toStandardError });
       return auditDeskOf({
         ...(await opened),
         db,
-        now: async () => (await installationClock(db)).now(),
+        now: async () => {
+          await clock.agree();
+          return clock.now();
+        },
         forgetAfterMs: settings.REKEY_AUDIT_FORGET_AFTER,
       });
     };
     return {
       installation,
-      inventory: inventoryIn(db, { now: Date.now, randomId: newId, shapes: shapesOf(kinds) }),
+      clock,
+      inventory: inventoryIn(db, { randomId: newId, shapes: shapesOf(kinds) }),
       rotations,
       audit,
       // Asked for where a value leaked, and nowhere else: whoever never meets one needs no key for it.

@@ -71,13 +71,13 @@ export async function startWorker(settings: Installation, between?: Between): Pr
   const direct = await databaseOf(settings);
   const db = between?.database(direct) ?? direct;
   await migrate(db);
-  const { id: installation } = await ensureInstallation(db, {
-    id: settings.REKEY_INSTALLATION ?? newId("inst"),
-    createdAt: Date.now(),
-    restoreGeneration: newId("gen"),
-  });
   const clock = await installationClock(db);
   const { now } = clock;
+  const { id: installation } = await ensureInstallation(db, {
+    id: settings.REKEY_INSTALLATION ?? newId("inst"),
+    createdAt: now(),
+    restoreGeneration: newId("gen"),
+  });
   const warn = (sentence: string) => Runtime.instance().logger.warn(sentence);
   const keyOf = { digest: await fingerprintKeyDigest(settings), now: now() };
   if (await keepFingerprintKey(db, { ...keyOf, replaces: settings.REKEY_FINGERPRINT_KEY_REPLACES }))

@@ -28,6 +28,7 @@ export interface ApiDeps {
   readonly decisions: RateLimit;
   readonly ready: () => Promise<Readiness>;
   readonly scrapes?: ScrapeTimes | undefined;
+  /** This machine's clock, by which it is measured how long something takes and how often somebody sends. */
   readonly now: () => number;
   readonly version: string;
   /** Longest time that one request may take, in milliseconds. */
@@ -76,23 +77,24 @@ export function apiOf(deps: ApiDeps): Hono {
   });
   app.get(routes.description.path, (context) => context.json(description));
 
+  const present = async () => Math.floor(await services.inventory.time());
   const reader = (context: Context) => deps.tokens.check(context.req.header("Authorization"));
   const { inventory } = services;
   const queryOf = (context: Context) => new URL(context.req.url).searchParams;
   const nameIn = (context: Context) => context.req.param("name") ?? "";
   app.get(routes.credentials.path, async (context) => {
     reader(context);
-    return context.json(await allStanding(inventory, now()));
+    return context.json(await allStanding(inventory, await present()));
   });
   app.get(patternOf(routes.credential), async (context) => {
     reader(context);
     const subject = await credentialNamed(services, nameIn(context));
-    const { look: _, ...told } = await oneStanding(services, subject, now());
+    const { look: _, ...told } = await oneStanding(services, subject, await present());
     return context.json(told);
   });
   app.get(patternOf(routes.rotation), async (context) => {
     reader(context);
-    return context.json(await rotationView(services, context.req.param("id") ?? "", now()));
+    return context.json(await rotationView(services, context.req.param("id") ?? "", await present()));
   });
   app.get(patternOf(routes.consumers), async (context) => {
     reader(context);

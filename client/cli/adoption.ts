@@ -54,7 +54,7 @@ export async function decideOnAdoption(
 ): Promise<number> {
   const { services, subject, record } = adopting;
   const key = await signingKey(cli.io, options);
-  const now = cli.io.now();
+  const now = cli.now();
   const settled = adoptionStanding(record, now).is === "approved";
   const agreed = countSignatures(record, now).agreed.includes(key.person);
   if (says === "approve" && (settled || agreed)) {

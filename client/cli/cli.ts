@@ -1,6 +1,6 @@
 /** What every command is given: the dependencies, where to print, and the one connection of this run. */
 import { RekeyError } from "../../domain/errors.js";
-import type { CliDeps, Io, Services } from "./deps.js";
+import type { CliDeps, Clock, Io, Services } from "./deps.js";
 import { type Paint, painter, plain } from "./format/style.js";
 
 /** One run of the program. */
@@ -15,6 +15,8 @@ export interface Cli {
   readonly paintError: Paint;
   /** Connects at the first call; `run` closes. */
   services(): Promise<Services>;
+  /** Milliseconds since the epoch by the installation's clock (H38); by this machine's as long as nothing is connected. */
+  now(): number;
   /** Prints a result: the object with `--json`, otherwise the text. `text` may be empty. */
   show(object: unknown, text: string | (() => string)): void;
   /** A remark for people, on standard error; silent with `--json`. */
@@ -24,7 +26,11 @@ export interface Cli {
 }
 
 /** Makes the run's context. `services` is shared with whoever closes it. */
-export function cliOf(deps: CliDeps, json: boolean, services: () => Promise<Services>): Cli {
+export function cliOf(
+  deps: CliDeps,
+  json: boolean,
+  { services, clock }: { readonly services: () => Promise<Services>; readonly clock: Clock },
+): Cli {
   const { io } = deps;
   return {
     deps,
@@ -33,6 +39,7 @@ export function cliOf(deps: CliDeps, json: boolean, services: () => Promise<Serv
     paint: json ? plain : painter(io.stdout, io.env),
     paintError: painter(io.stderr, io.env),
     services,
+    now: () => clock.now(),
     show(object, text) {
       const shown = json ? JSON.stringify(object, null, 2) : typeof text === "string" ? text : text();
       if (shown !== "") io.stdout.write(`${shown}\n`);
@@ -40,7 +47,12 @@ export function cliOf(deps: CliDeps, json: boolean, services: () => Promise<Serv
     note(text) {
       if (!json) io.stderr.write(`${text}\n`);
     },
-    confirm: (question, yes) => confirm(io, question, yes),
+    async confirm(question, yes) {
+      const agreed = await confirm(io, question, yes);
+      // An answer may take a night, and the machine sleep meanwhile.
+      await clock.agree();
+      return agreed;
+    },
   };
 }
 

@@ -35,7 +35,7 @@ export interface Case {
 
 /** The rotation as it is recorded. Throws `unreachable` while it has no plan yet. */
 export async function lookToDecide(cli: Cli, services: Services, subject: OpenSubject): Promise<Look> {
-  const look = await lookAt(services, subject.id, cli.io.now());
+  const look = await lookAt(services, subject.id, cli.now());
   if (look !== null && look.state.plan !== null) return look;
   throw new RekeyError(
     "unreachable",

@@ -40,7 +40,7 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch by this machine, which may be wrong; whatever is kept or decided goes by the installation's clock. */
   now(): number;
   /** A fresh id, `<prefix>_…`, that nobody can guess. */
   randomId(prefix: string): string;
@@ -48,10 +48,19 @@ export interface Io {
   onInterrupt(listener: () => void): () => void;
 }
 
+/** The installation's clock, which goes by the inventory's (H38). */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Asks the inventory again where this machine slept or was set, or the last answer is old. Throws `unreachable`. */
+  agree(): Promise<void>;
+}
+
 /** What a command talks to. Nothing in it is connected before it is used. */
 export interface Services {
   /** The installation that signed documents are bound to. */
   readonly installation: string;
+  readonly clock: Clock;
   readonly inventory: Inventory;
   readonly rotations: RotationClient;
   /** The audit log; its key and its database are read at the first call. */

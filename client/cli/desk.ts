@@ -33,7 +33,7 @@ export async function deskFor(
   const url = serverOf(cli, options);
   if (url === "") return deskAt(cli, await cli.services());
   const api = apiClient({ url, token: () => apiToken(cli.io, options.token) });
-  return deskBehind(api, () => cli.io.now());
+  return deskBehind(api, cli.now);
 }
 
 /** The API that was asked for; `""` for the installation itself. */

@@ -42,13 +42,11 @@ export async function follow(
   try {
     for (let failures = 0, gone = 0; !detached.signal.aborted; ) {
       if (cli.io.stdout.writable === false) break;
-      const look = await lookAt(services, subject.id, cli.io.now(), options.ignore).catch(
-        (failure: unknown) => {
-          failures += 1;
-          if (failures >= failuresMax || !mayPass(failure)) throw failure;
-          return null;
-        },
-      );
+      const look = await looked(cli, services, subject, options).catch((failure: unknown) => {
+        failures += 1;
+        if (failures >= failuresMax || !mayPass(failure)) throw failure;
+        return null;
+      });
       if (look !== null) {
         failures = 0;
         screen.draw(look);
@@ -64,6 +62,16 @@ export async function follow(
     screen.end();
     restore();
   }
+}
+
+async function looked(
+  cli: Cli,
+  services: Services,
+  { id }: Subject,
+  { ignore }: FollowOptions,
+): Promise<Look | null> {
+  await services.clock.agree();
+  return lookAt(services, id, cli.now(), ignore);
 }
 
 function lost(name: string): RekeyError {

@@ -125,10 +125,10 @@ export interface Inventory {
   whereabouts(fingerprints: readonly string[]): Promise<Whereabouts>;
 }
 
-/** The inventory in a database. */
+/** The inventory in a database. Whatever is written or judged by the time goes by the database's clock (H38). */
 export function inventoryIn(
   db: Database,
-  world: { now(): number; randomId(prefix: string): string; readonly shapes: Shapes },
+  world: { randomId(prefix: string): string; readonly shapes: Shapes },
 ): Inventory {
   const present = async () => Math.floor(await inventoryTime(db));
   return {
@@ -136,19 +136,20 @@ export function inventoryIn(
     shared: async () => (await estateAround(db, null))?.estate ?? null,
     known: knownIn(db),
     changes: (submission) => planSubmission(db, submission),
-    apply: (submission, by, told) =>
+    apply: async (submission, by, told) =>
       applySubmission(
         db,
         submission,
-        { by, now: world.now(), newId: world.randomId, shapes: world.shapes },
+        { by, now: await present(), newId: world.randomId, shapes: world.shapes },
         told,
       ),
-    notePieces: (submission) => notePieces(db, submission, { now: world.now(), shapes: world.shapes }),
+    notePieces: async (submission) =>
+      notePieces(db, submission, { now: await present(), shapes: world.shapes }),
     entries: (section, options) => listEntries(db, section, options),
     credentials: () => listCredentials(db),
     time: () => inventoryTime(db),
     halt: () => haltOf(db),
-    overview: () => overview(db, world.now()),
+    overview: async () => overview(db, await present()),
     rotations: (credential, limit) => listRotations(db, { credential, limit }),
     rotation: (id) => loadRotation(db, id),
     document: (id) => decisionWith(db, id),

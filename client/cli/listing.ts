@@ -62,7 +62,8 @@ const instant = (at: number) => new Date(at).toISOString();
 
 const csvStyle: CellStyle = { name: (text) => text, when: instant, moment: instant };
 
-function styleFor({ paint, io }: Cli): CellStyle {
-  const now = io.now();
+function styleFor(cli: Cli): CellStyle {
+  const { paint } = cli;
+  const now = cli.now();
   return { name: (text) => paint("name", text), when: (at) => aged(at, now), moment };
 }

@@ -2,7 +2,7 @@
 import { CommanderError } from "commander";
 import { exitCodes } from "../../domain/errors.js";
 import { cliOf } from "./cli.js";
-import type { CliDeps, Services } from "./deps.js";
+import type { CliDeps, Clock, Services } from "./deps.js";
 import { Detached, detachedCode, failureJson, failureOf, failureText } from "./failure.js";
 import { painter } from "./format/style.js";
 import { programFor } from "./program.js";
@@ -17,14 +17,18 @@ export async function run(argv: readonly string[], deps: CliDeps): Promise<numbe
   for (const output of [io.stdout, io.stderr]) output.on?.("error", () => undefined);
   const json = asksJson(argv);
   let connected: Promise<Services> | undefined;
+  let known: Clock | undefined;
   let code: number = exitCodes.done;
-  const services = () => {
+  const services = async () => {
     connected ??= deps.connect();
-    return connected;
+    const opened = await connected;
+    known = opened.clock;
+    return opened;
   };
+  const clock: Clock = { now: () => (known ?? io).now(), agree: async () => known?.agree() };
   const program = programFor(
     async (spec, args, options) => {
-      code = await spec.run(cliOf(deps, json, services), args, options);
+      code = await spec.run(cliOf(deps, json, { services, clock }), args, options);
     },
     (text) => io.stdout.write(text),
   );

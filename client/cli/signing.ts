@@ -24,7 +24,7 @@ export function boundTo({ installation, id, nonce }: RotationState, credential: 
  * when what it is about was shown, now by default.
  */
 export async function sign(
-  { io }: Pick<Cli, "io">,
+  { io, now }: Pick<Cli, "io" | "now">,
   key: SigningKey,
   bound: Bound,
   what: {
@@ -34,7 +34,7 @@ export async function sign(
     readonly version?: string;
   },
   validForMs = 14 * dayMs,
-  issuedAt = io.now(),
+  issuedAt = now(),
 ): Promise<string> {
   return signDocument(
     {

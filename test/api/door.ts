@@ -53,7 +53,7 @@ export async function servicesOf(
     deadlines: { answerMs: 5_000 },
   });
   onTestFinished(() => rotations.close());
-  const inventory = inventoryIn(house.fresh.db, { now: Date.now, randomId: newId, shapes: registeredShapes });
+  const inventory = inventoryIn(house.fresh.db, { randomId: newId, shapes: registeredShapes });
   return { installation: house.installation, inventory, rotations };
 }
 

@@ -84,7 +84,7 @@ test("is ready while inventory and Temporal answer, and names which one does not
 
   const db = openDatabase({ url: new Secret(`postgres://nobody@${dead}/none`) });
   onTestFinished(() => db.close());
-  const inventory = inventoryIn(db, { now: Date.now, randomId: newId, shapes: registeredShapes });
+  const inventory = inventoryIn(db, { randomId: newId, shapes: registeredShapes });
   const noInventory = await openDoor({ ...services, inventory }, { readyTimes });
   expect(await noInventory.get("/readyz", {})).toMatchObject({
     status: 503,

@@ -30,7 +30,7 @@ async function opened() {
   };
   await reading({ claims: strangers, copies: [copy] }, t0);
   await open(t0);
-  const inventory = inventoryIn(db, { now: () => t0, randomId: newId, shapes });
+  const inventory = inventoryIn(db, { randomId: newId, shapes });
   const services = { installation: "test", inventory } as unknown as ApiOptions["services"];
   const door = await openDoor(services);
   const printed = async (...argv: string[]) => {

@@ -16,7 +16,7 @@ async function opened(more: Partial<ApiOptions> = {}) {
   await apply();
   await reading({ claims: [use] }, t0);
   await open(t0);
-  const real = inventoryIn(db, { now: () => t0, randomId: newId, shapes });
+  const real = inventoryIn(db, { randomId: newId, shapes });
   const asked = { times: 0, before: async (): Promise<void> => undefined };
   const inventory = {
     ...real,

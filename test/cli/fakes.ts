@@ -121,6 +121,8 @@ export interface Surroundings {
   readonly deps?: Partial<CliDeps>;
   /** A real inventory instead of the one in memory. */
   readonly inventory?: Inventory;
+  /** How far this machine's clock is ahead of the installation's. */
+  readonly machineOffMs?: number;
   /** Presses Ctrl-C after so many milliseconds. */
   readonly interruptAfterMs?: number;
 }
@@ -153,7 +155,7 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
       stdout: output("stdout"),
       stderr: output("stderr"),
       env: { USER: "olga", ...around.env },
-      now: () => now,
+      now: () => now + (around.machineOffMs ?? 0),
       randomId: (prefix) => {
         ids += 1;
         return `${prefix}_${ids}`;
@@ -195,6 +197,7 @@ function typed(stdin: string | AsyncIterable<string>): AsyncIterable<string> {
 function servicesIn(world: World): Services {
   return {
     installation: "inst",
+    clock: { now: () => now, agree: async () => undefined },
     inventory: inventoryIn(world),
     rotations: clientIn(world),
     audit: async () => world.audit,

@@ -21,7 +21,7 @@ import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.j
 function around(db: Database, more: Surroundings = {}): Surroundings {
   return {
     ...more,
-    inventory: inventoryIn(db, { now: () => now, randomId: newId, shapes: registeredShapes }),
+    inventory: inventoryIn(db, { randomId: newId, shapes: registeredShapes }),
     deps: { kinds },
   };
 }
@@ -98,7 +98,7 @@ test("nothing is applied that was not shown: it is refused where somebody has ap
 
   // And where nobody is asked.
   expect((await apply(text, {}, "--yes")).stdout).toContain("- owners › late");
-  const real = inventoryIn(db, { now: () => now, randomId: newId, shapes: registeredShapes });
+  const real = inventoryIn(db, { randomId: newId, shapes: registeredShapes });
   const late: Surroundings = {
     inventory: {
       ...real,

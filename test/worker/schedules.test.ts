@@ -179,7 +179,7 @@ test("C2: a source with a time is read at once, and then by the clock, under the
     await writeFile(join(folder, "known.csv"), `consumer,credential\n${rows}`);
     await client.schedule.getHandle(readingScheduleId(id)).trigger();
     const { runId } = await read(before);
-    const inventory = inventoryIn(db, { now: Date.now, randomId: newId, shapes: registeredShapes });
+    const inventory = inventoryIn(db, { randomId: newId, shapes: registeredShapes });
     const { stdout } = await runIn(emptyWorld(), ["changes", "--since", since, "--json"], { inventory });
     const { changes } = JSON.parse(stdout) as {
       changes: { change: string; what: string; sources: string[] }[];

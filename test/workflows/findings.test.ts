@@ -107,9 +107,7 @@ function commandLine({ fresh, ask }: Pick<RealHouse, "fresh" | "ask">) {
     const world = emptyWorld({
       answers: { discover: (source) => ask("discover", [(source as { readonly name: string }).name]) },
     });
-    const inventory = inventoryIn(fresh.db, {
-      ...{ now: Date.now, randomId: newId, shapes: registeredShapes },
-    });
+    const inventory = inventoryIn(fresh.db, { randomId: newId, shapes: registeredShapes });
     const ran = await runIn(world, argv, { inventory, deps: { kinds } });
     printed.push(ran.stdout, ran.stderr);
     return ran;

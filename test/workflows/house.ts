@@ -164,7 +164,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     approval: { ...quick.approval, quorum: options.quorum ?? 0, ...options.approval },
   };
   let estate = estateOf((await people()).owners, policy, names, edges);
-  // Long ago, so that nobody counts as a recent editor.
+  // Long ago, so that nobody counts as a recent editor; whoever applies in an installation goes by its clock.
   let appliedAt = Date.now() - 86_400_000;
   const apply: House["apply"] = async (change, by = "platform") => {
     estate = change(estate);

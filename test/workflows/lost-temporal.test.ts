@@ -31,7 +31,7 @@ async function rekey(house: House, { address, namespace }: TemporalServer, ...ar
     identity: "olga",
     randomId: newId,
   });
-  const inventory = inventoryIn(house.fresh.db, { now: Date.now, randomId: newId, shapes: registeredShapes });
+  const inventory = inventoryIn(house.fresh.db, { randomId: newId, shapes: registeredShapes });
   const { standing, tend, progress, facts } = client;
   const world = emptyWorld({ answers: { standing, tend, progress, facts } as never });
   try {

@@ -104,7 +104,7 @@ async function lostIn(
   ];
   const state = foldAll(record.initial, record.events);
   const names = withVersions(given, state);
-  const left = leftOf(state, record.openIntent, timelineOf(record).at(-1) ?? null, cli.io.now());
+  const left = leftOf(state, record.openIntent, timelineOf(record).at(-1) ?? null, cli.now());
   const known = left.known.map(names.in);
   return { credential: name, rotation: id, workflow: workflowId, known, unknown: left.unknown.map(names.in) };
 }

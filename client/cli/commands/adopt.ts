@@ -80,8 +80,8 @@ async function goOn(cli: Cli, subject: Subject, look: AdoptionLook, yes: boolean
     show(cli, subject, look, ["The request was withdrawn before its first step. Nothing was changed."]);
     return exitCodes.done;
   }
-  const signatures = signaturesText(record, subject.name, cli.io.now());
-  if (adoptionStanding(record, cli.io.now()).is !== "approved") {
+  const signatures = signaturesText(record, subject.name, cli.now());
+  if (adoptionStanding(record, cli.now()).is !== "approved") {
     show(cli, subject, look, [lookText(cli, subject.direction, look, false), signatures]);
     return exitCodes.refused;
   }
@@ -131,7 +131,7 @@ function show(
   parts: readonly string[],
   more: object = {},
 ): void {
-  const standing = record === null ? null : adoptionStanding(record, cli.io.now());
+  const standing = record === null ? null : adoptionStanding(record, cli.now());
   cli.show(
     { credential: name, direction, adoption: record, standing, byHand, steps, findings, ...more },
     () => parts.join("\n\n"),

@@ -42,11 +42,13 @@ export const apply = command<ApplyOptions>({
   async run(cli, _args, { file, yes, dryRun, as }) {
     const { submission, changes } = await submissionIn(cli, file);
     const { inventory } = await cli.services();
+    const known = async () => (await inventory.shared())?.policies ?? {};
+    await refuseLongExceptions(submission.entries, known, cli.now());
     const told = changes ?? (await inventory.changes(submission));
     const { diff } = told;
     if (diff.empty && dryRun !== true) await inventory.notePieces(submission);
     if (diff.empty || dryRun === true) {
-      const warnings = await idleExceptions(inventory, submission.entries, cli.io.now());
+      const warnings = await idleExceptions(inventory, submission.entries, cli.now());
       for (const warning of warnings) cli.note(`warning: ${warning}`);
       cli.show({ applied: false, diff, warnings }, () => diffText(diff, cli.paint));
       return exitCodes.done;
@@ -58,7 +60,7 @@ export const apply = command<ApplyOptions>({
     }
     const applied = await inventory.apply(submission, requester(cli.io, as), told);
     const news = await findingNews(cli, inventory, applied);
-    const warnings = news === null ? [] : await idleExceptions(inventory, submission.entries, cli.io.now());
+    const warnings = news === null ? [] : await idleExceptions(inventory, submission.entries, cli.now());
     for (const warning of warnings) cli.note(`warning: ${warning}`);
     cli.show(
       { applied: true, revision: applied.revision, diff: applied.diff, findings: news, warnings },
@@ -103,9 +105,5 @@ async function submissionIn(
     cli.note(formatProblems(read.problems));
     throw new RekeyError("bad-input", `${file} is not a valid estate.`, `See \`rekey validate -f ${file}\`.`);
   }
-  const told =
-    "submission" in read ? read : { submission: submissionOf(read.estate, read.digest), changes: null };
-  const known = async () => (await (await cli.services()).inventory.shared())?.policies ?? {};
-  await refuseLongExceptions(told.submission.entries, known, cli.io.now());
-  return told;
+  return "submission" in read ? read : { submission: submissionOf(read.estate, read.digest), changes: null };
 }

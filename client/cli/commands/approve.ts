@@ -57,7 +57,7 @@ function decision(says: Word, summary: string, description: string): AnyCommand 
       const found = await desk.look(name);
       const { look } = found;
       const key = await signingKey(cli.io, options);
-      const open = openFor(says, look.state, key.person, cli.io.now());
+      const open = openFor(says, look.state, key.person, cli.now());
       if (open.length === 0) {
         if (adopting !== null) return decideOnAdoption(cli, adopting, says, options);
         cli.show({ credential: name, sent: [] }, "Nothing waits for your signature.");

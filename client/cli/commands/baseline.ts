@@ -35,7 +35,7 @@ export const baseline = command<FormOptions & { readonly since: string }>({
   async run(cli, [name = ""], { since, ...options }) {
     const { inventory } = await cli.services();
     const credential = await nodeNamed(inventory, name, ["credential"]);
-    const from = pastMoment("--since", since, cli.io.now());
+    const from = pastMoment("--since", since, cli.now());
     const [sightings, anonymous, names] = await Promise.all([
       inventory.sightings(credential.id),
       inventory.anonymousUses(credential.id),

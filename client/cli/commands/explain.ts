@@ -28,7 +28,7 @@ export const explain = command({
     ["rekey explain orders-db --json", "for a program"],
   ],
   async run(cli, [word = ""]) {
-    const explanation = await explanationOf(await cli.services(), word, cli.io.now());
+    const explanation = await explanationOf(await cli.services(), word, cli.now());
     const { credential, policy, rotation, explained } = explanation;
     cli.show(explanation, () => {
       const title = `${cli.paint("strong", credential)}${rotation === null ? "" : cli.paint("quiet", `  ${rotation}`)}`;

@@ -59,7 +59,7 @@ async function shownEntries(cli: Cli, inventory: Inventory, section: Section): P
     const adoption = adoptions.find((one) => one.credential === entry.id);
     const open = [
       credential !== undefined && openOf(credential) !== null ? "rotation" : "",
-      adoption === undefined ? "" : adoptionState(adoption, cli.io.now()),
+      adoption === undefined ? "" : adoptionState(adoption, cli.now()),
     ].filter((part) => part !== "");
     return { ...entry, open: open.join("; ") };
   });

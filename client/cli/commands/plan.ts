@@ -69,7 +69,7 @@ export const plan = command<PlanOptions>({
     const mayStart = refusals(preview.findings).length === 0;
     const by = policyBy === undefined ? {} : { policyBy };
     cli.show({ ...preview, credential: name, policy, ...by, mayStart }, () =>
-      previewText(preview, names, { name, policy: policyText(subject) }, cli.io.now(), cli.paint),
+      previewText(preview, names, { name, policy: policyText(subject) }, cli.now(), cli.paint),
     );
     return mayStart ? exitCodes.done : exitCodes.refused;
   },

@@ -59,7 +59,7 @@ export const resume = command<ResumeOptions>({
     const { exit, as, yes } = options;
     const services = await cli.services();
     const subject = await openSubject(services, name);
-    const look = await lookAt(services, subject.id, cli.io.now());
+    const look = await lookAt(services, subject.id, cli.now());
     const standing = look === null ? null : shown(look.state, look.now);
     if (look === null || standing?.kind !== "needs-operator") {
       throw new RekeyError(
@@ -123,7 +123,7 @@ async function declareLive(
   const digest = declarationDigest(state, version);
   const document = await sign(cli, key, boundTo(state, name), { says: "approve", digest });
   const sent = await send(services, subject.open.workflowId, document);
-  const signed = new Set([...declaredBy(state, version, cli.io.now()), key.person]);
+  const signed = new Set([...declaredBy(state, version, cli.now()), key.person]);
   if (!sent.answered || signed.size < personsNeeded) {
     const next = `A second person signs it with \`rekey resume ${name} --exit declare --live ${version}\`.`;
     cli.show({ credential: name, exit: "declare", version, ...sent }, `${sent.sentence}\n${next}`);

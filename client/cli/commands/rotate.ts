@@ -214,7 +214,7 @@ function lost(failure: unknown): never {
 }
 
 async function showEnd(cli: Cli, services: Services, subject: Subject, code: number): Promise<void> {
-  const look = await lookAt(services, subject.id, cli.io.now());
+  const look = await lookAt(services, subject.id, cli.now());
   if (look === null) return;
   const { row, state, now } = look;
   const names = withVersions(subject.names, state);

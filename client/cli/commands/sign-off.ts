@@ -21,7 +21,7 @@ export const signOff = command<AsOptions & { readonly yes?: boolean }>({
     const services = await cli.services();
     const subject = await credentialNamed(services, name);
     // Signed is what is shown, and not what is reported while somebody reads it (H37).
-    const shownAt = cli.io.now();
+    const shownAt = cli.now();
     const unsigned = await services.inventory.unsigned(subject.id);
     if (unsigned.length === 0) {
       cli.show({ credential: name, sent: null }, "Nothing is to be signed off.");

@@ -40,7 +40,7 @@ export const status = command({
 const downAfterMs = 60_000;
 
 async function showAll(cli: Cli, { inventory }: Services): Promise<void> {
-  const now = cli.io.now();
+  const now = cli.now();
   const [all, adoptions, halt, { findings: failing }] = await Promise.all([
     allStanding(inventory, now),
     inventory.adoptions(),
@@ -128,7 +128,7 @@ function stateOf({ gate, standing, mode }: RotationSummary, paint: Paint): strin
 
 async function showOne(cli: Cli, services: Services, name: string): Promise<void> {
   const subject = await credentialNamed(services, name);
-  const { look, ...told } = await oneStanding(services, subject, cli.io.now());
+  const { look, ...told } = await oneStanding(services, subject, cli.now());
   const { names } = subject;
   const { unsigned } = told;
   const adoption = await openAdoptionOf(services, subject.id);
@@ -142,9 +142,7 @@ async function showOne(cli: Cli, services: Services, name: string): Promise<void
         ["last rotated", subject.lastRotatedAt === null ? "never" : moment(subject.lastRotatedAt)],
         [
           "due",
-          subject.dueAt === null
-            ? null
-            : `${moment(subject.dueAt)} (${relative(subject.dueAt, cli.io.now())})`,
+          subject.dueAt === null ? null : `${moment(subject.dueAt)} (${relative(subject.dueAt, cli.now())})`,
         ],
         [
           "sign off",
@@ -160,7 +158,7 @@ async function showOne(cli: Cli, services: Services, name: string): Promise<void
     );
     const picture =
       look === null ? [] : [rotationText({ look, credential: name, names, paint: cli.paint }, 20)];
-    const adopting = adoption === null ? [] : [adoptionPicture(adoption, name, cli.io.now(), cli.paint)];
+    const adopting = adoption === null ? [] : [adoptionPicture(adoption, name, cli.now(), cli.paint)];
     return [about, ...adopting, ...picture].join("\n\n");
   });
 }
