@@ -1,5 +1,5 @@
-/** The tables of migrations 0013, 0014, 0018, 0020 and 0024 to 0029 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, versions that were read, and what is said of a thing. */
-import type { Malformed, Thing } from "../domain/discovery/said.js";
+/** The tables of migrations 0013, 0014, 0018, 0020, 0024 to 0029 and 0034 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, versions that were read, and what is said of a thing. */
+import type { Hidden, Malformed, Thing } from "../domain/discovery/said.js";
 import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";
 import { bigint, boolean, jsonb, text } from "./orm.js";
@@ -35,6 +35,7 @@ export const scans = inventory.table("scans", {
   malformedFirst: jsonb("malformed_first").$type<readonly Malformed[]>().notNull(),
   gaps: jsonb("gaps").$type<readonly string[]>().notNull(),
   gapsAgain: jsonb("gaps_again").$type<readonly string[]>().notNull(),
+  hidden: jsonb("hidden").$type<readonly Hidden[]>(),
   coveredFrom: moment("covered_from"),
   coveredUntil: moment("covered_until"),
   stretches: jsonb("stretches").$type<readonly Stretch[]>(),
@@ -101,5 +102,6 @@ export const thingWords = inventory.table("thing_words", {
   expiresAt: moment("expires_at"),
   lastSeen: moment("last_seen").notNull(),
   scan: text("scan").notNull(),
+  record: text("record"),
   endedAt: moment("ended_at"),
 });

@@ -3,9 +3,14 @@
  * end with them at once, or whoever takes a source out of the estate would take the unmapped readers out whom it showed.
  */
 
+import { useWindowMs } from "../domain/graph/current.js";
 import type { Tx } from "./database.js";
 import { endEdgesWithoutEvidence } from "./graph-keep.js";
 import { type SQL, sql } from "./orm.js";
+
+/** The longest that somebody counts as a user by a policy of the estate, in milliseconds. */
+export const longestWindowMs = sql`(select coalesce(max(coalesce((body ->> 'useWindowMs')::float8, ${useWindowMs}::float8)), ${useWindowMs}::float8)
+    from rekey_inventory.entries where section = 'policies' and ended_at is null)`;
 
 /** Ids of the sources that left the estate. */
 export const forsaken = sql`select id from rekey_inventory.entries where section = 'sources' and ended_at is not null`;

@@ -3,19 +3,21 @@
  * reading no longer has it.
  */
 import { believedPart } from "../domain/discovery/believed.js";
+import { hiddenByBoth, hiddenIn } from "../domain/discovery/hidden.js";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { soundPart } from "../domain/discovery/sound.js";
 import { atEnds, mergedStretches, type Stretch } from "../domain/discovery/stretches.js";
 import { RekeyError } from "../domain/errors.js";
-import { lateness, shownFor, useWindowMs } from "../domain/graph/current.js";
+import { lateness, shownFor } from "../domain/graph/current.js";
 import { type Database, type Tx, transact } from "./database.js";
 import { keepPart, type ScanRef } from "./discovery-keep.js";
 import { scans } from "./discovery-tables.js";
-import { endForsaken, forsaken } from "./forsaken.js";
+import { endForsaken, forsaken, longestWindowMs } from "./forsaken.js";
 import { endEdgesWithoutEvidence, lockMap } from "./graph-keep.js";
 import { and, desc, eq, isNull, sql } from "./orm.js";
 import { revisionIn } from "./rematch.js";
+import { endUnmet, hiddenBy } from "./unmet.js";
 import { forgetVersionReads } from "./version-reads.js";
 
 /** A reading, as it stands. Times are milliseconds since the epoch. */
@@ -78,6 +80,7 @@ export async function beginScan(
       malformedFirst: [],
       gaps: [],
       gapsAgain: [],
+      hidden: [],
     };
     const [made] = await tx
       .insert(scans)
@@ -128,6 +131,7 @@ export async function notePart(
         malformedFirst: [...standing.malformedFirst, ...part.malformed].slice(0, namedMax),
         gaps: [...new Set([...standing.gaps, ...part.gaps])].slice(0, namedMax),
         gapsAgain: [...new Set([...standing.gapsAgain, ...(part.gapsAgain ?? [])])].slice(0, namedMax),
+        hidden: hiddenByBoth(hiddenBy(standing), hiddenIn(part)),
         coveredFrom: from.length === 0 ? null : Math.min(...from),
         coveredUntil: until.length === 0 ? null : Math.max(...until),
         stretches: mergedStretches(stretchesOf(standing), part.stretches ?? atEnds(covered)),
@@ -142,7 +146,7 @@ function stretchesOf({ stretches, coveredFrom, coveredUntil }: Scan): readonly S
   return atEnds({ from: coveredFrom, until: coveredUntil });
 }
 
-/** The place was read to its end; of what is there now, whatever a reading without a gap did not meet is gone. */
+/** The place was read to its end; of what is there now, whatever was not met where nothing hid it is gone. */
 export async function endScan(db: Database, scan: ScanRef, now: number): Promise<Scan> {
   return transact(db, async (tx) => {
     await lockMap(tx);
@@ -162,9 +166,7 @@ export async function endScan(db: Database, scan: ScanRef, now: number): Promise
         "conflict",
         "Another reading of this source has ended this one, or came after it.",
       );
-    // What stands in a gap, or in a record that could not be read, was not looked at: hidden is not absent.
-    const isWhole = ended.gaps.length === 0 && ended.malformed === 0;
-    if (scan.shows === "now" && isWhole) await endUnmet(tx, scan, now);
+    if (scan.shows === "now") await endUnmet(tx, ended, now);
     await endFaded(tx, scan, now);
     await forgetVersionReads(tx, scan, now);
     return ended;
@@ -180,36 +182,18 @@ export async function breakOff(db: Database, id: string, why: string, now: numbe
   await transact(db, (tx) => tx.update(scans).set({ failure: why, failedAt: now }).where(unended));
 }
 
-async function endUnmet(tx: Tx, { id, source }: ScanRef, now: number): Promise<void> {
-  const at = new Date(now).toISOString();
-  await tx.execute(sql`
-    update rekey_inventory.marks set ended_at = ${at} where source = ${source} and scan <> ${id} and ended_at is null`);
-  await tx.execute(sql`
-    update rekey_inventory.thing_words set ended_at = ${at}
-    where source = ${source} and scan <> ${id} and ended_at is null`);
-  // Who was seen at one look and not at the next may come back at night: that fades by its age.
-  await endEdgesWithoutEvidence(
-    tx,
-    sql`update rekey_inventory.graph_evidence set ended_at = ${at}
-      where source = ${source} and scan <> ${id} and ended_at is null and kind not in ('read', 'session')`,
-    at,
-  );
-}
-
 /** Ends what no policy of the estate has counted for as long as it counted, as `isCurrent` says it; also of sources that are gone. */
 async function endFaded(tx: Tx, { source }: ScanRef, now: number): Promise<void> {
   const at = new Date(now).toISOString();
-  const windowMs = sql`(select coalesce(max(coalesce((body ->> 'useWindowMs')::float8, ${useWindowMs}::float8)), ${useWindowMs}::float8)
-    from rekey_inventory.entries where section = 'policies' and ended_at is null)`;
   const intervalMs = sql`case when v.count > 1
     then extract(epoch from v.last_seen - v.first_seen) * 1000 / (v.count - 1) else 0 end`;
   await endEdgesWithoutEvidence(
     tx,
     sql`update rekey_inventory.graph_evidence v set ended_at = ${at}
       where (v.source = ${source} or v.source in (${forsaken})) and v.ended_at is null and v.kind in ('read', 'session')
-        and extract(epoch from ${at}::timestamptz - v.last_seen) * 1000 > ${shownFor}::float8 * greatest(${windowMs}, ${lateness}::float8 * (${intervalMs}),
+        and extract(epoch from ${at}::timestamptz - v.last_seen) * 1000 > ${shownFor}::float8 * greatest(${longestWindowMs}, ${lateness}::float8 * (${intervalMs}),
           ${lateness}::float8 * (select coalesce(max(n.cadence_ms), 0) from rekey_inventory.graph_nodes n where n.id in (v.from_id, v.to_id)))`,
     at,
   );
-  await endForsaken(tx, windowMs, at);
+  await endForsaken(tx, longestWindowMs, at);
 }

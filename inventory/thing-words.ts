@@ -13,6 +13,7 @@ interface Row {
   readonly purpose: string | null;
   readonly expiresAt: number | null;
   readonly last: number;
+  readonly record: string;
 }
 
 /** Takes over what is said of things that are kept already; `idOf` gives their ids. Of two words of one source the later one holds. */
@@ -23,9 +24,9 @@ export async function keepWords(
   idOf: (thing: Thing) => string,
 ): Promise<void> {
   const said = new Map<string, Row>();
-  for (const { thing, purpose = null, expiresAt = null, seen } of listed) {
+  for (const { record, thing, purpose = null, expiresAt = null, seen } of listed) {
     if (purpose === null && expiresAt === null) continue;
-    const row = { thing: idOf(thing), purpose, expiresAt, last: seen.last };
+    const row = { thing: idOf(thing), purpose, expiresAt, last: seen.last, record };
     const before = said.get(row.thing) ?? row;
     const [later, earlier] = row.last >= before.last ? [row, before] : [before, row];
     said.set(row.thing, {
@@ -43,14 +44,15 @@ export async function keepWords(
   };
   for (const rows of parts([...said.values()]))
     await tx.execute(sql`
-      insert into rekey_inventory.thing_words (thing, source, purpose, expires_at, last_seen, scan)
-      select thing, ${source}, purpose, expires_at, last_seen, ${id} from unnest(
+      insert into rekey_inventory.thing_words (thing, source, purpose, expires_at, last_seen, scan, record)
+      select thing, ${source}, purpose, expires_at, last_seen, ${id}, record from unnest(
         ${column(rows, ({ thing }) => thing)}::text[], ${column(rows, ({ purpose }) => purpose)}::text[],
         ${column(rows, ({ expiresAt }) => (expiresAt === null ? null : iso(expiresAt)))}::timestamptz[],
-        ${column(rows, ({ last }) => iso(last))}::timestamptz[]
-      ) as said (thing, purpose, expires_at, last_seen)
+        ${column(rows, ({ last }) => iso(last))}::timestamptz[], ${column(rows, ({ record }) => record)}::text[]
+      ) as said (thing, purpose, expires_at, last_seen, record)
       on conflict (thing, source) do update set purpose = ${kept("purpose")}, expires_at = ${kept("expires_at")},
-        last_seen = greatest(thing_words.last_seen, excluded.last_seen), scan = excluded.scan, ended_at = null`);
+        last_seen = greatest(thing_words.last_seen, excluded.last_seen), scan = excluded.scan,
+        record = excluded.record, ended_at = null`);
 }
 
 /** What is said of a node, and by which sources. `expiresAt` is in milliseconds since the epoch. */

@@ -4,7 +4,7 @@
  */
 import { basename } from "node:path";
 import { z } from "zod";
-import type { ScanPart } from "../../domain/discovery/said.js";
+import type { Hidden, ScanPart } from "../../domain/discovery/said.js";
 import { withheldPart } from "../../domain/discovery/withheld.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source } from "../ports.js";
@@ -149,7 +149,7 @@ async function* scan<Context>(
       take(part, says, said, end);
       said = end;
       at = { path: file.path, digest, said };
-      yield withheldPart({ ...part, covered: null, cursor: JSON.stringify(at) });
+      yield partOf(part, at);
       part = empty();
       files = 0;
     }
@@ -158,16 +158,22 @@ async function* scan<Context>(
     part.listed.push(...says.listed);
     part.malformed.push(...says.malformed);
     part.gaps.push(...says.gaps);
+    // Below the folder itself there is everything.
+    if (file.path === "" && says.gaps.length > 0) part.hidesAnything = true;
+    part.hidden.push(...says.gaps.map((why) => ({ record: file.path, why })));
     at = { path: file.path, digest, said: null };
     files += 1;
     if (files >= filesMax || part.claims.length + part.copies.length + part.malformed.length >= itemsMax) {
-      yield withheldPart({ ...part, covered: null, cursor: JSON.stringify(at) });
+      yield partOf(part, at);
       part = empty();
       files = 0;
     }
   }
-  if (from === null && seen === 0) part.gaps.push(`No ${reader.files} are in ${wanted.directory}.`);
-  if (files > 0 || from === null) yield withheldPart({ ...part, covered: null, cursor: JSON.stringify(at) });
+  if (from === null && seen === 0) {
+    part.gaps.push(`No ${reader.files} are in ${wanted.directory}.`);
+    part.hidesAnything = true;
+  }
+  if (files > 0 || from === null) yield partOf(part, at);
 }
 
 /** A part that grows. */
@@ -178,10 +184,20 @@ interface Growing {
   readonly listed: ScanPart["listed"][number][];
   readonly malformed: ScanPart["malformed"][number][];
   readonly gaps: string[];
+  readonly hidden: Hidden[];
+  /** It has a gap that is of no file. */
+  hidesAnything: boolean;
 }
 
 function empty(): Growing {
-  return { records: 0, claims: [], copies: [], listed: [], malformed: [], gaps: [] };
+  const none = { claims: [], copies: [], listed: [], malformed: [], gaps: [], hidden: [] };
+  return { records: 0, ...none, hidesAnything: false };
+}
+
+/** A file that has a gap hides what stands in it, and a folder that cannot be read what is below it. */
+function partOf({ hidesAnything, hidden, ...part }: Growing, at: Cursor): ScanPart {
+  const told = { ...part, covered: null, cursor: JSON.stringify(at) };
+  return withheldPart(hidesAnything ? told : { ...told, hidden });
 }
 
 function take(part: Growing, { claims, copies }: Says, from: number, until: number): void {

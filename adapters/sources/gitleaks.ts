@@ -38,10 +38,19 @@ function createGitleaks({ reports }: Config, deps: AdapterDeps): Source {
   return {
     preflight: (call) => reportFindings(files, call),
     scan: (cursor: string | null, call: Call) =>
-      reportParts(files, cursor, (report) => said(report, byFile.get(report.path), deps), call, deps.now()),
+      reportParts(
+        files,
+        cursor,
+        { recordOf, read: (report) => said(report, byFile.get(report.path), deps) },
+        call,
+        deps.now(),
+      ),
     close: async () => {},
   };
 }
+
+/** All that one report says is of one record. */
+const recordOf = (path: string): string => `gitleaks report ${path}`;
 
 const line = z.int().min(0);
 const text = z.string();
@@ -105,7 +114,7 @@ async function* said(
     }
     const leak = {
       ...where,
-      record: `gitleaks report ${report.path}`,
+      record: recordOf(report.path),
       scope: `repository ${settings?.repository}`,
       values: [value],
       // It tries nothing.

@@ -47,12 +47,20 @@ export interface Wanted {
 
 /** One listing: a kind in the whole cluster, or in one namespace. */
 export interface Listing {
+  /** Null for the whole cluster. */
+  readonly namespace: string | null;
   /** `deployments.apps`, `deployments.apps in shop`; the same as long as the settings are. */
   readonly name: string;
   readonly resource: string;
   readonly path: string;
   /** In words: `every namespace`, `the namespace shop`. */
   readonly where: string;
+}
+
+/** What is missing of a cluster, and in which namespace; null where it may be in any. */
+export interface ClusterGap {
+  readonly namespace: string | null;
+  readonly why: string;
 }
 
 interface Served {
@@ -78,7 +86,7 @@ export async function listingsOf(
   wanted: Wanted,
   api: KubernetesApi,
   call: Call,
-): Promise<{ readonly listings: readonly Listing[]; readonly gaps: readonly string[] }> {
+): Promise<{ readonly listings: readonly Listing[]; readonly gaps: readonly ClusterGap[] }> {
   const { cluster, also, leaveOut } = wanted;
   const kept = (names: readonly string[]) => names.filter((name) => !leaveOut.includes(name));
   const order = [
@@ -91,15 +99,19 @@ export async function listingsOf(
     const found = served.get(resource);
     if (found === undefined) {
       if (!optional.has(resource))
-        gaps.push(`The cluster ${cluster} has no kind ${resource} that can be listed.`);
+        gaps.push({
+          namespace: null,
+          why: `The cluster ${cluster} has no kind ${resource} that can be listed.`,
+        });
       return [];
     }
     const plural = pluralOf(resource);
     const where = found.namespaced ? "every namespace" : "the whole cluster";
     if (!found.namespaced || present === null)
-      return [{ name: resource, resource, path: `${found.path}/${plural}`, where }];
+      return [{ name: resource, namespace: null, resource, path: `${found.path}/${plural}`, where }];
     return present.map((namespace) => ({
       name: `${resource} in ${namespace}`,
+      namespace,
       resource,
       path: `${found.path}/namespaces/${namespace}/${plural}`,
       where: `the namespace ${namespace}`,
@@ -110,18 +122,16 @@ export async function listingsOf(
 
 /** Why a listing says nothing, where it was not found. */
 export function gapOf(
-  { resource, where }: Listing,
+  { namespace, resource, where }: Listing,
   cluster: string,
-  why: Exclude<Answer<never>["is"], "found">,
-): string {
-  switch (why) {
-    case "refused":
-      return `The engine's user lacks the right to list ${resource} in ${where} of ${cluster}.`;
-    case "absent":
-      return `${cluster} no longer has ${resource} in ${where}.`;
-    case "expired":
-      return `${resource} in ${where} of ${cluster} changed faster than they could be listed.`;
-  }
+  answer: Exclude<Answer<never>["is"], "found">,
+): ClusterGap {
+  const whys = {
+    refused: `The engine's user lacks the right to list ${resource} in ${where} of ${cluster}.`,
+    absent: `${cluster} no longer has ${resource} in ${where}.`,
+    expired: `${resource} in ${where} of ${cluster} changed faster than they could be listed.`,
+  };
+  return { namespace, why: whys[answer] };
 }
 
 function groupOf(resource: string): string {
@@ -139,7 +149,7 @@ async function servedOf(
   cluster: string,
   api: KubernetesApi,
   call: Call,
-): Promise<{ served: Map<string, Served>; gaps: string[] }> {
+): Promise<{ served: Map<string, Served>; gaps: ClusterGap[] }> {
   const answer = await api.get(groupsSchema, "apis", call);
   if (answer.is !== "found")
     throw new RekeyError(
@@ -147,7 +157,7 @@ async function servedOf(
       `The engine's user may not see which kinds the cluster ${cluster} has.`,
     );
   const served = new Map<string, Served>();
-  const gaps: string[] = [];
+  const gaps: ClusterGap[] = [];
   for (const group of new Set(wanted.map(groupOf))) {
     const found = answer.value.groups.find(({ name }) => name === group);
     const versions = [found?.preferredVersion, ...(found?.versions ?? [])].flatMap(
@@ -161,9 +171,10 @@ async function servedOf(
       const resources = await api.get(resourcesSchema, path, call);
       // A kind that need not be there is only known to be away where the server says what there is.
       if (resources.is === "refused")
-        gaps.push(
-          `The engine's user lacks the right to see which kinds ${path} of the cluster ${cluster} has.`,
-        );
+        gaps.push({
+          namespace: null,
+          why: `The engine's user lacks the right to see which kinds ${path} of the cluster ${cluster} has.`,
+        });
       if (resources.is !== "found") continue;
       for (const resource of left) {
         const one = resources.value.resources.find(({ name }) => name === pluralOf(resource));
@@ -179,7 +190,7 @@ async function servedOf(
 /** The named namespaces that are there; null for all of them. A list in one that is not there is empty, and no error. */
 async function namespacesOf(
   { cluster, namespaces }: Wanted,
-  gaps: string[],
+  gaps: ClusterGap[],
   api: KubernetesApi,
   call: Call,
 ): Promise<readonly string[] | null> {
@@ -188,13 +199,14 @@ async function namespacesOf(
   for (const namespace of namespaces) {
     const { is } = await api.get(z.unknown(), `api/v1/namespaces/${namespace}`, call);
     if (is === "absent") {
-      gaps.push(`The cluster ${cluster} has no namespace ${namespace}.`);
+      gaps.push({ namespace, why: `The cluster ${cluster} has no namespace ${namespace}.` });
       continue;
     }
     if (is === "refused")
-      gaps.push(
-        `The engine's user lacks the right to get the namespace ${namespace} of ${cluster}: it may not be there.`,
-      );
+      gaps.push({
+        namespace,
+        why: `The engine's user lacks the right to get the namespace ${namespace} of ${cluster}: it may not be there.`,
+      });
     present.push(namespace);
   }
   return present;

@@ -20,7 +20,7 @@ import { saysPods } from "../shared/source-kubernetes-pods.js";
 import { cursorIn } from "../shared/source-part.js";
 import { type Marking, Says } from "../shared/source-says.js";
 import type { KubernetesApi } from "./kubernetes-api.js";
-import { gapOf, type Listing, listingsOf, type Wanted } from "./kubernetes-listings.js";
+import { type ClusterGap, gapOf, type Listing, listingsOf, type Wanted } from "./kubernetes-listings.js";
 import { isOver, isPassing, Owners } from "./kubernetes-owners.js";
 
 /** What is scanned and how. */
@@ -46,7 +46,7 @@ interface State {
   readonly scan: ClusterScan;
   readonly known: KubernetesCollector;
   readonly owners: Owners;
-  readonly gaps: string[];
+  readonly gaps: ClusterGap[];
   cursor: string;
 }
 
@@ -77,7 +77,7 @@ export async function* scanCluster(
       "not-permitted",
       `The engine's user may list nothing of the cluster ${wanted.cluster}.`,
     );
-  if (state.gaps.length > 0) yield { ...empty, gaps: state.gaps, cursor: state.cursor };
+  if (state.gaps.length > 0) yield { ...empty, ...gapsIn(state.gaps, []), cursor: state.cursor };
 }
 
 /** One listing from where it was left; true when it could be read. `isSaid`: all of it was said, and only what others need is taken in. */
@@ -197,10 +197,25 @@ function* partsOf(said: readonly Says[], state: State, before: string, after: st
     copies,
     listed: said.flatMap(({ listed }) => listed),
     malformed: said.flatMap(({ malformed }) => malformed),
-    gaps: [...state.gaps.splice(0), ...said.flatMap(({ gaps }) => gaps)],
+    ...gapsIn(state.gaps.splice(0), said),
     covered: null,
     cursor: after,
   });
+}
+
+/**
+ * The gaps, and what they hide: all of a namespace, or what an object or its maker says. Of what is missing of the whole cluster, and of
+ * an object without a name, nobody knows where it would stand.
+ */
+function gapsIn(gaps: readonly ClusterGap[], said: readonly Says[]): Pick<ScanPart, "gaps" | "hidden"> {
+  const told = [...gaps.map(({ why }) => why), ...said.flatMap((says) => says.gaps)];
+  const inNamespaces = gaps.flatMap(({ namespace: record, why }) =>
+    record === null ? [] : [{ record, why }],
+  );
+  if (inNamespaces.length < gaps.length || said.some(({ malformed }) => malformed.length > 0))
+    return { gaps: told };
+  const inRecords = said.flatMap(({ record, gaps }) => gaps.map((why) => ({ record, why })));
+  return { gaps: told, hidden: [...inNamespaces, ...inRecords] };
 }
 
 const empty = { records: 0, claims: [], copies: [], listed: [], malformed: [], gaps: [], covered: null };

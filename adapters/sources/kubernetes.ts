@@ -82,10 +82,10 @@ function createCluster(settings: Config, deps: AdapterDeps): Source {
 /** What would be missing of a scan now: each listing is asked for one object. */
 async function gapsNow(wanted: Wanted, api: KubernetesApi, call: Call): Promise<string[]> {
   const { listings, gaps } = await listingsOf(wanted, api, call);
-  const found = [...gaps];
+  const found = gaps.map(({ why }) => why);
   for (const listing of listings) {
     const { is } = await api.page(listing.path, {}, 1, call);
-    if (is !== "found") found.push(gapOf(listing, wanted.cluster, is));
+    if (is !== "found") found.push(gapOf(listing, wanted.cluster, is).why);
   }
   return found;
 }

@@ -93,10 +93,14 @@ function createTable({ files }: Config, { now }: Pick<AdapterDeps, "now">): Sour
       }
       return findings;
     },
-    scan: (cursor: string | null, call: Call) => reportParts(files, cursor, said, call, now()),
+    scan: (cursor: string | null, call: Call) =>
+      reportParts(files, cursor, { recordOf, read: said }, call, now()),
     close: async () => {},
   };
 }
+
+/** All that one table says is of one record. */
+const recordOf = (path: string): string => `table ${path}`;
 
 async function* said(report: OpenReport): AsyncIterable<Said> {
   const opened = await headOf(report);
@@ -167,7 +171,7 @@ function saidIn(
     ...furtherOf(consumer, "consumer", moreOfConsumer, thing),
   ];
   const seen = seenIn(cells, report.modifiedAt);
-  const record = `table ${report.path}`;
+  const record = recordOf(report.path);
   const sentence = `Line ${line} of ${report.path} says so${purposeIn(cells)}.`;
   const claims = edges.flatMap(([a, type, b]): Claim[] =>
     a === null || b === null ? [] : [{ record, known: "declared", from: a, type, to: b, seen, sentence }],

@@ -88,6 +88,7 @@ function createEndpoints(settings: Config, deps: AdapterDeps): Source {
           return { said: saidOf(endpoint, found, at, deps), at };
         },
         call,
+        recordOf,
       ),
     close: async () => {},
   };
@@ -187,8 +188,12 @@ function codeOf(error: unknown): string {
   return typeof code === "string" ? code : "unknown";
 }
 
+function recordOf({ name }: Endpoint): string {
+  return `certificate of ${name}`;
+}
+
 function saidOf(endpoint: Endpoint, { served, gaps }: Looked, at: number, deps: AdapterDeps): Said {
-  const record = `certificate of ${endpoint.name}`;
+  const record = recordOf(endpoint);
   const ends = served.flatMap(({ chain }) => chain.map(endOf)).filter((end) => !Number.isNaN(end));
   const expiresAt = ends.length === 0 ? {} : { expiresAt: Math.min(...ends) };
   const kept = { is: "location", scope: "tls", path: endpoint.name, class: "certificate" } as const;

@@ -43,10 +43,19 @@ function createTrufflehog({ reports }: Config, deps: AdapterDeps): Source {
   return {
     preflight: (call) => reportFindings(files, call),
     scan: (cursor: string | null, call: Call) =>
-      reportParts(files, cursor, (report) => said(report, named.get(report.path), deps), call, deps.now()),
+      reportParts(
+        files,
+        cursor,
+        { recordOf, read: (report) => said(report, named.get(report.path), deps) },
+        call,
+        deps.now(),
+      ),
     close: async () => {},
   };
 }
+
+/** All that one report says is of one record. */
+const recordOf = (path: string): string => `trufflehog report ${path}`;
 
 const text = z.string();
 
@@ -113,7 +122,7 @@ function lineSaid(
     .join("/");
   if (file === "") return malformed("it does not say where it was found");
   const leak = {
-    record: `trufflehog report ${report.path}`,
+    record: recordOf(report.path),
     scope: scopeOf(repository, has("repository"), data),
     commit: has("commit"),
     file,

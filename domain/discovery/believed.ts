@@ -2,6 +2,7 @@
  * Times that a source says are kept only where they can be true: a consumer that was last seen in another century never fades, and a
  * log that began in 1970 has watched since then. Logs ask for each record; of every source it is asked again before a part is kept.
  */
+import { hiddenIn } from "./hidden.js";
 import type { Claim, Copy, Listed, ScanPart, Seen, Use, VersionRead } from "./said.js";
 
 /** How far a record's clock may be ahead of ours before it is not believed, in milliseconds. */
@@ -43,9 +44,12 @@ export function believedPart(part: ScanPart, now: number): ScanPart {
   const [record] = doubted;
   const of = record === undefined ? "" : `, the first of them in ${record}`;
   const gap = `${doubted.length} of the times are from the future or from long ago${of}. They are not believed: they count as of now.`;
+  // Such a record is there and was read: it hides nothing.
+  const hidden = hiddenIn(part);
   return {
     ...part,
     ...{ claims, copies, listed, covered, gaps: [...part.gaps, gap] },
+    ...(hidden === null ? {} : { hidden }),
     ...(uses === undefined ? {} : { uses }),
     // A reading from the beginning would find the same.
     gapsAgain: [...(part.gapsAgain ?? []), gap],

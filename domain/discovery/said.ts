@@ -176,6 +176,15 @@ export interface Malformed {
   readonly why: string;
 }
 
+/**
+ * A record of which not all could be read, with the gap that says why. Records whose names begin with its own and a slash are
+ * hidden with it, as the files of a folder are.
+ */
+export interface Hidden {
+  readonly record: string;
+  readonly why: string;
+}
+
 /** What a scan has read since the part before. All of it is kept, or nothing of it, together with the cursor. */
 export interface ScanPart {
   /** Records read, malformed ones included. */
@@ -194,6 +203,11 @@ export interface ScanPart {
   readonly gaps: readonly string[];
   /** Of the gaps of a log, those that a reading from its beginning names again where they are there still. The others stay. */
   readonly gapsAgain?: readonly string[];
+  /**
+   * In which records all that the gaps and the malformed records of this part hide would stand: every other record was read whole, or
+   * is not there any more. Absent where there are such: it may stand in any.
+   */
+  readonly hidden?: readonly Hidden[];
   /** Where the next part begins; the same cursor gives the same records again. */
   readonly cursor: string;
 }

@@ -6,7 +6,8 @@
  * And what it says is shown to people: whoever may choose a name (of a connection, in a file of a repository) must not move
  * the cursor of somebody's terminal with it, nor forge a line of a table. Control characters are kept as pictures of themselves.
  */
-import type { Malformed, ScanPart, Seen, Thing, VersionRead } from "./said.js";
+import { hiddenIn } from "./hidden.js";
+import type { Hidden, Malformed, ScanPart, Seen, Thing, VersionRead } from "./said.js";
 import { withheldPart } from "./withheld.js";
 
 /** An index of the inventory takes 2,704 bytes a row, and there is more in one than a name. */
@@ -21,15 +22,19 @@ const timeMax = 253_402_300_799_999;
 export function soundPart(said: ScanPart): ScanPart {
   const part = withheldPart(said);
   const malformed: Malformed[] = [];
+  const hidden: Hidden[] = [];
   const isSound = (record: string, why: string | null): boolean => {
-    if (why !== null) malformed.push({ where: clean(record), why });
+    if (why !== null) {
+      malformed.push({ where: clean(record), why });
+      hidden.push({ record, why });
+    }
     return why === null;
   };
   const covered =
     part.covered === null || isTime(part.covered.from, part.covered.until) ? part.covered : null;
   if (covered !== part.covered)
     malformed.push({ where: "the times of a part", why: "they are none that can be kept" });
-  return {
+  const kept = {
     ...part,
     claims: part.claims
       .filter(({ record, from, to, sentence, seen, versions = [] }) =>
@@ -78,6 +83,16 @@ export function soundPart(said: ScanPart): ScanPart {
     gaps: part.gaps.map(clean),
     ...(part.gapsAgain === undefined ? {} : { gapsAgain: part.gapsAgain.map(clean) }),
   };
+  if (kept.gaps.length + kept.malformed.length === 0) return kept;
+  // What could not be kept is hidden in its record. Where one has a name that cannot be kept, nobody can tell what it is of.
+  const { hidden: _, ...untold } = kept;
+  const told = [
+    ...(hiddenIn(part)?.map(({ record, why }) => ({ record, why: clean(why) })) ?? []),
+    ...hidden,
+  ];
+  return hiddenIn(part) !== null && told.every(({ record }) => isText(record))
+    ? { ...untold, hidden: told }
+    : untold;
 }
 
 const wrongTime = "it has a time that cannot be kept: outside of the years 1 to 9999";
