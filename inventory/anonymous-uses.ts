@@ -8,7 +8,7 @@ import type { AnonymousUse } from "../domain/graph/anonymous.js";
 import { type Database, read, type Tx } from "./database.js";
 import { idsOfCopies } from "./graph-load.js";
 import { sql } from "./orm.js";
-import { column, iso, ms, parts } from "./rows.js";
+import { column, isAfter, iso, ms, parts } from "./rows.js";
 
 interface UseRow {
   readonly thing: string;
@@ -55,7 +55,7 @@ export async function keepUses(
 
 /** Of two that were seen at one moment the sentences decide, so that no order of readings does. */
 function isLater(one: UseRow, other: UseRow): boolean {
-  return one.last > other.last || (one.last === other.last && one.sentence > other.sentence);
+  return one.last > other.last || (one.last === other.last && isAfter(one.sentence, other.sentence));
 }
 
 /** Uses of a credential and of its copies. */

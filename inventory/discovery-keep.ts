@@ -9,9 +9,10 @@ import type { Claim, ScanPart, Seen, Thing } from "../domain/discovery/said.js";
 import { timesAt } from "../domain/discovery/times.js";
 import { keepUses } from "./anonymous-uses.js";
 import type { Tx } from "./database.js";
+import { keepCopies } from "./keep-copies.js";
 import { learntAgain } from "./learnt.js";
 import { sql } from "./orm.js";
-import { column, iso, parts } from "./rows.js";
+import { column, isAfter, iso, parts } from "./rows.js";
 import { keepClasses } from "./thing-classes.js";
 import { keepWords } from "./thing-words.js";
 import { keepVersionReads } from "./version-reads.js";
@@ -49,15 +50,7 @@ export async function keepPart(
   const merged = new Map<string, ClaimRow>();
   for (const claim of part.claims) add(merged, rowOf(claim, idOf, nodeOf));
   for (const rows of parts([...merged.values()])) await keepClaims(tx, scan, rows, learntAt);
-  const copies = new Map<string, CopyRow>();
-  for (const { at, seen, ...copy } of part.copies) {
-    const row = { ...copy, thing: idOf(at), first: seen.first, last: seen.last };
-    const before = copies.get(`${row.mark} ${row.thing} ${row.record}`);
-    const first = Math.min(row.first, before?.first ?? row.first);
-    const verified = row.verified === true || before?.verified === true;
-    copies.set(`${row.mark} ${row.thing} ${row.record}`, { ...row, first, verified });
-  }
-  for (const rows of parts([...copies.values()])) await keepCopies(tx, scan, rows);
+  await keepCopies(tx, scan, part.copies, idOf);
   await keepWords(tx, scan, part.listed, idOf);
   await keepUses(tx, scan, part.uses ?? [], idOf);
   await keepVersionReads(tx, scan, part.claims, idOf);
@@ -65,14 +58,46 @@ export async function keepPart(
 
 /** Every thing that a part speaks of, once, with its node. */
 function thingsOf(part: ScanPart, declared: Declared): Map<string, Met> {
-  const met = new Map<string, Met>();
+  const told = new Map<string, Pick<Met, "thing" | "first" | "last">>();
   for (const [thing, { first, last }] of mentioned(part)) {
     const id = thingId(thing, declared.sha256Hex);
-    const before = met.get(id);
-    if (before === undefined) met.set(id, { ...resolve(thing, declared), id, thing, first, last });
-    else met.set(id, { ...before, first: Math.min(first, before.first), last: Math.max(last, before.last) });
+    const one = { thing, first, last };
+    const before = told.get(id) ?? one;
+    const word = isLaterWord(one, before) ? one : before;
+    told.set(id, { ...word, first: Math.min(first, before.first) });
   }
-  return met;
+  return new Map([...told].map(([id, one]) => [id, { ...resolve(one.thing, declared), ...one, id }]));
+}
+
+/** What may differ between two mentions of one thing, besides their times, in an order of importance. */
+const wordsOf = ({ name, class: is, createdAt, expiresAt }: Words) =>
+  [name ?? "", is ?? "", String(createdAt ?? ""), String(expiresAt ?? "")] as const;
+
+interface Words {
+  readonly name?: string;
+  readonly class?: string;
+  readonly createdAt?: number;
+  readonly expiresAt?: number;
+}
+
+/** The same words of a row of things, for the database. */
+const wordsIn = (row: "excluded" | "things") =>
+  sql.raw(
+    ["name", "class", "createdAt", "expiresAt"]
+      .map((word) => `coalesce(${row}.body->>'${word}', '') collate "C"`)
+      .join(", "),
+  );
+
+/** Whoever was told of last has the word; at one moment the words decide, so that no order of records does. */
+function isLaterWord(one: Pick<Met, "thing" | "last">, other: Pick<Met, "thing" | "last">): boolean {
+  if (one.last !== other.last) return one.last > other.last;
+  if (one.thing === other.thing) return false;
+  const others = wordsOf(other.thing as Words);
+  const [decided] = wordsOf(one.thing as Words).flatMap((word, index) => {
+    const beside = others[index] ?? "";
+    return word === beside ? [] : [isAfter(word, beside)];
+  });
+  return decided ?? false;
 }
 
 /** What a part takes things for, by their ids: the same wherever a scan is cut into parts. */
@@ -128,7 +153,7 @@ function add(rows: Map<string, ClaimRow>, row: ClaimRow): void {
   const before = rows.get(key);
   if (before === undefined) rows.set(key, row);
   else {
-    const later = row.last >= before.last ? row : before;
+    const later = isLaterClaim(row, before) ? row : before;
     const [first, last] = [Math.min(row.first, before.first), Math.max(row.last, before.last)];
     rows.set(key, {
       ...later,
@@ -138,6 +163,11 @@ function add(rows: Map<string, ClaimRow>, row: ClaimRow): void {
       times: row.times | before.times,
     });
   }
+}
+
+/** Of two that were seen at one moment the sentences decide, so that no order of records does. */
+function isLaterClaim(one: ClaimRow, other: ClaimRow): boolean {
+  return one.last > other.last || (one.last === other.last && isAfter(one.sentence, other.sentence));
 }
 
 async function keepThings(tx: Tx, rows: readonly Met[], learntAt: string): Promise<void> {
@@ -152,15 +182,23 @@ async function keepThings(tx: Tx, rows: readonly Met[], learntAt: string): Promi
     ) as met (id, body, node, known, sentence, first_seen, last_seen)
     order by id
     on conflict (id) do update set
-      body = excluded.body, node = excluded.node, known = excluded.known, sentence = excluded.sentence,
+      body = case when (excluded.last_seen, ${wordsIn("excluded")}) > (things.last_seen, ${wordsIn("things")})
+        then excluded.body else things.body end,
+      node = excluded.node, known = excluded.known, sentence = excluded.sentence,
       first_seen = least(things.first_seen, excluded.first_seen),
       last_seen = greatest(things.last_seen, excluded.last_seen)`);
   await keepMetNodes(tx, rows, learntAt);
 }
 
-/** What the estate declares keeps the name that it has there; classes are told by all sources together. */
+/**
+ * What the estate declares keeps the name that it has there, and its first day; of whom only sources speak, that is the first day
+ * that any of them told. Classes are told by all sources together.
+ */
 async function keepMetNodes(tx: Tx, met: readonly Met[], learntAt: string): Promise<void> {
-  const rows = [...new Map(met.map((one) => [one.node.id, one])).values()];
+  const rows = [...Map.groupBy(met, ({ node }) => node.id).values()].map(nodeOver);
+  const undeclared = rows.flatMap(({ node, known, thing }) =>
+    known && thing.is !== "location" ? [] : [node.id],
+  );
   await tx.execute(sql`
     insert into rekey_inventory.graph_nodes (id, type, name, class, first_seen, last_seen, learnt_at)
     select *, ${learntAt}::timestamptz from unnest(
@@ -170,7 +208,26 @@ async function keepMetNodes(tx: Tx, met: readonly Met[], learntAt: string): Prom
     ) as met (id, type, name, class, first_seen, last_seen)
     order by id
     on conflict (id) do update set
+      first_seen = case when graph_nodes.id = any(${sql.param(undeclared)}::text[])
+        then least(graph_nodes.first_seen, excluded.first_seen) else graph_nodes.first_seen end,
       last_seen = greatest(graph_nodes.last_seen, excluded.last_seen), ended_at = null, ${learntAgain("graph_nodes")}`);
+  // A reader that nobody claims is called as it was told of last, which is what stands in the thing.
+  const readers = met.filter(({ known, thing }) => !known && thing.is === "reader");
+  await tx.execute(sql`
+    update rekey_inventory.graph_nodes n set name = told.name
+    from unnest(
+      ${column(readers, ({ id }) => id)}::text[], ${column(readers, ({ thing }) => JSON.stringify(thing))}::text[],
+      ${column(readers, ({ node }) => node.id)}::text[], ${column(readers, ({ node }) => node.name)}::text[]
+    ) as told (id, body, node, name)
+    join rekey_inventory.things t on t.id = told.id and t.body = told.body::jsonb
+    where n.id = told.node and n.name <> told.name`);
+}
+
+/** A node by all things that are it. */
+function nodeOver(met: readonly Met[]): Met {
+  const [one] = met as readonly [Met];
+  const first = Math.min(...met.map((each) => each.first));
+  return { ...one, first, last: Math.max(...met.map(({ last }) => last)) };
 }
 
 async function keepClaims(
@@ -211,38 +268,11 @@ async function keepClaims(
       ${id}, ${learntAt}::timestamptz
     from ${said}
     on conflict (from_id, type, to_id, source, kind, record, seen_from, seen_to) do update set
-      sentence = case when excluded.last_seen >= graph_evidence.last_seen then excluded.sentence
-        else graph_evidence.sentence end,
+      sentence = case when (excluded.last_seen, excluded.sentence collate "C")
+          > (graph_evidence.last_seen, graph_evidence.sentence collate "C")
+        then excluded.sentence else graph_evidence.sentence end,
       count = ${counted}, scan = excluded.scan, ended_at = null, ${learntAgain("graph_evidence")},
       times = graph_evidence.times | excluded.times,
       first_seen = least(graph_evidence.first_seen, excluded.first_seen),
       last_seen = greatest(graph_evidence.last_seen, excluded.last_seen)`);
-}
-
-interface CopyRow {
-  readonly mark: string;
-  readonly thing: string;
-  readonly record: string;
-  readonly literal: boolean;
-  readonly past?: boolean;
-  readonly verified?: boolean;
-  readonly sentence: string;
-  readonly first: number;
-  readonly last: number;
-}
-
-async function keepCopies(tx: Tx, { id, source }: ScanRef, rows: readonly CopyRow[]): Promise<void> {
-  await tx.execute(sql`
-    insert into rekey_inventory.marks (mark, thing, source, record, literal, past, verified, sentence, scan, first_seen, last_seen)
-    select mark, thing, ${source}, record, literal, past, verified, sentence, ${id}, first_seen, last_seen from unnest(
-      ${column(rows, ({ mark }) => mark)}::text[], ${column(rows, ({ thing }) => thing)}::text[],
-      ${column(rows, ({ record }) => record)}::text[], ${column(rows, ({ literal }) => literal)}::boolean[],
-      ${column(rows, ({ past = false }) => past)}::boolean[],
-      ${column(rows, ({ verified = false }) => verified)}::boolean[],
-      ${column(rows, ({ sentence }) => sentence)}::text[], ${column(rows, ({ first }) => iso(first))}::timestamptz[],
-      ${column(rows, ({ last }) => iso(last))}::timestamptz[]
-    ) as met (mark, thing, record, literal, past, verified, sentence, first_seen, last_seen)
-    on conflict (mark, thing, source, record) do update set
-      literal = excluded.literal, past = excluded.past, verified = excluded.verified, sentence = excluded.sentence, scan = excluded.scan, ended_at = null,
-      last_seen = greatest(marks.last_seen, excluded.last_seen)`);
 }

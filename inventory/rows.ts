@@ -21,3 +21,7 @@ export const ms = (moment: string) => sql.raw(`(extract(epoch from ${moment}) * 
 
 /** Milliseconds since the epoch as the database reads them. */
 export const iso = (at: number): string => new Date(at).toISOString();
+
+/** Whether a text comes after another one as the database has it by the collation "C": by their bytes. */
+export const isAfter = (one: string, other: string): boolean =>
+  Buffer.compare(Buffer.from(one), Buffer.from(other)) > 0;

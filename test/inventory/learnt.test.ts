@@ -66,7 +66,7 @@ it("a record of three weeks ago that is read today is news of today, and of thre
     await reading(used(at), today + (1.5 + hours / 24) * dayMs, "log");
   expect(await changesOn(db, today + dayMs)).toEqual([]);
   expect(await changesOn(db, today)).toEqual([
-    `came identity ${psql}: 30.5 of 9`,
+    `came identity ${psql}: 30.5 of 5`,
     `came ${psql} uses orders-db: 30.5 of 5`,
   ]);
 });
