@@ -1,4 +1,4 @@
-/** The tables of migration 0012 as drizzle sees them: the map, and how each of its edges is known. */
+/** The tables of migrations 0012 and 0035 as drizzle sees them: the map, how each of its edges is known, and when it was there before. */
 
 import type { CredentialClass } from "../domain/estate/classes.js";
 import type { EdgeType, EvidenceKind, NodeType } from "../domain/graph/types.js";
@@ -47,4 +47,13 @@ export const graphEvidence = inventory.table("graph_evidence", {
   lastSeen: moment("last_seen").notNull(),
   learntAt: moment("learnt_at"),
   endedAt: moment("ended_at"),
+});
+
+/** For how long what came back had been there before: of a node, an edge or a copy of a value, by what its row is found by. */
+export const pastSpans = inventory.table("past_spans", {
+  of: text("of").$type<"node" | "edge" | "copy">().notNull(),
+  key: text("key").array().notNull(),
+  firstSeen: moment("first_seen").notNull(),
+  learntAt: moment("learnt_at"),
+  endedAt: moment("ended_at").notNull(),
 });

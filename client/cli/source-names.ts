@@ -1,5 +1,6 @@
 /** What sources are called: the inventory keeps what they say by their ids, and ids tell people nothing. */
-import type { Graph } from "../../domain/graph/types.js";
+import type { GraphOverTime } from "../../domain/graph/changes.js";
+import type { GraphEdge } from "../../domain/graph/types.js";
 import type { Database } from "../../inventory/database.js";
 import { listEntries } from "../../inventory/estate.js";
 
@@ -18,11 +19,14 @@ export function namedSource<Said extends { readonly source: string }>(names: Sou
 }
 
 /** The map with the names of its sources in the place of their ids. */
-export async function withSourceNames(db: Database, graph: Graph): Promise<Graph> {
+export async function withSourceNames(db: Database, graph: GraphOverTime): Promise<GraphOverTime> {
   const names = await sourceNames(db);
-  const edges = graph.edges.map((edge) => ({
-    ...edge,
-    evidence: edge.evidence.map((one) => namedSource(names, one)),
-  }));
-  return { ...graph, edges };
+  const named = (edges: readonly GraphEdge[]) =>
+    edges.map((edge) => ({ ...edge, evidence: edge.evidence.map((one) => namedSource(names, one)) }));
+  const { edges, past } = graph;
+  return {
+    ...graph,
+    edges: named(edges),
+    ...(past === undefined ? {} : { past: { ...past, edges: named(past.edges) } }),
+  };
 }

@@ -22,6 +22,11 @@ export interface Change<T> {
   readonly at: Readonly<Record<Reckoning, number>>;
 }
 
+/** A map with what of it was there before and came back: each as it was then, with the end that it had. */
+export interface GraphOverTime extends Graph {
+  readonly past?: { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] };
+}
+
 /** The changes after `from`, up to and with `until`. Whatever came and ended in between is in both lists. */
 export interface GraphChanges {
   readonly came: {
@@ -37,7 +42,10 @@ export interface GraphChanges {
 }
 
 /** The changes in that time. */
-export function changesBetween({ nodes, edges }: Graph, { from, until, by }: Period): GraphChanges {
+export function changesBetween(
+  { nodes, edges, past = { nodes: [], edges: [] } }: GraphOverTime,
+  { from, until, by }: Period,
+): GraphChanges {
   const isWithin = (at: Moments | null): at is Moments => at !== null && at[by] > from && at[by] <= until;
   const those = <T extends GraphNode | GraphEdge>(all: readonly T[], when: (one: T) => Moments | null) =>
     all.flatMap((thing): Change<T>[] => {
@@ -45,9 +53,11 @@ export function changesBetween({ nodes, edges }: Graph, { from, until, by }: Per
       return isWithin(at) ? [{ thing, at }] : [];
     });
   const all = [...nodes.values()];
+  // What came back was learnt of each time; the first day of its record is one and the same.
+  const again = by === "learnt" ? past : { nodes: [], edges: [] };
   return {
-    came: { nodes: those(all, begun), edges: those(edges, begun) },
-    ended: { nodes: those(all, ended), edges: those(edges, ended) },
+    came: { nodes: those([...all, ...again.nodes], begun), edges: those([...edges, ...again.edges], begun) },
+    ended: { nodes: those([...all, ...past.nodes], ended), edges: those([...edges, ...past.edges], ended) },
     learnt: those(
       edges.filter((edge) => begun(edge)[by] <= from),
       ({ evidence }) =>

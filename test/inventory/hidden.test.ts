@@ -83,6 +83,34 @@ describe("what a reading did not meet", () => {
     expect(await records(sql)).toEqual([]);
   });
 
+  it("is back under its row, and the time that it was there before is kept beside it", async () => {
+    const { db, sql } = await migratedDatabase();
+    const there = { copies: [copyIn("a.yaml")] };
+    await look(db, [named("a.yaml")], { at: t0, more: there });
+    for (const days of [1, 3]) {
+      await look(db, [], { at: t0 + days * day });
+      await look(db, [named("a.yaml")], { at: t0 + (days + 1) * day, more: there });
+    }
+    const spans = await sql<{ of: string; key: string[]; learnt: string | null; ended: string }>(
+      `select of, key, (extract(epoch from learnt_at) * 1000)::text as learnt, (extract(epoch from ended_at) * 1000)::float8::text as ended
+        from rekey_inventory.past_spans order by ended_at, of`,
+    );
+    const days = ({ ended }: { ended: string }) => (Number(ended) - t0) / day;
+    expect(spans.map((span) => [span.of, span.key.length, days(span)])).toEqual(
+      [1, 3].flatMap((at) => [
+        ["copy", 4, at],
+        ["edge", 3, at],
+        ["node", 1, at],
+      ]),
+    );
+    expect(spans[0]?.key.slice(2)).toEqual(["src_1", "a.yaml"]);
+    expect(spans.filter(({ of }) => of === "edge").map(({ learnt }) => Number(learnt))).toEqual([
+      t0,
+      t0 + 2 * day,
+    ]);
+    await expect(sql("delete from rekey_inventory.past_spans")).rejects.toThrow();
+  });
+
   it("of an earlier release's reading goes by the gaps that it had", async () => {
     const { db, sql } = await migratedDatabase();
     const [known, news] = [gapsOf(torn("b.yaml")), gapsOf(torn("c.yaml"))];

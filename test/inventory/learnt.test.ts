@@ -87,7 +87,23 @@ it("what had ended and is there again is learnt of again, and its end when it en
     `came identity ${psql}: 3.5 of 0`,
     `came ${psql} uses orders-db: 3.5 of 0`,
   ]);
-  for (const day of [1, 2, 4]) expect(await changesOn(db, t0 + day * dayMs)).toEqual([]);
+  // What it did before stays what it did.
+  for (const by of ["learnt", "record"] as const) {
+    expect(await changesOn(db, t0 + 2 * dayMs, by)).toEqual([
+      `ended identity ${psql}: 2.5 of 2.5`,
+      `ended ${psql} uses orders-db: 2.5 of 2.5`,
+    ]);
+    expect(await changesOn(db, t0 + 4 * dayMs, by)).toEqual([]);
+  }
+  expect(await changesOn(db, t0 + dayMs)).toEqual([
+    `came identity ${psql}: 1.5 of 0`,
+    `came ${psql} uses orders-db: 1.5 of 0`,
+  ]);
+  // It goes and comes once more: each time by itself.
+  await reading({}, t0 + 5.5 * dayMs);
+  await reading(rights, t0 + 6.5 * dayMs);
+  expect([await changesOn(db, t0 + 2 * dayMs), await changesOn(db, t0 + 3 * dayMs)].flat()).toHaveLength(4);
+  expect([await changesOn(db, t0 + 5 * dayMs), await changesOn(db, t0 + 6 * dayMs)].flat()).toHaveLength(4);
 });
 
 it("an entry of the estate that comes back is learnt of again, with what it says; one that stays is not", async () => {

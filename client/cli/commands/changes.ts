@@ -27,7 +27,7 @@ export const changes = command<ChangesOptions>({
   description:
     "What came, what ended, and what was there and is known in a new way, such as a declared use that was seen for the\n" +
     "first time. It goes by when Rekey learnt of it: a log that was read today and tells of last month is news of today,\n" +
-    "and the moment that the record itself has stands beside it. What has ended and come back shows as what it is now:\n" +
+    "and the moment that the record itself has stands beside it. What has ended and come back is told each time:\n" +
     "it was learnt of again, and its record begins with its first day. Copies of values that sources met are told like all\n" +
     "else, with who met them; one ends, too, when its value is refused or its place becomes one where it is kept.",
   options: [

@@ -139,6 +139,26 @@ test("what changed between two dates: what came, what ended, and what is known i
   expect([came.nodes, ended.nodes]).toEqual([[], []]);
 });
 
+test("what changed between two dates, of what ended and came back: each time that it came, and each of its ends", () => {
+  const now = { ...edgeOf("s-a uses c-1"), learntAt: t0 + 40 };
+  const then = { ...now, learntAt: t0 + 10, endedAt: t0 + 20 };
+  const node = nodeNamed("s-a", { learntAt: t0 + 40 });
+  const map = {
+    ...mapOf(now),
+    nodes: new Map([["s-a", node]]),
+    past: { nodes: [{ ...node, learntAt: t0 + 10, endedAt: t0 + 20 }], edges: [then] },
+  };
+  const changed = (by: "learnt" | "record", from: number, until: number) => {
+    const { came, ended } = changesBetween(map, { from: t0 + from, until: t0 + until, by });
+    return [came.nodes, came.edges, ended.nodes, ended.edges].map((list) => list.length);
+  };
+  expect(changed("learnt", 5, 15)).toEqual([1, 1, 0, 0]);
+  expect(changed("learnt", 15, 25)).toEqual([0, 0, 1, 1]);
+  expect(changed("learnt", 35, 45)).toEqual([1, 1, 0, 0]);
+  // Its record has one first day.
+  expect(changed("record", -1, 45)).toEqual([1, 1, 1, 1]);
+});
+
 test("what is known since between two dates: by when it was learnt, with the moment that it bears itself", () => {
   const day = 86_400_000;
   const today = { from: t0 + 30 * day, until: t0 + 31 * day };
