@@ -117,10 +117,7 @@ async function* partsOf(
 }
 
 /** What a record hides by its gaps and by what of it could not be read. */
-export function hiddenAt(
-  record: string,
-  { gaps = [], malformed = [] }: Pick<Said, "gaps" | "malformed">,
-): Hidden[] {
+function hiddenAt(record: string, { gaps = [], malformed = [] }: Pick<Said, "gaps" | "malformed">): Hidden[] {
   return [...gaps, ...malformed.map(({ where, why }) => `${where}: ${why}`)].map((why) => ({ record, why }));
 }
 
