@@ -22,6 +22,7 @@ const scan = async (files: Files, settings: object = {}, change: () => Promise<v
     edges: parts.flatMap(({ claims }) => claims.map(edgeText)),
     malformed: parts.flatMap(({ malformed }) => malformed),
     gaps: parts.flatMap(({ gaps }) => gaps),
+    hidden: parts.flatMap(({ hidden }) => hidden?.map(({ record }) => record) ?? ["anything"]),
     records: together(parts).records,
   };
 };
@@ -38,6 +39,7 @@ it("reads a byte order mark, CRLF and UTF-16, and reports other encodings", asyn
   expect(found.edges).toEqual([edge("a", "bom"), edge("b", "crlf"), edge("c", "wide"), edge("e", "last")]);
   expect(found.malformed).toEqual([{ where: "d/compose.yaml", why: "not text in UTF-8 or UTF-16" }]);
   expect(found.gaps).toHaveLength(1);
+  expect(found.hidden).toEqual(["d/compose.yaml"]);
   expect(found.records).toBe(5);
 });
 
@@ -78,6 +80,7 @@ it("leaves out the folders that it is told to, and says when nothing is there", 
   const found = await scan({ "node_modules/x/compose.yaml": file("one") });
   expect(found.edges).toEqual([]);
   expect(found.gaps).toEqual([expect.stringContaining("No compose files are in")]);
+  expect(found.hidden).toEqual(["anything"]);
 });
 
 it("cuts what is long into parts, inside of a file too, and goes on from each", async () => {

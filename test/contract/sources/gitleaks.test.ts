@@ -202,6 +202,8 @@ describe("a report of gitleaks", () => {
       expect(parts.flatMap(({ gaps }) => gaps)).toEqual([
         expect.stringContaining("The values of 1 findings"),
       ]);
+      const records = new Set(copies.map(({ record }) => record));
+      expect(parts.flatMap(({ hidden }) => hidden?.map(({ record }) => record))).toEqual([...records]);
     },
   );
 

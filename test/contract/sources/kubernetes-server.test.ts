@@ -178,9 +178,12 @@ describe("a server in trouble", () => {
   it("H21: that does not say which kinds a group has is a gap there, as there may be some", async () => {
     const hidden = "apis/secrets-store.csi.x-k8s.io/v1";
     trouble = ({ pathname }) => (pathname === `/${hidden}` ? { status: 403 } : undefined);
-    expect((await saidOf(source())).gaps).toEqual([
+    const { gaps, parts } = await saidOf(source());
+    expect(gaps).toEqual([
       `The engine's user lacks the right to see which kinds ${hidden} of the cluster prod has.`,
     ]);
+    const [untold] = parts.filter((part) => part.gaps.length > 0);
+    expect(untold).not.toHaveProperty("hidden");
   });
 
   it("whose answer is none is not repeated", async () => {
@@ -199,11 +202,16 @@ describe("a server in trouble", () => {
     expect(parts.flatMap(({ malformed }) => malformed)).toEqual([
       { where: `object 2 of pods in the namespace ${namespace}`, why: "it is no object with a name" },
     ]);
+    expect(parts.find(({ malformed }) => malformed.length > 0)).not.toHaveProperty("hidden");
   });
 
   it("that takes a kind away meanwhile has a gap there", async () => {
     trouble = (url) => (isPods(url) ? { status: 404 } : undefined);
-    expect((await saidOf(source())).gaps).toEqual([`prod no longer has pods in the namespace ${namespace}.`]);
+    const why = `prod no longer has pods in the namespace ${namespace}.`;
+    const { gaps, parts } = await saidOf(source());
+    expect(gaps).toEqual([why]);
+    // What is in other namespaces was seen all the same.
+    expect(parts.flatMap(({ hidden }) => hidden)).toEqual([{ record: namespace, why }]);
   });
 
   it("is asked in few words: nothing is sent but GET, and never a Secret is named", async () => {

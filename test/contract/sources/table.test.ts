@@ -319,6 +319,7 @@ describe("a table", () => {
   it("says which column it did not read, and reports a file without names", async () => {
     const [part] = await scan(`consumer,credential,${value}\na,a-db,x\n`);
     expect(part?.gaps).toEqual([expect.stringContaining("column 3")]);
+    expect(part?.hidden).toEqual([{ record: part?.claims[0]?.record, why: part?.gaps[0] }]);
     await writeFile(file, `a,${value}\n`);
     const source = sourceOf(file);
     expect(together(await scanned(source))).toMatchObject({ edges: [], malformed: [file] });

@@ -111,6 +111,7 @@ describe("a certificate", () => {
     return {
       copies: parts.flatMap(({ copies }) => copies),
       gaps: parts.flatMap(({ gaps }) => gaps),
+      hidden: parts.flatMap(({ hidden }) => hidden?.map(({ record }) => record) ?? ["anything"]),
       listed: parts.flatMap(({ listed }) => listed),
     };
   };
@@ -151,7 +152,8 @@ describe("a certificate", () => {
   it("is not at an endpoint that speaks something else or is away, which is a gap beside the others", async () => {
     const plain = await listening(createPlain((socket) => socket.resume().end("no TLS here\r\n")));
     const { port } = await serve(first);
-    const { copies, gaps } = await said(plain.port, port, 1);
+    const { copies, gaps, hidden } = await said(plain.port, port, 1);
+    expect(hidden).toEqual([plain.port, 1].map((away) => `certificate of 127.0.0.1:${away}`));
     expect(copies.map(copyText)).toEqual([at(port, first)]);
     expect(gaps).toEqual([
       expect.stringMatching(
