@@ -1,4 +1,4 @@
-/** The tables of migrations 0013, 0014, 0018, 0020, 0024 to 0029 and 0034 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, versions that were read, and what is said of a thing. */
+/** The tables of migrations 0013, 0014, 0018, 0020, 0024 to 0029 and 0031 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, versions that were read, and what is said of a thing. */
 import type { Hidden, Malformed, Thing } from "../domain/discovery/said.js";
 import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";

@@ -1,4 +1,4 @@
-/** The tables of migrations 0012 and 0035 as drizzle sees them: the map, how each of its edges is known, and when it was there before. */
+/** The tables of migrations 0012 and 0032 as drizzle sees them: the map, how each of its edges is known, and when it was there before. */
 
 import type { CredentialClass } from "../domain/estate/classes.js";
 import type { EdgeType, EvidenceKind, NodeType } from "../domain/graph/types.js";
