@@ -68,6 +68,8 @@ export interface MetCopy extends MappedCopy {
   readonly node: string;
   /** In milliseconds since the epoch. */
   readonly lastSeen: number;
+  /** Ids of the sources that met it. */
+  readonly sources: readonly string[];
 }
 
 /** Those of them at which nothing is delivered. `kept`: ids of the places that a rotation changes. */

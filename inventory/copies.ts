@@ -16,6 +16,7 @@ interface MetRow extends Record<string, unknown> {
   readonly sentence: string;
   readonly last_seen: number;
   readonly readers: readonly string[];
+  readonly sources: readonly string[];
 }
 
 /** Whose value is looked for, at `now`, in milliseconds since the epoch. */
@@ -83,11 +84,11 @@ export const metPlaces = sql`rekey_inventory.marks m
   join rekey_inventory.graph_nodes n on n.id = t.node`;
 
 const metColumns = sql`n.id as node, n.name, bool_or(m.literal) as literal, bool_and(m.past) as past, min(m.sentence) as sentence,
-  ${ms("max(m.last_seen)")} as last_seen,
+  ${ms("max(m.last_seen)")} as last_seen, array_agg(distinct m.source order by m.source) as sources,
   array(
     select distinct r.name from ${readsAt("n.id")} e join rekey_inventory.graph_nodes r on r.id = e.from_id order by r.name
   ) as readers`;
 
-function copyOf({ node, name, literal, past, sentence, last_seen, readers }: MetRow): MetCopy {
-  return { node, name, literal, past, sentence, readers, lastSeen: last_seen };
+function copyOf({ node, name, literal, past, sentence, last_seen, readers, sources }: MetRow): MetCopy {
+  return { node, name, literal, past, sentence, readers, sources, lastSeen: last_seen };
 }

@@ -100,6 +100,7 @@ export const thingWords = inventory.table("thing_words", {
   source: text("source").notNull(),
   purpose: text("purpose"),
   expiresAt: moment("expires_at"),
+  firstSeen: moment("first_seen"),
   lastSeen: moment("last_seen").notNull(),
   scan: text("scan").notNull(),
   record: text("record"),

@@ -210,11 +210,18 @@ async function keepStandings(
 }
 
 /** The same as long as nothing else is said of the finding. */
-function digestOf({ severity, subject, about, credential, sentence, owners, places }: Standing): string {
-  return sha256Hex(canonical({ severity, subject, about, credential, sentence, owners, places })).slice(
-    0,
-    24,
-  );
+function digestOf({
+  severity,
+  subject,
+  about,
+  credential,
+  sentence,
+  owners,
+  places,
+  shownBy,
+}: Standing): string {
+  const said = { severity, subject, about, credential, sentence, owners, places, shownBy };
+  return sha256Hex(canonical(said)).slice(0, 24);
 }
 
 /** What is said of each now, as rows `said`. */
@@ -228,22 +235,23 @@ function saidBy(rows: readonly Kept[]) {
     ${column(rows, ({ credential }) => credential)}::text[], ${column(rows, ({ sentence }) => sentence)}::text[],
     ${column(rows, ({ owners }) => JSON.stringify(owners))}::text[],
     ${column(rows, ({ places }) => JSON.stringify(places))}::text[],
+    ${column(rows, ({ shownBy }) => JSON.stringify(shownBy))}::text[],
     ${column(rows, ({ exception }) => exception?.owner ?? null)}::text[],
     ${column(rows, ({ exception }) => exception?.reason ?? null)}::text[],
     ${column(rows, ({ exception }) => (exception === null ? null : iso(exception.until)))}::timestamptz[],
     ${column(rows, ({ isNews, since }) => (isNews ? iso(since) : null))}::timestamptz[],
     ${column(rows, ({ digest }) => digest)}::text[]
   ) as said (key, code, severity, state, subject, subject_type, subject_name, about, about_type, about_name, credential,
-    sentence, owners, places, exception_owner, exception_reason, exception_until, since, digest)`;
+    sentence, owners, places, sources, exception_owner, exception_reason, exception_until, since, digest)`;
 }
 
 async function keepNew(tx: Tx, rows: readonly Kept[], now: number): Promise<void> {
   await tx.execute(sql`
     insert into rekey_inventory.findings (key, code, severity, state, subject, subject_type, subject_name, about,
-      about_type, about_name, credential, sentence, owners, places, exception_owner, exception_reason, exception_until,
+      about_type, about_name, credential, sentence, owners, places, sources, exception_owner, exception_reason, exception_until,
       first_seen, last_seen, since, digest)
     select key, code, severity, state, subject, subject_type, subject_name, about, about_type, about_name, credential,
-      sentence, owners::jsonb, places::jsonb, exception_owner, exception_reason, exception_until, ${iso(now)}, ${iso(now)}, since, digest
+      sentence, owners::jsonb, places::jsonb, sources::jsonb, exception_owner, exception_reason, exception_until, ${iso(now)}, ${iso(now)}, since, digest
     from ${saidBy(rows)} order by code, subject_name, about_name, key`);
 }
 
@@ -252,7 +260,7 @@ async function keepOn(tx: Tx, rows: readonly Kept[], now: number): Promise<void>
     update rekey_inventory.findings f set severity = said.severity, state = said.state,
       subject_type = said.subject_type, subject_name = said.subject_name, about_type = said.about_type,
       about_name = said.about_name, credential = said.credential, sentence = said.sentence,
-      owners = said.owners::jsonb, places = said.places::jsonb, exception_owner = said.exception_owner,
+      owners = said.owners::jsonb, places = said.places::jsonb, sources = said.sources::jsonb, exception_owner = said.exception_owner,
       exception_reason = said.exception_reason, exception_until = said.exception_until, last_seen = ${iso(now)},
       digest = said.digest, since = coalesce(said.since, f.since)
     from ${saidBy(rows)} where f.key = said.key`);

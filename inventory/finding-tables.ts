@@ -1,4 +1,4 @@
-/** The tables of migration 0015 as drizzle sees them: findings, every change of their state, and when somebody looked last. */
+/** The tables of migrations 0015 and 0033 as drizzle sees them: findings, every change of their state, and when somebody looked last. */
 
 import type { Severity } from "../domain/finding.js";
 import type { FindingCode } from "../domain/findings/codes.js";
@@ -23,6 +23,7 @@ export const findings = inventory.table("findings", {
   sentence: text("sentence").notNull(),
   owners: jsonb("owners").$type<readonly string[]>().notNull(),
   places: jsonb("places").$type<readonly string[]>().notNull(),
+  sources: jsonb("sources").$type<readonly string[]>().notNull(),
   exceptionOwner: text("exception_owner"),
   exceptionReason: text("exception_reason"),
   exceptionUntil: moment("exception_until"),

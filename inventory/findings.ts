@@ -152,11 +152,12 @@ function exceptionOf({ exceptionOwner, exceptionReason, exceptionUntil }: Except
 
 /** A finding that has not ended was there when everything was looked at last: that is not written to each of them. */
 function findingOf(row: Row, lookedAt: number | null): KeptFinding {
-  const { number, code, severity, state, credential, sentence, owners, places } = row;
+  const { number, code, severity, state, credential, sentence, owners, places, sources } = row;
   const { about, aboutType, aboutName, firstSeen, since } = row;
   const lastSeen = state === "ended" ? row.lastSeen : Math.max(row.lastSeen, lookedAt ?? row.lastSeen);
   return {
-    ...{ number, code, severity, state, credential, sentence, owners, places, firstSeen, lastSeen, since },
+    ...{ number, code, severity, state, credential, sentence, owners, places, sources },
+    ...{ firstSeen, lastSeen, since },
     // What several places have in common has no name, and its id here is of use to nobody but the records.
     subject: {
       id: row.subjectType === "value" ? "" : row.subject,

@@ -12,6 +12,7 @@ interface Row {
   readonly thing: string;
   readonly purpose: string | null;
   readonly expiresAt: number | null;
+  readonly first: number;
   readonly last: number;
   readonly record: string;
 }
@@ -26,13 +27,14 @@ export async function keepWords(
   const said = new Map<string, Row>();
   for (const { record, thing, purpose = null, expiresAt = null, seen } of listed) {
     if (purpose === null && expiresAt === null) continue;
-    const row = { thing: idOf(thing), purpose, expiresAt, last: seen.last, record };
+    const row = { thing: idOf(thing), purpose, expiresAt, first: seen.first, last: seen.last, record };
     const before = said.get(row.thing) ?? row;
     const [later, earlier] = row.last >= before.last ? [row, before] : [before, row];
     said.set(row.thing, {
       ...later,
       purpose: later.purpose ?? earlier.purpose,
       expiresAt: later.expiresAt ?? earlier.expiresAt,
+      first: Math.min(row.first, before.first),
     });
   }
   // A reading of what is there now says all that there is to say; a log, or a part of a reading, only more of it.
@@ -44,13 +46,15 @@ export async function keepWords(
   };
   for (const rows of parts([...said.values()]))
     await tx.execute(sql`
-      insert into rekey_inventory.thing_words (thing, source, purpose, expires_at, last_seen, scan, record)
-      select thing, ${source}, purpose, expires_at, last_seen, ${id}, record from unnest(
+      insert into rekey_inventory.thing_words (thing, source, purpose, expires_at, first_seen, last_seen, scan, record)
+      select thing, ${source}, purpose, expires_at, first_seen, last_seen, ${id}, record from unnest(
         ${column(rows, ({ thing }) => thing)}::text[], ${column(rows, ({ purpose }) => purpose)}::text[],
         ${column(rows, ({ expiresAt }) => (expiresAt === null ? null : iso(expiresAt)))}::timestamptz[],
-        ${column(rows, ({ last }) => iso(last))}::timestamptz[], ${column(rows, ({ record }) => record)}::text[]
-      ) as said (thing, purpose, expires_at, last_seen, record)
+        ${column(rows, ({ first }) => iso(first))}::timestamptz[], ${column(rows, ({ last }) => iso(last))}::timestamptz[],
+        ${column(rows, ({ record }) => record)}::text[]
+      ) as said (thing, purpose, expires_at, first_seen, last_seen, record)
       on conflict (thing, source) do update set purpose = ${kept("purpose")}, expires_at = ${kept("expires_at")},
+        first_seen = least(thing_words.first_seen, excluded.first_seen),
         last_seen = greatest(thing_words.last_seen, excluded.last_seen), scan = excluded.scan,
         record = excluded.record, ended_at = null`);
 }

@@ -48,7 +48,7 @@ import type { Submission } from "../../inventory/submission.js";
 import { type Words, wordsOn } from "../../inventory/thing-words.js";
 import { type Overview, overview } from "../../inventory/views.js";
 import { type Whereabouts, whereaboutsOf } from "../../inventory/whereabouts.js";
-import { type SourceNames, sourceNames, withSourceNames } from "./source-names.js";
+import { type SourceNames, sourceNames, withShowing, withSourceNames } from "./source-names.js";
 
 /** What commands ask and order. Credentials are ids. */
 export interface Inventory {
@@ -105,7 +105,7 @@ export interface Inventory {
   bringFindings(): Promise<FindingNews>;
   /** The same after a change of the estate; of a large one only at what the change touched. */
   lookAfter(applied: Applied): Promise<FindingNews>;
-  /** Findings as they stand, and when they were brought up to date last. */
+  /** Findings as they stand, with the names of those who show them, and when they were brought up to date last. */
   findings(filter: FindingFilter): ReturnType<typeof listFindings>;
   /** How many have not ended, by severity and state. */
   findingCounts(): ReturnType<typeof countFindings>;
@@ -166,9 +166,18 @@ export function inventoryIn(
     map: async () => withSourceNames(db, await loadWhole(db, await present())),
     bringFindings: async () => bringFindings(db, world.shapes, await present()),
     lookAfter: async ({ scope }) => lookAfter(db, world.shapes, await present(), scope),
-    findings: async (filter) => listFindings(db, filter, await present()),
+    findings: async (filter) => {
+      const [{ findings, ...told }, names] = await Promise.all([
+        listFindings(db, filter, await present()),
+        sourceNames(db),
+      ]);
+      return { ...told, findings: findings.map((finding) => withShowing(names, finding)) };
+    },
     findingCounts: async () => countFindings(db, await present()),
-    finding: async (number) => findingNumbered(db, number, await present()),
+    finding: async (number) => {
+      const kept = await findingNumbered(db, number, await present());
+      return kept && { ...kept, finding: withShowing(await sourceNames(db), kept.finding) };
+    },
     metrics: async () => {
       const at = await present();
       return { at, figures: await metricsAt(db, world.shapes, at) };

@@ -18,6 +18,14 @@ export function namedSource<Said extends { readonly source: string }>(names: Sou
   return { ...said, source: names.get(said.source) ?? said.source };
 }
 
+/** A finding with the names of those who show it in the place of their ids. */
+export function withShowing<Found extends { readonly sources: readonly string[] }>(
+  names: SourceNames,
+  found: Found,
+): Found {
+  return { ...found, sources: found.sources.map((id) => names.get(id) ?? id).sort() };
+}
+
 /** The map with the names of its sources in the place of their ids. */
 export async function withSourceNames(db: Database, graph: GraphOverTime): Promise<GraphOverTime> {
   const names = await sourceNames(db);

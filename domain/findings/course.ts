@@ -17,11 +17,13 @@ export interface HeldException {
 }
 
 /** A finding as the records have it. Times are milliseconds since the epoch. */
-export interface KeptFinding extends Omit<Present, "sources"> {
+export interface KeptFinding extends Omit<Present, "sources" | "shownBy"> {
   /** Its number, by which people name it. */
   readonly number: number;
   readonly state: FindingState;
   readonly exception: HeldException | null;
+  /** Who shows it: sources by their ids, and `estate`. Empty where it follows from what nobody shows, or an earlier release kept it. */
+  readonly sources: readonly string[];
   readonly firstSeen: number;
   readonly lastSeen: number;
   /** Since when it has been in its state. */

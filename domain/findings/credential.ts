@@ -5,9 +5,10 @@ import type { Severity } from "../finding.js";
 import { type AnonymousUse, asSeen } from "../graph/anonymous.js";
 import { ownerNames } from "../graph/blast.js";
 import { isSeen } from "../graph/current.js";
+import { estateSource } from "../graph/declared.js";
 import { keptOf } from "../graph/kept.js";
 import type { Adjacency } from "../graph/reach.js";
-import type { GraphNode } from "../graph/types.js";
+import type { GraphEdge, GraphNode } from "../graph/types.js";
 import { type Dormancy, dormancyOf, isDeclared, type User, usersOf } from "../graph/use.js";
 import { copyFindings, type MetCopy, readerFindings, strayCopies } from "../mapped.js";
 import { strangersOn } from "../strangers.js";
@@ -16,7 +17,7 @@ import { evidenceMaxAgeMs, minuteOf, watchersAmong, watchRulesOf } from "../watc
 import type { FindingCode } from "./codes.js";
 import { evidenceFindings, type ReadSource, type TiedSource, watchedSince } from "./evidence.js";
 import { unownedConsumer, unownedCredential } from "./owners.js";
-import type { Present, Subject } from "./present.js";
+import { type Present, type Subject, sourcesIn } from "./present.js";
 
 /** What is known of a credential besides the map. Times are milliseconds since the epoch. */
 export interface CredentialFacts {
@@ -91,18 +92,27 @@ export function findingsOfCredential(facts: CredentialFacts, picture: Picture): 
   const { node, policy } = facts;
   const { adjacency, now } = picture;
   const owners = ownerNames(adjacency, node.id);
+  const lists = listsOf(facts).map(({ id }) => id);
   const said = {
     subject: subjectOf(node),
     credential: node.id,
     owners,
     places: [],
     about: null,
-    sources: listsOf(facts).map(({ id }) => id),
+    sources: lists,
+    shownBy: facts.declared === null ? lists : [estateSource],
   };
-  const find = (code: FindingCode, severity: Severity, sentences: readonly string[], about?: Subject) =>
+  const find = (
+    code: FindingCode,
+    severity: Severity,
+    sentences: readonly string[],
+    other?: { readonly about: Subject; readonly shownBy: readonly string[] },
+  ) =>
     sentences.map((sentence): Present => {
-      return { ...said, code, severity, sentence, about: about === undefined ? null : subjectOf(about) };
+      const { about, shownBy } = other ?? { about: null, shownBy: said.shownBy };
+      return { ...said, code, severity, sentence, about: about && subjectOf(about), shownBy };
     });
+  const shown = (edges: readonly GraphEdge[]) => sourcesIn(edges.flatMap(({ evidence }) => evidence));
   const users = usersOf(adjacency, node.id);
   const used = usesOf(adjacency, picture, node.id);
   const seen = new Set([
@@ -134,23 +144,32 @@ export function findingsOfCredential(facts: CredentialFacts, picture: Picture): 
       const unowned = unownedConsumer({ name: consumer.name, owner });
       const unseen = isMoved || seen.has(consumer.id) ? [] : [neverSeen(consumer)];
       return [
-        ...find("consumer-without-owner", "refuse", unowned, consumer),
-        ...find("never-verified", "info", unseen, consumer),
+        ...find("consumer-without-owner", "refuse", unowned, { about: consumer, shownBy: shown([edge]) }),
+        ...find("never-verified", "info", unseen, { about: consumer, shownBy: shown([edge]) }),
       ];
     }),
     ...strangers.flatMap((stranger) =>
       readerFindings([stranger], rules.unmappedReaders).flatMap(({ code, severity, sentence }) =>
-        find(code as FindingCode, severity, [sentence], stranger.node),
+        find(code as FindingCode, severity, [sentence], {
+          about: stranger.node,
+          shownBy: shown(users.filter((user) => user.node.id === stranger.node.id).map(({ edge }) => edge)),
+        }),
       ),
     ),
     ...unexplainedUses(adjacency.graph, users, anonymous, looking).flatMap((use) =>
       useFindings([use], rules.unmappedReaders).flatMap(({ code, severity, sentence }) =>
-        find(code as FindingCode, severity, [sentence], { ...use.source, type: "source" }),
+        find(code as FindingCode, severity, [sentence], {
+          about: { ...use.source, type: "source" },
+          shownBy: [use.source.id],
+        }),
       ),
     ),
     ...strayCopies(facts.met, keptOf(adjacency, node.id).copies).flatMap((copy) =>
       copyFindings([copy], rules.unmappedReaders).flatMap(({ code, severity, sentence }) =>
-        find(code as FindingCode, severity, [sentence], { id: copy.node, type: "location", name: copy.name }),
+        find(code as FindingCode, severity, [sentence], {
+          about: { id: copy.node, type: "location", name: copy.name },
+          shownBy: copy.sources,
+        }),
       ),
     ),
     ...evidenceFindings(said, watchersOf(facts, picture, users), rules, now),

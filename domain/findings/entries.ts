@@ -1,5 +1,6 @@
 /** What is found of a consumer by itself, and of a place at which something with an end of its own stands. */
 import type { Consumer } from "../estate/types.js";
+import { estateSource } from "../graph/declared.js";
 import { minuteOf } from "../watched.js";
 import type { Present, Subject } from "./present.js";
 
@@ -10,7 +11,15 @@ export function consumerFindings(
 ): Present[] {
   if (purpose !== undefined) return [];
   const sentence = `Nobody has said what ${subject.name} does.`;
-  const said = { subject, about: null, credential: null, places: [], sources: [], sentence };
+  const said = {
+    subject,
+    about: null,
+    credential: null,
+    places: [],
+    sources: [],
+    shownBy: [estateSource],
+    sentence,
+  };
   return [{ ...said, code: "no-purpose", severity: "warn", owners: owner === "" ? [] : [owner] }];
 }
 
@@ -22,6 +31,15 @@ export function placeFindings(
 ): Present[] {
   if (expiresAt > now) return [];
   const sentence = `What ${subject.name} serves or keeps ran out on ${minuteOf(expiresAt)}.`;
-  const said = { subject, about: null, credential: null, places: [], owners: [], sources, sentence };
+  const said = {
+    subject,
+    about: null,
+    credential: null,
+    places: [],
+    owners: [],
+    sources,
+    shownBy: sources,
+    sentence,
+  };
   return [{ ...said, code: "overdue", severity: "warn" }];
 }

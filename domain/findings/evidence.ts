@@ -39,6 +39,7 @@ export function evidenceFindings(
       credential: null,
       owners: [owner],
       sources: [id],
+      shownBy: [id],
     };
   });
 }
@@ -54,7 +55,7 @@ export function failingFindings(sources: readonly Omit<ReadSource, "settings" | 
     return [
       {
         ...{ code: "source-failing", severity: "warn", subject: { id, type: "source", name }, about: null },
-        ...{ credential: null, owners: [owner], places: [], sources: [id] },
+        ...{ credential: null, owners: [owner], places: [], sources: [id], shownBy: [id] },
         sentence: `The last reading of the source ${name} failed: ${failure} ${before}`,
       },
     ];

@@ -26,6 +26,13 @@ export interface Present {
   readonly places: readonly string[];
   /** Ids of the sources whose exceptions count: those that show it, where it concerns no credential of the estate. */
   readonly sources: readonly string[];
+  /** Ids of all sources that show it, and `estate` where that says it; empty where it follows from what nobody shows. */
+  readonly shownBy: readonly string[];
+}
+
+/** The sources of these, each once, as `shownBy` has them. */
+export function sourcesIn(said: readonly { readonly source: string }[]): string[] {
+  return [...new Set(said.map(({ source }) => source))].sort();
 }
 
 /** What makes it the same one at every look. */

@@ -7,7 +7,7 @@ import { ownerNames } from "../graph/blast.js";
 import { keptOf } from "../graph/kept.js";
 import { type Adjacency, isThere } from "../graph/reach.js";
 import type { GraphEdge, GraphNode } from "../graph/types.js";
-import type { Present } from "./present.js";
+import { type Present, sourcesIn } from "./present.js";
 
 /** One finding for each reader and each place that holds more than the reader is known to use. */
 export function rightFindings(adjacency: Adjacency): Present[] {
@@ -29,11 +29,12 @@ export function rightFindings(adjacency: Adjacency): Present[] {
     const used = usedBy(adjacency, reader).flatMap((at) => [...leavesOf(at)]);
     const within = new Set(used.filter((leaf) => all.has(leaf))).size;
     if (within === all.size) return [];
-    const sources = edge.evidence.map(({ source }) => source);
+    const sources = sourcesIn(edge.evidence);
     const owners = ownerNames(adjacency, reader.id);
     return [
       {
-        ...{ code: "wider-than-used", severity: "warn", credential: null, owners, places: [], sources },
+        ...{ code: "wider-than-used", severity: "warn", credential: null, owners, places: [] },
+        ...{ sources, shownBy: sources },
         subject: { id: reader.id, type: reader.type, name: reader.name },
         about: { id: place.id, type: place.type, name: place.name },
         sentence: `${reader.name} may read all of ${place.name}, where ${count(all.size, "is", "are")} known, and is known to use ${within === 0 ? "none" : within}.`,

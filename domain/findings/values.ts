@@ -3,7 +3,7 @@
  * value is where it lies and whether it is one of ours; neither it nor a hash of it is part of any answer.
  */
 import { asSentence } from "../sentence.js";
-import type { Present, Subject } from "./present.js";
+import { type Present, type Subject, sourcesIn } from "./present.js";
 
 /** One place at which a value was met. */
 export interface MetValue {
@@ -64,7 +64,7 @@ function literals(copies: readonly MetValue[], values: Values): Present[] {
           subject: first.place,
           about: null,
         },
-        ...{ credential, owners, places: [], sources: credential === null ? sourcesOf(at) : [] },
+        ...{ credential, owners, places: [], ...shownOf(at, credential) },
         sentence: `${sentences(at)}${sentence}`,
       },
     ];
@@ -109,7 +109,7 @@ function clusters(
       {
         ...{ code: "same-value", severity: isOutside || isShared ? "warn" : "info", about: null },
         subject: { id: nameless(mark), type: "value", name: `${first} and ${others.length} more` },
-        ...{ credential, owners, places: at, sources: credential === null ? sourcesOf(all) : [] },
+        ...{ credential, owners, places: at, ...shownOf(all, credential) },
         sentence: `${stands}${sentence}`.trimStart(),
       },
     ];
@@ -137,8 +137,10 @@ function credentialsOf(values: readonly OwnValue[]): Subject[] {
   return [...each.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-function sourcesOf(met: readonly MetValue[]): string[] {
-  return [...new Set(met.map(({ source }) => source))];
+/** Who has met it; where it is no credential's, their exceptions count. */
+function shownOf(met: readonly MetValue[], credential: string | null): Pick<Present, "sources" | "shownBy"> {
+  const shownBy = sourcesIn(met);
+  return { sources: credential === null ? shownBy : [], shownBy };
 }
 
 /** What it was met as, each once; a place may hold several, and one may be met by several sources. */

@@ -184,7 +184,7 @@ test("an exception that meets nobody is applied, with the name that was probably
     subject: { id: "c1", type: "credential", name: "orders-db" },
     about: { id: "i1", type: "identity", name: "report job from 10.0.0.9" },
     sentence: "It uses it and is no declared consumer of it.",
-    ...{ owners: [], places: [], exception: null, firstSeen: 0, lastSeen: 0, since: 0 },
+    ...{ owners: [], places: [], sources: ["pg"], exception: null, firstSeen: 0, lastSeen: 0, since: 0 },
   };
   const named = { c1: "orders-db", i1: "report job from 10.0.0.9", i2: "backup job from 10.0.0.8" };
   const nodes = new Map(Object.entries(named).map(([id, name]) => [id, nodeNamed(id, { name })]));

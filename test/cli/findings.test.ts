@@ -18,7 +18,7 @@ const base: KeptFinding = {
   subject: { id: "c1", type: "credential", name: "orders-db" },
   about: { id: "i1", type: "identity", name: "psql from 10.0.0.9" },
   sentence: "psql from 10.0.0.9 uses it and is no declared consumer of it.",
-  ...{ owners: ["orders-team"], places: [], exception: null },
+  ...{ owners: ["orders-team"], places: [], sources: ["pg-sessions"], exception: null },
   ...{ firstSeen: now - 30 * day, lastSeen: now, since: now - 2 * day },
 };
 

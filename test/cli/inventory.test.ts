@@ -7,6 +7,7 @@ import { kinds } from "../../adapters/registry.js";
 import { inventoryIn } from "../../client/cli/inventory.js";
 import { starterEstate } from "../../client/cli/starter.js";
 import type { Claim } from "../../domain/discovery/said.js";
+import type { KeptFinding } from "../../domain/findings/course.js";
 import { type Database, read } from "../../inventory/database.js";
 import { entryNamed } from "../../inventory/estate.js";
 import { appendEvent } from "../../inventory/events.js";
@@ -161,6 +162,10 @@ test("who was seen is told with the name of the source, also once that has left 
       expect([code, stdout]).toEqual([0, expect.stringContaining("orders-sessions")]);
       expect(stdout).not.toContain(source);
     }
+    const { stdout: found } = await runIn(emptyWorld(), ["findings", "--json"], around(db));
+    const { findings } = JSON.parse(found) as { readonly findings: readonly KeptFinding[] };
+    const showing = new Set(findings.flatMap(({ sources }) => sources));
+    expect([...showing].sort()).toEqual(["estate", "orders-sessions"]);
     // Each of the two that the source told of: the session, and the use by whom nobody says.
     const [, , , said, , usual] = outputs.map(({ stdout }) => stdout);
     for (const text of [said, usual]) expect(text?.split('"orders-sessions"')).toHaveLength(3);

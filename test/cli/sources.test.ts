@@ -63,7 +63,15 @@ test("status names the sources that could not be read", async () => {
     ...{ number: 3, code: "source-failing", severity: "warn", state: "open", credential: null, about: null },
     subject: { id: "src_1", type: "source", name: "pg" },
     sentence: "The last reading of the source pg failed: The variable PG_LOGIN is not set.",
-    ...{ owners: ["payments"], places: [], exception: null, firstSeen: now, lastSeen: now, since: now },
+    ...{
+      owners: ["payments"],
+      places: [],
+      sources: ["pg"],
+      exception: null,
+      firstSeen: now,
+      lastSeen: now,
+      since: now,
+    },
   };
   const findings = [{ finding, changes: [] }];
   const world = idle({ findings });
@@ -105,7 +113,13 @@ test("discover says in a few lines what has changed since it was asked for, and 
     finding: {
       ...{ number, code: "unmapped-reader", severity: "refuse", state: "open", credential: "c1" },
       ...{ subject: { id: "c1", type: "credential", name: "orders-db" }, about: about("psql from 10.0.0.1") },
-      ...{ sentence: "It is no consumer.", owners: ["orders-team"], places: [], exception: null },
+      ...{
+        sentence: "It is no consumer.",
+        owners: ["orders-team"],
+        places: [],
+        sources: ["pg"],
+        exception: null,
+      },
       ...{ firstSeen: at, lastSeen: at, since: at },
       ...more,
     },

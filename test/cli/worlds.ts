@@ -231,7 +231,8 @@ export const stranger: World["findings"][number] = {
     subject: { id: "crd_1", type: "credential", name: "orders-db" },
     about: { id: "i1", type: "identity", name: "psql from 10.0.0.9" },
     sentence: "psql from 10.0.0.9 uses it and is no declared consumer of it.",
-    ...{ owners: ["orders-team"], places: [], exception: null, firstSeen: now, lastSeen: now, since: now },
+    ...{ owners: ["orders-team"], places: [], sources: ["sessions"], exception: null },
+    ...{ firstSeen: now, lastSeen: now, since: now },
   },
   changes: [],
 };

@@ -203,6 +203,9 @@ it("what people have written down of a credential that only they list is kept an
     t0 + 2,
   );
   expect(await words()).toMatchObject({ purpose: "New.", expiresAt });
+  // It has been said since the first day that any of them tells of.
+  const begins = "select first_seen from rekey_inventory.thing_words";
+  expect(await sql<{ first_seen: Date }>(begins)).toEqual([{ first_seen: new Date(seen.first) }]);
   // A whole reading that says less takes back what was said.
   await reading({ listed: [said(t0 + 3, { purpose: "New." })] }, t0 + 4);
   expect(await words()).toMatchObject({ purpose: "New.", expiresAt: null });

@@ -33,7 +33,7 @@ import { newId, t0 } from "./world.js";
 const bundled = await bundledMigrations();
 const newest = bundled.length;
 /** The numbers of the migrations that brought what is asked for below. */
-const [withSources, withFindings, withDeltas, withLearnt] = [13, 15, 16, 22];
+const [withSources, withFindings, withDeltas, withLearnt, withShowing] = [13, 15, 16, 22, 33];
 const now = t0 + 2 * dayMs;
 
 /** Rows as that release would have written them, of what its migration brought. */
@@ -161,7 +161,13 @@ async function readsMap({ db }: Fresh, version: number): Promise<void> {
 async function readsFindings({ db }: Fresh, version: number): Promise<void> {
   const before = await listFindings(db, { ended: true }, t0 + dayMs);
   expect(before.findings.map(({ code }) => code).sort()).toEqual(
-    version < withFindings ? [] : ["literal", "no-purpose", "short-watch", "unmapped-reader"],
+    [
+      ...(version < withFindings ? [] : ["literal", "no-purpose", "short-watch", "unmapped-reader"]),
+      ...(version < withShowing ? [] : ["overdue"]),
+    ].sort(),
+  );
+  expect(before.findings.flatMap(({ sources }) => sources)).toEqual(
+    version < withShowing ? [] : ["src_sessions"],
   );
   await bringFindings(db, shapes, now);
   const { findings } = await listFindings(db, {}, now);

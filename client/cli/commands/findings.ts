@@ -15,6 +15,8 @@ interface FindingsOptions extends FormOptions, FindingsAsked {
   readonly refresh: boolean;
 }
 
+const headings = ["number", "code", "severity", "state", "what", "owner", "finding"];
+
 /** Lists them, or shows one with everything that became of it. */
 export const findings = command<FindingsOptions>({
   usage: "findings [number]",
@@ -56,9 +58,10 @@ async function showAll(cli: Cli, options: FindingsOptions): Promise<number> {
     const rows = found.map((finding) => rowOf(cli, finding));
     return {
       head: headOf(found, at),
-      headings: ["number", "code", "severity", "state", "what", "owner", "finding"],
+      headings,
       rows: most === 0 ? rows : rows.slice(0, most),
-      csvRows: rows,
+      csvHeadings: [...headings, "shown by"],
+      csvRows: rows.map((row, at) => [...row, found[at]?.sources.join(", ") ?? ""]),
       notes:
         most === 0 || rows.length <= most ? [] : [`${rows.length - most} more; --limit 0 shows all of them.`],
     };
@@ -97,7 +100,7 @@ async function showOne(cli: Cli, text: string): Promise<number> {
   const { inventory } = await cli.services();
   const finding = await findingTold(inventory, text);
   const { code, severity, state, subject, about, owners, places, sentence, firstSeen, lastSeen } = finding;
-  const { means, mend, changes } = finding;
+  const { means, mend, changes, sources } = finding;
   cli.show(finding, () =>
     [
       `${cli.paint("name", code)}  ${sentence}`,
@@ -110,6 +113,7 @@ async function showOne(cli: Cli, text: string): Promise<number> {
           ["severity", severity],
           ["state", `${state}${exceptionText(finding.exception)}`],
           ["owner", owners.length === 0 ? "nobody" : owners.join(", ")],
+          ["shown by", sources.length === 0 ? null : sources.join(", ")],
           ["first seen", moment(firstSeen)],
           ["last seen", moment(lastSeen)],
           ["exception", exceptable.some((one) => one === code) ? null : "there is none for this code"],

@@ -72,6 +72,24 @@ test("one that is declared, watched and on time has its strangers, and what nobo
   ]);
 });
 
+test("it is said who shows it: the estate, the sources that list it, or those that saw the reader", () => {
+  const shown = (one: Partial<CredentialFacts>, seen: Partial<Picture> = {}) =>
+    findingsOfCredential(facts(one), picture(seen)).map(
+      ({ code, about, shownBy }) => `${code} ${about?.name ?? ""}: ${shownBy}`,
+    );
+  const use = { source: "src_7", sentence: "It was used.", last: t0 };
+  expect(shown({}, { anonymous: new Map([["c-db", [use]]]) }).sort()).toEqual([
+    "never-verified : estate",
+    "never-verified s-web: estate",
+    "potential-reader i-ops: src_9",
+    "unexplained-use src_7: src_7",
+    "unmapped-reader i-psql: src_1",
+  ]);
+  const listed = shown({ declared: null, listedAt: "main-db" });
+  expect(listed).toContain("no-purpose : src_1");
+  expect(listed.filter((one) => one.includes("estate"))).toEqual(["never-verified s-web: estate"]);
+});
+
 test("a policy without words takes strangers for what they are, and the estate's rule decides how grave they are", () => {
   const lenient: Policy = { ...policy, unmappedReaders: "warn" };
   expect(found(facts({ policy: lenient }), picture())).toContain("unmapped-reader warn i-psql");
@@ -216,13 +234,15 @@ test("where the value in use stands and nothing is delivered is named, by the ch
       readers: ["s-web"],
       sentence: "It holds it.",
       lastSeen: t0,
+      sources: ["src_2", "src_3"],
     },
   });
   const found = findingsOfCredential(facts({ met: [copy("l-db"), copy("l-file")] }), picture());
   expect(found.filter(({ code }) => code === "unmapped-copy")).toMatchObject([
     {
       ...{ severity: "refuse", about: { id: "l-file", type: "location" }, credential: "c-db" },
-      sentence: expect.stringContaining("It holds it. Last met 2023-11-14 22:13 UTC."),
+      ...{ sentence: expect.stringContaining("It holds it. Last met 2023-11-14 22:13 UTC.") },
+      ...{ shownBy: ["src_2", "src_3"], sources: [] },
     },
   ]);
 });

@@ -191,7 +191,7 @@ describe("C30: the course of a finding", () => {
     ...{ code: "unmapped-reader", severity: "refuse", credential: "c1", sentence: "psql uses it." },
     subject: { id: "c1", type: "credential", name: "orders-db" },
     about: { id: "i1", type: "identity", name: "psql" },
-    ...{ owners: [], places: [], sources: [] },
+    ...{ owners: [], places: [], sources: [], shownBy: [] },
   };
   const until = t0 + dayMs;
   const held = (more: Partial<BoundedException> = {}): BoundedException => ({
