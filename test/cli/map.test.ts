@@ -36,6 +36,12 @@ const seen = (kind: "read" | "session" | "potential", ageMs: number, source: str
   ...{ source, sentence, firstSeen: now - 20 * day },
 });
 
+/** The map with some nodes more. */
+function mapNamed(more: Readonly<Record<string, string>>): Graph {
+  const nodes = Object.entries(more).map(([id, name]) => [id, nodeNamed(id, { name })] as const);
+  return { ...map, nodes: new Map([...map.nodes, ...nodes]) };
+}
+
 const map: Graph = {
   nodes: new Map(
     Object.entries(names).map(([id, name]) => [
@@ -278,6 +284,14 @@ test("H26: order: what unlocks others goes first, and a ring is named", async ()
   await golden("order", world(), ["order", "orders-db", "vault-token"]);
   const ring = { ...map, edges: [...map.edges, edgeOf("c1 mints c2")] };
   await golden("order-ring", emptyWorld({ map: ring }), ["order", "orders-db", "vault-token"]);
+  const shop = mapNamed({ c3: "billing-db", c4: "stock-db", s3: "billing-job" });
+  const edges = ["s1 uses c3", "s2 uses c3", "s3 uses c3", "s1 uses c4"].map((said) =>
+    edgeOf(said, evidenceOf("declared")),
+  );
+  const sharing = emptyWorld({ map: { ...shop, edges: [...map.edges, ...edges] } });
+  const asked = ["order", "orders-db", "billing-db", "stock-db", "vault-token"];
+  await golden("order-waves", sharing, asked);
+  await golden("order-waves-json", sharing, [...asked, "--json"]);
 });
 
 test("C24: baseline: who, with what, from where, when and how often, and what is new", async () => {
