@@ -17,6 +17,7 @@ import {
   together,
 } from "../source.js";
 import {
+  accessSecret,
   account,
   region,
   roleArn,
@@ -105,7 +106,7 @@ function worldOf(
         },
       };
     },
-    values: [password],
+    values: [password, accessSecret],
     close,
   };
 }
@@ -130,7 +131,7 @@ interface Bucket {
 
 async function bucketOf(more: object = {}): Promise<Bucket> {
   const { address } = await motoServer();
-  const credentials = { accessKeyId: "key", secretAccessKey: "secret" };
+  const credentials = { accessKeyId: "key", secretAccessKey: accessSecret };
   const client = new S3Client({ region, endpoint: address, credentials, forcePathStyle: true });
   const bucket = `trail-${randomBytes(6).toString("hex")}`;
   await client.send(

@@ -148,7 +148,7 @@ sourceContract("kubernetes", async () => {
         },
       };
     },
-    values: [password],
+    values: [password, cluster.token.reveal()],
     close: async () => front?.close(),
   };
 });

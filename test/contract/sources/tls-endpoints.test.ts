@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { tlsEndpoints } from "../../../adapters/sources/tls-endpoints.js";
 import { testMark } from "../../support/mark.js";
 import { selfSigned, type TestCertificate } from "../issuers/certificate.js";
-import { copyText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
+import { copyText, leaked, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const first = selfSigned("orders.example.com");
@@ -69,7 +69,7 @@ sourceContract("tls-endpoints", async () => {
           socket
             .on("error", () => undefined)
             .resume()
-            .end("220 smtp \0"),
+            .end(`220 smtp ${leaked} \0`),
         ),
       );
       const behind = await serve(second);

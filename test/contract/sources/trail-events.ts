@@ -1,8 +1,12 @@
 /** Events of CloudTrail as AWS writes them, with identities of ours. */
+import { randomBytes } from "node:crypto";
 import type { PartLimits } from "../../../adapters/shared/source-log-part.js";
 import { CloudtrailSource } from "../../../adapters/sources/cloudtrail.js";
 import { cloudtrailConfig } from "../../../adapters/sources/cloudtrail-schema.js";
 import { depsOf } from "../stores/world.js";
+
+/** What whoever reads a bucket logs in with. */
+export const accessSecret = `looks-${randomBytes(12).toString("hex")}`;
 
 /** The account, region and moment of the tests. */
 export const account = "123456789012";
@@ -81,7 +85,7 @@ export function trailSource(from: object, more: object = {}, limits?: PartLimits
   const config = cloudtrailConfig.parse({ account, region, store: "secrets", issuer: "aws", from, ...more });
   return new CloudtrailSource(
     config,
-    depsOf({ "env:KEY": "key", "env:SECRET": "secret" }, { now: () => trailNowMs }),
+    depsOf({ "env:KEY": "key", "env:SECRET": accessSecret }, { now: () => trailNowMs }),
     limits,
   );
 }

@@ -1,10 +1,12 @@
 /** The socket device: a live Vault and a live OpenBao connect to a scan that listens, and what was told outside of it is said to be missing. */
+import { randomBytes } from "node:crypto";
 import { connect as connectTo, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { vaultAudit } from "../../../adapters/sources/vault-audit.js";
 import { freePort } from "../../../worker/dev/ports.js";
 import { vaultMakers } from "../../setup/servers.js";
-import { edgeText, scanned } from "../source.js";
+import { cameOutOf, textsWith } from "../canary.js";
+import { edgeText, leaked, leakedAddress, scanned } from "../source.js";
 import { depsOf } from "../stores/world.js";
 import { auditLine } from "./audit-lines.js";
 import { type AuditServer, startAuditServer } from "./audit-server.js";
@@ -94,6 +96,31 @@ describe("a socket", () => {
     ]);
     one.destroy();
     other.destroy();
+  });
+
+  it("lets no value out of what it hears, nor of how it fails (I6)", async () => {
+    const [port, taken] = [await freePort(), await freePort()];
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(taken, "127.0.0.1", resolve));
+    const value = `heard-${randomBytes(12).toString("hex")}`;
+    const line = (name: string) =>
+      JSON.stringify({
+        ...{ time: new Date().toISOString(), type: "response", auth: { display_name: name } },
+        request: { operation: "read", path: "secret/data/a", remote_address: "127.0.0.1" },
+        response: { data: { data: { password: value }, metadata: { version: 1 } } },
+      });
+    const out = cameOutOf(
+      () => sourceAt(port, { listen: "1s" }),
+      () => sourceAt(taken),
+      [async () => undefined],
+    );
+    const device = await connected(port);
+    device.end([line(leakedAddress), `not a record ${value}`, line("cut").slice(0, -9)].join("\n"));
+    const came = await out;
+    other.close();
+    for (const text of [came.said, came.kept]) expect(text).toContain("https://***@x.example");
+    expect(came.failed).toContain("Error");
+    expect(textsWith([value, leaked], came)).toEqual([]);
   });
 
   it("that somebody else listens at is an error, and so is a cursor of something else", async () => {

@@ -63,7 +63,7 @@ async function auditWorld(maker: VaultMaker): Promise<AuditWorld> {
   const file = join(folder, "audit.log");
   const id = randomBytes(6).toString("hex");
   const path = `apps/${id}/db`;
-  const password = `canary-${id}-p&ss/w"rd+ü`;
+  const password = `canary-${randomBytes(6).toString("hex")}-p&ss/w"rd+ü`;
   let from = (await stat(server.logFile)).size;
   const collect = async () => {
     const bytes = await logFrom(server.logFile, from);
