@@ -6,7 +6,7 @@ import { createServer, type Server as TlsServer } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { tlsEndpoints } from "../../../adapters/sources/tls-endpoints.js";
 import { testMark } from "../../support/mark.js";
-import { selfSigned, type TestCertificate } from "../issuers/certificate.js";
+import { chained, selfSigned, type TestCertificate } from "../issuers/certificate.js";
 import { copyText, leaked, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
@@ -171,6 +171,43 @@ describe("a certificate", () => {
     const endpoints = [{ host: "127.0.0.1", port: silent.port }];
     const source = tlsEndpoints.create(tlsEndpoints.config.parse({ endpoints, timeout: "50ms" }), depsOf());
     await expect(scanned(source)).rejects.toMatchObject({ code: "unreachable" });
+  });
+
+  const names = { leaf: "orders.example.com", intermediate: "Shop Issuing CA", root: "Shop Root" };
+  const endOf = ({ certificate }: TestCertificate) => Date.parse(new X509Certificate(certificate).validTo);
+  const dayOf = (of: TestCertificate) => new Date(endOf(of)).toISOString().slice(0, 10);
+  const serveChain = (leaf: TestCertificate, ...above: TestCertificate[]) =>
+    serve({ key: leaf.key, certificate: [leaf, ...above].map(({ certificate }) => certificate).join("") });
+
+  it("ends with the one above it in its chain that ends first, and says which one that is", async () => {
+    const { leaf, intermediate, root } = chained(names, { leaf: 9, intermediate: 5, root: 20 });
+    for (const above of [[intermediate], [intermediate, root]]) {
+      const { port } = await serveChain(leaf, ...above);
+      const { copies, listed, gaps } = await said(port);
+      expect(copies.map(copyText)).toEqual([at(port, leaf)]);
+      expect([gaps, listed.map(({ thing }) => thing)]).toEqual([
+        [],
+        [expect.objectContaining({ path: `127.0.0.1:${port}`, expiresAt: endOf(intermediate) })],
+      ]);
+      const until = `of orders.example.com, issued by Shop Issuing CA, until ${dayOf(leaf)}`;
+      const before = `Shop Issuing CA in its chain ends before it, on ${dayOf(intermediate)}`;
+      expect(copies[0]?.sentence).toContain(`${until}; ${before}; a client would not trust it`);
+    }
+  });
+
+  it("ends with its root where that ends first, and with itself where all above it last longer or are not served", async () => {
+    const early = chained(names, { leaf: 9, intermediate: 5, root: 2 });
+    const whole = await serveChain(early.leaf, early.intermediate, early.root);
+    const late = chained(names, { leaf: 5, intermediate: 9, root: 20 });
+    const sound = await serveChain(late.leaf, late.intermediate, late.root);
+    const alone = await serveChain(early.leaf);
+    const { copies, listed } = await said(whole.port, sound.port, alone.port);
+    expect(listed.map(({ thing }) => thing.is === "location" && thing.expiresAt)).toEqual(
+      [early.root, late.leaf, early.leaf].map(endOf),
+    );
+    expect(
+      copies.map(({ sentence }) => /; (.*) in its chain ends before it, on (\S+);/.exec(sentence)?.slice(1)),
+    ).toEqual([["Shop Root", dayOf(early.root)], undefined, undefined]);
   });
 
   it("of an endpoint that is written down twice is refused by the settings", () => {
