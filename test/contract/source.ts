@@ -30,6 +30,8 @@ export interface SourceWorld {
   leak(): Promise<unknown>;
   /** Makes it larger than one part may be. */
   readonly large: (() => Promise<Large>) | Cannot;
+  /** One answer of it that is more than a part may have is asked for again as a whole by whoever goes on within it; the records know it for the same. */
+  readonly asksAgain?: true;
   /** Values that lie in what is read, and those by which it is read. No character of them may come out. */
   readonly values: readonly string[];
   close(): Promise<void>;
@@ -271,6 +273,30 @@ export function sourceContract(name: string, make: () => Promise<SourceWorld>): 
         for (const list of lists) expectHere(list.length).toBeLessThanOrEqual(partMax.entries);
         expectHere(JSON.stringify([lists, part]).length).toBeLessThanOrEqual(partMax.bytes);
       }
+    });
+
+    it("goes on in another instance behind a part that another one gave, and nothing is lost or doubled", async ({
+      expect: expectHere,
+    }) => {
+      if (!canBeTried(world.large)) return;
+      await world.large();
+      const whole = await scanned(open());
+      expectHere(whole.length).toBeGreaterThanOrEqual(2);
+      const readAgain: number[] = [];
+      for (const count of new Set([1, whole.length - 1])) {
+        const parts: ScanPart[] = [];
+        for await (const part of open().scan(null, { signal: AbortSignal.timeout(60_000) }))
+          if (parts.push(part) === count) break;
+        const rest = await scanned(open(), parts.at(-1)?.cursor ?? null);
+        readAgain.push(rest.length);
+        expectHere(compared([...parts, ...rest])).toEqual(compared(whole));
+        if (world.asksAgain) continue;
+        expectHere([...parts, ...rest].flatMap(({ claims }) => claims).length).toBe(
+          whole.flatMap(({ claims }) => claims).length,
+        );
+      }
+      // Whatever is asked for again, what came before that is not.
+      expectHere(Math.min(...readAgain)).toBeLessThan(whole.length);
     });
 
     it("gives well-formed parts", async () => {

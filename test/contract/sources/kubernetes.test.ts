@@ -148,6 +148,7 @@ sourceContract("kubernetes", async () => {
         },
       };
     },
+    asksAgain: true,
     values: [password, cluster.token.reveal()],
     close: async () => front?.close(),
   };

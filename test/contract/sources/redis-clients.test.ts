@@ -154,6 +154,7 @@ sourceContract("redis-clients", async (): Promise<SourceWorld> => {
         },
       };
     },
+    asksAgain: true,
     values: [value],
     close: async () => {
       for (const front of fronts) await front.close();
