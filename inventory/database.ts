@@ -175,6 +175,8 @@ function opening(db: Database, mode: string): string {
     `begin isolation level ${mode}`,
     `set local statement_timeout = ${limit}`,
     `set local idle_in_transaction_session_timeout = ${Math.max(limit, Math.round(db.deadlineMs))}`,
+    // Most questions are answered in less time than it takes to start somebody to help.
+    "set local max_parallel_workers_per_gather = 0",
     "set local datestyle = 'ISO'",
     "set local timezone = 'UTC'",
   ].join("; ");

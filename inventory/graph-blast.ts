@@ -43,7 +43,7 @@ export interface BlastWanted {
 }
 
 /** So many things are counted, whatever is shown of them: beyond that it is said that there are more. */
-const countedMax = 10_000;
+const countedMax = 5_000;
 
 /** The blast radius of a node, of each list the nearest, and a count of the others. */
 export async function loadBlast(

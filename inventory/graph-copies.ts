@@ -43,6 +43,8 @@ function metAs(those: SQL): SQL {
 export class Copies {
   /** Every edge to a copy that the question has come by, by its `edgeKey`. */
   readonly edges = new Map<string, GraphEdge>();
+  /** The same by the node at which they begin or end; a node is here once its edges were asked for that way. */
+  readonly #known: Readonly<Record<Way, Map<string, GraphEdge[]>>> = { forth: new Map(), back: new Map() };
   readonly #tx: Tx;
   readonly #now: number;
 
@@ -74,8 +76,18 @@ export class Copies {
     return steps;
   }
 
-  /** Edges that begin (`forth`) or end (`back`) at these nodes. */
+  /** Edges that begin (`forth`) or end (`back`) at these nodes. Each node is looked up once. */
   async at(nodes: readonly string[], way: Way): Promise<GraphEdge[]> {
+    const known = this.#known[way];
+    const asked = nodes.filter((node) => !known.has(node));
+    for (const node of asked) known.set(node, []);
+    for (const edge of await this.#lookUp(asked, way))
+      known.get(way === "forth" ? edge.from : edge.to)?.push(edge);
+    return nodes.flatMap((node) => known.get(node) ?? []);
+  }
+
+  async #lookUp(nodes: readonly string[], way: Way): Promise<GraphEdge[]> {
+    if (nodes.length === 0) return [];
     const among = nodes.length > fewNodes ? nodes : await this.#fitting(nodes, way);
     if (among.length === 0) return [];
     const asked = sql`asked (id) as materialized (select unnest(${sql.param(among)}::text[]))`;
