@@ -1,6 +1,6 @@
 /** Telling people: each notice is kept first, sent once, and never in the way of a step. */
 import type { Notice } from "../adapters/ports.js";
-import { addressesOf, signersFor } from "../domain/authority.js";
+import { addressesOf } from "../domain/authority.js";
 import { RekeyError } from "../domain/errors.js";
 import { markNoticeSent, recordNotice, unsentNotices } from "../inventory/notices.js";
 import { callWithin } from "./calls.js";
@@ -15,16 +15,13 @@ type OfRotation = Notice & { readonly rotation: string };
  * barred from signing is told all the same.
  */
 export function ownersAddresses(systems: Systems, now: number, others: readonly string[] = []): string[] {
-  const everybody = { requestedBy: "", recentEditors: [] };
-  const persons = signersFor(systems.estate, [...signingOwners(systems), ...others], everybody, now);
-  return addressesOf(systems.estate, persons);
+  return addressesOf(systems.estate, [...signingOwners(systems), ...others], now);
 }
 
 /** E-mail addresses of everybody who may report a leak of the credential. */
 export function respondersAddresses({ estate, policy }: Systems, now: number): string[] {
   const named = policy.responders.length > 0 ? policy.responders : Object.keys(estate.owners);
-  const persons = signersFor(estate, named, { requestedBy: "", recentEditors: [] }, now);
-  return addressesOf(estate, persons);
+  return addressesOf(estate, named, now);
 }
 
 /**

@@ -18,7 +18,7 @@ export function allowancesOf(
         ...{ finding, owner, until, reason },
         ...(about === undefined ? {} : { about }),
       }))
-      .sort((a, b) => order(JSON.stringify(a), JSON.stringify(b))),
+      .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
     claims: Object.fromEntries(claims.filter(([, claimed]) => claimed.length > 0)),
   };
 }
@@ -28,11 +28,7 @@ function claimsOf(match: Match): string[] {
     .flatMap(([trait, values]: [string, readonly string[] | undefined]) =>
       (values ?? []).map((value) => `${trait}: ${value}`),
     )
-    .sort(order);
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+    .sort();
 }
 
 /**

@@ -46,7 +46,7 @@ export function signersFor(
 export function toldFor(estate: Estate, name: string, at: number): string[] {
   const owner = Object.hasOwn(estate.owners, name) ? estate.owners[name] : undefined;
   if (owner?.kind === "team" && owner.email !== undefined) return [owner.email];
-  return addressesOf(estate, signersFor(estate, [name], nobody, at));
+  return addressesOf(estate, [name], at);
 }
 
 /**
@@ -55,12 +55,12 @@ export function toldFor(estate: Estate, name: string, at: number): string[] {
  */
 export function respondersOf(estate: Estate, at: number): string[] {
   const named = new Set(Object.values(estate.policies).flatMap(({ responders }) => responders));
-  return addressesOf(estate, signersFor(estate, [...named], nobody, at));
+  return addressesOf(estate, [...named], at);
 }
 
-/** E-mail addresses of these persons; of whoever is no person of the estate, none. */
-export function addressesOf(estate: Estate, persons: readonly string[]): string[] {
-  return persons.flatMap((name) => personOf(estate, name)?.email ?? []);
+/** E-mail addresses of everybody who stands behind these owners at `at`; whoever is barred from signing is told all the same. */
+export function addressesOf(estate: Estate, owners: readonly string[], at: number): string[] {
+  return signersFor(estate, owners, nobody, at).flatMap((name) => personOf(estate, name)?.email ?? []);
 }
 
 /** Those who have a key to sign with, and those who have none: who has left keeps a name in the estate, and no key. */

@@ -86,13 +86,10 @@ export function soundPart(said: ScanPart): ScanPart {
   if (kept.gaps.length + kept.malformed.length === 0) return kept;
   // What could not be kept is hidden in its record. Where one has a name that cannot be kept, nobody can tell what it is of.
   const { hidden: _, ...untold } = kept;
-  const told = [
-    ...(hiddenIn(part)?.map(({ record, why }) => ({ record, why: clean(why) })) ?? []),
-    ...hidden,
-  ];
-  return hiddenIn(part) !== null && told.every(({ record }) => isText(record))
-    ? { ...untold, hidden: told }
-    : untold;
+  const before = hiddenIn(part);
+  if (before === null) return untold;
+  const told = [...before.map(({ record, why }) => ({ record, why: clean(why) })), ...hidden];
+  return told.every(({ record }) => isText(record)) ? { ...untold, hidden: told } : untold;
 }
 
 const wrongTime = "it has a time that cannot be kept: outside of the years 1 to 9999";

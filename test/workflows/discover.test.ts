@@ -12,7 +12,7 @@ import { bringFindings } from "../../inventory/finding-keep.js";
 import { listFindings } from "../../inventory/findings.js";
 import { clientOf, database, postgresWorld } from "../contract/issuers/postgres-world.js";
 import { registeredShapes } from "../support/shapes.js";
-import { openRealHouse, quickPolicy } from "./real-house.js";
+import { openRealHouse, ordersInFile, quickPolicy } from "./real-house.js";
 import { ended } from "./watch.js";
 
 test("C7: a hidden consumer is found, named, and refuses the rotation until somebody explains it", async () => {
@@ -58,14 +58,8 @@ test("C7: a hidden consumer is found, named, and refuses the rotation until some
     },
     credentials: {
       "orders-db": {
-        issuer: "orders",
+        ...ordersInFile,
         account,
-        store: "files",
-        place: { path: "orders.json" },
-        owner: "payments",
-        policy: "quick",
-        class: "service-account",
-        purpose: "The orders service logs in with it.",
         consumers: [{ consumer: "orders-api" }],
         ...more,
       },

@@ -20,7 +20,7 @@ import { rowsAsText } from "../e2e/canaries/kept.js";
 import { formsOf } from "../support/canaries.js";
 import { testMark } from "../support/mark.js";
 import { registeredShapes } from "../support/shapes.js";
-import { openRealHouse, quickPolicy, type RealHouse } from "./real-house.js";
+import { openRealHouse, ordersInFile, quickPolicy, type RealHouse } from "./real-house.js";
 
 /** Nothing of these is ever to be seen again but in the files. */
 const planted = {
@@ -83,16 +83,7 @@ async function house() {
       policies: { quick: quickPolicy },
       consumers: {},
       credentials: {
-        "orders-db": {
-          issuer: "orders",
-          account: { group: "orders", logins: ["orders_a", "orders_b"] },
-          store: "files",
-          place: { path: "orders.json" },
-          owner: "payments",
-          policy: "quick",
-          class: "service-account",
-          purpose: "The orders service logs in with it.",
-        },
+        "orders-db": ordersInFile,
       },
     },
     deps,

@@ -42,6 +42,18 @@ export interface RealHouse {
   startWorker(): Promise<{ readonly stop: () => Promise<void> }>;
 }
 
+/** A login of the issuer `orders` by the policy `quick`, kept by the store `files`. */
+export const ordersInFile = {
+  issuer: "orders",
+  account: { group: "orders", logins: ["orders_a", "orders_b"] },
+  store: "files",
+  place: { path: "orders.json" },
+  owner: "payments",
+  policy: "quick",
+  class: "service-account",
+  purpose: "The orders service logs in with it.",
+};
+
 /** Patience of seconds, nobody asked: what the walk waits for here comes from the kinds. */
 export const quickPolicy = {
   approval: { quorum: 0 },

@@ -16,7 +16,7 @@ import { noCodec } from "../../worker/installation.js";
 import { openPager } from "../faults/house/pager.js";
 import { formsOf } from "../support/canaries.js";
 import { testMark } from "../support/mark.js";
-import { openRealHouse, quickPolicy } from "./real-house.js";
+import { openRealHouse, ordersInFile, quickPolicy } from "./real-house.js";
 
 /** Nothing of it is ever to be told. */
 const planted = "Vq7-trumpet-Lake-93xw";
@@ -37,16 +37,7 @@ async function house() {
     policies: { quick: quickPolicy },
     consumers: {},
     credentials: {
-      "orders-db": {
-        issuer: "orders",
-        account: { group: "orders", logins: ["orders_a", "orders_b"] },
-        store: "files",
-        place: { path: "orders.json" },
-        owner: "payments",
-        policy: "quick",
-        class: "service-account",
-        purpose: "The orders service logs in with it.",
-      },
+      "orders-db": ordersInFile,
     },
   });
   const deps: AdapterDeps = {
