@@ -12,6 +12,7 @@ import { liveStages } from "../domain/version.js";
 import type { Tx } from "./database.js";
 import { learntOf } from "./learnt.js";
 import { type SQL, sql } from "./orm.js";
+import { readsAt } from "./place-readers.js";
 import { iso, ms } from "./rows.js";
 
 /** The edges to copies that changed in that time; none where no value was ever met. */
@@ -98,9 +99,7 @@ function staysIn({ from, until }: Period): SQL {
     select s.credential, s.place, s.source, s.literal, s.past, s.sentence, reader.one is not null as "isRead",
       ${ms("s.first_seen")} as "firstSeen", ${ms("s.last_seen")} as "lastSeen",
       ${ms("s.learnt_at")} as "learntAt", ${ms("s.ended_at")} as "endedAt"
-    from stays s left join lateral (
-      select true as one from rekey_inventory.graph_edges e
-      where e.to_id = s.place and e.type = 'uses' and e.ended_at is null limit 1) reader on true
+    from stays s left join lateral (select true as one from ${readsAt("s.place")} e limit 1) reader on true
     where s.ended_at is null or s.learnt_at < s.ended_at
     order by s.credential, s.place, s.source, s.sentence`;
 }

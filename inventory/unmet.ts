@@ -2,7 +2,7 @@
  * What a reading of what is there now did not meet, and has gone therefore: in every record that was read whole, or is not there any
  * more. What is hidden from the reading stays, and for a while what may have moved to where it is hidden.
  */
-import { hidesMore } from "../domain/discovery/hidden.js";
+import { hiddenIn, hidesMore } from "../domain/discovery/hidden.js";
 import type { Hidden } from "../domain/discovery/said.js";
 import type { Tx } from "./database.js";
 import type { scans } from "./discovery-tables.js";
@@ -13,9 +13,9 @@ import { column, iso, ms } from "./rows.js";
 
 type Scan = typeof scans.$inferSelect;
 
-/** What a reading hides; null where that may be anything. An earlier release has kept only that there was something. */
+/** What a reading hides, as `hiddenIn`. An earlier release has kept only that there was something. */
 export function hiddenBy({ hidden, gaps, malformed }: Scan): readonly Hidden[] | null {
-  return hidden ?? (gaps.length === 0 && malformed === 0 ? [] : null);
+  return hiddenIn({ hidden, gaps, malformed: { length: malformed } });
 }
 
 /** Ends what this reading, which has come to its end, should have met and did not. `now` is in milliseconds since the epoch. */

@@ -2,17 +2,20 @@
  * What a reading could not see, by the records in which it would stand. Hidden is not absent: what stands there has not gone because
  * it was not met. And one file that nobody can ever read must not keep everything else on the map for ever.
  */
-import type { Hidden, ScanPart } from "./said.js";
+import type { Hidden } from "./said.js";
 
 /** Hidden records that a reading names; with more of them it counts as one that may hide anything. */
 export const hiddenMax = 2_000;
 
-/** The records of a part that hide something; null where its gaps may be anywhere. */
-export function hiddenIn({
-  hidden,
-  gaps,
-  malformed,
-}: Pick<ScanPart, "hidden" | "gaps" | "malformed">): readonly Hidden[] | null {
+/** A part of a reading, or all of it, by what it could not see: how many gaps and records that is, and where, if it says so. */
+interface Unseen {
+  readonly hidden?: readonly Hidden[] | null | undefined;
+  readonly gaps: { readonly length: number };
+  readonly malformed: { readonly length: number };
+}
+
+/** The records that hide something; null where the gaps may be anywhere. */
+export function hiddenIn({ hidden, gaps, malformed }: Unseen): readonly Hidden[] | null {
   return hidden ?? (gaps.length + malformed.length === 0 ? [] : null);
 }
 
