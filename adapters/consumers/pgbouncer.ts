@@ -62,6 +62,17 @@ interface Client {
   readonly link: string;
 }
 
+/** What one pooler tells of a client, and how long it lets a client log in. */
+interface Seen extends Client {
+  readonly loginSecondsMax: number;
+}
+
+/** A row of SHOW CONFIG. */
+interface Setting {
+  readonly key: string;
+  readonly value: string;
+}
+
 class PgBouncerClients implements Consumer {
   readonly #config: PoolerConfig;
   readonly #deps: AdapterDeps;
@@ -92,7 +103,7 @@ class PgBouncerClients implements Consumer {
     const isMine = applicationName.endsWith("*")
       ? (name: string) => name.startsWith(applicationName.slice(0, -1))
       : (name: string) => name === applicationName;
-    const byInstance = new Map<string, Client[]>();
+    const byInstance = new Map<string, Seen[]>();
     for (const client of await this.#clients(call)) {
       if (!isMine(nameOf(client))) continue;
       const instance = `${nameOf(client)}@${client.addr}`;
@@ -107,7 +118,7 @@ class PgBouncerClients implements Consumer {
     // A look keeps nothing open.
   }
 
-  async #clients(call: Call): Promise<Client[]> {
+  async #clients(call: Call): Promise<Seen[]> {
     const { poolers, tls, database } = this.#config;
     const listings = await Promise.all(
       poolers.map((at) => this.#listing({ ...at, database: consoleName, tls, pooler: true }, call)),
@@ -115,12 +126,15 @@ class PgBouncerClients implements Consumer {
     return listings.flat().filter((client) => client.database === database);
   }
 
-  async #listing(at: PgEndpoint, call: Call): Promise<Client[]> {
+  async #listing(at: PgEndpoint, call: Call): Promise<Seen[]> {
     const found = await resolveLogin(this.#config.login, this.#deps, call);
     const login = { ...found, applicationName: "rekey/probe/console" };
     const session = await connectPg(at, login, call);
     try {
-      return await session.show<Client>("SHOW CLIENTS", call);
+      const clients = await session.show<Client>("SHOW CLIENTS", call);
+      const settings = await session.show<Setting>("SHOW CONFIG", call);
+      const loginSecondsMax = loginSecondsOf(settings);
+      return clients.map((client) => ({ ...client, loginSecondsMax }));
     } finally {
       await session.end();
     }
@@ -134,7 +148,7 @@ function nameOf({ application_name: name }: Client): string {
 /** As with sessions at the server: who is connected as two logins of the pair has not moved (H10). */
 function instanceOf(
   instance: string,
-  clients: readonly Client[],
+  clients: readonly Seen[],
   candidates: readonly Candidate[],
 ): InstanceSeen {
   const mine = clients.filter(({ user }) => candidates.some(({ slot }) => slot === user));
@@ -150,14 +164,46 @@ function instanceOf(
     return { instance, version: null, working, sentence };
   }
   const versions = candidates.filter(({ slot }) => slot === login).map(({ version }) => version);
-  const doing = working ? "and gets answers from the server" : "and has asked for nothing yet";
+  const doing = working ? "and gets answers from the server" : "and has asked for nothing since it logged in";
   const connections = `${mine.length} ${mine.length === 1 ? "connection" : "connections"}`;
   const sentence = `It has ${connections} to the pooler as ${login}, ${doing}.`;
   // Which of two versions of one login a client came with, a pooler does not tell.
   return { instance, version: versions.length === 1 ? (versions[0] ?? null) : null, working, sentence };
 }
 
-/** It has a connection of the server now, or asked for something after it had connected (H39). */
-function works({ link, connect_time: connected, request_time: asked }: Client): boolean {
-  return link !== "" || asked > connected;
+/**
+ * It has a connection of the server now, or asked for something when it cannot have been logging in any more (H39). A
+ * pooler also counts what a client says to log in as a request, so two times that differ are no sign yet.
+ */
+function works({ link, connect_time: connected, request_time: asked, loginSecondsMax }: Seen): boolean {
+  return link !== "" || secondsBetween(connected, asked) > loginSecondsMax;
+}
+
+/**
+ * Between two times as one pooler writes them: `2026-01-31 09:00:00 CET`, in its own zone. Where the zone changed
+ * between them an hour less is told, so that the change of the clocks never counts as a question.
+ */
+function secondsBetween(from: string, to: string): number {
+  const changed = zoneOf(from) === zoneOf(to) ? 0 : 3600;
+  return (wallClockMs(to) - wallClockMs(from)) / 1000 - changed;
+}
+
+const zoneAt = "2026-01-31 09:00:00 ".length;
+
+function zoneOf(time: string): string {
+  return time.slice(zoneAt);
+}
+
+function wallClockMs(time: string): number {
+  return Date.parse(`${time.slice(0, zoneAt).trim().replace(" ", "T")}Z`);
+}
+
+/**
+ * How far apart the two times of a client can be that has only logged in: the time that it may take, the second in
+ * which a pooler looks for those who take longer, and the part of a second that the times leave out. Without a limit,
+ * or where it is not told, nothing is far enough.
+ */
+function loginSecondsOf(settings: readonly Setting[]): number {
+  const limit = Number(settings.find(({ key }) => key === "client_login_timeout")?.value ?? 0);
+  return limit > 0 ? limit + 2 : Number.POSITIVE_INFINITY;
 }

@@ -8,7 +8,7 @@ import type { PostgresAccount } from "../../../adapters/issuers/postgres/config.
 import type { Issuer, SecretDocument } from "../../../adapters/ports.js";
 import { formatTag } from "../../../domain/fence.js";
 import { type CopiedServer, copyOf } from "./postgres-copy.js";
-import { type Switch, switchTo } from "./postgres-proxy.js";
+import { switchTo, type Way } from "./postgres-proxy.js";
 import { database, type PostgresWorld, postgresWorld } from "./postgres-world.js";
 import { call, changeOf, codeOf, passwordOf, tag } from "./world.js";
 
@@ -48,7 +48,7 @@ describe("a name that leads to a copy of the server by now", () => {
     ["before the login is tried", 1],
     ["right when it is tried", 2],
   ])("H9: a name that leads to a copy %s: the copy's refusal is no proof", async (_, connections) => {
-    const wire: Switch = await switchTo(world.server.port, copy.server.port, connections);
+    const wire: Way = await switchTo(world.server.port, copy.server.port, connections);
     const moved = world.issuer(account, { port: wire.port });
     expect(await codeOf(moved.proveRefused(a, document, call()), passwordOf(document))).toBe("wrong-server");
     await moved.close();
@@ -57,7 +57,7 @@ describe("a name that leads to a copy of the server by now", () => {
 
   it("H9: as its name is looked up anew: the login is tried where the server has just said who it is", async () => {
     const elsewhere = "127.0.0.2";
-    const wire: Switch = await switchTo(copy.server.port, copy.server.port, 0, {
+    const wire: Way = await switchTo(copy.server.port, copy.server.port, 0, {
       host: elsewhere,
       port: world.server.port,
     });

@@ -55,19 +55,35 @@ export async function wireTo(port: number): Promise<Wire> {
   };
 }
 
-/** A name that leads to one server for its first connections, and to another one from then on. */
-export interface Switch {
+/** An address in front of servers. */
+export interface Way {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Opens one in front of two servers on 127.0.0.1: `first` gets `connections` of them, `then` the rest. */
+/** A way to a server on 127.0.0.1 on which all that a client says arrives late. */
+export async function slowTo(port: number, delayMs: number): Promise<Way> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    joined(near, far, sockets);
+    near.on("data", (chunk) => setTimeout(() => far.write(chunk), delayMs));
+    far.pipe(near);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => shut(server, sockets),
+  };
+}
+
+/** One that leads to one server for its first connections, and to another one from then on: `first` gets `connections`, `then` the rest. */
 export async function switchTo(
   first: number,
   then: number,
   connections: number,
   at: { readonly host: string; readonly port: number } = { host: "127.0.0.1", port: 0 },
-): Promise<Switch> {
+): Promise<Way> {
   const sockets = new Set<Socket>();
   let passed = 0;
   const server = createServer((near) => {
