@@ -23,6 +23,7 @@ import { copiesMet } from "../inventory/copies.js";
 import { listEntries } from "../inventory/estate.js";
 import { loadUsers } from "../inventory/graph-load.js";
 import { keepLive } from "../inventory/live-values.js";
+import { settingsDigest } from "../inventory/source-settings.js";
 import { askedOf, watchedBy } from "../inventory/watching.js";
 import type { ActivityDeps, Systems } from "./deps.js";
 
@@ -117,7 +118,8 @@ async function watching(
 ): Promise<Pick<MappedFacts, "sources" | "gone">> {
   const among = watchersAmong(
     declared.map(({ id, name: called, body }) => {
-      return { ...askedOf({ id, name: called, body }, shapes), settings: body };
+      const digest = { settingsDigest: settingsDigest(body) };
+      return { ...askedOf({ id, name: called, body }, shapes), settings: body, ...digest };
     }),
     estate.credentials[name] ?? { store: "", issuer: "" },
     evidence,

@@ -25,11 +25,14 @@ export interface SourceToRead {
   readonly lacks?: string;
 }
 
-/** A source that would show a use of the credential; `deliveredWithinMs`: how long after it its record may still come. */
+/** A source that would show a use of the credential. */
 export interface Watcher {
   readonly id: string;
   readonly name: string;
+  /** How long after a use its record may still come. */
   readonly deliveredWithinMs: number;
+  /** What it is pointed at and what it leaves out, as a digest of its settings; absent in looks of before this was kept. */
+  readonly settingsDigest?: string;
 }
 
 /** A source's readings, as far as they tell of the quiet time. Times are milliseconds since the epoch. */

@@ -31,6 +31,8 @@ describe("the sources that watch over a rotation", () => {
       source("dull", { seesUse: false }),
     ];
     expect(watchersIn(sources)).toEqual([watcher("log", 5)]);
+    const kept = source("log", { settingsDigest: "a" });
+    expect(watchersIn([kept])).toEqual([{ ...watcher("log"), settingsDigest: "a" }]);
   });
 
   test("are those of the estate until somebody is asked, and from then on none leaves them", () => {
@@ -47,6 +49,14 @@ describe("the sources that watch over a rotation", () => {
     expect(watchingAfter(asked, undefined)).toBe(asked.watching);
     const issued = { ...upTo("deliver", begin()).state, watching: first.watching } as RotationState;
     expect(names(watchingAfter(issued, []))).toEqual(["a", "b"]);
+  });
+
+  test("are to read as they did", () => {
+    const read = (digest: string) => ({ ...watcher("a"), settingsDigest: digest });
+    const first = begin({ watching: [read("before")] });
+    expect(watchingAfter(first, [read("after")])).toEqual([read("after")]);
+    const asked = { ...first, asked: ["digest"] };
+    expect(watchingAfter(asked, [read("after")])).toBe(asked.watching);
   });
 
   test("may be later than they were, and not earlier", () => {
@@ -82,11 +92,25 @@ describe("H21: a source that watched when the rotation was agreed to", () => {
     ]);
   });
 
+  test("and reads otherwise now watches as it is, and not as what was agreed to", () => {
+    const set = (digest: string) => ({ settingsDigest: digest });
+    const looks = (now: object, before: object) =>
+      overseeing([source("log", now)], new Set(["src_log"]), [{ ...watcher("log"), ...before }]);
+    expect(looks(set("b"), set("a"))).toEqual({
+      sources: [source("log", set("b"))],
+      gone: [{ name: "log", why: "changed" }],
+    });
+    expect(looks(set("a"), set("a")).gone).toEqual([]);
+    // Agreed to before it was kept.
+    expect(looks(set("b"), {}).gone).toEqual([]);
+  });
+
   test("and is gone is told by its name, and stands in the way as one that cannot be read", () => {
     const found = goneFindings(
       [
         { name: "log", why: "ended" },
         { name: "trail", why: "elsewhere" },
+        { name: "audit", why: "changed" },
       ],
       "refuse",
     );
@@ -98,6 +122,7 @@ describe("H21: a source that watched when the rotation was agreed to", () => {
         hint: expect.stringContaining("Put it back"),
       },
       { subject: "trail", sentence: expect.stringContaining("is bound to something else now") },
+      { subject: "audit", sentence: expect.stringContaining("is set to read otherwise now") },
     ]);
     expect(goneFindings([{ name: "log", why: "ended" }], "warn")[0]?.severity).toBe("warn");
   });

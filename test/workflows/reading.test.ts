@@ -88,11 +88,21 @@ async function shop() {
   const house = await openRealHouse(raw(), world.deps());
   const change = (more: object) => house.apply(raw(more));
   const withoutSources = () => house.apply({ ...raw(), sources: {} });
+  /** Has the log read by another command, which says that there is nobody. */
+  const otherwise = async () => {
+    const blind = `${command}.blind`;
+    await writeFile(blind, `#!/bin/sh\necho '{"cursor":"1"}'\n`);
+    await chmod(blind, 0o700);
+    await house.apply({
+      ...raw(),
+      sources: { log: { kind: "command", command: [blind], owner: "payments" } },
+    });
+  };
   ordersApi(async () => JSON.parse(await readFile(file, "utf8")), { host, port });
   const login = () => clientOf({ host, port, database, user: first, password });
   const count = async () => (await readFile(readings, "utf8")).length;
   const read = () => house.ask<ScanReport>("discover", ["log"]);
-  return { house, log, lacking, change, withoutSources, login, count, read, command };
+  return { house, log, lacking, change, withoutSources, otherwise, login, count, read, command };
 }
 
 /** That somebody answers for one finding for a month. */
@@ -172,28 +182,32 @@ test("H21: a last reading in which a server could not be asked is none: both ver
   await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
 }, 120_000);
 
-test("H17 H21: a source that is taken out of the estate while the rotation runs takes no gate with it", async () => {
-  const { house, change, withoutSources, login, count, read, command } = await shop();
-  expect(await read()).toMatchObject({ failure: null, claims: 1 });
-  const text = await readFile(command, "utf8");
-  await writeFile(command, text.replace("exec cat", "exit 3; exec cat"));
-  const handle = await house.start();
-  const state = () => handle.query<Reasons>(reasonsQuery);
-  await eventually("it was tried", async () => (await count()) > 1);
-  await withoutSources();
-  await eventually("it is said", async () =>
-    (await state()).findings.some(
-      ({ code, severity, subject, sentence }) =>
-        code === "last-reading" &&
-        severity === "refuse" &&
-        subject === "log" &&
-        sentence.includes("has left the estate"),
-    ),
-  );
-  await (await login()).end();
-  await writeFile(command, text);
-  await change({});
-  expect(await read()).toMatchObject({ failure: null });
-  expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
-  await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
-}, 180_000);
+test.each([
+  ["is taken out of the estate", "withoutSources", "has left the estate"],
+  ["is told to read otherwise", "otherwise", "is set to read otherwise now"],
+] as const)(
+  "H17 H21: a source that %s while the rotation runs takes no gate with it",
+  async (_, how, said) => {
+    const { house, change, login, count, read, command, ...world } = await shop();
+    expect(await read()).toMatchObject({ failure: null, claims: 1 });
+    const text = await readFile(command, "utf8");
+    await writeFile(command, text.replace("exec cat", "exit 3; exec cat"));
+    const handle = await house.start();
+    const state = () => handle.query<Reasons>(reasonsQuery);
+    await eventually("it was tried", async () => (await count()) > 1);
+    await world[how]();
+    await eventually("it is said", async () =>
+      (await state()).findings.some(
+        ({ code, severity, subject, sentence }) =>
+          code === "last-reading" && severity === "refuse" && subject === "log" && sentence.includes(said),
+      ),
+    );
+    await (await login()).end();
+    await writeFile(command, text);
+    await change({});
+    expect(await read()).toMatchObject({ failure: null });
+    expect(await ended(handle)).toMatchObject({ outcome: "rotated" });
+    await expect(login()).rejects.toMatchObject({ code: expect.stringMatching(/^28/) });
+  },
+  180_000,
+);
