@@ -1,16 +1,9 @@
 /** The commands that run until they are told to stop, and the demo. */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Processes } from "../client/cli/deps.js";
 import { exitCodes } from "../domain/errors.js";
 import { readInstallation } from "../worker/config.js";
-import { projectRoot } from "../worker/dev/places.js";
-
-/** The program's version, as its package says. */
-function version(): string {
-  return JSON.parse(readFileSync(join(projectRoot(), "package.json"), "utf8")).version as string;
-}
+import { version } from "./version.js";
 
 /**
  * Starts them with this environment; progress goes to standard error, so that output can be piped. Each is

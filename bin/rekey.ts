@@ -6,6 +6,7 @@ import { run } from "../client/cli/run.js";
 import { newId } from "../worker/ids.js";
 import { processesWith } from "./processes.js";
 import { keepEnvironmentOut } from "./reports.js";
+import { version } from "./version.js";
 
 keepEnvironmentOut(process.report);
 
@@ -44,6 +45,7 @@ const deps: CliDeps = {
     },
   },
   processes: processesWith(process.env),
+  version: version(),
 };
 
 process.exitCode = await run(process.argv.slice(2), deps);

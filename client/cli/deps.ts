@@ -130,4 +130,6 @@ export interface CliDeps {
   readonly grants: Readonly<Record<string, (options: Readonly<Record<string, string>>) => string>>;
   readonly adoption: Adoption;
   readonly processes: Processes;
+  /** Which release this is. */
+  readonly version: string;
 }

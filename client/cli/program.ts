@@ -64,15 +64,23 @@ function groups(program: () => Command): readonly (readonly [string, readonly An
   ];
 }
 
+/** How wide the help is, whatever the terminal: the pages show it as it is. */
+const helpColumns = 100;
+
 /** What runs a command that was recognised. */
 export type Act = Parameters<typeof build>[1];
 
-/** The whole command line. Parsing throws `CommanderError` instead of ending the process; texts go to `write`. */
-export function programFor(act: Act, write: (text: string) => void, columns = 100): Command {
+/** The whole command line of the release `version`. Parsing throws `CommanderError` instead of ending the process; texts go to `write`. */
+export function programFor(
+  act: Act,
+  version: string,
+  write: (text: string) => void = () => undefined,
+): Command {
   const program = new Command("rekey")
     .description(
       "Rotate machine credentials without an outage: map every consumer, ask the owner, prove the new one, prove the old one dead.",
     )
+    .version(`rekey ${version}`, "-V, --version", "show which release this is")
     .helpCommand(false)
     .addHelpText("after", epilogue);
   for (const [heading, specs] of groups(() => program)) {
@@ -85,7 +93,7 @@ export function programFor(act: Act, write: (text: string) => void, columns = 10
       // Errors are printed by `run`, in one voice with all others.
       outputError: () => undefined,
       writeErr: () => undefined,
-      getOutHelpWidth: () => columns,
+      getOutHelpWidth: () => helpColumns,
       getOutHasColors: () => false,
     });
     one.configureHelp({

@@ -30,6 +30,7 @@ export async function run(argv: readonly string[], deps: CliDeps): Promise<numbe
     async (spec, args, options) => {
       code = await spec.run(cliOf(deps, json, { services, clock }), args, options);
     },
+    deps.version,
     (text) => io.stdout.write(text),
   );
   try {
@@ -40,7 +41,7 @@ export async function run(argv: readonly string[], deps: CliDeps): Promise<numbe
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (failure) {
-    if (isHelp(failure)) return exitCodes.done;
+    if (isAnswered(failure)) return exitCodes.done;
     if (failure instanceof Detached) return detach(deps, json, failure);
     const named = program.commands.find((one) => one.name() === argv[0])?.name();
     const failed = failureOf(failure, named);
@@ -57,8 +58,9 @@ function asksJson(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? argv.length : end).includes("--json");
 }
 
-function isHelp(failure: unknown): boolean {
-  return failure instanceof CommanderError && failure.code.startsWith("commander.help");
+/** True for what commander throws when it has shown the help or the version. */
+function isAnswered(failure: unknown): boolean {
+  return failure instanceof CommanderError && /^commander\.(help|version)/.test(failure.code);
 }
 
 function detach({ io }: CliDeps, json: boolean, { comeBack }: Detached): number {

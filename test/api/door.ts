@@ -157,6 +157,7 @@ export async function runAs(person: PersonName, door: Door, argv: readonly strin
       carryOut: () => ({ [Symbol.asyncIterator]: () => ({ next: nowhere }) }),
     },
     processes: { worker: nowhere, server: nowhere, up: nowhere, demo: nowhere },
+    version: "0.0.0",
   };
   return { code: await run(argv, deps), ...printed };
 }

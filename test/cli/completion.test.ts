@@ -5,10 +5,7 @@ import { programFor } from "../../client/cli/program.js";
 import { emptyWorld, runIn } from "./fakes.js";
 import { expectGolden } from "./golden.js";
 
-const program = programFor(
-  async () => undefined,
-  () => undefined,
-);
+const program = programFor(async () => undefined, "0.0.0");
 
 async function script(shell: string): Promise<string> {
   return (await runIn(emptyWorld(), ["completion", shell])).stdout;

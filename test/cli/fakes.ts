@@ -184,6 +184,7 @@ export async function runIn(world: World, argv: readonly string[], around: Surro
       carryOut: async function* () {},
     },
     processes: { worker: async () => 0, server: async () => 0, up: async () => 0, demo: async () => 0 },
+    version: "1.2.3",
     ...around.deps,
   };
   const code = await run(argv, deps);

@@ -9,10 +9,7 @@ import { expectFile } from "./golden.js";
 const page = fileURLToPath(new URL("../../docs/cli.md", import.meta.url));
 const beginning = "<!-- what follows is `rekey --help` of each command; UPDATE_GOLDEN=1 writes it -->";
 
-const program = programFor(
-  async () => undefined,
-  () => undefined,
-);
+const program = programFor(async () => undefined, "0.0.0");
 const names = program.commands.map((one) => one.name());
 
 async function help(...words: string[]): Promise<string> {
@@ -42,14 +39,16 @@ test.each(names)("%s has help with examples that can be parsed, and takes --json
 
 /** Parses an example with a program that does nothing. Throws what commander says of a wrong one. */
 async function parses(line: string): Promise<void> {
-  const quiet = programFor(
-    async () => undefined,
-    () => undefined,
-  );
+  const quiet = programFor(async () => undefined, "0.0.0");
   const command = line.split(/ [|<>] /)[0] ?? "";
   const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "");
   await quiet.parseAsync(words, { from: "user" });
 }
+
+test.each(["--version", "-V"])("%s says which release it is", async (flag) => {
+  const { code, stdout, stderr } = await runIn(emptyWorld(), [flag]);
+  expect([code, stdout, stderr]).toEqual([0, "rekey 1.2.3\n", ""]);
+});
 
 test("every line of help fits a terminal of 100 columns", async () => {
   for (const words of [[], ...names.map((name) => [name])]) {

@@ -33,10 +33,7 @@ const lacking = new Set(
 
 /** Asks the program itself, with commands that do nothing. */
 const parse: Parse = async (words) => {
-  const program = programFor(
-    async () => undefined,
-    () => undefined,
-  );
+  const program = programFor(async () => undefined, "0.0.0");
   try {
     await program.parseAsync([...words], { from: "user" });
     return null;
