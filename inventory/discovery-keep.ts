@@ -103,9 +103,9 @@ function isLaterWord(one: Pick<Met, "thing" | "last">, other: Pick<Met, "thing" 
 /** What a part takes things for, by their ids: the same wherever a scan is cut into parts. */
 function classesIn(part: ScanPart, idOf: (thing: Thing) => string): Map<string, ClassSaid> {
   const said = new Map<string, ClassSaid>();
-  for (const [thing, { last }] of mentioned(part)) {
+  for (const [thing, { first, last }] of mentioned(part)) {
     if (!("class" in thing) || thing.class === undefined) continue;
-    const [id, word] = [idOf(thing), { class: thing.class, last }];
+    const [id, word] = [idOf(thing), { class: thing.class, first, last }];
     const before = said.get(id);
     said.set(id, before === undefined ? word : laterWord(word, before));
   }

@@ -67,11 +67,13 @@ export const anonymousUses = inventory.table("anonymous_uses", {
   lastSeen: moment("last_seen").notNull(),
 });
 
-/** What each source took a thing for last. */
+/** What each source took a thing for last, and since when it has taken it for something. */
 export const thingClasses = inventory.table("thing_classes", {
   thing: text("thing").notNull(),
   source: text("source").notNull(),
   class: text("class").notNull(),
+  /** Null of what a worker of an earlier release keeps. */
+  firstSeen: moment("first_seen"),
   lastSeen: moment("last_seen").notNull(),
 });
 

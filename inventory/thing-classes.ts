@@ -25,12 +25,13 @@ export async function keepClasses(
       return [thing, before === undefined ? word : laterWord(word, before)] as const;
     });
     await tx.execute(sql`
-      insert into rekey_inventory.thing_classes (thing, source, class, last_seen)
-      select thing, ${source}, class, last_seen from unnest(
+      insert into rekey_inventory.thing_classes (thing, source, class, first_seen, last_seen)
+      select thing, ${source}, class, first_seen, last_seen from unnest(
         ${column(now, ([thing]) => thing)}::text[], ${column(now, ([, word]) => word.class)}::text[],
-        ${column(now, ([, word]) => iso(word.last))}::timestamptz[]
-      ) as said (thing, class, last_seen)
-      on conflict (thing, source) do update set class = excluded.class, last_seen = excluded.last_seen`);
+        ${column(now, ([, word]) => iso(word.first))}::timestamptz[], ${column(now, ([, word]) => iso(word.last))}::timestamptz[]
+      ) as said (thing, class, first_seen, last_seen)
+      on conflict (thing, source) do update
+        set class = excluded.class, first_seen = excluded.first_seen, last_seen = excluded.last_seen`);
     await showClasses(
       tx,
       rows.map(([thing]) => thing),
@@ -93,6 +94,7 @@ interface Row extends Record<string, unknown> {
   readonly thing: string;
   readonly source: string;
   readonly class: ClassSaid["class"];
+  readonly first: number;
   readonly last: number;
 }
 
@@ -101,11 +103,11 @@ async function classesOf(tx: Tx, things: readonly string[]): Promise<Map<string,
   const found = new Map<string, Map<string, ClassSaid>>();
   for (const some of parts(things)) {
     const { rows } = await tx.execute<Row>(sql`
-      select thing, source, class, ${ms("last_seen")} as last from rekey_inventory.thing_classes
+      select thing, source, class, ${ms("coalesce(first_seen, last_seen)")} as first, ${ms("last_seen")} as last from rekey_inventory.thing_classes
       where thing = any(${sql.param(some)}::text[])`);
-    for (const { thing, source, class: kind, last } of rows) {
+    for (const { thing, source, ...word } of rows) {
       const bySource = found.get(thing) ?? new Map<string, ClassSaid>();
-      found.set(thing, bySource.set(source, { class: kind, last }));
+      found.set(thing, bySource.set(source, word));
     }
   }
   return found;

@@ -4,20 +4,24 @@
  */
 import { type CredentialClass, credentialClasses } from "../estate/classes.js";
 
-/** That a source took a thing for this; `last`: when that was seen last, in milliseconds since the epoch. */
+/**
+ * That a source took a thing for this. `last`: when that was seen last, and `first`: since when the source has taken it for
+ * something, in milliseconds since the epoch.
+ */
 export interface ClassSaid {
   readonly class: CredentialClass;
+  readonly first: number;
   readonly last: number;
 }
 
-/** Of two words of one source the later one; of two at one moment the one that tells more. */
+/** Of two words of one source the later one, since the first of both; of two at one moment the one that tells more. */
 export function laterWord(one: ClassSaid, other: ClassSaid): ClassSaid {
   const later = one.last - other.last || rank(one) - rank(other);
-  return later >= 0 ? one : other;
+  return { ...(later >= 0 ? one : other), first: Math.min(one.first, other.first) };
 }
 
 /** What a thing is by the words of different sources; null where there is none. */
-export function classOf(said: readonly ClassSaid[]): CredentialClass | null {
+export function classOf(said: readonly Pick<ClassSaid, "class">[]): CredentialClass | null {
   return credentialClasses[Math.max(...said.map(rank))] ?? null;
 }
 
@@ -30,6 +34,6 @@ export function classOfReaders(readers: readonly (CredentialClass | null)[]): Cr
   return others.length === 0 ? one : null;
 }
 
-function rank({ class: kind }: ClassSaid): number {
+function rank({ class: kind }: Pick<ClassSaid, "class">): number {
   return credentialClasses.indexOf(kind);
 }

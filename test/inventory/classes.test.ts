@@ -1,7 +1,7 @@
 /** What sources take things for is on the map, the same in whatever order they are read, and the estate's word outweighs it. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { classOf, laterWord } from "../../domain/discovery/classes.js";
+import { type ClassSaid, classOf, laterWord } from "../../domain/discovery/classes.js";
 import type { Claim, ReaderThing, ScanPart, Thing } from "../../domain/discovery/said.js";
 import { type CredentialClass, credentialClasses } from "../../domain/estate/classes.js";
 import type { Shapes } from "../../domain/estate/shapes.js";
@@ -94,11 +94,11 @@ it("says the same of each thing in whatever order sources are read, and however 
   let run = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(reading, { minLength: 1, maxLength: 4 }), fc.nat(), async (readings, cut) => {
-      const bySource = new Map<string, { class: CredentialClass; last: number }>();
+      const bySource = new Map<string, ClassSaid>();
       for (const { source, words } of readings) {
         for (const { class: kind, last } of words) {
           if (kind === undefined) continue;
-          const word = { class: kind, last };
+          const word = { class: kind, first: last, last };
           bySource.set(source, laterWord(word, bySource.get(source) ?? word));
         }
       }
@@ -171,12 +171,12 @@ it("gives a consumer what its readers are, where they agree, in whatever order t
           for (const [who, one] of order) await keep(db, `${who}${run}`, one);
           seen.push((await classesIn(db, name)).consumer);
         }
-        const words = new Map<string, Map<string, { class: CredentialClass; last: number }>>();
+        const words = new Map<string, Map<string, ClassSaid>>();
         for (const [who, { source, words: said }] of readings)
           for (const { class: kind, last } of said) {
             if (kind === undefined) continue;
             const bySource = words.get(who) ?? new Map();
-            const word = { class: kind, last };
+            const word = { class: kind, first: last, last };
             words.set(who, bySource.set(source, laterWord(word, bySource.get(source) ?? word)));
           }
         const kinds = new Set([...words.values()].map((bySource) => classOf([...bySource.values()])));

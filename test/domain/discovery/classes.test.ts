@@ -4,10 +4,13 @@ import { expect, test } from "vitest";
 import { type ClassSaid, classOf, classOfReaders, laterWord } from "../../../domain/discovery/classes.js";
 import { credentialClasses } from "../../../domain/estate/classes.js";
 
-const word = fc.record({
-  class: fc.constantFrom(...credentialClasses),
-  last: fc.integer({ min: 0, max: 4 }),
-});
+const word = fc
+  .record({
+    class: fc.constantFrom(...credentialClasses),
+    last: fc.integer({ min: 0, max: 4 }),
+    span: fc.integer({ min: 0, max: 4 }),
+  })
+  .map(({ span, ...said }) => ({ ...said, first: said.last - span }));
 
 test("a source's word is its latest, in whatever order it is told", () => {
   const told = (words: readonly ClassSaid[]) => words.reduce(laterWord);
@@ -17,20 +20,25 @@ test("a source's word is its latest, in whatever order it is told", () => {
       expect(told([...turned].reverse())).toEqual(told(words));
       expect(told([...words, ...turned])).toEqual(told(words));
       expect(told(words).last).toBe(Math.max(...words.map(({ last }) => last)));
+      expect(told(words).first).toBe(Math.min(...words.map(({ first }) => first)));
     }),
   );
 });
 
 test("a later word mends an earlier one, also where that told more", () => {
-  expect(laterWord({ class: "agent", last: 1 }, { class: "token", last: 2 }).class).toBe("token");
-  expect(laterWord({ class: "token", last: 2 }, { class: "agent", last: 1 }).class).toBe("token");
+  expect(laterWord({ class: "agent", first: 1, last: 1 }, { class: "token", first: 2, last: 2 }).class).toBe(
+    "token",
+  );
+  expect(laterWord({ class: "token", first: 2, last: 2 }, { class: "agent", first: 1, last: 1 }).class).toBe(
+    "token",
+  );
 });
 
 test("of several sources the one that tells most has the word", () => {
   fc.assert(
     fc.property(fc.shuffledSubarray([...credentialClasses], { minLength: 1 }), (kinds) => {
       const most = Math.max(...kinds.map((kind) => credentialClasses.indexOf(kind)));
-      expect(classOf(kinds.map((kind, last) => ({ class: kind, last })))).toBe(credentialClasses[most]);
+      expect(classOf(kinds.map((kind) => ({ class: kind })))).toBe(credentialClasses[most]);
     }),
   );
   expect(classOf([])).toBeNull();
