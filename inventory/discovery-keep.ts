@@ -50,7 +50,7 @@ export async function keepPart(
   const merged = new Map<string, ClaimRow>();
   for (const claim of part.claims) add(merged, rowOf(claim, idOf, nodeOf));
   for (const rows of parts([...merged.values()])) await keepClaims(tx, scan, rows, learntAt);
-  await keepCopies(tx, scan, part.copies, idOf);
+  await keepCopies(tx, scan, part.copies, { idOf, learntAt });
   await keepWords(tx, scan, part.listed, idOf);
   await keepUses(tx, scan, part.uses ?? [], idOf);
   await keepVersionReads(tx, scan, part.claims, idOf);

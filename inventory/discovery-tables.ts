@@ -55,6 +55,8 @@ export const marks = inventory.table("marks", {
   firstSeen: moment("first_seen").notNull(),
   lastSeen: moment("last_seen").notNull(),
   endedAt: moment("ended_at"),
+  /** Null of what an earlier release met, and of what a worker of one does. */
+  learntAt: moment("learnt_at"),
 });
 
 /** When something was used, by whom nobody says. */

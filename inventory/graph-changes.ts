@@ -24,9 +24,12 @@ export async function loadChanged(db: Database, { from, until, by }: Period): Pr
       ) changed join rekey_inventory.graph_edges e using (from_id, type, to_id)`;
     const edges = await edgesKnown(tx, those, sql`true`);
     const edgeOf = new Map(edges.map((edge) => [JSON.stringify([edge.from, edge.type, edge.to]), edge]));
-    edges.push(...(await copiesChanged(tx, { from, until, by })));
+    const copies = await copiesChanged(tx, { from, until, by });
+    edges.push(...copies.edges);
     const gone = spans.flatMap(({ of, key: [id = ""] }) => (of === "node" ? [id] : []));
-    const ends = [...new Set([...edges.flatMap(({ from: one, to }) => [one, to]), ...gone])];
+    const ends = [
+      ...new Set([...[...edges, ...copies.past].flatMap(({ from: one, to }) => [one, to]), ...gone]),
+    ];
     const { rows: nodeRows } = await tx.execute<NodeRow>(sql`
       select ${nodeColumns} from rekey_inventory.graph_nodes
       where id = any(${sql.param(ends)}::text[]) or ${begun} or ${within("ended_at")}`);
@@ -38,7 +41,7 @@ export async function loadChanged(db: Database, { from, until, by }: Period): Pr
       });
     const past = {
       nodes: asThen("node", ([id = ""]) => nodes.get(id)),
-      edges: asThen("edge", (key) => edgeOf.get(JSON.stringify(key))),
+      edges: [...asThen("edge", (key) => edgeOf.get(JSON.stringify(key))), ...copies.past],
     };
     return { nodes, edges, past };
   });

@@ -15,14 +15,21 @@ import { type SQL, sql } from "./orm.js";
 import { readsAt } from "./place-readers.js";
 import { iso, ms } from "./rows.js";
 
-/** The edges to copies that changed in that time; none where no value was ever met. */
-export async function copiesChanged(tx: Tx, period: Period): Promise<GraphEdge[]> {
+/** The edges to copies that changed in that time, and those that were there before and came back; none where no value was ever met. */
+export async function copiesChanged(
+  tx: Tx,
+  period: Period,
+): Promise<{ readonly edges: GraphEdge[]; readonly past: GraphEdge[] }> {
   const { rows: met } = await tx.execute(sql`select 1 from rekey_inventory.marks limit 1`);
-  if (met.length === 0) return [];
+  if (met.length === 0) return { edges: [], past: [] };
   const { rows: stays } = await tx.execute<Stay & Record<string, unknown>>(staysIn(period));
-  const edges = copiesOverTime(stays, await keptAmong(tx, stays));
-  const { came, learnt, ended } = changesBetween({ nodes: new Map(), edges }, period);
-  return [...new Set([...came.edges, ...learnt, ...ended.edges].map(({ thing }) => thing))];
+  const { edges, past } = copiesOverTime(stays, await keptAmong(tx, stays));
+  const { came, learnt, ended } = changesBetween(
+    { nodes: new Map(), edges, past: { nodes: [], edges: past } },
+    period,
+  );
+  const changed = new Set([...came.edges, ...learnt, ...ended.edges].map(({ thing }) => thing));
+  return { edges: edges.filter((edge) => changed.has(edge)), past: past.filter((edge) => changed.has(edge)) };
 }
 
 /** The learning of an edge or a node of the map. */
@@ -44,7 +51,10 @@ function touched(within: (moment: SQL) => SQL): SQL {
   const column = (name: string) => within(sql.raw(name));
   return sql`
     with news (mark) as materialized (
-      select mark from rekey_inventory.marks where ${column("first_seen")} or ${column("ended_at")}
+      select mark from rekey_inventory.marks where ${column("first_seen")} or ${column("learnt_at")} or ${column("ended_at")}
+      union
+      select key[1] from rekey_inventory.past_spans
+        where of = 'copy' and (${column("first_seen")} or ${column("learnt_at")} or ${column("ended_at")})
       union
       select m.mark from rekey_inventory.graph_nodes n join rekey_inventory.things t on t.node = n.id
       join rekey_inventory.marks m on m.thing = t.id
@@ -82,6 +92,10 @@ const everAccepted = sql`
   from touched join lives l on l.credential = touched.id
   join met on met.mark = l.hmac`;
 
+/** Since when one was known to be there; an earlier release kept that of its place alone, and only of the last time. */
+const learntSince = sql`coalesce(
+  span.learnt_at, greatest(m.first_seen, case when span.ended_at is null or n.learnt_at < span.ended_at then n.learnt_at end))`;
+
 /** Where and for how long the values of those credentials were met. An end that is still to come is none. */
 function staysIn({ from, until }: Period): SQL {
   const within = (moment: SQL) => sql`(${moment} > ${iso(from)} and ${moment} <= ${iso(until)})`;
@@ -90,11 +104,17 @@ function staysIn({ from, until }: Period): SQL {
     met as materialized (select distinct mark from rekey_inventory.marks where mark <> ''), once as materialized (${everAccepted}),
     stays as (
       select o.credential, n.id as place, m.source, m.literal, m.past, m.sentence, m.first_seen, m.last_seen,
-        greatest(m.first_seen, o.since, n.learnt_at) as learnt_at,
-        least(m.ended_at, case when o.until <= ${iso(until)} then o.until end) as ended_at
+        greatest(o.since, ${learntSince}) as learnt_at,
+        least(span.ended_at, case when o.until <= ${iso(until)} then o.until end) as ended_at
       from once o join rekey_inventory.marks m on m.mark = o.hmac
       join rekey_inventory.things t on t.id = m.thing
       join rekey_inventory.graph_nodes n on n.id = t.node and n.type = 'location'
+      cross join lateral (
+        select m.learnt_at, m.ended_at
+        union all
+        select p.learnt_at, p.ended_at from rekey_inventory.past_spans p
+        where p.of = 'copy' and p.key = array[m.mark, m.thing, m.source, m.record]
+      ) span
     )
     select s.credential, s.place, s.source, s.literal, s.past, s.sentence, reader.one is not null as "isRead",
       ${ms("s.first_seen")} as "firstSeen", ${ms("s.last_seen")} as "lastSeen",

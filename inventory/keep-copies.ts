@@ -20,12 +20,12 @@ interface CopyRow {
   readonly last: number;
 }
 
-/** Takes over the copies of a part; their things are kept already. `idOf` gives the ids of those. */
+/** Takes over the copies of a part at `learntAt`; their things are kept already. `idOf` gives the ids of those. */
 export async function keepCopies(
   tx: Tx,
   { id, source, shows }: { readonly id: string; readonly source: string; readonly shows: "now" | "log" },
   copies: ScanPart["copies"],
-  idOf: (thing: Thing) => string,
+  { idOf, learntAt }: { readonly idOf: (thing: Thing) => string; readonly learntAt: string },
 ): Promise<void> {
   const merged = new Map<string, CopyRow>();
   for (const { at, seen, past = false, verified = false, ...copy } of copies) {
@@ -46,8 +46,8 @@ export async function keepCopies(
   };
   for (const rows of parts([...merged.values()]))
     await tx.execute(sql`
-      insert into rekey_inventory.marks (mark, thing, source, record, literal, past, verified, sentence, scan, first_seen, last_seen)
-      select mark, thing, ${source}, record, literal, past, verified, sentence, ${id}, first_seen, last_seen from unnest(
+      insert into rekey_inventory.marks (mark, thing, source, record, literal, past, verified, sentence, scan, learnt_at, first_seen, last_seen)
+      select mark, thing, ${source}, record, literal, past, verified, sentence, ${id}, ${learntAt}::timestamptz, first_seen, last_seen from unnest(
         ${column(rows, ({ mark }) => mark)}::text[], ${column(rows, ({ thing }) => thing)}::text[],
         ${column(rows, ({ record }) => record)}::text[], ${column(rows, ({ literal }) => literal)}::boolean[],
         ${column(rows, ({ past }) => past)}::boolean[], ${column(rows, ({ verified }) => verified)}::boolean[],
@@ -56,7 +56,9 @@ export async function keepCopies(
       ) as met (mark, thing, record, literal, past, verified, sentence, first_seen, last_seen)
       on conflict (mark, thing, source, record) do update set
         ${word("literal")}, ${word("past")}, ${word("verified")}, ${word("sentence")},
-        scan = excluded.scan, ended_at = null, first_seen = least(marks.first_seen, excluded.first_seen),
+        scan = excluded.scan, ended_at = null,
+        learnt_at = case when marks.ended_at is null then marks.learnt_at else excluded.learnt_at end,
+        first_seen = least(marks.first_seen, excluded.first_seen),
         last_seen = case when ${isAnew} then excluded.last_seen else greatest(marks.last_seen, excluded.last_seen) end`);
 }
 

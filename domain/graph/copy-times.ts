@@ -22,13 +22,23 @@ export interface Kept {
 }
 
 /**
- * The edges to copies that there are or were, one for each credential and place. One that came back was learnt of again then, and
- * its record begins with its first day, as for every edge of the map.
+ * The edges to copies that there are or were, one for each credential and place, and `past`: those that came back, as they were before.
+ * One that came back was learnt of again then, and its record begins with its first day, as for every edge of the map.
  */
-export function copiesOverTime(stays: readonly Stay[], kept: readonly Kept[]): GraphEdge[] {
+export function copiesOverTime(
+  stays: readonly Stay[],
+  kept: readonly Kept[],
+): { readonly edges: GraphEdge[]; readonly past: GraphEdge[] } {
   const keptAt = Map.groupBy(kept, pairOf);
   const copies = stays.flatMap((stay) => (keptAt.get(pairOf(stay)) ?? []).reduce(without, [stay]));
-  return [...Map.groupBy(copies, pairOf).values()].flatMap(edgeOver);
+  const [edges, past]: [GraphEdge[], GraphEdge[]] = [[], []];
+  for (const pair of Map.groupBy(copies, pairOf).values()) {
+    const firstSeen = Math.min(...pair.map((stay) => stay.firstSeen));
+    const times = timesOf(pair);
+    for (const [index, time] of times.entries())
+      (index === times.length - 1 ? edges : past).push(...edgeOver(time, firstSeen));
+  }
+  return { edges, past };
 }
 
 function pairOf({ credential, place }: { readonly credential: string; readonly place: string }): string {
@@ -51,23 +61,29 @@ function earlier(stay: Stay, at: number): number {
   return Math.min(endOf(stay), at);
 }
 
-/** Of one credential and place: what it is now, or was last. */
-function edgeOver(stays: readonly Stay[]): GraphEdge[] {
-  let last: Stay[] = [];
+/** The stays of one credential and place by the time for which there was a copy without a gap, the first time first. */
+function timesOf(stays: readonly Stay[]): Stay[][] {
+  const times: Stay[][] = [];
   let end = Number.NEGATIVE_INFINITY;
   for (const stay of stays.toSorted((a, b) => a.learntAt - b.learntAt)) {
     // Where one value took another's place without a gap, the copy has not gone.
-    last = stay.learntAt > end ? [stay] : [...last, stay];
+    if (stay.learntAt > end) times.push([]);
+    times.at(-1)?.push(stay);
     end = Math.max(end, endOf(stay));
   }
-  const latest = last.filter((stay) => endOf(stay) === end);
+  return times;
+}
+
+/** One such time: as the copy stood at its end, or stands now. */
+function edgeOver(time: readonly Stay[], firstSeen: number): GraphEdge[] {
+  const end = Math.max(...time.map(endOf));
+  const latest = time.filter((stay) => endOf(stay) === end);
   const learntBy = (some: readonly Stay[]) => Math.min(...some.map(({ learntAt }) => learntAt));
-  const bySource = Map.groupBy(last, ({ source }) => source);
+  const bySource = Map.groupBy(time, ({ source }) => source);
   return copyEdges(meetingsOf(latest)).map((edge) => ({
     ...edge,
-    firstSeen: Math.min(...stays.map(({ firstSeen }) => firstSeen)),
-    ...{ learntAt: learntBy(last), endedAt: Number.isFinite(end) ? end : null },
-    evidence: edge.evidence.map((one) => ({ ...one, learntAt: learntBy(bySource.get(one.source) ?? last) })),
+    ...{ firstSeen, learntAt: learntBy(time), endedAt: Number.isFinite(end) ? end : null },
+    evidence: edge.evidence.map((one) => ({ ...one, learntAt: learntBy(bySource.get(one.source) ?? time) })),
   }));
 }
 

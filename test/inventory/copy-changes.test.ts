@@ -88,6 +88,50 @@ it("a copy comes with the reading that meets it, and ends with the one that does
   ]);
 });
 
+it("what came back keeps the end that it had, and is news of the day on which it was met again", async () => {
+  const { db, sql, meets, changesFrom, agrees } = await copying();
+  const env = (now: number) => meets(now, [[".env", "ours", day(1)]]);
+  await env(day(1));
+  for (const [gone, back] of [
+    [2, 4],
+    [6, 8],
+  ] as const) {
+    await meets(day(gone), []);
+    await env(day(back));
+    await env(day(back + 1));
+    await agrees(day(back + 1));
+  }
+  const told = (what: string, number: number) => `${what} orders-db copied-to ${place(".env")}: ${number}`;
+  expect(await changesFrom(day(0), day(1))).toEqual([told("came", 1)]);
+  expect(await changesFrom(day(1), day(2))).toEqual([told("ended", 2)]);
+  expect(await changesFrom(day(2), day(5))).toEqual([told("came", 4)]);
+  expect(await changesFrom(day(5), day(6))).toEqual([told("ended", 6)]);
+  expect(await changesFrom(day(6), day(9))).toEqual([told("came", 8)]);
+  expect(await changesFrom(day(0), day(9))).toEqual(
+    [told("came", 1), told("ended", 2), told("came", 4), told("ended", 6), told("came", 8)].sort(),
+  );
+  // The first day of its record is one and the same.
+  expect(await changesFrom(day(0), day(9), "record")).toEqual(
+    [told("came", 1), told("ended", 2), told("ended", 6)].sort(),
+  );
+
+  // Of what an earlier release met, the day on which it came back is not known.
+  await sql("update rekey_inventory.marks set learnt_at = null");
+  expect(await changesFrom(day(6), day(9))).toEqual([]);
+  await agrees(day(9));
+  expect((await loadChanged(db, { from: day(0), until: day(9), by: "learnt" })).edges).not.toEqual([]);
+});
+
+it("a copy at a place that is known is news of the day on which it is met", async () => {
+  const { meets, changesFrom } = await copying();
+  await meets(day(1), [["ci.yaml", "another", day(1)]]);
+  await meets(day(9), [
+    ["ci.yaml", "another", day(1)],
+    ["ci.yaml", "ours", day(5)],
+  ]);
+  expect(await changesFrom(day(8), day(9))).toEqual([`came orders-db copied-to ${place("ci.yaml")}: 9`]);
+});
+
 it("and with what is known of its value: whose it is, and that nobody accepts it any more", async () => {
   const { db, sql, orders, version, meets, changesFrom, agrees } = await copying();
   await meets(day(1), [

@@ -1,6 +1,7 @@
 /** When copies came and ended: by when their value was met, known and refused, and by when the place was one where it is kept. */
 import { expect, test } from "vitest";
 import { copiesOverTime, type Kept, type Stay } from "../../../domain/graph/copy-times.js";
+import type { GraphEdge } from "../../../domain/graph/types.js";
 
 const stay = (learntAt: number, endedAt: number | null, more: Partial<Stay> = {}): Stay => ({
   ...{ credential: "c-db", place: "l-env", source: "src-files", literal: true, past: false, isRead: false },
@@ -12,8 +13,10 @@ const kept = (since: number, endedAt: number | null): Kept => ({
   ...{ credential: "c-db", place: "l-env", since, endedAt },
 });
 
+const timesOf = (edges: readonly GraphEdge[]) =>
+  edges.map(({ firstSeen, learntAt, endedAt }) => [firstSeen, learntAt, endedAt]);
 const times = (stays: readonly Stay[], keptAt: readonly Kept[] = []) =>
-  copiesOverTime(stays, keptAt).map(({ firstSeen, learntAt, endedAt }) => [firstSeen, learntAt, endedAt]);
+  timesOf(copiesOverTime(stays, keptAt).edges);
 
 test("a copy is there from when it could be told until it is over, and one that came back is learnt of again", () => {
   expect(times([stay(10, null)])).toEqual([[9, 10, null]]);
@@ -24,6 +27,25 @@ test("a copy is there from when it could be told until it is over, and one that 
   expect(times([stay(10, 20), stay(20, null)])).toEqual([[9, 10, null]]);
   expect(times([stay(10, null), stay(12, 15), stay(20, 30)])).toEqual([[9, 10, null]]);
   expect(times([stay(10, 20), stay(10, 20, { place: "l-other" })])).toHaveLength(2);
+});
+
+test("what came back is kept with the end that it had, each time", () => {
+  const past = (stays: readonly Stay[], keptAt: readonly Kept[] = []) =>
+    timesOf(copiesOverTime(stays, keptAt).past);
+  expect(past([stay(10, null)])).toEqual([]);
+  expect(past([stay(30, null), stay(10, 20)])).toEqual([[9, 10, 20]]);
+  expect(past([stay(50, 60), stay(10, 20), stay(30, 40), stay(35, 45)])).toEqual([
+    [9, 10, 20],
+    [9, 30, 45],
+  ]);
+  expect(past([stay(10, 20), stay(20, null)])).toEqual([]);
+  expect(past([stay(10, null)], [kept(15, 25)])).toEqual([[9, 10, 15]]);
+  // As it stood then, by those who met it then.
+  const [then] = copiesOverTime(
+    [stay(10, 20, { sentence: "Then." }), stay(30, null, { source: "src-report", sentence: "Now." })],
+    [],
+  ).past;
+  expect(then?.evidence.map(({ source, sentence }) => [source, sentence])).toEqual([["src-files", "Then."]]);
 });
 
 test("where the credential was kept it was no copy for that time", () => {
@@ -38,7 +60,9 @@ test("where the credential was kept it was no copy for that time", () => {
 });
 
 test("is known to each source since it met it there, and how it stands is how it stands now", () => {
-  const [edge] = copiesOverTime(
+  const {
+    edges: [edge],
+  } = copiesOverTime(
     [
       stay(10, 20, { source: "src-old" }),
       stay(12, 18, { literal: false, past: true, sentence: "Then." }),
