@@ -4,6 +4,7 @@
  */
 import { jsonDocuments, settingsIn } from "./source-config.js";
 import { envLines } from "./source-dotenv.js";
+import { netrcLines, npmrcLines, pgpassLines } from "./source-login-files.js";
 import { isTellable, type Met, valuesIn, valuesOfSecret } from "./source-values.js";
 
 /** All of the text first, then what stands in it, each value once. Whoever looks for it says that it is secret, whatever its setting is called. */
@@ -27,8 +28,13 @@ export function valuesPasted(text: string): Met[] {
 function pastedSettings(text: string): { readonly name: string; readonly text: string }[] {
   if (/^\s*[[{]/.test(text))
     return jsonDocuments(text).flatMap((read) => ("value" in read ? [...settingsIn(read.value)] : []));
-  // The scheme of an address is no name of a setting.
-  return envLines(text).settings.filter((setting) => !setting.text.startsWith("//"));
+  return [
+    // The scheme of an address is no name of a setting.
+    ...envLines(text).settings.filter((setting) => !setting.text.startsWith("//")),
+    ...pgpassLines(text).settings,
+    ...(/^\s*(?:machine|default)\s/m.test(text) ? netrcLines(text).settings : []),
+    ...(/^\/\/\S+:_/m.test(text) ? npmrcLines(text).settings : []),
+  ];
 }
 
 function asWhole(as: string, text: string): Met {

@@ -6,6 +6,7 @@ import type { AdapterDeps, Source, SourceKind } from "../ports.js";
 import { jsonDocuments, type Setting, settingsIn, yamlDocuments } from "../shared/source-config.js";
 import { envLines, iniLines, propertyLines } from "../shared/source-dotenv.js";
 import { folderSettings, folderSource, repositoryOf, type TextFile } from "../shared/source-folder.js";
+import { gitCredentialLines, netrcLines, npmrcLines, pgpassLines } from "../shared/source-login-files.js";
 import { location, type Says } from "../shared/source-says.js";
 import { valuesIn } from "../shared/source-values.js";
 
@@ -22,16 +23,42 @@ const envFilesConfig = z.strictObject({
 
 type EnvFilesConfig = z.output<typeof envFilesConfig>;
 
+/** The languages of lines, each with what reads it. */
+const byLines = {
+  env: envLines,
+  properties: propertyLines,
+  ini: iniLines,
+  pgpass: pgpassLines,
+  netrc: netrcLines,
+  npmrc: npmrcLines,
+  git: gitCredentialLines,
+};
+
+type Language = keyof typeof byLines | "yaml" | "json";
+
+/** In which a program looks up its logins. */
+const loginFiles: Readonly<Record<string, Language>> = {
+  ".pgpass": "pgpass",
+  "pgpass.conf": "pgpass",
+  ".netrc": "netrc",
+  _netrc: "netrc",
+  ".npmrc": "npmrc",
+  ".git-credentials": "git",
+};
+
 /** How a file is read, by its name; null for one that is none of ours. */
-function languageOf(path: string): "env" | "yaml" | "json" | "properties" | "ini" | null {
+function languageOf(path: string): Language | null {
   const name = posix.basename(path).toLowerCase();
+  const known = loginFiles[name];
+  if (known !== undefined) return known;
+  if (/(?:^|\/)\.aws\/(?:credentials|config)$/.test(path)) return "ini";
   // Made by package managers, full of digests, and without a setting.
   if (/(?:^|[.-])lock\.(?:json|ya?ml)$|^npm-shrinkwrap\.json$/.test(name)) return null;
   if (name === ".env" || name.startsWith(".env.") || name.endsWith(".env")) return "env";
   if (/\.ya?ml$/.test(name)) return "yaml";
   if (name.endsWith(".json")) return "json";
   if (name.endsWith(".properties")) return "properties";
-  return /\.(?:ini|cfg)$/.test(name) ? "ini" : null;
+  return /\.(?:ini|cfg|cnf)$/.test(name) ? "ini" : null;
 }
 
 /** Settings of a file, as its language has them; lines and documents that cannot be read are reported. */
@@ -46,9 +73,7 @@ function settingsOf({ path, text }: TextFile, says: Says): Setting[] {
       return [];
     });
   }
-  const { settings, bad } = { env: envLines, properties: propertyLines, ini: iniLines }[language ?? "env"](
-    text,
-  );
+  const { settings, bad } = byLines[language ?? "env"](text);
   says.records += settings.length + bad.length;
   for (const { line, why } of bad) says.cannotRead(`${path}:${line}`, why);
   return [...settings];

@@ -22,6 +22,16 @@ const files = {
   "readme.md": `password=${password}`,
 };
 
+/** In which programs look up their logins. */
+const logins = {
+  "home/.pgpass": `db:5432:orders:orders_a:${password}\n`,
+  "home/.my.cnf": `[client]\nuser = orders\npassword = "${password}"\n`,
+  "home/.netrc": `machine mq\n  login orders\n  password ${token}\n`,
+  "home/.npmrc": `//npm.example.com/:_authToken=${token}\n`,
+  "home/.git-credentials": `https://orders:${password}@git.example.com\n`,
+  "home/.aws/credentials": `[default]\naws_access_key_id = AKIA\naws_secret_access_key = ${token}\n`,
+};
+
 const shown = [
   inFile(".env", "DB_PASSWORD"),
   inFile("config/app.yaml", "database.url"),
@@ -29,13 +39,19 @@ const shown = [
   inFile("config/app.json", "env.API_TOKEN.value"),
   inFile("config/app.properties", "spring.datasource.password"),
   inFile("config/app.ini", "smtp.password"),
+  inFile("home/.pgpass", "db:5432:orders:orders_a"),
+  inFile("home/.my.cnf", "client.password"),
+  inFile("home/.netrc", "mq:orders"),
+  inFile("home/.npmrc", "//npm.example.com/:_authToken"),
+  inFile("home/.git-credentials", "git.example.com"),
+  inFile("home/.aws/credentials", "default.aws_secret_access_key"),
 ];
 
 sourceContract(
   "env-files",
   folderCase({
     kind: envFiles,
-    files,
+    files: { ...files, ...logins },
     shown,
     whole: true,
     planted: {

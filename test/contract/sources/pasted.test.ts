@@ -13,6 +13,10 @@ it.each([
   ["settings of .NET", `Server=db;User Id=orders;Password=${password}`],
   ["a line of a file", `export ORDERS_LOGIN='${password}'`],
   ["a setting by its name", `password: ${password}`],
+  ["a line of .pgpass", `db.example.com:5432:orders:orders_a:${password}`],
+  ["a line of .netrc", `machine db.example.com login orders password ${password}`],
+  ["a line of .npmrc", `//npm.example.com/:_authToken=${password}`],
+  ["a section of .my.cnf", `[client]\nuser=orders\npassword=${password}`],
   ["a document", JSON.stringify({ username: "orders", password })],
 ])("of %s it is the whole, and the password", (_, text) => {
   expect(values(text)[0]).toBe(text);
