@@ -7,6 +7,7 @@ import { RekeyError } from "../domain/errors.js";
 import { sections } from "../domain/estate/schema.js";
 import type { Tx } from "./database.js";
 import { type ChangedEntry, changedFields, type EstateDiff } from "./estate-diff.js";
+import { installationIn } from "./estate-load.js";
 import { leftIn, refuseStale, type Standing, stampIn } from "./estate-pieces.js";
 import { entries } from "./estate-tables.js";
 import { inArray, sql } from "./orm.js";
@@ -85,7 +86,10 @@ export async function changesOf(tx: Tx, submission: Submission): Promise<EstateC
     }
   }
   const ended = [...standing.values()].filter((one) => !one.ended);
-  return { stamp: await stampIn(tx), diff: diffOf(words, changed, ended), words, ended, moved };
+  const told = diffOf(words, changed, ended);
+  const [from, to] = [await installationIn(tx), submission.header.installation];
+  const diff = from === null || from === to ? told : { ...told, empty: false, renamed: { from, to } };
+  return { stamp: await stampIn(tx), diff, words, ended, moved };
 }
 
 function diffOf(

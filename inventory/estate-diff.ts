@@ -24,9 +24,10 @@ export function touchedIn({ created, changed, ended }: SectionDiff): string[] {
   return [...created, ...changed.map(({ name }) => name), ...ended];
 }
 
-/** The changes of all sections. `empty`: nothing would change. */
+/** The changes of all sections. `empty`: nothing would change. `renamed`: the estate is that of an installation of another name. */
 export interface EstateDiff {
   readonly empty: boolean;
+  readonly renamed?: { readonly from: string; readonly to: string };
   readonly sections: Readonly<Record<Section, SectionDiff>>;
 }
 

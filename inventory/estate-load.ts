@@ -102,6 +102,11 @@ async function consumersIn(tx: Tx, names: readonly string[]) {
     );
 }
 
+/** The name of the installation whose estate is in force; null when none was ever applied. */
+export async function installationIn(tx: Tx): Promise<string | null> {
+  return (await newest(tx))?.header.installation ?? null;
+}
+
 /** The newest revision. A release that kept whole documents has written what stands beside the sections only there. */
 async function newest(tx: Tx): Promise<(Revision & { readonly header: Header }) | null> {
   const [row] = await tx

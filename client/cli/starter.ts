@@ -5,7 +5,7 @@ export const starterEstate = `# What exists and what the rules are. Keep it unde
 # No secret stands here: where one is needed, write env:NAME, file:/path or vault:path#key.
 # \`rekey validate\` checks it, \`rekey schema\` prints a JSON Schema for your editor.
 version: 1
-installation: my-rekey # part of every mark that Rekey leaves; keep it once you have begun
+installation: my-rekey # its name; an inventory takes the estate of no other one
 
 # Who answers. Persons sign with a key that only they have; teams are lists of persons.
 owners:

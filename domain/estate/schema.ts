@@ -36,7 +36,7 @@ export function estateSchema(kinds: EstateKinds) {
   return z.strictObject({
     version: z.literal(1).describe("Version of this format; always 1."),
     installation: name().describe(
-      "Name of this installation; part of every tag that Rekey leaves at issuers and stores.",
+      "Name of this installation. An inventory takes the estate of no other one, unless `rekey apply --rename` says so.",
     ),
     owners: section(ownerSchema, "Persons and teams who answer for credentials and consumers."),
     stores: section(systemUnion(kinds.stores), "Where secrets are kept."),

@@ -56,6 +56,25 @@ test("apply shows the difference, asks, and says who applied it", async () => {
   expect(world.calls).toContainEqual(["apply", expect.stringMatching(/^sha256:/), "alice"]);
 });
 
+test("apply takes the estate of another installation only where somebody says that it is the same one", async () => {
+  const world = emptyWorld({ installation: "shop-production" });
+  const refused = await runIn(world, ["apply", "-f", file, "--yes"], around);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stdout).toBe("");
+  expect(refused.stderr).toContain(
+    `The inventory is that of the installation shop-production, and ${file} is the estate of my-rekey.`,
+  );
+  expect(refused.stderr).toMatch(/hint: .*REKEY_DATABASE_URL[\s\S]*--rename/);
+  expect(world.calls).toEqual([]);
+  const dry = await runIn(world, ["apply", "-f", file, "--dry-run"], around);
+  expect([dry.code, dry.stdout]).toEqual([
+    0,
+    expect.stringContaining("~ installation  (shop-production is called my-rekey)"),
+  ]);
+  const renamed = await runIn(world, ["apply", "-f", file, "--yes", "--rename", "--as", "alice"], around);
+  expect([renamed.code, renamed.stdout]).toEqual([0, expect.stringContaining("Applied as revision 4.")]);
+});
+
 test("apply says what it means for the findings, and is done also where these cannot be looked at", async () => {
   const applied = async (look: World["look"]) =>
     runIn(emptyWorld({ look }), ["apply", "-f", file, "--yes"], around);

@@ -74,6 +74,8 @@ export interface World {
   readonly uses: readonly CredentialUse[];
   readonly sources: readonly SourceHealth[];
   readonly audit: AuditDesk;
+  /** The one whose estate was applied, where that is another one than is applied now. */
+  readonly installation?: string;
   connect: () => Promise<void>;
 }
 
@@ -220,10 +222,12 @@ function inventoryIn(world: World): Inventory {
         Object.fromEntries(named(world, section).map(({ name, body }) => [name, body])),
       ]),
     ) as never;
-  const changesTo = (entries: Submission["entries"]): EstateChanges => ({
-    ...{ stamp: "", words: [], ended: [], moved: [] },
-    diff: diffEstate(current(), sectionsOf(entries)),
-  });
+  const changesTo = ({ entries, header }: Submission): EstateChanges => {
+    const diff = diffEstate(current(), sectionsOf(entries));
+    const { installation: from } = world;
+    const renamed = from === undefined ? {} : { renamed: { from, to: header.installation } };
+    return { ...{ stamp: "", words: [], ended: [], moved: [] }, diff: { ...diff, ...renamed } };
+  };
   return {
     revision: async () =>
       world.entries.length === 0
@@ -234,14 +238,14 @@ function inventoryIn(world: World): Inventory {
       pieces: async () => ({ stamp: "", pieces: "" }),
       shared: async () => null,
       // Everything was read, so there is nothing around it.
-      context: async ({ entries }) => ({
-        changes: changesTo(entries),
+      context: async (submission) => ({
+        changes: changesTo(submission),
         sections: sectionsOf([]),
-        asked: new Set(entries.map(({ section, name }) => `${section} ${name}`)),
+        asked: new Set(submission.entries.map(({ section, name }) => `${section} ${name}`)),
         followers: new Map(),
       }),
     },
-    changes: async ({ entries }) => changesTo(entries),
+    changes: async (submission) => changesTo(submission),
     apply: async (submission, by) => {
       world.calls.push(["apply", submission.digest, by]);
       return { revision: 4, diff: diffEstate(current(), sectionsOf(submission.entries)), scope: null };

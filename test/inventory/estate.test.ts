@@ -52,6 +52,18 @@ it("says what a first estate creates, and keeps every entry under an opaque id",
   }
 });
 
+it("says that the installation has another name, and keeps it once applied", async () => {
+  const { db } = await migratedDatabase();
+  const named = (installation: string): Estate => ({ ...sampleEstate(), installation });
+  expect((await apply(db, named("before"))).diff.renamed).toBeUndefined();
+  const renamed = { from: "before", to: "after" };
+  expect(await planEstate(db, named("after"))).toMatchObject({ empty: false, renamed });
+  expect((await planEstate(db, named("before"))).empty).toBe(true);
+  expect((await apply(db, named("after"))).diff).toMatchObject({ empty: false, renamed });
+  expect((await currentEstate(db))?.estate.installation).toBe("after");
+  expect((await planEstate(db, named("after"))).empty).toBe(true);
+});
+
 it("names entries and fields that change, and ends what is left out", async () => {
   const { db } = await migratedDatabase();
   await apply(db, sampleEstate());

@@ -2,6 +2,7 @@
 import { exitCodes, RekeyError } from "../../../domain/errors.js";
 import type { Applied } from "../../../inventory/estate-apply.js";
 import type { EstateChanges } from "../../../inventory/estate-changes.js";
+import type { EstateDiff } from "../../../inventory/estate-diff.js";
 import type { FindingNews } from "../../../inventory/finding-keep.js";
 import { type Submission, submissionOf } from "../../../inventory/submission.js";
 import { refuseLongExceptions } from "../../estate/exceptions.js";
@@ -20,6 +21,7 @@ interface ApplyOptions {
   readonly file: string;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  readonly rename?: boolean;
   readonly as?: string;
 }
 
@@ -31,6 +33,7 @@ export const apply = command<ApplyOptions>({
   options: [
     fileOption(),
     option("--dry-run", "only show what would change"),
+    option("--rename", "the installation has another name in the estate from now on"),
     yesOption(),
     option("--as <person>", "who applies it (default: REKEY_PERSON, or the login name)"),
   ],
@@ -39,7 +42,7 @@ export const apply = command<ApplyOptions>({
     ["rekey apply --dry-run", "show the difference"],
     ["rekey apply -f prod/estate.yaml --yes", "in a pipeline, after review"],
   ],
-  async run(cli, _args, { file, yes, dryRun, as }) {
+  async run(cli, _args, { file, yes, dryRun, rename, as }) {
     const { submission, changes } = await submissionIn(cli, file);
     const { inventory } = await cli.services();
     const known = async () => (await inventory.shared())?.policies ?? {};
@@ -53,6 +56,7 @@ export const apply = command<ApplyOptions>({
       cli.show({ applied: false, diff, warnings }, () => diffText(diff, cli.paint));
       return exitCodes.done;
     }
+    if (rename !== true) refuseAnother(diff, file);
     if (!cli.json) cli.io.stdout.write(`${diffText(diff, cli.paint)}\n`);
     if (!(await cli.confirm("Apply this?", yes === true))) {
       cli.note("Nothing was changed.");
@@ -69,6 +73,16 @@ export const apply = command<ApplyOptions>({
     return exitCodes.done;
   },
 });
+
+/** An estate that came to the wrong inventory would end all that is in it. Throws `conflict`. */
+function refuseAnother({ renamed }: EstateDiff, file: string): void {
+  if (renamed === undefined) return;
+  throw new RekeyError(
+    "conflict",
+    `The inventory is that of the installation ${renamed.from}, and ${file} is the estate of ${renamed.to}.`,
+    `Look whether the file and REKEY_DATABASE_URL belong together; \`rekey apply --dry-run -f ${file}\` shows what it would change. With --rename the installation takes the new name.`,
+  );
+}
 
 /** What the change of the estate means for the findings; null, with a remark, where that could not be looked at: it is applied all the same. */
 async function findingNews(cli: Cli, inventory: Inventory, applied: Applied): Promise<FindingNews | null> {

@@ -14,5 +14,7 @@ export function diffText(diff: EstateDiff, paint: Paint): string {
       ...ended.map((name) => paint("bad", `  - ${section} › ${name}`)),
     ];
   });
-  return lines.join("\n");
+  const { renamed } = diff;
+  const title = renamed && paint("warn", `  ~ installation  (${renamed.from} is called ${renamed.to})`);
+  return [...(title === undefined ? [] : [title]), ...lines].join("\n");
 }
