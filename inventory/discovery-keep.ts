@@ -12,6 +12,7 @@ import type { Tx } from "./database.js";
 import { keepCopies } from "./keep-copies.js";
 import { learntAgain } from "./learnt.js";
 import { sql } from "./orm.js";
+import { endOwn } from "./own-readers.js";
 import { column, isAfter, iso, parts } from "./rows.js";
 import { keepClasses } from "./thing-classes.js";
 import { keepWords } from "./thing-words.js";
@@ -46,6 +47,7 @@ export async function keepPart(
   for (const rows of parts([...met.values()])) await keepThings(tx, rows, learntAt);
   const idOf = (thing: Thing): string => thingId(thing, declared.sha256Hex);
   await keepClasses(tx, scan, classesIn(part, idOf));
+  await endOwn(tx, scan.source, part.own ?? [], { idOf, at: learntAt });
   const nodeOf = (thing: Thing): string => met.get(idOf(thing))?.node.id ?? "";
   const merged = new Map<string, ClaimRow>();
   for (const claim of part.claims) add(merged, rowOf(claim, idOf, nodeOf));

@@ -3,7 +3,15 @@
  * are one claim, and the part is full before it gets large.
  */
 import { agoMsMax, aheadMsMax } from "../../domain/discovery/believed.js";
-import type { Claim, Copy, Malformed, ScanPart, Seen, VersionRead } from "../../domain/discovery/said.js";
+import type {
+  Claim,
+  Copy,
+  Malformed,
+  ReaderThing,
+  ScanPart,
+  Seen,
+  VersionRead,
+} from "../../domain/discovery/said.js";
 import { StretchTally } from "../../domain/discovery/stretches.js";
 import { timesAt } from "../../domain/discovery/times.js";
 import { withheld, withheldPart } from "../../domain/discovery/withheld.js";
@@ -21,6 +29,9 @@ export const partLimits: PartLimits = { entries: 2_000, records: 500_000 };
 
 /** A version is small beside a claim, and those that read a place twice have mostly met two of them. */
 const versionsAnEntry = 4;
+
+/** The engine has few faces; more of them say nothing else. */
+const ownMax = 100;
 
 /** Different remarks on a claim that are kept. */
 const remarksMax = 20;
@@ -46,6 +57,7 @@ export class PartBuilder {
   readonly #limits: PartLimits;
   readonly #claims = new Map<string, Counted<Told>>();
   readonly #copies = new Map<string, Counted<Pick<Copy, "at" | "mark" | "literal" | "past">>>();
+  readonly #own = new Map<string, ReaderThing>();
   #malformed: Malformed[] = [];
   #gaps: string[] = [];
   #gapsAgain: string[] = [];
@@ -135,6 +147,11 @@ export class PartBuilder {
     if (at > span.last) span.last = at;
   }
 
+  /** The engine itself was met, as one who would be this reader. */
+  own(reader: ReaderThing): void {
+    if (this.#own.size < ownMax) this.#own.set(JSON.stringify(reader.traits), reader);
+  }
+
   /** A value was met once more, by its mark. */
   copy(at: number, copy: Pick<Copy, "at" | "mark" | "literal" | "past">, sentence: string): void {
     const key = JSON.stringify([copy.at, copy.mark]);
@@ -162,6 +179,7 @@ export class PartBuilder {
         sentence: one.say([]),
       })),
       listed: [],
+      ...(this.#own.size === 0 ? {} : { own: [...this.#own.values()] }),
       malformed: this.#malformed,
       covered: this.#from <= this.#until ? { from: this.#from, until: this.#until } : null,
       stretches: this.#stretches.take(),
@@ -171,6 +189,7 @@ export class PartBuilder {
     });
     this.#claims.clear();
     this.#copies.clear();
+    this.#own.clear();
     this.#malformed = [];
     this.#gaps = [];
     this.#gapsAgain = [];

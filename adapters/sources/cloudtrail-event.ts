@@ -31,6 +31,12 @@ export interface EventSays {
   readonly did: string;
 }
 
+/** Rekey's own role, as the reader that it would be; null where somebody else did it, or only its address tells that it was Rekey. */
+export function ownIn(event: unknown, watched: Watched): ReaderThing | null {
+  if (watched.roles.size === 0) return null;
+  return hasOwnRole(inside(event, "userIdentity"), watched) ? callerOf(event, watched) : null;
+}
+
 /** Everything that the event says; nothing for most of them. */
 export function eventSays(event: unknown, watched: Watched): EventSays[] {
   const identity = inside(event, "userIdentity");
@@ -51,14 +57,18 @@ export function eventSays(event: unknown, watched: Watched): EventSays[] {
  * comes from there, or does anything else with such a key, is no engine.
  */
 function isEngine(event: unknown, identity: unknown, watched: Watched): boolean {
+  return (
+    hasOwnRole(identity, watched) ||
+    (watched.addressesOfEngine.has(textIn(event, "sourceIPAddress") ?? "") &&
+      textIn(event, "eventSource") === "sts.amazonaws.com" &&
+      textIn(event, "eventName") === "GetCallerIdentity")
+  );
+}
+
+function hasOwnRole(identity: unknown, watched: Watched): boolean {
   const issuer = inside(inside(identity, "sessionContext"), "sessionIssuer");
   const arns = [textIn(identity, "arn"), textIn(issuer, "arn")];
-  if (arns.some((arn) => arn !== undefined && watched.roles.has(arn))) return true;
-  return (
-    watched.addressesOfEngine.has(textIn(event, "sourceIPAddress") ?? "") &&
-    textIn(event, "eventSource") === "sts.amazonaws.com" &&
-    textIn(event, "eventName") === "GetCallerIdentity"
-  );
+  return arns.some((arn) => arn !== undefined && watched.roles.has(arn));
 }
 
 /** A batch names the secrets that it asks for; those that a filter found have an event of their own each. */

@@ -1,7 +1,7 @@
 /** Adds up the events of a CloudTrail: one claim for each edge, and what is wrong with a record that is no event. */
 import { inside, type PartBuilder, shown, textIn } from "../shared/source-log-part.js";
 import { textOf } from "../shared/source-log-records.js";
-import { eventSays, uncountedReplica, type Watched } from "./cloudtrail-event.js";
+import { eventSays, ownIn, uncountedReplica, type Watched } from "./cloudtrail-event.js";
 import type { CloudtrailConfig } from "./cloudtrail-schema.js";
 
 /** Takes one record, which lies in `bytes[from, to)`; `where` names it. False where it is none. */
@@ -47,6 +47,8 @@ export function eventTally(config: CloudtrailConfig, part: PartBuilder): TakeEve
     const own = Date.parse(textIn(event, "eventTime") ?? "");
     if (Number.isNaN(own)) return refused("is no event of CloudTrail: it has no eventTime");
     const at = part.timeOf(own, where);
+    const engine = ownIn(event, watched);
+    if (engine !== null) part.own(engine);
     const replica = uncountedReplica(event, watched);
     if (replica !== null && !told.has(replica.region)) {
       told.add(replica.region);

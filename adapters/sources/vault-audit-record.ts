@@ -44,8 +44,13 @@ export interface Read {
   readonly fields: unknown;
 }
 
+/** The engine itself read something; `own`: the reader that it would be, where its traits alone tell that it is. */
+export interface OwnRead {
+  readonly own: ReaderThing | null;
+}
+
 /** What was read by whom, null for every other record. Every record that is no object is refused by the caller. */
-export function readIn(record: unknown, watched: Watched): Read | null {
+export function readIn(record: unknown, watched: Watched): Read | OwnRead | null {
   if (inside(record, "type") !== "response" || textIn(record, "error") !== undefined) return null;
   const request = inside(record, "request");
   if (inside(request, "operation") !== "read") return null;
@@ -63,7 +68,7 @@ export function readIn(record: unknown, watched: Watched): Read | null {
   const asked = version === null ? askedIn(request) : undefined;
   const auth = inside(record, "auth");
   const who = readerOf(auth, request, watched);
-  if (who === null) return null;
+  if ("own" in who) return who;
   return {
     path: path.slice(watched.dataPath.length),
     version,
@@ -88,12 +93,12 @@ function askedIn(request: unknown): string | undefined {
   return Number(number) === 0 ? undefined : String(Number(number));
 }
 
-/** Who it was; null for the engine itself. */
+/** Who it was. */
 function readerOf(
   auth: unknown,
   request: unknown,
   watched: Watched,
-): Pick<Read, "name" | "traits" | "class"> | null {
+): Pick<Read, "name" | "traits" | "class"> | OwnRead {
   const entity = textIn(auth, "entity_id");
   const displayName = textIn(auth, "display_name");
   const metadata = inside(auth, "metadata");
@@ -103,16 +108,13 @@ function readerOf(
   const remote = textIn(request, "remote_address");
   const address = remote !== undefined && isIP(remote) !== 0 ? remote : undefined;
   const known = entity !== undefined;
-  if (
-    watched.engine.some(
-      (own) =>
-        own.entity === entity &&
-        (known || own.displayName === displayName) &&
-        (own.address === undefined || own.address === address),
-    )
-  )
-    return null;
-  return {
+  const engine = watched.engine.find(
+    (own) =>
+      own.entity === entity &&
+      (known || own.displayName === displayName) &&
+      (own.address === undefined || own.address === address),
+  );
+  const who = {
     name: shown(displayName ?? entity ?? address ?? "somebody without a name"),
     traits: {
       ...(known ? { entity } : {}),
@@ -125,6 +127,10 @@ function readerOf(
     },
     class: classOf(metadata, entity, displayName),
   };
+  if (engine === undefined) return who;
+  // Somebody else may come with the same entity from another address.
+  const isTold = engine.address === undefined || who.traits.address !== undefined;
+  return { own: isTold ? { is: "reader", name: who.name, traits: who.traits } : null };
 }
 
 /**

@@ -46,6 +46,10 @@ export function auditTally(
     const at = part.timeOf(own, where);
     const read = readIn(record, watched);
     if (read === null) return true;
+    if ("own" in read) {
+      if (read.own !== null) part.own(read.own);
+      return true;
+    }
     note(config, part, read, at);
     for (const [field, value] of clearFields(read.fields)) {
       part.copy(

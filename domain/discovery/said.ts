@@ -194,6 +194,8 @@ export interface ScanPart {
   readonly listed: readonly Listed[];
   /** Absent: none. */
   readonly uses?: readonly Use[];
+  /** Whom the source takes for the engine itself, by its settings: no readers, and what it told of them by other settings is over. */
+  readonly own?: readonly ReaderThing[];
   readonly malformed: readonly Malformed[];
   /** The records' own times, in milliseconds since the epoch; null while none had one. */
   readonly covered: { readonly from: number; readonly until: number } | null;

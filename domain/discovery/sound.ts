@@ -72,6 +72,7 @@ export function soundPart(said: ScanPart): ScanPart {
             )
             .map((use) => ({ ...use, of: shownThing(use.of), sentence: shown(use.sentence) })),
         }),
+    ...(part.own === undefined ? {} : { own: part.own.map(shownThing) }),
     covered,
     ...(part.stretches === undefined
       ? {}

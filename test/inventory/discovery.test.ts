@@ -193,6 +193,21 @@ describe("what a source says", () => {
     }
   });
 
+  it("ends of whom the source takes for the engine since, and of nobody else", async () => {
+    const { db, orders, account } = await house();
+    const other: ReaderThing = { is: "reader", name: "export", traits: { applicationName: "export" } };
+    const log = { shows: "log" } as const;
+    await readThrough(db, [part("1", [claim(psql, account), claim(other, account)])], log);
+    const strangers = async () =>
+      (await users(db, orders)).filter(({ type }) => type === "identity").map(({ name }) => name);
+    expect(await strangers()).toEqual(["export", "psql from 10.0.0.9"]);
+    await readThrough(db, [{ ...part("2", []), own: [psql] }], { ...log, at: t0 + 60_000 });
+    expect(await strangers()).toEqual(["export"]);
+    // Told of as a reader again it is one again.
+    await readThrough(db, [part("3", [claim(psql, account)])], { ...log, at: t0 + 120_000 });
+    expect(await strangers()).toEqual(["export", "psql from 10.0.0.9"]);
+  });
+
   it("is a use also where it is of a copy: at its place, or in what is filled from there", async () => {
     // What is written there, and how, is no part of where it is.
     const { db, orders, sample } = await house((estate) => {

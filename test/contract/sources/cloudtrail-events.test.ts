@@ -164,6 +164,8 @@ describe("secrets", () => {
   it("are not read by Rekey, and show the address where it is asked for", async () => {
     const one = secretRead("orders", "apps/db");
     expect(await says({ engine: [{ role: roleArn("orders") }] }, one)).toEqual([]);
+    const own = (await scan({ engine: [{ role: roleArn("orders") }] })).flatMap((part) => part.own ?? []);
+    expect(own.map(({ traits }) => traits)).toEqual([{ role: roleArn("orders") }]);
     expect(await says({ addresses: true }, one)).toEqual([
       `reader(address=198.51.100.7 role=${roleArn("orders")}) uses place(secrets apps/db) read`,
     ]);

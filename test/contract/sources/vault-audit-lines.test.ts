@@ -186,6 +186,14 @@ describe("what a line says", () => {
       ...others,
       ["e-rekey", 1],
     ]);
+    // Whom its traits alone tell to be the engine is told as that; the entity from another address is somebody else.
+    const own = async (engine: object[]) =>
+      (await scanned(auditSource([log], { engine }))).flatMap((part) =>
+        (part.own ?? []).map(({ traits }) => Object.values(traits).join(" ")),
+      );
+    expect(await own([token, { entity: "e-rekey" }])).toEqual(["token-rekey 10.0.0.1", "e-rekey"]);
+    expect(await own([{ entity: "e-rekey", address: "10.0.0.1" }])).toEqual([]);
+    expect(await own([])).toEqual([]);
     for (const vague of [{ displayName: "token-rekey" }, { address: "10.0.0.1" }, {}])
       await expect(readers([vague])).rejects.toThrow("a displayName with an address");
   });

@@ -42,7 +42,11 @@ describe("a part", () => {
     const whole = part({
       ...{ claims: [claim()], copies: [copy()], listed, malformed: [{ where: "b", why: "no YAML" }] },
       uses: [{ record: "list", of: location("x"), seen, sentence: "It was used." }],
-      ...{ gaps: ["A gap."], covered: { from: 1, until: 2 } },
+      ...{
+        gaps: ["A gap."],
+        covered: { from: 1, until: 2 },
+        own: [{ is: "reader", name: "rekey", traits: {} }],
+      },
     });
     const versions = ["3", "older", "0b0c1d2e-0000-4000-8000-000000000000", "a".repeat(256)];
     const reads = part({
