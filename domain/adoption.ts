@@ -1,7 +1,7 @@
 /** Gate 7: when a wave counts as adopted, and how long it may take (H1, H10, H39). */
 import { checkersMemoryMs } from "./roles.js";
 import { others, targetOf } from "./rotation/moves.js";
-import type { RotationState, VersionState, Wave } from "./rotation/state.js";
+import type { ConsumerState, RotationState, VersionState, Wave } from "./rotation/state.js";
 import { allOn } from "./rotation/survey.js";
 import { pass, type Verdict } from "./rotation/verdict.js";
 
@@ -69,6 +69,7 @@ export function standing(state: RotationState, wave: Wave, now: number): Verdict
       soakedAt = Math.max(soakedAt, seen.since + soakMs);
       continue;
     }
+    if (fresh && hasNeverLeft(state, wave, seen)) continue;
     const otherIsOff = others(state).some((other) => other.issuer === "disabled" && other.delivered);
     const strayed = seen?.instances.find(
       (instance) => instance.version !== null && instance.version !== state.target,
@@ -100,6 +101,22 @@ export function standing(state: RotationState, wave: Wave, now: number): Verdict
       ? "everybody who checks this version to have heard of it"
       : "the soak of this wave";
   return { is: "wait", until: soakedAt, for: what, who: "time", watch: true };
+}
+
+/**
+ * True on the way back for a consumer whose place was told of nothing else in this rotation, and of which nothing says that it is
+ * elsewhere or fails. Of one that only a person's word tells of, the word would be about a version that it had no way to leave.
+ */
+function hasNeverLeft(state: RotationState, { place }: Wave, { instances }: ConsumerState): boolean {
+  const known = place === null ? undefined : state.places[place];
+  return (
+    known !== undefined &&
+    known.toldAt === null &&
+    known.liveVersion === state.target &&
+    !known.unknown &&
+    instances.length > 0 &&
+    instances.every(({ version, working }) => working && (version === null || version === state.target))
+  );
 }
 
 /** From when on a wave is observed, and when it is not too early any more whatever is seen. */

@@ -5,8 +5,8 @@
 import { RekeyError } from "../../domain/errors.js";
 import type { Call, Consumer, InstanceSeen, ObserveRequest } from "../ports.js";
 
-/** How an instance behaves when there is a new version. `flaps` shows the new and the old one in turn. */
-export type Behaviour = "moves" | "refuses" | "idle" | "silent" | "flaps";
+/** How an instance behaves when there is a new version. `flaps` shows the new and the old one in turn, `unsaid` waits for a person's word. */
+export type Behaviour = "moves" | "refuses" | "idle" | "silent" | "unsaid" | "flaps";
 
 /** One instance's switches; all may be changed between two calls. */
 export interface MemoryInstance {
@@ -88,6 +88,9 @@ export class MemoryConsumer implements Consumer {
     const known = request.candidates.map((candidate) => candidate.version);
     const other = known.find((candidate) => candidate !== version) ?? null;
     const held = behaviour === "flaps" && this.#flip ? other : version;
+    if (behaviour === "unsaid") {
+      return { instance: name, version: null, working: true, sentence: "Nobody has said what it holds." };
+    }
     if (behaviour === "silent" || held === null || !known.includes(held)) {
       return { instance: name, version: null, working: false, sentence: `${name} cannot say what it holds.` };
     }

@@ -45,6 +45,43 @@ function toldState(
 const waiting = { is: "wait", watch: true, until: now + tick };
 
 describe("H10: a wave is adopted", () => {
+  test("on the way back as it is, where it was told of nothing else and nobody can say that it is elsewhere", () => {
+    const unsaid = (more: object = {}): ConsumerState =>
+      seenOn(null, {
+        instances: [{ instance: "person", version: null, working: true, ...more }],
+        since: null,
+      });
+    const back = (consumer: ConsumerState, place: object = {}) =>
+      standing(
+        toldState(
+          { app: seenOn("old"), job: consumer },
+          {
+            target: "old",
+            places: {
+              main: {
+                ...{ tag: "tag", liveVersion: "old", told: "old", toldTo: [], toldAt: null, unknown: false },
+                ...place,
+              },
+            },
+          },
+        ),
+        wave,
+        now,
+      ).is;
+    expect(back(unsaid())).toBe("pass");
+    for (const other of [
+      unsaid({ version: "new" }),
+      unsaid({ working: false }),
+      seenOn(null, { instances: [] }),
+    ])
+      expect(back(other)).not.toBe("pass");
+    for (const place of [{ toldAt: now - tick }, { liveVersion: "new" }, { unknown: true }])
+      expect(back(unsaid(), place)).not.toBe("pass");
+    // Whoever takes it from the issuer was told when it was made valid.
+    const { consumers } = toldState({ app: seenOn("new"), job: unsaid() });
+    expect(standing(toldState(consumers), { ...wave, place: null }, now).is).not.toBe("pass");
+  });
+
   test("when every instance of every consumer works on the target, in two equal listings, through its soak", () => {
     expect(standing(toldState(), wave, now)).toEqual({ is: "pass" });
   });

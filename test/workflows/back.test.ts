@@ -88,6 +88,16 @@ test("a new version that does not log in turns the rotation round", async () => 
   expect(house.world.enabled()).toEqual(["orders_a"]);
 });
 
+test("H10: on the way back nobody has to say that they are on a version that they had no way to leave", async () => {
+  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000 } });
+  house.world.issuers.faults.proofFails.add("orders_b");
+  house.world.consumers.get("reports")?.behave("unsaid");
+  const handle = await house.start();
+  expect(await ended(handle)).toMatchObject({ outcome: "went-back" });
+  expectWorking(house);
+  expect(house.world.enabled()).toEqual(["orders_a"]);
+});
+
 test.each<Method>(["enable", "promote", "disable", "destroy", "stage", "purge"])(
   "H3: the answer to %s is lost once: asked what happened, it goes on",
   async (method) => {
