@@ -64,6 +64,19 @@ export class Kv {
   }
 
   /**
+   * Writes a document where there is none. With a policy that lets the engine create and not change, Vault says of one that
+   * is there already that the right is missing: that refusal is given back and not thrown, as only a look tells which it is.
+   */
+  async create(path: string, data: Json, revision: number, call: Call): Promise<KvWritten | RekeyError> {
+    try {
+      return await this.write(path, data, revision, call);
+    } catch (error) {
+      if (error instanceof RekeyError && error.code === "not-permitted") return error;
+      throw error;
+    }
+  }
+
+  /**
    * Writes only the fields of `patch` (`null` removes one) if `revision` is the current one; the rest is not
    * even sent. `refused`: the policy or an old server has no PATCH.
    */

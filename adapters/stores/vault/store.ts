@@ -108,7 +108,7 @@ export class VaultStore implements Store {
     const path = this.#stagedAt(version);
     let revision = 0;
     for (let attempt = 1; attempt <= stageTriesMax; attempt++) {
-      const refusal = await this.#create(path, revealed(kept), revision, call);
+      const refusal = await this.#staging.create(path, revealed(kept), revision, call);
       if (refusal === "written") return kept;
       const there = await this.#staging.read(path, call);
       if (isTombstone(there.data)) throw purgedError(version, this.#fenced.name);
@@ -192,21 +192,6 @@ export class VaultStore implements Store {
       this.#patchRefused ||= refused;
       return written;
     };
-  }
-
-  /** A policy that lets the engine only create shows as a refusal where a copy exists already. */
-  async #create(
-    path: string,
-    data: Record<string, string>,
-    revision: number,
-    call: Call,
-  ): Promise<KvWritten | RekeyError> {
-    try {
-      return await this.#staging.write(path, data, revision, call);
-    } catch (error) {
-      if (error instanceof RekeyError && error.code === "not-permitted") return error;
-      throw error;
-    }
   }
 
   #own(document: KvDocument): OwnDocument | null {

@@ -15,13 +15,23 @@ export function isTombstone(data: Readonly<Record<string, unknown>> | null): boo
   return data?.rekey_purged === mark.rekey_purged;
 }
 
-/** Removes a copy with its history and puts the stone there. Throws `conflict` where others keep writing the copy. */
+/**
+ * Removes a copy with its history and puts the stone there. Throws `conflict` where others keep writing the copy, and
+ * `not-permitted` where nothing stands there and nothing may be put there.
+ */
 export async function bury(kv: Kv, path: string, call: Call): Promise<void> {
+  let refusal: RekeyError | null = null;
   for (let attempt = 1; attempt <= triesMax; attempt++) {
     if (isTombstone((await kv.read(path, call)).data)) return;
     await kv.remove(path, call);
-    if ((await kv.write(path, mark, 0, call)) === "written") return;
+    // The same purge may run twice at once, and what the other one has put there is no right that is missing.
+    const outcome = await kv.create(path, mark, 0, call);
+    if (outcome === "written") return;
+    refusal = outcome instanceof RekeyError ? outcome : null;
   }
+  const { data } = await kv.read(path, call);
+  if (isTombstone(data)) return;
+  if (refusal !== null && data === null) throw refusal;
   throw new RekeyError("conflict", `The copy at ${kv.mount}/${path} is there again whenever it is removed.`);
 }
 

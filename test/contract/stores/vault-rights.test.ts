@@ -79,6 +79,27 @@ describe.each(vaultMakers)("rights and retention in %s", (maker) => {
     await none.dispose();
   });
 
+  it("H3: a purge that meets the same purge finds what that one has put there, and misses no right", async () => {
+    const store = world.open();
+    await store.stage("v1", contents("v1"), call());
+    let other: Promise<void> | undefined;
+    world.gate.onRequest = async ({ method, body }) => {
+      if (other !== undefined || method !== "POST" || !body.includes("rekey_purged")) return;
+      other = world.open().purge("v1", call());
+      await other;
+    };
+    await store.purge("v1", call());
+    expect(other).toBeDefined();
+    expect(await store.staged("v1", call())).toBeNull();
+    expect(await codeOf(store.stage("v1", contents("v1"), call()))).toBe("fenced");
+  });
+
+  it("a purge that may put nothing there is `not-permitted`", async () => {
+    const poor = await vaultWorld(maker, (printed) => printed.replace('["create", "read"]', '["read"]'));
+    expect(await codeOf(poor.open().purge("v1", call()))).toBe("not-permitted");
+    await poor.dispose();
+  });
+
   it("a right to patch that was away for a while is used again once it is back, without a new start", async () => {
     const store = world.open();
     await world.foreignWrite({ host: "db.example" });
