@@ -31,6 +31,8 @@ export default defineConfig({
           globalSetup: suite.servers ? ["test/setup/broker.ts"] : [],
           testTimeout: suite.timeoutMs,
           hookTimeout: suite.timeoutMs,
+          // Vitest would give up after a second, in which a busy machine does nothing for us.
+          expect: { poll: { timeout: suite.timeoutMs / 2 } },
           // Vitest would leave a core to others, which is half of a small machine.
           maxWorkers: lanes[lane]?.workers(availableParallelism()) ?? 1,
           // Zero would mean "whenever".

@@ -146,7 +146,7 @@ it("looks that wait for one another are one: whoever asked before it began is an
   const holder = await session(url);
   await holder.query("begin; select pg_advisory_xact_lock(7305141971)");
   const asked = [0, 1, 2].map(() => bringFindings(db, shapes, t0));
-  await expect.poll(() => waiting(sql), { timeout: 30_000 }).toHaveLength(3);
+  await expect.poll(() => waiting(sql)).toHaveLength(3);
   await holder.query("rollback");
   const looked = (await Promise.all(asked)).filter((news) => news.looked);
   expect(looked).toHaveLength(1);

@@ -1,5 +1,5 @@
 /** A pool that is swapped while it is in use: proven before it is used, left only when nothing runs on it. */
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { type CredentialWatch, type PoolHooks, swapPool, watch } from "../../kit/index.js";
 import { MemoryStore } from "./documents.js";
 
@@ -53,7 +53,7 @@ test("what runs on the old pool finishes there; what starts afterwards runs on t
   expect(opened.map((each) => each.drained)).toEqual([false, false]);
   finish();
   expect(await long).toBe("v1");
-  await vi.waitFor(() => expect(opened.map((each) => each.drained)).toEqual([true, false]));
+  await expect.poll(() => opened.map((each) => each.drained)).toEqual([true, false]);
   await pool.close();
   expect(opened.map((each) => each.drained)).toEqual([true, true]);
 });

@@ -116,7 +116,7 @@ test("what gets ready after its time is taken apart and never committed", async 
   store.put("v2");
   expect((await watched.reload()).version).toBe("v1");
   ready();
-  await vi.waitFor(() => expect(log).toEqual(["discard"]));
+  await expect.poll(() => log).toEqual(["discard"]);
   expect(watched.current.version).toBe("v1");
 });
 
@@ -160,11 +160,11 @@ test("it looks by itself: every so often, when the file is replaced, and at a si
     for (const way of Object.values(ways)) way.close();
   });
   await put("v2");
-  await vi.waitFor(() => expect(ways.poll.current.version).toBe("v2"));
-  await vi.waitFor(() => expect(ways.file.current.version).toBe("v2"));
+  await expect.poll(() => ways.poll.current.version).toBe("v2");
+  await expect.poll(() => ways.file.current.version).toBe("v2");
   expect(ways.signal.current.version).toBe("v1");
   process.kill(process.pid, "SIGHUP");
-  await vi.waitFor(() => expect(ways.signal.current.version).toBe("v2"));
+  await expect.poll(() => ways.signal.current.version).toBe("v2");
   for (const way of Object.values(ways)) way.close();
   expect(process.listenerCount("SIGHUP")).toBe(0);
   await put("v1");

@@ -194,6 +194,12 @@ const examples: Readonly<Record<string, Example>> = {
     good: { "domain/a.ts": `const told = \`\${count(signed, "person")} signed by \${list.map(one)(s)}\`;` },
     says: /domain\/a\.ts:3: "person\(s\)"/,
   },
+  "a wait of a second": {
+    rule: rules.waits,
+    bad: { "test/kit/a.test.ts": "await vi.waitFor(() => expect(log).toEqual([]));" },
+    good: { "test/kit/a.test.ts": "await expect.poll(() => log).toEqual([]);" },
+    says: /test\/kit\/a\.test\.ts:3: vi\.waitFor/,
+  },
 };
 
 describe("each rule fails on what breaks it and passes what does not", () => {

@@ -185,3 +185,14 @@ export const counted: Rule = (sources) =>
         return word === undefined ? [] : [`${path}:${index + 1}: "${word}" after a number`];
       }),
     );
+
+/** A wait that gives up after a second, in which a busy machine may do nothing for us. `expect.poll` waits as vitest.config.ts says. */
+export const waits: Rule = (sources) =>
+  sources
+    .filter(({ path }) => path.startsWith("test/") && !path.startsWith("test/tidy/"))
+    .flatMap(({ path, text }) =>
+      text.split("\n").flatMap((line, index) => {
+        const used = /\bvi\.wait(?:For|Until)\b/.exec(line)?.[0];
+        return used === undefined ? [] : [`${path}:${index + 1}: ${used} instead of expect.poll`];
+      }),
+    );
