@@ -76,7 +76,7 @@ test("faults are told apart: no right, no document, no server, deleted", async (
   };
   const token = vault.token.reveal();
   const codeOf = async (where: VaultPlace) =>
-    (await load(fromVault(where), { attempts: 1, timeoutMs: 2_000 }).catch((thrown) => thrown)).code;
+    (await load(fromVault(where), { attempts: 1, timeoutMs: 20_000 }).catch((thrown) => thrown)).code;
   expect(await codeOf(place({ token: limited.auth.client_token }))).toBe("refused");
   expect(await codeOf(place({ token }, { path: `kit-${mark}/absent` }))).toBe("unreachable");
   expect(await codeOf(place({ token }, { address: "http://127.0.0.1:9" }))).toBe("unreachable");

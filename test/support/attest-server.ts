@@ -31,7 +31,7 @@ const attest = attestHandler({
   credential: env.CREDENTIAL ?? "",
   consumer: env.CONSUMER ?? "",
   instance: env.INSTANCE ?? instance,
-  ...(env.BURST === undefined ? {} : { burst: Number(env.BURST), perSecond: 1 }),
+  ...(env.BURST === undefined ? {} : { burst: Number(env.BURST), perSecond: 0.001 }),
   ...(env.BEARER === undefined ? {} : { authorize: bearer(() => env.BEARER ?? "") }),
 });
 server.on("request", (request, response) => {

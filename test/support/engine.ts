@@ -38,8 +38,8 @@ export async function testEngine(installation = "test"): Promise<TestEngine> {
   return { deps, publicKey: await exportJWK(publicKey), secrets };
 }
 
-/** A call with a deadline, 10 s unless said otherwise. */
-export function calling(timeoutMs = 10_000) {
+/** A call with a deadline, 30 s unless said otherwise. */
+export function calling(timeoutMs = 30_000) {
   return { signal: AbortSignal.timeout(timeoutMs) };
 }
 

@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+/** How long a program may take to end by itself, on a machine that is busy. */
+const stopMsMax = 20_000;
 
 /** Compiled programs, in a folder of this test file's own. */
 export interface Compiled {
@@ -82,7 +84,7 @@ async function startProgram<Ready>(file: string, env: NodeJS.ProcessEnv): Promis
     child,
     output,
     async stop() {
-      const kill = setTimeout(() => child.kill("SIGKILL"), 5_000);
+      const kill = setTimeout(() => child.kill("SIGKILL"), stopMsMax);
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGTERM");
         await exited;

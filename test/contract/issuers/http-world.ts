@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { http } from "../../../adapters/issuers/http.js";
 import type { AdapterDeps, Issuer } from "../../../adapters/ports.js";
+import { freePort } from "../../../worker/dev/ports.js";
 import { type Compiled, compile, type Started } from "../../support/programs.js";
 import { depsOf } from "../stores/world.js";
 import type { ProviderAccount, ProviderFaults, ProviderKey, Ready } from "./http-provider.js";
@@ -51,7 +52,8 @@ export async function httpWorld(elsewhere = ""): Promise<HttpWorld> {
       PORT: port,
       ELSEWHERE: elsewhere,
     });
-  let running = await start("0");
+  // Of those that no connection takes while it is away.
+  let running = await start(String(await freePort()));
   const { url } = running.ready;
   const tell = async (method: string, what: string, token = "", body?: unknown) => {
     const answer = await fetch(`${url}/control/${what}`, {

@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startChild } from "../../../worker/dev/child.js";
 import { type PostgresServer, startPostgres } from "../../../worker/dev/postgres.js";
@@ -62,6 +63,7 @@ beforeAll(async () => {
     await world.superuser.query(`ALTER SYSTEM SET ${name} = '${value}'`);
   }
   await world.superuser.query("SELECT pg_reload_conf()");
+  while ((await world.superuser.query("SHOW log_statement")).rows[0]?.log_statement !== "all") await sleep(20);
 });
 afterAll(async () => {
   await world.stop();
@@ -84,6 +86,9 @@ describe("the server's own log", () => {
     await issuer.proveRefused(a, document, call());
     await issuer.destroy(changeOf(a, off, tag("v1", 4, { state: "destroyed" })), call());
     await issuer.close();
+    // Another process writes the log, and all of it is there once this is.
+    await world.superuser.query("SELECT 'the end of it'");
+    await expect.poll(() => logOf(logging)).toContain("the end of it");
     const log = await logOf(logging);
     expect(log).toContain("rekey.apply");
     expect(log).toContain("fenced");

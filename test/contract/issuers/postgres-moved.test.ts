@@ -117,7 +117,7 @@ describe("a primary that takes no changes", () => {
   beforeEach(async () => {
     await world.superuser.query("ALTER SYSTEM SET default_transaction_read_only = on");
     await world.superuser.query("SELECT pg_reload_conf()");
-    await expect.poll(async () => (await readOnly()) === "on", { timeout: 20_000 }).toBe(true);
+    await expect.poll(readOnly).toBe("on");
     return async () => {
       await world.superuser.query("SET default_transaction_read_only = off");
       await world.superuser.query("ALTER SYSTEM RESET default_transaction_read_only");

@@ -171,7 +171,8 @@ describe("the connection", () => {
     const began = Date.now();
     const work = connectPg({ host: "127.0.0.1", port: silent.port, database: "x" }, login, call(200));
     expect(await codeOf(work)).toBe("unreachable");
-    expect(Date.now() - began).toBeLessThan(2_000);
+    // Without the call's end it would wait for a connection's own time.
+    expect(Date.now() - began).toBeLessThan(4_500);
     silent.server.close();
   });
 

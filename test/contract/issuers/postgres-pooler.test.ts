@@ -184,8 +184,6 @@ describe("poolers before the server", () => {
     expect((await ask(3))?.ok).toBe(true);
     expect((await ask(4))?.sentence).toBe("the canary query returned 3 rows and not 4");
     const held = "SELECT count(*)::int AS held FROM pg_stat_activity WHERE usename = $1";
-    await expect
-      .poll(async () => (await world.superuser.query(held, [a])).rows[0].held, { timeout: 30_000 })
-      .toBe(0);
+    await expect.poll(async () => (await world.superuser.query(held, [a])).rows[0].held).toBe(0);
   });
 });

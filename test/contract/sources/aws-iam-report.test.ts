@@ -10,11 +10,11 @@ import {
   UpdateAccessKeyCommand,
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { awsIamReport, reportActions } from "../../../adapters/sources/aws-iam-report.js";
 import { usersIn } from "../../../adapters/sources/aws-iam-report-rows.js";
-import { iamServer } from "../../setup/servers.js";
-import { type AwsKey, actionsIn, userWith } from "../../support/aws-users.js";
+import { type MotoServer, startMoto } from "../../../worker/dev/moto.js";
+import { type AwsKey, actionsIn, administratorOf, userWith } from "../../support/aws-users.js";
 import { leakedAddress, oddName, scanned, sourceContract, useText } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 import { type Front, httpFront } from "./front.js";
@@ -22,10 +22,20 @@ import { type Front, httpFront } from "./front.js";
 const account = "123456789012";
 const region = "eu-central-1";
 
-/** Users of their own in the shared moto, one of whom looks. */
+/** Of this file's own: a report tells of everybody in the account, and who comes meanwhile is in the next one. */
+let server: MotoServer;
+let administrator: AwsKey;
+
+beforeAll(async () => {
+  server = await startMoto({ authorised: true });
+  administrator = await administratorOf(server.address);
+}, 120_000);
+afterAll(() => server?.stop());
+
+/** Users of their own, one of whom looks. */
 async function reportWorld() {
-  const { address, keyId, secret } = await iamServer();
-  const credentials = { accessKeyId: keyId, secretAccessKey: secret.reveal() };
+  const { address } = server;
+  const credentials = { accessKeyId: administrator.keyId, secretAccessKey: administrator.secret };
   const admin = new IAMClient({ region: "us-east-1", endpoint: address, credentials });
   const id = randomBytes(6).toString("hex");
   const engine = await userWith(admin, `looks-${id}`, reportActions);
@@ -121,7 +131,7 @@ sourceContract("aws-iam-report", async () => {
     open: () => world.source(from),
     openUnreachable: () => world.source({ endpoint: "http://127.0.0.1:1" }),
     shown: [used(orders)],
-    // Other tests have users in the same account.
+    // Other tests of this file have users in the same account.
     whole: false,
     plant,
     unplant: async () => {

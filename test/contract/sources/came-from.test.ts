@@ -151,5 +151,5 @@ test("C7: RabbitMQ: the name of a host where it looks names up", { timeout: 120_
     depsOf({ "env:ADMIN": password }),
   );
   const named = [[{ applicationName: "orders", host: "localhost" }, "orders from localhost"]];
-  await expect.poll(() => seen(source, "admin"), { timeout: 30_000 }).toEqual(named);
+  await expect.poll(() => seen(source, "admin"), { timeout: 60_000 }).toEqual(named);
 });

@@ -1,17 +1,25 @@
 /** The contract of the sources with a real PostgreSQL, and what it shows to whom. */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { postgresActivity } from "../../../adapters/sources/postgres-activity.js";
-import { postgresServer } from "../../setup/servers.js";
+import { type PostgresServer, startPostgres } from "../../../worker/dev/postgres.js";
 import { edgeText, leakedAddress, oddName, scanned, sourceContract } from "../source.js";
 import { call, depsOf } from "../stores/world.js";
 
 const value = randomBytes(18).toString("base64url");
 
-/** Roles of their own on the shared server: a login that looks, with or without the right to see, and one that works. */
+/** Of this file's own: who comes and goes at a shared one meanwhile would be in one look and not in the next. */
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server?.stop());
+
+/** Roles of their own on that server: a login that looks, with or without the right to see, and one that works. */
 async function activityWorld({ sees = true } = {}) {
-  const { host, port, user, password } = await postgresServer();
+  const { host, port, user, password } = server;
   const id = randomBytes(4).toString("hex");
   const looks = `looks_${id}`;
   const orders = `orders_${id}`;
@@ -89,7 +97,7 @@ sourceContract("postgres-activity", async () => {
     open: () => world.source(),
     openUnreachable: () => world.source({ port: 1 }),
     shown: [edge("orders-api")],
-    // Other tests are connected to the same server.
+    // The administrator of the tests is connected, too.
     whole: false,
     plant: async () => {
       planted = await world.connect("report-job");
@@ -179,7 +187,7 @@ describe("sessions at PostgreSQL", () => {
     });
 
     it("of a first node that is away are a gap in the part behind which the scan goes on", async () => {
-      const { host, port } = await postgresServer();
+      const { host, port } = server;
       const parts = await scanned(world.source({ port: 1, standbys: [{ host, port }] }));
       expect(parts.map(({ gaps }) => gaps)).toEqual([
         [expect.stringMatching(/^127\.0\.0\.1:1 was not seen: /)],

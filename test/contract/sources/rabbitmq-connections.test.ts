@@ -56,6 +56,7 @@ async function shown(count: number): Promise<void> {
   for (;;) {
     const found = (await api("GET", "connections")) as { user?: string }[];
     if (found.length === count && found.every(({ user }) => user !== undefined)) return;
+    await pause(50);
   }
 }
 

@@ -9,7 +9,8 @@ import {
   request,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
+import { freePort } from "../../../worker/dev/ports.js";
 
 /** One request that came through. */
 export interface Passed {
@@ -75,8 +76,9 @@ export async function openGate(target: string, isChange: IsChange = restChange):
       server.close(() => done());
       for (const socket of sockets) socket.destroy();
     });
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  // Of those that no connection takes while it is shut, be it one that looks for itself there.
+  const port = await freePort();
+  await listen(port);
   return Object.assign(gate, {
     address: `http://127.0.0.1:${port}`,
     shut: async () => {

@@ -52,9 +52,10 @@ describe("retryRead", () => {
       tries++;
       return new Promise<never>(() => {});
     };
-    await expect(retryRead(call(), "the store", read, quick)).rejects.toMatchObject({ code: "unreachable" });
+    const patient = call(30_000);
+    await expect(retryRead(patient, "the store", read, quick)).rejects.toMatchObject({ code: "unreachable" });
     expect(tries).toBe(3);
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
   });
 
   it("does not outlive a call that is over, however many tries are left", async () => {

@@ -74,7 +74,7 @@ describe.each(vaultMakers)("edge of %s", (maker) => {
       const address = await listening((_, response) =>
         response.writeHead(status).end("<html>canary-page</html>"),
       );
-      expect(await codeOf(open(address, "t").live(call(2_000)))).toBe("wrong-server");
+      expect(await codeOf(open(address, "t").live(call()))).toBe("wrong-server");
     }
   });
 
@@ -86,7 +86,7 @@ describe.each(vaultMakers)("edge of %s", (maker) => {
         .end('{"errors":["canary-inside"]}');
     });
     const store = open(address, "t");
-    expect(await codeOf(store.stage("v1", contents("v1"), call(3_000)))).toBe("unknown-outcome");
+    expect(await codeOf(store.stage("v1", contents("v1"), call()))).toBe("unknown-outcome");
     expect(await codeOf(store.live(call(3_000)))).toBe("unreachable");
   });
 

@@ -29,7 +29,7 @@ export function wiredStoreContract(name: string, make: () => Promise<WiredStoreW
       expect(await codeOf(store.live(call(400)))).toBe("unreachable");
       expect(await codeOf(store.view(call(400)))).toBe("unreachable");
       expect(await codeOf(store.preflight(call(400)))).toBe("unreachable");
-      expect(performance.now() - begun).toBeLessThan(2_500);
+      expect(performance.now() - begun).toBeLessThan(10_000);
     });
 
     it("H18: a promote whose answer was lost is `unknown-outcome`, and the next try finds it `already` made", async () => {

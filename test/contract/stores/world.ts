@@ -37,7 +37,7 @@ export interface WiredStoreWorld extends StoreWorld {
 }
 
 /** A call that ends after `ms`. */
-export function call(ms = 10_000): Call {
+export function call(ms = 30_000): Call {
   return { signal: AbortSignal.timeout(ms) };
 }
 
