@@ -41,7 +41,8 @@ async function startWorker(taskQueue: string): Promise<void> {
   workers.push({ worker, ended: worker.run() });
 }
 
-const deadlines = { callMs: 5_000, answerMs: 4_000, workMs: 6_000 };
+/** Whoever keeps silent has to be given up within a test; a busy machine may be slow all the same. */
+const deadlines = { callMs: 12_000, answerMs: 10_000, workMs: 10_000 };
 const options = (address: string, more: object = {}) => ({
   connection: { address },
   namespace: "rekey",
@@ -211,7 +212,7 @@ describe("silence", () => {
     expect(error.code).toBe("unreachable");
     const query = 'WorkflowType="preview" AND ExecutionStatus="Running"';
     const running = async () => (await raw.workflow.count(query)).count;
-    await expect.poll(running, { timeout: 10_000 }).toBe(0);
+    await expect.poll(running).toBe(0);
   });
 
   test("nothing listening is said within seconds", async () => {
@@ -221,7 +222,7 @@ describe("silence", () => {
       code: "unreachable",
       hint: expect.stringContaining("rekey up"),
     });
-    expect(Date.now() - begun).toBeLessThan(5_000);
+    expect(Date.now() - begun).toBeLessThan(9_000);
     await lonely.close();
   });
 
@@ -240,8 +241,6 @@ describe("silence", () => {
     expect(error).toMatchObject({ code: "unreachable", hint: expect.stringContaining("rekey worker") });
     await client.decideLater(workflow, "b");
     await startWorker(rotationQueue);
-    await expect
-      .poll(async () => (await client.progress(workflow)).rotation, { timeout: 10_000 })
-      .toContain("b");
+    await expect.poll(async () => (await client.progress(workflow)).rotation).toContain("b");
   });
 });

@@ -49,7 +49,7 @@ test("errors are coloured on a terminal only", async () => {
 
 test("watch draws over its last picture on a terminal, in lines that fit", async () => {
   const world = rotating(moving(), {}, { answers });
-  const around = { terminal: true, columns: 60, interruptAfterMs: 180 };
+  const around = { terminal: true, columns: 60, interruptAfterMs: 1_500 };
   const { code, stdout, stderr } = await runIn(world, ["watch", "orders-db", "--every", "50ms"], around);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the terminal's own command is what is looked for
   const redraws = [...stdout.matchAll(/\x1b\[(\d+)A\x1b\[0J/g)];
@@ -64,7 +64,7 @@ test("watch draws over its last picture on a terminal, in lines that fit", async
 
 test("watch says each thing once where nobody looks", async () => {
   const world = rotating(moving(), {}, { answers });
-  const around = { terminal: false, interruptAfterMs: 200 };
+  const around = { terminal: false, interruptAfterMs: 1_500 };
   const { stdout } = await runIn(world, ["watch", "orders-db", "--every", "50ms"], around);
   expect(stdout.match(/The rotation is open\./g)).toHaveLength(1);
   expect(stdout.match(/waiting for adoption/g)).toHaveLength(1);

@@ -121,7 +121,7 @@ it("H7: with its connection cut before the commit, neither the intent nor the bu
   // Somebody holds the decision's row, so that the intent is written and its burning waits.
   const holder = await session(url);
   await holder.query("begin; select 1 from rekey_inventory.decisions for update");
-  const running = intend({ ...db, deadlineMs: 700 }, request(opened));
+  const running = intend({ ...db, deadlineMs: 5_000 }, request(opened));
   running.catch(() => undefined);
   for (let cut = 0; cut < 2; cut++) {
     await expect.poll(() => waiting(sql), { interval: 10 }).toHaveLength(1);

@@ -112,16 +112,14 @@ async function log(): Promise<string[]> {
   return text.split("\n").filter((line) => line !== "");
 }
 
-test("a fresh clone: modules and build with a line each, then the command; a second run does neither and is quick", async () => {
+test("a fresh clone: modules and build with a line each, then the command; a second run does neither", async () => {
   expect(await setup(["node", "dist/x.js", "a b"])).toEqual({
     code: 0,
     out: "ran dist/x.js a b\n",
     err: "setup: installing node modules (npm ci)\nsetup: building (TypeScript and workflow bundle)\n",
   });
   expect(await log()).toEqual(["npm ci", "build"]);
-  const started = Date.now();
   expect(await setup(["node", "x"])).toEqual({ code: 0, out: "ran x\n", err: "" });
-  expect(Date.now() - started).toBeLessThan(2000);
   expect(await log()).toEqual(["npm ci", "build"]);
 });
 
@@ -189,10 +187,7 @@ test("a failing step shows its log, fails, and is tried again next time", async 
 });
 
 test("two at once take turns; the lock of a killed one is taken over", async () => {
-  const both = await Promise.all([
-    setup(["node", "1"], { SLOW: "0.5" }),
-    setup(["node", "2"], { SLOW: "0.5" }),
-  ]);
+  const both = await Promise.all([setup(["node", "1"], { SLOW: "2" }), setup(["node", "2"], { SLOW: "2" })]);
   expect(both.map((outcome) => outcome.code)).toEqual([0, 0]);
   expect(await log()).toEqual(["npm ci", "build"]);
   expect(both.some((outcome) => outcome.err.includes("waiting for another set-up"))).toBe(true);

@@ -47,7 +47,7 @@ async function eventually(check: () => boolean): Promise<boolean> {
 }
 
 async function query(connectionString: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 60_000 });
   await client.connect();
   try {
     return (await client.query(sql)).rows;
@@ -179,7 +179,7 @@ test("a server that ends while starting, or is never ready, is an error and not 
     ...base,
     args: ["-c", "echo reason >&2; exit 1"],
     ready: () => false,
-    readyMsMax: 5000,
+    readyMsMax: 30_000,
   });
   await expect(ended).rejects.toMatchObject({
     code: "missing-setup",
@@ -193,7 +193,8 @@ test("a server that ends while starting, or is never ready, is an error and not 
       pid = output.trim();
       return false;
     },
-    readyMsMax: 300,
+    // Time enough to say its number.
+    readyMsMax: 3_000,
     stopMsMax: 300,
   });
   await expect(late).rejects.toMatchObject({

@@ -159,7 +159,8 @@ test("what is due is started by the schedule's action, under the stable id", asy
 
 test("C2: a source with a time is read at once, and then by the clock, under the stable id", async () => {
   const { id } = await entryNamed(db, "sources", "known");
-  expect(await described(readingScheduleId(id))).toMatchObject({
+  const made = await eventually("it has a schedule", () => described(readingScheduleId(id)));
+  expect(made).toMatchObject({
     spec: { intervals: [{ every: 60_000 }] },
     policies: { overlap: "SKIP" },
     action: { workflowType: "discoverDue", args: ["known", id], taskQueue: rotationQueue },
