@@ -63,7 +63,8 @@ beforeAll(async () => {
     await world.superuser.query(`ALTER SYSTEM SET ${name} = '${value}'`);
   }
   await world.superuser.query("SELECT pg_reload_conf()");
-  while ((await world.superuser.query("SHOW log_statement")).rows[0]?.log_statement !== "all") await sleep(20);
+  while ((await world.superuser.query("SHOW log_statement")).rows[0]?.log_statement !== "all")
+    await sleep(20);
 });
 afterAll(async () => {
   await world.stop();
