@@ -6,7 +6,6 @@ import { listRotations } from "../../inventory/rotations.js";
 import { decideSignal } from "../../workflows/messages.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { patient } from "./policies.js";
 import {
   decide,
   ended,
@@ -64,7 +63,7 @@ test("H7: a reset of a rotation that has ended repeats none of it", async () => 
 });
 
 test("H8: terminated and started again, the open rotation is adopted and finished; no second one begins", async () => {
-  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000 } });
+  const house = await openHouse();
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
   await untilAdopting(handle);
@@ -106,7 +105,7 @@ test("a rotation whose worker is away takes in what was signed meanwhile, when o
 test.each(["issue", "disable", "destroy"] as const)(
   "H3: a worker that is killed in the middle of %s; another one goes on, and the late write changes nothing",
   async (step) => {
-    const house = await openHouse({ policy: patient });
+    const house = await openHouse();
     const { issuers } = house.world;
     const call = { issue: "enable orders_b", disable: "disable orders_a", destroy: "destroy orders_a" }[step];
     let release = () => {};

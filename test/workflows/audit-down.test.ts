@@ -88,7 +88,7 @@ test.each(outages)(
   "H31: with the audit store %s a rotation goes back to what works, and destroys nothing meanwhile",
   async (outage) => {
     const store = await auditStore();
-    const house = await openHouse({ auditUrl: store.url, policy: { adoptionTimeoutMs: 60_000 } });
+    const house = await openHouse({ auditUrl: store.url });
     house.world.consumers.get("reports")?.behave("refuses");
     const handle = await house.start();
     await until(
@@ -167,8 +167,7 @@ test.each(["disable", "destroy"] as const)(
   "H31: an outcome of %s that cannot be written undoes nothing",
   async (step) => {
     const store = await auditStore();
-    // Patience, so that what turned it round would be the outcome and not how long the attempts take.
-    const house = await openHouse({ auditUrl: store.url, policy: { stallTimeoutMs: 60_000 } });
+    const house = await openHouse({ auditUrl: store.url });
     // Refused as often as one attempt tries; a sequence counts what a rolled back transaction forgets.
     await house.fresh.sql(`create sequence public.tries;
       create function public.no_outcome() returns trigger language plpgsql as $$ begin

@@ -36,8 +36,8 @@ async function endOrHold(handle: WorkflowHandle): Promise<string> {
   return progress.outcome ?? progress.standing;
 }
 
-/** For what must go on in the end, however slow the machine is that runs the tests. */
-const patient = { stallTimeoutMs: 20_000, adoptionTimeoutMs: 20_000, drainTimeoutMs: 20_000 };
+/** A step that fails is given up soon. */
+const hasty = { stallTimeoutMs: 1_000 };
 
 /** A step that is refused for good before anything has moved, or before the old one was touched: it ends by itself. */
 test.each<[Method, string]>([
@@ -46,7 +46,7 @@ test.each<[Method, string]>([
   ["prove", "refused"],
   ["promote", "went-back"],
 ])("I11: %s is refused for good: %s, with everybody working", async (method, outcome) => {
-  const house = await openHouse();
+  const house = await openHouse({ policy: hasty });
   faultsOf(house, method).fail.set(method, refusal());
   const handle = await house.start();
   expect(await endOrHold(handle)).toBe(outcome);
@@ -65,7 +65,7 @@ test.each<[Method, string, string]>([
   ["destroy", "went-back", "orders_a"],
   ["purge", "rotated", "orders_b"],
 ])("I11: %s is refused for good: an operator is asked; mended, it %s", async (method, outcome, login) => {
-  const house = await openHouse({ policy: patient });
+  const house = await openHouse();
   faultsOf(house, method).fail.set(method, refusal());
   const handle = await house.start();
   const { exits, direction } = await untilHeld(handle);
@@ -80,7 +80,7 @@ test.each<[Method, string, string]>([
 });
 
 test("a new version that does not log in turns the rotation round", async () => {
-  const house = await openHouse();
+  const house = await openHouse({ policy: hasty });
   house.world.issuers.faults.proofFails.add("orders_b");
   const handle = await house.start();
   expect(await ended(handle)).toMatchObject({ outcome: "went-back" });
@@ -101,7 +101,7 @@ test("H10: on the way back nobody has to say that they are on a version that the
 test.each<Method>(["enable", "promote", "disable", "destroy", "stage", "purge"])(
   "H3: the answer to %s is lost once: asked what happened, it goes on",
   async (method) => {
-    const house = await openHouse({ policy: patient });
+    const house = await openHouse();
     const { loseAnswer } = faultsOf(house, method);
     loseAnswer.add(method);
     loseAnswer.has = (name) => loseAnswer.delete(name);
@@ -114,7 +114,7 @@ test.each<Method>(["enable", "promote", "disable", "destroy", "stage", "purge"])
 );
 
 test("H3: the answer to enable is lost every time: the world is asked, and it goes on", async () => {
-  const house = await openHouse({ policy: patient });
+  const house = await openHouse();
   faultsOf(house, "enable").loseAnswer.add("enable");
   const handle = await house.start();
   expect(await endOrHold(handle)).toBe("rotated");
@@ -126,8 +126,7 @@ test("H3: the answer to enable is lost every time: the world is asked, and it go
 test.each<Method>(["promote", "disable"])(
   "H3: the answer to %s is lost every time: an operator is asked; mended, it goes back to its end",
   async (method) => {
-    const { stallTimeoutMs: _, ...waits } = patient;
-    const house = await openHouse({ policy: waits });
+    const house = await openHouse({ policy: hasty });
     const { loseAnswer } = faultsOf(house, method);
     loseAnswer.add(method);
     const handle = await house.start();
@@ -146,9 +145,7 @@ test.each([
   ["issuer", "disable orders_a"],
   ["store", "promote orders"],
 ] as const)("I10: an outage of the %s right after %s only delays", async (where, call) => {
-  const house = await openHouse({
-    policy: { stallTimeoutMs: 30_000, adoptionTimeoutMs: 30_000, drainTimeoutMs: 30_000 },
-  });
+  const house = await openHouse();
   const system = where === "issuer" ? house.world.issuers : house.world.stores;
   const handle = await house.start();
   await eventually("the call", () => system.calls.includes(call));
@@ -160,7 +157,7 @@ test.each([
 });
 
 test("I10: an outage of the issuer that does not end leaves an operator the choice, and everybody working", async () => {
-  const house = await openHouse();
+  const house = await openHouse({ policy: hasty });
   const { world } = house;
   const handle = await house.start();
   await eventually("the switch", () => world.issuers.calls.includes("prove orders_b"));
@@ -175,7 +172,7 @@ test("I10: an outage of the issuer that does not end leaves an operator the choi
 });
 
 test("I11: a consumer that refuses to move turns everybody back, and both sides work throughout", async () => {
-  const house = await openHouse();
+  const house = await openHouse({ policy: { adoptionTimeoutMs: 2_000 } });
   house.world.consumers.get("reports")?.behave("refuses");
   const broken = new Set<string>();
   const probe = setInterval(() => house.world.broken().map((name) => broken.add(name)), 5);
@@ -192,7 +189,7 @@ test.each([
   ["forward", "rotated", "orders_b"],
   ["back", "went-back", "orders_a"],
 ] as const)("H30: an operator orders %s, and only what is legal: %s", async (exit, outcome, login) => {
-  const house = await openHouse({ policy: patient });
+  const house = await openHouse();
   const faults = faultsOf(house, "disable");
   faults.fail.set("disable", refusal());
   const handle = await house.start();
@@ -233,7 +230,7 @@ test.each([
   // Long enough to be met in it; the way back has one too.
   ["the soak after the switch", "disabled", { disableSoakMs: 10_000 }],
 ] as const)("I11: cancelled in %s: goes back to its end, and everybody works", async (what, gate, policy) => {
-  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000, drainTimeoutMs: 60_000, ...policy } });
+  const house = await openHouse({ policy });
   const { world } = house;
   const reports = world.consumers.get("reports");
   if (what === "adoption") reports?.behave("refuses");
@@ -250,7 +247,7 @@ test.each([
 });
 
 test("past the point of no return a cancellation is recorded as an objection, and it goes forward", async () => {
-  const house = await openHouse({ policy: { stallTimeoutMs: 20_000 } });
+  const house = await openHouse();
   house.world.stores.faults.fail.set("purge", new RekeyError("unreachable", "The store does not answer."));
   const handle = await house.start();
   await eventually("gone at the issuer", async () => (await stateOf(handle).catch(() => null))?.irreversible);

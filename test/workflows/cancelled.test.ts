@@ -11,7 +11,7 @@ async function cancels(handle: WorkflowHandle): Promise<number> {
 }
 
 test("H5: Temporal's cancel while consumers are awaited goes back to a working state, and closes", async () => {
-  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000, stallTimeoutMs: 60_000 } });
+  const house = await openHouse();
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
   await until(handle, "delivered", ({ timeline }) => timeline.some(({ what }) => what === "deliver"));

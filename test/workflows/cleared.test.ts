@@ -30,8 +30,10 @@ test.each(["rotated", "went-back"])(
   "I6: after a rotation that %s no value is left in any hand",
   async (outcome) => {
     const noted = new Set<Secret>();
-    const house = await openHouse({ refit: (systems) => noting(systems, noted) });
-    if (outcome === "went-back") house.world.consumers.get("reports")?.behave("refuses");
+    const goesBack = outcome === "went-back";
+    const policy = goesBack ? { adoptionTimeoutMs: 2_000 } : {};
+    const house = await openHouse({ policy, refit: (systems) => noting(systems, noted) });
+    if (goesBack) house.world.consumers.get("reports")?.behave("refuses");
     const handle = await house.start();
     expect(await ended(handle)).toMatchObject({ outcome });
     // The worker has nothing more to do for it.

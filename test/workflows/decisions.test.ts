@@ -180,7 +180,7 @@ test("H17: a changed plan is asked for anew; changed back, what was signed for i
 });
 
 test("H10: a confirmation counts for the version and the delivery that it was signed for, by the consumer's owner", async () => {
-  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000 } });
+  const house = await openHouse();
   await house.apply(consumerOwner("cleo"));
   house.world.consumers.get("checkout")?.behave("refuses");
   const begunAt = Date.now();
@@ -244,7 +244,7 @@ test("a veto before anything was issued ends the rotation as if it had never beg
 });
 
 test("a veto after issue turns the rotation round", async () => {
-  const house = await openHouse({ quorum: 1, policy: { adoptionTimeoutMs: 60_000 } });
+  const house = await openHouse({ quorum: 1 });
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
   const state = await untilAsked(handle);
@@ -262,7 +262,7 @@ test("a veto after issue turns the rotation round", async () => {
 });
 
 test("owners are reminded once, and past the deadline nothing begins", async () => {
-  const house = await openHouse({ quorum: 1, approval: { deadlineMs: 1_500, reminderMs: 500 } });
+  const house = await openHouse({ quorum: 1, approval: { deadlineMs: 5_000, reminderMs: 500 } });
   const handle = await house.start();
   expect(await ended(handle)).toMatchObject({ outcome: "refused", reason: expect.stringMatching(/missing/) });
   const notices = await house.fresh.sql("select kind from rekey_inventory.notices order by at");

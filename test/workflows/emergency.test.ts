@@ -89,7 +89,7 @@ test("H24: reported while owners are asked: it does not wait for them", async ()
 });
 
 test("H24: reported while it issues: that step is finished, and it goes on as an emergency", async () => {
-  const house = await openHouse({ policy: { stallTimeoutMs: 60_000 } });
+  const house = await openHouse();
   const { issuers } = house.world;
   let release = () => {};
   issuers.faults.holdWrite = new Promise<void>((resolve) => {
@@ -121,7 +121,7 @@ test("H24: reported when it has ended: it is a new rotation's", async () => {
 });
 
 test("H24: reported while it delivers: past the deadline the leaked one is revoked, whoever still holds it", async () => {
-  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000, containmentDeadlineMs: 1_500 } });
+  const house = await openHouse({ policy: { containmentDeadlineMs: 1_500 } });
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
   await untilDelivered(handle);
@@ -135,7 +135,7 @@ test("H24: reported while it delivers: past the deadline the leaked one is revok
 });
 
 test("revoke-now does not wait for consumers, and the rotation still ends with all of them working", async () => {
-  const house = await openHouse({ policy: { adoptionTimeoutMs: 60_000 } });
+  const house = await openHouse();
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start({ emergency: await report(house, both, { containment: "revoke-now" }) });
   await eventually("revoked", () => !house.world.accepts("orders_a", house.world.first.password));

@@ -12,7 +12,6 @@ import { newId } from "../../worker/installation.js";
 import { registeredShapes } from "../support/shapes.js";
 import { type House, type HouseOptions, openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { patient } from "./policies.js";
 import {
   decide,
   ended,
@@ -29,7 +28,7 @@ const late = "nightly-export";
 
 /** A house whose estate has a log, and knows nothing of the one that the log will show. */
 async function house(
-  policy: NonNullable<HouseOptions["policy"]> = patient,
+  policy: NonNullable<HouseOptions["policy"]> = {},
 ): Promise<House & { readonly moreLooks: (count: number) => Promise<unknown> }> {
   let looks = 0;
   const declaredOnly = (systems: Systems): Systems => {
@@ -238,7 +237,7 @@ test.each([
 const passingMs = 12_000;
 
 test("C7: one that is found when nobody seemed to use the old version any more holds what would revoke it", async () => {
-  const home = await house({ ...patient, quietPeriodMs: passingMs });
+  const home = await house({ quietPeriodMs: passingMs });
   const handle = await home.start();
   await decide(handle, await paper(home, await untilAsked(handle), "ann"));
   const { until: quietAt } = await until(
@@ -253,7 +252,7 @@ test("C7: one that is found when nobody seemed to use the old version any more h
 }, 120_000);
 
 test("C7: one that is found when the old version is disabled holds what would destroy it", async () => {
-  const home = await house({ ...patient, disableSoakMs: passingMs });
+  const home = await house({ disableSoakMs: passingMs });
   const handle = await home.start();
   await decide(handle, await paper(home, await untilAsked(handle), "ann"));
   const { until: soakedAt } = await until(

@@ -17,7 +17,7 @@ import { signed } from "./people.js";
 import { openRealHouse, quickPolicy, type RealHouse } from "./real-house.js";
 import { cancel, ended, eventually, stateOf } from "./watch.js";
 
-/** Verifiers remember for less than is declared, and tokens live shorter: what is declared is a promise to be kept. */
+/** What is declared is a promise to be kept: there is room in it for a process that a busy machine lets wait for a second or two. */
 const [cacheMs, tokenMs] = [1_000, 1_500];
 
 interface Scene {
@@ -116,7 +116,7 @@ async function openScene(): Promise<Scene> {
         gateway: {
           owner: "payments",
           observe: [{ kind: "jwks-verifier", instances }],
-          maxCacheLife: "1500ms",
+          maxCacheLife: "3s",
         },
       },
       credentials: {
@@ -124,9 +124,9 @@ async function openScene(): Promise<Scene> {
           issuer: "keys",
           account: {
             algorithm: "ES256",
-            verifierCacheLife: "1500ms",
+            verifierCacheLife: "3s",
             tokenLife: "1500ms",
-            clockSkew: "500ms",
+            clockSkew: "2s",
             existing: { slot: "a", kid: old.kid },
           },
           store: "files",
@@ -191,9 +191,9 @@ test("H28: every token verifies at every verifier all the time, and at the end n
   expect(probe.shown).toBeGreaterThan(100);
   // The order and the waits, by the records: published, heard of, delivered; used up, withdrawn.
   const enabledAt = versions[target]?.enabledAt ?? 0;
-  expect((places.main?.toldAt ?? 0) - enabledAt).toBeGreaterThanOrEqual(1_500);
+  expect((places.main?.toldAt ?? 0) - enabledAt).toBeGreaterThanOrEqual(3_000);
   const gone = Object.values(versions).find(({ id }) => id !== target);
-  expect((gone?.disabledAt ?? 0) - (places.main?.toldAt ?? 0)).toBeGreaterThanOrEqual(2_000);
+  expect((gone?.disabledAt ?? 0) - (places.main?.toldAt ?? 0)).toBeGreaterThanOrEqual(3_500);
   // The end: one key, and whoever kept the old one is refused everywhere.
   expect(await scene.published()).toEqual([fresh.username]);
   const kept = await tokenWith(old);

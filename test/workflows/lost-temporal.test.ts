@@ -19,7 +19,6 @@ import { emptyWorld, type Ran, runIn } from "../cli/fakes.js";
 import { registeredShapes } from "../support/shapes.js";
 import { type Connections, connectTo, converter, type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { patient } from "./policies.js";
 import { decide, ended, eventually, expectWorking, untilAsked } from "./watch.js";
 
 /** The command line, with the inventory of this house and the real way to Temporal. */
@@ -59,7 +58,6 @@ test.each(Object.entries(moments))(
     try {
       const house = await openHouse({
         quorum: when === "before issue" ? 1 : 0,
-        policy: patient,
         temporal: async () => now,
       });
       const release = await untilLost(house, when);

@@ -4,7 +4,6 @@ import { declarationDigest } from "../../domain/declaration.js";
 import { RekeyError } from "../../domain/errors.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { patient } from "./policies.js";
 import {
   decide,
   ended,
@@ -16,8 +15,6 @@ import {
   stateOf,
   untilHeld,
 } from "./watch.js";
-
-/** Nothing here runs out because the machine is slow. */
 
 interface Call {
   readonly id: string;
@@ -31,7 +28,7 @@ function calls({ fresh }: House): Promise<Call[]> {
 }
 
 test("H30: an operator who does not come is called again, and after a while others with them", async () => {
-  const house = await openHouse({ policy: patient, approval: { reminderMs: 400, deadlineMs: 1_200 } });
+  const house = await openHouse({ approval: { reminderMs: 400, deadlineMs: 1_200 } });
   const refusal = new RekeyError("not-permitted", "The engine's login lacks a right.");
   house.world.issuers.faults.fail.set("disable", refusal);
   const handle = await house.start();
@@ -61,7 +58,7 @@ test("H30: two persons declare which version is live, and it goes there through 
   const house = await openHouse({
     consumers: ["partner", "reports"],
     edges: { partner: { pinned: true, reversible: false } },
-    policy: { ...patient, adoptionTimeoutMs: 2_500, disableSoakMs: 1_000 },
+    policy: { adoptionTimeoutMs: 6_000, disableSoakMs: 1_000 },
   });
   const { world } = house;
   const partner = world.consumers.get("partner");

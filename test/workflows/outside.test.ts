@@ -67,7 +67,7 @@ test("H32: a store that was restored gives out a dead version: refused, and the 
 });
 
 test("H19 H32: a store that was restored has no copy of the newer version: going back closes it all the same, and says so", async () => {
-  const house = await openHouse({ policy: { stallTimeoutMs: 60_000 } });
+  const house = await openHouse();
   const { first, issuers } = house.world;
   issuers.faults.fail.set("disable", new RekeyError("unreachable", "The issuer does not answer."));
   const handle = await house.start();

@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import type { Policy } from "../../domain/estate/types.js";
 import { type House, openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { patient } from "./policies.js";
 import {
   decide,
   ended,
@@ -31,7 +30,7 @@ function tighten(house: House, change: Partial<Policy>): Promise<void> {
 }
 
 test("H17: rules that become stricter while it runs hold at once, ask nobody, and are in the records", async () => {
-  const house = await openHouse({ quorum: 1, policy: patient });
+  const house = await openHouse({ quorum: 1 });
   const reports = house.world.consumers.get("reports");
   reports?.behave("refuses");
   const handle = await house.start();
@@ -51,7 +50,7 @@ test("H17: rules that become stricter while it runs hold at once, ask nobody, an
 });
 
 test("H17: rules that become looser while it runs are not those that were agreed to", async () => {
-  const house = await openHouse({ policy: { ...patient, disableSoakMs: 3_600_000 } });
+  const house = await openHouse({ policy: { disableSoakMs: 3_600_000 } });
   const reports = house.world.consumers.get("reports");
   reports?.behave("refuses");
   const handle = await house.start();
@@ -64,7 +63,7 @@ test("H17: rules that become looser while it runs are not those that were agreed
 });
 
 test("H17: rules that become stricter before anything is issued are another plan, and signed anew", async () => {
-  const house = await openHouse({ quorum: 1, policy: patient });
+  const house = await openHouse({ quorum: 1 });
   const handle = await house.start();
   const before = await untilAsked(handle);
   await tighten(house, { observationMaxAgeMs: 9_000 });
@@ -83,7 +82,7 @@ test("H17: rules that become stricter before anything is issued are another plan
 });
 
 test("overlapMax: an operator is called with both versions valid, nothing is revoked, and it goes on when told to", async () => {
-  const house = await openHouse({ policy: { ...patient, overlapMaxMs: 1_500 } });
+  const house = await openHouse({ policy: { overlapMaxMs: 1_500 } });
   const reports = house.world.consumers.get("reports");
   reports?.behave("refuses");
   const handle = await house.start();
@@ -100,7 +99,7 @@ test("overlapMax: an operator is called with both versions valid, nothing is rev
 });
 
 test("H17: what a consumer becomes after the issue is for its own owner to agree to, and for nobody else", async () => {
-  const house = await openHouse({ quorum: 1, policy: patient });
+  const house = await openHouse({ quorum: 1 });
   const reports = house.world.consumers.get("reports");
   reports?.behave("refuses");
   const handle = await house.start();

@@ -6,7 +6,7 @@ import { read } from "../../inventory/database.js";
 import { listRotations } from "../../inventory/rotations.js";
 import { versionsOf } from "../../inventory/versions.js";
 import { rotationView } from "../../inventory/views.js";
-import { type House, openHouse } from "./house.js";
+import { type House, type HouseOptions, openHouse } from "./house.js";
 import { ended, expectWorking, untilAsked } from "./watch.js";
 
 async function look(house: House): Promise<StockTaking> {
@@ -22,8 +22,8 @@ async function look(house: House): Promise<StockTaking> {
 }
 
 /** A house that was rotated once: `orders_b` is live, `orders_a` is free. */
-async function rotatedHouse(): Promise<House> {
-  const house = await openHouse();
+async function rotatedHouse(policy: NonNullable<HouseOptions["policy"]> = {}): Promise<House> {
+  const house = await openHouse({ policy });
   expect(await ended(await house.start())).toMatchObject({ outcome: "rotated" });
   return house;
 }
@@ -120,7 +120,7 @@ test("H8: beside an open rotation nothing is removed, and it is not taken over f
 });
 
 test("I2: it is not switched off while somebody works on it", async () => {
-  const house = await rotatedHouse();
+  const house = await rotatedHouse({ drainTimeoutMs: 2_000 });
   await plant(house, "ver_lost");
   house.world.issuers.server().connect("orders_a", "of-old", "app");
   const { drifts } = await look(house);

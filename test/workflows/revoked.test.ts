@@ -1,7 +1,6 @@
 /** A kind whose nodes hear late, and whose credentials have children: what "revoked" takes then (H27). */
 import { expect, test } from "vitest";
 import { openHouse } from "./house.js";
-import { patient } from "./policies.js";
 import { both, report } from "./reports.js";
 import { ended, eventually, expectWorking, stateOf } from "./watch.js";
 
@@ -18,7 +17,7 @@ function tried(calls: readonly string[]): number {
 }
 
 test("H27: it is refused three times over the propagation time, its children are waited out, and the end says so", async () => {
-  const house = await openHouse({ policy: { ...patient, disableSoakMs: 0 }, traits });
+  const house = await openHouse({ policy: { disableSoakMs: 0 }, traits });
   const handle = await house.start();
   const { outcome } = await ended(handle);
   expect(outcome).toBe("rotated");
@@ -34,7 +33,7 @@ test("H27: it is refused three times over the propagation time, its children are
 });
 
 test("H27: while one node lets it in it is not revoked, and what counts are refusals after that", async () => {
-  const house = await openHouse({ policy: { ...patient, disableSoakMs: 0 }, traits });
+  const house = await openHouse({ policy: { disableSoakMs: 0 }, traits });
   const { issuers } = house.world;
   const handle = await house.start({ emergency: await report(house, both, { containment: "revoke-now" }) });
   await eventually("the first refusal", () => tried(issuers.calls) === 1);

@@ -6,7 +6,6 @@ import { takeoverWorkflowId } from "../../workflows/messages.js";
 import { type PostgresWorld, postgresWorld } from "../contract/issuers/postgres-world.js";
 import { vaultWorld } from "../contract/stores/vault-world.js";
 import { openHouse } from "./house.js";
-import { patient } from "./policies.js";
 import { both, report } from "./reports.js";
 import { ended, eventually, stateOf } from "./watch.js";
 
@@ -25,7 +24,7 @@ async function realHouse(containmentDeadlineMs: number) {
   let refit = (systems: Systems): Systems => systems;
   const house = await openHouse({
     firstSlot: first,
-    policy: { ...patient, containmentDeadlineMs },
+    policy: { containmentDeadlineMs },
     refit: (systems) => refit(systems),
   });
   const issuer = postgres.issuer(account, {}, { installation: house.installation });

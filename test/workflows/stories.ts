@@ -30,15 +30,7 @@ import {
 /** Goes through the story; the history is the one of the run that the handle names. */
 export type Story = () => Promise<WorkflowHandle>;
 
-const open = (more: HouseOptions = {}): Promise<House> => {
-  const { policy, ...others } = more;
-  return openHouse({
-    quorum: 1,
-    sealed: false,
-    policy: { adoptionTimeoutMs: 60_000, ...policy },
-    ...others,
-  });
-};
+const open = (more: HouseOptions = {}): Promise<House> => openHouse({ quorum: 1, sealed: false, ...more });
 
 /** The stories by the names of their histories. */
 export const stories: Readonly<Record<string, Story>> = {

@@ -2,11 +2,10 @@
 import { expect, test } from "vitest";
 import { appendEvent } from "../../inventory/events.js";
 import { openHouse } from "./house.js";
-import { patient } from "./policies.js";
 import { ended, expectWorking, persisted, recorded, stateOf, untilDelivered } from "./watch.js";
 
 test("H7: a run that does not remember a cancel that is recorded goes back all the same", async () => {
-  const house = await openHouse({ policy: patient });
+  const house = await openHouse();
   house.world.consumers.get("reports")?.behave("refuses");
   const handle = await house.start();
   await untilDelivered(handle);

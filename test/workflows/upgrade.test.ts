@@ -11,7 +11,6 @@ import { temporalServer } from "../setup/servers.js";
 import { laterBundle, testBundle } from "./bundle.js";
 import { connections, converter, openHouse } from "./house.js";
 import { paper } from "./people.js";
-import { patient } from "./policies.js";
 import { decide, ended, expectWorking, untilAsked } from "./watch.js";
 
 /** Builds whose workers did a part of the workflow. */
@@ -52,7 +51,7 @@ test("a rotation that waits for its owner ends on the build that began it; the n
     quorum: 1,
     build: "1.0",
     codeOf: (build) => (build === "2.0" ? laterBundle() : testBundle()),
-    policy: { ...patient, cooldownMs: 0 },
+    policy: { cooldownMs: 0 },
   });
   await known("1.0");
   expect(await takePlace({ address }, namespace, "1.0")).toBe("first");

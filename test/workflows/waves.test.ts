@@ -2,7 +2,6 @@
 import { expect, test } from "vitest";
 import { listRotations } from "../../inventory/rotations.js";
 import { type House, openHouse } from "./house.js";
-import { patient } from "./policies.js";
 import {
   cancel,
   ended,
@@ -22,7 +21,6 @@ const edges = {
   probe: { pinned: true, canary: true },
   partner: { pinned: true, reversible: false },
 };
-/** Nothing here runs out because the machine is slow. */
 const canary = pathOf("probe");
 const irreversible = pathOf("partner");
 
@@ -48,7 +46,7 @@ async function sent({ fresh, credential }: House, place: string): Promise<unknow
 }
 
 test("H1 H29: the canary moves alone, then all that share a place together, and who cannot go back last", async () => {
-  const house = await openHouse({ consumers, edges, policy: patient });
+  const house = await openHouse({ consumers, edges });
   const { world } = house;
   world.consumers.get("probe")?.behave("refuses");
   const handle = await house.start();
@@ -74,7 +72,7 @@ test("H1 H29: the canary moves alone, then all that share a place together, and 
 });
 
 test("H39: a wave does not begin while one of its consumers fails, and goes on once that one works", async () => {
-  const house = await openHouse({ consumers, edges, policy: patient });
+  const house = await openHouse({ consumers, edges });
   const { world } = house;
   world.consumers.get("reports")?.behave("idle", "two");
   const handle = await house.start();
@@ -88,7 +86,7 @@ test("H39: a wave does not begin while one of its consumers fails, and goes on o
 });
 
 test("H39: a wave that stays red is not begun, and the canary comes back", async () => {
-  const house = await openHouse({ consumers, edges, policy: { ...patient, stallTimeoutMs: 1_000 } });
+  const house = await openHouse({ consumers, edges, policy: { stallTimeoutMs: 1_000 } });
   const { world } = house;
   const reports = world.consumers.get("reports");
   reports?.behave("idle", "two");
@@ -103,7 +101,7 @@ test("H39: a wave that stays red is not begun, and the canary comes back", async
 });
 
 test("H2 I11: a failure in the second wave goes back over every known reader, also one that moved by itself", async () => {
-  const house = await openHouse({ consumers, edges, policy: { ...patient, adoptionTimeoutMs: 2_500 } });
+  const house = await openHouse({ consumers, edges, policy: { adoptionTimeoutMs: 6_000 } });
   const { world } = house;
   const broken = new Set<string>();
   const probe = setInterval(() => world.broken().map((name) => broken.add(name)), 5);
@@ -137,7 +135,7 @@ test("H2 I11: a failure in the second wave goes back over every known reader, al
 });
 
 test("H29: once it is delivered to who cannot go back, nothing turns it: not a failure, not a cancellation", async () => {
-  const house = await openHouse({ consumers, edges, policy: { ...patient, adoptionTimeoutMs: 2_500 } });
+  const house = await openHouse({ consumers, edges, policy: { adoptionTimeoutMs: 6_000 } });
   const { world } = house;
   world.consumers.get("partner")?.behave("refuses", "two");
   const handle = await house.start();
@@ -159,7 +157,7 @@ test("H29: once it is delivered to who cannot go back, nothing turns it: not a f
 });
 
 test("H29: a cancellation that meets the delivery to who cannot go back comes too late", async () => {
-  const house = await openHouse({ consumers, edges, policy: patient });
+  const house = await openHouse({ consumers, edges });
   const { world } = house;
   const { loseAnswer } = world.stores.faults;
   const handle = await house.start();
