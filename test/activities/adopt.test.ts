@@ -260,7 +260,7 @@ async function free(group: string): Promise<void> {
         );
         return rows[0]?.free;
       },
-      { timeout: 20_000 },
+      { timeout: 30_000 },
     )
     .toBe(true);
 }

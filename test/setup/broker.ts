@@ -66,7 +66,8 @@ const starters: Record<ServerPath, (ask: Ask) => Promise<Started>> = {
     return { about: { address: server.address, namespace: server.namespace }, stop: () => server.stop() };
   },
   "/postgres": async () => {
-    const server = await startPostgres();
+    // Properties open one inventory after the other, and each keeps what it has opened for a while.
+    const server = await startPostgres({ config: ["max_connections = 400"] });
     const about = { port: server.port, user: server.user, password: server.password.reveal() };
     return { about, stop: () => server.stop() };
   },

@@ -146,7 +146,7 @@ describe("who the login acts as", () => {
     await dba("SELECT pg_reload_conf()");
     try {
       await expect
-        .poll(() => issuer.proveRefused(a, document, call()), { timeout: 5_000 })
+        .poll(() => issuer.proveRefused(a, document, call()))
         .toMatchObject([{ ok: false, sentence: expect.stringContaining("pg_hba.conf") }]);
       expect(await sentence()).toContain("pg_hba.conf");
     } finally {
