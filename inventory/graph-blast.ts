@@ -15,9 +15,9 @@ import { weakest } from "../domain/graph/known.js";
 import type { Graph, GraphNode } from "../domain/graph/types.js";
 import { type Database, read, type Tx } from "./database.js";
 import { Copies } from "./graph-copies.js";
-import { idsOfCopies, loadAmong, loadOf, withCopies, withNodes } from "./graph-load.js";
+import { idsOfCopies, loadAmong, loadOf, withCopies } from "./graph-load.js";
 import { edgeKey } from "./graph-rows.js";
-import { tallyAmong } from "./graph-tally.js";
+import { tallyAmong, together } from "./graph-tally.js";
 import { edgeOf, type Step, type Walk, walk } from "./graph-walk.js";
 import { sql } from "./orm.js";
 
@@ -52,9 +52,9 @@ export async function loadBlast(
   { limit, counted = countedMax, now }: BlastWanted,
 ): Promise<BlastRadius> {
   return read(db, async (tx) => {
-    const starts = await startsOf(tx, id);
+    const { starts, parts } = await startsOf(tx, id);
     const copies = await Copies.open(tx, now);
-    const same = copies !== null && starts.includes(id) ? await sameAs(tx, copies, id) : nothingElse;
+    const same = copies === null ? nothingElse : await sameAs(copies, parts);
     const revoked = [...starts, ...same.credentials];
     const kept = await idsOfCopies(tx, revoked);
     const most = limit === null ? null : Math.max(limit, counted);
@@ -89,9 +89,8 @@ interface Same {
 
 const nothingElse: Same = { credentials: [], places: [], parts: [] };
 
-/** Where else the value is that stands at a node; nowhere, where that is no place. */
-async function sameAs(tx: Tx, copies: Copies, id: string): Promise<Same> {
-  const parts = await idsOfParts(tx, id);
+/** Where else the value is that stands at a place with these parts. */
+async function sameAs(copies: Copies, parts: readonly string[]): Promise<Same> {
   if (parts.length === 0) return nothingElse;
   const credentials = (await copies.at(parts, "back")).map(({ from }) => from);
   return { credentials: [...new Set(credentials)], places: await copies.alike(parts), parts };
@@ -103,27 +102,28 @@ function toldOf(copies: Copies | null, begins: readonly string[]): string[] {
   return [...(copies?.edges.values() ?? [])].filter(({ from }) => all.has(from)).map(({ to }) => to);
 }
 
-/** The node; of an owner everything that they answer for, which may be nothing. */
-async function startsOf(tx: Tx, id: string): Promise<string[]> {
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    select id from rekey_inventory.graph_nodes where id = ${id} and type <> 'owner'
+/**
+ * The node; of an owner everything that they answer for, which may be nothing. And of a place, itself and its parts, as
+ * `credentialsAt` takes them.
+ */
+async function startsOf(
+  tx: Tx,
+  id: string,
+): Promise<{ readonly starts: readonly string[]; readonly parts: readonly string[] }> {
+  const { rows } = await tx.execute<{ id: string; begins: boolean; is_part: boolean }>(sql`
+    select id, true as begins, type = 'location' as is_part from rekey_inventory.graph_nodes
+    where id = ${id} and type <> 'owner'
     union all
-    select o.from_id from rekey_inventory.graph_nodes n join rekey_inventory.graph_edges o on o.to_id = n.id
-    where n.id = ${id} and n.type = 'owner' and o.type = 'owned-by' and o.ended_at is null`);
-  return rows.map((row) => row.id);
-}
-
-/** A place and its parts, as `credentialsAt` takes them; nothing, where it is no place. */
-async function idsOfParts(tx: Tx, id: string): Promise<string[]> {
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    select id from rekey_inventory.graph_nodes where id = ${id} and type = 'location'
-    union
-    select e.from_id from rekey_inventory.graph_nodes whole
+    select o.from_id, true, false from rekey_inventory.graph_nodes n join rekey_inventory.graph_edges o on o.to_id = n.id
+    where n.id = ${id} and n.type = 'owner' and o.type = 'owned-by' and o.ended_at is null
+    union all
+    select part.id, false, true from rekey_inventory.graph_nodes whole
     join rekey_inventory.graph_edges e on e.to_id = whole.id
-    join rekey_inventory.graph_nodes n on n.id = e.from_id
+    join rekey_inventory.graph_nodes part on part.id = e.from_id
     where whole.id = ${id} and whole.type = 'location' and e.type = 'stored-in' and e.ended_at is null
-      and n.type = 'location'`);
-  return rows.map((row) => row.id);
+      and part.type = 'location'`);
+  const those = (is: (row: (typeof rows)[number]) => boolean) => rows.filter(is).map((row) => row.id);
+  return { starts: those(({ begins }) => begins), parts: those(({ is_part }) => is_part) };
 }
 
 type Both<T> = Readonly<Record<"failure" | "exposure", T>>;
@@ -142,6 +142,9 @@ async function nearestOf(
   { limit, copies }: { readonly limit: number; readonly copies: Copies | null },
 ): Promise<BlastRadius> {
   const chosen = { failure: chosenOf(walks.failure, limit), exposure: chosenOf(walks.exposure, limit) };
+  // What is shown is counted as it is shown.
+  const others = async ({ steps }: Walk) => tallyAmong(tx, [...steps.keys()].slice(limit));
+  const uncounted = { failure: await others(walks.failure), exposure: await others(walks.exposure) };
   const shown = starts.slice(0, limit);
   const needed = new Map<string, ReturnType<typeof edgeOf>>();
   for (const flow of ["failure", "exposure"] as const)
@@ -155,6 +158,8 @@ async function nearestOf(
     ...chosen.failure,
     ...chosen.exposure,
     ...ends,
+    // Owners of what is only counted have names, too.
+    ...Object.values(uncounted).flatMap(({ byOwner }) => Object.keys(byOwner)),
   ];
   const graph = withCopies(await loadOf(tx, [...new Set(ids)], [...needed.values()]), copies);
   const edges = new Map(graph.edges.map((edge) => [edgeKey(edge), edge]));
@@ -173,12 +178,11 @@ async function nearestOf(
       })
       .sort(byNearness);
   const [breaks, exposed] = [listed("failure"), listed("exposure")];
-  const counted = async ({ steps, isWhole }: Walk, list: readonly Affected[]): Promise<Tally> =>
-    steps.size <= limit ? tallyOf(list) : { ...(await tallyAmong(tx, [...steps.keys()])), isWhole };
-  const tallies = {
-    failure: await counted(walks.failure, breaks),
-    exposure: await counted(walks.exposure, exposed),
+  const counted = (flow: "failure" | "exposure", list: readonly Affected[]): Tally => {
+    const { steps, isWhole } = walks[flow];
+    return steps.size <= limit ? tallyOf(list) : { ...together(tallyOf(list), uncounted[flow]), isWhole };
   };
+  const tallies = { failure: counted("failure", breaks), exposure: counted("exposure", exposed) };
   const answering = [tallies.failure, tallies.exposure].flatMap(({ byOwner }) => Object.keys(byOwner));
   return {
     blast: {
@@ -191,8 +195,7 @@ async function nearestOf(
     breaks: tallies.failure,
     exposed: tallies.exposure,
     begins: starts.length,
-    // Owners of what is only counted have names, too.
-    graph: await withNodes(tx, graph, answering),
+    graph,
   };
 }
 

@@ -105,13 +105,13 @@ export class Copies {
     );
   }
 
-  /** Those at which such an edge may begin or end: credentials, or wherever a value lies. Of most levels of a walk it is none. */
+  /** Those at which such an edge may begin or end: of whom a value is known, or where one lies. Of most levels of a walk it is none. */
   async #fitting(nodes: readonly string[], way: Way): Promise<string[]> {
     const asked = sql`with asked (id) as materialized (select unnest(${sql.param(nodes)}::text[]))`;
     const { rows } = await this.#tx.execute<{ id: string }>(
       way === "forth"
-        ? sql`${asked} select id from rekey_inventory.graph_nodes
-            where id = ${anyOf(sql`asked`)} and type = 'credential'`
+        ? sql`${asked} select credential as id from rekey_inventory.versions where credential = ${anyOf(sql`asked`)}
+            union select credential from rekey_inventory.live_values where credential = ${anyOf(sql`asked`)}`
         : sql`${asked} select distinct t.node as id from rekey_inventory.things t
             join rekey_inventory.marks m on m.thing = t.id and m.ended_at is null and m.mark <> ''
             where t.node = ${anyOf(sql`asked`)}`,
@@ -186,7 +186,7 @@ export class Copies {
       )
       select met.*, reader.one is not null as "isRead"
       from met left join lateral (
-        select true as one from ${readsAt("met.place")} e limit 1) reader on true
+        select true as one from ${readsAt("met.place")} e where met.past limit 1) reader on true
       where (credential, place) not in (select credential, place from kept)
       order by credential, place, source`);
     const edges = copyEdges(rows);

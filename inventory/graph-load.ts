@@ -60,6 +60,7 @@ export function withCopies(graph: Graph, copies: Copies | null): Graph {
 /** The map with these nodes, too. */
 export async function withNodes(tx: Tx, graph: Graph, ids: readonly string[]): Promise<Graph> {
   const missing = [...new Set(ids)].filter((id) => !graph.nodes.has(id));
+  if (missing.length === 0) return graph;
   const more = await loadOf(tx, missing, []);
   return { ...graph, nodes: new Map([...graph.nodes, ...more.nodes]) };
 }
@@ -244,7 +245,7 @@ export async function loadOf(
       union all
       select g.* from ${wanted} join rekey_inventory.graph_edges g
         on g.from_id = w.from_id and g.type = w.type and g.to_id = w.to_id and g.ended_at is null`,
-    { owned: "bare" },
+    { owned: "bare", evidence: "each" },
   );
 }
 

@@ -3,6 +3,7 @@
  * goes level by level, so that each is looked up as a whole, in the order of an index.
  */
 
+import { isCopy } from "../domain/graph/copies.js";
 import { type Flow, typesAlong } from "../domain/graph/flows.js";
 import type { GraphEdge } from "../domain/graph/types.js";
 import type { Tx } from "./database.js";
@@ -108,7 +109,8 @@ function stepsFrom(nodes: readonly string[], flow: Flow): SQL {
     { way: "back", here: sql`to_id`, there: sql`from_id`, forth: sql`false` },
   ] as const;
   const steps = sides.flatMap(({ way, here, there, forth }) => {
-    const types = typesAlong(flow, way);
+    // Edges to copies are in no table.
+    const types = typesAlong(flow, way).filter((type) => !isCopy({ type }));
     if (types.length === 0) return [];
     return sql`
       select ${here} as before, ${there} as id, type, ${forth} as forth from rekey_inventory.graph_edges

@@ -20,7 +20,7 @@ export interface Meeting {
   readonly count: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
-  /** Somebody is known to use what is at that place. */
+  /** Somebody is known to use what is at that place. Nobody looks, and it is false, where the value is there now. */
   readonly isRead: boolean;
 }
 
