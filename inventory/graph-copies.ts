@@ -29,14 +29,16 @@ const lying = sql`select t.node, m.* from rekey_inventory.marks m join rekey_inv
 /** Of more nodes than these it costs more to ask first which of them have a value than to plan the longer query. */
 const fewNodes = 1_000;
 
-/** For a `with`: how values `a` were met where they are lying (`m`), as `met`, by credential, place and source. */
+/** That a value lies at a place: a join to whatever `m` says the node of. */
+const atPlace = sql`join rekey_inventory.graph_nodes n on n.id = m.node and n.type = 'location'`;
+
+/** For a `with`: how values were met where they are lying (`m`, at places), as `met`, by credential, place and source. */
 function metAs(those: SQL): SQL {
   return sql`met as materialized (
-    select a.credential, n.id as place, m.source, bool_or(m.literal) as literal, bool_and(m.past) as past,
+    select m.credential, m.node as place, m.source, bool_or(m.literal) as literal, bool_and(m.past) as past,
       min(m.sentence) as sentence, count(*)::float8 as count,
       ${ms("min(m.first_seen)")} as "firstSeen", ${ms("max(m.last_seen)")} as "lastSeen"
-    from ${those} join rekey_inventory.graph_nodes n on n.id = m.node and n.type = 'location'
-    group by a.credential, n.id, m.source)`;
+    from (${those}) m group by m.credential, m.node, m.source)`;
 }
 
 /** The copies of an estate as one question sees them. */
@@ -45,6 +47,8 @@ export class Copies {
   readonly edges = new Map<string, GraphEdge>();
   /** The same by the node at which they begin or end; a node is here once its edges were asked for that way. */
   readonly #known: Readonly<Record<Way, Map<string, GraphEdge[]>>> = { forth: new Map(), back: new Map() };
+  /** Things that are places, with their nodes, as far as it has come by them: they are not looked up once more. */
+  readonly #places = new Map<string, string>();
   readonly #tx: Tx;
   readonly #now: number;
 
@@ -101,7 +105,7 @@ export class Copies {
     const whose = accepted(this.#now, { ofVersions: sql`f.hmac = m.mark`, ofLive: sql`l.hmac = m.mark` });
     return this.#keep(
       sql`${asked}, lying as materialized (${lying} and t.node = ${ids}),
-        ${metAs(sql`lying m cross join lateral (${whose}) a`)}`,
+        ${metAs(sql`select m.*, a.credential from lying m cross join lateral (${whose}) a ${atPlace}`)}`,
     );
   }
 
@@ -129,18 +133,19 @@ export class Copies {
    * values has no hash, and is like nothing.
    */
   async alike(places: readonly string[]): Promise<string[]> {
-    const { rows } = await this.#tx.execute<{ id: string }>(sql`
+    const { rows } = await this.#tx.execute<{ id: string; thing: string }>(sql`
       with asked (id) as materialized (select unnest(${sql.param(places)}::text[])),
       lying as materialized (
         select distinct m.mark from rekey_inventory.things t join rekey_inventory.marks m on m.thing = t.id
         where t.node = ${anyOf(sql`asked`)} and m.ended_at is null and m.mark <> ''
       )
-      select distinct n.id, n.name from lying l
+      select n.id, m.thing from lying l
       join rekey_inventory.marks m on m.mark = l.mark and m.ended_at is null
       join rekey_inventory.things t on t.id = m.thing
       join rekey_inventory.graph_nodes n on n.id = t.node and n.type = 'location'
       where n.id not in (select id from asked) order by n.name, n.id`);
-    return rows.map(({ id }) => id);
+    for (const { id, thing } of rows) this.#places.set(thing, id);
+    return [...new Set(rows.map(({ id }) => id))];
   }
 
   /** Edges that it has come by, between nodes of these. */
@@ -150,8 +155,20 @@ export class Copies {
 
   /** For a `with`: `metAs` of the values that may be accepted, from the credentials on. */
   #met(only: Parameters<typeof accepted>[1] = {}): SQL {
-    return sql`accepted as materialized (${accepted(this.#now, only)}),
-      ${metAs(sql`accepted a join (${lying}) m on m.mark = a.hmac`)}`;
+    const whose = sql`accepted as materialized (${accepted(this.#now, only)})`;
+    if (this.#places.size === 0)
+      return sql`${whose}, ${metAs(sql`select m.*, a.credential from accepted a join (${lying}) m on m.mark = a.hmac ${atPlace}`)}`;
+    const [things, nodes] = [[...this.#places.keys()], [...this.#places.values()]];
+    return sql`${whose}, known (thing, node) as materialized (
+        select * from unnest(${sql.param(things)}::text[], ${sql.param(nodes)}::text[])
+      ), theirs as materialized (
+        select a.credential, m.* from accepted a join rekey_inventory.marks m on m.mark = a.hmac where m.ended_at is null
+      ), ${metAs(sql`
+        select m.*, k.node from theirs m join known k on k.thing = m.thing
+        union all
+        select m.*, n.id from theirs m join rekey_inventory.things t on t.id = m.thing
+        join rekey_inventory.graph_nodes n on n.id = t.node and n.type = 'location'
+        where (m.thing in (select thing from known)) is not true`)}`;
   }
 
   /**
