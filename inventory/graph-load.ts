@@ -240,8 +240,9 @@ export async function loadOf(
   return loadEdges(
     tx,
     ids,
-    sql`select o.* from rekey_inventory.graph_edges o
-      where o.from_id = any(${sql.param(ids)}::text[]) and o.type = 'owned-by' and o.ended_at is null
+    sql`with owned (id) as materialized (select unnest(${sql.param(ids)}::text[]))
+      select o.* from rekey_inventory.graph_edges o
+      where o.from_id = ${anyOf(sql`owned`)} and o.type = 'owned-by' and o.ended_at is null
       union all
       select g.* from ${wanted} join rekey_inventory.graph_edges g
         on g.from_id = w.from_id and g.type = w.type and g.to_id = w.to_id and g.ended_at is null`,

@@ -144,6 +144,16 @@ it("one value that nobody knows, at two places: who reads it at the one breaks w
   expect(blast.same.places.map(({ name }) => name)).toEqual([place("other.env")]);
 });
 
+it("what has another value of the credential breaks with the place, too, and is not called the same", async () => {
+  const { db, orders, idOf } = await copied();
+  await keepLive(db, { credential: orders, hmacs: ["another"], at: t0 });
+  const { blast } = await loadBlast(db, await idOf(place("ci.yaml")), { limit: null, now: t0 });
+  expect(named(blast.breaks)).toEqual(expect.arrayContaining(["host api", "host other", "host report"]));
+  expect(blast.same.places.map(({ name }) => name)).toEqual(
+    [".env#DB", "3f2a", "compose.yaml#api"].map(place),
+  );
+});
+
 it("a copy ends with its reading, and with the value that is no longer accepted", async () => {
   const { db, reading, apply, orders, copies, claims } = await copied();
   const places = async (now: number) => {
