@@ -7,7 +7,7 @@ import { foldAll } from "../../domain/rotation/fold.js";
 import type { RotationState } from "../../domain/rotation/state.js";
 import type { Step } from "../../domain/rotation/steps.js";
 import type { RotationSummary } from "../../inventory/rotations.js";
-import type { TimelineEntry } from "../../workflows/messages.js";
+import type { Progress, TimelineEntry } from "../../workflows/messages.js";
 import type { Services } from "./deps.js";
 import { timelineOf } from "./format/events.js";
 import { latestRotation } from "./subject.js";
@@ -22,6 +22,8 @@ export interface Look {
   readonly timeline: readonly TimelineEntry[];
   /** The change that is under way; null between two of them. */
   readonly doing: Step | null;
+  /** What its workflow says of where it stands; null where that does not answer, or is another epoch's. */
+  readonly told: Pick<Progress, "gate" | "sentence" | "who" | "until"> | null;
   readonly now: number;
   /** `gone`: its workflow has ended and it has not; `silent`: the workflow did not answer, or is another epoch's. */
   readonly workflow: "live" | "silent" | "gone";
@@ -60,6 +62,7 @@ export async function lookInto(
     state,
     timeline: mine ? told.timeline : timelineOf(record),
     doing: openIntent?.step ?? null,
+    told: mine ? told : null,
     now,
     workflow: gone && state.closed === null ? "gone" : mine ? "live" : "silent",
   };

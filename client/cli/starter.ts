@@ -17,7 +17,7 @@ owners:
     kind: team
     members: [alice]
 
-# Where secrets are kept. Kinds: file, vault.
+# Where secrets are kept. Kinds: file, folder, vault, aws-secrets-manager.
 stores:
   files:
     kind: file

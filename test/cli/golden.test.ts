@@ -53,7 +53,7 @@ const held = stateOf({
   operator: { since: now - 5_000, reason: "Consumer con_2 was not seen working on version new." },
 });
 
-const closed = (outcome: "rotated" | "went-back") => ({
+const closed = (outcome: "rotated" | "went-back" | "refused") => ({
   closedAt: now - 1_000,
   outcome,
   closingReason:
@@ -245,6 +245,30 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     world: () => rotating(moving(), {}, { answers: live }),
   },
   "status-one-silent": { argv: ["status", "orders-db"], world: () => rotating() },
+  "status-one-refused": {
+    argv: ["status", "orders-db"],
+    world: () => rotating(stateOf({ closed: "refused" }), closed("refused"), { answers: live }),
+  },
+  "status-one-held": {
+    argv: ["status", "orders-db"],
+    world: () =>
+      rotating(
+        moving({ surveyedAt: null }),
+        {},
+        {
+          answers: {
+            ...live,
+            progress: () => ({
+              ...live.progress(),
+              ...{ gate: "delivered and adopted", standing: "waiting" },
+              sentence: "Waiting for adoption. Consumer con_1: instance 10.0.0.2 is on version old.",
+              who: "the owner of con_1",
+              until: now + 3_600_000,
+            }),
+          },
+        },
+      ),
+  },
   "status-one-gone": {
     argv: ["status", "orders-db"],
     world: () => rotating(stateOf(), {}, { answers: { standing: () => "ended" } }),

@@ -5,7 +5,7 @@ import { span } from "../../../domain/duration.js";
 import { gates } from "../../../domain/gates.js";
 import { isGoingBack } from "../../../domain/rotation/moves.js";
 import type { RotationState, VersionState, Wave } from "../../../domain/rotation/state.js";
-import type { Decision } from "../../../domain/rotation/steps.js";
+import { changes, type Decision, type Step } from "../../../domain/rotation/steps.js";
 import { allOn } from "../../../domain/rotation/survey.js";
 import type { TimelineEntry } from "../../../workflows/messages.js";
 import type { Look } from "../look.js";
@@ -51,12 +51,13 @@ function versionWord(state: RotationState, id: string): string {
 
 /** Where it goes and what it waits for. */
 function headline(
-  { state, now, workflow, doing }: Look,
+  { state, now, workflow, doing, told }: Look,
   credential: string,
   names: Names,
   paint: Paint,
 ): string {
   const decision = shown(state, now);
+  const waits = waitTold(decision, told);
   const lines = fields(
     [
       [
@@ -64,15 +65,40 @@ function headline(
         `${state.id}${paint("quiet", `  epoch ${state.epoch}, started ${relative(state.startedAt, now)}`)}`,
       ],
       ["direction", directionOf(state)],
-      ["now", doing === null ? standingText(decision, names, paint) : `doing: ${doing.do}`],
-      ["ended by", decision.kind === "wait" ? names.in(decision.who) : null],
-      ["until", decision.kind === "wait" ? untilText(decision.until, now) : null],
+      ["now", waits === null ? nowText(decision, doing, names, paint) : names.in(lowered(waits.sentence))],
+      [
+        "ended by",
+        waits?.who ? names.in(waits.who) : decision.kind === "wait" ? names.in(decision.who) : null,
+      ],
+      ["until", untilText(waits?.until ?? (decision.kind === "wait" ? decision.until : null), now)],
       ["next", nextText(decision, state, now, credential)],
       ["seen", state.closed ? null : seenText(workflow, credential, paint)],
     ],
     paint,
   );
   return `${paint("strong", credential)}\n${lines}`;
+}
+
+/**
+ * What its workflow waits for, where the records alone would say that it is about to look: they do not have what is merely seen. Null
+ * where they tell as much, or it does something now.
+ */
+function waitTold(decision: Decision, told: Look["told"]): Look["told"] {
+  const isBehind = decision.kind === "do" && !changes(decision.step);
+  return isBehind && told !== null && told.who != null ? told : null;
+}
+
+function lowered(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, "");
+}
+
+/** Why it stands where it stands, whatever is in hand meanwhile: it looks again and again while it waits. */
+function nowText(decision: Decision, doing: Step | null, names: Names, paint: Paint): string {
+  if (doing === null) return standingText(decision, names, paint);
+  const inHand = `doing: ${doing.do}`;
+  return decision.kind === "do"
+    ? inHand
+    : `${standingText(decision, names, paint)}${paint("quiet", `  (${inHand})`)}`;
 }
 
 function seenText(workflow: Look["workflow"], credential: string, paint: Paint): string | null {
@@ -132,11 +158,16 @@ export function outcomeWord(outcome: string): string {
   return words[outcome] ?? outcome;
 }
 
-/** One line: passed, current and coming gates. */
-function gatesText({ state, now }: Look, paint: Paint): string {
-  const shown = gates.filter((gate) => gate.name !== "contained" || state.emergency !== null);
-  const at = state.closed ? shown.length : shown.findIndex((gate) => gate.name === currentGate(state, now));
-  return shown
+/** One line: passed, current and coming gates. What was refused has passed none, and has come to its end all the same. */
+function gatesText({ state, now, told }: Look, paint: Paint): string {
+  const those = gates.filter((gate) => gate.name !== "contained" || state.emergency !== null);
+  if (state.closed === "refused") {
+    const coming = those.filter(({ name }) => name !== "closed").map(({ name }) => `· ${name}`);
+    return [...coming.map((text) => paint("quiet", text)), paint("warn", "✗ refused")].join("  ");
+  }
+  const current = waitTold(shown(state, now), told)?.gate ?? currentGate(state, now);
+  const at = state.closed ? those.length : those.findIndex((gate) => gate.name === current);
+  return those
     .map(({ name }, index) => {
       if (index < at) return paint("good", `✓ ${name}`);
       return index === at ? paint("strong", `▸ ${name}`) : paint("quiet", `· ${name}`);
