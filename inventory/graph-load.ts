@@ -58,7 +58,7 @@ export function withCopies(graph: Graph, copies: Copies | null): Graph {
 }
 
 /** The map with these nodes, too. */
-export async function withNodes(tx: Tx, graph: Graph, ids: readonly string[]): Promise<Graph> {
+async function withNodes(tx: Tx, graph: Graph, ids: readonly string[]): Promise<Graph> {
   const missing = [...new Set(ids)].filter((id) => !graph.nodes.has(id));
   if (missing.length === 0) return graph;
   const more = await loadOf(tx, missing, []);
