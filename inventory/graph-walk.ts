@@ -66,9 +66,11 @@ export async function walk(
 
 type StepRow = Omit<Step, "distance"> & Record<string, unknown>;
 
-/** Some nodes are reached in several ways: where as many rows as are wanted, and as these, were too few, so many times as many are read. */
-const rowsMin = 1_000;
-const rowsMore = 2;
+/**
+ * Some nodes are reached in several ways: so many rows are read for each that is wanted, but no more at first than one more for each
+ * from which the step leads; and where that was too few, so many times as many.
+ */
+const rowsEach = 2;
 
 /** What one step leads to from all of these nodes and was not `seen` before, as it is afterwards: all of it, or as much as is wanted. */
 async function levelAfter(
@@ -79,7 +81,8 @@ async function levelAfter(
   wanted: number | null,
 ): Promise<StepRow[]> {
   const level: StepRow[] = [];
-  for (let rowsMax = wanted === null ? null : Math.max(wanted, rowsMin); ; rowsMax *= rowsMore) {
+  const first = wanted === null ? null : Math.min(rowsEach * wanted, wanted + front.length);
+  for (let rowsMax = first; ; rowsMax *= rowsEach) {
     const { rows } = await tx.execute<StepRow>(sql`${stepsFrom(front, flow)} limit ${rowsMax}`);
     level.push(...unseen(rows, seen, wanted === null ? null : wanted - level.length));
     if (level.length === wanted) return level;
