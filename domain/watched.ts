@@ -23,6 +23,8 @@ export interface WatchingSource {
   readonly since: number | null;
   /** Of a log in which there is always something, since when there was nothing; null of everything else. */
   readonly silentSince: number | null;
+  /** Which of its logs that is, where others have had something since; null where it is all of them, or nothing is silent. */
+  readonly silentLog: string | null;
   /** What was missing in the readings that count, each in a sentence, and records that could not be read. */
   readonly gaps: readonly string[];
   readonly unreadable: number;
@@ -71,7 +73,7 @@ export function watchFindings(sources: readonly WatchingSource[], rules: WatchRu
 }
 
 function stale(
-  { name, tied, wholeAt, failure, silentSince }: WatchingSource,
+  { name, tied, wholeAt, failure, silentSince, silentLog }: WatchingSource,
   rules: WatchRules,
   now: number,
 ): Finding[] {
@@ -88,8 +90,11 @@ function stale(
   if (now - wholeAt <= rules.evidenceMaxAgeMs) {
     if (silentSince === null || now - silentSince <= rules.evidenceMaxAgeMs) return [];
     // A log that is read to its end every hour, and that nobody writes to any more, shows nobody.
-    const sentence = `The source ${name} has had nothing new since ${minuteOf(silentSince)}, and may be written elsewhere by now; the policy asks for every ${asks}.`;
-    const hint = `Rekey's own look at the store has left a record by now: run \`rekey discover ${name}\`. If it stays, see where the log is written.`;
+    const sentence = `The source ${name} has had nothing new ${silentLog === null ? "" : `in ${silentLog} `}since ${minuteOf(silentSince)}, and may be written elsewhere by now; the policy asks for every ${asks}.`;
+    const hint =
+      silentLog === null
+        ? `Rekey's own look at the store has left a record by now: run \`rekey discover ${name}\`. If it stays, see where the log is written.`
+        : `See where that log is written. One that has nothing to write, such as that of a standby that serves no reads, is named in \`mayBeSilent\` of ${name}.`;
     return [{ ...about, sentence, hint }];
   }
   const sentence = `The source ${name} was read to its end on ${minuteOf(wholeAt)}; the policy asks for every ${asks}.`;
@@ -151,11 +156,12 @@ export const neverRead = {
   failure: null,
   since: null,
   silentSince: null,
+  silentLog: null,
   gaps: [],
   unreadable: 0,
 } as const satisfies Pick<
   WatchingSource,
-  "wholeAt" | "failure" | "since" | "silentSince" | "gaps" | "unreadable"
+  "wholeAt" | "failure" | "since" | "silentSince" | "silentLog" | "gaps" | "unreadable"
 >;
 
 /** A source of the estate, with the settings of its entry. */

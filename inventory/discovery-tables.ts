@@ -1,5 +1,5 @@
-/** The tables of migrations 0013, 0014, 0018, 0020, 0024 to 0029 and 0031 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, versions that were read, and what is said of a thing. */
-import type { Hidden, Malformed, Thing } from "../domain/discovery/said.js";
+/** The tables of migrations 0013, 0014, 0018, 0020, 0024 to 0029, 0031 and 0036 as drizzle sees them: things that sources speak of, scans, where values lie, uses by whom nobody says, versions that were read, and what is said of a thing. */
+import type { Hidden, LogReach, Malformed, Thing } from "../domain/discovery/said.js";
 import type { Stretch } from "../domain/discovery/stretches.js";
 import { inventory, moment } from "./columns.js";
 import { bigint, boolean, jsonb, text } from "./orm.js";
@@ -39,6 +39,7 @@ export const scans = inventory.table("scans", {
   coveredFrom: moment("covered_from"),
   coveredUntil: moment("covered_until"),
   stretches: jsonb("stretches").$type<readonly Stretch[]>(),
+  reaches: jsonb("reaches").$type<readonly LogReach[]>(),
 });
 
 /** Where a value lies. */

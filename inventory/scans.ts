@@ -4,6 +4,7 @@
  */
 import { believedPart } from "../domain/discovery/believed.js";
 import { hiddenByBoth, hiddenIn } from "../domain/discovery/hidden.js";
+import { mergedReaches } from "../domain/discovery/reaches.js";
 import type { Declared } from "../domain/discovery/resolve.js";
 import type { ScanPart } from "../domain/discovery/said.js";
 import { soundPart } from "../domain/discovery/sound.js";
@@ -135,6 +136,9 @@ export async function notePart(
         coveredFrom: from.length === 0 ? null : Math.min(...from),
         coveredUntil: until.length === 0 ? null : Math.max(...until),
         stretches: mergedStretches(stretchesOf(standing), part.stretches ?? atEnds(covered)),
+        ...(part.reaches === undefined
+          ? {}
+          : { reaches: mergedReaches(standing.reaches ?? [], part.reaches) }),
       })
       .where(eq(scans.id, scan.id));
   });

@@ -1,6 +1,8 @@
 /** What the readings of sources are worth together: until when, since when and how completely each of them has looked. */
 
+import type { LogReach } from "../domain/discovery/said.js";
 import type { Shapes } from "../domain/estate/shapes.js";
+import type { Lacking } from "../domain/last-reading.js";
 import { type Database, read, type Tx } from "./database.js";
 import { sql } from "./orm.js";
 import { column, iso, ms } from "./rows.js";
@@ -45,12 +47,16 @@ export interface Watched {
   readonly since: number | null;
   /** Of a busy log, since when it has had no record, or has been read without one; null of everything else. */
   readonly silentSince: number | null;
+  /** Which of its logs that is, where another one has had a record since. */
+  readonly silentLog: string | null;
   /** Of a busy log, the time of its newest record in the present round, null where it has none; of everything else undefined. */
   readonly reachesTo: number | null | undefined;
+  /** The same of each of its logs, where it reads several that always have something to write. */
+  readonly logs: readonly LogReach[];
   /** Of a log, what was missing within the window; of what is there now, in the last whole look. */
   readonly gaps: readonly string[];
-  /** The same by the reading, with when that ended; one that broke off counts as of the next, or of now. */
-  readonly lacking: readonly { readonly at: number; readonly gaps: readonly string[] }[];
+  /** The same and what could not be read, by the reading, with when that ended; one that broke off counts as of the next, or of now. */
+  readonly lacking: readonly Lacking[];
   readonly unreadable: number;
 }
 
@@ -64,14 +70,15 @@ interface WatchedRow extends Record<string, unknown> {
   readonly silent_since: number | null;
   readonly is_busy_log: boolean | null;
   readonly reaches_to: number | null;
-  readonly lacking: readonly { readonly at: number; readonly gaps: readonly string[] }[];
+  readonly logs: readonly (LogReach & { readonly silentSince: number })[];
+  readonly lacking: readonly Lacking[];
   readonly unreadable: string;
 }
 
 /**
  * Of these sources. `windowMs`: how far back uses count; `pauseMs`: two looks that lie further apart do not follow upon each
  * other, and records of a busy log do not either, within one reading or in two: whoever writes it may have been off. What a log lacked in an earlier round,
- * and a reading from its beginning would name again, is made up for by a later round; and only what that one has read has been
+ * and a reading from its beginning would name again or meet again, is made up for by a later round; and only what that one has read has been
  * watched. Looks back `lookBackMs` and no further, so that years of readings cost nothing; `since` is no earlier than that.
  */
 export async function watchedBy(
@@ -101,7 +108,7 @@ export async function watchedWithin(
       select s.source, ${ms("whole.ended_at")} as whole_at, ${ms("whole.started_at")} as begun_at,
         latest.failure, ${ms("latest.failed_at")} as failed_at,
         ${ms("coalesce(stretched.since, chain.since)")} as since, ${ms("chain.silent_since")} as silent_since,
-        chain.is_busy_log, ${ms("chain.reaches_to")} as reaches_to,
+        chain.is_busy_log, ${ms("chain.reaches_to")} as reaches_to, coalesce(reaching.logs, '[]'::jsonb) as logs,
         coalesce(missing.lacking, '[]'::jsonb) as lacking, coalesce(missing.unreadable, 0) as unreadable
       from unnest(${column(sources, ({ id }) => id)}::text[],
         ${column(sources, ({ body }) => settingsDigest(body))}::text[],
@@ -154,10 +161,30 @@ export async function watchedWithin(
         ) looks
       ) chain on true
       left join lateral (
-        select sum(malformed) filter (where is_newest) as unreadable, jsonb_agg(jsonb_build_object('at', ${ms("read_at")}, 'gaps', lacks)
-            order by read_at) filter (where lacks <> '[]') as lacking
+        select jsonb_agg(jsonb_build_object('log', log, 'until', ${ms("until")}, 'silentSince', ${ms("coalesce(newest, read_first)")}) order by place) as logs
         from (
-          select m.malformed, is_newest,
+          select log, min(place) as place, min(read_at) as read_first, max(reached) filter (where is_newest) as until,
+            -- A reading of an earlier release tells of its logs together, and of each of them no more than that.
+            greatest(max(reached), (
+              select max(least(covered_until, coalesce(ended_at, started_at))) from rekey_inventory.scans o
+              where o.source = s.source and o.settings = s.settings and o.started_at > ${iso(now - lookBackMs)} and o.reaches is null
+            )) as newest
+          from (
+            select reach ->> 'log' as log, place, r.read_at, c.round = whole.round as is_newest,
+              case when reach ->> 'until' is not null then least(to_timestamp((reach ->> 'until')::float8 / 1000), r.read_at) end as reached
+            from rekey_inventory.scans c, lateral (select coalesce(c.ended_at, c.started_at) as read_at) as r,
+              jsonb_array_elements(c.reaches) with ordinality as one (reach, place)
+            where s.is_busy and c.source = s.source and c.settings = s.settings and c.started_at > ${iso(now - lookBackMs)}
+          ) told
+          group by log having bool_or(is_newest)
+        ) by_log
+      ) reaching on true
+      left join lateral (
+        select sum(unreadable) as unreadable, jsonb_agg(jsonb_build_object('at', ${ms("read_at")}, 'gaps', lacks,
+            'unreadable', unreadable, 'firstUnreadable', first_unreadable) order by read_at) filter (where lacks <> '[]' or unreadable > 0) as lacking
+        from (
+          -- What could not be read stands there still, and the reading that begins anew has met it again, unless it was mended.
+          select case when is_newest then m.malformed else 0 end as unreadable, case when is_newest then m.malformed_first -> 0 end as first_unreadable,
             coalesce(m.ended_at, lead(m.started_at) over (order by m.started_at, m.id), ${iso(now)}) as read_at,
             case when is_newest then m.gaps
               else m.gaps - array(select jsonb_array_elements_text(m.gaps_again)) end as lacks
@@ -167,11 +194,27 @@ export async function watchedWithin(
             and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
         ) lacking
       ) missing on true`);
-  return rows.map(({ source, since, failure, lacking, ...row }) => ({
+  return rows.map(({ source, since, failure, lacking, logs, ...row }) => ({
     ...{ source, since, failure, failedAt: row.failed_at, lacking },
-    ...{ wholeAt: row.whole_at, begunAt: row.begun_at, silentSince: row.silent_since },
+    ...{ wholeAt: row.whole_at, begunAt: row.begun_at },
+    ...silence(row.silent_since, logs),
     reachesTo: row.is_busy_log === true ? row.reaches_to : undefined,
+    logs: logs.map(({ log, until }) => ({ log, until })),
     unreadable: Number(row.unreadable),
     gaps: [...new Set(lacking.flatMap((one) => one.gaps))],
   }));
+}
+
+/** A source has had nothing new for as long as the log of it that has had nothing for longest. */
+function silence(
+  silentSince: number | null,
+  logs: WatchedRow["logs"],
+): Pick<Watched, "silentSince" | "silentLog"> {
+  return logs.reduce<Pick<Watched, "silentSince" | "silentLog">>(
+    (longest, { log, silentSince: since }) =>
+      longest.silentSince === null || since < longest.silentSince
+        ? { silentSince: since, silentLog: log }
+        : longest,
+    { silentSince, silentLog: null },
+  );
 }

@@ -185,6 +185,15 @@ export interface Hidden {
   readonly why: string;
 }
 
+/**
+ * One of the logs of a source that reads several, and the time of its newest record, in milliseconds since the epoch; null where it had
+ * none. Each has its own writer, so that what one shows says nothing of whether another one is still written.
+ */
+export interface LogReach {
+  readonly log: string;
+  readonly until: number | null;
+}
+
 /** What a scan has read since the part before. All of it is kept, or nothing of it, together with the cursor. */
 export interface ScanPart {
   /** Records read, malformed ones included. */
@@ -201,6 +210,8 @@ export interface ScanPart {
   readonly covered: { readonly from: number; readonly until: number } | null;
   /** Where within that there were records; absent: nothing is known but that there was one at either end. */
   readonly stretches?: readonly Stretch[];
+  /** Of a source that reads several logs, each that always has something to write, in the same order in every part. Absent: they are one. */
+  readonly reaches?: readonly LogReach[];
   /** What is missing of what the source should have had, each in a sentence: a gap in a log, a listing without the right to see all. */
   readonly gaps: readonly string[];
   /** Of the gaps of a log, those that a reading from its beginning names again where they are there still. The others stay. */

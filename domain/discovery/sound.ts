@@ -7,7 +7,8 @@
  * the cursor of somebody's terminal with it, nor forge a line of a table. Control characters are kept as pictures of themselves.
  */
 import { hiddenIn } from "./hidden.js";
-import type { Hidden, Malformed, ScanPart, Seen, Thing, VersionRead } from "./said.js";
+import { namedApart } from "./reaches.js";
+import type { Hidden, LogReach, Malformed, ScanPart, Seen, Thing, VersionRead } from "./said.js";
 import { withheldPart } from "./withheld.js";
 
 /** An index of the inventory takes 2,704 bytes a row, and there is more in one than a name. */
@@ -77,6 +78,7 @@ export function soundPart(said: ScanPart): ScanPart {
     ...(part.stretches === undefined
       ? {}
       : { stretches: part.stretches.filter((stretch) => isTime(...stretch)) }),
+    ...(part.reaches === undefined ? {} : { reaches: soundReaches(part.reaches) }),
     malformed: [
       ...part.malformed.map(({ where, why }) => ({ where: clean(where), why: clean(why) })),
       ...malformed,
@@ -91,6 +93,15 @@ export function soundPart(said: ScanPart): ScanPart {
   if (before === null) return untold;
   const told = [...before.map(({ record, why }) => ({ record, why: clean(why) })), ...hidden];
   return told.every(({ record }) => isText(record)) ? { ...untold, hidden: told } : untold;
+}
+
+/** One whose time cannot be kept has none that anybody knows. */
+function soundReaches(reaches: readonly LogReach[]): LogReach[] {
+  const kept = reaches.map(({ log, until }) => ({
+    log: clean(log),
+    until: until !== null && isTime(until) ? until : null,
+  }));
+  return namedApart(kept);
 }
 
 const wrongTime = "it has a time that cannot be kept: outside of the years 1 to 9999";

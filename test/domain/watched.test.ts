@@ -20,6 +20,7 @@ const good: WatchingSource = {
     tied: true,
     failure: null,
     silentSince: null,
+    silentLog: null,
     gaps: [],
     unreadable: 0,
   },
@@ -88,6 +89,15 @@ test("C7: a log that is read every day, and that nobody writes to any more, is n
       "The source log has had nothing new since 2026-07-24 23:59 UTC, and may be written elsewhere by now; the policy asks for every 7d.",
     hint: expect.stringContaining("rekey discover log"),
   });
+});
+
+test("C7: of several logs the one that has had nothing is named, and what to say where that is right", () => {
+  const silent = { silentSince: now - evidenceMaxAgeMs - 1, silentLog: "/logs/b/audit*" };
+  const [finding] = watchFindings([{ ...good, name: "log", ...silent }], rules, now);
+  expect(finding?.sentence).toMatch(
+    /^The source log has had nothing new in \/logs\/b\/audit\* since 2026-07-24/,
+  );
+  expect(finding?.hint).toContain("is named in `mayBeSilent` of log.");
 });
 
 test("a credential whose use no source would show says so: what only shows configuration does not count", () => {

@@ -11,6 +11,7 @@ import { asked, day, fake, house, look, shapes, t0 } from "./readings.js";
 import { newId } from "./world.js";
 
 const rules = { windowMs: 30 * day, lookBackMs: 60 * day, pauseMs: 7 * day, now: t0 + 9 * day };
+const lacked = (at: number, ...gaps: string[]) => ({ at, gaps, unreadable: 0, firstUnreadable: null });
 const found = async (db: Database, id: string, isBusy = true) =>
   (await watchedBy(db, [asked(id, fake, isBusy)], rules))[0];
 
@@ -40,10 +41,7 @@ it("H21: what was missing is told with when that was; of a reading that broke of
   await look(db, [], { at: t0 + 2 * day, shows: "log", more: { gaps: ["It has shrunk."] } });
   expect(await found(db, "src_1")).toMatchObject({
     gaps: ["It was replaced.", "It has shrunk."],
-    lacking: [
-      { at: t0, gaps: ["It was replaced."] },
-      { at: t0 + 2 * day, gaps: ["It has shrunk."] },
-    ],
+    lacking: [lacked(t0, "It was replaced."), lacked(t0 + 2 * day, "It has shrunk.")],
   });
   const how = { source: "src_2", shows: "log", settings: settingsDigest(fake) } as const;
   await look(db, [], { at: t0 - day, source: "src_2", shows: "log" });
@@ -52,13 +50,93 @@ it("H21: what was missing is told with when that was; of a reading that broke of
   const said = { records: 0, claims: [], copies: [], listed: [], malformed: [], covered: null, cursor: "c" };
   const part = { ...said, gaps: ["It is away."] };
   await notePart(db, { ...how, id: broken.id }, broken.cursorAfter, part, declared, t0);
-  expect((await found(db, "src_2"))?.lacking).toEqual([{ at: rules.now, gaps: ["It is away."] }]);
+  expect((await found(db, "src_2"))?.lacking).toEqual([lacked(rules.now, "It is away.")]);
   await look(db, [], { at: t0 + 3 * day, source: "src_2", shows: "log" });
-  expect((await found(db, "src_2"))?.lacking).toEqual([{ at: t0 + 3 * day, gaps: ["It is away."] }]);
+  expect((await found(db, "src_2"))?.lacking).toEqual([lacked(t0 + 3 * day, "It is away.")]);
   await look(db, [], { at: t0, source: "src_now", more: { gaps: ["b is away."] } });
-  expect((await found(db, "src_now"))?.lacking).toEqual([{ at: t0, gaps: ["b is away."] }]);
+  expect((await found(db, "src_now"))?.lacking).toEqual([lacked(t0, "b is away.")]);
   await look(db, [], { at: t0 + 1, source: "src_now" });
   expect((await found(db, "src_now"))?.lacking).toEqual([]);
+});
+
+it("H21: a record that could not be read is lacking in its reading, until a log was read anew without it", async () => {
+  const db = await house();
+  const torn = [1, 2].map((line) => ({ where: `audit.log:${line}`, why: "is not JSON" }));
+  const lacking = async (id = "src_1") => (await found(db, id))?.lacking;
+  await look(db, [], { at: t0, shows: "log", more: { malformed: torn } });
+  await look(db, [], { at: t0 + day, shows: "log" });
+  const both = { ...lacked(t0), unreadable: 2, firstUnreadable: torn[0] };
+  expect(await lacking()).toEqual([both]);
+  expect(await found(db, "src_1")).toMatchObject({ gaps: [], unreadable: 2 });
+  // Read anew, and one of them stands there still.
+  const again = { malformed: torn.slice(1) };
+  await look(db, [], { at: t0 + 2 * day, shows: "log", anew: "once", more: again });
+  expect(await lacking()).toEqual([{ ...lacked(t0 + 2 * day), unreadable: 1, firstUnreadable: torn[1] }]);
+  await look(db, [], { at: t0 + 3 * day, shows: "log", anew: "twice" });
+  expect(await lacking()).toEqual([]);
+  // What is there now is read anew by each look.
+  await look(db, [], { at: t0, source: "src_now", more: { malformed: torn } });
+  expect(await lacking("src_now")).toEqual([both]);
+  await look(db, [], { at: t0 + 1, source: "src_now" });
+  expect(await lacking("src_now")).toEqual([]);
+});
+
+it("H21: each log of a source reaches to its own newest record, whatever the others show", async () => {
+  const db = await house();
+  const at = (log: string, until: number | null) => ({ log, until });
+  const covered = (until: number) => ({ from: t0 - 9 * day, until });
+  const nodes = (a: number | null, b: number | null) => ({
+    ...{ covered: covered(Math.max(a ?? 0, b ?? 0)), reaches: [at("a", a), at("b", b)] },
+  });
+  // Of a reading of an earlier release it is not known which of them had something.
+  await look(db, [], { at: t0 - 2 * day, shows: "log", more: { covered: covered(t0 - 3 * day) } });
+  expect(await found(db, "src_1")).toMatchObject({ logs: [], silentSince: t0 - 3 * day, silentLog: null });
+  await look(db, [], { at: t0, shows: "log", more: nodes(t0 - day, null) });
+  expect(await found(db, "src_1")).toMatchObject({
+    ...{ reachesTo: t0 - day, logs: [at("a", t0 - day), at("b", null)] },
+    ...{ silentSince: t0 - 3 * day, silentLog: "b" },
+  });
+  await look(db, [], { at: t0 + day, shows: "log", more: nodes(t0 + 400 * day, t0 - 2 * day) });
+  expect(await found(db, "src_1")).toMatchObject({
+    // A clock that is ahead makes no log newer than its reading.
+    ...{ reachesTo: t0 + day, logs: [at("a", t0 + day), at("b", t0 - 2 * day)] },
+    ...{ silentSince: t0 - 2 * day, silentLog: "b" },
+  });
+  // One that may rightly be silent has no such mark, and what was read anew counts by itself.
+  expect(await found(db, "src_1", false)).toMatchObject({ logs: [], silentSince: null, silentLog: null });
+  await look(db, [], { at: t0 + 2 * day, shows: "log", anew: "once", more: nodes(t0, null) });
+  expect(await found(db, "src_1")).toMatchObject({
+    logs: [at("a", t0), at("b", null)],
+    silentSince: t0 - 2 * day,
+  });
+  // One that never had a record is silent since it was read first.
+  await look(db, [], { at: t0, source: "src_2", shows: "log", more: nodes(t0, null) });
+  expect(await found(db, "src_2")).toMatchObject({ silentSince: t0, silentLog: null });
+  await look(db, [], { at: t0 + day, source: "src_2", shows: "log", more: nodes(t0 + day, null) });
+  expect(await found(db, "src_2")).toMatchObject({ silentSince: t0, silentLog: "b" });
+});
+
+it("H21: parts of one reading add up to how far each log reaches", async () => {
+  const db = await house();
+  const ref = { source: "src_1", shows: "log", settings: settingsDigest(fake) } as const;
+  const { id } = await beginScan(db, { ...ref, now: t0, newId: () => newId("scn") });
+  const declared = await read(db, (tx) => declaredIn(tx, shapes));
+  const said = { records: 1, claims: [], copies: [], listed: [], malformed: [], gaps: [] };
+  const part = (cursor: string, before: string | null, a: number | null, b: number | null) => {
+    const reaches = [
+      { log: "a", until: a },
+      { log: "b", until: b },
+    ];
+    const covered = { from: t0 - 2 * day, until: t0 };
+    return notePart(db, { ...ref, id }, before, { ...said, cursor, covered, reaches }, declared, t0);
+  };
+  await part("x", null, t0 - day, null);
+  await part("y", "x", null, t0 - 2 * day);
+  await endScan(db, { ...ref, id }, t0);
+  expect((await found(db, "src_1"))?.logs).toEqual([
+    { log: "a", until: t0 - day },
+    { log: "b", until: t0 - 2 * day },
+  ]);
 });
 
 it("how late its records may be is what the estate says of it, or its kind", () => {

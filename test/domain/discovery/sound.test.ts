@@ -60,6 +60,19 @@ describe("a part", () => {
     expect(unsound.gapsAgain).toEqual(soundPart({ ...whole, gaps: ["A gap\0."] }).gaps);
   });
 
+  it("keeps the logs of a source apart, also where two look the same, and believes no time that cannot be kept", () => {
+    const reaches = [
+      { log: "/logs/a\0", until: 1_000 },
+      { log: "/logs/a\uFFFD", until: Number.NaN },
+      { log: "/logs/b", until: null },
+    ];
+    expect(soundPart(part({ reaches })).reaches).toEqual([
+      { log: "/logs/a\uFFFD", until: 1_000 },
+      { log: "/logs/a\uFFFD (2)", until: null },
+      { log: "/logs/b", until: null },
+    ]);
+  });
+
   it("loses what cannot be kept, keeps the rest, and says which record that was", () => {
     const bad = location("a\0b");
     const used = { record: "c.yaml", of: location("x"), seen, sentence: "It was used." };

@@ -43,7 +43,15 @@ const facts = (more: Partial<CredentialFacts> = {}): CredentialFacts => ({
 
 const source = (more: Partial<ReadSource> = {}): ReadSource => ({
   ...{ id: "src_1", name: "sessions", settings: { issuer: "main-db" }, owner: "o-shop", seesUse: true },
-  ...{ wholeAt: t0, since: t0 - 100 * dayMs, failure: null, silentSince: null, gaps: [], unreadable: 0 },
+  ...{
+    wholeAt: t0,
+    since: t0 - 100 * dayMs,
+    failure: null,
+    silentSince: null,
+    silentLog: null,
+    gaps: [],
+    unreadable: 0,
+  },
   ...more,
 });
 

@@ -4,7 +4,7 @@ import { failingFindings } from "../../../domain/findings/evidence.js";
 
 const read = {
   ...{ id: "src_1", name: "sessions", owner: "o-shop", wholeAt: Date.UTC(2026, 7, 1), failure: null },
-  ...{ since: null, silentSince: null, gaps: [], unreadable: 0 },
+  ...{ since: null, silentSince: null, silentLog: null, gaps: [], unreadable: 0 },
 };
 
 test("a source whose last reading failed is named with the reason, its owner and when it was whole last", () => {
