@@ -28,8 +28,8 @@ import {
 
 /** What becomes of what was read. `offset` is the byte of the file, after decompression. */
 export interface FileSink {
-  /** What comes now is of this file. */
-  begin(path: string): void;
+  /** What comes now is of this file, which `named` of the setting name. */
+  begin(path: string, named: readonly string[]): void;
   /** One record; the bytes are only good during the call. False where it is none, which is kept as malformed. */
   take(bytes: Buffer, from: number, to: number, offset: number): boolean;
   malformed(offset: number, why: string): void;
@@ -42,6 +42,8 @@ export interface FileSink {
 /** How files are read. */
 export interface FileReading {
   readonly paths: readonly string[];
+  /** Those of them whose logs always have something to write, where each is another log. */
+  readonly logs?: readonly string[];
   readonly splitter: (mode: string) => Splitter;
   /** Each file is a whole document: one that ends in the middle is reported, however new it is. */
   readonly documents: boolean;
@@ -69,7 +71,7 @@ export async function* readFiles(
   await loseReplaced(files, read);
   const listed = new Set(files.map(({ id }) => id));
   const lost = new Set([...read.keys()].filter((id) => !listed.has(id)));
-  const live = liveAmong(files);
+  const live = liveAmong(files, reading.logs);
   const state = () => cursorText(read.values());
   // One window for all files: thousands of them would be thrown away faster than memory is given back.
   const window = Buffer.allocUnsafe(Math.min(windowBytes, reading.recordBytesMax ?? recordBytesMax));
@@ -152,7 +154,7 @@ async function* readFile(
 ): AsyncGenerator<void> {
   const bytes = await openFile(file.path, file.size);
   try {
-    sink.begin(file.path);
+    sink.begin(file.path, file.named);
     const head = await bytes.head(headBytesMax);
     const earlier = earlierOf(head, file, read, lost);
     if (earlier !== undefined && earlier.id !== file.id) {

@@ -28,6 +28,8 @@ export interface FileSeen {
   readonly id: string;
   readonly size: number;
   readonly mtimeMs: number;
+  /** What of the setting names it: a file, a folder or a pattern, or several. */
+  readonly named: readonly string[];
 }
 
 /** The files, each once, the one that was written to longest ago first. Names of patterns that no file matches are in `missing`. */
@@ -49,7 +51,8 @@ export async function listFiles(paths: readonly string[]): Promise<FileList> {
         if (seen === undefined) continue;
         matched++;
         // One file under two names, or matched by two patterns, is one file.
-        if (!found.has(seen.id)) found.set(seen.id, seen);
+        const known = found.get(seen.id) ?? { ...seen, named: [] };
+        found.set(seen.id, { ...known, named: [...new Set([...known.named, path])] });
       }
     }
     if (found.size === before && matched === 0) missing.push(path);
@@ -88,7 +91,7 @@ async function folderOf(pattern: string): Promise<void> {
 }
 
 /** The file behind a name, undefined for what is none or went in between. */
-async function seenAt(path: string): Promise<FileSeen | undefined> {
+async function seenAt(path: string): Promise<Omit<FileSeen, "named"> | undefined> {
   try {
     const about = await stat(path, { bigint: true });
     if (!about.isFile()) return undefined;
@@ -105,16 +108,17 @@ async function seenAt(path: string): Promise<FileSeen | undefined> {
 }
 
 /**
- * The files that may still be written to: in each folder the one that was written to last, and whatever was at the same
- * moment. A mistake costs a report, and no record.
+ * The files that may still be written to: in each folder the one that was written to last, that of each of `logs` (names of the
+ * setting) that was, and whatever was at the same moment. A mistake costs a report, and no record.
  */
-export function liveAmong(files: readonly FileSeen[]): ReadonlySet<string> {
+export function liveAmong(files: readonly FileSeen[], logs: readonly string[] = []): ReadonlySet<string> {
   const newest = new Map<string, number>();
-  for (const { path, mtimeMs } of files) {
+  const placesOf = ({ path, named }: FileSeen) => {
     const folder = dirname(path);
-    newest.set(folder, Math.max(newest.get(folder) ?? 0, mtimeMs));
-  }
-  return new Set(
-    files.filter(({ path, mtimeMs }) => mtimeMs === newest.get(dirname(path))).map(({ id }) => id),
-  );
+    return [folder, ...named.filter((name) => logs.includes(name)).map((name) => `${folder}\0${name}`)];
+  };
+  for (const file of files)
+    for (const place of placesOf(file)) newest.set(place, Math.max(newest.get(place) ?? 0, file.mtimeMs));
+  const isLive = (file: FileSeen) => placesOf(file).some((place) => newest.get(place) === file.mtimeMs);
+  return new Set(files.filter(isLive).map(({ id }) => id));
 }

@@ -66,10 +66,16 @@ export class PartBuilder {
   #from = Number.POSITIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
   readonly #stretches = new StretchTally();
+  /** The newest record of each log, where there are several; and of those that are read just now, since that was told. */
+  readonly #reaches: Map<string, number | null>;
+  #reading: readonly string[] = [];
+  #newest = Number.NEGATIVE_INFINITY;
   #ahead: { count: number; where: string; most: number } = { count: 0, where: "", most: 0 };
   #ancient: { count: number; where: string } = { count: 0, where: "" };
 
-  constructor(record: string, now: number, limits: PartLimits = partLimits) {
+  /** `logs`: names of those that always have something to write, where the source reads several. */
+  constructor(record: string, now: number, limits: PartLimits = partLimits, logs: readonly string[] = []) {
+    this.#reaches = new Map(logs.map((log) => [log, null]));
     this.#record = record;
     this.#now = now;
     this.#limits = limits;
@@ -88,6 +94,12 @@ export class PartBuilder {
   /** One more record was read. */
   count(): void {
     this.#records++;
+  }
+
+  /** What comes now is of these logs; of those that it was not told of at the beginning nothing is kept. */
+  reading(logs: readonly string[]): void {
+    this.#noteNewest();
+    this.#reading = logs;
   }
 
   malformed(where: string, why: string): void {
@@ -119,6 +131,7 @@ export class PartBuilder {
     }
     if (own < this.#from) this.#from = own;
     if (own > this.#until) this.#until = own;
+    if (own > this.#newest) this.#newest = own;
     this.#stretches.add(own);
     return own;
   }
@@ -163,6 +176,7 @@ export class PartBuilder {
     const record = this.#record;
     if (this.#ahead.count > 0) this.gap(this.#aheadSentence(), { again: true });
     if (this.#ancient.count > 0) this.gap(this.#ancientSentence(), { again: true });
+    this.#noteNewest();
     const part = withheldPart({
       records: this.#records,
       claims: [...this.#claims.values()].map((one) => ({
@@ -183,6 +197,9 @@ export class PartBuilder {
       malformed: this.#malformed,
       covered: this.#from <= this.#until ? { from: this.#from, until: this.#until } : null,
       stretches: this.#stretches.take(),
+      ...(this.#reaches.size === 0
+        ? {}
+        : { reaches: [...this.#reaches].map(([log, until]) => ({ log, until })) }),
       gaps: this.#gaps,
       gapsAgain: this.#gapsAgain,
       cursor,
@@ -190,6 +207,7 @@ export class PartBuilder {
     this.#claims.clear();
     this.#copies.clear();
     this.#own.clear();
+    for (const log of this.#reaches.keys()) this.#reaches.set(log, null);
     this.#malformed = [];
     this.#gaps = [];
     this.#gapsAgain = [];
@@ -200,6 +218,15 @@ export class PartBuilder {
     this.#ahead = { count: 0, where: "", most: 0 };
     this.#ancient = { count: 0, where: "" };
     return part;
+  }
+
+  #noteNewest(): void {
+    if (this.#newest === Number.NEGATIVE_INFINITY) return;
+    for (const log of this.#reading) {
+      const known = this.#reaches.get(log);
+      if (known !== undefined) this.#reaches.set(log, Math.max(known ?? this.#newest, this.#newest));
+    }
+    this.#newest = Number.NEGATIVE_INFINITY;
   }
 
   #aheadSentence(): string {

@@ -14,7 +14,7 @@ import { type FileSink, recordsInto } from "../shared/source-log-files.js";
 import { unlessOver } from "../shared/source-log-part.js";
 import { RecordReader, recordBytesMax, type Splitter, windowBytes } from "../shared/source-log-records.js";
 import { ObjectBytes } from "./cloudtrail-object.js";
-import type { CloudtrailConfig } from "./cloudtrail-schema.js";
+import { type CloudtrailConfig, regionsRead } from "./cloudtrail-schema.js";
 
 const s3 = lazily<typeof import("@aws-sdk/client-s3")>("@aws-sdk/client-s3");
 
@@ -49,11 +49,12 @@ export class TrailBucket {
   readonly #client: S3Client;
   readonly #calls: AwsCalls;
 
-  constructor({ account, region, replicaRegions }: CloudtrailConfig, from: S3Config, deps: AdapterDeps) {
+  constructor(config: CloudtrailConfig, from: S3Config, deps: AdapterDeps) {
+    const { account, region } = config;
     const at = from.bucketRegion ?? region;
     this.#from = from;
     this.#prefix = from.prefix ?? `AWSLogs/${account}/CloudTrail/`;
-    this.#regions = from.regions ?? [...new Set([region, ...replicaRegions])];
+    this.#regions = regionsRead(config);
     this.#owner = from.bucketAccount ?? account;
     this.#server = `the bucket ${from.bucket}`;
     const settings = {
@@ -164,7 +165,7 @@ export class TrailBucket {
     call: Call,
   ): AsyncGenerator<void> {
     const Key = `${this.#prefix}${region}/${name}`;
-    sink.begin(`${this.#from.bucket}/${Key}`);
+    sink.begin(`${this.#from.bucket}/${Key}`, []);
     const begun = state.within?.name === name ? state.within : { offset: 0, mode: "" };
     const opened = await this.#open(Key, call);
     if (opened === undefined) {

@@ -40,6 +40,20 @@ const s3 = z.strictObject({
   timeout: awsFields.timeout,
 });
 
+/** Regions whose events are read: of a bucket those whose objects are. */
+export function regionsRead({
+  region,
+  replicaRegions,
+  from,
+}: {
+  readonly region: string;
+  readonly replicaRegions: readonly string[];
+  readonly from: z.output<typeof files> | z.output<typeof s3>;
+}): readonly string[] {
+  const own = from.method === "s3" ? from.regions : undefined;
+  return [...new Set(own ?? [region, ...replicaRegions])];
+}
+
 /** The settings of one trail, for one store, one issuer, or both. */
 export const cloudtrailConfig = z
   .strictObject({
@@ -62,6 +76,12 @@ export const cloudtrailConfig = z
       .optional()
       .describe("The issuer of the estate (kind aws-iam) whose users' access keys are made and used."),
     from: z.discriminatedUnion("method", [files, s3]).describe("Where the trail is."),
+    mayBeSilent: z
+      .array(awsFields.region)
+      .optional()
+      .describe(
+        "Of several regions those in which nothing may happen for long. Each other one has to show an event of the end of the quiet period.",
+      ),
     engine: z
       .array(
         z.strictObject({
@@ -84,6 +104,10 @@ export const cloudtrailConfig = z
   })
   .refine(({ store, issuer }) => store !== undefined || issuer !== undefined, {
     error: "expected a store, an issuer, or both",
+  })
+  .refine((config) => config.mayBeSilent?.every((region) => regionsRead(config).includes(region)) ?? true, {
+    path: ["mayBeSilent"],
+    error: "expected regions that this source reads",
   });
 
 /** The parsed settings. */

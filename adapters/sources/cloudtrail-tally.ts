@@ -26,6 +26,8 @@ function watchedBy(config: CloudtrailConfig): Watched {
 export function eventTally(config: CloudtrailConfig, part: PartBuilder): TakeEvent {
   const watched = watchedBy(config);
   const told = new Set<string>();
+  // Events of one region come after each other, and in a folder those of all may lie in one file.
+  let reading: unknown;
   return (bytes, from, to, where) => {
     part.count();
     const text = textOf(bytes, from, to);
@@ -46,6 +48,11 @@ export function eventTally(config: CloudtrailConfig, part: PartBuilder): TakeEve
       return refused("is a document whose Records do not stand first");
     const own = Date.parse(textIn(event, "eventTime") ?? "");
     if (Number.isNaN(own)) return refused("is no event of CloudTrail: it has no eventTime");
+    const region = inside(event, "awsRegion");
+    if (region !== reading) {
+      reading = region;
+      part.reading(typeof region === "string" ? [region] : []);
+    }
     const at = part.timeOf(own, where);
     const engine = ownIn(event, watched);
     if (engine !== null) part.own(engine);

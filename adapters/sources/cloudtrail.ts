@@ -9,7 +9,7 @@ import { ObjectSplitter } from "../shared/source-log-json.js";
 import { listFiles } from "../shared/source-log-list.js";
 import { PartBuilder, type PartLimits, partLimits } from "../shared/source-log-part.js";
 import { TrailBucket } from "./cloudtrail-s3.js";
-import { type CloudtrailConfig, cloudtrailConfig } from "./cloudtrail-schema.js";
+import { type CloudtrailConfig, cloudtrailConfig, regionsRead } from "./cloudtrail-schema.js";
 import { eventTally } from "./cloudtrail-tally.js";
 
 /** Reads the trail's files, in a folder or in its bucket, on from the last scan. */
@@ -43,8 +43,10 @@ export class CloudtrailSource implements Source {
   }
 
   async *scan(cursor: string | null, call: Call): AsyncGenerator<ScanPart> {
-    const { from, account } = this.#config;
-    const part = new PartBuilder(`CloudTrail of ${account}`, this.#deps.now(), this.#limits);
+    const { from, account, mayBeSilent = [] } = this.#config;
+    const regions = regionsRead(this.#config);
+    const logs = regions.length === 1 ? [] : regions.filter((region) => !mayBeSilent.includes(region));
+    const part = new PartBuilder(`CloudTrail of ${account}`, this.#deps.now(), this.#limits, logs);
     const record = eventTally(this.#config, part);
     const sink = sinkInto(part, record);
     const reading = {

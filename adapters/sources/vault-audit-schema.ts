@@ -13,10 +13,21 @@ function path() {
     .refine((text) => !text.startsWith("/") && !text.endsWith("/"), { error: mountError });
 }
 
-const files = z.strictObject({
-  method: z.literal("files").describe("Files that a file device wrote, or a collector."),
-  paths: filesSchema("/var/log/vault/audit*"),
-});
+const files = z
+  .strictObject({
+    method: z.literal("files").describe("Files that a file device wrote, or a collector."),
+    paths: filesSchema("/var/log/vault/audit*"),
+    mayBeSilent: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "Of several paths, as they are written there, those whose log may have nothing to write for long, such as that of a standby node that serves no reads itself. Each other one has to show a record of the end of the quiet period.",
+      ),
+  })
+  .refine(({ paths, mayBeSilent = [] }) => mayBeSilent.every((path) => paths.includes(path)), {
+    path: ["mayBeSilent"],
+    error: "expected paths of this source, each as it is written in `paths`",
+  });
 
 const socket = z.strictObject({
   method: z.literal("socket").describe("A TCP port to which a socket device connects while a scan listens."),

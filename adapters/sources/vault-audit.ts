@@ -53,23 +53,34 @@ export class VaultAuditSource implements Source {
 
   scan(cursor: string | null, call: Call): AsyncIterable<ScanPart> {
     const { from } = this.#config;
-    return from.method === "files" ? this.#files(from.paths, cursor, call) : this.#socket(from, cursor, call);
+    return from.method === "files" ? this.#files(from, cursor, call) : this.#socket(from, cursor, call);
   }
 
   async close(): Promise<void> {}
 
-  async *#files(paths: readonly string[], cursor: string | null, call: Call): AsyncGenerator<ScanPart> {
-    const [part, record] = this.#part();
+  async *#files(
+    { paths, mayBeSilent = [] }: Extract<VaultAuditConfig["from"], { method: "files" }>,
+    cursor: string | null,
+    call: Call,
+  ): AsyncGenerator<ScanPart> {
+    // Each node writes a log of its own, and each path names one.
+    const logs = new Set(paths).size === 1 ? [] : paths.filter((path) => !mayBeSilent.includes(path));
+    const [part, record] = this.#part(logs);
     let lines = new PartedLineSplitter();
     const splitter = () => {
       lines = new PartedLineSplitter();
       return lines;
     };
-    const reading = { paths, splitter, documents: false, isWhole: isJson };
-    const sink = sinkInto(
+    const reading = { paths, logs, splitter, documents: false, isWhole: isJson };
+    const filled = sinkInto(
       part,
       joiningParts(() => lines, part, record),
     );
+    const begin = (path: string, named: readonly string[]) => {
+      filled.begin(path, named);
+      part.reading(named);
+    };
+    const sink = { ...filled, begin };
     yield* partsOf(part, readFiles(reading, cursor, sink, call));
   }
 
@@ -85,9 +96,9 @@ export class VaultAuditSource implements Source {
     }
   }
 
-  #part() {
+  #part(logs: readonly string[] = []) {
     const config = this.#config;
-    const part = new PartBuilder(`audit log of ${config.store}`, this.#deps.now(), this.#limits);
+    const part = new PartBuilder(`audit log of ${config.store}`, this.#deps.now(), this.#limits, logs);
     return [part, auditTally(config, part, this.#deps.mark)] as const;
   }
 }
