@@ -2,6 +2,7 @@
  * Reads files by records, from where the last scan stopped, whatever became of the files in between: written on, renamed,
  * compressed, copied and emptied, replaced. What is missing is said, and what did not change is not opened.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { RekeyError } from "../../domain/errors.js";
 import type { Call } from "../ports.js";
 import { foreignTo, type OpenBytes, openFile } from "./source-log-bytes.js";
@@ -16,7 +17,7 @@ import {
   headHash,
   unchanged,
 } from "./source-log-cursor.js";
-import { type FileSeen, listFiles, liveAmong } from "./source-log-list.js";
+import { type FileSeen, listFiles, liveAmong, writtenSince } from "./source-log-list.js";
 import {
   RecordReader,
   type RecordSink,
@@ -49,8 +50,15 @@ export interface FileReading {
   readonly documents: boolean;
   /** Whether text without an end of its own, the last of a file, is a whole record. */
   readonly isWhole: (text: string) => boolean;
+  /** When it is read, in milliseconds since the epoch. */
+  readonly now: number;
   readonly recordBytesMax?: number;
 }
+
+/** One that was written to so lately, in milliseconds, may be only half copied or compressed when it is read. */
+const freshMs = 60_000;
+/** How long nobody writes to a file that is at rest, in milliseconds, and how often it is looked at until it is. */
+const [restMs, looksMax] = [2_000, 60] as const;
 
 /**
  * Reads everything that is new. Gives a function after each piece: the cursor at that moment, asked for before going on.
@@ -151,8 +159,10 @@ async function* readFile(
   { read, lost, window }: Known,
   sink: FileSink,
   call: Call,
+  looks = 0,
 ): AsyncGenerator<void> {
   const bytes = await openFile(file.path, file.size);
+  let grown: FileSeen | undefined;
   try {
     sink.begin(file.path, file.named);
     const head = await bytes.head(headBytesMax);
@@ -197,10 +207,26 @@ async function* readFile(
       keep({ offset: records.offset, open: splitter.open, told: false, within: true });
       yield;
     }
-    keep({ ...ending(reading, records, splitter, bytes, live, sink), within: false });
+    const isCut =
+      bytes.damage !== undefined || ((records.passing || splitter.open) && !isAwaited(reading, bytes, live));
+    if (isCut && Math.abs(reading.now - file.mtimeMs) < freshMs && looks < looksMax) {
+      await sleep(restMs);
+      grown = await writtenSince(file);
+    }
+    if (grown === undefined)
+      keep({ ...ending(reading, records, splitter, bytes, live, sink), within: false });
+    else keep({ offset: records.offset, open: splitter.open, told: false, within: true });
   } finally {
     await bytes.close();
   }
+  // Somebody was about to write it: what they have written since is read on.
+  if (grown !== undefined)
+    yield* readFile(reading, grown, live, { read, lost, window }, sink, call, looks + 1);
+}
+
+/** An end that is missing is waited for: nobody writes on in a document, in what is compressed, and in a file that was rotated. */
+function isAwaited({ documents }: FileReading, { compressed }: OpenBytes, live: boolean): boolean {
+  return live && !documents && !compressed;
 }
 
 /** What a reader of records tells, for a sink of files. */
@@ -229,7 +255,7 @@ function ending(
     return { offset, open: true, told: true };
   }
   if (!open) return { offset, open, told: false };
-  if (!(reading.documents || bytes.compressed || !live)) return { offset, open, told: false };
+  if (isAwaited(reading, bytes, live)) return { offset, open, told: false };
   const rest = records.rest();
   const text = records.passing ? null : textOf(rest, 0, rest.length);
   if (text !== null && !reading.documents && (text.trim() === "" || reading.isWhole(text))) {

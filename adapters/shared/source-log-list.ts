@@ -107,6 +107,14 @@ async function seenAt(path: string): Promise<Omit<FileSeen, "named"> | undefined
   }
 }
 
+/** The file as it stands now; undefined where nobody has written to it since. Throws `unreachable` where its name has gone to another, or to none. */
+export async function writtenSince(file: FileSeen): Promise<FileSeen | undefined> {
+  const seen = await seenAt(file.path);
+  if (seen?.id !== file.id)
+    throw new RekeyError("unreachable", `${file.path} was renamed or taken away while it was read.`);
+  return seen.size === file.size && seen.mtimeMs === file.mtimeMs ? undefined : { ...file, ...seen };
+}
+
 /**
  * The files that may still be written to: in each folder the one that was written to last, that of each of `logs` (names of the
  * setting) that was, and whatever was at the same moment. A mistake costs a report, and no record.

@@ -53,6 +53,7 @@ export class CloudtrailSource implements Source {
       splitter: (mode: string) => new ObjectSplitter("Records", "eventVersion", mode),
       documents: true,
       isWhole: () => false,
+      now: this.#deps.now(),
     };
     const pieces =
       from.method === "files"

@@ -71,7 +71,7 @@ export class VaultAuditSource implements Source {
       lines = new PartedLineSplitter();
       return lines;
     };
-    const reading = { paths, logs, splitter, documents: false, isWhole: isJson };
+    const reading = { paths, logs, splitter, documents: false, isWhole: isJson, now: this.#deps.now() };
     const filled = sinkInto(
       part,
       joiningParts(() => lines, part, record),
