@@ -18,6 +18,11 @@ export function fresh(name: string): string {
   return `${name}-${randomBytes(12).toString("hex")}`;
 }
 
+/** A text with `<<name>>` for each expression of GitHub, which are much like a template's own. */
+export function braced(text: string): string {
+  return text.replaceAll("<<", "$".concat("{{ ")).replaceAll(">>", " }}");
+}
+
 /** A folder with files of its own. */
 export interface Folder {
   readonly directory: string;

@@ -1,7 +1,7 @@
 /** The source of workflows of GitHub Actions. */
 import { describe, expect, it } from "vitest";
 import { githubActions } from "../../../adapters/sources/github-actions.js";
-import { expressionsIn, secretsNamed } from "../../../adapters/sources/github-actions-expressions.js";
+import { expressionsIn, namedOf } from "../../../adapters/sources/github-actions-expressions.js";
 import { testMark } from "../../support/mark.js";
 import { edgeText, leaked, leakedAddress, sourceContract, thingText } from "../source.js";
 import { folderCase, fresh, odd, saidOf } from "./folder-world.js";
@@ -69,7 +69,11 @@ jobs:
   a: { uses: "./.github/workflows/x.yml?sig=${leaked}" }
   b: { uses: "./${leakedAddress}" }
   c: { environment: { name: "${leakedAddress}" }, steps: [ { run: "\${{ secrets.X }}" } ] }
+  d: { environment: "${leakedAddress}\${{ vars.X }}", steps: [ { run: "\${{ secrets.X }}" } ] }
+  e: { uses: "example/x/.github/workflows/${leakedAddress}@v1", secrets: inherit }
+  f: { steps: [ { uses: hashicorp/vault-action@v3, with: { secrets: "${leakedAddress} x" } }, { name: "${leakedAddress}", run: "vault kv get $X" } ] }
 `,
+      ".github/dependabot.yml": `registries: { a: { url: "${leakedAddress}" } }`,
     },
     odd: {
       files: {
@@ -154,7 +158,7 @@ describe("expressions", () => {
     ["secrets.*", [], true],
     ["secrets[format('{0}_KEY', env.X)] || secrets.B", ["B"], true],
   ])("%s", (expression, names, all) => {
-    expect(secretsNamed(expression)).toEqual({ names, all });
+    expect(namedOf("secrets", expression)).toEqual({ names, all });
   });
 
   it("are found in a text, with braces inside of a text of theirs", () => {
