@@ -33,16 +33,17 @@ export const ciStoresSetting = storesSetting({
  */
 export function saysFetch(
   { reader, scope, places }: Fetching,
-  { store, key, field }: Fetched,
+  { store, key: written, field }: Fetched,
   where: string,
   says: Says,
 ): void {
+  const key = told(written);
   const found = places(store, key);
   if (found === null) {
     const gap = `Which store of the estate is behind ${store} of ${scope} is not known, or whether any is: name it in \`stores\`.`;
-    if (!says.gaps.includes(gap)) says.gaps.push(gap);
+    says.gap(gap);
   }
-  const elsewhere = () => location(`${scope} ${store}`, told(field === "" ? key : `${key}#${field}`));
+  const elsewhere = () => location(`${scope} ${store}`, field === "" ? key : `${key}#${told(field)}`);
   const at: readonly (LocationThing | PlaceThing)[] =
     found === null || found.length === 0 ? [elsewhere()] : found;
   for (const one of at) says.declared(reader, "uses", one, `${where} fetches it`);

@@ -64,11 +64,17 @@ export function nameOf({ name, directory }: Pick<FolderSettings, "name" | "direc
 /** A file with its text. */
 export type TextFile = Extract<FoundFile, { text: string }>;
 
+/** The files of the folder whose paths fit, in their order. */
+export type FilesOf = (fits?: Wanted["isWanted"]) => AsyncGenerator<FoundFile>;
+
 /** What a kind adds to the walk. */
 export interface FolderReader<Context> {
   readonly isWanted: (path: string) => boolean;
-  /** What has to be known of all files before one of them can be read; it is made anew for each scan, also one that goes on. */
-  prepare(files: () => AsyncGenerator<FoundFile>, beside: ReadBeside): Promise<Context>;
+  /**
+   * What has to be known of all files before one of them can be read; it is made anew for each scan, also one that goes on. `files`:
+   * the wanted ones, or those that another question fits.
+   */
+  prepare(files: FilesOf, beside: ReadBeside): Promise<Context>;
   /** Says what one file says. */
   read(file: TextFile, says: Says, context: Context): Promise<void>;
   /** For the sentence about a folder without such files: `compose files`. */
@@ -118,10 +124,11 @@ async function* scan<Context>(
   call: Call,
 ): AsyncGenerator<ScanPart> {
   const from = cursor === null ? null : parsed(cursor);
-  const context = await reader.prepare(() => filesIn(wanted, null, call), besides(wanted, call));
+  const files: FilesOf = (fits = wanted.isWanted) => filesIn({ ...wanted, isWanted: fits }, null, call);
+  const context = await reader.prepare(files, besides(wanted, call));
   let part = empty();
   let at: Cursor = from ?? { path: "", digest: "", said: null };
-  let files = 0;
+  let taken = 0;
   let seen = 0;
   for await (const file of filesIn(wanted, from === null || from.path === "" ? null : from.path, call)) {
     const digest = "text" in file ? file.digest : file.why;
@@ -151,7 +158,7 @@ async function* scan<Context>(
       at = { path: file.path, digest, said };
       yield partOf(part, at);
       part = empty();
-      files = 0;
+      taken = 0;
     }
     take(part, says, said, claims.length + copies.length);
     part.records += says.records;
@@ -162,18 +169,18 @@ async function* scan<Context>(
     if (file.path === "" && says.gaps.length > 0) part.hidesAnything = true;
     part.hidden.push(...says.gaps.map((why) => ({ record: file.path, why })));
     at = { path: file.path, digest, said: null };
-    files += 1;
-    if (files >= filesMax || part.claims.length + part.copies.length + part.malformed.length >= itemsMax) {
+    taken += 1;
+    if (taken >= filesMax || part.claims.length + part.copies.length + part.malformed.length >= itemsMax) {
       yield partOf(part, at);
       part = empty();
-      files = 0;
+      taken = 0;
     }
   }
   if (from === null && seen === 0) {
     part.gaps.push(`No ${reader.files} are in ${wanted.directory}.`);
     part.hidesAnything = true;
   }
-  if (files > 0 || from === null) yield partOf(part, at);
+  if (taken > 0 || from === null) yield partOf(part, at);
 }
 
 /** A part that grows. */

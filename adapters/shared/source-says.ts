@@ -87,6 +87,11 @@ export class Says {
     }
   }
 
+  /** Something that is not seen: told once, however many it concerns. */
+  gap(sentence: string): void {
+    if (!this.gaps.includes(sentence)) this.gaps.push(sentence);
+  }
+
   /** A record that could not be read. */
   cannotRead(where: string, why: string): void {
     this.malformed.push({ where, why });

@@ -64,7 +64,7 @@ export function saysFetched(reading: Reading, steps: unknown, at: string, lookup
     const where = `${at}.steps.${textOf(step.name) ?? index} of ${path}`;
     const action = (named(step.uses) ?? "").replace(/@.*/s, "").toLowerCase();
     if (unread.has(action))
-      says.gaps.push(`${where} fetches with ${told(action)}, and what it fetches is not read.`);
+      says.gap(`${where} fetches with ${told(action)}, and what it fetches is not read.`);
     const given = new Map(
       Object.entries(mapOf(step.with)).map(([name, value]) => [name.toLowerCase(), value]),
     );
@@ -72,9 +72,7 @@ export function saysFetched(reading: Reading, steps: unknown, at: string, lookup
     for (const { store, key, field } of [...byAction, ...fetchedIn(textOf(step.run) ?? "")]) {
       const keys = key === null ? [anything] : possibleTexts(key, lookup);
       if (keys.some((one) => isOpen(one)))
-        says.gaps.push(
-          `${where} fetches from ${store} by a name that is made when it runs, and is not read.`,
-        );
+        says.gap(`${where} fetches from ${store} by a name that is made when it runs, and is not read.`);
       for (const one of keys.filter((one) => !isOpen(one)))
         for (const path of store === "vault" ? logicalPaths(one) : [one])
           saysFetch({ reader: reading.reader, scope, places }, { store, key: path, field }, where, says);

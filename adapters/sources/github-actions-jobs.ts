@@ -32,7 +32,7 @@ export async function saysWorkflow(workflow: Workflow, says: Says): Promise<void
     const namesSecrets = saysTexts(reading, texts, says) || isAll;
     if (isAll) saysSecrets(reading, { names: [], all: true }, `${at}.secrets of ${path} is inherit`, says);
     if (runsIn.unknown !== null && namesSecrets) {
-      says.gaps.push(
+      says.gap(
         `${at}.environment of ${path} may be any environment (${told(runsIn.unknown)}), so that it is taken for each that the workflows name. Name all of the repository in \`environments\`.`,
       );
     }
@@ -109,7 +109,7 @@ async function saysCall(reading: Reading, job: Body, at: string, says: Says): Pr
   const found = await caller.repository.beside(path);
   const [parsed] = found !== null && "text" in found ? yamlDocuments(found.text) : [];
   if (parsed === undefined || "why" in parsed) {
-    says.gaps.push(`${caller.path} calls ${told(path)}, which cannot be read.`);
+    says.gap(`${caller.path} calls ${told(path)}, which cannot be read.`);
     return;
   }
   saysHandedOver(workflowOf({ ...caller, path }, mapOf(parsed.value)), job.secrets, caller, says);
@@ -123,5 +123,5 @@ function saysCalledAway(reading: Reading, uses: string, secrets: unknown, at: st
   const sentence = `${at} of ${workflow.path} calls ${told(uses)} with all secrets, and that chooses the environment`;
   saysSecrets({ ...reading, environments: [...environments] }, { names: [], all: true }, sentence, says);
   if (areAllNamed) return;
-  says.gaps.push(`${sentence}. Name all environments of the repository in \`environments\`.`);
+  says.gap(`${sentence}. Name all environments of the repository in \`environments\`.`);
 }

@@ -1,109 +1,90 @@
-/** What a pipeline of GitLab says: its jobs, with what they extend and include, and the variables and secrets that they name. */
-import { posix } from "node:path";
-import type { LocationThing, PlaceThing, ReaderThing } from "../../domain/discovery/said.js";
-import { isMap, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
-import type { ReadBeside } from "../shared/source-files.js";
+/** What a pipeline of GitLab says: its jobs, with what they extend and include and start, and the variables and secrets that they name. */
+import type { ReaderThing } from "../../domain/discovery/said.js";
+import { fetchedIn } from "../shared/source-ci-scripts.js";
+import { type Fetched, saysFetch } from "../shared/source-ci-stores.js";
+import { isMap, mapOf, named, settingsIn } from "../shared/source-config.js";
 import { location, type Says, told } from "../shared/source-says.js";
-import type { StoreMap } from "../shared/source-stores.js";
-import { secretName, valuesIn } from "../shared/source-values.js";
-import { interpolated } from "../shared/source-variables.js";
+import { valuesIn } from "../shared/source-values.js";
+import {
+  type Body,
+  type Gathered,
+  gathered,
+  gatheredChild,
+  type Part,
+  type Project,
+} from "./gitlab-ci-gather.js";
+import {
+  heldBy,
+  putIn,
+  secretVariables,
+  type Variables,
+  variableAt,
+  variablesOf,
+} from "./gitlab-ci-secrets.js";
 
-/** A pipeline and where it stands. */
-interface PipelineFrame {
-  readonly path: string;
-  readonly project: string;
-  readonly files: string;
-  readonly places: StoreMap;
-  readonly beside: ReadBeside;
-}
-
-type Body = Readonly<Record<string, unknown>>;
-
-/** A job or a part of one, with the file it stands in. */
-interface Part {
-  readonly name: string;
-  readonly path: string;
-  readonly body: Body;
-}
-
-/** Words at the top of a pipeline that are no jobs. */
-const noJobs = new Set(
-  "default include stages variables workflow spec image services cache before_script after_script".split(" "),
-);
-
-const includesMax = 50;
-
-/** What counts for every job of a pipeline. */
-const globalWords = ["variables", "before_script", "after_script", "default", "image", "services"];
-
-/** A pipeline with the local files that it includes: jobs and parts of them by their names, and what counts for every job. */
-interface Gathered {
-  /** Several of a name are one job, which has all that they say. */
-  readonly named: Map<string, Part[]>;
-  readonly globals: Part[];
-}
+/** Pipelines of pipelines of pipelines; GitLab has two levels below the first. */
+const levelsMax = 4;
 
 /** Every job of the pipeline, those of the files that it includes too, with what each has from elsewhere. */
-export async function saysPipeline(top: Body, frame: PipelineFrame, says: Says): Promise<void> {
-  const gathered: Gathered = { named: new Map(), globals: [] };
-  await collect(top, frame.path, frame, gathered, new Set([frame.path]), says);
-  const { named: known, globals } = gathered;
-  const own = new Set(globals.flatMap(({ body }) => Object.keys(mapOf(body.variables))));
-  for (const [name, written] of known) {
+export async function saysPipeline(top: Body, path: string, project: Project, says: Says): Promise<void> {
+  await saysJobs(await gathered(top, path, project, says), { project, level: 1, started: new Set() }, says);
+}
+
+/** How deep a pipeline stands below others, and which were started, each with what it was handed. */
+interface Level {
+  readonly project: Project;
+  readonly level: number;
+  readonly started: Set<string>;
+}
+
+async function saysJobs(
+  { named: known, globals: written }: Gathered,
+  { project, level, started }: Level,
+  says: Says,
+): Promise<void> {
+  const globals = partsOf(written, known, says);
+  for (const [name, own] of known) {
     if (name.startsWith(".")) continue;
-    const parts = partsOf(written, known, says);
-    const defined = new Set([...own, ...parts.flatMap((part) => Object.keys(mapOf(part.body.variables)))]);
-    const workload = `gitlab-ci ${frame.project}/${name}`;
+    const parts = partsOf(own, known, says);
     const reader: ReaderThing = {
       is: "reader",
-      name: `job ${name} of ${frame.project}`,
-      traits: { workload },
+      name: `job ${name} of ${project.project}`,
+      traits: { workload: `gitlab-ci ${project.project}/${name}` },
       // The platform gives each job an identity of its own.
       class: "workload-identity",
     };
-    for (const part of globals) saysPart(reader, part, "", defined, frame, says);
-    for (const part of parts) saysPart(reader, part, `${part.name}.`, defined, frame, says);
+    const job: Job = { reader, project, variables: variablesOf([...parts, ...globals]) };
+    for (const part of globals) saysPart(job, part, "", says);
+    for (const part of parts) saysPart(job, part, `${part.name}.`, says);
+    for (const { path, body } of parts) await saysStarted(body, `${name} of ${path}`, path);
   }
-}
 
-/** What stands in this file and in local files that it includes. */
-async function collect(
-  top: Body,
-  path: string,
-  frame: PipelineFrame,
-  gathered: Gathered,
-  met: Set<string>,
-  says: Says,
-): Promise<void> {
-  const includes = Array.isArray(top.include) ? top.include : top.include === undefined ? [] : [top.include];
-  for (const entry of includes) {
-    const local = named(entry) ?? named(mapOf(entry).local);
-    if (local === null || /^https?:/.test(local) || local.includes("*") || local.includes("$")) {
-      const what = local !== null ? told(local) : Object.keys(mapOf(entry)).join(", ");
-      says.gaps.push(`${path} includes what is not in the folder by that name (${what}), and is not read.`);
-      continue;
+  /** The pipeline that a job starts in this project, with the variables that it hands on. */
+  async function saysStarted(body: Body, who: string, path: string): Promise<void> {
+    const trigger = mapOf(body.trigger);
+    if (trigger.include === undefined) return;
+    const isForwarded = mapOf(trigger.forward).yaml_variables !== "false";
+    const handedOn = [{ name: "variables", path, body: { variables: body.variables } }, ...globals].filter(
+      (part) => isForwarded && part.name === "variables" && part.body.variables !== undefined,
+    );
+    // One that starts itself again says the same again.
+    const key = JSON.stringify([trigger.include, trigger.inputs, handedOn]);
+    if (started.has(key)) return;
+    started.add(key);
+    if (level >= levelsMax) {
+      says.gap(`${who} starts a pipeline below ${levelsMax} others, which is not read.`);
+      return;
     }
-    const at = posix.normalize(local.replace(/^\/+/, ""));
-    if (met.has(at) || met.size > includesMax) continue;
-    met.add(at);
-    const found = await frame.beside(at);
-    const [parsed] = found !== null && "text" in found ? yamlDocuments(found.text) : [];
-    if (parsed === undefined || "why" in parsed)
-      says.gaps.push(`${path} includes ${told(at)}, which cannot be read.`);
-    else await collect(mapOf(parsed.value), at, frame, gathered, met, says);
-  }
-  for (const name of globalWords)
-    if (top[name] !== undefined) gathered.globals.push({ name, path, body: { [name]: top[name] } });
-  for (const [name, body] of Object.entries(top)) {
-    if (noJobs.has(name) || !isMap(body)) continue;
-    gathered.named.set(name, [...(gathered.named.get(name) ?? []), { name, path, body }]);
+    const child = await gatheredChild(trigger, path, `${who} starts a pipeline of`, project, says);
+    const globalsOfChild = [...child.globals, ...handedOn];
+    await saysJobs({ ...child, globals: globalsOfChild }, { project, level: level + 1, started }, says);
   }
 }
 
-/** The job and everything that it extends or refers to. */
-function partsOf(job: readonly Part[], known: Gathered["named"], says: Says): Part[] {
-  const parts = [...job];
-  const met = new Set(job.map(({ name }) => name));
+/** The parts and everything that they extend or refer to. */
+function partsOf(written: readonly Part[], known: Gathered["named"], says: Says): Part[] {
+  const parts = [...written];
+  const met = new Set(written.map(({ name }) => name));
   for (const part of parts) {
     const names = Array.isArray(part.body.extends) ? part.body.extends : [part.body.extends];
     for (const name of names.flatMap((item) => named(item) ?? [])) {
@@ -111,7 +92,7 @@ function partsOf(job: readonly Part[], known: Gathered["named"], says: Says): Pa
       met.add(name);
       const found = known.get(name);
       if (found === undefined)
-        says.gaps.push(`${part.name} of ${part.path} extends ${told(name)}, which is not in the folder.`);
+        says.gap(`${part.name} of ${part.path} extends ${told(name)}, which is not in the folder.`);
       else parts.push(...found);
     }
     for (const [name = "", ...keys] of referencesIn(part.body)) {
@@ -141,20 +122,23 @@ function* referencesIn(value: unknown): Generator<string[]> {
   } else if (isMap(value)) for (const item of Object.values(value)) yield* referencesIn(item);
 }
 
-function saysPart(
-  reader: ReaderThing,
-  { path, body }: Part,
-  head: string,
-  defined: ReadonlySet<string>,
-  frame: PipelineFrame,
-  says: Says,
-): void {
+/** Who reads, and what the variables of that job may hold. */
+interface Job {
+  readonly reader: ReaderThing;
+  readonly project: Project;
+  readonly variables: Variables;
+}
+
+function saysPart(job: Job, { path, body }: Part, head: string, says: Says): void {
+  const { reader, project } = job;
   for (const [name, secret] of Object.entries(mapOf(body.secrets))) {
-    const at = heldBy(mapOf(secret), frame);
-    for (const one of at ?? [])
-      says.declared(reader, "uses", one, `${head}secrets.${name} of ${path} fetches it`);
-    if (at === null)
-      says.gaps.push(`${head}secrets.${name} of ${path} names a kind of store that is not known.`);
+    // A reference has been followed.
+    if (Array.isArray(secret)) continue;
+    const where = `${head}secrets.${name} of ${path}`;
+    const at = heldBy(mapOf(secret), project, says);
+    if (at === null) says.gap(`${where} names a kind of store that is not known.`);
+    else if ("is" in at) says.declared(reader, "uses", at, `${where} fetches it`);
+    else saysFetched(job, at, where, says);
   }
   const { secrets: _, extends: __, ...rest } = body;
   for (const setting of settingsIn(rest)) {
@@ -162,62 +146,33 @@ function saysPart(
     // `variables: {NAME: {value: text, description: text}}` is the setting NAME.
     const [, long] = /(?:^|\.)variables\.([^.]+)\.value$/.exec(setting.path) ?? [];
     const name = long ?? setting.name;
-    const met = /^(?:script|before_script|after_script|description)$/.test(name)
-      ? []
-      : valuesIn(name, setting.text);
+    const isScript = /^(?:script|before_script|after_script|pre_get_sources_script)$/.test(name);
+    const met = isScript || name === "description" ? [] : valuesIn(name, setting.text);
     if (met.length > 0) {
-      const at = location(frame.files, `${path}#${head}${setting.path}`);
+      const at = location(project.files, `${path}#${head}${setting.path}`);
       says.copy(at, met, true, where);
       says.declared(reader, "uses", at, `${where} holds ${met[0]?.as}`);
     }
-    for (const variable of interpolated(setting.text)) {
-      // Of the platform itself, made for each job; and what the pipeline says itself is no secret of the project.
-      if (/^(?:CI|GITLAB)_/.test(variable) || defined.has(variable) || secretName(variable) === null)
-        continue;
-      says.declared(reader, "uses", variableAt(frame, variable, says), `${where} names it`);
+    for (const variable of secretVariables(setting.text, project)) {
+      const sentence = job.variables.has(variable)
+        ? `${where} names it, and one of the project goes before what the pipeline says it is`
+        : `${where} names it`;
+      says.declared(reader, "uses", variableAt(project, variable, says), sentence);
     }
+    if (isScript) for (const fetched of fetchedIn(setting.text)) saysFetched(job, fetched, where, says);
   }
 }
 
-function variableAt({ project }: PipelineFrame, name: string, says: Says): LocationThing {
-  const at = location(`gitlab ${project}`, `variables/${name}`);
-  says.declared(
-    at,
-    "stored-in",
-    location(`gitlab ${project}`, "variables/*"),
-    `${name} is one of the variables of ${project}`,
-  );
-  return at;
-}
-
-/** Where a secret of `secrets:` is fetched from; null for a store of no kind that is known. */
-function heldBy(
-  secret: Body,
-  { project, places }: PipelineFrame,
-): readonly (LocationThing | PlaceThing)[] | null {
-  const at = (store: string, key: string, field: string) => {
-    const found = places(store, key) ?? [];
-    const path = field === "" ? key : `${key}#${field}`;
-    return found.length > 0 ? found : [location(`gitlab ${project} ${store}`, path)];
-  };
-  const vault = secret.vault;
-  const short = named(vault);
-  if (short !== null) {
-    // `path/field@mount`; without a mount it is `kv-v2`.
-    const [whole = "", mount = "kv-v2"] = told(short).split("@");
-    const slash = whole.lastIndexOf("/");
-    return at("vault", `${mount}/${whole.slice(0, Math.max(0, slash))}`, whole.slice(slash + 1));
-  }
-  if (isMap(vault)) {
-    const mount = named(mapOf(vault.engine).path) ?? "kv-v2";
-    return at("vault", `${mount}/${textOf(vault.path) ?? ""}`, textOf(vault.field) ?? "");
-  }
-  const azure = named(mapOf(secret.azure_key_vault).name);
-  if (azure !== null) return at("azure_key_vault", azure, "");
-  const google = named(mapOf(secret.gcp_secret_manager).name);
-  if (google !== null) return at("gcp_secret_manager", google, "");
-  const aws = named(secret.aws_secrets_manager) ?? named(mapOf(secret.aws_secrets_manager).secret_id);
-  return aws === null
-    ? null
-    : at("aws_secrets_manager", aws, textOf(mapOf(secret.aws_secrets_manager).field) ?? "");
+/** By each name that the job's variables can make of it. */
+function saysFetched(
+  { reader, project, variables }: Job,
+  { store, key, field }: Omit<Fetched, "key"> & { readonly key: string | null },
+  where: string,
+  says: Says,
+): void {
+  const keys = key === null ? null : putIn(key, variables);
+  if (keys === null)
+    says.gap(`${where} fetches from ${store} by a name that is made when it runs, and is not read.`);
+  const fetching = { reader, scope: `gitlab ${project.project}`, places: project.places };
+  for (const one of keys ?? []) saysFetch(fetching, { store, key: one, field }, where, says);
 }

@@ -2,17 +2,20 @@
 import { posix } from "node:path";
 import { z } from "zod";
 import type { AdapterDeps, Source, SourceKind } from "../ports.js";
-import { isMap, yamlDocuments } from "../shared/source-config.js";
+import { ciStoresSetting } from "../shared/source-ci-stores.js";
+import { isMap } from "../shared/source-config.js";
 import { folderSettings, folderSource, nameOf, repositoryOf } from "../shared/source-folder.js";
-import { storeMap, storesSetting } from "../shared/source-stores.js";
+import { storeMap } from "../shared/source-stores.js";
+import { type Project, pipelinesIn } from "./gitlab-ci-gather.js";
 import { saysPipeline } from "./gitlab-ci-says.js";
 
 const pipelineConfig = z.strictObject({
   ...folderSettings("one project, with its `.gitlab-ci.yml`"),
-  stores: storesSetting({
-    pattern: /^(?:vault|azure_key_vault|gcp_secret_manager|aws_secrets_manager)$/,
-    words: "`vault`, `azure_key_vault`, `gcp_secret_manager` or `aws_secrets_manager`",
-  }),
+  variables: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Variables of the project that are secrets, where their names do not say so."),
+  stores: ciStoresSetting,
 });
 
 type PipelineConfig = z.output<typeof pipelineConfig>;
@@ -23,22 +26,25 @@ function isPipeline(path: string): boolean {
 }
 
 function create(config: PipelineConfig, deps: AdapterDeps): Source {
-  const places = storeMap(config.stores);
-  return folderSource(
+  const of = {
+    project: nameOf(config),
+    files: repositoryOf(config),
+    places: storeMap(config.stores),
+    variables: new Set(config.variables),
+  };
+  return folderSource<Project>(
     config,
     {
       files: "pipelines",
       isWanted: isPipeline,
-      prepare: async (_files, beside) => beside,
-      async read({ path, text }, says, beside) {
+      prepare: async (matching, beside) => ({ ...of, matching, beside }),
+      async read({ path, text }, says, project) {
         says.records = 1;
-        // A pipeline may have a header of its own, as a document before it.
-        for (const parsed of yamlDocuments(text)) {
-          if ("why" in parsed) says.cannotRead(`${path}:${parsed.line}`, parsed.why);
-          else if (isMap(parsed.value)) {
-            const frame = { path, project: nameOf(config), files: repositoryOf(config), places, beside };
-            await saysPipeline(parsed.value, frame, says);
-          } else if (parsed.value !== null) says.cannotRead(path, "no pipeline: its top is no map");
+        const { pipelines, broken } = pipelinesIn(text);
+        for (const { line, why } of broken) says.cannotRead(`${path}:${line}`, why);
+        for (const pipeline of pipelines) {
+          if (isMap(pipeline)) await saysPipeline(pipeline, path, project, says);
+          else says.cannotRead(path, "no pipeline: its top is no map");
         }
       },
     },

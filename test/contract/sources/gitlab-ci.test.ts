@@ -35,6 +35,9 @@ sourceContract(
       `${job("deploy")} uses location(gitlab shop vault ops/production/db#password) declared`,
       `${job("deploy")} uses ${at("variables/DEPLOY_TOKEN")} declared`,
       oneOf("DEPLOY_TOKEN"),
+      // One of the project goes before what the pipeline says.
+      `${job("deploy")} uses ${at("variables/LOCAL_TOKEN")} declared`,
+      oneOf("LOCAL_TOKEN"),
     ],
     planted: {
       files: { "ci/nightly.gitlab-ci.yml": `nightly: { script: [ 'x \${NIGHTLY_SECRET}' ] }` },
@@ -50,7 +53,8 @@ sourceContract(
     leaking: {
       "leak.gitlab-ci.yml": `
 include: [ "${leakedAddress}/x.yml", "https://x.example/x.yml?sig=${leaked}", { local: "/y.yml?sig=${leaked}" }, { local: "y/${leakedAddress}" } ]
-leak: { extends: "${leakedAddress}", script: [ x ], secrets: { X: { vault: "${leakedAddress}/x" } } }
+leak: { extends: "${leakedAddress}", script: [ x ], secrets: { X: { vault: "${leakedAddress}/x" }, Y: { vault: { path: "${leakedAddress}" } }, Z: { aws_secrets_manager: "${leakedAddress}" } } }
+start: { script: [ "vault kv get ${leakedAddress}" ], trigger: { include: [ "${leakedAddress}", { local: "*/${leakedAddress}" }, { artifact: "${leakedAddress}", job: x } ] } }
 `,
     },
     odd: {
@@ -136,8 +140,10 @@ it("says the jobs of local files that it includes, with what counts for every jo
   };
   expect((await uses(files)).sort()).toEqual([
     `${job("a")} uses ${at("variables/OTHER_TOKEN")} declared`,
+    `${job("a")} uses ${at("variables/OWN_TOKEN")} declared`,
     `${job("a")} uses ${at("variables/REGISTRY_PASSWORD")} declared`,
     `${job("deploy")} uses ${at("variables/DEPLOY_TOKEN")} declared`,
+    `${job("deploy")} uses ${at("variables/OWN_TOKEN")} declared`,
     `${job("deploy")} uses ${at("variables/REGISTRY_PASSWORD")} declared`,
   ]);
 });
