@@ -36,6 +36,7 @@ export interface Environments {
 /** Callers of callers that are asked what they hand over. */
 const ways = 5;
 
+/** Whether a file is a workflow, by its path below the repository. */
 export const isWorkflow = (path: string) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(path);
 
 /** Collects it from the files of a folder. `environments`: those that the settings name; none, where they do not say. */

@@ -6,6 +6,7 @@ import type { FilesOf } from "../shared/source-folder.js";
 import { type Says, told } from "../shared/source-says.js";
 import type { StoreMap } from "../shared/source-stores.js";
 
+/** A part of a pipeline, as it was parsed. */
 export type Body = Readonly<Record<string, unknown>>;
 
 /** A project, and what can be read of it. */
