@@ -30,6 +30,9 @@ export type FoundFile =
 /** Text of one file below the folder, or why there is none; null when no file is there. */
 export type ReadBeside = (path: string) => Promise<FoundFile | null>;
 
+/** Paths of the files below a folder of the folder ("" for itself), in the order of their names; none where there is no such folder. */
+export type ListBelow = (folder: string) => AsyncGenerator<string>;
+
 const linkOut = "a symbolic link that leads out of the folder, or to nothing, and is not followed";
 
 /** The folder's true path; throws `unreachable`, `not-permitted` or `unsupported`. */
@@ -58,6 +61,36 @@ export function besides(wanted: Wanted, call: Call): ReadBeside {
       return { path, why: "a path that leads out of the folder" };
     return readFile(await rootOf(wanted.directory), path, wanted.bytesMax, call);
   };
+}
+
+/** Lists what lies below single folders of the same folder, for what a file refers to as a whole. Follows no link to a folder. */
+export function belows(wanted: Wanted, call: Call): ListBelow {
+  return async function* (folder) {
+    const root = await rootOf(wanted.directory);
+    if (await isFolder(root, folder)) yield* pathsBelow(root, folder, wanted, call);
+  };
+}
+
+async function* pathsBelow(root: string, folder: string, wanted: Wanted, call: Call): AsyncGenerator<string> {
+  goingOn(call, wanted.directory);
+  // What cannot be read is reported by the walk, where it comes by.
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (!entry.isDirectory()) yield path;
+    else if (!wanted.skip.includes(entry.name)) yield* pathsBelow(root, path, wanted, call);
+  }
+}
+
+/** A folder that lies in the folder, also by way of a link. */
+async function isFolder(root: string, path: string): Promise<boolean> {
+  try {
+    const real = await realpath(join(root, path));
+    return isInside(root, real) && (await stat(real)).isDirectory();
+  } catch {
+    // Not there, or not to be looked at.
+    return false;
+  }
 }
 
 async function* walk(

@@ -9,7 +9,16 @@ import { withheldPart } from "../../domain/discovery/withheld.js";
 import type { Finding } from "../../domain/finding.js";
 import type { AdapterDeps, Call, Source } from "../ports.js";
 import { unreadableCursor } from "./source-cursor.js";
-import { besides, type FoundFile, filesIn, type ReadBeside, rootOf, type Wanted } from "./source-files.js";
+import {
+  belows,
+  besides,
+  type FoundFile,
+  filesIn,
+  type ListBelow,
+  type ReadBeside,
+  rootOf,
+  type Wanted,
+} from "./source-files.js";
 import { type Marking, Says } from "./source-says.js";
 
 const folderError = "expected an absolute path without `..`";
@@ -74,7 +83,7 @@ export interface FolderReader<Context> {
    * What has to be known of all files before one of them can be read; it is made anew for each scan, also one that goes on. `files`:
    * the wanted ones, or those that another question fits.
    */
-  prepare(files: FilesOf, beside: ReadBeside): Promise<Context>;
+  prepare(files: FilesOf, beside: ReadBeside, below: ListBelow): Promise<Context>;
   /** Says what one file says. */
   read(file: TextFile, says: Says, context: Context): Promise<void>;
   /** For the sentence about a folder without such files: `compose files`. */
@@ -125,7 +134,7 @@ async function* scan<Context>(
 ): AsyncGenerator<ScanPart> {
   const from = cursor === null ? null : parsed(cursor);
   const files: FilesOf = (fits = wanted.isWanted) => filesIn({ ...wanted, isWanted: fits }, null, call);
-  const context = await reader.prepare(files, besides(wanted, call));
+  const context = await reader.prepare(files, besides(wanted, call), belows(wanted, call));
   let part = empty();
   let at: Cursor = from ?? { path: "", digest: "", said: null };
   let taken = 0;

@@ -1,26 +1,24 @@
 /** What one compose file says: services and the secrets, files and texts that they are given. By the Compose Specification. */
 import { posix } from "node:path";
-import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
+import type { ReaderThing } from "../../domain/discovery/said.js";
 import { knownShape } from "../../domain/estate/literals.js";
 import { argumentsIn } from "../shared/source-arguments.js";
 import { isMap, listOf, mapOf, named, settingsIn, textOf, yamlDocuments } from "../shared/source-config.js";
-import { envLines } from "../shared/source-dotenv.js";
-import type { ReadBeside } from "../shared/source-files.js";
 import { location, type Says, told } from "../shared/source-says.js";
-import { secretName, valuesIn } from "../shared/source-values.js";
-import { defaultsIn, interpolated } from "../shared/source-variables.js";
-
-/** A compose file and where it stands. */
-export interface ComposeFile {
-  readonly path: string;
-  /** Folder of the file, `.` for the top one. */
-  readonly folder: string;
-  readonly project: string;
-  /** In what its files are, on the map. */
-  readonly repository: string;
-  readonly top: Readonly<Record<string, unknown>>;
-  readonly beside: ReadBeside;
-}
+import { valuesIn } from "../shared/source-values.js";
+import { defaultsIn } from "../shared/source-variables.js";
+import { saysEnvFiles } from "./compose-env-files.js";
+import {
+  type ComposeFile,
+  configAt,
+  mayHoldSecret,
+  pathWith,
+  saysInterpolated,
+  saysVariable,
+  secretAt,
+  serviceOf,
+} from "./compose-file.js";
+import { saysMounted, saysMounts } from "./compose-mounts.js";
 
 /** A service, merged from what it extends: each piece with the file it stands in. */
 interface Piece {
@@ -31,75 +29,85 @@ interface Piece {
 
 const extendsMax = 20;
 
-/** The top level: where each secret is filled from, texts of configs, and files that are taken in. */
-export async function saysTop(file: ComposeFile, says: Says): Promise<void> {
-  for (const [name, body] of Object.entries(mapOf(file.top.secrets))) {
-    const { file: from, environment, external, name: outside } = mapOf(body);
-    const at = secretAt(file, name);
-    const where = `secrets.${name} of ${file.path}`;
-    if (named(from) !== null)
-      says.declared(at, "depends-on", fileAt(file, String(from)), `${where} is filled from a file`);
-    if (named(environment) !== null) {
-      says.declared(
-        at,
-        "depends-on",
-        environmentAt(file, String(environment)),
-        `${where} is filled from a variable`,
-      );
-    }
-    if (isMap(external) || textOf(external) === "true") {
-      const given = named(mapOf(external).name) ?? named(outside) ?? name;
-      says.declared(
-        at,
-        "depends-on",
-        location("docker secrets", given),
-        `${where} is a secret of the platform`,
-      );
-    }
-  }
-  for (const [name, body] of Object.entries(mapOf(file.top.configs))) {
-    const content = textOf(mapOf(body).content);
-    if (content === null) continue;
-    const at = location(file.repository, `${file.path}#configs.${name}.content`);
-    for (const line of content.split("\n"))
-      says.copy(at, valuesIn("content", line), true, `configs.${name}.content of ${file.path}`);
-  }
-  for (const entry of [...listOf(file.top.include)]) {
-    const paths = isMap(entry) ? (Array.isArray(entry.path) ? entry.path : [entry.path]) : [entry];
-    for (const path of paths) {
-      const other = named(path);
-      if (other === null) continue;
-      says.gaps.push(
-        `${file.path} includes ${told(other)}, which counts only where it is a compose file of this folder, and as a project of its own.`,
-      );
-    }
-  }
-}
+/** Parts of a service in which somebody may have written a value, or has one put in. */
+const textKeys = "command entrypoint labels annotations healthcheck logging provider deploy".split(" ");
 
 /** One service with everything that it extends. */
 export async function saysService(file: ComposeFile, name: string, body: unknown, says: Says): Promise<void> {
-  const workload = `compose ${file.project}/${name}`;
-  const reader: ReaderThing = {
-    is: "reader",
-    name: `service ${name} of ${file.project}`,
-    traits: { workload },
-  };
+  const reader = serviceOf(file, name);
   // What was met as a variable's value is known again in the middle of a command.
   const values = new Set<string>();
   for (const piece of await pieces({ file, name, body: mapOf(body) }, says)) {
     const where = `services.${piece.name}`;
-    saysSecrets(reader, piece, piece.body.secrets, `${where}.secrets`, says);
     const build = mapOf(piece.body.build);
+    saysSecrets(reader, piece, piece.body.secrets, `${where}.secrets`, says);
     saysSecrets(reader, piece, build.secrets, `${where}.build.secrets`, says);
+    saysConfigs(reader, piece, file, says);
+    const hooks = ["post_start", "pre_stop"].flatMap((key) =>
+      listOf(piece.body[key]).map((hook, index) => ({ hook: mapOf(hook), at: `${where}.${key}.${index}` })),
+    );
     const met = [
       ...saysVariables(reader, piece, piece.body.environment, `${where}.environment`, says),
       ...saysVariables(reader, piece, build.args, `${where}.build.args`, says),
+      ...hooks.flatMap(({ hook, at }) =>
+        saysVariables(reader, piece, hook.environment, `${at}.environment`, says),
+      ),
     ];
     for (const value of met) values.add(value);
-    await saysEnvFiles(reader, piece, says);
-    for (const key of ["command", "entrypoint", "labels", "healthcheck", "logging", "driver_opts"]) {
+    await saysEnvFiles(reader, piece.file, piece.name, piece.body.env_file, says);
+    for (const key of textKeys) {
       saysTexts(reader, piece, piece.body[key], `${where}.${key}`, { key, values }, says);
     }
+    for (const key of ["dockerfile_inline", "labels"]) {
+      saysTexts(reader, piece, build[key], `${where}.build.${key}`, { key, values }, says);
+    }
+    for (const { hook, at } of hooks) {
+      saysTexts(reader, piece, hook.command, `${at}.command`, { key: "command", values }, says);
+    }
+    await saysFiles(reader, piece, { build, values }, says);
+  }
+}
+
+/** Everything that a service is given as a file: mounts, those of another service, keys for a build, files of labels. */
+async function saysFiles(
+  reader: ReaderThing,
+  { file, name, body }: Piece,
+  { build, values }: { readonly build: Piece["body"]; readonly values: ReadonlySet<string> },
+  says: Says,
+): Promise<void> {
+  const where = `services.${name}`;
+  const services = mapOf(file.top.services);
+  const others = listOf(body.volumes_from).flatMap((entry) => (named(entry) ?? "").split(":")[0] ?? []);
+  const mounting = [
+    { name, body },
+    ...others.map((other) => ({ name: other, body: mapOf(services[other]) })),
+  ];
+  for (const other of mounting) {
+    await saysMounts(reader, file, other.body.volumes, `services.${other.name}.volumes`, says);
+    for (const entry of listOf(other.body.volumes)) {
+      const volume = named(mapOf(entry).source) ?? (named(entry) ?? "").split(":")[0] ?? "";
+      const options = mapOf(mapOf(mapOf(file.top.volumes)[volume]).driver_opts);
+      // Options of a mount are one text with commas, `addr=...,username=...,password=...`.
+      const texts = { ...options, ...(named(options.o) === null ? {} : { o: String(options.o).split(",") }) };
+      const at = `volumes.${volume}.driver_opts`;
+      saysTexts(reader, { file, name, body }, texts, at, { key: "driver_opts", values }, says);
+    }
+  }
+  const ssh: readonly (readonly [string, unknown])[] = Array.isArray(build.ssh)
+    ? build.ssh.map((entry) => {
+        const [id = "", ...path] = String(entry).split("=");
+        return [id, path.join("=")] as const;
+      })
+    : Object.entries(mapOf(build.ssh));
+  const files = [
+    ...ssh.map(([, path]) => ({ key: "build.ssh", path })),
+    ...[body.label_file].flat().map((path) => ({ key: "label_file", path })),
+  ];
+  for (const { key, path } of files) {
+    const source = named(path);
+    if (source === null) continue;
+    const mount = { source: pathWith(file, source), target: null };
+    await saysMounted(reader, file, mount, `${where}.${key} of ${file.path} names`, says);
   }
 }
 
@@ -133,7 +141,9 @@ async function pieces(first: Piece, says: Says): Promise<Piece[]> {
 
 async function otherFile(file: ComposeFile, path: string): Promise<ComposeFile | string> {
   const at = posix.normalize(posix.join(file.folder, path));
-  const found = path.includes("$") ? { path, why: "its name is put in at the start" } : await file.beside(at);
+  const found = path.includes("$")
+    ? { path, why: "its name is put in at the start" }
+    : await file.all.beside(at);
   if (found === null) return "there is no such file";
   if ("why" in found) return found.why;
   const [parsed] = yamlDocuments(found.text);
@@ -152,6 +162,20 @@ function saysSecrets(
     const name = named(entry) ?? named(mapOf(entry).source);
     if (name !== null)
       says.declared(reader, "uses", secretAt(file, name), `${where} of ${file.path} names it`);
+  }
+}
+
+/** Configs of the service, where a secret may stand in them; of one that another file declares nobody knows. */
+function saysConfigs(reader: ReaderThing, { file, name, body }: Piece, first: ComposeFile, says: Says): void {
+  for (const entry of listOf(body.configs)) {
+    const config = named(entry) ?? named(mapOf(entry).source);
+    if (config === null || first.configs.get(config) === false) continue;
+    says.declared(
+      reader,
+      "uses",
+      configAt(first, config),
+      `services.${name}.configs of ${file.path} names it`,
+    );
   }
 }
 
@@ -185,48 +209,17 @@ function saysVariables(
       value === null
         ? []
         : [...valuesIn(name, value), ...defaultsIn(value).flatMap((text) => valuesIn(name, text))];
-    const at = location(file.repository, `${file.path}#${where}.${name}`);
+    const at = location(file.all.repository, `${file.path}#${where}.${name}`);
     if (met.length > 0) {
       says.copy(at, met, true, sentence);
       says.declared(reader, "uses", at, `${sentence} holds ${met[0]?.as}`);
       values.push(...met.flatMap(({ value }) => value ?? []));
     }
-    for (const variable of value === null ? [name] : interpolated(value)) {
-      if (secretName(variable) === null && secretName(name) === null) continue;
-      says.declared(
-        reader,
-        "uses",
-        environmentAt(file, variable),
-        `${sentence} is filled from the variable ${variable}`,
-      );
-    }
+    if (value !== null) saysInterpolated(reader, file, { text: value, name, sentence }, says);
+    else if (mayHoldSecret(file, name))
+      saysVariable(reader, file, name, `${sentence} is filled from the variable ${name}`, says);
   }
   return values;
-}
-
-/** Files of variables: each secret in them where the file is in the folder, otherwise the file. */
-async function saysEnvFiles(reader: ReaderThing, { file, name, body }: Piece, says: Says): Promise<void> {
-  const list = Array.isArray(body.env_file) ? body.env_file : [body.env_file];
-  for (const entry of list) {
-    const path = named(entry) ?? named(mapOf(entry).path);
-    if (path === null) continue;
-    const sentence = `services.${name}.env_file of ${file.path} names ${told(path)}`;
-    const at = pathOf(file, path);
-    const found = at === null ? null : await file.beside(at);
-    // What is there by a name is called by it, however odd that is.
-    const whole = at === null || found === null ? fileAt(file, path) : location(file.repository, at);
-    says.declared(reader, "uses", whole, sentence);
-    if (found === null || "why" in found) {
-      says.gaps.push(
-        `${sentence}, whose content is not known: ${found === null ? "it is not in the folder" : found.why}.`,
-      );
-      continue;
-    }
-    for (const setting of envLines(found.text).settings) {
-      if (secretName(setting.name) === null && valuesIn(setting.name, setting.text).length === 0) continue;
-      says.declared(reader, "uses", location(whole.scope, `${whole.path}#${setting.path}`), sentence);
-    }
-  }
 }
 
 /** Texts in which somebody may have written a value. */
@@ -244,40 +237,24 @@ function saysTexts(
     // `--password=...` is an argument with a name; in a list of labels it is the same without dashes.
     const own = args
       .filter((one) => one.index === index)
-      .flatMap(({ name, text }) => valuesIn(name ?? setting.name, text));
+      .flatMap(({ name, text }) =>
+        [text, ...defaultsIn(text)].flatMap((one) => valuesIn(name ?? setting.name, one)),
+      );
     const known = own.some(({ value }) => value !== null) ? own.filter(({ value }) => value !== null) : own;
     const again = [...values].filter(
       (one) => setting.text.includes(one) && !known.some(({ value }) => value === one),
     );
     const met = [...known, ...again.map((one) => ({ as: "a value of this service", value: one }))];
-    if (met.length === 0) continue;
     const path = setting.path === "" ? where : `${where}.${setting.path}`;
-    const at = location(file.repository, `${file.path}#${path}`);
+    saysInterpolated(
+      reader,
+      file,
+      { text: setting.text, name: "", sentence: `${path} of ${file.path}` },
+      says,
+    );
+    if (met.length === 0) continue;
+    const at = location(file.all.repository, `${file.path}#${path}`);
     says.copy(at, met, true, `${path} of ${file.path}`);
     says.declared(reader, "uses", at, `${path} of ${file.path} holds ${met[0]?.as}`);
   }
-}
-
-function secretAt(file: ComposeFile, name: string): LocationThing {
-  return location(`compose ${file.project}`, `secrets.${name}`);
-}
-
-function environmentAt(file: ComposeFile, name: string): LocationThing {
-  return location(`compose ${file.project}`, `environment.${name}`);
-}
-
-/** A file that a compose file names: of the folder where it is below it, otherwise of whatever host it runs on. */
-function fileAt(file: ComposeFile, path: string): LocationThing {
-  const at = pathOf(file, path);
-  return at === null
-    ? location(`host of compose ${file.project}`, told(path))
-    : location(file.repository, told(at));
-}
-
-/** Where in the folder a path leads; null where it leads out of it. */
-function pathOf(file: ComposeFile, path: string): string | null {
-  const at = posix.normalize(posix.join(file.folder, path));
-  const isOutside =
-    /^(?:\/|~|[a-z][a-z0-9+.-]*:\/\/)/i.test(path) || path.includes("$") || at.startsWith("..");
-  return isOutside ? null : at;
 }

@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { AdapterDeps, Source, SourceKind } from "../ports.js";
 import { isMap, named, yamlDocuments } from "../shared/source-config.js";
 import { folderSettings, folderSource, nameOf, repositoryOf } from "../shared/source-folder.js";
-import { type ComposeFile, saysService, saysTop } from "./compose-says.js";
+import { type ComposeFolder, variablesIn } from "./compose-file.js";
+import { saysComposeFile } from "./compose-include.js";
 
 const composeConfig = z.strictObject({
   ...folderSettings("compose files"),
@@ -19,7 +20,9 @@ const composeConfig = z.strictObject({
 
 type ComposeConfig = z.output<typeof composeConfig>;
 
-const fileName = /^(?:docker-)?compose(?:[.-][A-Za-z0-9_.-]+)?\.ya?ml$/;
+/** With a word before or behind: `compose.prod.yaml`, `docker-compose-dev.yml`, `orders.compose.yaml`; and stacks of a swarm. */
+const fileName =
+  /^(?:[A-Za-z0-9_.-]+[.-])?(?:(?:docker-)?compose|docker-stack)(?:[.-][A-Za-z0-9_.-]+)?\.ya?ml$/;
 
 /** As compose itself makes a project's name out of a folder's: lower case, and only letters, digits, dashes and underscores. */
 function projectOf(folder: string): string {
@@ -32,13 +35,16 @@ function projectOf(folder: string): string {
 }
 
 function create(config: ComposeConfig, deps: AdapterDeps): Source {
-  return folderSource(
+  return folderSource<ComposeFolder>(
     config,
     {
       files: "compose files",
       isWanted: (path) => fileName.test(posix.basename(path)),
-      prepare: async (_files, beside) => beside,
-      async read({ path, text }, says, beside) {
+      prepare: async (_files, beside, below) => ({
+        ...{ beside, below, repository: repositoryOf(config) },
+        held: new Map(),
+      }),
+      async read({ path, text }, says, all) {
         says.records = 1;
         for (const parsed of yamlDocuments(text)) {
           if ("why" in parsed) {
@@ -57,18 +63,9 @@ function create(config: ComposeConfig, deps: AdapterDeps): Source {
               : posix.basename(folder);
           const name = named(parsed.value.name);
           const project = name !== null && !name.includes("$") ? name : (config.project ?? projectOf(own));
-          const file: ComposeFile = {
-            path,
-            folder,
-            project,
-            repository: repositoryOf(config),
-            top: parsed.value,
-            beside,
-          };
-          await saysTop(file, says);
-          const services = isMap(parsed.value.services) ? parsed.value.services : {};
-          for (const [service, body] of Object.entries(services))
-            await saysService(file, service, body, says);
+          const variables = await variablesIn([posix.join(folder, ".env")], all);
+          const file = { path, folder, project, top: parsed.value, all, variables, configs: new Map() };
+          await saysComposeFile(file, says);
         }
       },
     },

@@ -169,8 +169,8 @@ services:
     ].sort(),
   );
   expect(gaps).toEqual([
-    expect.stringContaining("includes infra.yaml"),
     expect.stringContaining("services.lost of compose.yaml extends"),
+    expect.stringContaining("What compose.yaml includes (infra.yaml) is not known"),
   ]);
 });
 
