@@ -1,58 +1,38 @@
 /** The values of a state or a plan: which attributes of which resources hold secrets, and from which store a resource reads them. */
-import type { LocationThing, Thing } from "../../domain/discovery/said.js";
-import { isMap, listOf, mapOf, named, textOf } from "../shared/source-config.js";
+import {
+  isMap,
+  jsonDocument,
+  listOf,
+  mapOf,
+  named,
+  settingsIn,
+  textOf,
+  yamlDocuments,
+} from "../shared/source-config.js";
+import { metInText } from "../shared/source-held.js";
 import { location, type Says } from "../shared/source-says.js";
-import type { StoreMap } from "../shared/source-stores.js";
-import { secretName, valuesIn, valuesOfSecret } from "../shared/source-values.js";
-
-/** A file and what it is called on the map. */
-export interface TerraformFrame {
-  readonly path: string;
-  readonly name: string;
-  /** In what its files are. */
-  readonly files: string;
-  readonly places: StoreMap;
-}
+import { type Met, valuesIn, valuesOfSecret } from "../shared/source-values.js";
+import {
+  attributeAt,
+  generalOf,
+  modeOf,
+  pointedAt,
+  resourceReader,
+  saysStored,
+  type TerraformFrame,
+} from "./terraform-stores.js";
+import {
+  holdsSecret,
+  isGiven,
+  keysIn,
+  namesSecret,
+  pointersIn,
+  withoutWriteOnly,
+} from "./terraform-types.js";
 
 type Body = Readonly<Record<string, unknown>>;
 
 const depthMax = 30;
-
-/** Types that stand for a secret of a store, and the attributes that say which; `data.` is what is only read. */
-const storeTypes: Readonly<Record<string, readonly string[]>> = {
-  aws_secretsmanager_secret_version: ["secret_id"],
-  aws_ssm_parameter: ["name"],
-  azurerm_key_vault_secret: ["key_vault_id", "name"],
-  google_secret_manager_secret_version: ["secret"],
-  vault_generic_secret: ["path"],
-  vault_kv_secret: ["path"],
-  vault_kv_secret_v2: ["mount", "name"],
-};
-
-/** Attributes by which providers give out what they hold, whatever they are called. */
-const valueAttributes = new Set([
-  "secret_string",
-  "secret_data",
-  "data_json",
-  "value",
-  "result",
-  "plaintext",
-]);
-
-/** Attributes of random resources and of stores hold a secret even where no name says so. */
-const secretTypes =
-  /^(?:random_password|tls_private_key|aws_iam_access_key|.*_secret(?:_version|_v2)?|aws_ssm_parameter|vault_generic_secret)$/;
-
-/** An attribute of a resource, by its address without the numbers of instances where `address` is without. */
-export function attributeAt({ name }: TerraformFrame, address: string, attribute: string): LocationThing {
-  return location(`terraform ${name}`, `${address}#${attribute}`);
-}
-
-/** True for an attribute of a type that holds a secret by what both are called. */
-export function holdsSecret(type: string, attribute: string): boolean {
-  const last = attribute.split(".").at(-1) ?? attribute;
-  return secretName(last) !== null || (secretTypes.test(type) && valueAttributes.has(last));
-}
 
 /** Resources of a module and of those below it, and outputs. */
 export function saysValues(values: Body, frame: TerraformFrame, says: Says): void {
@@ -67,6 +47,15 @@ export function saysValues(values: Body, frame: TerraformFrame, says: Says): voi
   saysModule(mapOf(values.root_module), 0, frame, says);
 }
 
+/** Values of a plan's own variables, which a plan keeps in clear; `declared` is what its configuration says of them. */
+export function saysVariables(variables: unknown, declared: Body, frame: TerraformFrame, says: Says): void {
+  for (const [name, variable] of Object.entries(mapOf(variables))) {
+    const sensitive = mapOf(declared[name]).sensitive === true;
+    const attributes = { [name]: mapOf(variable).value };
+    saysAttributes({ address: `var.${name}`, type: "", attributes, sensitive }, frame, says);
+  }
+}
+
 function saysModule(module: Body, depth: number, frame: TerraformFrame, says: Says): void {
   if (depth > depthMax) return;
   for (const resource of listOf(module.resources).map(mapOf)) {
@@ -74,10 +63,19 @@ function saysModule(module: Body, depth: number, frame: TerraformFrame, says: Sa
     const type = named(resource.type) ?? "";
     if (address === null) continue;
     const attributes = mapOf(resource.values);
+    frame.known.set(generalOf(address), { type, attributes });
     saysAttributes({ address, type, attributes, sensitive: resource.sensitive_values }, frame, says);
-    saysStore(address, type, resource.mode === "data", attributes, frame, says);
+    const keys = keysIn(type, attributes, (path) => textAt(attributes, path));
+    saysStored({ address, type, mode: modeOf(resource.mode), keys }, Object.keys(attributes), frame, says);
   }
   for (const child of listOf(module.child_modules).map(mapOf)) saysModule(child, depth + 1, frame, says);
+}
+
+/** An attribute's text, by its path; null where there is none. */
+export function textAt(attributes: unknown, path: string): string | null {
+  let value = attributes;
+  for (const part of path.split(".")) value = Array.isArray(value) ? value[Number(part)] : mapOf(value)[part];
+  return textOf(value);
 }
 
 interface Attributes {
@@ -93,20 +91,54 @@ function saysAttributes(
   frame: TerraformFrame,
   says: Says,
 ): void {
-  for (const { path, name, text, isSensitive } of leaves(attributes, sensitive, "", "", 0)) {
-    const met = isSensitive || holdsSecret(type, path) ? valuesOfSecret(name, text) : valuesIn(name, text);
-    const [first] = met;
-    if (first === undefined) continue;
-    const at = attributeAt(frame, address, path);
-    const where = `${path} of ${address} in ${frame.path}`;
-    says.declared(at, "stored-in", location(frame.files, frame.path), `${where} holds ${first.as}`);
-    const general = address.replace(/\[[^\]]*\]/g, "");
-    if (general !== address) {
-      says.declared(at, "stored-in", attributeAt(frame, general, path), `${address} is one of ${general}`);
+  const isResource = type !== "";
+  const general = generalOf(address);
+  const namespace = namespaceOf(attributes);
+  for (const leaf of leaves(attributes, sensitive, "", "", 0)) {
+    const inside = within(leaf);
+    // A document's values are told at their own paths, and the whole of it where all of it is a secret.
+    const isDocument = inside.length > 0 && !leaf.isSensitive && !holdsSecret(type, leaf.path);
+    for (const { path, name, text, isSensitive, beside } of isDocument ? inside : [leaf, ...inside]) {
+      if (isResource) {
+        for (const pointer of pointersIn({ type, path, text, isSensitive, beside, namespace }))
+          for (const remote of pointedAt(frame, says, pointer))
+            says.declared(
+              resourceReader(frame, general),
+              "uses",
+              remote,
+              `${path} of ${address} in ${frame.path} names ${pointer.key}`,
+            );
+      }
+      const met = metAt(type, { path, name, text, isSensitive });
+      const [first] = met;
+      if (first === undefined) continue;
+      const at = attributeAt(frame, address, path);
+      const where = `${path} of ${address} in ${frame.path}`;
+      says.declared(at, "stored-in", location(frame.files, frame.path), `${where} holds ${first.as}`);
+      if (general !== address) {
+        says.declared(at, "stored-in", attributeAt(frame, general, path), `${address} is one of ${general}`);
+      }
+      if (isResource && isGiven(type, path))
+        says.declared(resourceReader(frame, general), "uses", at, `${where} holds ${first.as}`);
+      // A state is a file in clear: what stands in it stands outside of every store.
+      says.copy(at, met, true, where);
     }
-    // A state is a file in clear: what stands in it stands outside of every store.
-    says.copy(at, met, true, where);
   }
+}
+
+function metAt(type: string, { path, name, text, isSensitive }: Omit<Leaf, "beside">): readonly Met[] {
+  const plain = withoutWriteOnly(name);
+  if (isSensitive || holdsSecret(type, path)) return valuesOfSecret(plain, text);
+  if (namesSecret(type, path)) return [];
+  const met = valuesIn(plain, text);
+  // A script, or a file of settings.
+  return met.length > 0 || !text.trim().includes("\n") ? met : metInText("", text);
+}
+
+/** In which namespace of a cluster a resource is. */
+function namespaceOf(attributes: unknown): string {
+  const paths = ["metadata.0.namespace", "manifest.metadata.namespace", "namespace", "override_namespace"];
+  return paths.flatMap((path) => textAt(attributes, path) ?? [])[0] ?? "default";
 }
 
 interface Leaf {
@@ -114,6 +146,20 @@ interface Leaf {
   readonly name: string;
   readonly text: string;
   readonly isSensitive: boolean;
+  /** The map in which it stands. */
+  readonly beside: Body;
+}
+
+/** What stands in a text that is a document of its own: JSON anywhere, YAML where a provider takes a manifest or a chart's values. */
+function within({ path, name, text, isSensitive }: Leaf): Leaf[] {
+  const isYaml = /(?:^|\.)(?:yaml_body|values\.[0-9]+)$/.test(path);
+  if (!isYaml && !/^\s*[[{]/.test(text)) return [];
+  const parsed = isYaml ? yamlDocuments(text) : [jsonDocument(text)];
+  return parsed.flatMap((one) =>
+    "value" in one && typeof one.value === "object"
+      ? [...settingsIn(one.value, path, name)].map((setting) => ({ ...setting, isSensitive, beside: {} }))
+      : [],
+  );
 }
 
 function* leaves(
@@ -122,6 +168,7 @@ function* leaves(
   path: string,
   name: string,
   depth: number,
+  beside: Body = {},
 ): Generator<Leaf> {
   if (depth > depthMax) return;
   const below = (key: string) => (path === "" ? key : `${path}.${key}`);
@@ -130,40 +177,21 @@ function* leaves(
     (Array.isArray(sensitive) ? sensitive[Number(key)] : isMap(sensitive) ? sensitive[key] : false);
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries())
-      yield* leaves(item, sensitiveAt(index), below(String(index)), name, depth + 1);
+      yield* leaves(item, sensitiveAt(index), below(String(index)), name, depth + 1, beside);
   } else if (isMap(value)) {
+    // An entry `{name: X, value: Y}` is the setting X, as of a container.
+    const called = "value" in value ? named(value.name) : null;
     for (const [key, item] of Object.entries(value))
-      yield* leaves(item, sensitiveAt(key), below(key), key, depth + 1);
+      yield* leaves(
+        item,
+        sensitiveAt(key),
+        below(key),
+        key === "value" ? (called ?? key) : key,
+        depth + 1,
+        value,
+      );
   } else {
     const text = textOf(value);
-    if (text !== null) yield { path, name, text, isSensitive: sensitive === true };
-  }
-}
-
-/** A resource of a store: what it holds is there, and what it only reads comes from there. */
-function saysStore(
-  address: string,
-  type: string,
-  isRead: boolean,
-  attributes: Body,
-  frame: TerraformFrame,
-  says: Says,
-): void {
-  const names = storeTypes[type];
-  if (names === undefined) return;
-  const key = names.map((name) => textOf(attributes[name]) ?? "").join("/");
-  if (key.replaceAll("/", "") === "") return;
-  // A state has whole ARNs, so what comes first is the name.
-  const [remote = location(type, key)]: readonly Thing[] =
-    frame.places(`${isRead ? "data." : ""}${type}`, key) ?? [];
-  const whole = location(`terraform ${frame.name}`, address);
-  if (isRead) says.declared(whole, "depends-on", remote, `${address} in ${frame.path} reads ${key}`);
-  else says.declared(remote, "depends-on", whole, `${address} in ${frame.path} writes ${key}`);
-  for (const attribute of Object.keys(attributes)) {
-    if (!holdsSecret(type, attribute)) continue;
-    const [from, to] = isRead
-      ? [attributeAt(frame, address, attribute), whole]
-      : [whole, attributeAt(frame, address, attribute)];
-    says.declared(from, "depends-on", to, `${attribute} of ${address} in ${frame.path} is that`);
+    if (text !== null) yield { path, name, text, isSensitive: sensitive === true, beside };
   }
 }

@@ -5,7 +5,8 @@ import { isMap, jsonDocument, mapOf, named } from "../shared/source-config.js";
 import { folderSettings, folderSource, nameOf, repositoryOf } from "../shared/source-folder.js";
 import { storeMap, storesSetting } from "../shared/source-stores.js";
 import { saysConfiguration } from "./terraform-configuration.js";
-import { saysValues, type TerraformFrame } from "./terraform-values.js";
+import type { TerraformFrame } from "./terraform-stores.js";
+import { saysValues, saysVariables } from "./terraform-values.js";
 
 const terraformConfig = z.strictObject({
   ...folderSettings("what `terraform show -json` printed, one file for each state or plan"),
@@ -16,9 +17,9 @@ const terraformConfig = z.strictObject({
     .default(67_108_864)
     .describe("Larger files are reported and not read, in bytes; 64 MiB unless given."),
   stores: storesSetting({
-    pattern: /^(?:data\.)?[a-z][a-z0-9_]*$/,
+    pattern: /^(?:data\.|ephemeral\.)?[a-z][a-z0-9_]*$/,
     words:
-      "a type of resource such as `aws_secretsmanager_secret_version`, with `data.` before it for one that is read",
+      "a type of resource such as `aws_secretsmanager_secret_version`, with `data.` or `ephemeral.` before it for one that is only read in that way",
   }),
 });
 
@@ -49,11 +50,16 @@ function create(config: TerraformConfig, deps: AdapterDeps): Source {
           );
           return;
         }
-        const frame: TerraformFrame = { path, name: nameOf(config), files: repositoryOf(config), places };
+        const frame: TerraformFrame = {
+          ...{ path, name: nameOf(config), files: repositoryOf(config), places },
+          ...{ known: new Map(), stored: new Set() },
+        };
+        const configuration = mapOf(top.configuration);
         const state = isMap(top.values) ? top.values : mapOf(mapOf(top.prior_state).values);
         saysValues(state, frame, says);
         saysValues(mapOf(top.planned_values), frame, says);
-        saysConfiguration(mapOf(top.configuration), frame, says);
+        saysVariables(top.variables, mapOf(mapOf(configuration.root_module).variables), frame, says);
+        saysConfiguration(configuration, frame, says);
       },
     },
     deps,
