@@ -47,8 +47,9 @@ export async function saysMounted(
   const how = `${sentence} ${told(source)}`;
   const path = pathOf(file, source);
   if (path === null) {
-    if (ofEveryHost.test(source)) return;
-    if (secretPath(source)) says.declared(reader, "uses", fileAt(file, source), how);
+    const isSecret = secretPath(source);
+    if (!isSecret && (ofEveryHost.test(source) || isOwnData({ source, target }))) return;
+    if (isSecret) says.declared(reader, "uses", fileAt(file, source), how);
     says.gaps.push(notKnown(how, null));
     return;
   }
@@ -66,10 +67,14 @@ export async function saysMounted(
   if (count > 0) return;
   const found = await saysUsed(reader, file, path, how, says);
   // A folder that is not there is made when the service starts, and is empty then.
-  if (found === null && !ownData.test(source) && !(target !== null && ownData.test(target))) {
+  if (found === null && !isOwnData({ source, target })) {
     if (secretPath(path)) says.declared(reader, "uses", fileAt(file, source), how);
     says.gaps.push(notKnown(how, null));
   }
+}
+
+function isOwnData({ source, target }: Mount): boolean {
+  return ownData.test(source) || (target !== null && ownData.test(target));
 }
 
 /** One file: used where a secret stands in it, or may. Null where it is not there. */

@@ -86,6 +86,7 @@ it("tells of a mount whose content is not known, and not of what is on every hos
       - /etc/localtime:/etc/localtime:ro
       - ./pgdata:/var/lib/postgresql/data
       - named:/data
+      - ~/orders:/data
       - /srv/orders/secrets:/run/orders
       - /srv/orders/conf:/conf
       - ./away/app.yml:/app.yml
