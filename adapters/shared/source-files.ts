@@ -33,6 +33,10 @@ export type ReadBeside = (path: string) => Promise<FoundFile | null>;
 /** Paths of the files below a folder of the folder ("" for itself), in the order of their names; none where there is no such folder. */
 export type ListBelow = (folder: string) => AsyncGenerator<string>;
 
+/** Why there is no text of what is a folder, a pipe or a device. */
+export const noFile = "no ordinary file";
+/** Why there is none of what is a picture or a program. */
+export const notText = "not text in UTF-8 or UTF-16";
 const linkOut = "a symbolic link that leads out of the folder, or to nothing, and is not followed";
 
 /** The folder's true path; throws `unreachable`, `not-permitted` or `unsupported`. */
@@ -154,7 +158,7 @@ async function readFile(root: string, path: string, bytesMax: number, call: Call
     const file = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     try {
       const info = await file.stat();
-      if (!info.isFile()) return { path, why: "no ordinary file" };
+      if (!info.isFile()) return { path, why: noFile };
       if (info.size > bytesMax) return { path, why: `larger than ${bytesMax} bytes` };
       const bytes = Buffer.alloc(Math.min(bytesMax, info.size) + 1);
       let length = 0;
@@ -164,7 +168,7 @@ async function readFile(root: string, path: string, bytesMax: number, call: Call
       }
       if (length > info.size) return { path, why: "a file that grew while it was read" };
       const text = textOf(bytes.subarray(0, length));
-      if (text === null) return { path, why: "not text in UTF-8 or UTF-16" };
+      if (text === null) return { path, why: notText };
       return { path, text, digest: createHash("sha256").update(bytes.subarray(0, length)).digest("hex") };
     } finally {
       await file.close();

@@ -43,7 +43,7 @@ export function settingsPath(path: string): boolean {
 }
 
 /** Every value in a text that stands in a file of this name. */
-export function heldIn(path: string, text: string): Held[] {
+function heldIn(path: string, text: string): Held[] {
   const language = languageOf(path);
   const trimmed = text.trim();
   if (posix.basename(path) === ".pgpass") return whole(pgpass(text));
@@ -63,7 +63,7 @@ export function heldIn(path: string, text: string): Held[] {
 }
 
 /** Every value in the text of a secret, which is given to programs as a file: all of it, where it is no file of settings. */
-export function heldInSecret(path: string, text: string): Held[] {
+function heldInSecret(path: string, text: string): Held[] {
   const trimmed = text.trim();
   const isKey = trimmed.startsWith("-----BEGIN");
   if (isKey || (isOne(trimmed) && languageOf(path) === null)) return whole(valuesOfSecret("", trimmed));

@@ -150,7 +150,7 @@ export function configAt(file: ComposeFile, name: string): LocationThing {
 }
 
 /** A variable with which the project is started. */
-export function environmentAt(file: ComposeFile, name: string): LocationThing {
+function environmentAt(file: ComposeFile, name: string): LocationThing {
   return location(`compose ${file.project}`, `environment.${name}`);
 }
 

@@ -1,6 +1,7 @@
 /** Files and folders that a service is given as they are: it reads whatever stands in them, as from a secret of its own. */
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import { listOf, mapOf, named } from "../shared/source-config.js";
+import { noFile, notText } from "../shared/source-files.js";
 import { saysHeld, secretPath, settingsPath } from "../shared/source-held.js";
 import { location, type Says, told } from "../shared/source-says.js";
 import { type ComposeFile, fileAt, heldAt, notKnown, pathOf, pathWith } from "./compose-file.js";
@@ -21,6 +22,9 @@ const ofEveryHost =
 /** Called so by what a program keeps there itself, as a database its tables. */
 const ownData =
   /(?:^|\/)(?:[\w.-]*data|db|logs?|tmp|cache|caches|dumps?|backups?|uploads?|media|volumes?|node_modules|dist|build|target)\/?$/i;
+
+/** Why there is no text where no settings can be. */
+const noSettings: ReadonlySet<string> = new Set([notText, noFile]);
 
 /** `volumes` of a service, with what a named volume is bound to. */
 export async function saysMounts(
@@ -89,10 +93,11 @@ async function saysUsed(
   if (found === null) return null;
   const { repository } = file.all;
   if ("why" in found) {
-    // What is no text is told where its name says that a secret is in it.
-    if (!secretPath(path)) return true;
-    says.gaps.push(`${told(path)}, which ${how}, is not known: ${found.why}.`);
-    says.declared(reader, "uses", location(repository, told(path)), how);
+    // A picture, a program, an empty folder: told where its name says that a secret is in it.
+    const isSecret = secretPath(path);
+    if (!isSecret && noSettings.has(found.why)) return true;
+    says.gaps.push(notKnown(`${how} with ${told(path)}`, found));
+    if (isSecret) says.declared(reader, "uses", location(repository, told(path)), how);
     return true;
   }
   if (found.held.length === 0) return true;

@@ -48,7 +48,7 @@ export function resourceReader({ name }: TerraformFrame, address: string): Reade
 }
 
 /** Where a secret is. `names` are what settings may call the store, the nearest first; the first of them is told where none is there. */
-export function remotesAt(
+function remotesAt(
   frame: TerraformFrame,
   says: Says,
   { as, names, key }: { readonly as: string; readonly names: readonly string[]; readonly key: string },

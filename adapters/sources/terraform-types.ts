@@ -72,7 +72,7 @@ export function keysIn(type: string, attributes: unknown, at: (path: string) => 
 }
 
 /** One name for a secret that providers call by several: the ids of resources, addresses, ARNs of parameters. */
-export function keyOf(as: string, text: string): string {
+function keyOf(as: string, text: string): string {
   if (as === google) return /(?:^|\/)secrets\/([^/]+)/.exec(text)?.[1] ?? text.split(/[/:]/)[0] ?? text;
   if (as === azure) {
     const [, vault, name] =

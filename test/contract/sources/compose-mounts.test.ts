@@ -77,6 +77,21 @@ it("looks into a folder that is mounted, and into no program and no folder that 
   );
 });
 
+it("tells of a file in a mount that it cannot read, and not of pictures", async () => {
+  const { edges, gaps } = await said({
+    "compose.yaml": `services: { web: { volumes: [ "./conf:/conf", "./empty.d:/empty" ] } }`,
+    "conf/logo.conf": new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0]),
+    "conf/store.p12": new Uint8Array([0x30, 0x82, 0xff, 0xe0, 0]),
+    "conf/large.yml": `x: ${"y".repeat(9_000_000)}`,
+  });
+  expect(edges).toEqual([uses("web", "conf/store.p12")]);
+  expect(gaps).toEqual([
+    expect.stringContaining("mounts ./conf with conf/large.yml, whose content is not known: larger than"),
+    expect.stringContaining("mounts ./conf with conf/store.p12, whose content is not known: not text"),
+    expect.stringContaining("mounts ./empty.d, whose content is not known"),
+  ]);
+});
+
 it("tells of a mount whose content is not known, and not of what is on every host", async () => {
   const { edges, gaps } = await said({
     "compose.yaml": `services:
