@@ -104,7 +104,7 @@ export async function notePart(
   declared: Declared,
   now: number,
 ): Promise<void> {
-  const part = believedPart(soundPart(said), now);
+  const part = believedPart(soundPart(said, declared.sha256Hex), now);
   await transact(db, async (tx) => {
     await lockMap(tx);
     if ((await revisionIn(tx)) !== declared.revision)

@@ -5,6 +5,7 @@
 import type { PlainNode } from "../graph/declared.js";
 import { locationId, placeText } from "../graph/places.js";
 import { canonical } from "../plan.js";
+import { nameLength, shortened } from "../shortened.js";
 import type { Claimant, IsWithin } from "./claims.js";
 import { matchReader, readerName } from "./match.js";
 import type { Thing } from "./said.js";
@@ -68,6 +69,7 @@ const namedTypes = {
 /** The node of a thing. */
 export function resolve(thing: Thing, declared: Declared): Resolved {
   const { idOf, sha256Hex } = declared;
+  const short = (name: string) => shortened(name, nameLength, sha256Hex);
   const made = (prefix: string) => `${prefix}_${sha256Hex(canonical(identifying(thing))).slice(0, 24)}`;
   switch (thing.is) {
     case "reader": {
@@ -75,7 +77,7 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
       const node: PlainNode =
         consumer === null
           ? {
-              ...{ id: made("idn"), type: "identity", name: readerName(thing.name, thing.traits) },
+              ...{ id: made("idn"), type: "identity", name: short(readerName(thing.name, thing.traits)) },
               class: thing.class,
             }
           : { id: consumer.id, type: "consumer", name: consumer.name };
@@ -84,12 +86,12 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
     case "place": {
       const store = idOf("stores", thing.store) ?? thing.store;
       const id = locationId(store, declared.placeKeyOf(thing.store, thing.place), sha256Hex);
-      const name = `${thing.store} ${placeText(thing.place)}`;
+      const name = short(`${thing.store} ${placeText(thing.place)}`);
       return { node: { id, type: "location", name }, known: true, sentence: `A place in ${thing.store}.` };
     }
     case "account": {
       const id = declared.accountOf(thing.issuer, thing.account);
-      const name = `${thing.account} at ${thing.issuer}`;
+      const name = short(`${thing.account} at ${thing.issuer}`);
       if (id !== undefined)
         return {
           node: { id, type: "credential", name },
@@ -100,12 +102,12 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
       return { node, known: false, sentence: `No credential of the estate has the account ${name}.` };
     }
     case "location": {
-      const name = `${thing.scope} ${thing.path}`;
+      const name = short(`${thing.scope} ${thing.path}`);
       const sentence = `It stands in ${thing.scope}.`;
       return { node: { id: made("loc"), type: "location", name, class: thing.class }, known: true, sentence };
     }
     case "credential": {
-      const name = `${thing.name} of ${thing.scope}`;
+      const name = short(`${thing.name} of ${thing.scope}`);
       const sentence = `${thing.scope} lists it, and the estate does not.`;
       return {
         node: { id: made("lst"), type: "credential", name, class: thing.class },
@@ -118,8 +120,9 @@ export function resolve(thing: Thing, declared: Declared): Resolved {
       const id = idOf(section, thing.name);
       if (id !== undefined)
         return { node: { id, type, name: thing.name }, known: true, sentence: "By its name in the estate." };
-      const sentence = `The estate has no ${thing.type} ${thing.name}.`;
-      const node: PlainNode = { id: made("nam"), type: unknown, name: thing.name, class: thing.class };
+      const name = short(thing.name);
+      const sentence = `The estate has no ${thing.type} ${name}.`;
+      const node: PlainNode = { id: made("nam"), type: unknown, name, class: thing.class };
       return { node, known: false, sentence };
     }
   }

@@ -9,6 +9,7 @@ import type {
   Readable,
   SystemConfig,
 } from "../estate/types.js";
+import { nameLength, shortened } from "../shortened.js";
 import { locationId, placeText } from "./places.js";
 import type { EdgeType, GraphNode } from "./types.js";
 
@@ -184,7 +185,11 @@ function credential(
   const locationOf = (store: string, at: Readonly<Record<string, unknown>>): string => {
     const storeId = idOf("stores", store);
     const location = locationId(storeId, placeKeyOf(store, at), sha256Hex);
-    nodes.push({ id: location, type: "location", name: `${store} ${placeText(at)}` });
+    nodes.push({
+      id: location,
+      type: "location",
+      name: shortened(`${store} ${placeText(at)}`, nameLength, sha256Hex),
+    });
     edges.push({ from: location, type: "stored-in", to: storeId, sentence: `It is a place in ${store}.` });
     return location;
   };

@@ -200,3 +200,44 @@ test("who could read it and is no declared consumer is named and stands in nobod
     ...{ is: "refuse", reason: expect.stringContaining("night-shift uses it and is no declared consumer") },
   });
 });
+
+test("C7: whoever has a name of any length, or one that cannot be kept, is a reader, by a name that an exception can be about", async () => {
+  const seen = { first: t0, last: t0, count: 1 };
+  const to = { is: "named", type: "credential", name: "orders-db" } as const;
+  const called = (name: string): Claim => ({
+    ...{
+      record: "log",
+      from: { is: "reader", name, traits: { applicationName: name } },
+      type: "uses",
+      to,
+      seen,
+    },
+    ...{ known: "read", sentence: `${name} read it.` },
+  });
+  const long = ["token of night-shift ".padEnd(2_100, "x"), "token of night-shift ".padEnd(2_101, "x")];
+  const { clock, dry, gate, state, apply } = await gated(
+    { unmappedReaders: "refuse" },
+    { claims: [...long, "a\0b\ud800"].map(called) },
+  );
+  clock.now = t0 + 1;
+  expect(await dry("incomplete-evidence")).toEqual([]);
+  const readers = await dry("unmapped-reader");
+  expect(readers.map(({ severity, subject = "" }) => [severity, subject.slice(0, 20)]).sort()).toEqual([
+    ["refuse", "a\ufffdb\ufffd"],
+    ["refuse", "token of night-shift"],
+    ["refuse", "token of night-shift"],
+  ]);
+  for (const { subject = "", sentence } of readers) {
+    expect(subject.length).toBeLessThanOrEqual(400);
+    expect(sentence.length).toBeLessThan(1_000);
+  }
+  expect(await gate(state)).toMatchObject({ is: "refuse" });
+  const about = readers.map(({ subject = "" }) => ({
+    ...answered("unmapped-reader", t0 + week),
+    about: subject,
+  }));
+  await apply(...about.slice(1));
+  expect(await gate(state)).toMatchObject({ is: "refuse" });
+  await apply(...about);
+  expect(await gate(state)).toEqual({ is: "pass" });
+});

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Source } from "../../adapters/ports.js";
 import type { Claim, Copy, ScanPart, Thing, Use, VersionRead } from "../../domain/discovery/said.js";
 import { soundPart } from "../../domain/discovery/sound.js";
+import { sha256Hex } from "../../inventory/hash.js";
 import { cameOutOf, textsWith } from "./canary.js";
 
 /** A source's world: the real thing, with something in it that is seen. */
@@ -246,7 +247,7 @@ export function sourceContract(name: string, make: () => Promise<SourceWorld>): 
       if (!canBeTried(world.odd)) return;
       const before = together(await scanned(open())).malformed.length;
       const edge = await world.odd();
-      const parts = (await scanned(open())).map(soundPart);
+      const parts = (await scanned(open())).map((part) => soundPart(part, sha256Hex));
       expectHere(edgesOf(parts)).toContain(edge);
       const texts = textsIn(parts.map(({ malformed: _, ...said }) => said));
       const shown = texts.some((text) => text.includes(oddName.slice(0, 3)));

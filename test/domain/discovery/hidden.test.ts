@@ -23,6 +23,9 @@ const part = (more: Partial<ScanPart> = {}): ScanPart => ({
   ...more,
 });
 
+/** Only of names that are too long. */
+const sha256Hex = (text: string) => String(text.length);
+
 describe("what a part hides", () => {
   it("is nothing without a gap, and anything where nobody says where its gaps are", () => {
     expect(hiddenIn(part())).toEqual([]);
@@ -34,17 +37,26 @@ describe("what a part hides", () => {
   it("is also the record of what cannot be kept, unless it hides anything already", () => {
     const lost = claim("c.yaml", Number.NaN);
     const why = "it has a time that cannot be kept: outside of the years 1 to 9999";
-    expect(soundPart(part({ claims: [lost] })).hidden).toEqual([{ record: "c.yaml", why }]);
-    expect(soundPart(part({ claims: [lost], gaps: [torn.why], hidden: [torn] })).hidden).toEqual([
+    expect(soundPart(part({ claims: [lost] }), sha256Hex).hidden).toEqual([{ record: "c.yaml", why }]);
+    expect(soundPart(part({ claims: [lost], gaps: [torn.why], hidden: [torn] }), sha256Hex).hidden).toEqual([
       torn,
       { record: "c.yaml", why },
     ]);
-    expect(soundPart(part({ claims: [lost], gaps: ["A gap."] })).hidden).toBeUndefined();
-    expect(soundPart(part({ claims: [claim("\ud800", Number.NaN)] })).hidden).toBeUndefined();
-    const odd = { record: "a\0", why: "a gap" };
-    expect(soundPart(part({ gaps: [odd.why], hidden: [odd] })).hidden).toBeUndefined();
+    expect(soundPart(part({ claims: [lost], gaps: ["A gap."] }), sha256Hex).hidden).toBeUndefined();
+    expect(soundPart(part({ claims: [claim("\ud800", Number.NaN)] }), sha256Hex).hidden).toEqual([
+      { record: "\ufffd", why },
+    ]);
+    const hides = (record: string) =>
+      soundPart(part({ gaps: ["a gap"], hidden: [{ record, why: "a gap" }] }), sha256Hex).hidden;
+    expect(hides("a\0")).toEqual([{ record: "a\ufffd", why: "a gap" }]);
+    // A file within a folder is kept by a name that begins with the folder's, or may be hidden wherever it stands.
+    expect(hides("f".repeat(599))).toEqual([{ record: "f".repeat(599), why: "a gap" }]);
+    expect(hides("f".repeat(600))).toBeUndefined();
+    const within = claim(`${"f".repeat(599)}/${"x".repeat(1_500)}`);
+    const [kept] = soundPart(part({ claims: [within] }), sha256Hex).claims;
+    expect(kept?.record.startsWith(`${"f".repeat(599)}/`)).toBe(true);
     const covered = { from: Number.NaN, until: 1 };
-    expect(soundPart(part({ covered })).hidden).toEqual([]);
+    expect(soundPart(part({ covered }), sha256Hex).hidden).toEqual([]);
   });
 
   it("is nothing more where a time is not believed: such a record is there", () => {

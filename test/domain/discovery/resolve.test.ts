@@ -56,3 +56,24 @@ test("each thing has its node, and says why", () => {
   ]);
   expect(new Set(Object.values(things).map((thing) => thingId(thing, sha256Hex))).size).toBeGreaterThan(1);
 });
+
+test("a node is called so that an exception can be about it, and by another name than one that begins alike", () => {
+  const long = "n".repeat(401);
+  const [short, cut] = [long.slice(1), expect.stringMatching(/^[^…]{200}…[0-9a-f]{24}$/)];
+  const called = (thing: Thing) => resolve(thing, declared).node.name;
+  const said: readonly Thing[] = [
+    { is: "reader", name: long, traits: {} },
+    { is: "place", store: "known", place: { path: long } },
+    { is: "account", issuer: "pg", account: long },
+    { is: "location", scope: "cluster", path: long },
+    { is: "credential", scope: "aws", name: long, class: "api-key" },
+    { is: "named", type: "consumer", name: long },
+  ];
+  for (const thing of said) expect(called(thing)).toEqual(cut);
+  expect(called({ is: "named", type: "consumer", name: short })).toBe(short);
+  const hashed = { ...declared, sha256Hex: (text: string) => `${text.slice(-1)}${"0".repeat(23)}` };
+  const names = ["a", "b"].map(
+    (end) => resolve({ is: "reader", name: long + end, traits: {} }, hashed).node.name,
+  );
+  expect(names).toEqual([`${"n".repeat(200)}…a${"0".repeat(23)}`, `${"n".repeat(200)}…b${"0".repeat(23)}`]);
+});

@@ -1,7 +1,13 @@
 /** What can be kept of what a source says: one record that cannot be is told, and holds up no other. */
+import { createHash } from "node:crypto";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thingId } from "../../../domain/discovery/resolve.js";
 import type { Claim, Copy, Listed, ScanPart, Thing } from "../../../domain/discovery/said.js";
-import { soundPart } from "../../../domain/discovery/sound.js";
+import { soundPart as sound } from "../../../domain/discovery/sound.js";
+
+const sha256Hex = (text: string) => createHash("sha256").update(text).digest("hex");
+const soundPart = (said: ScanPart) => sound(said, sha256Hex);
 
 const seen = { first: 1_000, last: 2_000, count: 1 };
 const reader = (name: string): Thing => ({ is: "reader", name, traits: { workload: "shop/api" } });
@@ -74,11 +80,12 @@ describe("a part", () => {
   });
 
   it("loses what cannot be kept, keeps the rest, and says which record that was", () => {
-    const bad = location("a\0b");
+    const bad: Thing = { is: "account", issuer: "db", account: "a", createdAt: Number.NaN };
+    const badSeen = { ...seen, last: 9e15 };
     const used = { record: "c.yaml", of: location("x"), seen, sentence: "It was used." };
     const { claims, copies, listed, uses, malformed, records } = soundPart(
       part({
-        ...{ claims: [claim({ to: bad }), claim()], copies: [copy({ at: bad }), copy()] },
+        ...{ claims: [claim({ to: bad }), claim()], copies: [copy({ seen: badSeen }), copy()] },
         listed: [{ record: "b.yaml", thing: bad, seen }],
         uses: [{ ...used, of: bad }, used],
       }),
@@ -86,14 +93,14 @@ describe("a part", () => {
     expect([claims, copies, listed, records]).toEqual([[claim()], [copy()], [], 1]);
     expect(uses).toEqual([used]);
     expect(malformed.map(({ where }) => where)).toEqual(["a.yaml", "a.yaml", "b.yaml", "c.yaml"]);
-    expect(malformed[0]?.why).toBe("it has a text that cannot be kept: a NUL, or half of a surrogate pair");
+    expect(malformed[0]?.why).toBe("it has a time that cannot be kept: outside of the years 1 to 9999");
   });
 
   it("repeats no text that cannot be kept, in its complaints and gaps either", () => {
     const { malformed, gaps } = soundPart(
       part({
         ...{
-          claims: [claim({ record: "a\0" })],
+          claims: [claim({ record: "a\0", seen: { ...seen, count: 0.5 } })],
           malformed: [{ where: "\ud800", why: "b\0" }],
           gaps: ["\udc00!"],
         },
@@ -159,17 +166,112 @@ describe("a part", () => {
   });
 });
 
-describe("a claim is refused for", () => {
-  it.each<[string, Partial<Claim>]>([
-    ["a name", { from: reader("\0") }],
-    ["a trait", { from: { is: "reader", name: "a", traits: { role: "\ud800" } } }],
-    ["a place's field", { to: { is: "place", store: "main", place: { "\0": "x" } } }],
-    ["a sentence", { sentence: "half \udfff" }],
-    ["a record", { record: "\0" }],
-  ])("a NUL or half a pair in %s", (_, more) => {
-    expect(why(more)).toContain("a NUL, or half of a surrogate pair");
+/** A text as anybody may choose it: long, with a NUL, with half of a pair, with what moves a cursor. */
+const anyText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("\0", "orders\0api", "\ud800", "half \udfff", "a\u001b[2J", ""),
+  fc
+    .tuple(fc.constantFrom("n", "ä", "🗝", "\0", "\ud83d"), fc.integer({ min: 1, max: 6_000 }))
+    .map(([unit, count]) => unit.repeat(count)),
+);
+
+describe("whoever chooses a name", () => {
+  const anyReader = fc
+    .record({ name: anyText, applicationName: anyText, host: anyText, entity: anyText })
+    .map(({ name, ...traits }): Thing => ({ is: "reader", name, traits }));
+  const anyTarget = fc.oneof(
+    anyText.map(location),
+    anyText.map((account): Thing => ({ is: "account", issuer: "db", account })),
+    fc
+      .tuple(anyText, anyText)
+      .map(([field, path]): Thing => ({ is: "place", store: "main", place: { [field]: path } })),
+  );
+  const textsIn = (value: unknown): string[] => {
+    if (typeof value === "string") return [value];
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([name, inner]) => [name, ...textsIn(inner)]);
+  };
+
+  it("C7: is a reader still: no use is lost for a text, and each is kept as the same at every reading", () => {
+    const anyClaim = fc
+      .record({
+        ...{ from: anyReader, to: anyTarget, record: anyText, sentence: anyText, version: anyText },
+        known: fc.constantFrom("read" as const, "session" as const),
+      })
+      .map(({ version, ...more }) => claim({ ...more, versions: [{ version, first: 1_000, last: 2_000 }] }));
+    fc.assert(
+      fc.property(fc.array(anyClaim, { maxLength: 3 }), (claims) => {
+        const { claims: kept, malformed, hidden } = soundPart(part({ claims }));
+        expect([kept.length, malformed, hidden]).toEqual([claims.length, [], undefined]);
+        expect(soundPart(part({ claims })).claims).toEqual(kept);
+        for (const { from, to, record, sentence, versions = [] } of kept) {
+          for (const text of textsIn([from, to, record, sentence, versions]))
+            expect(text.isWellFormed() && !text.includes("\0") && text.length <= 4_096).toBe(true);
+          expect(Buffer.byteLength(record)).toBeLessThanOrEqual(2_000);
+          expect(Math.max(...textsIn(from).map((text) => text.length))).toBeLessThanOrEqual(425);
+        }
+      }),
+    );
   });
 
+  it("stays another than whoever has a name that begins alike, and is found by all that a claim may say of it", () => {
+    const long = (end: string): Thing => {
+      const applicationName = "n".repeat(3_000) + end;
+      return { is: "reader", name: applicationName, traits: { applicationName } };
+    };
+    const { claims } = soundPart(part({ claims: ["a", "b", "a"].map((end) => claim({ from: long(end) })) }));
+    const [one, other, again] = claims.map(({ from }) => thingId(from, sha256Hex));
+    expect(one).not.toBe(other);
+    expect(one).toBe(again);
+    const [kept] = claims;
+    expect(kept?.from).toMatchObject({
+      traits: { applicationName: expect.stringMatching(/^n{400}…[0-9a-f]{24}$/) },
+    });
+    const exact = reader("n".repeat(400));
+    expect(soundPart(part({ claims: [claim({ from: exact })] })).claims[0]?.from).toEqual(exact);
+  });
+
+  it.each<[string, Partial<Claim>, Partial<Claim>]>([
+    ["a name", { from: reader("a\0b") }, { from: reader("a\ufffdb") }],
+    [
+      "a trait",
+      { from: { is: "reader", name: "a", traits: { role: "\ud800" } } },
+      { from: { is: "reader", name: "a", traits: { role: "\ufffd" } } },
+    ],
+    [
+      "a place's field",
+      { to: { is: "place", store: "main", place: { "\0": "x" } } },
+      { to: { is: "place", store: "main", place: { "\ufffd": "x" } } },
+    ],
+    ["a sentence", { sentence: "half \udfff" }, { sentence: "half \ufffd" }],
+    ["a record", { record: "\0\n" }, { record: "\ufffd\n" }],
+  ])("has a mark in the place of a NUL or half a pair in %s", (_, more, kept) => {
+    expect(soundPart(part({ claims: [claim(more)] }))).toEqual(part({ claims: [claim(kept)] }));
+  });
+
+  it("is kept by the beginning of a long path, record, sentence or version, without half a pair at its end", () => {
+    const paths = [4_096, 4_097].map((count) => claim({ to: location("p".repeat(count)) }));
+    const [whole, cut] = soundPart(part({ claims: paths })).claims.map(
+      ({ to }) => (to as { path: string }).path,
+    );
+    expect([whole?.length, cut?.length]).toEqual([4_096, 225]);
+    const [long] = soundPart(
+      part({
+        claims: [
+          claim({
+            ...{ record: `${"ä".repeat(599)}🗝${"ä".repeat(401)}`, sentence: "s".repeat(9_000) },
+            versions: [{ version: "v".repeat(257), first: 1_000, last: 2_000 }],
+          }),
+        ],
+      }),
+    ).claims;
+    expect(long?.record).toMatch(/^ä{599}…[0-9a-f]{24}$/);
+    expect(long?.sentence).toMatch(/^s{400}…[0-9a-f]{24}$/);
+    expect(long?.versions?.[0]?.version).toMatch(/^v{200}…[0-9a-f]{24}$/);
+  });
+});
+
+describe("a claim is refused for", () => {
   it("a time outside of the years 1 to 9999, or none", () => {
     const account = (times: object): Thing => ({ is: "account", issuer: "db", account: "a", ...times });
     for (const first of [Number.NaN, -62_135_596_800_001, Number.NEGATIVE_INFINITY])
@@ -182,7 +284,7 @@ describe("a claim is refused for", () => {
     ).toBeUndefined();
   });
 
-  it("a version by a name or with a time that cannot be kept", () => {
+  it("a version with a time that cannot be kept", () => {
     const read = (version: string, first = 1_000, last = 2_000) =>
       why({
         versions: [
@@ -191,11 +293,6 @@ describe("a claim is refused for", () => {
         ],
       });
     expect(read("2")).toBeUndefined();
-    for (const name of ["\0", "\ud800"])
-      expect(read(name)).toBe(
-        "it has a version whose name cannot be kept: a NUL, or half of a surrogate pair",
-      );
-    expect(read("a".repeat(257))).toBe("it has a version whose name is too long to be kept");
     for (const [first, last] of [
       [Number.NaN, 1],
       [1, 253_402_300_800_000],
@@ -204,16 +301,17 @@ describe("a claim is refused for", () => {
         "it has a version with a time that cannot be kept: outside of the years 1 to 9999",
       );
     const both = soundPart(
-      part({ claims: [claim({ versions: [{ version: "\0", first: 1, last: 1 }] }), claim()] }),
+      part({ claims: [claim({ versions: [{ version: "1", first: 1, last: 9e15 }] }), claim()] }),
     );
     expect([both.claims, both.malformed.length]).toEqual([[claim()], 1]);
   });
 
-  it("a name that is longer than an index takes, and a count that is none", () => {
-    expect(why({ to: location("ä".repeat(1_000)) })).toBe("it has a name that is too long to be kept");
-    expect(why({ record: "r".repeat(2_001) })).toBe("it has a name that is too long to be kept");
-    expect(why({ to: location("p".repeat(1_500)), sentence: "s".repeat(9_000) })).toBeUndefined();
+  it("a count that is none, and a copy for a mark that is none of ours", () => {
     expect(why({ seen: { ...seen, count: 0.5 } })).toBe("it has a count that is none");
+    const marked = (mark: string) => soundPart(part({ copies: [copy({ mark })] })).malformed[0]?.why;
+    for (const mark of ["\0", "m".repeat(601)])
+      expect(marked(mark)).toBe("it has a mark that is none of ours");
+    expect(marked("")).toBeUndefined();
   });
 });
 
@@ -230,7 +328,7 @@ it("what a source says of a thing besides is kept as it can be, and a secret in 
     [],
   ]);
   expect(said(of({ purpose: "a\0" }), of({ expiresAt: Number.POSITIVE_INFINITY }))).toEqual([
-    [],
-    ["list", "list"],
+    [["a\ufffd", undefined]],
+    ["list"],
   ]);
 });
