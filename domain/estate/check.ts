@@ -2,10 +2,11 @@
 import type { EstateIssue } from "./issues.js";
 import type { EstateKinds } from "./kinds.js";
 import { checkPeople } from "./people.js";
-import { checkEdges, checkMatches, checkPolicies } from "./rules.js";
+import { checkEdges, checkPolicies } from "./rules.js";
 import { checkSources } from "./sources.js";
 import { checkEngineCredentials, checkPlaces, checkRoles, checkSeenAs } from "./systems.js";
 import type { Estate } from "./types.js";
+import { checkMatches } from "./wide-claims.js";
 
 const checks: readonly ((estate: Estate, kinds: EstateKinds) => EstateIssue[])[] = [
   checkPeople,

@@ -1,4 +1,4 @@
-/** Rules about policies and about consumers: times that can be kept, and waves that mean what they say (H1, H22, H29). */
+/** Rules about policies and about who uses a credential: times that can be kept, and waves that mean what they say (H1, H22, H29). */
 import { formatDuration } from "../duration.js";
 import { useWindowMs } from "../graph/current.js";
 import { evidenceMaxAgeMs } from "../watched.js";
@@ -70,31 +70,6 @@ function contradictions(path: string[], policy: Policy): EstateIssue[] {
   return rules.flatMap(([broken, field, message]) =>
     broken ? [issue({ path: [...path, ...field], code: "contradicting-times", message })] : [],
   );
-}
-
-/** Fewer bits than this are more than one network of anybody. */
-const rangeBitsMin = { ipv4: 8, ipv6: 16 };
-
-/** C7: who claims everybody leaves no reader unmapped, and the gate would have nobody to stop for. */
-export function checkMatches(estate: Estate): EstateIssue[] {
-  return Object.entries(estate.consumers).flatMap(([name, { match }]) =>
-    Object.entries(match).flatMap(([trait, claims]: [string, readonly string[] | undefined]) =>
-      (claims ?? []).flatMap((claim, i) => {
-        const isWide = trait === "address" ? isWideRange(claim) : claim.trim() === "*";
-        if (!isWide) return [];
-        const message = `"${name}" would claim whoever shows any ${trait}, so no reader would be unmapped`;
-        const hint = "name those that it has; a network is `10.0.0.0/8` or smaller";
-        return [
-          issue({ path: ["consumers", name, "match", trait, i], code: "matches-everybody", message, hint }),
-        ];
-      }),
-    ),
-  );
-}
-
-function isWideRange(range: string): boolean {
-  const [net = "", bits] = range.split("/");
-  return bits !== undefined && Number(bits) < rangeBitsMin[net.includes(":") ? "ipv6" : "ipv4"];
 }
 
 /** What rules about a credential ask of its consumers: whatever else a consumer changes breaks no credential. */
