@@ -45,6 +45,6 @@ export function saysFetch(
   }
   const elsewhere = () => location(`${scope} ${store}`, field === "" ? key : `${key}#${told(field)}`);
   const at: readonly (LocationThing | PlaceThing)[] =
-    found === null || found.length === 0 ? [elsewhere()] : found;
+    found === null || found.places.length === 0 ? [elsewhere()] : found.places;
   for (const one of at) says.declared(reader, "uses", one, `${where} fetches it`);
 }

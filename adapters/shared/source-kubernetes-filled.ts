@@ -1,8 +1,7 @@
 /**
  * Secrets that an operator fills from elsewhere, and elsewhere that is filled from Secrets: External Secrets, the Secrets Store
- * CSI driver, sealed Secrets, cert-manager. Whoever uses such a Secret depends on the place that it comes from.
+ * CSI driver, sealed Secrets, cert-manager; Vault's own has a file beside this one. Whoever uses such a Secret depends on the place that it comes from.
  */
-import type { LocationThing, PlaceThing } from "../../domain/discovery/said.js";
 import { isMap, listOf, mapOf, named, textOf, yamlDocuments } from "./source-config.js";
 import {
   type KubernetesFrame,
@@ -11,7 +10,10 @@ import {
   scopeOf,
   secretAt,
 } from "./source-kubernetes-objects.js";
+import { externalKey, remotesAt, saysUnknown, wholePath } from "./source-kubernetes-vault.js";
+import { saysVaultOperator } from "./source-kubernetes-vso.js";
 import { location, type Says } from "./source-says.js";
+import type { StoreKey } from "./source-stores.js";
 
 /** True where the object is of a kind that fills, and has been said. */
 export function saysFilled(object: KubernetesObject, frame: KubernetesFrame, says: Says): boolean {
@@ -72,7 +74,7 @@ export function saysFilled(object: KubernetesObject, frame: KubernetesFrame, say
       return true;
     }
     default:
-      return false;
+      return saysVaultOperator(object, spec, frame, says);
   }
 }
 
@@ -84,22 +86,10 @@ function storeOf(reference: unknown, namespace: string): string | null {
   return kind === "ClusterSecretStore" ? `ClusterSecretStore/${store}` : `SecretStore/${namespace}/${store}`;
 }
 
-/**
- * Where a store has something: places of the estate where the settings say so, otherwise a place on the map. A store of which they
- * say nothing is a gap: what it holds may be the estate's, and then its readers are not seen.
- */
-export function remotesAt(
-  frame: KubernetesFrame,
-  says: Says,
-  store: string,
-  key: string,
-): readonly (LocationThing | PlaceThing)[] {
-  const places = frame.places(store, key);
-  if (places === null) {
-    const sentence = `Which store of the estate is behind ${store} of ${frame.cluster} is not known, or whether any is: name it in \`stores\`.`;
-    if (!says.gaps.includes(sentence)) says.gaps.push(sentence);
-  }
-  return places === null || places.length === 0 ? [location(`${scopeOf(frame)} ${store}`, key)] : places;
+/** What a key of a store means, where the store itself was seen. */
+function keyIn(frame: KubernetesFrame, store: string, key: string): StoreKey {
+  const vault = frame.vaultStores.get(store);
+  return vault === undefined ? key : externalKey(key, vault);
 }
 
 function saysExternal(
@@ -128,13 +118,15 @@ function saysExternal(
       const find = mapOf(entry.find);
       const key = named(mapOf(entry.remoteRef).key) ?? named(mapOf(entry.extract).key);
       if (key !== null) {
-        for (const remote of remotesAt(frame, says, store, key))
+        for (const remote of remotesAt(frame, says, store, key, keyIn(frame, store, key)))
           says.declared(secret, "depends-on", remote, `${pathOf(object)} fills it from ${key} of ${store}`);
       } else if (isMap(entry.find)) {
         const everything = `${named(find.path) ?? ""}*`;
         // Which of the estate's places match is known to the operator alone.
-        const [first] = remotesAt(frame, says, store, everything);
-        if (first?.is === "place")
+        const found = frame.places(store, everything);
+        if (found === null) saysUnknown(frame, says, store);
+        const [first] = found?.places ?? [];
+        if (first !== undefined)
           says.gaps.push(
             `${pathOf(object)} fills ${namespace}/${target} from whatever ${first.store} has that it looks for: which places those are is not known.`,
           );
@@ -165,7 +157,7 @@ function saysPush(
     for (const entry of listOf(spec.data).map(mapOf)) {
       const key = named(mapOf(mapOf(entry.match).remoteRef).remoteKey);
       if (key === null) continue;
-      for (const remote of remotesAt(frame, says, store, key))
+      for (const remote of remotesAt(frame, says, store, key, keyIn(frame, store, key)))
         says.declared(remote, "depends-on", secret, `${pathOf(object)} writes it to ${key} of ${store}`);
     }
   }
@@ -185,7 +177,8 @@ function saysProvider(
   for (const entry of fetched(spec)) {
     const key = objectNames.flatMap((field) => named(entry[field]) ?? [])[0];
     if (key === undefined) continue;
-    for (const remote of remotesAt(frame, says, provider, key))
+    const means = spec.provider === "vault" ? wholePath(key) : key;
+    for (const remote of remotesAt(frame, says, provider, key, means))
       says.declared(
         at,
         "depends-on",

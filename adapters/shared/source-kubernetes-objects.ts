@@ -4,6 +4,8 @@
  */
 import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
 import { isMap, mapOf, named } from "./source-config.js";
+import type { TemplateReads } from "./source-kubernetes-templates.js";
+import type { VaultStore } from "./source-kubernetes-vault.js";
 import { location, type Says } from "./source-says.js";
 import type { StoreMap } from "./source-stores.js";
 
@@ -40,6 +42,10 @@ export interface KubernetesFrame {
   readonly rights: Readers;
   /** Entries with a value in them of each ConfigMap, by `namespace/name`. */
   readonly literals: ReadonlyMap<string, readonly string[]>;
+  /** What stores of External Secrets say of their Vault, by how `stores` names them. */
+  readonly vaultStores: ReadonlyMap<string, VaultStore>;
+  /** What the templates of Vault's agent in a ConfigMap read, by `namespace/name`. */
+  readonly templates: ReadonlyMap<string, TemplateReads>;
   /** Where what a store of an operator has is kept, when the settings say so. */
   readonly places: StoreMap;
 }
@@ -51,6 +57,9 @@ const clusterKinds = new Set([
   "ClusterSecretStore",
   "ClusterExternalSecret",
   "ClusterIssuer",
+  "StorageClass",
+  "VolumeSnapshotClass",
+  "PersistentVolume",
   "Namespace",
   "CustomResourceDefinition",
 ]);

@@ -2,7 +2,8 @@
 import type { ReaderThing } from "../../domain/discovery/said.js";
 import { argumentsIn } from "./source-arguments.js";
 import { isMap, listOf, mapOf, named, textOf } from "./source-config.js";
-import { saysInjected } from "./source-kubernetes-injected.js";
+import { chartValues } from "./source-kubernetes-charts.js";
+import { saysInjected, vaultValuesAt } from "./source-kubernetes-injected.js";
 import {
   accountOf,
   configAt,
@@ -14,6 +15,7 @@ import {
   secretAt,
 } from "./source-kubernetes-objects.js";
 import { saysReferences } from "./source-kubernetes-references.js";
+import { storageGroups } from "./source-kubernetes-storage.js";
 import { location, type Says } from "./source-says.js";
 import { valuesIn } from "./source-values.js";
 
@@ -34,7 +36,17 @@ export function saysPods(object: KubernetesObject, frame: KubernetesFrame, says:
   const whole = { object, frame, says };
   saysInjections(object.body, "", whole);
   walk(object.body.spec, "spec", 0, whole);
+  // A core PodTemplate has no `spec`, and an operator's kind may have fields beside it.
+  const { template } = object.body;
+  if (object.group === "" && object.kind === "PodTemplate") walk(template, "template", 0, whole);
+  if (!object.group.includes(".") || object.name === "" || storageGroups.has(object.group)) return;
+  const others = Object.entries(object.body).filter(([field]) => !commonFields.has(field));
+  saysReferences(Object.fromEntries(others), "", readerOf(object, frame), whole);
+  for (const [field, item] of others) walk(item, field, 0, whole);
 }
+
+/** Of every object, and no settings of an operator's kind beside its `spec`; `data` is what somebody keeps in it. */
+const commonFields = new Set(["apiVersion", "kind", "metadata", "spec", "status", "data"]);
 
 function walk(value: unknown, path: string, depth: number, frame: Frame): void {
   if (depth > depthMax) return;
@@ -42,7 +54,8 @@ function walk(value: unknown, path: string, depth: number, frame: Frame): void {
     for (const item of value) walk(item, path, depth + 1, frame);
     return;
   }
-  if (!isMap(value)) return;
+  // Annotations have rules of their own.
+  if (!isMap(value) || /(?:^|\.)metadata\.(?:annotations|labels)$/.test(path)) return;
   const isWithPod = isPod(value);
   const reader = isWithPod ? podReader(value, frame) : readerOf(frame.object, frame.frame);
   if (isWithPod) saysPod(value, path, reader, frame);
@@ -52,7 +65,7 @@ function walk(value: unknown, path: string, depth: number, frame: Frame): void {
   saysReferences(Object.fromEntries(others), path, reader, frame);
   for (const [key, item] of others) {
     if (/env$/i.test(key)) saysVariables(item, `${path}.${key}`, reader, frame);
-    walk(item, `${path}.${key}`, depth + 1, frame);
+    walk(chartValues(key, item, frame.object) ?? item, `${path}.${key}`, depth + 1, frame);
   }
 }
 
@@ -74,6 +87,8 @@ function saysLiteral(
   { object, frame, says }: Frame,
   where = `${part} of ${pathOf(object)}`,
 ): void {
+  for (const remote of vaultValuesAt(text, frame, says))
+    says.declared(reader, "uses", remote, `${where} names what is put in its place`);
   const met = valuesIn(name, text);
   if (met.length === 0) return;
   const place = location(scopeOf(frame), `${pathOf(object)}#${part}`);
@@ -207,6 +222,13 @@ function saysVolume(
       `kubernetes ${frame.cluster}`,
       `${object.namespace}/SecretProviderClass/${provider}`,
     );
+    says.declared(reader, "uses", place, `${at(`${where}.csi`)} names it`);
+  }
+  const attributes = mapOf(csi.volumeAttributes);
+  const collection = named(attributes.csiSecretsName);
+  if (collection !== null) {
+    const namespace = named(attributes.csiSecretsNamespace) ?? object.namespace;
+    const place = location(scopeOf(frame), `${namespace}/CSISecrets/${collection}`);
     says.declared(reader, "uses", place, `${at(`${where}.csi`)} names it`);
   }
   // Of the storage systems: `cephfs.secretRef`, `azureFile.secretName`, `iscsi.secretRef` and their like.

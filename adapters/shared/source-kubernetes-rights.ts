@@ -165,7 +165,8 @@ export function saysBinding(object: KubernetesObject, frame: KubernetesFrame, sa
   }
 }
 
-function ofThatName({ rights }: KubernetesFrame, name: string): string[] {
+/** The Secrets of a name in any namespace, as `namespace/name`: those that somebody names. */
+export function ofThatName({ rights }: KubernetesFrame, name: string): string[] {
   return [...rights.secrets].filter((secret) => secret.endsWith(`/${name}`));
 }
 

@@ -2,14 +2,14 @@
  * What one object of Kubernetes says of Secrets: pure, for manifests and for a live cluster alike. Who may read by RBAC,
  * pods and operators that fill Secrets have files of their own beside this one.
  */
-import type { ReaderThing } from "../../domain/discovery/said.js";
+import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
 import type { CredentialClass } from "../../domain/estate/classes.js";
 import { isMap, jsonDocuments, listOf, mapOf, named, settingsIn, textOf } from "./source-config.js";
 import { envLines, iniLines, propertyLines } from "./source-dotenv.js";
 import { saysSettings, withoutReferences } from "./source-kubernetes-argocd.js";
 import { saysCertificates } from "./source-kubernetes-edge.js";
 import { saysFilled } from "./source-kubernetes-filled.js";
-import { saysAsked } from "./source-kubernetes-injected.js";
+import { saysAsked, vaultPathsIn, vaultValuesAt } from "./source-kubernetes-injected.js";
 import {
   accountName,
   accountOf,
@@ -21,6 +21,7 @@ import {
 } from "./source-kubernetes-objects.js";
 import { saysPods } from "./source-kubernetes-pods.js";
 import { saysBinding } from "./source-kubernetes-rights.js";
+import { saysClass } from "./source-kubernetes-storage.js";
 import { location, type Says } from "./source-says.js";
 import { valuesIn, valuesOfSecret } from "./source-values.js";
 
@@ -40,6 +41,8 @@ export function saysObject(object: KubernetesObject, frame: KubernetesFrame, say
           `an entry of the ConfigMap ${object.namespace}/${object.name}`,
         );
       }
+      for (const { key, text } of configPaths(object))
+        saysPutIn(configAt(frame, object.namespace, object.name, key), text, object, frame, says);
       return;
     case "/ServiceAccount":
       saysServiceAccount(object, frame, says);
@@ -56,6 +59,7 @@ export function saysObject(object: KubernetesObject, frame: KubernetesFrame, say
   if (saysFilled(object, frame, says)) return;
   saysCertificates(object, frame, says);
   saysAsked(object, frame, says);
+  saysClass(object, frame, says);
   saysPods(object, frame, says);
 }
 
@@ -80,6 +84,10 @@ function saysSecret(object: KubernetesObject, frame: KubernetesFrame, says: Says
       `${key} of the Secret ${namespace}/${name}`,
     );
   }
+  for (const [key, text] of textsOf(body)) {
+    if (vaultPathsIn(text).length > 0)
+      saysPutIn(secretAt(frame, says, namespace, name, key), text, object, frame, says);
+  }
   const applied = entriesOf(appliedOf(body)).flatMap(({ met }) => met);
   if (applied.length === 0) return;
   says.copy(
@@ -99,9 +107,9 @@ function appliedOf(body: Readonly<Record<string, unknown>>): Readonly<Record<str
   return document !== undefined && "value" in document ? mapOf(document.value) : {};
 }
 
-/** The entries of a Secret in which a value stands. */
-function entriesOf(body: Readonly<Record<string, unknown>>) {
-  const entries: [string, string][] = [
+/** The entries of a Secret, as their text. */
+function textsOf(body: Readonly<Record<string, unknown>>): [string, string][] {
+  return [
     ...Object.entries(mapOf(body.data)).map(([key, value]): [string, string] => [
       key,
       fromBase64(textOf(value) ?? ""),
@@ -111,7 +119,11 @@ function entriesOf(body: Readonly<Record<string, unknown>>) {
       textOf(value) ?? "",
     ]),
   ];
-  return entries.flatMap(([key, text]) => {
+}
+
+/** The entries of a Secret in which a value stands. */
+function entriesOf(body: Readonly<Record<string, unknown>>) {
+  return textsOf(body).flatMap(([key, text]) => {
     const met = key.startsWith(".docker") ? registryPasswords(text) : valuesOfSecret(key, text);
     return met.length === 0 ? [] : [{ key, met }];
   });
@@ -147,6 +159,26 @@ export function configValues(object: KubernetesObject) {
     const met = text.includes("\n") ? valuesOfFile(key, text) : valuesIn(key, text);
     return met.length === 0 ? [] : [{ key, met }];
   });
+}
+
+/** Entries of a ConfigMap in whose place the webhook of Bank-Vaults puts values, with their text. */
+export function configPaths({ body }: KubernetesObject): { key: string; text: string }[] {
+  return Object.entries(mapOf(body.data)).flatMap(([key, value]) => {
+    const text = textOf(value) ?? "";
+    return vaultPathsIn(text).length === 0 ? [] : [{ key, text }];
+  });
+}
+
+/** An entry into which values of Vault are put depends on where they come from. */
+function saysPutIn(
+  at: LocationThing,
+  text: string,
+  object: KubernetesObject,
+  frame: KubernetesFrame,
+  says: Says,
+): void {
+  for (const remote of vaultValuesAt(text, frame, says))
+    says.declared(at, "depends-on", remote, `an entry of ${pathOf(object)} names what is put in its place`);
 }
 
 /** Settings of a text in the language that its name says; lines of `name = value` where it says none. */

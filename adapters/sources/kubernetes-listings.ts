@@ -20,16 +20,34 @@ const users = [
   "cronjobs.batch",
   "serviceaccounts",
   "ingresses.networking.k8s.io",
+  "storageclasses.storage.k8s.io",
+  "persistentvolumes",
 ] as const;
 /** Kinds that a cluster has where somebody installed them. */
 const installed = [
   "gateways.gateway.networking.k8s.io",
+  // Stores say what the keys mean of those that are filled from them.
+  "secretstores.external-secrets.io",
+  "clustersecretstores.external-secrets.io",
   "externalsecrets.external-secrets.io",
   "clusterexternalsecrets.external-secrets.io",
   "pushsecrets.external-secrets.io",
   "secretproviderclasses.secrets-store.csi.x-k8s.io",
+  "vaultstaticsecrets.secrets.hashicorp.com",
+  "vaultdynamicsecrets.secrets.hashicorp.com",
+  "vaultpkisecrets.secrets.hashicorp.com",
+  "csisecrets.secrets.hashicorp.com",
   "sealedsecrets.bitnami.com",
   "certificates.cert-manager.io",
+  "issuers.cert-manager.io",
+  "triggerauthentications.keda.sh",
+  "clustertriggerauthentications.keda.sh",
+  "helmreleases.helm.toolkit.fluxcd.io",
+  "kustomizations.kustomize.toolkit.fluxcd.io",
+  "clusters.postgresql.cnpg.io",
+  "volumesnapshotclasses.snapshot.storage.k8s.io",
+  // Behind those that make Secrets: the names of these are looked for among them.
+  "gateways.networking.istio.io",
 ] as const;
 const last = [`rolebindings.${rbac}`, `clusterrolebindings.${rbac}`] as const;
 

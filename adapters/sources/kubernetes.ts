@@ -105,16 +105,23 @@ kind: ClusterRole
 metadata: { name: rekey-discovery }
 rules:
   - { apiGroups: [""], resources: [namespaces], verbs: [get] }
-  - { apiGroups: [""], resources: [configmaps, pods, replicationcontrollers, serviceaccounts], verbs: [list] }
+  - { apiGroups: [""], resources: [configmaps, persistentvolumes, pods, replicationcontrollers, serviceaccounts], verbs: [list] }
   - { apiGroups: [apps], resources: [daemonsets, deployments, replicasets, statefulsets], verbs: [list] }
   - { apiGroups: [batch], resources: [cronjobs, jobs], verbs: [list] }
   - { apiGroups: [networking.k8s.io], resources: [ingresses], verbs: [list] }
-  - { apiGroups: [gateway.networking.k8s.io], resources: [gateways], verbs: [list] }
+  - { apiGroups: [storage.k8s.io], resources: [storageclasses], verbs: [list] }
+  - { apiGroups: [gateway.networking.k8s.io, networking.istio.io], resources: [gateways], verbs: [list] }
   - { apiGroups: [rbac.authorization.k8s.io], resources: [clusterrolebindings, clusterroles, rolebindings, roles], verbs: [list] }
-  - { apiGroups: [external-secrets.io], resources: [clusterexternalsecrets, externalsecrets, pushsecrets], verbs: [list] }
+  - { apiGroups: [external-secrets.io], resources: [clusterexternalsecrets, clustersecretstores, externalsecrets, pushsecrets, secretstores], verbs: [list] }
   - { apiGroups: [secrets-store.csi.x-k8s.io], resources: [secretproviderclasses], verbs: [list] }
+  - { apiGroups: [secrets.hashicorp.com], resources: [csisecrets, vaultdynamicsecrets, vaultpkisecrets, vaultstaticsecrets], verbs: [list] }
   - { apiGroups: [bitnami.com], resources: [sealedsecrets], verbs: [list] }
-  - { apiGroups: [cert-manager.io], resources: [certificates], verbs: [list] }
+  - { apiGroups: [cert-manager.io], resources: [certificates, issuers], verbs: [list] }
+  - { apiGroups: [keda.sh], resources: [clustertriggerauthentications, triggerauthentications], verbs: [list] }
+  - { apiGroups: [helm.toolkit.fluxcd.io], resources: [helmreleases], verbs: [list] }
+  - { apiGroups: [kustomize.toolkit.fluxcd.io], resources: [kustomizations], verbs: [list] }
+  - { apiGroups: [postgresql.cnpg.io], resources: [clusters], verbs: [list] }
+  - { apiGroups: [snapshot.storage.k8s.io], resources: [volumesnapshotclasses], verbs: [list] }
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding

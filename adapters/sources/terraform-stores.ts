@@ -54,8 +54,8 @@ function remotesAt(
   { as, names, key }: { readonly as: string; readonly names: readonly string[]; readonly key: string },
 ): readonly Thing[] {
   for (const name of names) {
-    const places = frame.places(name, key);
-    if (places !== null) return places.length > 0 ? places : [location(as, plainKey(key))];
+    const found = frame.places(name, key);
+    if (found !== null) return found.places.length > 0 ? found.places : [location(as, plainKey(key))];
   }
   // What is in a cluster is shown by the cluster.
   if (as !== "kubernetes_secret") {

@@ -25,6 +25,7 @@ export interface Manifest {
 const plurals: Readonly<Record<string, string>> = {
   Ingress: "ingresses",
   SecretProviderClass: "secretproviderclasses",
+  StorageClass: "storageclasses",
 };
 
 /** A connection each is most of what a question costs. */
@@ -184,5 +185,9 @@ export async function operatorsKinds(cluster: Cluster): Promise<void> {
   await defined(cluster, "external-secrets.io", ["v1", "v1beta1"], "ExternalSecret");
   await defined(cluster, "external-secrets.io", ["v1alpha1"], "PushSecret");
   await defined(cluster, "secrets-store.csi.x-k8s.io", ["v1"], "SecretProviderClass");
+  await defined(cluster, "external-secrets.io", ["v1"], "SecretStore");
+  await defined(cluster, "secrets.hashicorp.com", ["v1beta1"], "VaultStaticSecret");
+  await defined(cluster, "secrets.hashicorp.com", ["v1beta1"], "VaultPKISecret");
+  await defined(cluster, "keda.sh", ["v1alpha1"], "TriggerAuthentication");
   await defined(cluster, "db.example.com", ["v1"], "Cluster");
 }

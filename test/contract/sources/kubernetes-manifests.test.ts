@@ -194,7 +194,7 @@ items:
   - apiVersion: db.example.com/v1
     kind: Cluster
     metadata: { name: c, namespace: n }
-    spec: { tls: { keySecret: ${selector} }, label: ${selector}, secret: { name: no, key: k, path: p } }
+    spec: { tls: { keySecret: ${selector} }, label: ${selector}, secret: { name: no, value: k } }
 `),
   ).toEqual([
     `reader(workload=kubernetes prod n/AlertmanagerConfig/a) uses ${at("n/slack#url")} declared`,

@@ -16,7 +16,10 @@ export function clusterSource({ url, caFile, token }: Cluster, settings: object 
 
 /** Settings for one namespace, without what a cluster has beside its namespaces. */
 export function only(namespace: string, more: object = {}): object {
-  const leaveOut = ["clusterroles", "clusterrolebindings"].map((name) => `${name}.rbac.authorization.k8s.io`);
+  const leaveOut = [
+    ...["clusterroles", "clusterrolebindings"].map((name) => `${name}.rbac.authorization.k8s.io`),
+    ...["storageclasses.storage.k8s.io", "persistentvolumes"],
+  ];
   return { namespaces: [namespace], leaveOut, ...more };
 }
 
