@@ -22,6 +22,9 @@ const ansible: Custom = { names: /_secret$/ };
 const customs: ReadonlyMap<string, Custom> = new Map<string, Custom>([
   ["monitoring.coreos.com", prometheus],
   ["operator.victoriametrics.com", prometheus],
+  // What a store or a generator logs in by; where Secrets are filled has a rule of its own.
+  ["external-secrets.io", { selectors: true }],
+  ["generators.external-secrets.io", { selectors: true }],
   ["openfaas.com", { lists: /^secrets$/ }],
   ["kafka.strimzi.io", { entries: ["certificate", "key", "password"] }],
   ["postgresql.cnpg.io", { selectors: true }],

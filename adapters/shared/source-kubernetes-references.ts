@@ -96,7 +96,9 @@ function ofMap(item: Fields, field: Field): readonly Reference[] {
   if (/secret(?:key|target|to)?(?:ref|reference|selector)s?$/i.test(name))
     return secret === null ? [] : [reference];
   if (secret === null) return [];
-  if (item.kind === "Secret") return isThing.test(name) ? [] : [{ ...reference, key: keyOf(item) }];
+  // Of External Secrets it is a `type`.
+  if (item.kind === "Secret" || item.type === "Secret")
+    return isThing.test(name) ? [] : [{ ...reference, key: keyOf(item) }];
   const isSelector = Object.keys(item).every((part) => selectorFields.has(part));
   if (/secret$/i.test(name)) return isSelector || isNaming(item) ? [reference] : [];
   if (!isSelector || elsewhere.test(name)) return [];
@@ -132,7 +134,7 @@ function ofText(text: string, { name, beside, group, isKnown }: Field): readonly
 }
 
 /** Fields that hold a Secret's name where there is a Secret of that name. */
-const secretly = /(?:secret|credential|tls|cert|certificate|auth|password|token|key|keystore|truststore)s?$/i;
+const secretly = /(?:secret|credential|tls|cert|certificate|auth|password|token|keystore|truststore)s?$/i;
 /** Fields beside `...Secret` and the words of `secretName` in which a selector is one of a Secret's entry. */
 const keys = /(?:tls|ssl|ca|cert|certificate|key|user|username|auth|dsn|uri|keystore|truststore|clientid)$/i;
 /** Fields that hold selectors of something else. */

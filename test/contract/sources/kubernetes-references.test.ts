@@ -81,6 +81,12 @@ it.each<[string, string, string, readonly string[]]>([
     "{ apiKey: { name: api, key: k }, tls: { cert: { name: pair, key: c }, configMapKey: { name: not, key: k } } }",
     ["api#k", "pair#c"],
   ],
+  [
+    "external-secrets.io",
+    "SecretStore",
+    "{ provider: { vault: { auth: { appRole: { roleRef: { name: role, key: id } } }, caProvider: { type: Secret, name: ca, key: ca.crt } } } }",
+    ["ca#ca.crt", "role#id"],
+  ],
 ])("C7: finds the Secrets that %s/%s names", async (group, kind, spec, secrets) => {
   expect(await edgesOf(group, kind, spec)).toEqual(
     secrets.map((secret) => uses(kind, secret.startsWith("../") ? secret.slice(3) : `shop/${secret}`)),
@@ -108,7 +114,7 @@ it("C7: says that a name with a key could be a Secret's, where no field says it"
 
 it("C7: takes a text for a Secret's name where somebody else names that Secret, and never for one otherwise", async () => {
   const value = fresh("pw");
-  const plain = `{ clientSecret: orders-db, passwords: [ orders-db ], auth: { name: orders-db }, owner: { name: orders-db }, description: orders-db, adminPassword: ${value}, token: "${leakedAddress}" }`;
+  const plain = `{ clientSecret: orders-db, passwords: [ orders-db ], auth: { name: orders-db }, owner: { name: orders-db }, description: orders-db, match: { key: orders-db }, adminPassword: ${value}, token: "${leakedAddress}" }`;
   const text = object("x.example.com", "Any", plain);
   expect((await said(text)).edges).toEqual([]);
   const secret = "{ apiVersion: v1, kind: Secret, metadata: { name: orders-db, namespace: NS }, data: {} }\n";
