@@ -4,7 +4,18 @@ import { RekeyError } from "../../domain/errors.js";
 import { fakeDesk } from "./audit-fakes.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
-import { allowing, amendment, byClass, idle, moving, rotating, stateOf, stranger } from "./worlds.js";
+import {
+  allowing,
+  amendment,
+  byClass,
+  idle,
+  lagging,
+  live,
+  moving,
+  rotating,
+  stateOf,
+  stranger,
+} from "./worlds.js";
 
 const finding = (code: string, severity: "refuse" | "warn", sentence: string) => ({
   code,
@@ -32,21 +43,6 @@ const refused = {
     finding("unmapped-reader", "refuse", "2 sessions of psql from 10.0.0.9 belong to no declared consumer."),
     ...preview.findings,
   ],
-};
-
-const timeline = [
-  { at: now - 20_000, tookMs: 84, what: "open", sentence: "The rotation is open and holds its lock." },
-  {
-    at: now - 9_000,
-    tookMs: 132,
-    what: "issue",
-    sentence: "Issued version new in orders_b, beside the old one.",
-  },
-];
-
-const live = {
-  progress: () => ({ rotation: "rot_1", epoch: 1, timeline }),
-  standing: () => "running",
 };
 
 const held = stateOf({
@@ -249,26 +245,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     argv: ["status", "orders-db"],
     world: () => rotating(stateOf({ closed: "refused" }), closed("refused"), { answers: live }),
   },
-  "status-one-held": {
-    argv: ["status", "orders-db"],
-    world: () =>
-      rotating(
-        moving({ surveyedAt: null }),
-        {},
-        {
-          answers: {
-            ...live,
-            progress: () => ({
-              ...live.progress(),
-              ...{ gate: "delivered and adopted", standing: "waiting" },
-              sentence: "Waiting for adoption. Consumer con_1: instance 10.0.0.2 is on version old.",
-              who: "the owner of con_1",
-              until: now + 3_600_000,
-            }),
-          },
-        },
-      ),
-  },
+  "status-one-held": { argv: ["status", "orders-db"], world: lagging },
   "status-one-gone": {
     argv: ["status", "orders-db"],
     world: () => rotating(stateOf(), {}, { answers: { standing: () => "ended" } }),

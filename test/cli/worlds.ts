@@ -224,6 +224,33 @@ export function moving(more: Partial<RotationState> = {}): RotationState {
   });
 }
 
+const timeline = [
+  { at: now - 20_000, tookMs: 84, what: "open", sentence: "The rotation is open and holds its lock." },
+  {
+    at: now - 9_000,
+    tookMs: 132,
+    what: "issue",
+    sentence: "Issued version new in orders_b, beside the old one.",
+  },
+];
+
+/** Its workflow runs and answers. */
+export const live = {
+  progress: () => ({ rotation: "rot_1", epoch: 1, timeline }),
+  standing: () => "running",
+};
+
+/** By the records it is about to look; its workflow has looked, and waits for the instance that lags behind. */
+export function lagging(): World {
+  const progress = () => ({
+    ...live.progress(),
+    ...{ gate: "delivered and adopted", standing: "waiting", who: "the owner of con_1" },
+    sentence: "Waiting for adoption. Consumer con_1: instance 10.0.0.2 is on version old.",
+    until: now + 3_600_000,
+  });
+  return rotating(moving({ surveyedAt: null }), {}, { answers: { ...live, progress } as never });
+}
+
 /** Somebody on orders-db whom nobody has declared, as the inventory keeps that. */
 export const stranger: World["findings"][number] = {
   finding: {
