@@ -5,10 +5,15 @@
  */
 import type { Claim } from "../../domain/discovery/said.js";
 import { configPaths, configValues } from "./source-kubernetes.js";
-import type { KubernetesFrame, KubernetesObject } from "./source-kubernetes-objects.js";
+import type {
+  KubernetesFrame,
+  KubernetesObject,
+  TemplateReads,
+  VaultStore,
+} from "./source-kubernetes-objects.js";
 import { Rights } from "./source-kubernetes-rights.js";
-import { configReads, type TemplateReads } from "./source-kubernetes-templates.js";
-import { type VaultStore, vaultStoreOf } from "./source-kubernetes-vault.js";
+import { configReads } from "./source-kubernetes-templates.js";
+import { vaultStoreOf } from "./source-kubernetes-vault.js";
 
 /** Collects it, object by object; the frame grows with what was collected. */
 export class KubernetesCollector {

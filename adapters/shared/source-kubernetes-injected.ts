@@ -10,8 +10,9 @@ import {
   pathOf,
   readerOf,
   secretAt,
+  type TemplateReads,
 } from "./source-kubernetes-objects.js";
-import { type TemplateReads, templateReads } from "./source-kubernetes-templates.js";
+import { templateReads } from "./source-kubernetes-templates.js";
 import { remotesAt, wholePath } from "./source-kubernetes-vault.js";
 import type { Says } from "./source-says.js";
 

@@ -4,8 +4,6 @@
  */
 import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
 import { isMap, mapOf, named } from "./source-config.js";
-import type { TemplateReads } from "./source-kubernetes-templates.js";
-import type { VaultStore } from "./source-kubernetes-vault.js";
 import { location, type Says } from "./source-says.js";
 import type { StoreMap } from "./source-stores.js";
 
@@ -31,6 +29,21 @@ export interface Readers {
   reading(role: string): Reading;
   /** Secrets that somebody names, as `namespace/name`. */
   readonly secrets: ReadonlySet<string>;
+}
+
+/** What a store of External Secrets says of its Vault. */
+export interface VaultStore {
+  /** The mount, where the store says it. */
+  readonly path: string | null;
+  /** Whether the engine has versions; it has unless the store says otherwise. */
+  readonly isVersioned: boolean;
+}
+
+/** What templates of an agent read. */
+export interface TemplateReads {
+  readonly paths: readonly string[];
+  /** True where a path is put together when the template is rendered, or whatever a folder has is read. */
+  readonly isMore: boolean;
 }
 
 /** What has to be known besides the object itself. */

@@ -3,14 +3,7 @@
  * They stand in annotations of pods and in ConfigMaps, there inside of other languages.
  */
 import { mapOf, textOf } from "./source-config.js";
-import type { KubernetesObject } from "./source-kubernetes-objects.js";
-
-/** What templates read. */
-export interface TemplateReads {
-  readonly paths: readonly string[];
-  /** True where a path is put together when the template is rendered, or whatever a folder has is read. */
-  readonly isMore: boolean;
-}
+import type { KubernetesObject, TemplateReads } from "./source-kubernetes-objects.js";
 
 const action = /\{\{(?!-?\s*\/\*)([\s\S]*?)\}\}/g;
 /** A call with its path as a text, which HCL and JSON write with strokes before the quotes; or with anything else. */

@@ -4,17 +4,14 @@
  */
 import type { LocationThing, PlaceThing } from "../../domain/discovery/said.js";
 import { isMap, mapOf, named } from "./source-config.js";
-import { type KubernetesFrame, type KubernetesObject, scopeOf } from "./source-kubernetes-objects.js";
+import {
+  type KubernetesFrame,
+  type KubernetesObject,
+  scopeOf,
+  type VaultStore,
+} from "./source-kubernetes-objects.js";
 import { location, type Says, told } from "./source-says.js";
 import type { StoreKey, VaultDocument } from "./source-stores.js";
-
-/** What a store of External Secrets says of its Vault. */
-export interface VaultStore {
-  /** The mount, where the store says it. */
-  readonly path: string | null;
-  /** Whether the engine has versions; it has unless the store says otherwise. */
-  readonly isVersioned: boolean;
-}
 
 /** A path without the slashes that Vault does not tell apart. */
 function clean(path: string): string {
