@@ -60,7 +60,7 @@ test("with a certificate it speaks TLS and nothing else, also beyond loopback", 
 
 test("is ready while inventory and Temporal answer, and names which one does not, in its time", async () => {
   const services = await servicesOf(await openHouse());
-  const readyTimes = { deadlineMs: 4_000, goodForMs: 0 };
+  const readyTimes = { deadlineMs: 15_000, goodForMs: 0 };
   const well = await openDoor(services, { readyTimes });
   expect(await well.get("/readyz", {})).toMatchObject({
     status: 200,
@@ -110,7 +110,7 @@ test("the answer about readiness is shared for its time, so that nobody can make
   };
   const door = await openDoor(
     { ...services, inventory: { ...services.inventory, revision } },
-    { readyTimes: { deadlineMs: 4_000, goodForMs: 600_000 } },
+    { readyTimes: { deadlineMs: 15_000, goodForMs: 600_000 } },
   );
   await Promise.all(Array.from({ length: 20 }, () => door.get("/readyz", {})));
   expect(asked).toBe(1);
