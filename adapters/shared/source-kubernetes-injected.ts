@@ -103,7 +103,7 @@ function saysConfigMap(store: string, name: string, where: string, reader: Reade
 
 /** `vault:secret/data/orders/db#password` as a whole, with `>>` before it where Vault is written to for it; or inside of a text as `${vault:...}`. */
 const whole = /^(?:>>)?vault:([^#\s{}$]+)#/;
-const inside = /\$\{(?:>>)?vault:([^#\s{}$]+)#[^}]*\}/g;
+const inside = /\$\{(?:>>)?vault:([^#\s{}$]+)#[^}]{0,500}\}/g;
 
 /** Paths that the webhook of Bank-Vaults puts the values of into a text. Source: its manual, "Configuration examples and scenarios". */
 export function vaultPathsIn(text: string): readonly string[] {

@@ -5,17 +5,27 @@
 import { mapOf, textOf } from "./source-config.js";
 import type { KubernetesObject, TemplateReads } from "./source-kubernetes-objects.js";
 
-const action = /\{\{(?!-?\s*\/\*)([\s\S]*?)\}\}/g;
 /** A call with its path as a text, which HCL and JSON write with strokes before the quotes; or with anything else. */
 const call = /(?<![\w.$-])(secrets?|pkiCert)\s+(?:\\?"([^"\\]+)\\?"|`([^`]+)`|[$.(])/g;
 /** `printf ... | secret`. */
 const piped = /\|\s*secrets?\s*$/;
 
+/** What stands between `{{` and `}}`, but for comments. Each character is looked at once, however many are never closed. */
+function* actionsIn(text: string): Generator<string> {
+  for (let from = text.indexOf("{{"); from >= 0; ) {
+    const end = text.indexOf("}}", from);
+    if (end < 0) return;
+    const inside = text.slice(from + 2, end);
+    if (!/^-?\s*\/\*/.test(inside)) yield inside;
+    from = text.indexOf("{{", end);
+  }
+}
+
 /** What the templates of a text read. */
 export function templateReads(text: string): TemplateReads {
   const paths = new Set<string>();
   let isMore = false;
-  for (const [, inside = ""] of text.matchAll(action)) {
+  for (const inside of actionsIn(text)) {
     isMore ||= piped.test(inside.replace(/-?$/, ""));
     for (const [, by, quoted, raw] of inside.matchAll(call)) {
       const path = quoted ?? raw;

@@ -205,3 +205,11 @@ ${annotated("secrets-webhook.security.bank-vaults.io/vault-ct-configmap: gone")}
   expect(copies).toEqual([]);
   expect(gaps).toEqual([expect.stringContaining("names the ConfigMap shop/gone for its templates")]);
 });
+
+it("reads a text that opens many templates and closes none in the time of any other", async () => {
+  const many = (text: string) => JSON.stringify(text.repeat(100_000));
+  const config = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: many, namespace: shop }\ndata: { a: ${many("{{ ")}, b: ${many("${vault:a#b ")} }\n`;
+  const from = performance.now();
+  expect((await usesIn(config)).uses).toEqual([]);
+  expect(performance.now() - from).toBeLessThan(20_000);
+});
