@@ -98,7 +98,7 @@ afterAll(async () => {
   await db?.close();
   await house?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** The estate whose only credential is the codec's key, which is in the ring and at its place already. */
 async function describeRing(old: string): Promise<{ credential: string; yearly: string }> {

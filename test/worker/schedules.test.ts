@@ -58,7 +58,7 @@ afterAll(async () => {
   await db?.close();
   await house?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** The estate with this interval of its policy, and with a source that is read as often. */
 async function applyInterval(intervalMs: number | null): Promise<void> {

@@ -22,7 +22,7 @@ let programs: Compiled;
 
 beforeAll(async () => {
   [provider, programs] = await Promise.all([httpWorld(), compile([service])]);
-}, 60_000);
+});
 afterAll(() => Promise.all([provider.close(), programs.close()]));
 
 interface Scene {

@@ -21,7 +21,7 @@ import {
 } from "../../workflows/messages.js";
 import type { House } from "./house.js";
 
-const untilMsMax = 45_000;
+const untilMsMax = 120_000;
 
 /** Repeats `look` until it answers with something; fails with the last progress when it does not in time. */
 export async function eventually<T>(

@@ -31,7 +31,7 @@ beforeAll(async () => {
   world = await jwksWorld();
   await publish("v1");
   verifiers = await Promise.all([1, 2, 3].map(() => startVerifier(cacheMs)));
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const startVerifier = (cache: number, more: NodeJS.ProcessEnv = {}) =>

@@ -13,7 +13,7 @@ let provider: HttpWorld;
 
 beforeAll(async () => {
   provider = await httpWorld();
-}, 60_000);
+});
 afterAll(() => provider.close());
 
 const first = tag("v1", 1);

@@ -37,7 +37,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
   provider = await httpWorld(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`);
-}, 60_000);
+});
 afterAll(async () => {
   elsewhere.close();
   await provider.close();

@@ -8,7 +8,7 @@ let world: HttpWorld;
 
 beforeAll(async () => {
   world = await httpWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 issuerContract("http, one key with a label", () => contractWorld(world, "label"));

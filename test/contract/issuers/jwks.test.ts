@@ -13,7 +13,7 @@ let world: JwksWorld;
 
 beforeAll(async () => {
   world = await jwksWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 issuerContract("jwks with ES256", () => contractWorld(world, "ES256"));
