@@ -167,8 +167,10 @@ export function pathWith(file: ComposeFile, path: string): string {
   return path
     .replace(/\$\{PWD(?::?[-?][^{}]*)?\}|\$PWD\b/g, ".")
     .replace(/\$\{([A-Za-z_]\w*)(?::?([-?])([^{}]*))?\}/g, (_, name: string, mark = "", rest = "") => {
-      const set = file.variables.get(name)?.text ?? "";
-      if (set !== "" && !/[${}]/.test(set)) return set;
+      const set = file.variables.get(name);
+      // A value of a secret has no place in a name.
+      if (set !== undefined && set.met.length === 0 && set.text !== "" && !/[${}]/.test(set.text))
+        return set.text;
       return mark === "-" ? rest : `$${name}`;
     });
 }

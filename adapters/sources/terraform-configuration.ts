@@ -110,6 +110,8 @@ function saysStoreOf(
     return text;
   });
   if (keys.length === 0 || made !== null) {
+    // What is in a cluster is shown by the cluster.
+    if (storeTypeOf(type)?.as === "kubernetes_secret") return;
     says.gaps.push(
       `Which secret ${address} of terraform ${frame.name} is, is not known${made === null ? "" : `: ${made} is made of what the plan does not tell`}.`,
     );

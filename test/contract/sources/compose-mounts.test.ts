@@ -207,6 +207,22 @@ services:
   ]);
 });
 
+it("puts what is known into a path, and never a value of a secret", async () => {
+  const { edges, gaps } = await said({
+    "compose.yaml": `services:
+  a: { volumes: [ "\${CONF}/app.yml:/app.yml" ] }
+  b: { volumes: [ "./\${DB_PASSWORD}:/x" ] }
+`,
+    ".env": `CONF=./conf\nDB_PASSWORD=${password}\n`,
+    "conf/app.yml": `password: ${password}\n`,
+  });
+  expect(edges.filter((edge) => edge.includes(" uses "))).toEqual([
+    uses("a", "conf/app.yml"),
+    `${service("b")} uses location(host of compose shop ./$DB_PASSWORD)`,
+  ]);
+  expect(gaps).toEqual([expect.stringContaining("mounts ./$DB_PASSWORD, whose content is not known")]);
+});
+
 it("meets the value of a secret in its file, and says where that is not in the folder", async () => {
   const { copies, gaps } = await said({
     "compose.yaml": `secrets:
@@ -238,14 +254,17 @@ it("takes services of included files into the project, with their own folder and
   - gone.yaml
 services: {}
 `,
-    "infra/db.yaml": `services: { db: { environment: { X: "\${WHERE}" }, volumes: [ "./db.txt:/run/db_password.txt" ], env_file: db.env } }`,
-    "infra/more.env": `WHERE=postgres://orders:${password}@db/orders\n`,
+    "infra/db.yaml": `services: { db: { environment: { X: "\${WHERE}", Y: "\${SET}" }, volumes: [ "./db.txt:/run/db_password.txt" ], env_file: db.env } }`,
+    ".env": "SET=postgres://orders:first-one@db/orders\n",
+    "infra/more.env": `WHERE=postgres://orders:${password}@db/orders\nSET=late\n`,
     "infra/db.env": `DB_PASSWORD=${password}\n`,
     "infra/db.txt": `password=${password}\n`,
   });
   expect(edges).toEqual([
     `${service("db")} uses location(compose shop environment.WHERE)`,
     `location(compose shop environment.WHERE) depends-on ${inFile("infra/more.env#WHERE")}`,
+    `${service("db")} uses location(compose shop environment.SET)`,
+    `location(compose shop environment.SET) depends-on ${inFile(".env#SET")}`,
     uses("db", "infra/db.env"),
     uses("db", "infra/db.env#DB_PASSWORD"),
     uses("db", "infra/db.txt"),

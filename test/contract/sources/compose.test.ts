@@ -77,6 +77,8 @@ services:
   far: { extends: { file: "${leakedAddress}/y.yaml", service: x } }
   near: { extends: { service: "${leakedAddress}" }, secrets: [ "${leakedAddress}" ] }
   files: { env_file: [ "${leakedAddress}/a.env", "b.env?sig=${leaked}", "/etc/${leakedAddress}" ] }
+  mounts: { volumes: [ { type: bind, source: "${leakedAddress}" }, "./b?sig=${leaked}:/b", "${leakedAddress}:/c" ], configs: [ c, d ], label_file: "${leakedAddress}" }
+configs: { c: { file: "${leakedAddress}/c" }, d: { external: { name: "${leakedAddress}" } } }
 secrets: { s: { file: "${leakedAddress}/s" }, t: { external: { name: "${leakedAddress}" } } }
 `,
     },

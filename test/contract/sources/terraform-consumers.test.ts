@@ -198,6 +198,17 @@ it("finds a value in a document of a secret, in a script, in manifests, and amon
   );
 });
 
+it("takes no value that the provider calls sensitive for a name", async () => {
+  const ref = { env: [{ value_source: [{ secret_key_ref: [{ secret: "correct-horse" }] }] }] };
+  const sensitive = { env: [{ value_source: [{ secret_key_ref: [{ secret: true }] }] }] };
+  const address = "google_cloud_run_v2_service.s";
+  expect((await said(state([address, ref]))).edges).toHaveLength(1);
+  const { edges, met } = await said(state([address, ref, sensitive]));
+  const own = at(`${address}#env.0.value_source.0.secret_key_ref.0.secret`);
+  expect(edges).toEqual([`${reader(address)} uses ${own}`]);
+  expect(met).toEqual([[own, testMark("correct-horse")]]);
+});
+
 it("tells of a store that no setting binds to one of the estate, once", async () => {
   const resources: readonly Resource[] = [
     ["data.vault_kv_secret_v2.a", { mount: "secret", name: "a" }],
