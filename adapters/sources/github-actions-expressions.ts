@@ -20,8 +20,8 @@ export function expressionsIn(text: string): string[] {
 }
 
 /** A text cut into its expressions, without their braces, and what stands between them. */
-export function piecesOf(text: string): { readonly expression?: string; readonly between?: string }[] {
-  const pieces: { expression?: string; between?: string }[] = [];
+export function piecesOf(text: string): { readonly expression?: string; readonly text?: string }[] {
+  const pieces: { expression?: string; text?: string }[] = [];
   let from = 0;
   for (let at = text.indexOf("${{"); at >= 0; ) {
     let end = at + 3;
@@ -29,12 +29,12 @@ export function piecesOf(text: string): { readonly expression?: string; readonly
     for (let quoted = false; end < text.length && (quoted || !text.startsWith("}}", end)); end++) {
       if (text[end] === "'") quoted = !quoted;
     }
-    if (at > from) pieces.push({ between: text.slice(from, at) });
+    if (at > from) pieces.push({ text: text.slice(from, at) });
     pieces.push({ expression: text.slice(at + 3, end) });
     from = end + 2;
     at = text.indexOf("${{", end);
   }
-  if (from < text.length) pieces.push({ between: text.slice(from) });
+  if (from < text.length) pieces.push({ text: text.slice(from) });
   return pieces;
 }
 

@@ -19,8 +19,8 @@ export function possibleOf(text: string, lookup: Lookup): unknown[] {
   const pieces = piecesOf(text);
   const [only] = pieces;
   if (pieces.length === 1 && only?.expression !== undefined) return cameTo(only.expression, lookup);
-  const each = pieces.map(({ between, expression }) =>
-    expression === undefined ? [between ?? ""] : cameTo(expression, lookup),
+  const each = pieces.map(({ text, expression }) =>
+    expression === undefined ? [text ?? ""] : cameTo(expression, lookup),
   );
   return joined(each);
 }

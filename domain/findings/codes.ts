@@ -68,7 +68,7 @@ const words = {
     mend: "Mend what `rekey doctor` says that it lacks, and read it again with `rekey discover`.",
   },
   "last-reading": {
-    what: "Before a version is taken away, a source that would show its use has not shown yet that there was none in the quiet time, or is none any more, or reads by other settings than when the owners were asked.",
+    what: "Before a version is taken away, a source that would show its use has not shown yet that there was none in the quiet time (one of its logs does not reach to the end, there is a gap, a record could not be read), or is none any more, or reads by other settings than when the owners were asked.",
     mend: "Rekey has it read; `rekey discover SOURCE` says what it meets. Who has no way to mend it answers for it by its name.",
   },
   "old-version-read": {
