@@ -33,7 +33,7 @@ const programs: readonly Program[] = [
   },
   {
     store: "aws_secrets_manager",
-    head: /\baws (?:[^\n|;&]* )?secretsmanager (?:batch-)?get-secret-value\b/g,
+    head: /\baws (?:[^\n|;&]{0,300} )?secretsmanager (?:batch-)?get-secret-value\b/g,
     valued: [],
     key: ({ option }) => option("secret-id"),
   },
@@ -59,6 +59,9 @@ interface Words {
   first(): string | undefined;
 }
 
+/** Characters of a command behind the program's name; longer ones nobody writes, and a script may be a megabyte. */
+const lineMax = 1_000;
+
 /** A word of a shell, with what is quoted or put in from elsewhere as a part of it. */
 const word = /[ \t]*((?:"[^"]*"|'[^']*'|\$\{\{.*?\}\}|\$\{[^}]*\}|[^\s"'|;&()<>`])+)/y;
 
@@ -66,7 +69,7 @@ const word = /[ \t]*((?:"[^"]*"|'[^']*'|\$\{\{.*?\}\}|\$\{[^}]*\}|[^\s"'|;&()<>`
 export function fetchedIn(script: string): (Omit<Fetched, "key"> & { readonly key: string | null })[] {
   const text = script
     .replace(/\\\n\s*/g, " ")
-    .replace(/^\s*#.*$/gm, "")
+    .replace(/^[ \t]*#.*$/gm, "")
     .replace(/[ \t]+/g, " ");
   return programs.flatMap((program) =>
     [...text.matchAll(program.head)].map(({ 0: head, index }) => {
@@ -89,9 +92,11 @@ export function logicalPaths(path: string): string[] {
 
 function wordsAt(text: string, from: number, valued: readonly string[]): Words {
   const words: string[] = [];
-  word.lastIndex = from;
-  for (let met = word.exec(text); met !== null; met = word.exec(text))
-    words.push((met[1] ?? "").replace(/["']/g, ""));
+  const line = text.slice(from, from + lineMax);
+  word.lastIndex = 0;
+  for (let met = word.exec(line); met !== null; met = word.exec(line))
+    // What is cut off there is no word.
+    if (met.index + met[0].length < lineMax) words.push((met[1] ?? "").replace(/["']/g, ""));
   const optionOf = (one: string) => /^--?([a-z][a-z-]*)(?:=(.*))?$/s.exec(one);
   return {
     option(name) {

@@ -91,5 +91,5 @@ function split(text: string, by: RegExp): string[] {
 
 /** Words of a line, each with its expressions and quoted texts whole. */
 function wordsOf(line: string): string[] {
-  return line.match(/(?:\$\{\{.*?\}\}|"[^"]*"|'[^']*'|[^\s|])+/gs) ?? [];
+  return line.match(/(?:\$\{\{.{0,300}?\}\}|"[^"]{0,1000}"|'[^']{0,1000}'|[^\s|])+/gs) ?? [];
 }

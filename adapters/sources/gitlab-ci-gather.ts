@@ -161,11 +161,14 @@ async function* filesOf(entry: unknown, who: string, { project, beside, matching
 
 /** `*` stands for a part of a name, `**` for folders too. */
 function fitting(pattern: string): RegExp {
-  const parts = pattern.split(/(\*\*\/|\*+)/).map((part) => {
-    if (part === "**/") return "(?:.*/)?";
-    if (part === "*") return "[^/]*";
-    return part.startsWith("*") ? ".*" : part.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&");
-  });
+  const parts = pattern
+    .replace(/(?:\*\*\/){2,}/g, "**/")
+    .split(/(\*\*\/|\*+)/)
+    .map((part) => {
+      if (part === "**/") return "(?:.*/)?";
+      if (part === "*") return "[^/]*";
+      return part.startsWith("*") ? ".*" : part.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&");
+    });
   return new RegExp(`^${parts.join("")}$`, "s");
 }
 
@@ -173,10 +176,10 @@ function fitting(pattern: string): RegExp {
 function filled(value: unknown, inputs: Body, depth: number): unknown {
   if (depth > depthMax) return value;
   if (typeof value === "string") {
-    const [, whole] = /^\$\[\[\s*inputs\.([A-Za-z0-9_-]+)[^\]]*\]\]$/.exec(value) ?? [];
+    const [, whole] = /^\$\[\[\s*inputs\.([A-Za-z0-9_-]+)[^\]]{0,300}\]\]$/.exec(value) ?? [];
     if (whole !== undefined) return inputs[whole] ?? value;
     return value.replace(
-      /\$\[\[\s*inputs\.([A-Za-z0-9_-]+)[^\]]*\]\]/g,
+      /\$\[\[\s*inputs\.([A-Za-z0-9_-]+)[^\]]{0,300}\]\]/g,
       (as, name) => textOf(inputs[name]) ?? as,
     );
   }

@@ -151,6 +151,7 @@ describe("what an expression comes to", () => {
   const lookup = (path: readonly string[]) => (path.join(".") === "inputs.a" ? ["x", ""] : [anything]);
   it.each<[string, string[]]>([
     ["<<inputs.a || 'y'>>", ["x", "y"]],
+    ["<<'x' || 'y'>>", ["x"]],
     ["<<inputs['a']>>-<<inputs.a>>", ["x-x", "x-", "-x", "-"]],
     ["<<case(inputs.a == 'x', 'one', true, 'two', 'three')>>", ["one", "two", "three"]],
     ["<<!inputs.a && 'one' || ('two')>>", ["one", "two"]],

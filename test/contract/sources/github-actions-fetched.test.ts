@@ -125,6 +125,17 @@ it.each<[string, unknown[]]>([
   expect(fetchedIn(script)).toEqual(fetched);
 });
 
+it.each(["aws ", "\n", "vault kv get ", `vault kv get ${"$".concat("{{")}`, `vault read "`])(
+  "reads of a script that is nothing but %j in time",
+  (piece) => {
+    const script = `${piece.repeat(50_000 / piece.length)}\nvault kv get secret/last`;
+    expect(fetchedIn(script).length).toBeGreaterThan(0);
+    expect(fetchedIn(`vault kv get ${"x".repeat(5_000)}`)).toEqual([
+      { store: "vault", key: null, field: "" },
+    ]);
+  },
+);
+
 it.each([
   ["secret/data/orders/db", ["secret/orders/db"]],
   ["/v1/secret/data/orders", ["secret/orders"]],
