@@ -2,14 +2,15 @@
  * What "nothing else was seen" is worth: which sources would show a use of the credential, since when, how completely, and
  * when they were read last. Without that an empty map is no evidence.
  */
-import { formatDuration } from "./duration.js";
+import { formatDuration, span } from "./duration.js";
 import type { Credential, Policy } from "./estate/types.js";
 import type { Finding, Severity } from "./finding.js";
+import { closeLooksMs, type Glimpsed, isCloseFor } from "./glimpses.js";
 import { isSeen, useWindowMs } from "./graph/current.js";
 import type { Evidence } from "./graph/types.js";
 
 /** A source that would show who uses the credential, or might. Times are milliseconds since the epoch. */
-export interface WatchingSource {
+export interface WatchingSource extends Glimpsed {
   readonly name: string;
   /** It shows uses, and not only what is configured. */
   readonly seesUse: boolean;
@@ -118,11 +119,23 @@ function incomplete({ name, tied, gaps, unreadable }: WatchingSource, { blindSpo
   return [{ code: "incomplete-evidence", severity: byTie(tied, blindSpots), subject: name, sentence, hint }];
 }
 
-function short({ name, tied, seesUse, since }: WatchingSource, rules: WatchRules, now: number): Finding[] {
-  if (!tied || !seesUse || since === null || now - since >= rules.useWindowMs) return [];
+function short(source: WatchingSource, rules: WatchRules, now: number): Finding[] {
+  const { name, tied, seesUse, since, glimpses, wholeAt } = source;
+  if (!tied || !seesUse || since === null) return [];
+  const about = { code: "short-watch", severity: rules.blindSpots, subject: name } as const;
   const asks = formatDuration(rules.useWindowMs);
-  const sentence = `The source ${name} has watched since ${minuteOf(since)}; whoever uses it more rarely may not have been seen. The policy asks for ${asks}.`;
-  return [{ code: "short-watch", severity: rules.blindSpots, subject: name, sentence }];
+  if (now - since < rules.useWindowMs) {
+    const sentence = `The source ${name} has watched since ${minuteOf(since)}; whoever uses it more rarely may not have been seen. The policy asks for ${asks}.`;
+    return [{ ...about, sentence }];
+  }
+  if (glimpses === undefined || wholeAt === null || isCloseFor(source, rules.useWindowMs, now)) return [];
+  const unseen =
+    glimpses.apartMs > closeLooksMs
+      ? `since ${minuteOf(since)} up to ${span(glimpses.apartMs)} apart: whoever came in between was not seen`
+      : `and has not since ${minuteOf(wholeAt)}: whoever came after that was not seen`;
+  const sentence = `The source ${name} looks at who is connected, ${unseen}. The policy asks for ${asks}, with looks no further apart than ${formatDuration(closeLooksMs)}.`;
+  const hint = `Have it read by the clock (\`every: 10m\` of ${name}), or read a log of the credential's store as well.`;
+  return [{ ...about, sentence, hint }];
 }
 
 /** What might show any credential and has never shown this one stops nobody's rotation. */

@@ -2,6 +2,7 @@
 
 import type { LogReach } from "../domain/discovery/said.js";
 import type { Shapes } from "../domain/estate/shapes.js";
+import { closeLooksMs, type Glimpses, lateShareMax } from "../domain/glimpses.js";
 import type { Lacking } from "../domain/last-reading.js";
 import { type Database, read, type Tx } from "./database.js";
 import { sql } from "./orm.js";
@@ -45,6 +46,8 @@ export interface Watched {
   readonly begunAt: number | null;
   /** Since when: the first of the records of a log, or of the looks, that follow upon each other; null: not yet. */
   readonly since: number | null;
+  /** Its looks since then, of a source of who is connected now; undefined of everything else. */
+  readonly glimpses: Glimpses | undefined;
   /** Of a busy log, since when it has had no record, or has been read without one; null of everything else. */
   readonly silentSince: number | null;
   /** Which of its logs that is, where another one has had a record since. */
@@ -67,6 +70,9 @@ interface WatchedRow extends Record<string, unknown> {
   readonly failed_at: number | null;
   readonly begun_at: number | null;
   readonly since: number | null;
+  readonly looks: number;
+  readonly apart_ms: number;
+  readonly close_since: number;
   readonly silent_since: number | null;
   readonly is_busy_log: boolean | null;
   readonly reaches_to: number | null;
@@ -108,6 +114,7 @@ export async function watchedWithin(
       select s.source, ${ms("whole.ended_at")} as whole_at, ${ms("whole.started_at")} as begun_at,
         latest.failure, ${ms("latest.failed_at")} as failed_at,
         ${ms("coalesce(stretched.since, chain.since)")} as since, ${ms("chain.silent_since")} as silent_since,
+        coalesce(glimpsed.looks, 0) as looks, glimpsed.apart_ms, ${ms("glimpsed.close_since")} as close_since,
         chain.is_busy_log, ${ms("chain.reaches_to")} as reaches_to, coalesce(reaching.logs, '[]'::jsonb) as logs,
         coalesce(missing.lacking, '[]'::jsonb) as lacking, coalesce(missing.unreadable, 0) as unreadable
       from unnest(${column(sources, ({ id }) => id)}::text[],
@@ -161,6 +168,22 @@ export async function watchedWithin(
         ) looks
       ) chain on true
       left join lateral (
+        -- Close since the first look from which on the looks are late for no more than their share of the time.
+        select count(*)::int as looks, coalesce(max(apart), 0)::float8 as apart_ms,
+          min(started_at) filter (where late_after <= ${lateShareMax}::float8 * extract(epoch from last_at - started_at) * 1000) as close_since
+        from (
+          select started_at, apart, max(ended_at) over () as last_at, coalesce(sum(greatest(apart - ${closeLooksMs}::float8, 0))
+            over (order by started_at desc, id desc rows between unbounded preceding and 1 preceding), 0) as late_after
+          from (
+            select id, started_at, ended_at,
+              extract(epoch from started_at - lag(ended_at) over (order by started_at, id)) * 1000 as apart
+            from rekey_inventory.scans c
+            where s.is_busy and c.source = s.source and c.settings = s.settings and c.shows = 'now'
+              and c.ended_at is not null and c.started_at >= chain.since
+          ) paused
+        ) late
+      ) glimpsed on true
+      left join lateral (
         select jsonb_agg(jsonb_build_object('log', log, 'until', ${ms("until")}, 'silentSince', ${ms("coalesce(newest, read_first)")}) order by place) as logs
         from (
           select log, min(place) as place, min(read_at) as read_first, max(reached) filter (where is_newest) as until,
@@ -194,8 +217,9 @@ export async function watchedWithin(
             and case when m.shows = 'log' then m.started_at > ${iso(now - windowMs)} else m.id = whole.id end
         ) lacking
       ) missing on true`);
-  return rows.map(({ source, since, failure, lacking, logs, ...row }) => ({
+  return rows.map(({ source, since, failure, lacking, logs, looks, ...row }) => ({
     ...{ source, since, failure, failedAt: row.failed_at, lacking },
+    glimpses: looks === 0 ? undefined : { count: looks, apartMs: row.apart_ms, closeSince: row.close_since },
     ...{ wholeAt: row.whole_at, begunAt: row.begun_at },
     ...silence(row.silent_since, logs),
     reachesTo: row.is_busy_log === true ? row.reaches_to : undefined,

@@ -15,7 +15,7 @@ import { strangersOn } from "../strangers.js";
 import { unexplainedUses, useFindings } from "../unexplained.js";
 import { evidenceMaxAgeMs, minuteOf, watchersAmong, watchRulesOf } from "../watched.js";
 import type { FindingCode } from "./codes.js";
-import { evidenceFindings, type ReadSource, type TiedSource, watchedSince } from "./evidence.js";
+import { evidenceFindings, type ReadSource, type TiedSource, watchedSince, watchingOf } from "./evidence.js";
 import { unownedConsumer, unownedCredential } from "./owners.js";
 import { type Present, type Subject, sourcesIn } from "./present.js";
 
@@ -209,7 +209,7 @@ function dormancyIn(
   const called = (id: string) => sources.find((source) => source.id === id)?.name ?? id;
   const rules = watchRulesOf(policy);
   const watch = {
-    since: watchedSince(watchersOf(facts, picture, users), rules, now),
+    ...watchingOf(watchersOf(facts, picture, users), rules, now),
     lastUsed: used.reduce<number | null>((latest, { last }) => Math.max(last, latest ?? last), null),
     anonymous: anonymousOf(picture, node.id).map((use) => ({ ...use, called: called(use.source) })),
     leastWindowMs: leastWindowMs ?? rules.useWindowMs,

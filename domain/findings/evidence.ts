@@ -1,4 +1,5 @@
 /** How far the sources are to be relied on: by the check of the gate, and since when all of them have looked. */
+import { closeFrom, type Glimpses } from "../glimpses.js";
 import {
   type DeclaredSource,
   minuteOf,
@@ -91,4 +92,38 @@ export function watchedSince(
   });
   const known = times.filter((since) => since !== null);
   return known.length === 0 || known.length < times.length ? null : Math.max(...known);
+}
+
+/** Since when all of them have looked; and where none of them saw more than who was connected at its looks, what those were. */
+export interface Watching {
+  readonly since: number | null;
+  readonly looks: (Pick<Glimpses, "count" | "apartMs"> & { readonly closeSince: number | null }) | null;
+}
+
+/** The same with the looks: where a log watches, or what tells of a use afterwards, nobody has to be met by a look. */
+export function watchingOf(
+  watching: readonly TiedSource[],
+  rules: Pick<WatchRules, "evidenceMaxAgeMs">,
+  now: number,
+): Watching {
+  const since = watchedSince(watching, rules, now);
+  const looking = watching.filter(({ tied, seesUse }) => tied && seesUse);
+  const looks = looking.flatMap(({ glimpses, wholeAt }) => {
+    if (glimpses === undefined) return [];
+    const closeSince = closeFrom(glimpses, wholeAt, now);
+    // Where the last look is too long ago, there was none for as long.
+    const apartMs =
+      closeSince === null ? Math.max(glimpses.apartMs, now - (wholeAt ?? now)) : glimpses.apartMs;
+    return [{ ...glimpses, apartMs, closeSince }];
+  });
+  if (since === null || looks.length < looking.length) return { since, looks: null };
+  const close = looks.map(({ closeSince }) => closeSince).filter((from) => from !== null);
+  return {
+    since,
+    looks: {
+      count: Math.min(...looks.map((one) => one.count)),
+      apartMs: Math.max(...looks.map(({ apartMs }) => apartMs)),
+      closeSince: close.length < looks.length ? null : Math.max(...close),
+    },
+  };
 }

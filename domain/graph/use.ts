@@ -2,6 +2,7 @@
  * Who is on a credential, which credentials are shared or nobody's, and which are dormant. "Nothing seen" counts only
  * for as long as somebody looked, and that time is part of each answer.
  */
+import { count } from "../count.js";
 import { span } from "../duration.js";
 import { minuteOf } from "../watched.js";
 import { type AnonymousUse, anonymousText, byTime } from "./anonymous.js";
@@ -107,6 +108,15 @@ function standing(adjacency: Adjacency, type: GraphNode["type"]): GraphNode[] {
 export interface Watch {
   /** Since when somebody looked at the uses of the credential without a gap; null: nobody does. */
   readonly since: number | null;
+  /**
+   * The looks at who was connected, where nobody was watching otherwise: how many, how far apart (`apartMs`), and since when they
+   * were close to each other, null where they are not; null where somebody sees what comes in between.
+   */
+  readonly looks: {
+    readonly count: number;
+    readonly apartMs: number;
+    readonly closeSince: number | null;
+  } | null;
   /** When it was seen in use last, by what is on the map no more. */
   readonly lastUsed: number | null;
   /** Uses by whom nobody says, each with the name of its source. */
@@ -133,7 +143,7 @@ export interface Dormancy {
 export function dormancyOf(
   adjacency: Adjacency,
   credential: GraphNode,
-  { since: watchedSince, lastUsed: seenBefore, anonymous, leastWindowMs, cadencesMs }: Watch,
+  { since: watchedSince, looks, lastUsed: seenBefore, anonymous, leastWindowMs, cadencesMs }: Watch,
   now: number,
 ): Dormancy {
   const users = usersOf(adjacency, credential.id).filter(isUse);
@@ -153,9 +163,14 @@ export function dormancyOf(
   const silence = `it may be silent for ${span(windowMs)}`;
   if (now - watchedSince < windowMs)
     return { ...said, is: "too-soon", sentence: `${began}, and ${silence}.` };
+  if (looks !== null && (looks.closeSince === null || now - looks.closeSince < windowMs)) {
+    const sentence = `It was not connected at ${count(looks.count, "look")} since ${minuteOf(watchedSince)}, up to ${span(looks.apartMs)} apart: whoever came in between was not seen, so nobody can say.`;
+    return { ...said, is: "unwatched", sentence };
+  }
   const last =
     lastUsed !== null && lastUsed >= watchedSince ? `Nobody was seen since ${minuteOf(lastUsed)}` : began;
-  return { ...said, is: "dormant", sentence: `${last}; ${silence}.` };
+  const at = looks === null ? "" : `, by looks up to ${span(looks.apartMs)} apart`;
+  return { ...said, is: "dormant", sentence: `${last}${at}; ${silence}.` };
 }
 
 function lastUseText(lastUsed: number, unsaid: Watch["anonymous"][number] | undefined): string {

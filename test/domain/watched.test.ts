@@ -1,5 +1,6 @@
 /** What "nothing else was seen" is worth: who looks, since when, how completely, and when last. */
 import { expect, test } from "vitest";
+import { closeFrom, closeLooksMs, isCloseFor } from "../../domain/glimpses.js";
 import {
   evidenceMaxAgeMs,
   tieOf,
@@ -123,6 +124,52 @@ test("what a source did not see, or has not watched for long enough, is named", 
   expect(watchFindings([{ ...good, gaps: ["One node is away."] }], rules, now)[0]?.sentence).toBe(
     "The source sessions did not see all: One node is away.",
   );
+});
+
+test("C21: looks that are far apart are no watch: it is told how far, and refuses only where blind spots do", () => {
+  const minute = 60_000;
+  const looks = (more: object) => ({
+    ...good,
+    glimpses: { count: 6, apartMs: 7 * day, closeSince: now - day, ...more },
+  });
+  const strict = { ...rules, blindSpots: "refuse" } as const;
+  const [far, ...more] = watchFindings([looks({})], rules, now);
+  expect(more).toEqual([]);
+  expect(far).toMatchObject({
+    ...{
+      code: "short-watch",
+      severity: "warn",
+      subject: "sessions",
+      hint: expect.stringContaining("every: 10m"),
+    },
+    sentence:
+      "The source sessions looks at who is connected, since 2026-06-22 00:00 UTC up to 7 d apart: whoever came in between was not seen. The policy asks for 35d, with looks no further apart than 15m.",
+  });
+  expect(codes([looks({})], strict)).toEqual(["short-watch refuse sessions"]);
+  const close = { apartMs: 10 * minute, closeSince: now - 40 * day };
+  const lately = { ...looks(close), wholeAt: now - 10 * minute };
+  expect(codes([lately])).toEqual([]);
+  // A pause of a day is within a twentieth of forty; from then on nobody has looked.
+  expect(codes([{ ...lately, wholeAt: now - 2 * day - 15 * minute }])).toEqual([]);
+  expect(watchFindings([{ ...lately, wholeAt: now - 3 * day }], rules, now)[0]?.sentence).toBe(
+    "The source sessions looks at who is connected, and has not since 2026-07-29 00:00 UTC: whoever came after that was not seen. The policy asks for 35d, with looks no further apart than 15m.",
+  );
+  expect(codes([{ ...looks({}), seesUse: false }, good])).toEqual([]);
+  // It is said once, and where it has not watched for long enough that is what is said.
+  expect(
+    watchFindings([{ ...looks({}), since: now - day }], rules, now).map(({ sentence }) => sentence),
+  ).toEqual([expect.stringContaining("has watched since")]);
+});
+
+test("since when looks were close ends with the last one, but for a twentieth of the time", () => {
+  const glimpses = { count: 3, apartMs: 0, closeSince: now - 100 * day };
+  expect(closeFrom(glimpses, null, now)).toBeNull();
+  expect(closeFrom(glimpses, now - 5 * day - closeLooksMs, now)).toBe(now - 100 * day);
+  expect(closeFrom(glimpses, now - 5 * day - closeLooksMs - 1, now)).toBeNull();
+  const source = { glimpses, wholeAt: now };
+  expect([99, 100, 101].map((days) => isCloseFor(source, days * day, now))).toEqual([true, true, false]);
+  expect(isCloseFor({ wholeAt: null }, day, now)).toBe(true);
+  expect(isCloseFor({ glimpses, wholeAt: null }, 0, now)).toBe(false);
 });
 
 test("what might show any credential and has not shown this one stops nobody", () => {

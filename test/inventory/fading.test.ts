@@ -94,6 +94,44 @@ it("looks that follow upon each other say since when; a pause that is too long b
   expect(found?.begunAt).toBe(t0 + 7 * day);
 });
 
+it("looks at who is connected say how many there were, how far apart, and since when they were close but for a twentieth", async () => {
+  const db = await house();
+  const rules = { windowMs: 30 * day, lookBackMs: 60 * day, pauseMs: 2 * day };
+  const minute = 60_000;
+  const glimpsed = async (
+    source: string,
+    at: readonly number[],
+    isBusy = true,
+    shows: "now" | "log" = "now",
+  ) => {
+    for (const minutes of at) await look(db, [], { at: t0 + minutes * minute, source, shows });
+    const [found] = await watchedBy(db, [asked(source, fake, isBusy)], { ...rules, now: t0 + day });
+    return found?.glimpses;
+  };
+  expect(await glimpsed("src_close", [0, 15, 30, 40])).toEqual({
+    count: 4,
+    apartMs: 15 * minute,
+    closeSince: t0,
+  });
+  // Late by 5 of 100 minutes, and by 6 of 101; from the look behind the pause on by nothing.
+  expect(await glimpsed("src_share", [0, 15, 35, 50, 65, 80, 95, 100])).toEqual({
+    ...{ count: 8, apartMs: 20 * minute, closeSince: t0 },
+  });
+  expect(await glimpsed("src_late", [0, 15, 36, 51, 66, 81, 96, 101])).toMatchObject({
+    ...{ apartMs: 21 * minute, closeSince: t0 + 36 * minute },
+  });
+  expect(await glimpsed("src_far", [0, 1_000, 2_000])).toMatchObject({
+    ...{ count: 3, apartMs: 1_000 * minute, closeSince: t0 + 2_000 * minute },
+  });
+  // Only those that follow upon each other count.
+  expect(await glimpsed("src_again", [0, 5, 5_000, 5_010])).toEqual({
+    ...{ count: 2, apartMs: 10 * minute, closeSince: t0 + 5_000 * minute },
+  });
+  expect(await glimpsed("src_quiet", [0, 15], false)).toBeUndefined();
+  expect(await glimpsed("src_log", [0, 15], true, "log")).toBeUndefined();
+  expect(await glimpsed("src_none", [])).toBeUndefined();
+});
+
 it("of what is there now the last whole look tells what is missing; of a log, everything within the window", async () => {
   const malformed = [{ where: "line 1", why: "It is no JSON." }];
   for (const [shows, missing] of [

@@ -56,12 +56,22 @@ export async function house() {
     await notePart(db, ref, begun.cursorAfter, { ...none, cursor: newId("cur"), ...said }, declared, now);
     await endScan(db, ref, now);
   };
+  /** The last reading again, every ten minutes until then: looks that see nobody new. */
+  const looking = (until: number) =>
+    sql(
+      `insert into rekey_inventory.scans
+        select (jsonb_populate_record(s, jsonb_build_object('id', 'scn_' || at, 'started_at', at, 'ended_at', at))).*
+        from rekey_inventory.scans s,
+          generate_series(s.started_at + interval '10 minutes', $1::timestamptz - interval '1 minute', '10 minutes') as at
+        where s.id = (select id from rekey_inventory.scans order by started_at desc, id desc limit 1)`,
+      [new Date(until)],
+    );
   const open = async (now: number, code?: string) => {
     await bringFindings(db, shapes, now);
     const { findings } = await listFindings(db, code === undefined ? {} : { code }, now);
     return findings;
   };
-  return { db, sql, url, apply, reading, open };
+  return { db, sql, url, apply, reading, looking, open };
 }
 
 /** Somebody is connected whom no consumer accounts for. */

@@ -233,7 +233,7 @@ it("a credential that only a source lists has nobody, no purpose and no end, unt
 });
 
 it("C21: what nobody was seen using is dormant once somebody looked for long enough, and a job of once a month is not", async () => {
-  const { apply, reading, open } = await house();
+  const { apply, reading, looking, open } = await house();
   const { reports = undefined } = sampleEstate().consumers;
   if (reports === undefined) throw new Error("the sample has reports");
   const monthly = { ...reports, cadenceMs: 31 * dayMs };
@@ -248,6 +248,7 @@ it("C21: what nobody was seen using is dormant once somebody looked for long eno
     };
   });
   const dormantOn = async (day: number) => {
+    if (day > 0) await looking(t0 + day * dayMs);
     await reading(day === 0 ? { claims: [use] } : {}, t0 + day * dayMs);
     return open(t0 + day * dayMs, "dormant");
   };
@@ -266,12 +267,27 @@ it("C21: what nobody was seen using is dormant once somebody looked for long eno
     "47: billing-db orders-db",
   ]);
   expect((await open(t0 + 47 * dayMs, "dormant"))[1]?.sentence).toBe(
-    "Nobody was seen since 2026-03-01 09:00 UTC; it may be silent for 46 d 12 h.",
+    "Nobody was seen since 2026-03-01 09:00 UTC, by looks up to 10 min apart; it may be silent for 46 d 12 h.",
   );
   // A reading that could not see all leaves nothing to say.
   await reading({ gaps: ["Sessions of others are hidden."] }, t0 + 48 * dayMs);
   expect(await open(t0 + 48 * dayMs, "dormant")).toEqual([]);
   expect(await open(t0 + 48 * dayMs, "incomplete-evidence")).toMatchObject([
     { subject: { type: "source", name: "sessions" }, about: null, credential: null, owners: ["payments"] },
+  ]);
+});
+
+it("C21: looks that are days apart call nothing dormant, and say what they are", async () => {
+  const { apply, reading, open } = await house();
+  await apply();
+  for (let week = 0; week <= 7; week += 1) await reading({}, t0 + week * 7 * dayMs);
+  const now = t0 + 49 * dayMs;
+  expect(await open(now, "dormant")).toEqual([]);
+  expect(await open(now, "short-watch")).toMatchObject([
+    {
+      ...{ severity: "warn", subject: { type: "source", name: "sessions" } },
+      sentence:
+        "The source sessions looks at who is connected, since 2026-03-01 09:00 UTC up to 7 d apart: whoever came in between was not seen. The policy asks for 35d, with looks no further apart than 15m.",
+    },
   ]);
 });

@@ -196,6 +196,22 @@ describe("C21: whether it is dormant rests on every source that would see its us
     }
     expect(ask([read(), { ...log, since: t0 + 25 * dayMs }])).toEqual({ is: "too-soon", visible: true });
   });
+  test("looks that are far apart say nothing, unless a log watches as well", () => {
+    const glimpses = (closeSince: number, apartMs = 7 * dayMs) => ({ count: 5, apartMs, closeSince });
+    const far = read({ glimpses: glimpses(t0 + 29 * dayMs), wholeAt: t0 + 30 * dayMs });
+    const close = read({ glimpses: glimpses(t0, 600_000), wholeAt: t0 + 30 * dayMs });
+    const other = { ...close, id: "src_2", name: "other", settings: { store: "secrets" } };
+    expect(ask([far])).toEqual({ is: "unwatched", visible: true });
+    expect(ask([close])).toEqual({ is: "dormant", visible: true });
+    expect(ask([close, other]).is).toBe("dormant");
+    expect(ask([far, other]).is).toBe("unwatched");
+    expect(ask([far, log]).is).toBe("dormant");
+    // None since the day before: as if they had been that far apart.
+    const late = { ...close, wholeAt: t0 + 27 * dayMs };
+    expect(ask([late]).is).toBe("unwatched");
+    const told = dormancyOfCredential(facts({ sources: [late] }), picture({ now: t0 + 30 * dayMs }));
+    expect(told.sentence).toContain("up to 3 d apart");
+  });
   test("a source that only says who is meant to use it, or that is bound to nothing, does not look", () => {
     expect(ask([read({ id: "src_7", seesUse: false })])).toEqual(blind);
     // One that has shown a use does, whatever it is made for.

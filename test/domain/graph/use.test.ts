@@ -71,7 +71,14 @@ describe("C21: dormant", () => {
     const credential = nodes.get("c-db");
     if (credential === undefined) throw new Error("the map has it");
     const now = t0 + afterDays * dayMs;
-    const watch = { since, lastUsed: null, leastWindowMs: 7 * dayMs, cadencesMs: [], anonymous: [] };
+    const watch = {
+      since,
+      looks: null,
+      lastUsed: null,
+      leastWindowMs: 7 * dayMs,
+      cadencesMs: [],
+      anonymous: [],
+    };
     return dormancyOf(new Adjacency({ ...map, nodes }), credential, { ...watch, ...more }, now);
   };
 
@@ -84,6 +91,25 @@ describe("C21: dormant", () => {
     ["nobody looks", map.nodes, null, 40, "unwatched"],
   ] as const)("%s: %s", (_name, nodes, since, afterDays, is) => {
     expect(ask(nodes, since, afterDays).is).toBe(is);
+  });
+
+  test("by looks at who is connected it is said of those that are close, and of others how far apart they were", () => {
+    const by = (closeSince: number | null, apartMs = 10 * 60_000) =>
+      ask(map.nodes, t0, 40, { looks: { count: 6, apartMs, closeSince } });
+    expect(by(t0)).toMatchObject({
+      ...{ is: "dormant" },
+      sentence:
+        "Nobody was seen since 2023-11-24 22:13 UTC, by looks up to 10 min apart; it may be silent for 7 d.",
+    });
+    expect([33, 34].map((days) => by(t0 + days * dayMs).is)).toEqual(["dormant", "unwatched"]);
+    expect(by(null, 7 * dayMs)).toMatchObject({
+      ...{ is: "unwatched", watchedSince: t0 },
+      sentence:
+        "It was not connected at 6 looks since 2023-11-14 22:13 UTC, up to 7 d apart: whoever came in between was not seen, so nobody can say.",
+    });
+    expect(
+      ask(map.nodes, t0 + 36 * dayMs, 40, { looks: { count: 1, apartMs: 0, closeSince: null } }).is,
+    ).toBe("too-soon");
   });
 
   test("the answer states the window, and since when somebody looked or it was seen last, at every look alike", () => {
