@@ -37,18 +37,20 @@ export function envLines(text: string): Lines {
       }
       continue;
     }
-    let rest = line.slice(head.length).trimStart();
+    const rest = line.slice(head.length).trimStart();
     const quote = rest[0];
     if (quote !== '"' && quote !== "'") {
       settings.push({ path: name, name, text: rest.replace(/(?:^|\s)#.*$/, "").trim() });
       continue;
     }
     // To the closing quote, wherever it is.
-    let end = closing(rest, quote);
+    const inside = [rest.slice(1)];
+    let end = closing(inside[0] ?? "", quote);
     while (end < 0 && index + 1 < lines.length) {
       index += 1;
-      rest += `\n${lines[index]}`;
-      end = closing(rest, quote);
+      const next = lines[index] ?? "";
+      inside.push(next);
+      end = closing(next, quote);
     }
     if (end < 0) {
       bad.push({ line: start + 1, why: "a quote that is not closed" });
@@ -56,14 +58,15 @@ export function envLines(text: string): Lines {
       index = start;
       continue;
     }
-    const inner = rest.slice(1, end);
+    const inner = [...inside.slice(0, -1), (inside.at(-1) ?? "").slice(0, end)].join("\n");
     settings.push({ path: name, name, text: quote === "'" ? inner : unescaped(inner) });
   }
   return { settings, bad };
 }
 
+/** Where the quote is closed in one line; a backslash at its end escapes what is between it and the next. */
 function closing(text: string, quote: string): number {
-  for (let at = 1; at < text.length; at++) {
+  for (let at = 0; at < text.length; at++) {
     if (text[at] === "\\" && quote === '"') at += 1;
     else if (text[at] === quote) return at;
   }
@@ -98,7 +101,9 @@ export function propertyLines(text: string): Lines {
 
 /** An odd number of backslashes at the end: the line goes on. */
 function endsOpen(line: string): boolean {
-  return (/\\*$/.exec(line)?.[0].length ?? 0) % 2 === 1;
+  let at = line.length;
+  while (line[at - 1] === "\\") at--;
+  return (line.length - at) % 2 === 1;
 }
 
 function plain(text: string): string {
@@ -120,19 +125,22 @@ export function iniLines(text: string): Lines {
   for (const [index, raw] of text.split("\n").entries()) {
     const line = raw.trim();
     if (line === "" || /^[#;]/.test(line)) continue;
-    const [, opened] = /^\[+\s*([^\]]+?)\s*\]+\s*(?:[#;].*)?$/.exec(line) ?? [];
+    const [, opened] = /^\[+([^[\]][^\]]*)\]+\s*(?:[#;].*)?$/.exec(line) ?? [];
     if (opened !== undefined) {
-      section = opened;
+      section = opened.trim();
       continue;
     }
-    const [, name = "", value = ""] = /^([^=:\s][^=:]*?)\s*[=:]\s*(.*)$/.exec(line) ?? [];
+    // By hand: a pattern would try every space of a long run of them.
+    const at = line.search(/[=:]/);
+    const name = line.slice(0, Math.max(0, at)).trimEnd();
+    const value = line.slice(at + 1).trimStart();
     if (name === "") {
       // A name alone is a switch; anything else is no line of an ini file.
       if (/\s/.test(line)) bad.push({ line: index + 1, why: "neither a section nor a setting" });
       continue;
     }
     const quoted = /^(["'])(.*)\1(?:\s*[#;].*)?$/.exec(value);
-    const text = quoted?.[2] ?? value.replace(/\s+[#;].*$/, "");
+    const text = quoted?.[2] ?? value.replace(/(?<!\s)\s+[#;].*$/, "");
     settings.push({ path: section === "" ? name : `${section}.${name}`, name, text });
   }
   return { settings, bad };

@@ -4,8 +4,7 @@
  */
 import type { LocationThing, ReaderThing } from "../../domain/discovery/said.js";
 import type { CredentialClass } from "../../domain/estate/classes.js";
-import { isMap, jsonDocuments, listOf, mapOf, named, settingsIn, textOf } from "./source-config.js";
-import { envLines, iniLines, propertyLines } from "./source-dotenv.js";
+import { isMap, jsonDocuments, listOf, mapOf, named, textOf } from "./source-config.js";
 import { saysSettings, withoutReferences } from "./source-kubernetes-argocd.js";
 import { saysCertificates } from "./source-kubernetes-edge.js";
 import { saysFilled } from "./source-kubernetes-filled.js";
@@ -23,7 +22,8 @@ import { saysPods } from "./source-kubernetes-pods.js";
 import { saysBinding } from "./source-kubernetes-rights.js";
 import { saysClass } from "./source-kubernetes-storage.js";
 import { location, type Says } from "./source-says.js";
-import { valuesIn, valuesOfSecret } from "./source-values.js";
+import { valuesInSecretText, valuesInText } from "./source-texts.js";
+import { valuesIn } from "./source-values.js";
 
 /** Everything that one object says. */
 export function saysObject(object: KubernetesObject, frame: KubernetesFrame, says: Says): void {
@@ -124,7 +124,7 @@ function textsOf(body: Readonly<Record<string, unknown>>): [string, string][] {
 /** The entries of a Secret in which a value stands. */
 function entriesOf(body: Readonly<Record<string, unknown>>) {
   return textsOf(body).flatMap(([key, text]) => {
-    const met = key.startsWith(".docker") ? registryPasswords(text) : valuesOfSecret(key, text);
+    const met = key.startsWith(".docker") ? registryPasswords(text) : valuesInSecretText(key, text);
     return met.length === 0 ? [] : [{ key, met }];
   });
 }
@@ -155,8 +155,7 @@ function registryPasswords(text: string): ReturnType<typeof valuesIn> {
 /** Values in the entries of a ConfigMap: an entry is one setting, or a whole file of them. */
 export function configValues(object: KubernetesObject) {
   return Object.entries(mapOf(object.body.data)).flatMap(([key, value]) => {
-    const text = withoutReferences(object, key, textOf(value) ?? "");
-    const met = text.includes("\n") ? valuesOfFile(key, text) : valuesIn(key, text);
+    const met = valuesInText(key, withoutReferences(object, key, textOf(value) ?? ""));
     return met.length === 0 ? [] : [{ key, met }];
   });
 }
@@ -179,20 +178,6 @@ function saysPutIn(
 ): void {
   for (const remote of vaultValuesAt(text, frame, says))
     says.declared(at, "depends-on", remote, `an entry of ${pathOf(object)} names what is put in its place`);
-}
-
-/** Settings of a text in the language that its name says; lines of `name = value` where it says none. */
-function valuesOfFile(name: string, text: string): ReturnType<typeof valuesIn> {
-  const whole = valuesIn(name, text).filter(({ value }) => value !== null);
-  if (/\.json$/i.test(name)) {
-    try {
-      return [...settingsIn(JSON.parse(text))].flatMap((setting) => valuesIn(setting.name, setting.text));
-    } catch {
-      return whole;
-    }
-  }
-  const read = /\.env$/i.test(name) ? envLines : /\.properties$/i.test(name) ? propertyLines : iniLines;
-  return [...whole, ...read(text).settings.flatMap((setting) => valuesIn(setting.name, setting.text))];
 }
 
 function saysServiceAccount(

@@ -2,17 +2,16 @@
  * What of a text that somebody has pasted may be a secret's value: all of it, and what the sources would meet in it. What leaks is an
  * address, a line of a file or a document as often as a bare password, and the same value elsewhere has the hash of the value alone.
  */
-import { jsonDocuments, settingsIn } from "./source-config.js";
-import { envLines } from "./source-dotenv.js";
-import { netrcLines, npmrcLines, pgpassLines } from "./source-login-files.js";
-import { isTellable, type Met, valuesIn, valuesOfSecret } from "./source-values.js";
+import { settingsOfText } from "./source-languages.js";
+import { valuesInSecretText } from "./source-texts.js";
+import { isTellable, type Met, valuesIn } from "./source-values.js";
 
 /** All of the text first, then what stands in it, each value once. Whoever looks for it says that it is secret, whatever its setting is called. */
 export function valuesPasted(text: string): Met[] {
   const inside = [
     ...valuesIn("", text),
-    ...pastedSettings(text).flatMap((setting) => {
-      const met = valuesOfSecret(setting.name, setting.text);
+    ...settingsOfText("", text).flatMap((setting) => {
+      const met = valuesInSecretText(setting.name, setting.text);
       return met.length === 0 ? [] : [...met, asWhole("the value of a setting", setting.text)];
     }),
   ];
@@ -23,18 +22,6 @@ export function valuesPasted(text: string): Met[] {
     return isNew;
   });
   return [asWhole("all of it", text), ...others];
-}
-
-function pastedSettings(text: string): { readonly name: string; readonly text: string }[] {
-  if (/^\s*[[{]/.test(text))
-    return jsonDocuments(text).flatMap((read) => ("value" in read ? [...settingsIn(read.value)] : []));
-  return [
-    // The scheme of an address is no name of a setting.
-    ...envLines(text).settings.filter((setting) => !setting.text.startsWith("//")),
-    ...pgpassLines(text).settings,
-    ...(/^\s*(?:machine|default)\s/m.test(text) ? netrcLines(text).settings : []),
-    ...(/^\/\/\S+:_/m.test(text) ? npmrcLines(text).settings : []),
-  ];
 }
 
 function asWhole(as: string, text: string): Met {

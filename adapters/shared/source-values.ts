@@ -56,7 +56,7 @@ const namingWords = new Set("existing external image mount pull use".split(" "))
 
 /** Last words of names that hold a public thing, however random it looks. */
 const publicWords = new Set(
-  "arn branch ca cert certificate checksum commit crt digest email etag file filename fingerprint hash host hostname id image integrity kid label name namespace path port public pub ref region revision rev schema sha sha1 sha256 sha512 sum tag thumbprint type url user username uuid version".split(
+  "arn branch ca cert certificate checksum commit crt digest email enc etag file filename fingerprint hash host hostname id image integrity kid label name namespace path port public pub ref region revision rev schema sha sha1 sha256 sha512 sum tag thumbprint type url user username uuid version".split(
     " ",
   ),
 );
@@ -119,10 +119,18 @@ export function secretName(name: string): string | null {
   return joined.test(last) ? "a secret" : null;
 }
 
-/** True for text in whose place something else is put: by a shell, a template, a pipeline, or the engine itself. */
+/**
+ * Encrypted where it stands, so that whoever reads it has nothing: SOPS, eyaml, Datadog's agent and Jasypt (`ENC[...]`, `ENC(...)`), age
+ * and PGP, git-crypt, Ansible Vault, Spring Cloud Config, and what `kubeseal` has sealed: the length of a key of RSA, 512, the key, and the rest.
+ */
+const encrypted =
+  /\bENC\[[A-Z0-9_]+,|^ENC[[(].*[\])]$|^-----BEGIN (?:AGE ENCRYPTED FILE|PGP MESSAGE)-----|^age-encryption\.org\/v1|^\0?GITCRYPT|^\$ANSIBLE_VAULT;|^\{cipher\}|^Ag[A-D][A-Za-z0-9+/]{680,}={0,2}$/;
+
+/** True for text in whose place something else is put: by a shell, a template, a pipeline, the engine itself, or whoever decrypts it. */
 function isReference(text: string): boolean {
   return (
     isSecretRef(text) ||
+    encrypted.test(text) ||
     /\$\{|\$\(|\{\{|<%|%\(|#\{/.test(text) ||
     /^\$[A-Za-z_][A-Za-z0-9_]*$/.test(text) ||
     /^(?:vault|ssm|secretsmanager|op|gcp|awssm|ref\+[a-z]+|secret):/i.test(text) ||

@@ -5,7 +5,7 @@ import type { AdapterDeps, Source, SourceKind } from "../ports.js";
 import { folderSettings, folderSource, repositoryOf } from "../shared/source-folder.js";
 import { languageOf, settingsOf } from "../shared/source-languages.js";
 import { location } from "../shared/source-says.js";
-import { valuesIn } from "../shared/source-values.js";
+import { valuesInText } from "../shared/source-texts.js";
 
 const envFilesConfig = z.strictObject({
   ...folderSettings("configuration"),
@@ -37,7 +37,7 @@ function create(config: EnvFilesConfig, deps: AdapterDeps): Source {
         says.records += records;
         for (const { line, why } of bad) says.cannotRead(`${file.path}:${line}`, why);
         for (const setting of settings) {
-          const met = valuesIn(setting.name, setting.text);
+          const met = valuesInText(setting.name, setting.text);
           const [first] = met;
           if (first === undefined) continue;
           const at = location(scope, `${file.path}#${setting.path}`);
