@@ -32,10 +32,11 @@ function inText(name: string, text: string, depth: number): Met[] {
 
 function inSecretText(name: string, text: string, depth: number): Met[] {
   const whole = valuesOfSecret(name, text);
-  const known = [...whole, ...(inFields(text, depth) ?? inSettings(name, text, depth))].filter(
-    ({ value }) => value !== null,
-  );
-  return known.length === 0 ? whole : once(known);
+  const fields = inFields(text, depth);
+  const inside = fields ?? inSettings(name, text, depth);
+  // Fields without a value, as names, addresses and what is encrypted, make none together.
+  const known = fields?.length === 0 ? [] : [...whole, ...inside].filter(({ value }) => value !== null);
+  return once(known.length > 0 ? known : (fields ?? whole));
 }
 
 /** Each field of a JSON object of texts, the usual form of a secret with several; null for any other text. */
@@ -70,12 +71,13 @@ function isFile(text: string): boolean {
   return text.trim().includes("\n") || /^\s*[[{]/.test(text);
 }
 
-/** Each value once, by what it was met as first. */
+/** Each value once, by what it was met as first; one without a hash once for all that it was met as. */
 function once(met: readonly Met[]): Met[] {
   const values = new Set<string>();
-  return met.filter(({ value }) => {
-    const isNew = value === null || !values.has(value);
-    if (value !== null) values.add(value);
+  return met.filter(({ as, value }) => {
+    const key = value === null ? `as ${as}` : `is ${value}`;
+    const isNew = !values.has(key);
+    values.add(key);
     return isNew;
   });
 }

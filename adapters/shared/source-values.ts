@@ -63,7 +63,7 @@ const publicWords = new Set(
 
 /** Written where a value is to be put, or known to all: they are no secret of anybody. */
 const placeholder =
-  /^(?:x+|\*+|\.{3,}|-+|_+|todo|tbd|none|null|nil|undefined|empty|true|false|redacted|dummy|<.*>|\[.*\]|__.*__|%[A-Za-z0-9_]+%|@[A-Za-z0-9_.]+@|(?:your|enter|insert|put|some)[-_ ].*|your[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)\b.*|your(?:secret|password|token|key).*|.*(?:change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with)|placeholder|redacted).*)$/i;
+  /^(?:x+|\*+|\.{3,}|-+|_+|todo|tbd|none|null|nil|undefined|empty|true|false|redacted|dummy|<.*>|\[.*\]|__.*__|%[A-Za-z0-9_]+%|@[A-Za-z0-9_.]+@|(?:your|enter|insert|put|some)[-_ ].*|your[-_ ]?(?:super[-_ ]?)?(?:secret|password|pass|pw|token|key|api)\b.*|your(?:secret|password|token|key).*|.*(?:change[-_ ]?(?:me|this|it)|replace[-_ ]?(?:me|this|with|default)|placeholder|redacted).*)$/i;
 
 /** A key's frame without a key in it, as manuals show one: `...`, or a word in brackets, between its first and its last line. */
 const emptyKey =

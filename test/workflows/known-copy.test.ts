@@ -27,6 +27,15 @@ test("a copy of the live value that the doctor names is a finding, before the fi
   for (const each of [secrets, staging, shop]) await mkdir(each, { mode: 0o700 });
   await writeFile(join(secrets, "orders.json"), JSON.stringify({ username, password }), { mode: 0o600 });
   await writeFile(join(shop, ".env"), `DB_PASSWORD=${password}\n`);
+  // The same again in a file that stands in a Secret, as a Deployment has it mounted.
+  await mkdir(join(folder, "cluster"), { mode: 0o700 });
+  await writeFile(
+    join(folder, "cluster", "legacy.yaml"),
+    JSON.stringify({
+      ...{ apiVersion: "v1", kind: "Secret", metadata: { name: "legacy-env", namespace: "shop" } },
+      stringData: { ".env": `DB_HOST=${host}\nDB_PASSWORD=${password}\n` },
+    }),
+  );
 
   const server = { host, port, database, login: { username: "rekey_a", password: "env:ENGINE" } };
   const observe = [{ kind: "postgres-sessions", ...server, applicationName: "orders-api" }];
@@ -39,7 +48,13 @@ test("a copy of the live value that the doctor names is a finding, before the fi
     {
       stores: { files: { kind: "file", directory: secrets, stagingDirectory: staging } },
       issuers: { orders: { kind: "postgres", ...server } },
-      sources: { shop: { kind: "env-files", directory: shop, workload: "host reports", owner: "payments" } },
+      sources: {
+        shop: { kind: "env-files", directory: shop, workload: "host reports", owner: "payments" },
+        manifests: {
+          ...{ kind: "kubernetes-manifests", directory: join(folder, "cluster") },
+          ...{ cluster: "prod", owner: "payments" },
+        },
+      },
       policies: { quick: quickPolicy },
       consumers: { "orders-api": { owner: "payments", observe } },
       credentials: { "orders-db": orders },
@@ -52,6 +67,7 @@ test("a copy of the live value that the doctor names is a finding, before the fi
     return (await listFindings(db, { code: "unmapped-copy" }, Date.now())).findings;
   };
   expect(await house.ask<ScanReport>("discover", ["shop"])).toMatchObject({ failure: null, copies: 1 });
+  expect(await house.ask<ScanReport>("discover", ["manifests"])).toMatchObject({ failure: null });
   // Nobody has seen yet what is live.
   expect(await kept()).toEqual([]);
 
@@ -59,10 +75,13 @@ test("a copy of the live value that the doctor names is a finding, before the fi
   const said = diagnoses
     .find(({ subject }) => subject === "orders-db")
     ?.findings.filter(({ code }) => code === "unmapped-copy");
-  expect(said).toMatchObject([{ severity: "refuse", subject: "repository shop .env#DB_PASSWORD" }]);
-  expect(await kept()).toMatchObject([
-    { severity: "refuse", about: { name: "repository shop .env#DB_PASSWORD" }, credential: house.credential },
-  ]);
+  const places = ["kubernetes prod shop/legacy-env#.env", "repository shop .env#DB_PASSWORD"];
+  expect(said?.map(({ severity, subject }) => [severity, subject]).sort()).toEqual(
+    places.map((place) => ["refuse", place]),
+  );
+  const found = await kept();
+  expect(found.map(({ about }) => about?.name).sort()).toEqual(places);
+  for (const one of found) expect(one).toMatchObject({ severity: "refuse", credential: house.credential });
   const values = await sql<{ hmac: string }>("select hmac from rekey_inventory.live_values");
   expect(values.length).toBeGreaterThan(0);
   expect(JSON.stringify(values)).not.toContain(password);
