@@ -97,8 +97,8 @@ function languageIn(text: string): Language | null {
   if (/^[ \t]*(?:machine\s+\S+|default)\s+(?:login|password)\s/m.test(text)) return "netrc";
   if (/^\/\/\S+:_/m.test(text)) return "npmrc";
   const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  // A port is a number there, which it is in no ARN.
-  if (lines.length > 0 && lines.every((line) => /^(?:\\.|[^:\\])*:(?:[0-9]+|\*):/.test(line)))
+  // A port is a number there, which it is in no ARN; a line of a log has spaces before its time.
+  if (lines.length > 0 && lines.every((line) => /^(?:\\.|[^:\\\s])*:(?:[0-9]{1,5}|\*):/.test(line)))
     return pgpassLines(text).bad.length === 0 ? "pgpass" : null;
   if (lines.length < 2 || text.length > documentCharactersMax) return null;
   // Lines of `name=value` are one long scalar to YAML.
@@ -127,8 +127,8 @@ function looseLines(text: string): Setting[] {
     // A web server's `proxy_pass` passes requests on.
     return secretName(name) === null || /_pass$/.test(name) ? [] : [{ path: name, name, text: value }];
   });
-  // The scheme of an address is no name of a setting.
+  // The scheme of an address is no name of a setting, and neither is what a variable is called behind its dollar sign.
   return [...envLines(text).settings, ...named, ...spaced].filter(
-    (setting) => !setting.text.startsWith("//"),
+    (setting) => !setting.text.startsWith("//") && !setting.name.includes("$"),
   );
 }

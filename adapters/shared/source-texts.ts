@@ -56,7 +56,7 @@ function inSettings(name: string, text: string, depth: number): Met[] {
   if (!isFile(text)) {
     // One line may be a sentence, or a value with an equals sign in it: only what is called a secret counts there.
     return settings
-      .filter((setting) => secretName(setting.name) !== null && !/\s/.test(setting.name))
+      .filter((setting) => secretName(setting.name) !== null && /^-{0,2}\w[\w.-]*$/.test(setting.name))
       .flatMap((setting) => inText(setting.name, setting.text, depth + 1));
   }
   return [

@@ -67,6 +67,13 @@ describe("a file in a text", () => {
     expect(values(`-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`, "ca.crt")).toEqual([]);
     expect(values("the password: ask-somebody-for-it")).toEqual([]);
     expect(values('maxmemory 1gb\nrequirepass "replace-default-auth"\n', "redis.conf")).toEqual([]);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the file.
+    const reference = "${ORDERS_PASSWORD:-of-somebody}";
+    expect(values(reference, "spring.datasource.password")).toEqual([]);
+    expect(values(`a = x\n${reference}\n`, "app.hcl")).toEqual([]);
+    expect(
+      values('4.4.4.4 - - [12/Dec/2015:18:25:11 +0100] "GET /" "Mozilla/5.0 (Windows; rv:34.0) Gecko"'),
+    ).toEqual([]);
     expect(secrets("k3y=abcdefgh1")).toEqual(["k3y=abcdefgh1"]);
     expect(secrets("arn:aws:iam::123456789012:role/orders")).toEqual([]);
   });
