@@ -11,8 +11,7 @@ import {
 } from "../shared/source-config.js";
 import { metInText } from "../shared/source-held.js";
 import { location, type Says } from "../shared/source-says.js";
-import { valuesInSecretText } from "../shared/source-texts.js";
-import { type Met, valuesIn } from "../shared/source-values.js";
+import { type Met, valuesIn, valuesOfSecret } from "../shared/source-values.js";
 import {
   attributeAt,
   generalOf,
@@ -129,7 +128,7 @@ function saysAttributes(
 
 function metAt(type: string, { path, name, text, isSensitive }: Omit<Leaf, "beside">): readonly Met[] {
   const plain = withoutWriteOnly(name);
-  if (isSensitive || holdsSecret(type, path)) return valuesInSecretText(plain, text);
+  if (isSensitive || holdsSecret(type, path)) return valuesOfSecret(plain, text);
   if (namesSecret(type, path)) return [];
   const met = valuesIn(plain, text);
   // A script, or a file of settings.
