@@ -3,22 +3,7 @@ import { test } from "vitest";
 import { RekeyError } from "../../domain/errors.js";
 import { emptyWorld, now, runIn, type Surroundings, type World } from "./fakes.js";
 import { expectGolden } from "./golden.js";
-import { idle, moving, rotating, stateOf } from "./worlds.js";
-
-const timeline = [
-  { at: now - 20_000, tookMs: 84, what: "open", sentence: "The rotation is open and holds its lock." },
-  {
-    at: now - 9_000,
-    tookMs: 132,
-    what: "issue",
-    sentence: "Issued version new in orders_b, beside the old one.",
-  },
-];
-
-const live = {
-  progress: () => ({ rotation: "rot_1", epoch: 1, timeline }),
-  standing: () => "running",
-};
+import { idle, live, moving, rotating, stateOf } from "./worlds.js";
 
 const held = stateOf({
   operator: { since: now - 5_000, reason: "Consumer con_2 was not seen working on version new." },
