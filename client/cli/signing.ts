@@ -80,17 +80,18 @@ export interface Sent extends Receipt {
 
 /**
  * Sends a document and waits for the verdict; where nobody answers it is left for the rotation to find. Throws
- * `decision-refused` when it does not count.
+ * `decision-refused` when it does not count; `hint` says what to do then, where that is not to sign the plan anew.
  */
 export async function send(
   { rotations }: Pick<Services, "rotations">,
   workflow: string,
   document: string,
+  hint?: string,
 ): Promise<Sent> {
   const { id } = readDocument(document);
   try {
     const receipt = await rotations.decide(workflow, document, id);
-    if (!receipt.accepted) throw new RekeyError("decision-refused", receipt.sentence);
+    if (!receipt.accepted) throw new RekeyError("decision-refused", receipt.sentence, hint);
     return { ...receipt, id, answered: true };
   } catch (failure) {
     if (!(failure instanceof RekeyError) || failure.code !== "unreachable") throw failure;

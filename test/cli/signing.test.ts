@@ -198,6 +198,15 @@ test("confirm signs the consumer's id, and knows its name only", async () => {
   expect(wrong.stderr).toContain('Did you mean "partner-portal"?');
 });
 
+test("confirm of what was not delivered says when it may be", async () => {
+  const early = { decide: () => ({ accepted: false, sentence: "It was not delivered yet." }) };
+  const world = rotating(moving(), {}, { answers: { ...accepts, ...early } });
+  const env = { REKEY_KEY: alice.key() };
+  const { stderr, code } = await runIn(world, ["confirm", "orders-db", "partner-portal", "--yes"], { env });
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/It was not delivered yet\.[\s\S]*hint: `rekey status orders-db` shows/);
+});
+
 test("sign-off shows what was done, and signs it for an ended rotation too", async () => {
   const unsigned = [
     {

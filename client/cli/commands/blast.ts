@@ -138,7 +138,11 @@ export const blast = command<BlastOptions>({
 function limitOf(text: string | undefined, isWhole: boolean): number | null {
   if (text === undefined) return isWhole ? null : shownMax;
   if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text);
-  throw new RekeyError("bad-input", "--limit takes a number from 1 on.");
+  throw new RekeyError(
+    "bad-input",
+    "--limit takes a number from 1 on.",
+    "Such as --limit 50; --json and --format csv have all of it.",
+  );
 }
 
 function edgeIn(named: (id: string) => string) {

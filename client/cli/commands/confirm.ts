@@ -33,7 +33,8 @@ export const confirm = command<AsOptions & { readonly yes?: boolean }>({
     }
     const what = { says: "confirm" as const, digest, consumer: id, version: state.target };
     const document = await sign(cli, key, boundTo(state, name), what);
-    const sent = await send(services, subject.open.workflowId, document);
+    const hint = `\`rekey status ${name}\` shows to whom the version was delivered. Look again once it was, and confirm then.`;
+    const sent = await send(services, subject.open.workflowId, document, hint);
     cli.show({ credential: name, consumer, sent }, sent.sentence);
     return exitCodes.done;
   },
