@@ -5,6 +5,7 @@
 import { posix } from "node:path";
 import type { FoundFile } from "./source-files.js";
 import { languageOf, settingsOf } from "./source-languages.js";
+import { pgpassLines } from "./source-login-files.js";
 import { location, type Says } from "./source-says.js";
 import { type Met, secretName, valuesIn, valuesOfSecret } from "./source-values.js";
 
@@ -46,7 +47,8 @@ export function settingsPath(path: string): boolean {
 function heldIn(path: string, text: string): Held[] {
   const language = languageOf(path);
   const trimmed = text.trim();
-  if (posix.basename(path) === ".pgpass") return whole(pgpass(text));
+  if (posix.basename(path) === ".pgpass")
+    return whole(pgpassLines(text).settings.flatMap((setting) => valuesOfSecret("", setting.text)));
   if (language === null && secretPath(path) && isOne(trimmed) && !/^[A-Za-z_][\w.-]*=/.test(trimmed))
     return whole(valuesOfSecret("", trimmed));
   const settings =
@@ -155,14 +157,6 @@ function looseSettings(text: string): Loose[] {
 /** What XML calls a setting, as a place may be called. */
 function nameIn(text: string): string {
   return /^[\w.:-]{1,100}$/.test(text) ? text : "value";
-}
-
-/** Passwords of a password file of PostgreSQL: the last of five fields. */
-function pgpass(text: string): Met[] {
-  return text.split("\n").flatMap((line) => {
-    const [, password = ""] = /^(?:(?:[^:\\#]|\\.)+:){4}(.+)$/.exec(line.trim()) ?? [];
-    return valuesOfSecret("", password.replace(/\\(.)/g, "$1"));
-  });
 }
 
 /** Passwords of accounts that statements of SQL make. */

@@ -26,7 +26,7 @@ export function pgpassLines(text: string): Lines {
 }
 
 function unescaped(text: string): string {
-  return text.replace(/\\([:\\])/g, "$1");
+  return text.replace(/\\(.)/g, "$1");
 }
 
 /** `machine NAME login NAME password VALUE` of curl, ftp and git, over one line or several; `macdef` is left out to its empty line. */

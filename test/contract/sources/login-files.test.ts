@@ -11,13 +11,14 @@ const said = ({ settings }: ReturnType<typeof pgpassLines>) => settings.map(({ p
 
 it("reads .pgpass: escapes, colons in the password, comments, and says which line is none", () => {
   const text =
-    "# ours\r\n\ndb.example.com:5432:orders:orders_a:se:cr\\:et\\\\\r\n*:*:*:a\\:b:pass word\nno line of it\n::::\n";
+    "# ours\r\n\ndb.example.com:5432:orders:orders_a:se:cr\\:et\\\\\r\n*:*:*:a\\:b:pass word\nh:1:d:u:a\\bc\nno line of it\n::::\n";
   expect(said(pgpassLines(text))).toEqual([
     ["db.example.com:5432:orders:orders_a", "se:cr:et\\"],
     ["*:*:*:a\\:b", "pass word"],
+    ["h:1:d:u", "abc"],
     [":::", ""],
   ]);
-  expect(pgpassLines(text).bad).toEqual([{ line: 5, why: "no host:port:database:user:password" }]);
+  expect(pgpassLines(text).bad).toEqual([{ line: 6, why: "no host:port:database:user:password" }]);
 });
 
 it("reads .netrc: on one line or several, with quotes, a default and a macro", () => {
