@@ -118,12 +118,11 @@ async function watching(
 ): Promise<Pick<MappedFacts, "sources" | "gone">> {
   const among = watchersAmong(
     declared.map(({ id, name: called, body }) => {
-      const digest = { settingsDigest: settingsDigest(body) };
-      return { ...askedOf({ id, name: called, body }, shapes), settings: body, ...digest };
+      return { ...askedOf({ id, name: called, body }, shapes), settings: body };
     }),
     estate.credentials[name] ?? { store: "", issuer: "" },
     evidence,
-  );
+  ).map((source) => ({ ...source, settingsDigest: settingsDigest(source.body) }));
   const { sources: about, gone } = overseeing(among, new Set(declared.map(({ id }) => id)), agreed);
   const watched = await watchedBy(db, about, {
     windowMs: rules.useWindowMs,

@@ -37,11 +37,11 @@ export function ownIn(event: unknown, watched: Watched): ReaderThing | null {
   return hasOwnRole(inside(event, "userIdentity"), watched) ? callerOf(event, watched) : null;
 }
 
-/** Everything that the event says; nothing for most of them. */
+/** Everything that an event says which is not of Rekey's own role (`ownIn`); nothing for most of them. */
 export function eventSays(event: unknown, watched: Watched): EventSays[] {
   const identity = inside(event, "userIdentity");
   const owner = textIn(event, "recipientAccountId") ?? textIn(identity, "accountId");
-  if (owner !== watched.account || isEngine(event, identity, watched)) return [];
+  if (owner !== watched.account || isOwnTry(event, watched)) return [];
   const name = textIn(event, "eventName");
   const service = textIn(event, "eventSource");
   const done = textIn(event, "errorCode") === undefined;
@@ -53,15 +53,14 @@ export function eventSays(event: unknown, watched: Watched): EventSays[] {
 }
 
 /**
- * What Rekey itself does: all of its own role, and from its address the one call by which it tries keys of others. Whoever else
- * comes from there, or does anything else with such a key, is no engine.
+ * From the address of Rekey the one call by which it tries keys of others. Whoever else comes from there, or does anything else with
+ * such a key, is no engine.
  */
-function isEngine(event: unknown, identity: unknown, watched: Watched): boolean {
+function isOwnTry(event: unknown, watched: Watched): boolean {
   return (
-    hasOwnRole(identity, watched) ||
-    (watched.addressesOfEngine.has(textIn(event, "sourceIPAddress") ?? "") &&
-      textIn(event, "eventSource") === "sts.amazonaws.com" &&
-      textIn(event, "eventName") === "GetCallerIdentity")
+    watched.addressesOfEngine.has(textIn(event, "sourceIPAddress") ?? "") &&
+    textIn(event, "eventSource") === "sts.amazonaws.com" &&
+    textIn(event, "eventName") === "GetCallerIdentity"
   );
 }
 
